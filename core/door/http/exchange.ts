@@ -168,10 +168,10 @@ export class Exchange implements Disposable {
   }
 
   /** Returns a header of the request; several of one name are joined with commas. */
-  header(name: string): string | undefined {
+  readonly header = (name: string): string | undefined => {
     const value = this.incoming.headers[name];
     return Array.isArray(value) ? value.join(", ") : value;
-  }
+  };
 
   /** The start of the server's URLs as the client knows them: scheme, host and prefix. */
   get base(): string {
@@ -228,9 +228,7 @@ export class Exchange implements Disposable {
   }
 
   /** Waits before a failed login is answered, at most until the client leaves. */
-  async pause(ms: number): Promise<void> {
-    await delay(ms, this.ended.signal);
-  }
+  readonly pause = (ms: number): Promise<void> => delay(ms, this.ended.signal);
 
   /**
    * Returns a Response whose body is sent from a source: `return c.env.send(source, init)`. Pieces are

@@ -18,9 +18,7 @@ export const operations: readonly Operation[] = [
   ...ownAccount,
   ...shares,
   ...accounts,
-  operation({
-    method: "GET",
-    path: "/openapi.json",
+  operation("GET", "/openapi.json", {
     id: "description",
     summary: "Get this description",
     login: false,

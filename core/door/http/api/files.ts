@@ -24,13 +24,10 @@ const readQuery = v.object({
 });
 
 export const files = [
-  operation({
-    method: "GET",
-    path: "/files{path}",
+  operation("GET", "/files{path}", {
     id: "read",
     verb: "get",
     summary: "Read a file, or list a folder",
-    login: true,
     query: readQuery,
     headers: {
       "Range": "One range of bytes; several ranges are answered with the whole file",
@@ -52,17 +49,14 @@ export const files = [
       },
       206: { description: "A part of the file", types: ["*/*"] },
       304: { description: "The client has the current file" },
-      416: { description: "The file does not have that range", schema: schemas.problem },
     },
+    problems: { 416: "The file does not have that range" },
     handle: read,
   }),
-  operation({
-    method: "PUT",
-    path: "/files{path}",
+  operation("PUT", "/files{path}", {
     id: "write",
     verb: "put",
     summary: "Write a whole file",
-    login: true,
     body: "bytes",
     headers: {
       "Expect": "`100-continue`: the server checks the quota before the body is sent",
@@ -74,28 +68,21 @@ export const files = [
     answers: {
       200: { description: "The file was replaced", schema: schemas.written },
       201: { description: "The file was created", schema: schemas.written },
-      412: {
-        description: "The file does not meet If-Match or If-None-Match",
-        schema: schemas.problem,
-      },
-      507: { description: "The quota or the disk is too small", schema: schemas.problem },
+    },
+    problems: {
+      412: "The file does not meet If-Match or If-None-Match",
+      507: "The quota or the disk is too small",
     },
     handle: write,
   }),
-  operation({
-    method: "DELETE",
-    path: "/files{path}",
+  operation("DELETE", "/files{path}", {
     id: "remove",
     verb: "remove",
     summary: "Remove a file or folder",
-    login: true,
     query: v.object({ recursive: schemas.flag }),
     headers: { "If-Match": "Remove only a file with this entity tag" },
-    answers: {
-      204: { description: "It was removed" },
-      409: { description: "The folder is not empty", schema: schemas.problem },
-      412: { description: "The file does not meet If-Match", schema: schemas.problem },
-    },
+    answers: { 204: { description: "It was removed" } },
+    problems: { 409: "The folder is not empty", 412: "The file does not meet If-Match" },
     async handle(exchange, { rest, query }) {
       const { path } = where(exchange, rest);
       const when = conditions(exchange);

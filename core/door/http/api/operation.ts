@@ -21,44 +21,49 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface Input<Q, B> {
-  readonly query: Q;
-  readonly body: B;
-  /** The part of the URL that is in braces in `path`, still encoded; empty if there is none. */
-  readonly rest: string;
-}
-
 /** @typeParam Login if true, the handler gets an exchange with a login */
-export interface Operation<
-  Q extends Query = Query,
-  B extends v.GenericSchema = v.GenericSchema,
-  Login extends boolean = boolean,
-> {
-  readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS";
-  /** Below /api/v1; at most one part in braces, at the end: `{path}` holds slashes. */
-  readonly path: string;
+interface Row<Q extends Query, B extends v.GenericSchema, Login extends boolean> {
   readonly id: string;
   /** The verb in the access log and the metrics; default: the method. */
   readonly verb?: Verb;
   readonly summary: string;
-  readonly login: Login;
+  /** Default: true. */
+  readonly login?: Login;
   readonly query?: Q;
   /** The schema of a JSON body; `bytes` if the handler reads the body. */
   readonly body?: B | "bytes";
   /** Descriptions of request headers with a meaning of their own. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly answers: Readonly<Record<number, Answer>>;
+  /** Descriptions of failures, by status. */
+  readonly problems?: Readonly<Record<number, string>>;
   handle(
     exchange: Login extends true ? AuthenticatedExchange : Exchange,
-    input: Input<v.InferOutput<Q>, v.InferOutput<B>>,
+    input: {
+      readonly query: v.InferOutput<Q>;
+      readonly body: v.InferOutput<B>;
+      /** The part of the URL that is in braces in `path`, still encoded; empty if there is none. */
+      readonly rest: string;
+    },
   ): Response | Promise<Response>;
 }
 
-/** Checks the types of a row. */
-export function operation<Q extends Query, B extends v.GenericSchema, Login extends boolean>(
-  row: Operation<Q, B, Login>,
-): Operation {
-  return row as unknown as Operation;
+export interface Operation extends Row<Query, v.GenericSchema, boolean> {
+  readonly method: string;
+  readonly path: string;
+}
+
+/**
+ * Makes an operation, and checks the types of its row.
+ *
+ * @param path below /api/v1; at most one part in braces, at the end: `{path}` holds slashes
+ */
+export function operation<
+  Q extends Query,
+  B extends v.GenericSchema,
+  Login extends boolean = true,
+>(method: string, path: string, row: Row<Q, B, Login>): Operation {
+  return { login: true, ...row, method, path } as unknown as Operation;
 }
 
 export const root = "/api/v1";

@@ -6,28 +6,19 @@ import { json, operation } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
 export const shares = [
-  operation({
-    method: "GET",
-    path: "/shares",
+  operation("GET", "/shares", {
     id: "shares",
     summary: "List the own share links, newest first, without their tokens",
-    login: true,
     answers: { 200: { description: "The links", schema: schemas.shares } },
     handle: async ({ session }) => json({ shares: (await listShares(session)).map(factsOf) }),
   }),
-  operation({
-    method: "POST",
-    path: "/shares",
+  operation("POST", "/shares", {
     id: "share",
     summary:
       "Create a link to a file or folder, for visitors without an account; only this response has it",
-    login: true,
     body: schemas.newShare,
-    answers: {
-      201: { description: "The link was created", schema: schemas.madeShare },
-      403: { description: "The account may not share it", schema: schemas.problem },
-      404: { description: "There is nothing at the path", schema: schemas.problem },
-    },
+    answers: { 201: { description: "The link was created", schema: schemas.madeShare } },
+    problems: { 403: "The account may not share it", 404: "There is nothing at the path" },
     async handle(exchange, { body: { path, expires, password, downloads } }) {
       exchange.asked.path = path;
       const made = await share(exchange.session, {
@@ -40,16 +31,11 @@ export const shares = [
       return json({ ...factsOf(made.link), token: made.token, url }, { status: 201 });
     },
   }),
-  operation({
-    method: "DELETE",
-    path: "/shares/{id}",
+  operation("DELETE", "/shares/{id}", {
     id: "revokeShare",
     summary: "Revoke a link",
-    login: true,
-    answers: {
-      204: { description: "The link was revoked" },
-      404: { description: "There is no such link", schema: schemas.problem },
-    },
+    answers: { 204: { description: "The link was revoked" } },
+    problems: { 404: "There is no such link" },
     async handle({ session }, { rest }) {
       await revokeShare(session, rest);
       return new Response(null, { status: 204 });
@@ -66,14 +52,10 @@ function timeOf(expires: string): number {
   });
 }
 
-function factsOf({ id, path, kind, created, expires, most, downloads, password, state }: Link) {
+function factsOf({ kind, most, created, expires, ...facts }: Link) {
   return {
-    id,
-    path,
+    ...facts,
     type: kind,
-    state,
-    password,
-    downloads,
     limit: most,
     created: new Date(created).toISOString(),
     expires: new Date(expires).toISOString(),

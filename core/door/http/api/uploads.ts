@@ -42,26 +42,21 @@ const bodyHeaders = {
   "Upload-Checksum": "`sha256`, `sha1` or `md5`, and the digest of this body in Base64",
   "Repr-Digest": "With the last bytes: the digest of the whole file",
 };
-const refusals = {
-  404: { description: "There is no such upload", schema: schemas.problem },
-  409: { description: "The upload is at another offset", schema: schemas.problem },
-  410: { description: "A newer connection has taken the upload over", schema: schemas.problem },
-  412: {
-    description: "The file does not meet If-Match or If-None-Match",
-    schema: schemas.problem,
-  },
-  415: { description: `The body is not ${tusType}`, schema: schemas.problem },
-  423: { description: "Another connection writes to it", schema: schemas.problem },
-  460: { description: "The body does not match its checksum", schema: schemas.problem },
-  507: { description: "The quota or the disk is too small", schema: schemas.problem },
+const endProblems = {
+  404: "There is no such upload",
+  409: "The upload is at another offset",
+  412: "The file does not meet If-Match or If-None-Match",
+  507: "The quota or the disk is too small",
 };
-const { 423: _busy, ...appendRefusals } = refusals;
-const { 410: _takenOver, 415: _type, 460: _checksum, ...endRefusals } = appendRefusals;
+const appendProblems = {
+  ...endProblems,
+  410: "A newer connection has taken the upload over",
+  415: `The body is not ${tusType}`,
+  460: "The body does not match its checksum",
+};
 
 export const uploads = [
-  operation({
-    method: "OPTIONS",
-    path: "/uploads{path}",
+  operation("OPTIONS", "/uploads{path}", {
     id: "uploadAbilities",
     summary: "Get the server's abilities of tus",
     login: false,
@@ -71,13 +66,10 @@ export const uploads = [
       return new Response(null, { status: 204, headers: tusAbilities });
     },
   }),
-  operation({
-    method: "POST",
-    path: "/uploads{path}",
+  operation("POST", "/uploads{path}", {
     id: "createUpload",
     verb: "put",
     summary: "Begin an upload to a file's path, or into a folder, whose path ends in a slash",
-    login: true,
     body: "bytes",
     headers: {
       ...bodyHeaders,
@@ -88,8 +80,8 @@ export const uploads = [
     },
     answers: {
       201: { description: "The upload has begun", headers: { "Location": "The upload's URL" } },
-      ...refusals,
     },
+    problems: { ...appendProblems, 423: "Another connection writes to it" },
     handle(exchange, { rest }) {
       switch (exchange.header("x-http-method-override")?.toUpperCase()) {
         case "PATCH":
@@ -100,13 +92,10 @@ export const uploads = [
       return create(exchange, rest);
     },
   }),
-  operation({
-    method: "GET",
-    path: "/uploads{path}",
+  operation("GET", "/uploads{path}", {
     id: "upload",
     verb: "stat",
     summary: "Get the offset of an upload; HEAD has it in the headers",
-    login: true,
     headers: versionHeader,
     answers: {
       200: {
@@ -114,11 +103,10 @@ export const uploads = [
         schema: schemas.unfinished,
         headers: { "Upload-Offset": "Bytes that are staged", "Upload-Length": "Bytes of the file" },
       },
-      404: refusals[404],
-      423: {
-        description: "All bytes are staged, and the upload is being committed",
-        schema: schemas.problem,
-      },
+    },
+    problems: {
+      404: endProblems[404],
+      423: "All bytes are staged, and the upload is being committed",
     },
     async handle(exchange, { rest }) {
       speakTus(exchange);
@@ -131,27 +119,23 @@ export const uploads = [
       return json(facts, { headers: headersOf(upload) });
     },
   }),
-  operation({
-    method: "PATCH",
-    path: "/uploads{path}",
+  operation("PATCH", "/uploads{path}", {
     id: "appendToUpload",
     verb: "put",
     summary: "Append bytes; the last ones make the upload a file",
-    login: true,
     body: "bytes",
     headers: { ...bodyHeaders, "Upload-Offset": "The upload's offset" },
-    answers: { 204: { description: "The bytes are staged" }, ...appendRefusals },
+    answers: { 204: { description: "The bytes are staged" } },
+    problems: appendProblems,
     handle: (exchange, { rest }) => append(exchange, rest),
   }),
-  operation({
-    method: "DELETE",
-    path: "/uploads{path}",
+  operation("DELETE", "/uploads{path}", {
     id: "endUpload",
     verb: "remove",
     summary: "Delete a partial upload; a file at that path stays",
-    login: true,
     headers: versionHeader,
-    answers: { 204: { description: "The upload was deleted" }, ...endRefusals },
+    answers: { 204: { description: "The upload was deleted" } },
+    problems: endProblems,
     handle: (exchange, { rest }) => end(exchange, rest),
   }),
 ];

@@ -3,9 +3,9 @@ import type { Child } from "hono/jsx";
 import type { Account, Role } from "../../../storage/account.ts";
 import { formatLimit, formatSize } from "../../../size.ts";
 import { AdminShell } from "./admin_shell.tsx";
-import { count, entriesOf, formatTime } from "./format.ts";
-import { Csrf, Icon, Note } from "./layout.tsx";
-import { NewPassword } from "./password.tsx";
+import { ButtonForm, Field, NameField, NewPassword, Question } from "./form.tsx";
+import { count, entriesOf } from "./format.ts";
+import { Csrf, Icon, Note, Time } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 
 export function AccountList(
@@ -52,7 +52,7 @@ function LastLogin({ account: { lastLogin } }: { account: Account }) {
   if (lastLogin === null) return <>Never logged in</>;
   return (
     <>
-      Last login: <time datetime={new Date(lastLogin).toISOString()}>{formatTime(lastLogin)}</time>
+      Last login: <Time at={lastLogin} />
     </>
   );
 }
@@ -90,32 +90,19 @@ export function AddAccountForm(
 ) {
   return (
     <AdminShell view={view} title="Add an account" tab="accounts">
-      <form class="card ask" method="post" action="/admin/accounts/new" data-question>
-        <h1>Add an account</h1>
-        {error && <Note bad>{error}</Note>}
-        <Csrf view={view} />
-        <div class="field">
-          <label for="name">Name</label>
-          <input
-            id="name"
-            name="name"
-            value={fields.name}
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
-            maxlength={64}
-            required
-            autofocus
-          />
-        </div>
+      <Question
+        view={view}
+        title="Add an account"
+        error={error}
+        action="/admin/accounts/new"
+        cancel="/admin/accounts"
+        label="Add"
+      >
+        <NameField value={fields.name} maxlength={64} autofocus />
         <LimitField value={fields.limit} />
         <RoleField role={fields.role} />
         <NewPassword store={view.store} />
-        <div class="row end">
-          <a class="b flat" href="/admin/accounts" data-cancel>Cancel</a>
-          <button type="submit" class="b main" data-default>Add</button>
-        </div>
-      </form>
+      </Question>
     </AdminShell>
   );
 }
@@ -143,27 +130,19 @@ export function AccountPage(
           <p class="soft">{entriesOf(account.entries, account.entryLimit)}</p>
           <p class="soft">
             {count(files, "file")}. <LastLogin account={account} />. Created:{" "}
-            <time datetime={new Date(account.created).toISOString()}>
-              {formatTime(account.created)}
-            </time>
+            <Time at={account.created} />
           </p>
         </section>
         <Change view={view} account={account} change="limit" title="Quota" label="Change">
           <LimitField value={formatLimit(account.limit)} />
         </Change>
         <Change view={view} account={account} change="entries" title="Entries" label="Change">
-          <div class="field">
-            <label for="entries">
-              Files, folders and partial uploads <small>(200000, none)</small>
-            </label>
-            <input
-              id="entries"
-              name="entries"
-              value={account.entryLimit ?? "none"}
-              autocomplete="off"
-              required
-            />
-          </div>
+          <Field
+            id="entries"
+            label="Files, folders and partial uploads"
+            hint="200000, none"
+            value={account.entryLimit ?? "none"}
+          />
         </Change>
         {account.id === view.session.id
           ? (
@@ -196,11 +175,14 @@ function Others({ view, account }: { view: UserView; account: Account }) {
             ? "The account can't log in; its files are kept."
             : "A disabled account can't log in; its files are kept."}
         </p>
-        <form class="grow" method="post" action={`/admin/accounts/${name}/disabled`} data-act>
-          <Csrf view={view} />
-          <input type="hidden" name="disabled" value={disabled ? "no" : "yes"} />
-          <button type="submit" class="b">{disabled ? "Enable" : "Disable"}</button>
-        </form>
+        <ButtonForm
+          view={view}
+          action={`/admin/accounts/${name}/disabled`}
+          label={disabled ? "Enable" : "Disable"}
+          field={["disabled", disabled ? "no" : "yes"]}
+          class="grow"
+          data-act
+        />
         <a class="b bad" href={`/admin/accounts/${name}/remove`} data-dialog>
           <Icon name="trash" />Remove
         </a>
@@ -237,14 +219,7 @@ function Change(
 }
 
 function LimitField({ value }: { value: string }) {
-  return (
-    <div class="field">
-      <label for="limit">
-        Quota <small>(500 MB, 20 GiB, none)</small>
-      </label>
-      <input id="limit" name="limit" value={value} autocomplete="off" required />
-    </div>
-  );
+  return <Field id="limit" label="Quota" hint="500 MB, 20 GiB, none" value={value} />;
 }
 
 function RoleField({ role }: { role: Role }) {
@@ -271,20 +246,21 @@ export function RemoveAccountForm(
 ) {
   return (
     <AdminShell view={view} title={`Remove ${name}`} tab="accounts">
-      <form class="card ask" method="post" action={`/admin/accounts/${name}/remove`} data-question>
-        <h1>Remove {name}?</h1>
-        {error && <Note bad>{error}</Note>}
+      <Question
+        view={view}
+        title={`Remove ${name}?`}
+        error={error}
+        action={`/admin/accounts/${name}/remove`}
+        cancel={`/admin/accounts/${name}`}
+        label="Remove"
+        button={{ class: "b bad" }}
+      >
         <p>
           It has {count(files, "file")},{" "}
           {formatSize(bytes)}. Its home is moved to removed/ in the server's data directory; its
           files in Public stay there, charged to nobody. Its tokens, links and partial uploads end.
         </p>
-        <Csrf view={view} />
-        <div class="row end">
-          <a class="b flat" href={`/admin/accounts/${name}`} data-cancel>Cancel</a>
-          <button type="submit" class="b bad" data-default>Remove</button>
-        </div>
-      </form>
+      </Question>
     </AdminShell>
   );
 }

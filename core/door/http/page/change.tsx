@@ -8,7 +8,7 @@ import { mkdir } from "../../../session/mkdir.ts";
 import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";
 import { encodePath } from "../path.ts";
-import { nothing, statusOf } from "../problem.ts";
+import { nothing } from "../problem.ts";
 import { ChangeDialog } from "./change_dialog.tsx";
 import {
   type ChangeRequest,
@@ -66,7 +66,7 @@ async function sendDialog(
     <Shell view={view} title="barge" section={sectionOf(request.dir)}>
       <ChangeDialog view={view} request={request} error={error} />
     </Shell>,
-    failed ? statusOf(failed) : 200,
+    failed,
   );
 }
 

@@ -7,10 +7,10 @@ import { get } from "../../../session/get.ts";
 import type { Session } from "../../../login/session.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath, treePath } from "../path.ts";
-import { downloadUrl, iconOf, sectionOf } from "./folder.tsx";
+import { downloadOf, iconOf, sectionOf } from "./folder.tsx";
 import { Breadcrumbs } from "./breadcrumbs.tsx";
-import { formatTime, lookOf, split } from "./format.ts";
-import { Csrf, Icon, send, Shell } from "./layout.tsx";
+import { lookOf, split } from "./format.ts";
+import { Csrf, Digest, Fact, Icon, send, Shell, Time } from "./layout.tsx";
 import { noticeText } from "./messages.ts";
 import { type PageContext, type UserView, userView } from "./view.ts";
 
@@ -108,20 +108,12 @@ async function Actions({ view, path, entry }: { view: UserView; path: string; en
       <Csrf view={view} />
       <input type="hidden" name="dir" value={dir} />
       <input type="hidden" name="name" value={name} />
-      <a
-        class="b main wide"
-        href={downloadUrl(path, folder)}
-        download={folder ? `${name}.zip` : name}
-      >
+      <a class="b main wide" {...downloadOf(path, folder)}>
         <Icon name="download" />
         {folder ? "Download as zip" : "Download"}
       </a>
       {folder && (
-        <a
-          class="b wide"
-          href={downloadUrl(path, folder).replace(/zip$/, "tar")}
-          download={`${name}.tar`}
-        >
+        <a class="b wide" {...downloadOf(path, folder, "tar")}>
           <Icon name="download" />Download as tar
         </a>
       )}
@@ -147,52 +139,17 @@ function Facts({ path, entry }: { path: string; entry: Entry }) {
       <h2>Details</h2>
       <dl>
         {type === "file" && (
-          <div>
-            <dt>Size</dt>
-            <dd>
-              {formatSize(size)}
-              {size >= 1000 && <small>({size.toLocaleString("en")} bytes)</small>}
-            </dd>
-          </div>
+          <Fact term="Size">
+            {formatSize(size)}
+            {size >= 1000 && <small>({size.toLocaleString("en")} bytes)</small>}
+          </Fact>
         )}
-        <div>
-          <dt>Changed</dt>
-          <dd>
-            <time datetime={modified}>{formatTime(modified)}</time>
-          </dd>
-        </div>
-        {owner !== null && (
-          <div>
-            <dt>Owner</dt>
-            <dd>{owner}</dd>
-          </div>
-        )}
-        <div>
-          <dt>Path</dt>
-          <dd class="mono">{path}</dd>
-        </div>
-        {type === "file" && (
-          <div>
-            <dt>SHA-256</dt>
-            <dd class="digest">
-              <code class="grow" id="sha256">
-                {sha256 ?? "unknown: the file was not uploaded through barge"}
-              </code>
-              {sha256 !== null && (
-                <button
-                  type="button"
-                  class="b flat icon"
-                  data-copy="sha256"
-                  aria-label="Copy the SHA-256"
-                  title="Copy"
-                  hidden
-                >
-                  <Icon name="copy" />
-                </button>
-              )}
-            </dd>
-          </div>
-        )}
+        <Fact term="Changed">
+          <Time at={modified} />
+        </Fact>
+        {owner !== null && <Fact term="Owner">{owner}</Fact>}
+        <Fact term="Path" class="mono">{path}</Fact>
+        {type === "file" && <Digest sha256={sha256} />}
       </dl>
     </section>
   );

@@ -5,9 +5,9 @@ import { describeOmission } from "../../../protocol/omission.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath, treePath } from "../path.ts";
 import { Breadcrumbs, placeName } from "./breadcrumbs.tsx";
-import { count, formatTime, join, lookOf, split } from "./format.ts";
-import { Csrf, Icon, type Section, send, Shell } from "./layout.tsx";
-import { type Listing, listing, type ListingQuery, listingQueryOf } from "./listing.ts";
+import { count, join, lookOf, split } from "./format.ts";
+import { Csrf, Icon, type Section, send, Shell, Time } from "./layout.tsx";
+import { type Listing, listing, type ListingQuery, listingQueryOf, listingUrl } from "./listing.ts";
 import { noticeText } from "./messages.ts";
 import { type PageContext, type UserView, userView } from "./view.ts";
 
@@ -95,14 +95,14 @@ function Empty({ path, query, total }: { path: string; query: ListingQuery; tota
   );
 }
 
-interface TableProps {
-  readonly view: UserView;
-  readonly path: string;
-  readonly query: ListingQuery;
-  readonly listed: Listing;
-}
-
-function Table({ view, path, query, listed }: TableProps) {
+function Table(
+  { view, path, query, listed }: {
+    view: UserView;
+    path: string;
+    query: ListingQuery;
+    listed: Listing;
+  },
+) {
   const inPublic = sectionOf(path) === "public";
   return (
     <>
@@ -167,16 +167,14 @@ function Heading(
   },
 ) {
   const isCurrent = query.sort === sort;
-  const params = new URLSearchParams(query.filter ? { q: query.filter } : {});
-  if (sort !== "name") params.set("sort", sort);
-  if (isCurrent && !query.descending) params.set("order", "desc");
+  const descending = isCurrent && !query.descending;
   return (
     <th
       class={className}
       scope="col"
       aria-sort={isCurrent ? (query.descending ? "descending" : "ascending") : undefined}
     >
-      <a href={`?${params}`}>
+      <a href={listingUrl({ ...query, sort, descending, page: 1 })}>
         {label}
         {isCurrent && <Icon name={query.descending ? "down" : "up"} />}
       </a>
@@ -201,11 +199,18 @@ function Row({ path, entry, inPublic }: { path: string; entry: Entry; inPublic: 
       </td>
       <td class="size">{dir ? "" : formatSize(size)}</td>
       <td class="when">
-        <time datetime={modified}>{formatTime(modified)}</time>
+        <Time at={modified} />
       </td>
       {inPublic && <td class="own">{owner ?? ""}</td>}
       <td class="acts">
-        <Download path={join(path, name)} dir={dir} />
+        <a
+          class="b icon"
+          {...downloadOf(join(path, name), dir)}
+          aria-label={`Download ${name}`}
+          title={dir ? "Download as zip" : "Download"}
+        >
+          <Icon name="download" />
+        </a>
         <a class="b icon" href={`/about${encoded}`} aria-label={`More about ${name}`} title="More">
           <Icon name="more" />
         </a>
@@ -214,25 +219,13 @@ function Row({ path, entry, inPublic }: { path: string; entry: Entry; inPublic: 
   );
 }
 
-/** A link to download a file, or a folder as a zip. */
-function Download({ path, dir }: { path: string; dir: boolean }) {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  return (
-    <a
-      class="b icon"
-      href={downloadUrl(path, dir)}
-      download={dir ? `${name}.zip` : name}
-      aria-label={`Download ${name}`}
-      title={dir ? "Download as zip" : "Download"}
-    >
-      <Icon name="download" />
-    </a>
-  );
-}
-
-/** Returns the URL to download a file, or a folder as a zip. */
-export function downloadUrl(path: string, dir: boolean): string {
-  return `/api/v1/files${encodePath(path)}${dir ? "/?archive=zip" : ""}`;
+/** Returns the attributes of a link that downloads a file, or a folder as an archive. */
+export function downloadOf(path: string, dir: boolean, format: "zip" | "tar" = "zip") {
+  const url = `/api/v1/files${encodePath(path)}`;
+  const { name } = split(path);
+  return dir
+    ? { href: `${url}/?archive=${format}`, download: `${name}.${format}` }
+    : { href: url, download: name };
 }
 
 /** Returns the icon of a file. */
@@ -244,13 +237,7 @@ export function iconOf(name: string): string {
 function Foot({ query, listed }: { query: ListingQuery; listed: Listing }) {
   const { matching, pages, bytes } = listed;
   const page = Math.min(query.page, pages);
-  const pageUrl = (page: number) => {
-    const params = new URLSearchParams(query.filter ? { q: query.filter } : {});
-    if (query.sort !== "name") params.set("sort", query.sort);
-    if (query.descending) params.set("order", "desc");
-    params.set("page", String(page));
-    return `?${params}`;
-  };
+  const pageUrl = (page: number) => listingUrl({ ...query, page });
   return (
     <div class="foot">
       <span>

@@ -1,10 +1,5 @@
-/** Formats times, counts and paths for the page, and knows the kinds of files. */
+/** Formats counts and paths for the page, and knows the kinds of files. */
 import { getMimeType } from "hono/utils/mime";
-
-/** Formats a time in UTC; the script converts it to the reader's time zone. */
-export function formatTime(time: string | number): string {
-  return new Date(time).toISOString().slice(0, 16).replace("T", " ");
-}
 
 /**
  * Formats a count with its noun.

@@ -42,6 +42,17 @@ export function listingQueryOf(query: URLSearchParams): ListingQuery {
   };
 }
 
+/** Returns the URL of a query, below the folder's. */
+export function listingUrl({ sort, descending, filter, page }: ListingQuery): string {
+  const fields = new URLSearchParams({
+    ...filter && { q: filter },
+    ...sort !== "name" && { sort },
+    ...descending && { order: "desc" },
+    ...page > 1 && { page: String(page) },
+  });
+  return `?${fields}`;
+}
+
 /** The sort key of an entry. Of entries on other pages, only the key is kept in memory. */
 interface Key {
   readonly name: string;

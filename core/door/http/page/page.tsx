@@ -57,10 +57,8 @@ async function sendFailure(c: PageContext, error: unknown): Promise<Response> {
   }
   const failed = explain(error, { op: exchange.method, path: exchange.asked.path.slice(0, 3000) });
   exchange.failed = failed;
-  const status = statusOf(failed);
   const view = await viewOf(c);
-  const missing = status === 404;
-  const title = missing ? "Nothing here" : "The request failed";
+  const title = statusOf(failed) === 404 ? "Nothing here" : "The request failed";
   const body = (
     <div class="stack">
       <h1>{title}</h1>
@@ -78,6 +76,6 @@ async function sendFailure(c: PageContext, error: unknown): Promise<Response> {
           <div class="card">{body}</div>
         </Gate>
       ),
-    status,
+    failed,
   );
 }

@@ -24,6 +24,7 @@ import {
   unlock,
   unlockedMs,
 } from "../../../session/share.ts";
+import type { Entry } from "../../../protocol/message.ts";
 import { stat } from "../../../session/stat.ts";
 import { attachment, sendArchive } from "../archive.ts";
 import { credentials } from "../auth.ts";
@@ -36,7 +37,7 @@ import { Gate, send } from "./layout.tsx";
 import { listing, listingQueryOf } from "./listing.ts";
 import { errorText } from "./messages.ts";
 import { AskPassword, InvalidLink, SharedFile, SharedFolder } from "./share_link_view.tsx";
-import { formOf, type PageContext, viewOf } from "./view.ts";
+import { formFailure, formOf, type PageContext, viewOf } from "./view.ts";
 
 const unlockCookie = "barge-link";
 
@@ -57,21 +58,18 @@ function orInvalidLink(handle: (c: PageContext) => Promise<Response>): Handler {
     } catch (error) {
       if (!(error instanceof BargeError) || statusOf(error) !== 404) throw error;
       c.env.failed = error;
-      const view = await viewOf(c);
       return await send(
-        <Gate view={view} title="Link not valid">
+        <Gate view={await viewOf(c)} title="Link not valid">
           <InvalidLink />
         </Gate>,
-        404,
+        error,
       );
     }
   };
 }
 
 /** Opens the link. The access log records its id in place of its token. */
-async function follow(
-  c: PageContext,
-): Promise<{ link: OpenLink; url: string; rest: string }> {
+async function follow(c: PageContext): Promise<{ link: OpenLink; url: string; rest: string }> {
   const exchange = c.env;
   const token = c.req.param("token") ?? "";
   const url = `/s/${token}`;
@@ -89,8 +87,8 @@ async function mayEnter(c: PageContext, link: OpenLink): Promise<boolean> {
   if (await isUnlocked(link, getCookie(c, unlockCookie) ?? "")) return true;
   const sent = credentials(exchange.header("authorization"));
   if (sent?.scheme !== "basic") return false;
-  const { host, ended: { signal } } = exchange;
-  await unlock(link, sent.secret, host, (ms) => exchange.pause(ms), signal);
+  const { host, ended: { signal }, pause } = exchange;
+  await unlock(link, sent.secret, host, pause, signal);
   return true;
 }
 
@@ -109,9 +107,9 @@ async function show(c: PageContext): Promise<Response> {
       </Gate>,
     );
   }
-  const { path: below, folder } = rest === "" ? { path: "/", folder: true } : treePath(rest);
-  const path = pathIn(link, below);
-  if (!folder || (await stat(session, path)).entry?.type !== "dir") throw nowhere();
+  const { path: below, folder } = treePath(rest);
+  if (!folder) throw nowhere();
+  const path = await pathOf(link, rest, "dir");
   const listed = await listing(session, path, listingQueryOf(view.query));
   return await send(
     <Gate view={view} title={entry.name} wide>
@@ -129,8 +127,8 @@ async function giveUnlock(c: PageContext): Promise<Response> {
   const form = await formOf(view);
   try {
     const password = form.get("password") ?? "";
-    const { host, ended: { signal } } = exchange;
-    const proof = await unlock(link, password, host, (ms) => exchange.pause(ms), signal);
+    const { host, ended: { signal }, pause } = exchange;
+    const proof = await unlock(link, password, host, pause, signal);
     setCookie(c, unlockCookie, proof, {
       path: url,
       httpOnly: true,
@@ -140,9 +138,7 @@ async function giveUnlock(c: PageContext): Promise<Response> {
     });
     return c.redirect(url, 303);
   } catch (error) {
-    if (!(error instanceof BargeError)) throw error;
-    exchange.failed = error;
-    return await askPassword(c, error);
+    return await askPassword(c, formFailure(view, error));
   }
 }
 
@@ -155,7 +151,7 @@ async function askPassword(c: PageContext, failed?: BargeError): Promise<Respons
     <Gate view={view} title="A shared link">
       <AskPassword view={view} url={`/s/${c.req.param("token")}`} error={text} />
     </Gate>,
-    failed ? statusOf(failed) : 200,
+    failed,
   );
 }
 
@@ -163,14 +159,11 @@ async function askPassword(c: PageContext, failed?: BargeError): Promise<Respons
 async function getFile(c: PageContext): Promise<Response> {
   const exchange = c.env;
   const { link, url, rest } = await follow(c);
-  const { session } = link;
   const range = exchange.header("range") !== undefined;
   if (link.usedUp && !(range && exchange.method === "GET")) throw nowhere();
   if (!await mayEnter(c, link)) return c.redirect(url, 303);
-  const { path: below } = treePath(rest);
-  const path = pathIn(link, below);
-  if ((await stat(session, path)).entry?.type !== "file") throw nowhere();
-  const visitor = exchange.visit(session);
+  const path = await pathOf(link, rest, "file");
+  const visitor = exchange.visit(link.session);
   exchange.asked.verb = "get";
   const headers = { "content-disposition": attachment(path.slice(path.lastIndexOf("/") + 1)) };
   const begin = async (version: string, from: number) => {
@@ -185,14 +178,18 @@ async function getZip(c: PageContext): Promise<Response> {
   const { link, url, rest } = await follow(c);
   if (link.usedUp || link.share.kind !== "dir") throw nowhere();
   if (!await mayEnter(c, link)) return c.redirect(url, 303);
-  const { path: below } = treePath(rest);
-  const path = pathIn(link, below);
-  const { session } = link;
-  if ((await stat(session, path)).entry?.type !== "dir") throw nowhere();
-  const visitor = exchange.visit(session);
+  const path = await pathOf(link, rest, "dir");
+  const visitor = exchange.visit(link.session);
   exchange.asked.verb = "get";
   if (exchange.method === "GET") {
     await countDownload(link, { host: exchange.host, version: null, later: false });
   }
   return sendArchive(visitor, path, "zip");
+}
+
+/** Returns the path of the tree in a link's URL. @throws {BargeError} `not-found` for another type */
+async function pathOf(link: OpenLink, rest: string, type: Entry["type"]): Promise<string> {
+  const path = pathIn(link, treePath(rest).path);
+  if ((await stat(link.session, path)).entry?.type === type) return path;
+  throw nowhere();
 }

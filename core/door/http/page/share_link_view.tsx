@@ -5,8 +5,9 @@ import { describeOmission } from "../../../protocol/omission.ts";
 import type { OpenLink } from "../../../session/share.ts";
 import { encodePath } from "../path.ts";
 import { iconOf } from "./folder.tsx";
-import { count, formatTime, split } from "./format.ts";
-import { Csrf, Icon, Note } from "./layout.tsx";
+import { Field } from "./form.tsx";
+import { count, split } from "./format.ts";
+import { Csrf, Digest, Icon, Note, Time } from "./layout.tsx";
 import type { Listing } from "./listing.ts";
 import type { View } from "./view.ts";
 
@@ -23,29 +24,14 @@ export function SharedFile({ link, url }: SharedProps) {
       <Icon name={iconOf(name)} class="big" />
       <h1>{name}</h1>
       <p class="soft">
-        {formatSize(size)}, changed <time datetime={modified}>{formatTime(modified)}</time>
+        {formatSize(size)}, changed <Time at={modified} />
       </p>
       <a class="b main" href={`${url}/get/${encodeURIComponent(name)}`} download={name}>
         <Icon name="download" />Download
       </a>
       {sha256 !== null && (
         <dl>
-          <div>
-            <dt>SHA-256</dt>
-            <dd class="digest">
-              <code class="grow" id="sha256">{sha256}</code>
-              <button
-                type="button"
-                class="b flat icon"
-                data-copy="sha256"
-                aria-label="Copy the SHA-256"
-                title="Copy"
-                hidden
-              >
-                <Icon name="copy" />
-              </button>
-            </dd>
-          </div>
+          <Digest sha256={sha256} />
         </dl>
       )}
       <Expiry link={link} />
@@ -163,8 +149,7 @@ function Row({ url, below, entry }: { url: string; below: string; entry: Entry }
 function Expiry({ link: { share: { expires } } }: { link: OpenLink }) {
   return (
     <small>
-      This link expires{" "}
-      <time datetime={new Date(expires).toISOString()}>{formatTime(expires)}</time>.
+      This link expires <Time at={expires} />.
     </small>
   );
 }
@@ -176,17 +161,7 @@ export function AskPassword({ view, url, error }: { view: View; url: string; err
       {error && <Note bad>{error}</Note>}
       <p class="soft">Ask the sender of the link for it.</p>
       <Csrf view={view} />
-      <div class="field">
-        <label for="password">Password</label>
-        <input
-          id="password"
-          name="password"
-          type="password"
-          autocomplete="off"
-          required
-          autofocus
-        />
-      </div>
+      <Field id="password" label="Password" type="password" autofocus />
       <button type="submit" class="b main">Open</button>
     </form>
   );

@@ -8,14 +8,12 @@ const themeCookieSeconds = 365 * 86_400;
 export async function setTheme(c: PageContext): Promise<Response> {
   const form = await formOf(await viewOf(c));
   const theme = form.get("theme") === "dark" ? "dark" : "light";
-  const { secure } = c.env;
-  const attributes = {
+  setCookie(c, "barge-theme", theme, {
     path: "/",
     maxAge: themeCookieSeconds,
     sameSite: "Lax",
     httpOnly: true,
-    secure,
-  } as const;
-  setCookie(c, "barge-theme", theme, attributes);
+    secure: c.env.secure,
+  });
   return c.redirect(backOf(form.get("back")), 303);
 }

@@ -122,6 +122,18 @@ export async function formOf(view: View): Promise<URLSearchParams> {
   });
 }
 
+/** Returns the browser of a request, as it names itself. */
+export function agentOf(exchange: Exchange): string {
+  return exchange.header("user-agent") ?? "";
+}
+
+/** Records the failure of a form, which its page shows. @throws any other error again */
+export function formFailure({ exchange }: View, error: unknown): BargeError {
+  if (!(error instanceof BargeError)) throw error;
+  exchange.failed = error;
+  return error;
+}
+
 /** Returns the path that a form leads back to, if it is on this server; else the home folder. */
 export function backOf(back: string | null): string {
   return back && /^\/(?![/\\])[!-~]*$/.test(back) ? back : "/files/home/";
