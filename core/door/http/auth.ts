@@ -13,12 +13,7 @@ import { logName } from "../../login/log_name.ts";
 import { logIn } from "../../login/password.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
-import {
-  type AuthenticatedExchange,
-  type Exchange,
-  isAuthenticated,
-  type Logins,
-} from "./exchange.ts";
+import { type AuthenticatedExchange, type Exchange, isAuthenticated } from "./exchange.ts";
 import { refuseForeign } from "./origin.ts";
 
 const rememberedMs = 5 * 60_000;
@@ -29,23 +24,29 @@ export type CookieLogin = (exchange: Exchange, cookie: string) => Promise<Sessio
 
 interface Remembered {
   readonly session: Session;
-  /** Of `performance.now()`. */
+  /** In the milliseconds of `performance.now()`. */
   readonly until: number;
 }
 
 /** The logins of one worker. */
-export class RememberedLogins implements Logins {
+export class RememberedLogins {
   readonly #store: Service;
-  readonly #cookie: CookieLogin | undefined;
+  readonly #cookieLogin: CookieLogin;
   readonly #key = randomBytes(32);
   readonly #remembered = new Map<string, Remembered>();
   readonly #pending = new Map<string, Promise<Session>>();
 
-  constructor(store: Service, cookie?: CookieLogin) {
+  constructor(store: Service, cookieLogin: CookieLogin) {
     this.#store = store;
-    this.#cookie = cookie;
+    this.#cookieLogin = cookieLogin;
   }
 
+  /**
+   * Admits the session of a request that has credentials.
+   *
+   * @throws {BargeError} `unauthenticated` for a login that is not accepted, `unavailable`, `denied`
+   *   for a request that another site has made the browser send
+   */
   async identify(exchange: Exchange): Promise<void> {
     if (isAuthenticated(exchange)) return;
     const sent = credentials(exchange.header("authorization"));
@@ -62,12 +63,12 @@ export class RememberedLogins implements Logins {
       return;
     }
     const cookie = exchange.header("cookie");
-    const session = cookie && await this.#cookie?.(exchange, cookie);
+    const session = cookie && await this.#cookieLogin(exchange, cookie);
     if (session) exchange.admit(session);
   }
 
   async #logIn(exchange: Exchange, { name, secret }: Credentials): Promise<Session> {
-    const { host, ended: { signal: gone } } = exchange;
+    const { host, ended: { signal: gone }, pause } = exchange;
     const key = createHmac("sha256", this.#key)
       .update(JSON.stringify([network(host), name, secret])).digest("base64");
     const session = await this.#recall(key);
@@ -79,15 +80,15 @@ export class RememberedLogins implements Logins {
       const session = await leader.catch(() => undefined);
       if (session) return session;
     }
-    const entering = logIn(this.#store, { name, secret, host, gone }, (ms) => exchange.pause(ms));
-    if (!leader) this.#pending.set(key, entering);
+    const login = logIn(this.#store, { name, secret, host, gone }, pause);
+    if (!leader) this.#pending.set(key, login);
     try {
-      const session = await entering;
+      const session = await login;
       session.door = "http";
-      this.#remember(key, { session, until: now() + rememberedMs });
+      this.#remember(key, { session, until: performance.now() + rememberedMs });
       return session;
     } finally {
-      if (this.#pending.get(key) === entering) this.#pending.delete(key);
+      if (this.#pending.get(key) === login) this.#pending.delete(key);
     }
   }
 
@@ -95,7 +96,7 @@ export class RememberedLogins implements Logins {
     const remembered = this.#remembered.get(key);
     if (!remembered) return undefined;
     const { session, until } = remembered;
-    if (until > now() && await session.holds()) return session;
+    if (until > performance.now() && await session.holds()) return session;
     this.#remembered.delete(key);
     return undefined;
   }
@@ -103,14 +104,13 @@ export class RememberedLogins implements Logins {
   #remember(key: string, remembered: Remembered): void {
     this.#remembered.delete(key);
     this.#remembered.set(key, remembered);
-    for (const oldest of this.#remembered.keys()) {
-      if (this.#remembered.size <= maxRemembered) break;
-      this.#remembered.delete(oldest);
-    }
+    if (this.#remembered.size <= maxRemembered) return;
+    const [oldest] = this.#remembered.keys();
+    this.#remembered.delete(oldest);
   }
 }
 
-/** @throws {BargeError} `unauthenticated` for a request without a login; as `Logins.identify` */
+/** @throws {BargeError} `unauthenticated` for a request without a login; as `identify` */
 export async function requireLogin(exchange: Exchange): Promise<AuthenticatedExchange> {
   await exchange.door.logins.identify(exchange);
   if (isAuthenticated(exchange)) return exchange;
@@ -142,13 +142,9 @@ interface Credentials {
  */
 export function credentials(header: string | undefined): Credentials | undefined {
   if (header === undefined) return undefined;
-  const [, scheme, text] = /^([A-Za-z]+) +(\S+) *$/.exec(header) ?? [];
-  switch (scheme?.toLowerCase()) {
-    case "bearer":
-      return { scheme: "bearer", name: "", secret: text };
-    case "basic":
-      return basic(text);
-  }
+  const [, scheme = "", text] = /^([A-Za-z]+) +(\S+) *$/.exec(header) ?? [];
+  if (/^bearer$/i.test(scheme)) return { scheme: "bearer", name: "", secret: text };
+  if (/^basic$/i.test(scheme)) return basic(text);
   throw new BargeError("unauthenticated", "log in with Basic or Bearer", { op: "log in" });
 }
 
@@ -162,8 +158,4 @@ function basic(text: string): Credentials {
   } catch {
     throw new BargeError("usage", "the Authorization header is malformed", { op: "log in" });
   }
-}
-
-function now(): number {
-  return performance.now();
 }

@@ -90,9 +90,9 @@ export class Connections {
   }
 
   #admit(socket: Socket): void {
-    const { store, scheme, front } = this.#door;
+    const { store, scheme, proxy } = this.#door;
     const { remoteAddress: host = "?", remotePort: port = 0 } = socket;
-    const leave = store.gate.enter(front.trusts(host) ? undefined : host);
+    const leave = store.gate.enter(proxy.trusts(host) ? undefined : host);
     if (!leave) {
       store.metrics.refused("http");
       return refuse(socket, tooManyConnections, scheme === "http");
@@ -172,7 +172,7 @@ export class Connections {
       await exchange.linger();
     } catch (error) {
       access.end(outcomeOf(error));
-      note(error, exchange.asked.address);
+      note(error, exchange.logEntry.address);
       incoming.socket.destroy();
     }
   }
@@ -185,7 +185,7 @@ export class Connections {
       if (incoming.url === "*" && method === "OPTIONS") return new Response(null, { status: 204 });
       checkHost(exchange);
       const { path: fullPath, query } = parseTarget(incoming.url ?? "");
-      const { prefix } = exchange.door.front;
+      const { prefix } = exchange.door.proxy;
       const path = withoutPrefix(fullPath, prefix);
       if (path === undefined && fullPath === "/") {
         return new Response(null, { status: 303, headers: { location: `${prefix}/` } });

@@ -34,7 +34,7 @@ export async function sendFile(
 ): Promise<Response> {
   const file = await get(exchange.session, path, 0);
   try {
-    const header = (name: string) => exchange.header(name);
+    const { header } = exchange;
     const validators = { etag: tagOf(file), modified: file.modified };
     const common = {
       "etag": validators.etag,

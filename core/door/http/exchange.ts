@@ -14,31 +14,20 @@ import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
 import { Access } from "../access.ts";
-import { brakeOf } from "../brake.ts";
+import { type Brake, brakeOf } from "../brake.ts";
 import { Body } from "./body.ts";
-import type { Front } from "./front.ts";
-import { type Target, withoutPrefix } from "./path.ts";
+import type { ReverseProxy } from "./reverse_proxy.ts";
+import { type Target, type TreePath, treePath, withoutPrefix } from "./path.ts";
 import { tooManyConnections } from "./refuse.ts";
 import { type Timeouts, Watchdog } from "./watchdog.ts";
-
-/** Finds the login that a request comes with; see auth.ts. */
-export interface Logins {
-  /**
-   * Admits the session of a request that has credentials.
-   *
-   * @throws {BargeError} `unauthenticated` for a login that is not accepted, `unavailable`, `denied`
-   *   for a request that another site has made the browser send
-   */
-  identify(exchange: Exchange): Promise<void>;
-}
 
 /** The state that all exchanges of a door share. */
 export interface Doorway {
   readonly store: Service;
   readonly scheme: "http" | "https";
   /** The trusted proxies and the public URL. */
-  readonly front: Front;
-  readonly logins: Logins;
+  readonly proxy: ReverseProxy;
+  readonly logins: { identify(exchange: Exchange): Promise<void> };
   readonly timeouts: Timeouts;
   /** True once the door takes no more requests. */
   stopping: boolean;
@@ -64,22 +53,24 @@ export class Exchange implements Disposable {
   /** True if the client speaks TLS; then its cookies are for TLS only. */
   readonly secure: boolean;
   readonly method: string;
-  #body: Body | undefined;
   /** Aborted at the end of the exchange. */
   readonly ended = new AbortController();
   /**
-   * The request as the access log and the metrics record it. The verb is barge's own (`get`, `put`)
-   * where there is one. Handlers replace a path that holds a secret.
+   * The facts for the access log and the metrics. The verb is barge's own (`get`, `put`) where there is
+   * one. Handlers replace a path that holds a secret.
    */
-  readonly asked: { door: "http"; address: string; verb: string; path: string; to?: string };
+  readonly logEntry: { door: "http"; address: string; verb: string; path: string; to?: string };
   readonly access: Access;
   /** The login, if there is one; see auth.ts. */
   session: Session | undefined;
   /** The failure that the access log records. */
   failed: BargeError | undefined;
+  /** The URL's path, still encoded, and its query. Set before any handler runs. */
+  target!: Target;
+  /** The body that `send` was given. */
+  source: Source | Uint8Array | undefined;
+  #body: Body | undefined;
   readonly #watchdog: Watchdog;
-  #target: Target | undefined;
-  #source: Source | Uint8Array | undefined;
   readonly #presence: Presence | undefined;
   readonly #sendContinue: (() => void) | undefined;
   #leaveAccount = () => {};
@@ -101,8 +92,8 @@ export class Exchange implements Disposable {
     presence: Presence | undefined,
     sendContinue: (() => void) | undefined,
   ) {
-    const { front } = door;
-    const { host, address, proxied, secure } = front.clientOf(incoming);
+    const { proxy } = door;
+    const { host, address, proxied, secure } = proxy.clientOf(incoming);
     this.door = door;
     this.store = door.store;
     this.incoming = incoming;
@@ -110,13 +101,13 @@ export class Exchange implements Disposable {
     this.host = host;
     this.secure = secure;
     this.method = incoming.method ?? "";
-    this.asked = {
+    this.logEntry = {
       door: "http",
       address,
       verb: this.method,
-      path: loggedPath(incoming.url ?? "", front.prefix),
+      path: loggedPath(incoming.url ?? "", proxy.prefix),
     };
-    this.access = new Access(this.asked, door.store.metrics);
+    this.access = new Access(this.logEntry, door.store.metrics);
     this.#presence = presence;
     if (presence) presence.doing = this.access;
     // A proxy sends requests of many clients on one connection.
@@ -140,7 +131,7 @@ export class Exchange implements Disposable {
       incoming: this.incoming,
       watchdog: this.#watchdog,
       sendContinue: this.#sendContinue,
-      brake: () => brakeOf(this.store.rates.up, this.session?.id, this.ended.signal),
+      brake: () => this.#brake("up"),
       isShort: () => this.#short,
       onShort: () => this.leave(),
       onBytes: (bytes) => this.access.bytes += bytes,
@@ -148,23 +139,20 @@ export class Exchange implements Disposable {
   }
 
   /** True if no request can follow on this connection, which then ends with the response. */
-  get last(): boolean {
-    return this.door.stopping || this.holds || this.failed?.kind === "protocol";
+  get isLast(): boolean {
+    return this.door.stopping || this.awaitsContinue || this.failed?.kind === "protocol";
   }
 
   /** True while the client waits for `100 Continue` before it sends the body. */
-  get holds(): boolean {
+  get awaitsContinue(): boolean {
     return this.#sendContinue !== undefined && !this.#body?.begun;
   }
 
-  /** The URL's path, still encoded, and its query. Set before any handler runs. */
-  get target(): Target {
-    if (!this.#target) throw new TypeError("the target is not parsed yet");
-    return this.#target;
-  }
-
-  set target(target: Target) {
-    this.#target = target;
+  /** Returns the path of the tree that follows a prefix in the URL, and records it in the log entry. */
+  pathBelow(prefix: string): TreePath {
+    const below = treePath(this.target.path.slice(prefix.length));
+    this.logEntry.path = below.path;
+    return below;
   }
 
   /** Returns a header of the request; several of one name are joined with commas. */
@@ -175,7 +163,7 @@ export class Exchange implements Disposable {
 
   /** The start of the server's URLs as the client knows them: scheme, host and prefix. */
   get base(): string {
-    const { publicUrl } = this.door.front;
+    const { publicUrl } = this.door.proxy;
     if (publicUrl) return publicUrl.origin + publicUrl.prefix;
     return `${this.secure ? "https" : "http"}://${this.header("host") ?? "localhost"}`;
   }
@@ -237,15 +225,8 @@ export class Exchange implements Disposable {
    * @param source all bytes, or a generator, which is ended early when the client leaves
    */
   send(source: Source | Uint8Array, init: ResponseInit): Response {
-    this.#source = source;
+    this.source = source;
     return new Response(null, init);
-  }
-
-  /** Returns the source given to `send`, and forgets it. */
-  takeSource(): Source | Uint8Array | undefined {
-    const source = this.#source;
-    this.#source = undefined;
-    return source;
   }
 
   /**
@@ -254,7 +235,7 @@ export class Exchange implements Disposable {
    * @throws {BargeError} `unavailable` when the client has left, or reads nothing
    */
   async write(piece: Uint8Array): Promise<void> {
-    const brake = brakeOf(this.store.rates.down, this.session?.id, this.ended.signal);
+    const brake = this.#brake("down");
     const step = brake?.piece ?? piece.length;
     for (let at = 0; at < piece.length; at += step) {
       const part = at === 0 && step >= piece.length ? piece : piece.subarray(at, at + step);
@@ -265,13 +246,8 @@ export class Exchange implements Disposable {
 
   /** Ends the response, with its last piece. @throws as {@link write} */
   async end(piece?: Uint8Array): Promise<void> {
-    if (piece) {
-      await brakeOf(this.store.rates.down, this.session?.id, this.ended.signal)?.hold(piece.length);
-    }
-    await this.#wrote(piece?.length ?? 0, (done) => {
-      if (piece) this.outgoing.end(piece, () => done());
-      else this.outgoing.end(() => done());
-    });
+    if (piece) await this.#brake("down")?.hold(piece.length);
+    await this.#wrote(piece?.length ?? 0, (done) => this.outgoing.end(piece, () => done()));
   }
 
   /** Cuts the connection. */
@@ -322,6 +298,10 @@ export class Exchange implements Disposable {
     if (this.#presence?.doing === this.access) this.#presence.doing = null;
     this.#watchdog[Symbol.dispose]();
     this.ended.abort(over);
+  }
+
+  #brake(direction: "up" | "down"): Brake | undefined {
+    return brakeOf(this.store.rates[direction], this.session?.id, this.ended.signal);
   }
 
   readonly #closed = () => {

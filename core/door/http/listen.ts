@@ -14,10 +14,10 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import type { KeyPair } from "../../net/certificate.ts";
 import { useCertificate } from "../../net/accept_tls.ts";
 import type { Door, Opening } from "../door.ts";
-import { makeApp, makeMetricsApp } from "./app.ts";
+import { makeApp } from "./app.ts";
 import { RememberedLogins } from "./auth.ts";
 import type { Doorway } from "./exchange.ts";
-import { Front } from "./front.ts";
+import { ReverseProxy } from "./reverse_proxy.ts";
 import { Connections } from "./connections.ts";
 import { cookieLogin } from "./page/view.ts";
 import { maxParsedHeadBytes } from "./refuse.ts";
@@ -38,7 +38,7 @@ export async function listenHttp(opening: Opening, timeouts: Timeouts): Promise<
   const doorway: Doorway = {
     store,
     scheme,
-    front: new Front(spec),
+    proxy: new ReverseProxy(spec),
     logins: new RememberedLogins(store, cookieLogin),
     timeouts,
     stopping: false,
@@ -59,11 +59,7 @@ export async function listenHttp(opening: Opening, timeouts: Timeouts): Promise<
     : createServer(options);
   // A client may end its side after its last request, and wait (RFC 9112, section 9.6).
   Object.assign(server, { httpAllowHalfOpen: true });
-  const connections = new Connections(
-    server,
-    doorway,
-    spec.metricsOnly ? makeMetricsApp() : makeApp(),
-  );
+  const connections = new Connections(server, doorway, makeApp(spec.metricsOnly));
   const { host, port } = spec.address;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import { isLoopback } from "../../net/address.ts";
 import type { Exchange } from "./exchange.ts";
-import { isHost } from "./front.ts";
+import { isHost } from "./reverse_proxy.ts";
 import { authorityOf } from "./path.ts";
 import { Refusal } from "./problem.ts";
 
@@ -24,12 +24,12 @@ const safeMethods = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND"]);
  * @throws {Refusal} 421, `refused`
  */
 export function checkHost(exchange: Exchange): void {
-  const { front } = exchange.door;
+  const { proxy } = exchange.door;
   const host = authorityOf(exchange.incoming.url ?? "") ?? exchange.header("host");
-  if (host === undefined || front.isPublic(host)) return;
+  if (host === undefined || proxy.isPublic(host)) return;
   const name = host.trim().toLowerCase().replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
   if (isLoopback(name)) return;
-  if (!front.loopback && (front.publicUrl === undefined || isIP(name) !== 0)) return;
+  if (!proxy.loopback && (proxy.publicUrl === undefined || isIP(name) !== 0)) return;
   throw new Refusal(421, "refused", "this server does not answer to that host name", {
     hint: "give the server the URL that its clients know: barge serve --public-url https://HOST",
   });
@@ -53,7 +53,7 @@ export function refuseForeign(exchange: Exchange): void {
   const origin = exchange.header("origin");
   const foreign = origin !== undefined
     ? !hostsOf(exchange).some((host) => isHost(origin, host)) &&
-      origin !== exchange.door.front.publicUrl?.origin
+      origin !== exchange.door.proxy.publicUrl?.origin
     : site !== undefined && site !== "none";
   if (!foreign) return;
   throw new Refusal(403, "denied", "the request comes from another site", { hint: publicUrlHint });
@@ -61,7 +61,7 @@ export function refuseForeign(exchange: Exchange): void {
 
 /** Returns whether an absolute URL leads to this server. */
 export function isOwn(exchange: Exchange, url: string): boolean {
-  const { publicUrl } = exchange.door.front;
+  const { publicUrl } = exchange.door.proxy;
   if (publicUrl && isHost(url, new URL(publicUrl.origin).host)) return true;
   // A client gains nothing by forging this header: it could as well send URLs without a host.
   const forwarded = exchange.header("x-forwarded-host")?.split(",") ?? [];

@@ -8,7 +8,7 @@ import type { HttpEnv } from "./exchange.ts";
 /** Adds the prefix to the paths in the head of a response: Location and cookies. */
 export const prefixHead: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next();
-  const { prefix } = c.env.door.front;
+  const { prefix } = c.env.door.proxy;
   if (prefix === "") return;
   const { headers } = c.res;
   const location = headers.get("location");
@@ -27,7 +27,7 @@ export const prefixHead: MiddlewareHandler<HttpEnv> = async (c, next) => {
  */
 export const prefixPage: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next();
-  const { prefix } = c.env.door.front;
+  const { prefix } = c.env.door.proxy;
   const isPage = c.res.headers.get("content-type")?.startsWith("text/html");
   if (prefix === "" || !isPage || !c.res.body) return;
   const text = (await c.res.text())

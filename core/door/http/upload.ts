@@ -34,7 +34,7 @@ export async function receiveFile(
     modified: modifiedOf(exchange),
     overwrite,
     base: "fresh",
-    announced: exchange.holds,
+    announced: exchange.awaitsContinue,
   });
   try {
     await receiveInto(exchange, upload);
@@ -71,18 +71,13 @@ export async function receiveInto(
   }
 }
 
-/** Returns the headers of a response about a stored file. */
-export function storedFileHeaders(file: StoredFile): Record<string, string> {
-  return { etag: etagOf(file) };
-}
-
 /** Joins the conditions of the request with another one, for the check in the step of the commit. */
 export function conditions(
   exchange: Exchange,
   when: When = "always",
   tagOf = etagOf,
 ): When {
-  const header = (name: string) => exchange.header(name);
+  const { header } = exchange;
   if (!isConditional(header)) return when;
   return (existing, view) => {
     const validators = existing?.type === "file"

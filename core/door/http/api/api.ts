@@ -23,7 +23,7 @@ export const operations: readonly Operation[] = [
     summary: "Get this description",
     login: false,
     answers: { 200: { description: "OpenAPI 3.1", types: ["application/json"] } },
-    handle: ({ door }) => json(description(door.front.prefix)),
+    handle: ({ door }) => json(description(door.proxy.prefix)),
   }),
 ];
 

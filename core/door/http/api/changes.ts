@@ -17,7 +17,7 @@ export const changes = [
     answers: { 200: { description: "It was moved", schema: schemas.relocated } },
     problems: relocationProblems,
     async handle(exchange, { body: { from, to, overwrite } }) {
-      Object.assign(exchange.asked, { path: from, to });
+      Object.assign(exchange.logEntry, { path: from, to });
       await move(exchange.session, from, to, overwrite);
       return json({ from, to });
     },
@@ -30,7 +30,7 @@ export const changes = [
     answers: { 200: { description: "It was copied", schema: schemas.relocated } },
     problems: { ...relocationProblems, 507: "The quota or the disk is too small" },
     async handle(exchange, { body: { from, to, overwrite } }) {
-      Object.assign(exchange.asked, { path: from, to });
+      Object.assign(exchange.logEntry, { path: from, to });
       const { session, ended } = exchange;
       const { files } = await copyTree(session, from, to, overwrite, { signal: ended.signal });
       return json({ from, to, files });
@@ -50,7 +50,7 @@ export const changes = [
     },
     problems: taken,
     async handle(exchange, { body: { path, parents } }) {
-      exchange.asked.path = path;
+      exchange.logEntry.path = path;
       const created = await mkdir(exchange.session, { verb: "mkdir", path, parents });
       return json({ path, created }, { status: created ? 201 : 200 });
     },

@@ -5,16 +5,18 @@ import { list } from "../../../session/list.ts";
 import { Omitted } from "../../../session/omitted.ts";
 import { remove } from "../../../session/remove.ts";
 import { stat } from "../../../session/stat.ts";
-import type { StoredFile } from "../../../storage/uploads.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { attachment, sendArchive } from "../archive.ts";
+import { etagOf } from "../condition.ts";
 import { sendFile } from "../download.ts";
-import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
-import { encodePath, type TreePath, treePath } from "../path.ts";
+import type { AuthenticatedExchange } from "../exchange.ts";
+import { encodePath } from "../path.ts";
 import { Refusal } from "../problem.ts";
-import { conditions, receiveFile, storedFileHeaders } from "../upload.ts";
+import { conditions, receiveFile } from "../upload.ts";
 import { json, operation, root } from "./operation.ts";
 import * as schemas from "./schemas.ts";
+
+const filesUrl = `${root}/files`;
 
 const readQuery = v.object({
   recursive: schemas.flag,
@@ -83,8 +85,8 @@ export const files = [
     headers: { "If-Match": "Remove only a file with this entity tag" },
     answers: { 204: { description: "It was removed" } },
     problems: { 409: "The folder is not empty", 412: "The file does not meet If-Match" },
-    async handle(exchange, { rest, query }) {
-      const { path } = where(exchange, rest);
+    async handle(exchange, { query }) {
+      const { path } = exchange.pathBelow(filesUrl);
       const when = conditions(exchange);
       const check = typeof when === "function" ? when : undefined;
       await remove(exchange.session, path, query.recursive, check).catch((error) => {
@@ -99,11 +101,11 @@ export const files = [
 
 async function read(
   exchange: AuthenticatedExchange,
-  { query, rest }: { query: v.InferOutput<typeof readQuery>; rest: string },
+  { query }: { query: v.InferOutput<typeof readQuery> },
 ): Promise<Response> {
-  const { path, folder } = where(exchange, rest);
+  const { path, folder } = exchange.pathBelow(filesUrl);
   if (query.stat) {
-    exchange.asked.verb = "stat";
+    exchange.logEntry.verb = "stat";
     return json({ path, ...await stat(exchange.session, path) });
   }
   if (query.archive) return await sendArchive(exchange, path, query.archive);
@@ -126,7 +128,7 @@ async function listing(
   path: string,
   recursive: boolean,
 ): Promise<Response> {
-  exchange.asked.verb = "list";
+  exchange.logEntry.verb = "list";
   const { entry } = await stat(exchange.session, path);
   if (entry?.type === "file") {
     throw new BargeError("exists", "it is a file", { hint: "omit the slash at the end" });
@@ -165,31 +167,17 @@ async function* asJson(
   yield omission ? `],"omitted":${JSON.stringify(omission)}}\n` : "]}\n";
 }
 
-async function write(
-  exchange: AuthenticatedExchange,
-  { rest }: { rest: string },
-): Promise<Response> {
-  const { path, folder } = where(exchange, rest);
+async function write(exchange: AuthenticatedExchange): Promise<Response> {
+  const { path, folder } = exchange.pathBelow(filesUrl);
   if (folder) {
     throw new BargeError("usage", "a file's path can't end in a slash", {
       hint: "create a folder with POST /api/v1/mkdir",
     });
   }
   const committed = await receiveFile(exchange, path);
-  return json(writtenFacts(path, committed), {
+  const { modified, ...facts } = committed;
+  return json({ path, ...facts, modified: new Date(modified).toISOString() }, {
     status: committed.replaced ? 200 : 201,
-    headers: { ...storedFileHeaders(committed), location: `${root}/files${encodePath(path)}` },
+    headers: { etag: etagOf(committed), location: `${filesUrl}${encodePath(path)}` },
   });
-}
-
-/** Returns the JSON of a written file. */
-export function writtenFacts(path: string, { modified, ...facts }: StoredFile) {
-  return { path, ...facts, modified: new Date(modified).toISOString() };
-}
-
-/** Returns the path of a request, and records it for the access log. */
-export function where(exchange: Exchange, rest: string): TreePath {
-  const where = treePath(rest);
-  exchange.asked.path = where.path;
-  return where;
 }

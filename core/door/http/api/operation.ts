@@ -88,7 +88,7 @@ function routesOf(path: string): string[] {
 function handlerOf({ path, verb, login, query, body, handle }: Operation): Handler {
   const restStart = root.length + path.replace(/\{\w+\}$/, "").length;
   return async ({ env: exchange }) => {
-    if (verb) exchange.asked.verb = verb;
+    if (verb) exchange.logEntry.verb = verb;
     if (login) await requireLogin(exchange);
     const { target } = exchange;
     const fields = Object.fromEntries(new URLSearchParams(target.query));

@@ -20,7 +20,7 @@ export const shares = [
     answers: { 201: { description: "The link was created", schema: schemas.madeShare } },
     problems: { 403: "The account may not share it", 404: "There is nothing at the path" },
     async handle(exchange, { body: { path, expires, password, downloads } }) {
-      exchange.asked.path = path;
+      exchange.logEntry.path = path;
       const made = await share(exchange.session, {
         path,
         password,

@@ -26,16 +26,17 @@ import {
   partialUpload,
 } from "../../../upload/partial_upload.ts";
 import { receive } from "../../../upload/receive.ts";
+import { etagOf } from "../condition.ts";
 import { readDigest } from "../digest_field.ts";
 import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
-import { encodePath, treePath } from "../path.ts";
+import { encodePath, type TreePath } from "../path.ts";
 import { Refusal } from "../problem.ts";
-import { conditions, receiveInto, storedFileHeaders } from "../upload.ts";
-import { where } from "./files.ts";
+import { conditions, receiveInto } from "../upload.ts";
 import { json, operation, root } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 import { bytesIn, readChecksum, readMetadata, speakTus, tusAbilities, tusType } from "./tus.ts";
 
+const uploadsUrl = `${root}/uploads`;
 const versionHeader = { "Tus-Resumable": "`1.0.0`" };
 const bodyHeaders = {
   ...versionHeader,
@@ -82,14 +83,9 @@ export const uploads = [
       201: { description: "The upload has begun", headers: { "Location": "The upload's URL" } },
     },
     problems: { ...appendProblems, 423: "Another connection writes to it" },
-    handle(exchange, { rest }) {
-      switch (exchange.header("x-http-method-override")?.toUpperCase()) {
-        case "PATCH":
-          return append(exchange, rest);
-        case "DELETE":
-          return end(exchange, rest);
-      }
-      return create(exchange, rest);
+    handle(exchange) {
+      const override = exchange.header("x-http-method-override")?.toUpperCase();
+      return (override === "PATCH" ? append : override === "DELETE" ? end : create)(exchange);
     },
   }),
   operation("GET", "/uploads{path}", {
@@ -108,9 +104,9 @@ export const uploads = [
       404: endProblems[404],
       423: "All bytes are staged, and the upload is being committed",
     },
-    async handle(exchange, { rest }) {
+    async handle(exchange) {
       speakTus(exchange);
-      const { path } = where(exchange, rest);
+      const { path } = exchange.pathBelow(uploadsUrl);
       const upload = await knownUpload(exchange, path);
       if (isStaged(upload)) refuseBusy(upload);
       const { size } = upload;
@@ -127,7 +123,7 @@ export const uploads = [
     headers: { ...bodyHeaders, "Upload-Offset": "The upload's offset" },
     answers: { 204: { description: "The bytes are staged" } },
     problems: appendProblems,
-    handle: (exchange, { rest }) => append(exchange, rest),
+    handle: append,
   }),
   operation("DELETE", "/uploads{path}", {
     id: "endUpload",
@@ -136,15 +132,15 @@ export const uploads = [
     headers: versionHeader,
     answers: { 204: { description: "The upload was deleted" } },
     problems: endProblems,
-    handle: (exchange, { rest }) => end(exchange, rest),
+    handle: end,
   }),
 ];
 
-async function create(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
+async function create(exchange: AuthenticatedExchange): Promise<Response> {
   speakTus(exchange);
   const metadata = readMetadata(exchange.header("upload-metadata"));
-  const path = targetPath(rest, metadata.get("filename"));
-  exchange.asked.path = path;
+  const path = targetPath(exchange.pathBelow(uploadsUrl), metadata.get("filename"));
+  exchange.logEntry.path = path;
   const size = bytesIn(exchange, "upload-length") ?? null;
   if (size === null && exchange.header("upload-defer-length") !== "1") {
     throw new BargeError("usage", "Upload-Length is missing");
@@ -160,7 +156,7 @@ async function create(exchange: AuthenticatedExchange, rest: string): Promise<Re
     announced: true,
     recorded: true,
   });
-  const location = `${root}/uploads${encodePath(path)}`;
+  const location = `${uploadsUrl}${encodePath(path)}`;
   const headers = await receiveBody(exchange, upload, size);
   return new Response(null, { status: 201, headers: { ...headers, location } });
 }
@@ -176,9 +172,9 @@ function modifiedIn(metadata: ReadonlyMap<string, string>): number | null {
   });
 }
 
-async function append(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
+async function append(exchange: AuthenticatedExchange): Promise<Response> {
   speakTus(exchange);
-  const { path } = where(exchange, rest);
+  const { path } = exchange.pathBelow(uploadsUrl);
   const at = bytesIn(exchange, "upload-offset");
   if (at === undefined) throw new BargeError("usage", "Upload-Offset is missing");
   needType(exchange);
@@ -240,10 +236,10 @@ async function receiveBody(
     if (offset === size) {
       // The commit goes on without the client, which can ask for the result later.
       const file = await upload.commit(sha256 ?? null, true, door.cut.signal);
-      return { ...done, ...storedFileHeaders(file) };
+      return { ...done, etag: etagOf(file) };
     }
     await upload.detach(true);
-    const partial = await partialUpload(session, exchange.asked.path);
+    const partial = await partialUpload(session, exchange.logEntry.path);
     return partial ? headersOf({ ...partial, finished: false }) : done;
   } catch (error) {
     const { takenOver } = upload;
@@ -274,9 +270,9 @@ async function receiveChecked(exchange: Exchange, upload: Incoming): Promise<voi
   throw new Refusal(460, "digest", "the body does not match its checksum");
 }
 
-async function end(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
+async function end(exchange: AuthenticatedExchange): Promise<Response> {
   speakTus(exchange);
-  const { path } = where(exchange, rest);
+  const { path } = exchange.pathBelow(uploadsUrl);
   const upload = await knownUpload(exchange, path);
   if (upload.finished) {
     throw new BargeError("not-found", "the upload is a file already", {
@@ -288,8 +284,7 @@ async function end(exchange: AuthenticatedExchange, rest: string): Promise<Respo
 }
 
 /** Returns the path of a new upload: the URL's path, or a name in its folder. */
-function targetPath(rest: string, filename: string | undefined): string {
-  const { path, folder } = treePath(rest);
+function targetPath({ path, folder }: TreePath, filename: string | undefined): string {
   if (!folder) return path;
   if (filename === undefined) {
     throw new BargeError("usage", "Upload-Metadata has no filename, and the path is a folder's");

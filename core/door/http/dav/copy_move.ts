@@ -10,7 +10,7 @@ import type { Condition, View } from "../../../storage/view.ts";
 import type { AuthenticatedExchange } from "../exchange.ts";
 import { Refusal, statusOf } from "../problem.ts";
 import { type Changes, early, entryAt, Guard, refuseFixed } from "./guard.ts";
-import { asked, depth, destination, hrefOf, mayOverwrite } from "./headers.ts";
+import { depth, destination, hrefOf, mayOverwrite, prefix } from "./headers.ts";
 import { multistatus, response, status } from "./multistatus.ts";
 
 /** The most failed files that a response lists. */
@@ -42,7 +42,7 @@ export async function copyMember(exchange: AuthenticatedExchange): Promise<Respo
   const failures: string[] = [];
   const onFailed = (path: string, error: BargeError) => {
     if (failures.length >= maxReportedFailures) return;
-    const href = hrefOf(exchange.door.front.prefix, to + path.slice(target.length), false);
+    const href = hrefOf(exchange.door.proxy.prefix, to + path.slice(target.length), false);
     failures.push(response(href, status(statusOf(error))));
   };
   const options = { onFailed, signal: exchange.ended.signal, deep: deep === "infinity" };
@@ -76,7 +76,7 @@ export async function moveMember(exchange: AuthenticatedExchange): Promise<Respo
 }
 
 async function planned(exchange: AuthenticatedExchange, verb: "copy" | "move"): Promise<Plan> {
-  const { path: from } = asked(exchange);
+  const { path: from } = exchange.pathBelow(prefix);
   const to = destination(exchange);
   const overwrite = mayOverwrite(exchange);
   const session = exchange.session;

@@ -45,7 +45,7 @@ export function webdav(): Hono<HttpEnv> {
   const handlers: Record<string, Handler> = { OPTIONS: options };
   for (const [method, [verb, handle]] of Object.entries(methods)) {
     handlers[method] = (c) => {
-      c.env.asked.verb = verb;
+      c.env.logEntry.verb = verb;
       return answer(c.env, handle);
     };
   }

@@ -50,7 +50,7 @@ export class Guard {
    */
   check(view: View, changes: Changes): void {
     this.met(view);
-    const header = (name: string) => this.#exchange.header(name);
+    const { header } = this.#exchange;
     if (isConditional(header)) {
       const existing = this.#existing(view, this.#path);
       const validators = existing &&

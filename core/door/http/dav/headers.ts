@@ -3,7 +3,7 @@ import { BargeError } from "../../../error.ts";
 import { defaultLockSeconds, maxLockSeconds } from "../../../storage/locks.ts";
 import type { Exchange } from "../exchange.ts";
 import { isOwn, publicUrlHint } from "../origin.ts";
-import { encodePath, parseTarget, type TreePath, treePath, withoutPrefix } from "../path.ts";
+import { encodePath, parseTarget, treePath, withoutPrefix } from "../path.ts";
 import { Refusal } from "../problem.ts";
 
 /** The URL of the tree's root. */
@@ -20,13 +20,6 @@ export function hrefOf(base: string, path: string, folder: boolean): string {
   return `${base}${prefix}${encoded}${folder ? "/" : ""}`;
 }
 
-/** Returns the path of a request, and records it for the access log. */
-export function asked(exchange: Exchange): TreePath {
-  const where = treePath(exchange.target.path.slice(prefix.length));
-  exchange.asked.path = where.path;
-  return where;
-}
-
 /**
  * Returns the path of the tree in a header's URL.
  *
@@ -36,7 +29,7 @@ export function asked(exchange: Exchange): TreePath {
  */
 export function pathOf(exchange: Exchange, url: string): string | undefined {
   if (/^https?:/i.test(url) && !isOwn(exchange, url)) return undefined;
-  const path = withoutPrefix(parseTarget(url).path, exchange.door.front.prefix);
+  const path = withoutPrefix(parseTarget(url).path, exchange.door.proxy.prefix);
   if (path === undefined) return undefined;
   if (path !== prefix && !path.startsWith(`${prefix}/`)) return undefined;
   return treePath(path.slice(prefix.length)).path;
@@ -52,7 +45,7 @@ export function destination(exchange: Exchange): string {
       hint: publicUrlHint,
     });
   }
-  exchange.asked.to = path;
+  exchange.logEntry.to = path;
   return path;
 }
 

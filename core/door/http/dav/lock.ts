@@ -4,7 +4,7 @@ import type { View } from "../../../storage/view.ts";
 import { BargeError } from "../../../error.ts";
 import { lock, locksOver, refresh, unlock } from "../../../session/lock.ts";
 import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
-import { asked, depth, timeout } from "./headers.ts";
+import { depth, prefix, timeout } from "./headers.ts";
 import { Guard } from "./guard.ts";
 import { activeLock } from "./live.ts";
 import { xml } from "./multistatus.ts";
@@ -16,7 +16,7 @@ const maxBodyBytes = 16 * 1024;
 
 /** LOCK. With a body it creates a lock; without one it refreshes a lock of the client. */
 export async function lockMember(exchange: AuthenticatedExchange): Promise<Response> {
-  const { path } = asked(exchange);
+  const { path } = exchange.pathBelow(prefix);
   const session = exchange.session;
   const deep = depth(exchange) ?? "infinity";
   if (deep === "1") throw new BargeError("usage", "Depth is 0 or infinity");
@@ -43,7 +43,7 @@ export async function lockMember(exchange: AuthenticatedExchange): Promise<Respo
 }
 
 export async function unlockMember(exchange: AuthenticatedExchange): Promise<Response> {
-  const { path } = asked(exchange);
+  const { path } = exchange.pathBelow(prefix);
   const [, token] = /^\s*<([^<>\s]+)>\s*$/.exec(exchange.header("lock-token") ?? "") ?? [];
   if (token === undefined) {
     throw new BargeError("usage", "the Lock-Token header is missing or malformed");
@@ -54,14 +54,14 @@ export async function unlockMember(exchange: AuthenticatedExchange): Promise<Res
 }
 
 function answer(
-  { door: { front } }: Exchange,
+  { door: { proxy } }: Exchange,
   status: number,
   lock: Lock,
   over: readonly Lock[],
   headers: Record<string, string> = {},
 ): Response {
   const locks = [lock, ...over.filter(({ token }) => token !== lock.token)];
-  const active = locks.map((lock) => activeLock(lock, front.prefix)).join("");
+  const active = locks.map((lock) => activeLock(lock, proxy.prefix)).join("");
   const inner = `<D:lockdiscovery>${active}</D:lockdiscovery>`;
   return xml(status, `<D:prop xmlns:D="DAV:">${inner}</D:prop>`, headers);
 }

@@ -11,12 +11,12 @@ import { Refusal } from "../problem.ts";
 import { receiveFile } from "../upload.ts";
 import { davTag } from "./etag.ts";
 import { early, entryAt, Guard, refuseFixed } from "./guard.ts";
-import { asked, depth, hrefOf } from "./headers.ts";
+import { depth, hrefOf, prefix } from "./headers.ts";
 import { escapeXml } from "./names.ts";
 
 /** GET and HEAD. A folder is answered with a list in HTML, for browsers. */
 export async function read(exchange: AuthenticatedExchange): Promise<Response> {
-  const { path } = asked(exchange);
+  const { path } = exchange.pathBelow(prefix);
   const guard = new Guard(exchange, path);
   await early(exchange, path, (view) => guard.met(view));
   const { entry } = await stat(exchange.session, path);
@@ -36,7 +36,7 @@ async function* index({ session, door }: AuthenticatedExchange, path: string): S
     const lines = batch.map(({ name, type }) => {
       const folder = type === "dir";
       const below = path === "/" ? `/${name}` : `${path}/${name}`;
-      const href = hrefOf(door.front.prefix, below, folder);
+      const href = hrefOf(door.proxy.prefix, below, folder);
       return `<li><a href="${escapeXml(href)}">${escapeXml(name)}${folder ? "/" : ""}</a>\n`;
     });
     yield encoder.encode(lines.join(""));
@@ -45,7 +45,7 @@ async function* index({ session, door }: AuthenticatedExchange, path: string): S
 }
 
 export async function write(exchange: AuthenticatedExchange): Promise<Response> {
-  const { path, folder } = asked(exchange);
+  const { path, folder } = exchange.pathBelow(prefix);
   const guard = new Guard(exchange, path);
   if (folder || (await entryAt(exchange.session, path))?.type === "dir") {
     throw new Refusal(405, "exists", "the path is a folder's");
@@ -59,7 +59,7 @@ export async function write(exchange: AuthenticatedExchange): Promise<Response> 
 
 /** DELETE. */
 export async function removeMember(exchange: AuthenticatedExchange): Promise<Response> {
-  const { path } = asked(exchange);
+  const { path } = exchange.pathBelow(prefix);
   refuseFixed(exchange.session, path);
   const guard = new Guard(exchange, path);
   if ((depth(exchange) ?? "infinity") !== "infinity") {
@@ -79,7 +79,7 @@ export async function removeMember(exchange: AuthenticatedExchange): Promise<Res
 
 /** MKCOL: RFC 4918, section 9.3. */
 export async function makeFolder(exchange: AuthenticatedExchange): Promise<Response> {
-  const { path } = asked(exchange);
+  const { path } = exchange.pathBelow(prefix);
   const session = exchange.session;
   const guard = new Guard(exchange, path);
   if ((await exchange.body.bytes()).length > 0) {

@@ -36,7 +36,7 @@ export function preconditionResponse(exchange: Exchange, error: unknown): Respon
   if (error instanceof Locked) {
     exchange.failed = error;
     const condition = error.conflict ? "no-conflicting-lock" : "lock-token-submitted";
-    const { prefix } = exchange.door.front;
+    const { prefix } = exchange.door.proxy;
     return xml(423, failedOn(condition, error.paths.map((path) => hrefOf(prefix, path, false))));
   }
   return undefined;

@@ -11,7 +11,7 @@ import { anyPropertiesIn, propertiesOf } from "../../../session/property.ts";
 import { quota } from "../../../session/quota.ts";
 import { created, stat } from "../../../session/stat.ts";
 import type { AuthenticatedExchange, Source } from "../exchange.ts";
-import { asked, depth, hrefOf } from "./headers.ts";
+import { depth, hrefOf, prefix } from "./headers.ts";
 import { isLive, liveProperty, type Subject, usualNames } from "./live.ts";
 import { begin, propstat, response, xmlType } from "./multistatus.ts";
 import { dav, escapeXml, type XmlName } from "./names.ts";
@@ -29,7 +29,7 @@ type PropertyQuery =
   | { readonly type: "some"; readonly names: readonly XmlName[] };
 
 export async function propfind(exchange: AuthenticatedExchange): Promise<Response> {
-  const { path } = asked(exchange);
+  const { path } = exchange.pathBelow(prefix);
   const session = exchange.session;
   const deep = depth(exchange) ?? "infinity";
   const query = parse(await exchange.body.text(maxBodyBytes));
@@ -53,7 +53,7 @@ async function* answer(
 ): Source {
   const encoder = new TextEncoder();
   const usage = await quota(session);
-  const base = door.front.prefix;
+  const base = door.proxy.prefix;
   const self = { base, path, entry, locks: await locksOver(session, path), usage };
   const head = `${begin}<D:multistatus xmlns:D="DAV:">\n`;
   yield encoder.encode(head + await describe(session, self, query, true));

@@ -11,7 +11,7 @@ import type { PropertyChange } from "../../../storage/properties.ts";
 import type { View } from "../../../storage/view.ts";
 import { parseDate } from "../condition.ts";
 import type { AuthenticatedExchange } from "../exchange.ts";
-import { asked, hrefOf } from "./headers.ts";
+import { hrefOf, prefix } from "./headers.ts";
 import { entryAt, Guard } from "./guard.ts";
 import { isLive } from "./live.ts";
 import { multistatus, propstat, response } from "./multistatus.ts";
@@ -39,13 +39,13 @@ interface Change {
 }
 
 export async function proppatch(exchange: AuthenticatedExchange): Promise<Response> {
-  const { path } = asked(exchange);
+  const { path } = exchange.pathBelow(prefix);
   const session = exchange.session;
   const guard = new Guard(exchange, path);
   const changes = parse(await exchange.body.text(maxBodyBytes));
   const entry = await entryAt(session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder");
-  const href = hrefOf(exchange.door.front.prefix, path, entry.type === "dir");
+  const href = hrefOf(exchange.door.proxy.prefix, path, entry.type === "dir");
   const names = (of: readonly Change[]) =>
     of.map(({ property }) => emptyElement(property)).join("");
   const live = changes.filter(({ property }) => isLive(property));

@@ -35,7 +35,7 @@ export function admin(): Hono<HttpEnv> {
 /** GET /admin. */
 async function showOverview(c: PageContext): Promise<Response> {
   const view = await adminView(c);
-  view.exchange.asked.verb = "status";
+  view.exchange.logEntry.verb = "status";
   const span = view.query.get("span") === "day" ? "day" : "hour";
   const snapshot = await numbers(view.session);
   const rates = await ratesOf(view.session, span);
@@ -49,7 +49,7 @@ async function showOverview(c: PageContext): Promise<Response> {
 /** GET /admin/connections. */
 async function showConnections(c: PageContext): Promise<Response> {
   const view = await adminView(c);
-  view.exchange.asked.verb = "status";
+  view.exchange.logEntry.verb = "status";
   const { sessions, snapshot } = await status(view.session);
   const open = snapshot.doors.reduce((sum, door) => sum + door.open, 0);
   return await send(

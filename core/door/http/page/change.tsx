@@ -39,8 +39,8 @@ export async function change(c: PageContext): Promise<Response> {
   if (!verb) throw nothing();
   const request = changeRequestOf(verb, form);
   const { exchange } = view;
-  exchange.asked.verb = verb;
-  exchange.asked.path = request.dir;
+  exchange.logEntry.verb = verb;
+  exchange.logEntry.path = request.dir;
   try {
     if (request.names.length === 0 && verb !== "mkdir") {
       throw new BargeError("usage", "nothing is selected");

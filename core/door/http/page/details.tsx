@@ -6,7 +6,7 @@ import type { Entry } from "../../../protocol/message.ts";
 import { get } from "../../../session/get.ts";
 import type { Session } from "../../../login/session.ts";
 import { stat } from "../../../session/stat.ts";
-import { encodePath, treePath } from "../path.ts";
+import { encodePath } from "../path.ts";
 import { downloadOf, iconOf, sectionOf } from "./folder.tsx";
 import { Breadcrumbs } from "./breadcrumbs.tsx";
 import { lookOf, split } from "./format.ts";
@@ -19,8 +19,7 @@ const maxPreviewBytes = 64 * 1024;
 /** GET /about/PATH. */
 export async function showDetails(c: PageContext): Promise<Response> {
   const view = await userView(c);
-  const { path } = treePath(view.exchange.target.path.slice("/about".length));
-  view.exchange.asked.path = path;
+  const { path } = view.exchange.pathBelow("/about");
   const { entry } = await stat(view.session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder", { path });
   if (split(path).dir === "/") return c.redirect(`/files${encodePath(path)}/`, 303);

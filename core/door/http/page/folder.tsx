@@ -3,7 +3,7 @@ import { formatSize } from "../../../size.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { describeOmission } from "../../../protocol/omission.ts";
 import { stat } from "../../../session/stat.ts";
-import { encodePath, treePath } from "../path.ts";
+import { encodePath } from "../path.ts";
 import { Breadcrumbs, placeName } from "./breadcrumbs.tsx";
 import { count, join, lookOf, split } from "./format.ts";
 import { Csrf, Icon, type Section, send, Shell, Time } from "./layout.tsx";
@@ -14,8 +14,7 @@ import { type PageContext, type UserView, userView } from "./view.ts";
 /** GET /files/PATH/. */
 export async function showFolder(c: PageContext): Promise<Response> {
   const view = await userView(c);
-  const { path, folder } = treePath(view.exchange.target.path.slice("/files".length));
-  view.exchange.asked.path = path;
+  const { path, folder } = view.exchange.pathBelow("/files");
   if (path === "/") return c.redirect("/files/home/", 303);
   const { entry } = await stat(view.session, path);
   if (entry?.type !== "dir") return c.redirect(`/about${encodePath(path)}`, 303);

@@ -4,7 +4,6 @@
  * without a preview are sent as downloads.
  */
 import { sendFile } from "../download.ts";
-import { treePath } from "../path.ts";
 import { lookOf, split, typeOf } from "./format.ts";
 import { type PageContext, userView } from "./view.ts";
 
@@ -13,8 +12,7 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors '
 /** GET /raw/PATH. */
 export async function sendInline(c: PageContext): Promise<Response> {
   const { exchange } = await userView(c);
-  const { path } = treePath(exchange.target.path.slice("/raw".length));
-  exchange.asked.path = path;
+  const { path } = exchange.pathBelow("/raw");
   const { name } = split(path);
   const look = lookOf(name);
   const inline = look === "image" || look === "video" || look === "audio" || look === "pdf";

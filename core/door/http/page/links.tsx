@@ -124,7 +124,7 @@ export async function makeLink(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const form = await formOf(view);
   const path = form.get("path") ?? "";
-  view.exchange.asked.path = path;
+  view.exchange.logEntry.path = path;
   try {
     const made = await share(view.session, requestOf(path, form));
     return await send(

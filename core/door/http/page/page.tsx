@@ -55,7 +55,10 @@ async function sendFailure(c: PageContext, error: unknown): Promise<Response> {
     const home = back === "" || back === "/files/home/";
     return c.redirect(home ? "/login" : `/login?back=${encodeURIComponent(back)}`, 303);
   }
-  const failed = explain(error, { op: exchange.method, path: exchange.asked.path.slice(0, 3000) });
+  const failed = explain(error, {
+    op: exchange.method,
+    path: exchange.logEntry.path.slice(0, 3000),
+  });
   exchange.failed = failed;
   const view = await viewOf(c);
   const title = statusOf(failed) === 404 ? "Nothing here" : "The request failed";

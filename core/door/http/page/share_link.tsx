@@ -73,11 +73,11 @@ async function follow(c: PageContext): Promise<{ link: OpenLink; url: string; re
   const exchange = c.env;
   const token = c.req.param("token") ?? "";
   const url = `/s/${token}`;
-  exchange.asked.path = "/s/...";
+  exchange.logEntry.path = "/s/...";
   if (!/^[\w-]{43}$/.test(token)) throw nowhere();
   const link = await openShare(exchange.store, token);
   const rest = exchange.target.path.slice(url.length).replace(/^\/(in|get|zip)/, "");
-  exchange.asked.path = `/s/${link.share.id}${rest}`;
+  exchange.logEntry.path = `/s/${link.share.id}${rest}`;
   return { link, url, rest };
 }
 
@@ -164,7 +164,7 @@ async function getFile(c: PageContext): Promise<Response> {
   if (!await mayEnter(c, link)) return c.redirect(url, 303);
   const path = await pathOf(link, rest, "file");
   const visitor = exchange.visit(link.session);
-  exchange.asked.verb = "get";
+  exchange.logEntry.verb = "get";
   const headers = { "content-disposition": attachment(path.slice(path.lastIndexOf("/") + 1)) };
   const begin = async (version: string, from: number) => {
     await countDownload(link, { host: exchange.host, version, later: from > 0 });
@@ -180,7 +180,7 @@ async function getZip(c: PageContext): Promise<Response> {
   if (!await mayEnter(c, link)) return c.redirect(url, 303);
   const path = await pathOf(link, rest, "dir");
   const visitor = exchange.visit(link.session);
-  exchange.asked.verb = "get";
+  exchange.logEntry.verb = "get";
   if (exchange.method === "GET") {
     await countDownload(link, { host: exchange.host, version: null, later: false });
   }

@@ -56,7 +56,7 @@ export class NeedsLogin extends BargeError {
 /** Returns the cookie's name. Over TLS, the browser accepts it only from this host and over TLS. */
 function cookieName({ secure, door }: Exchange): string {
   if (!secure) return "barge";
-  return door.front.prefix === "" ? "__Host-barge" : "__Secure-barge"; // `__Host-` requires the path /
+  return door.proxy.prefix === "" ? "__Host-barge" : "__Secure-barge"; // `__Host-` requires the path /
 }
 
 /** Finds the session of a cookie, for the door's logins. */

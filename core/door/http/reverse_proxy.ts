@@ -24,7 +24,7 @@ export interface Client {
   readonly secure: boolean;
 }
 
-export class Front {
+export class ReverseProxy {
   readonly publicUrl: PublicUrl | undefined;
   /** The start of the path of every URL; empty for a door at the root of its host. */
   readonly prefix: string;
@@ -101,7 +101,7 @@ function joined(field: string | string[] | undefined): string | undefined {
  *
  * @example
  * ```ts
- * import { isHost } from "./front.ts";
+ * import { isHost } from "./reverse_proxy.ts";
  * if (!isHost("https://a.example", "A.example:443")) throw new Error();
  * if (isHost("http://a.example", "a.example:443") || isHost("null", "null")) throw new Error();
  * ```
