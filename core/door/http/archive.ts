@@ -17,19 +17,14 @@ import { stat } from "../../session/stat.ts";
 import { piecesOf } from "./download.ts";
 import type { AuthenticatedExchange, Source } from "./exchange.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
-import { ZipWriter } from "./zip.ts";
+import { type ArchiveMember, ZipWriter } from "./zip.ts";
 
 export type ArchiveFormat = "zip" | "tar";
 
 const encoder = new TextEncoder();
 
-/** A file or folder in an archive. */
-interface Member {
-  readonly name: string;
-  readonly type: "file" | "dir";
-  readonly modified: number;
-  readonly path: string;
-}
+/** A file or folder to put into an archive. */
+type Member = Omit<ArchiveMember, "size"> & { readonly path: string };
 
 /**
  * Sends a file or folder as an archive.
@@ -57,8 +52,8 @@ export async function sendArchive(
   };
   if (method === "HEAD") return new Response(null, { headers });
   const members = membersOf(session, path, `${name}/`);
-  const made = format === "zip" ? zipFormat() : tarFormat;
-  const source = archive(exchange, members, made, `${name}.missing.txt`);
+  const writer = format === "zip" ? new ZipWriter() : tarWriter;
+  const source = archive(exchange, members, writer, `${name}.missing.txt`);
   return exchange.send(joinPieces(source), { headers });
 }
 
@@ -73,11 +68,7 @@ export function attachment(name: string): string {
 }
 
 /** @param top the folder that holds all members, so that unpacking the archive makes one entry */
-async function* membersOf(
-  session: Session,
-  path: string,
-  top: string,
-): AsyncGenerator<Member> {
+async function* membersOf(session: Session, path: string, top: string): AsyncGenerator<Member> {
   const { entry } = await stat(session, path);
   const single = entry?.type === "file";
   if (entry && !single) {
@@ -93,68 +84,58 @@ async function* membersOf(
 }
 
 /** Makes the parts of an archive around the bytes of the files. */
-interface Format {
-  header(member: Member & { readonly size: number }): Uint8Array;
+interface ArchiveWriter {
+  begin(member: ArchiveMember): Uint8Array;
   /** Called with each piece of a file's bytes. */
-  piece(bytes: Uint8Array): void;
-  trailer(size: number): Uint8Array;
-  end(): Iterable<Uint8Array>;
+  add(bytes: Uint8Array): void;
+  end(size: number): Uint8Array;
+  finish(): Iterable<Uint8Array>;
 }
 
-function zipFormat(): Format {
-  const zip = new ZipWriter();
-  return {
-    header: (member) => zip.begin(member),
-    piece: (bytes) => zip.add(bytes),
-    trailer: () => zip.end(),
-    end: () => zip.finish(),
-  };
-}
-
-const tarFormat: Format = {
-  header: tarHeader,
-  piece() {},
-  trailer: tarPadding,
-  end: () => [tarEnd],
+const tarWriter: ArchiveWriter = {
+  begin: tarHeader,
+  add() {},
+  end: tarPadding,
+  finish: () => [tarEnd],
 };
 
 /** @param missing the name of the list of missing files, which is added if there are any */
 async function* archive(
   exchange: AuthenticatedExchange,
   members: AsyncGenerator<Member>,
-  format: Format,
+  writer: ArchiveWriter,
   missing: string,
 ): Source {
   const missingFiles = new MissingFiles();
   for await (const member of members) {
     if (member.type === "dir") {
-      yield format.header({ ...member, name: `${member.name}/`, size: 0 });
-      yield format.trailer(0);
+      yield writer.begin({ ...member, name: `${member.name}/`, size: 0 });
+      yield writer.end(0);
       continue;
     }
     const file = await opened(exchange.session, member, missingFiles);
     if (!file) continue;
     const { size, modified } = file;
-    yield format.header({ ...member, size, modified });
+    yield writer.begin({ ...member, size, modified });
     let sent = 0;
     for await (const piece of piecesOf(file)) {
       sent += piece.length;
-      format.piece(piece);
+      writer.add(piece);
       yield piece;
     }
     if (sent !== size) throw new BargeError("changed", "the file was cut short", member);
-    yield format.trailer(size);
+    yield writer.end(size);
   }
   if (missingFiles.count > 0) {
     exchange.failed = new BargeError("changed", "files were removed, or could not be read");
     const text = encoder.encode(missingFiles.text);
-    const { length: size } = text;
-    yield format.header({ name: missing, type: "file", size, modified: Date.now(), path: "" });
-    format.piece(text);
+    const size = text.length;
+    yield writer.begin({ name: missing, type: "file", size, modified: Date.now() });
+    writer.add(text);
     yield text;
-    yield format.trailer(size);
+    yield writer.end(size);
   }
-  yield* format.end();
+  yield* writer.finish();
 }
 
 /** The kinds of failures that concern a single file; others end the archive. */

@@ -14,7 +14,7 @@ import type { Watchdog } from "./watchdog.ts";
 /** The most bytes of a body that is read at once: JSON, a form, XML. */
 const maxBufferedBytes = 256 * 1024;
 
-export interface BodyOptions {
+interface BodyOptions {
   readonly incoming: IncomingMessage;
   readonly watchdog: Watchdog;
   /** Sends `100 Continue`; undefined for a client that does not wait for it. */
@@ -32,7 +32,8 @@ export class Body {
   /** Declared bytes; null when they come in chunks. */
   readonly length: number | null;
   readonly #options: BodyOptions;
-  #begun = false;
+  /** True once a read has begun. */
+  begun = false;
   #broken: BargeError | undefined;
   #wake = () => {};
 
@@ -56,11 +57,6 @@ export class Body {
     this.#wake();
   }
 
-  /** True once a read has begun. */
-  get begun(): boolean {
-    return this.#begun;
-  }
-
   /**
    * Reads the body to its end, once, as bytes of a file, which are counted.
    *
@@ -75,8 +71,8 @@ export class Body {
 
   async *#pieces(): AsyncGenerator<Uint8Array, void, void> {
     const { incoming, watchdog, sendContinue, brake, isShort, onShort } = this.#options;
-    if (this.#begun) throw new TypeError("the body was read before");
-    this.#begun = true;
+    if (this.begun) throw new TypeError("the body was read before");
+    this.begun = true;
     if (this.length === 0) return;
     sendContinue?.();
     const woken = () => this.#wake();

@@ -91,13 +91,13 @@ export class Connections {
 
   #admit(socket: Socket): void {
     const { store, scheme, proxy } = this.#door;
-    const { remoteAddress: host = "?", remotePort: port = 0 } = socket;
+    const { remoteAddress: host = "?" } = socket;
     const leave = store.gate.enter(proxy.trusts(host) ? undefined : host);
     if (!leave) {
       store.metrics.refused("http");
       return refuse(socket, tooManyConnections, scheme === "http");
     }
-    const address = formatAddress({ host, port });
+    const address = addressOf(socket);
     const presence = store.roster.enter("http", address);
     const connection: Connection = { socket, presence, open: new Map(), broken: false };
     this.#connections.set(address, connection);
@@ -105,15 +105,13 @@ export class Connections {
     socket.once("close", () => {
       if (this.#connections.get(address) === connection) this.#connections.delete(address);
       for (const exchange of connection.open.keys()) exchange.leave();
-      connection.presence.leave();
+      presence.leave();
       leave();
     });
   }
 
-  #connectionOf(
-    { remoteAddress: host = "?", remotePort: port = 0 }: Socket,
-  ): Connection | undefined {
-    return this.#connections.get(formatAddress({ host, port }));
+  #connectionOf(socket: Socket): Connection | undefined {
+    return this.#connections.get(addressOf(socket));
   }
 
   #begin(req: IncomingMessage, res: ServerResponse, sendContinue?: () => void): void {
@@ -204,4 +202,8 @@ export class Connections {
       return failure(exchange, error);
     }
   }
+}
+
+function addressOf({ remoteAddress: host = "?", remotePort: port = 0 }: Socket): string {
+  return formatAddress({ host, port });
 }

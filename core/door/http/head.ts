@@ -23,19 +23,16 @@ export function framingFault(
     if (/^transfer-encoding$/i.test(rawHeaders[i])) codings.push(rawHeaders[i + 1]);
     if (/^content-length$/i.test(rawHeaders[i])) lengths.push(rawHeaders[i + 1]);
   }
-  if (lengths.length > 1) {
-    return new BargeError("protocol", "the request has two Content-Length headers");
-  }
+  const fault = (why: string) => new BargeError("protocol", why);
+  if (lengths.length > 1) return fault("the request has two Content-Length headers");
   if (lengths.length === 1 && !/^\d+$/.test(lengths[0])) {
-    return new BargeError("protocol", "Content-Length is not a number");
+    return fault("Content-Length is not a number");
   }
   if (codings.length === 0) return undefined;
   if (lengths.length > 0) {
-    return new BargeError("protocol", "the request has both Content-Length and Transfer-Encoding");
+    return fault("the request has both Content-Length and Transfer-Encoding");
   }
-  if (httpVersion !== "1.1") {
-    return new BargeError("protocol", `HTTP/${httpVersion} has no Transfer-Encoding`);
-  }
+  if (httpVersion !== "1.1") return fault(`HTTP/${httpVersion} has no Transfer-Encoding`);
   if (codings.length === 1 && codings[0].trim().toLowerCase() === "chunked") return undefined;
   return new Refusal(501, "protocol", "the only supported transfer coding is chunked");
 }
@@ -59,11 +56,9 @@ export function checkHead(incoming: IncomingMessage): void {
     if (/^host$/i.test(rawHeaders[i])) hosts++;
   }
   if (size > maxHeadBytes && url.length < size) throw headTooLong();
-  if (hosts > 1 || hosts === 0 && httpVersion === "1.1") {
-    throw new BargeError(
-      "protocol",
-      hosts > 1 ? "the request has two Host headers" : "the Host header is missing",
-    );
+  if (hosts > 1) throw new BargeError("protocol", "the request has two Host headers");
+  if (hosts === 0 && httpVersion === "1.1") {
+    throw new BargeError("protocol", "the Host header is missing");
   }
   const fault = framingFault(incoming);
   if (fault) throw fault;

@@ -12,7 +12,7 @@ import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 
 /** The facts of a file or folder in its header. */
-export interface ZipMember {
+export interface ArchiveMember {
   /** Relative; a folder's ends in a slash. */
   readonly name: string;
   readonly type: "file" | "dir";
@@ -31,7 +31,7 @@ const version45 = 45;
 /** Made by Unix, so the attributes are a mode. */
 const madeByUnix = 3 << 8;
 /** Flags: names are UTF-8; a file's checksum and sizes follow its bytes. */
-const flagsOf = ({ type }: ZipMember) => type === "file" ? 0x0808 : 0x0800;
+const flagsOf = ({ type }: ArchiveMember) => type === "file" ? 0x0808 : 0x0800;
 
 /**
  * Returns a name that is safe to unpack. Programs of Windows take a backslash for a separator, so that
@@ -73,14 +73,14 @@ interface WrittenFacts {
 export class ZipWriter {
   /** Bytes of the archive so far. */
   #offset = 0;
-  #member: { readonly facts: ZipMember; readonly offset: number } | undefined;
+  #member: { readonly facts: ArchiveMember; readonly offset: number } | undefined;
   #size = 0;
   #crc = 0;
   /** The members' records in the central directory. */
   readonly #records: Uint8Array[] = [];
 
   /** Begins a member. @returns its header */
-  begin(member: ZipMember): Uint8Array {
+  begin(member: ArchiveMember): Uint8Array {
     const facts = { ...member, name: zipName(member.name) };
     const name = Buffer.from(facts.name);
     const large = facts.size >= zip64Marker32;
@@ -157,7 +157,7 @@ export class ZipWriter {
 }
 
 /** Returns a member's record in the central directory (section 4.3.12). */
-function recordOf(member: ZipMember, { size, crc, offset }: WrittenFacts): Uint8Array {
+function recordOf(member: ArchiveMember, { size, crc, offset }: WrittenFacts): Uint8Array {
   const { name: text, type, modified } = member;
   const name = Buffer.from(text);
   const large: bigint[] = [];

@@ -38,7 +38,7 @@ export class Guard {
   }
 
   /** Checks the If header. @throws {Refusal} 412 if no list of it holds */
-  met(view: View): void {
+  checkIf(view: View): void {
     if (this.#lists.length === 0 || this.#lists.some((list) => this.#holds(view, list))) return;
     throw new Refusal(412, "exists", "no list of the If header holds");
   }
@@ -49,25 +49,22 @@ export class Guard {
    * @throws {Refusal} 412; {Locked}
    */
   check(view: View, changes: Changes): void {
-    this.met(view);
+    this.checkIf(view);
     const { header } = this.#exchange;
     if (isConditional(header)) {
       const existing = this.#existing(view, this.#path);
       const validators = existing &&
         { etag: existing.type === "file" ? davTag(existing) : "", ...existing };
       if (judge(header, validators, false) !== "ok") {
-        throw new Refusal(
-          412,
-          "exists",
-          "the file or folder does not meet the request's conditions",
-        );
+        const why = "the file or folder does not meet the request's conditions";
+        throw new Refusal(412, "exists", why);
       }
     }
-    this.unlocked(view, changes);
+    this.checkLocks(view, changes);
   }
 
   /** Checks only the locks: for a second step, after the first has changed the resource. */
-  unlocked(view: View, changes: Changes): void {
+  checkLocks(view: View, changes: Changes): void {
     for (const [path, change] of Object.entries(changes)) {
       checkUnlocked(view, this.#session, path, this.tokens, change);
     }
@@ -132,12 +129,12 @@ export function refuseFixed(session: Session, path: string): void {
 }
 
 /** Refuses a change that can't be made now before any of it is done. @throws as the condition */
-export async function early(
+export async function checkNow(
   exchange: AuthenticatedExchange,
   path: string,
   check: Condition,
 ): Promise<void> {
-  const session = exchange.session;
+  const { session } = exchange;
   await session.check();
   const { place } = session.locate(path);
   await session.store.tree.check({ places: place ? [place] : [], check });

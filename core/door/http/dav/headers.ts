@@ -56,6 +56,19 @@ export function depth(exchange: Exchange): "0" | "1" | "infinity" | undefined {
   throw new BargeError("usage", "Depth is 0, 1 or infinity");
 }
 
+/** Returns whether the Depth header is infinity, its default. @throws {BargeError} `usage` for 1 */
+export function isDeep(exchange: Exchange): boolean {
+  const value = depth(exchange) ?? "infinity";
+  if (value === "1") throw new BargeError("usage", "Depth is 0 or infinity");
+  return value === "infinity";
+}
+
+/** Returns the error for a folder that a request changes only in part. */
+export function needsInfinity(done: string): BargeError {
+  const why = `a folder is ${done} with all its contents, so Depth must be infinity`;
+  return new BargeError("usage", why);
+}
+
 /** Reads the Overwrite header. @throws {BargeError} `usage` */
 export function mayOverwrite(exchange: Exchange): boolean {
   const value = exchange.header("overwrite")?.trim().toUpperCase() ?? "T";

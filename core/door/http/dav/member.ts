@@ -1,5 +1,4 @@
 /** GET, PUT, DELETE and MKCOL. */
-import { BargeError } from "../../../error.ts";
 import { list } from "../../../session/list.ts";
 import { mkdir } from "../../../session/mkdir.ts";
 import { remove } from "../../../session/remove.ts";
@@ -10,15 +9,15 @@ import type { AuthenticatedExchange, Source } from "../exchange.ts";
 import { Refusal } from "../problem.ts";
 import { receiveFile } from "../upload.ts";
 import { davTag } from "./etag.ts";
-import { early, entryAt, Guard, refuseFixed } from "./guard.ts";
-import { depth, hrefOf, prefix } from "./headers.ts";
+import { checkNow, entryAt, Guard, refuseFixed } from "./guard.ts";
+import { depth, hrefOf, needsInfinity, prefix } from "./headers.ts";
 import { escapeXml } from "./names.ts";
 
 /** GET and HEAD. A folder is answered with a list in HTML, for browsers. */
 export async function read(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = exchange.pathBelow(prefix);
   const guard = new Guard(exchange, path);
-  await early(exchange, path, (view) => guard.met(view));
+  await checkNow(exchange, path, (view) => guard.checkIf(view));
   const { entry } = await stat(exchange.session, path);
   if (entry?.type !== "dir") return await sendFile(exchange, path, {}, { tagOf: davTag });
   return exchange.send(index(exchange, path), {
@@ -64,29 +63,24 @@ export async function removeMember(exchange: AuthenticatedExchange): Promise<Res
   const guard = new Guard(exchange, path);
   if ((depth(exchange) ?? "infinity") !== "infinity") {
     const { entry } = await stat(exchange.session, path);
-    if (entry?.type === "dir") {
-      throw new BargeError(
-        "usage",
-        "a folder is removed with all its contents, so Depth must be infinity",
-      );
-    }
+    if (entry?.type === "dir") throw needsInfinity("removed");
   }
-  const met = (view: View) => guard.check(view, { [path]: "name" });
-  await early(exchange, path, met);
-  await remove(exchange.session, path, true, (_, view) => met(view));
+  const check = (view: View) => guard.check(view, { [path]: "name" });
+  await checkNow(exchange, path, check);
+  await remove(exchange.session, path, true, (_, view) => check(view));
   return new Response(null, { status: 204 });
 }
 
 /** MKCOL: RFC 4918, section 9.3. */
 export async function makeFolder(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = exchange.pathBelow(prefix);
-  const session = exchange.session;
+  const { session } = exchange;
   const guard = new Guard(exchange, path);
   if ((await exchange.body.bytes()).length > 0) {
     throw new Refusal(415, "unsupported", "a body of MKCOL is not supported");
   }
   if (await entryAt(session, path)) throw new Refusal(405, "exists", "it exists already");
-  const still = (view: View) => guard.check(view, { [path]: "name" });
-  await mkdir(session, { verb: "mkdir", path, parents: false }, still);
+  const check = (view: View) => guard.check(view, { [path]: "name" });
+  await mkdir(session, { verb: "mkdir", path, parents: false }, check);
   return new Response(null, { status: 201 });
 }

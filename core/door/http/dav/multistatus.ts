@@ -10,13 +10,13 @@ export function xml(status: number, body: string, headers: Record<string, string
   return new Response(`${begin}${body}\n`, { status, headers: { ...xmlType, ...headers } });
 }
 
-/** @param responses as {@link response} makes them */
+/** @param responses as {@link responseElement} makes them */
 export function multistatus(responses: readonly string[]): Response {
   return xml(207, `<D:multistatus xmlns:D="DAV:">${responses.join("")}</D:multistatus>`);
 }
 
 /** @param inner a status, or properties with a status */
-export function response(href: string, inner: string): string {
+export function responseElement(href: string, inner: string): string {
   return `<D:response><D:href>${escapeXml(href)}</D:href>${inner}</D:response>`;
 }
 

@@ -21,9 +21,7 @@ export class Precondition extends Refusal {
   }
 
   override with(facts: ErrorFacts): Precondition {
-    const { kind, op, path, account, hint, cause } = super.with(facts);
-    const all = { kind, op, path, account, hint, cause };
-    return new Precondition(this.status, this.condition, this.message, all);
+    return new Precondition(this.status, this.condition, this.message, super.with(facts));
   }
 }
 

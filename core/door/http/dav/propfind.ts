@@ -13,14 +13,14 @@ import { created, stat } from "../../../session/stat.ts";
 import type { AuthenticatedExchange, Source } from "../exchange.ts";
 import { depth, hrefOf, prefix } from "./headers.ts";
 import { isLive, liveProperty, type Subject, usualNames } from "./live.ts";
-import { begin, propstat, response, xmlType } from "./multistatus.ts";
+import { begin, propstat, responseElement, xmlType } from "./multistatus.ts";
 import { dav, escapeXml, type XmlName } from "./names.ts";
 import { Precondition } from "./precondition.ts";
-import { elementsIn, is, parseXml } from "./xml.ts";
+import { childOf, elementsIn, is, isDav, parseXml } from "./xml.ts";
 
 const maxBodyBytes = 32 * 1024;
 /** The most properties that a request may name. */
-const maxNames = 256;
+const maxProperties = 256;
 
 /** The requested properties: all and some others, the names of all, or some. */
 type PropertyQuery =
@@ -30,7 +30,7 @@ type PropertyQuery =
 
 export async function propfind(exchange: AuthenticatedExchange): Promise<Response> {
   const { path } = exchange.pathBelow(prefix);
-  const session = exchange.session;
+  const { session } = exchange;
   const deep = depth(exchange) ?? "infinity";
   const query = parse(await exchange.body.text(maxBodyBytes));
   const { entry } = await stat(session, path);
@@ -110,13 +110,13 @@ async function describe(
     found.length > 0 || missing.length === 0 ? propstat(200, found.join("")) : "",
     missing.length > 0 ? propstat(404, missing.join("")) : "",
   ];
-  return `${response(href, parts.join(""))}\n`;
+  return `${responseElement(href, parts.join(""))}\n`;
 }
 
 /** Returns whether an answer needs the time when an entry was made, which is a look at the disk. */
 function includesCreated(query: PropertyQuery): boolean {
   return query.type !== "some" ||
-    query.names.some(({ space, local }) => space === dav && local === "creationdate");
+    query.names.some((name) => isDav(name, "creationdate"));
 }
 
 /** Returns a property's name as an element. */
@@ -128,17 +128,13 @@ export function emptyElement({ space, local }: XmlName): string {
 function parse(text: string): PropertyQuery {
   if (text === "") return { type: "all", also: [] };
   const root = parseXml(text);
-  const child = (local: string) => elementsIn(root).find((e) => is(e, { space: dav, local }));
-  if (!is(root, { space: dav, local: "propfind" })) {
-    throw new BargeError("usage", "the body is not a DAV:propfind");
-  }
+  const child = (local: string) => childOf(root, local);
+  if (!isDav(root, "propfind")) throw new BargeError("usage", "the body is not a DAV:propfind");
   if (child("propname")) return { type: "names" };
   const selection = child("allprop") ? child("include") : child("prop");
-  const names = selection
-    ? elementsIn(selection).map(({ space, local }) => ({ space, local }))
-    : [];
-  if (names.length > maxNames) {
-    throw new BargeError("usage", `more than ${maxNames} properties at once`);
+  const names = selection ? elementsIn(selection) : [];
+  if (names.length > maxProperties) {
+    throw new BargeError("usage", `more than ${maxProperties} properties at once`);
   }
   if (child("prop")) return { type: "some", names };
   if (!child("allprop")) throw new BargeError("usage", "the body names no properties");

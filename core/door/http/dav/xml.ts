@@ -6,7 +6,7 @@
  */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { BargeError } from "../../../error.ts";
-import { allowed, escapeXml, type XmlName, xmlSpace } from "./names.ts";
+import { allowed, dav, escapeXml, type XmlName, xmlSpace } from "./names.ts";
 
 export interface XmlElement extends XmlName {
   readonly attributes: readonly XmlAttribute[];
@@ -81,6 +81,11 @@ export function elementsIn({ children }: XmlElement): XmlElement[] {
   return children.filter((child) => typeof child !== "string");
 }
 
+/** Returns the first child element of a name in `DAV:`. */
+export function childOf(element: XmlElement | undefined, local: string): XmlElement | undefined {
+  return element && elementsIn(element).find((child) => isDav(child, local));
+}
+
 /** Returns the text of an element, without that of its child elements. */
 export function textIn({ children }: XmlElement): string {
   return children.filter((child) => typeof child === "string").join("");
@@ -99,6 +104,11 @@ const languageName: XmlName = { space: xmlSpace, local: "lang" };
 /** Returns whether an element has a name. */
 export function is(element: XmlName, { space, local }: XmlName): boolean {
   return element.space === space && element.local === local;
+}
+
+/** Returns whether an element has a name in `DAV:`. */
+export function isDav(element: XmlName, local: string): boolean {
+  return is(element, { space: dav, local });
 }
 
 /**
