@@ -28,11 +28,6 @@ export function escapeXml(text: string): string {
     .replace(/[&<>"\r]/g, (c) => entities[c]);
 }
 
-/** Returns whether XML 1.0 allows all characters of a text (section 2.2). */
-export function allowed(text: string): boolean {
-  return text.isWellFormed() && text.search(forbidden) === -1;
-}
-
 // deno-lint-ignore no-control-regex
 const forbidden = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
 

@@ -59,7 +59,7 @@ Deno.test("what is not well-formed, or more than asked for, is refused", async (
     ],
     ...["<p:a/>", '<p:a xmlns:p=""/>', '<a xmlns:xml="u:"/>', '<a xmlns:xmlns="u:"/>', "<a:b:c/>"],
     ...['<a xmlns:p="u:" xmlns:q="u:" p:b="1" q:b="2"/>', "<a>\x01</a>", "<a>\uFFFF</a>", "<1/>"],
-    ...["<a><__proto__/></a>", '<a b="&x;"/>', "<:a/>", "<a:/>"],
+    ...['<a b="&x;"/>', "<:a/>", "<a:/>"],
     "<a>".repeat(40) + "</a>".repeat(40),
     "<a>".repeat(100_000),
     `<a>${"<b/>".repeat(20_000)}</a>`,
@@ -72,7 +72,7 @@ Deno.test("what is not well-formed, or more than asked for, is refused", async (
 
 Deno.test("whatever was written is read again as it was", () => {
   const name = fc.stringMatching(/^[a-zäλ_][a-z0-9.-]{0,5}$/);
-  const space = fc.constantFrom("", "DAV:", "u:", 'v:"<&>\n');
+  const space = fc.constantFrom("", "DAV:", "u:", 'v:"<\n&>');
   const text = fc.string({ unit: "binary", maxLength: 10 })
     // deno-lint-ignore no-control-regex
     .map((s) => s.toWellFormed().replace(/[\x00-\x1f\ufffe\uffff]/g, "\n")).filter((s) => s !== "");
