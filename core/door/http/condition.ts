@@ -1,4 +1,5 @@
 /** Conditional requests: RFC 9110, section 13. Entity tags are digests, so they change with the bytes. */
+import { Buffer } from "node:buffer";
 
 /** The facts of a file that conditions compare. */
 export interface Validators {
@@ -20,6 +21,15 @@ export interface Tagged {
 /** Returns the entity tag of a file. */
 export function etagOf({ sha256, size, modified }: Tagged): string {
   return sha256 === null ? `W/"${size.toString(36)}-${modified.toString(36)}"` : `"${sha256}"`;
+}
+
+/**
+ * Returns the entity tag of a file for WebDAV: the digest in base64url. Clients put several tags into one
+ * If header, whose length some limit (litmus: 200 bytes).
+ */
+export function davTag(file: Tagged): string {
+  if (file.sha256 === null) return etagOf(file);
+  return `"${Buffer.from(file.sha256, "hex").toString("base64url")}"`;
 }
 
 /** Returns a header of the request. */

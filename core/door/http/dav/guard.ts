@@ -10,10 +10,9 @@ import { stat } from "../../../session/stat.ts";
 import type { StoredEntry } from "../../../storage/entry.ts";
 import type { Place } from "../../../storage/place.ts";
 import type { Condition, View } from "../../../storage/view.ts";
-import { isConditional, judge } from "../condition.ts";
+import { davTag, isConditional, judge } from "../condition.ts";
 import type { AuthenticatedExchange } from "../exchange.ts";
 import { Refusal } from "../problem.ts";
-import { davTag } from "./etag.ts";
 import { pathOf } from "./headers.ts";
 import { type IfList, parseIf } from "./if_header.ts";
 

@@ -8,9 +8,8 @@ import { isDeep, prefix, timeout } from "./headers.ts";
 import { Guard } from "./guard.ts";
 import { activeLock } from "./live.ts";
 import { xml } from "./multistatus.ts";
-import { escapeXml } from "./names.ts";
 import { Precondition } from "./precondition.ts";
-import { childOf, isDav, parseXml, writeXml } from "./xml.ts";
+import { childOf, escapeXml, isDav, parseXml, writeXml } from "./xml.ts";
 
 const maxBodyBytes = 16 * 1024;
 const noSuchLock = "no lock with this token applies to it";

@@ -8,10 +8,10 @@ import { sendFile } from "../download.ts";
 import type { AuthenticatedExchange, Source } from "../exchange.ts";
 import { Refusal } from "../problem.ts";
 import { receiveFile } from "../upload.ts";
-import { davTag } from "./etag.ts";
+import { davTag } from "../condition.ts";
 import { checkNow, entryAt, Guard, refuseFixed } from "./guard.ts";
 import { depth, hrefOf, needsInfinity, prefix } from "./headers.ts";
-import { escapeXml } from "./names.ts";
+import { escapeXml } from "./xml.ts";
 
 /** GET and HEAD. A folder is answered with a list in HTML, for browsers. */
 export async function read(exchange: AuthenticatedExchange): Promise<Response> {

@@ -1,6 +1,6 @@
 /** Responses in XML: RFC 4918, sections 13, 14 and 16. */
 import { STATUS_CODES } from "node:http";
-import { escapeXml } from "./names.ts";
+import { escapeXml } from "./xml.ts";
 
 export const begin = '<?xml version="1.0" encoding="utf-8"?>\n';
 export const xmlType = { "content-type": "application/xml; charset=utf-8" } as const;

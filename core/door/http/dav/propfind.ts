@@ -14,9 +14,8 @@ import type { AuthenticatedExchange, Source } from "../exchange.ts";
 import { depth, hrefOf, prefix } from "./headers.ts";
 import { isLive, liveProperty, type Subject, usualNames } from "./live.ts";
 import { begin, propstat, responseElement, xmlType } from "./multistatus.ts";
-import { dav, escapeXml, type XmlName } from "./names.ts";
 import { Precondition } from "./precondition.ts";
-import { childOf, elementsIn, is, isDav, parseXml } from "./xml.ts";
+import { childOf, dav, elementsIn, escapeXml, is, isDav, parseXml, type XmlName } from "./xml.ts";
 
 const maxBodyBytes = 32 * 1024;
 /** The most properties that a request may name. */

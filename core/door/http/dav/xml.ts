@@ -5,7 +5,17 @@
  */
 import { SaxesParser } from "saxes";
 import { BargeError } from "../../../error.ts";
-import { dav, escapeXml, type XmlName, xmlSpace } from "./names.ts";
+
+/** The name of an element or attribute: a namespace ("" for none) and a local name. */
+export interface XmlName {
+  readonly space: string;
+  readonly local: string;
+}
+
+/** The namespace of RFC 4918. */
+export const dav = "DAV:";
+/** The namespace of the prefix `xml`. */
+const xmlSpace = "http://www.w3.org/XML/1998/namespace";
 
 export interface XmlElement extends XmlName {
   readonly attributes: readonly XmlAttribute[];
@@ -135,6 +145,34 @@ export function writeXml(element: XmlElement, outer?: string): string {
   );
   return `<${tag}>${inner.join("")}</${local}>`;
 }
+
+/**
+ * Escapes text for an element or attribute. Characters that XML can't have (control characters, which
+ * names of files may have) become U+FFFD.
+ *
+ * @example
+ * ```ts
+ * import { escapeXml } from "./xml.ts";
+ * if (escapeXml('a<b & "c"\x01') !== "a&lt;b &amp; &quot;c&quot;\uFFFD") throw new Error();
+ * ```
+ */
+export function escapeXml(text: string): string {
+  if (!/[^ !#-%'-;=?-~]/.test(text)) return text;
+  return text.toWellFormed()
+    .replace(forbidden, "\uFFFD")
+    .replace(/[&<>"\r]/g, (c) => entities[c]);
+}
+
+// deno-lint-ignore no-control-regex
+const forbidden = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
+
+const entities: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "\r": "&#13;",
+};
 
 /** Escapes an attribute's value. Parsers replace unescaped line breaks and tabs in it by spaces. */
 function attributeText(value: string): string {

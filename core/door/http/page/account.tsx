@@ -8,7 +8,7 @@ import { token, tokens } from "../../../login/token.ts";
 import { continueAsWebSession, endWebSession, webSessions } from "../../../login/web_session.ts";
 import { nothing } from "../problem.ts";
 import { passwordVerifier } from "../register.ts";
-import { ButtonForm, Field, NewPassword, newPasswordOf } from "./form.tsx";
+import { ButtonForm, CardForm, Field, NewPassword, newPasswordOf } from "./form.tsx";
 import { entriesOf } from "./format.ts";
 import { Csrf, Icon, Note, send, Shell, Time } from "./layout.tsx";
 import { errorText, noticeText } from "./messages.ts";
@@ -84,14 +84,14 @@ export async function changeAccount(c: PageContext): Promise<Response> {
   }
 }
 
-async function Account(
-  { view, notice, error, token }: {
-    view: UserView;
-    notice?: string;
-    error?: string;
-    token?: string;
-  },
-) {
+interface AccountProps {
+  readonly view: UserView;
+  readonly notice?: string;
+  readonly error?: string;
+  readonly token?: string;
+}
+
+async function Account({ view, notice, error, token }: AccountProps) {
   const { name, role } = await view.session.account();
   return (
     <Shell view={view} title="Account" section="account">
@@ -114,17 +114,18 @@ async function Account(
         <Quota view={view} />
         <Logins view={view} />
         <Tokens view={view} />
-        <form class="card stack" method="post" action="/account/password">
-          <h2>Change the password</h2>
+        <CardForm
+          view={view}
+          action="/account/password"
+          title="Change the password"
+          label="Change the password"
+          main
+        >
           <p class="soft">All other logins and all tokens end; SSH keys stay.</p>
-          <Csrf view={view} />
           <input type="hidden" name="name" value={name} autocomplete="username" />
           <Field id="old" label="Old password" type="password" autocomplete="current-password" />
           <NewPassword store={view.store} />
-          <div class="row end">
-            <button type="submit" class="b main">Change the password</button>
-          </div>
-        </form>
+        </CardForm>
       </div>
     </Shell>
   );
@@ -177,12 +178,7 @@ async function Logins({ view }: { view: UserView }) {
               </small>
             </div>
             {id !== view.login && (
-              <ButtonForm
-                view={view}
-                action="/account/end"
-                label="Log out"
-                field={["id", id]}
-              />
+              <ButtonForm view={view} action="/account/end" label="Log out" field={["id", id]} />
             )}
           </li>
         ))}
@@ -204,11 +200,7 @@ async function Tokens({ view }: { view: UserView }) {
               <div class="grow">
                 <div>{label}</div>
                 <small>
-                  {used === null ? "never used" : (
-                    <>
-                      used <Time at={used} />
-                    </>
-                  )}
+                  {used === null ? "never " : ""}used {used !== null && <Time at={used} />}
                 </small>
               </div>
               <ButtonForm view={view} action="/account/revoke" label="Revoke" field={["id", id]} />

@@ -1,11 +1,11 @@
 /** Views of the pages about accounts, for admins. */
-import type { Child } from "hono/jsx";
+import type { BargeError } from "../../../error.ts";
 import type { Account, Role } from "../../../storage/account.ts";
 import { formatLimit, formatSize } from "../../../size.ts";
 import { AdminShell } from "./admin_shell.tsx";
-import { ButtonForm, Field, NameField, NewPassword, Question } from "./form.tsx";
+import { ButtonForm, CardForm, Failure, Field, NameField, NewPassword, Question } from "./form.tsx";
 import { count, entriesOf } from "./format.ts";
-import { Csrf, Icon, Note, Time } from "./layout.tsx";
+import { Icon, Time } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 
 export function AccountList(
@@ -78,6 +78,11 @@ function Used({ account: { name, used, reserved, limit } }: { account: Account }
   );
 }
 
+interface Props {
+  readonly view: UserView;
+  readonly failed?: BargeError;
+}
+
 /** The fields of the form to add an account, as they were sent. */
 export interface NewAccountFields {
   readonly name: string;
@@ -86,14 +91,14 @@ export interface NewAccountFields {
 }
 
 export function AddAccountForm(
-  { view, fields, error }: { view: UserView; fields: NewAccountFields; error?: string },
+  { view, fields, failed }: Props & { fields: NewAccountFields },
 ) {
   return (
     <AdminShell view={view} title="Add an account" tab="accounts">
       <Question
         view={view}
         title="Add an account"
-        error={error}
+        failed={failed}
         action="/admin/accounts/new"
         cancel="/admin/accounts"
         label="Add"
@@ -109,13 +114,9 @@ export function AddAccountForm(
 
 /** @param files the number of files that the account is charged for */
 export function AccountPage(
-  { view, account, files, error }: {
-    view: UserView;
-    account: Account;
-    files: number;
-    error?: string;
-  },
+  { view, account, files, failed }: Props & { account: Account; files: number },
 ) {
+  const url = `/admin/accounts/${account.name}`;
   return (
     <AdminShell view={view} title={account.name} tab="accounts">
       <div class="stack narrow">
@@ -124,7 +125,7 @@ export function AccountPage(
           {account.disabled && <span class="tag bad">disabled</span>}
           <a class="b flat" href="/admin/accounts">All accounts</a>
         </div>
-        {error && <Note bad>{error}</Note>}
+        <Failure failed={failed} />
         <section class="card stack" id="facts" data-live>
           <Used account={account} />
           <p class="soft">{entriesOf(account.entries, account.entryLimit)}</p>
@@ -133,17 +134,17 @@ export function AccountPage(
             <Time at={account.created} />
           </p>
         </section>
-        <Change view={view} account={account} change="limit" title="Quota" label="Change">
+        <CardForm view={view} action={`${url}/limit`} title="Quota" label="Change" data-act>
           <LimitField value={formatLimit(account.limit)} />
-        </Change>
-        <Change view={view} account={account} change="entries" title="Entries" label="Change">
+        </CardForm>
+        <CardForm view={view} action={`${url}/entries`} title="Entries" label="Change" data-act>
           <Field
             id="entries"
             label="Files, folders and partial uploads"
             hint="200000, none"
             value={account.entryLimit ?? "none"}
           />
-        </Change>
+        </CardForm>
         {account.id === view.session.id
           ? (
             <p class="soft">
@@ -160,15 +161,16 @@ export function AccountPage(
 /** The changes that an admin can make to any account but their own. */
 function Others({ view, account }: { view: UserView; account: Account }) {
   const { name, disabled, role } = account;
+  const url = `/admin/accounts/${name}`;
   return (
     <>
-      <Change view={view} account={account} change="role" title="Role" label="Change">
+      <CardForm view={view} action={`${url}/role`} title="Role" label="Change" data-act>
         <RoleField role={role} />
-      </Change>
-      <Change view={view} account={account} change="password" title="Password" label="Set">
+      </CardForm>
+      <CardForm view={view} action={`${url}/password`} title="Password" label="Set" data-act>
         <p class="soft">All logins and tokens of {name} end; SSH keys stay.</p>
         <NewPassword store={view.store} />
-      </Change>
+      </CardForm>
       <section class="card row">
         <p class="soft wide">
           {disabled
@@ -177,44 +179,17 @@ function Others({ view, account }: { view: UserView; account: Account }) {
         </p>
         <ButtonForm
           view={view}
-          action={`/admin/accounts/${name}/disabled`}
+          action={`${url}/disabled`}
           label={disabled ? "Enable" : "Disable"}
           field={["disabled", disabled ? "no" : "yes"]}
           class="grow"
           data-act
         />
-        <a class="b bad" href={`/admin/accounts/${name}/remove`} data-dialog>
+        <a class="b bad" href={`${url}/remove`} data-dialog>
           <Icon name="trash" />Remove
         </a>
       </section>
     </>
-  );
-}
-
-function Change(
-  { view, account, change, title, label, children }: {
-    view: UserView;
-    account: Account;
-    change: string;
-    title: string;
-    label: string;
-    children: Child;
-  },
-) {
-  return (
-    <form
-      class="card stack"
-      method="post"
-      action={`/admin/accounts/${account.name}/${change}`}
-      data-act
-    >
-      <h2>{title}</h2>
-      <Csrf view={view} />
-      {children}
-      <div class="row end">
-        <button type="submit" class="b">{label}</button>
-      </div>
-    </form>
   );
 }
 
@@ -236,20 +211,14 @@ function RoleField({ role }: { role: Role }) {
 
 /** @param files the number of files that the account is charged for, and their bytes */
 export function RemoveAccountForm(
-  { view, name, files, bytes, error }: {
-    view: UserView;
-    name: string;
-    files: number;
-    bytes: number;
-    error?: string;
-  },
+  { view, name, files, bytes, failed }: Props & { name: string; files: number; bytes: number },
 ) {
   return (
     <AdminShell view={view} title={`Remove ${name}`} tab="accounts">
       <Question
         view={view}
         title={`Remove ${name}?`}
-        error={error}
+        failed={failed}
         action={`/admin/accounts/${name}/remove`}
         cancel={`/admin/accounts/${name}`}
         label="Remove"

@@ -19,7 +19,6 @@ import {
 } from "./admin_account_views.tsx";
 import { newPasswordOf } from "./form.tsx";
 import { send } from "./layout.tsx";
-import { errorText } from "./messages.ts";
 import { adminView, formFailure, formOf, type PageContext, type UserView } from "./view.ts";
 
 /** GET /admin/accounts. */
@@ -54,8 +53,7 @@ export async function addAccount(c: PageContext): Promise<Response> {
       limit: form.get("limit") ?? "1 GB",
       role: roleOf(form),
     };
-    const text = errorText(failed);
-    return await send(<AddAccountForm view={view} fields={fields} error={text} />, failed);
+    return await send(<AddAccountForm view={view} fields={fields} failed={failed} />, failed);
   }
 }
 
@@ -67,9 +65,8 @@ export async function showOne(c: PageContext): Promise<Response> {
 async function sendAccount(view: UserView, name: string, failed?: BargeError): Promise<Response> {
   const account = await findAccount(view.session, name);
   const { files } = await ownedBy(view.session, name);
-  const error = failed && errorText(failed);
   return await send(
-    <AccountPage view={view} account={account} files={files} error={error} />,
+    <AccountPage view={view} account={account} files={files} failed={failed} />,
     failed,
   );
 }
@@ -128,9 +125,8 @@ export async function askRemoveAccount(c: PageContext): Promise<Response> {
 
 async function sendRemove(view: UserView, name: string, failed?: BargeError): Promise<Response> {
   const { files, bytes } = await ownedBy(view.session, name);
-  const error = failed && errorText(failed);
   return await send(
-    <RemoveAccountForm view={view} name={name} files={files} bytes={bytes} error={error} />,
+    <RemoveAccountForm view={view} name={name} files={files} bytes={bytes} failed={failed} />,
     failed,
   );
 }

@@ -61,10 +61,9 @@ async function sendDialog(
   request: ChangeRequest,
   failed?: BargeError,
 ): Promise<Response> {
-  const error = failed && errorText(failed);
   return await send(
     <Shell view={view} title="barge" section={sectionOf(request.dir)}>
-      <ChangeDialog view={view} request={request} error={error} />
+      <ChangeDialog view={view} request={request} failed={failed} />
     </Shell>,
     failed,
   );

@@ -1,9 +1,10 @@
 /** The dialogs before a change: for a name, a target folder, or a confirmation. */
+import type { BargeError } from "../../../error.ts";
 import { list } from "../../../session/list.ts";
 import type { Session } from "../../../login/session.ts";
 import { encodePath } from "../path.ts";
 import type { ChangeRequest, ChangeVerb } from "./change_request.ts";
-import { placeName } from "./breadcrumbs.tsx";
+import { partsOf } from "./breadcrumbs.tsx";
 import { count, join, split } from "./format.ts";
 import { Field, Question, type QuestionProps } from "./form.tsx";
 import { Icon } from "./layout.tsx";
@@ -15,7 +16,7 @@ const maxFolders = 300;
 interface DialogProps {
   readonly view: UserView;
   readonly request: ChangeRequest;
-  readonly error: string | undefined;
+  readonly failed: BargeError | undefined;
 }
 
 /** Asks for the field that a request lacks. */
@@ -68,7 +69,7 @@ async function FolderDialog({ items, ...props }: DialogProps & { readonly items:
   const at = request.at ?? startFolders[verb] ?? dir;
   const folders = await foldersIn(view.session, at);
   const word = verb[0].toUpperCase() + verb.slice(1);
-  const parts = at.split("/").slice(1).map((part, i) => i === 0 ? placeName(part) : part);
+  const parts = partsOf(at);
   const label = `${word} to ${parts.at(-1)}`;
   return (
     <Dialog {...props} title={`${word} ${items}`} label={label} button={{ name: "to", value: at }}>
@@ -145,7 +146,7 @@ function NewNameField({ value }: { value: string }) {
 
 function Dialog(
   { request: { verb, dir, names }, children, ...question }:
-    & Pick<QuestionProps, "view" | "error" | "title" | "label" | "button" | "children">
+    & Pick<QuestionProps, "view" | "failed" | "title" | "label" | "button" | "children">
     & Pick<DialogProps, "request">,
 ) {
   return (

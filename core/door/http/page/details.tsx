@@ -8,7 +8,7 @@ import type { Session } from "../../../login/session.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath } from "../path.ts";
 import { downloadOf, iconOf, sectionOf } from "./folder.tsx";
-import { Breadcrumbs } from "./breadcrumbs.tsx";
+import { PathBreadcrumbs } from "./breadcrumbs.tsx";
 import { lookOf, split } from "./format.ts";
 import { Csrf, Digest, Fact, Icon, send, Shell, Time } from "./layout.tsx";
 import { noticeText } from "./messages.ts";
@@ -29,7 +29,7 @@ export async function showDetails(c: PageContext): Promise<Response> {
   return await send(
     <Shell view={view} title={entry.name} section={sectionOf(path)}>
       <div class="head" data-notice={notice}>
-        <Breadcrumbs path={path} />
+        <PathBreadcrumbs path={path} />
       </div>
       <div class="about">
         <section class="card view" aria-label="Preview">

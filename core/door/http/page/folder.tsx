@@ -4,7 +4,7 @@ import type { Entry } from "../../../protocol/message.ts";
 import { describeOmission } from "../../../protocol/omission.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath } from "../path.ts";
-import { Breadcrumbs, placeName } from "./breadcrumbs.tsx";
+import { partsOf, PathBreadcrumbs } from "./breadcrumbs.tsx";
 import { count, join, lookOf, split } from "./format.ts";
 import { Csrf, Icon, type Section, send, Shell, Time } from "./layout.tsx";
 import { type Listing, listing, type ListingQuery, listingQueryOf, listingUrl } from "./listing.ts";
@@ -21,10 +21,8 @@ export async function showFolder(c: PageContext): Promise<Response> {
   if (!folder) return c.redirect(`/files${encodePath(path)}/`, 301);
   const query = listingQueryOf(view.query);
   const listed = await listing(view.session, path, query);
-  const { dir, name } = split(path);
-  const title = dir === "/" ? placeName(name) : name;
   return await send(
-    <Shell view={view} title={title} section={sectionOf(path)}>
+    <Shell view={view} title={partsOf(path).at(-1)!} section={sectionOf(path)}>
       <Head path={path} query={query} notice={noticeText(view.query.get("notice"))} />
       {listed.matching === 0
         ? <Empty path={path} query={query} total={listed.total} />
@@ -44,7 +42,7 @@ export function sectionOf(path: string): Section {
 function Head({ path, query, notice }: { path: string; query: ListingQuery; notice?: string }) {
   return (
     <div class="head" id="folder" data-path={path} data-notice={notice}>
-      <Breadcrumbs path={path} />
+      <PathBreadcrumbs path={path} />
       <form class="find" method="get" role="search" data-find>
         <Icon name="search" />
         <label class="sr" for="q">Filter by name</label>

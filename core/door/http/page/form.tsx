@@ -5,6 +5,7 @@ import { defaultMinPassword } from "../../../protocol/password.ts";
 import { checkPasswordLength } from "../../../login/change_password.ts";
 import type { Service } from "../../../login/service.ts";
 import { Csrf, Note } from "./layout.tsx";
+import { errorText } from "./messages.ts";
 import type { UserView, View } from "./view.ts";
 
 type InputProps = JSX.IntrinsicElements["input"];
@@ -61,7 +62,7 @@ export function newPasswordOf(store: Service, form: URLSearchParams): string {
 export interface QuestionProps {
   readonly view: UserView;
   readonly title: string;
-  readonly error?: string;
+  readonly failed?: BargeError;
   readonly action: string;
   /** The URL that the link "Cancel" leads to. */
   readonly cancel: string;
@@ -71,14 +72,43 @@ export interface QuestionProps {
   readonly children: Child;
 }
 
+/** The failure of a form, if there is one. */
+export function Failure({ failed }: { failed?: BargeError }) {
+  return <>{failed && <Note bad>{errorText(failed)}</Note>}</>;
+}
+
+interface CardFormProps {
+  readonly view: View;
+  readonly action: string;
+  readonly title: string;
+  readonly label: string;
+  /** True for the most important form of a page. */
+  readonly main?: boolean;
+  readonly children: Child;
+}
+
+/** A card with a title, fields and a button. */
+export function CardForm({ view, action, title, label, main, children, ...form }: CardFormProps) {
+  return (
+    <form class="card stack" method="post" action={action} {...form}>
+      <h2>{title}</h2>
+      <Csrf view={view} />
+      {children}
+      <div class="row end">
+        <button type="submit" class={main ? "b main" : "b"}>{label}</button>
+      </div>
+    </form>
+  );
+}
+
 /** A form that the page's script shows as a dialog. */
 export function Question(
-  { view, title, error, action, cancel, label, button, children }: QuestionProps,
+  { view, title, failed, action, cancel, label, button, children }: QuestionProps,
 ) {
   return (
     <form class="card ask" method="post" action={action} data-question>
       <h1>{title}</h1>
-      {error && <Note bad>{error}</Note>}
+      <Failure failed={failed} />
       <Csrf view={view} />
       {children}
       <div class="row end">

@@ -14,7 +14,7 @@ import { iconOf, sectionOf } from "./folder.tsx";
 import { ButtonForm, Field, Question } from "./form.tsx";
 import { count, split } from "./format.ts";
 import { Icon, send, Shell, Time } from "./layout.tsx";
-import { errorText, noticeText } from "./messages.ts";
+import { noticeText } from "./messages.ts";
 import { formFailure, formOf, type PageContext, type UserView, userView } from "./view.ts";
 
 const hourMs = 3_600_000;
@@ -151,18 +151,18 @@ function requestOf(path: string, form: URLSearchParams): ShareRequest {
 async function ask(view: UserView, path: string, failed?: BargeError): Promise<Response> {
   return await send(
     <Shell view={view} title="Share" section={sectionOf(path)}>
-      <LinkForm view={view} path={path} error={failed && errorText(failed)} />
+      <LinkForm view={view} path={path} failed={failed} />
     </Shell>,
     failed,
   );
 }
 
-function LinkForm({ view, path, error }: { view: UserView; path: string; error?: string }) {
+function LinkForm({ view, path, failed }: { view: UserView; path: string; failed?: BargeError }) {
   return (
     <Question
       view={view}
       title={`Share “${split(path).name}”`}
-      error={error}
+      failed={failed}
       action="/links/new"
       cancel={`/about${encodePath(path)}`}
       label="Create a link"

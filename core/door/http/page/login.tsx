@@ -3,9 +3,8 @@ import { BargeError } from "../../../error.ts";
 import { logName } from "../../../login/log_name.ts";
 import { beginWebSession, endWebSession } from "../../../login/web_session.ts";
 import { registerAccount } from "../register.ts";
-import { Field, NameField, NewPassword, newPasswordOf } from "./form.tsx";
+import { Failure, Field, NameField, NewPassword, newPasswordOf } from "./form.tsx";
 import { Csrf, Gate, Icon, Note, send } from "./layout.tsx";
-import { errorText } from "./messages.ts";
 import {
   agentOf,
   backOf,
@@ -42,8 +41,7 @@ export async function login(c: PageContext): Promise<Response> {
     return c.redirect(backOf(back), 303);
   } catch (error) {
     const failed = formFailure(view, error);
-    const text = errorText(failed);
-    return await send(<Login view={view} back={back} name={name} error={text} />, failed);
+    return await send(<Login view={view} back={back} name={name} failed={failed} />, failed);
   }
 }
 
@@ -57,16 +55,16 @@ export async function logout(c: PageContext): Promise<Response> {
 }
 
 function Login(
-  { view, back, name, error }: { view: View; back: string; name?: string; error?: string },
+  { view, back, name, failed }: { view: View; back: string; name?: string; failed?: BargeError },
 ) {
   const loggedOut = view.query.get("notice") === "out";
   return (
     <Gate view={view} title="Log in">
       <form class="card" method="post" action="/login">
         <h1>Log in</h1>
-        {error && <Note bad>{error}</Note>}
-        {!error && loggedOut && <Note>You are logged out.</Note>}
-        {!error && back && <Note>Log in to continue.</Note>}
+        <Failure failed={failed} />
+        {!failed && loggedOut && <Note>You are logged out.</Note>}
+        {!failed && back && <Note>Log in to continue.</Note>}
         <Csrf view={view} />
         <input type="hidden" name="back" value={back} />
         <NameField value={name} autocomplete="username" autofocus={!name} />
@@ -111,17 +109,17 @@ export async function makeAccount(c: PageContext): Promise<Response> {
     return c.redirect("/files/home/?notice=welcome", 303);
   } catch (error) {
     const failed = formFailure(view, error);
-    return await send(<Register view={view} name={name} error={errorText(failed)} />, failed);
+    return await send(<Register view={view} name={name} failed={failed} />, failed);
   }
 }
 
-function Register({ view, name, error }: { view: View; name?: string; error?: string }) {
+function Register({ view, name, failed }: { view: View; name?: string; failed?: BargeError }) {
   const allowed = view.store.settings.allowRegister;
   return (
     <Gate view={view} title="Create an account">
       <form class="card" method="post" action="/register">
         <h1>Create an account</h1>
-        {error && <Note bad>{error}</Note>}
+        <Failure failed={failed} />
         {!allowed && <Note bad>Only this server's operator creates accounts.</Note>}
         <Csrf view={view} />
         {allowed && (

@@ -4,6 +4,7 @@ import type { Entry } from "../../../protocol/message.ts";
 import { describeOmission } from "../../../protocol/omission.ts";
 import type { OpenLink } from "../../../session/share.ts";
 import { encodePath } from "../path.ts";
+import { Breadcrumbs } from "./breadcrumbs.tsx";
 import { iconOf } from "./folder.tsx";
 import { Field } from "./form.tsx";
 import { count, split } from "./format.ts";
@@ -45,11 +46,14 @@ export function SharedFolder(
 ) {
   const { name } = link.entry;
   const { entries, matching, bytes, pages } = listed;
+  const parts = below.split("/").filter(Boolean);
+  const urlOf = (i: number) =>
+    i === 0 ? url : `${url}/in/${encodePath(parts.slice(0, i).join("/"))}/`;
   const zip = `${url}/zip${encodePath(below === "/" ? "" : below)}/`;
   return (
     <section class="shared folder">
       <div class="head">
-        <SharedBreadcrumbs name={name} url={url} below={below} />
+        <Breadcrumbs parts={[name, ...parts]} urlOf={urlOf} />
         {matching > 0 && (
           <a class="b main" href={zip} download={`${split(below).name || name}.zip`}>
             <Icon name="download" />Download all
@@ -93,25 +97,6 @@ export function SharedFolder(
         )}
       </div>
     </section>
-  );
-}
-
-function SharedBreadcrumbs({ name, url, below }: { name: string; url: string; below: string }) {
-  const parts = below.split("/").filter(Boolean);
-  const partUrl = (n: number) =>
-    n === 0 ? url : `${url}/in${encodePath(`/${parts.slice(0, n).join("/")}`)}/`;
-  return (
-    <nav class="crumbs" aria-label="Path">
-      <ol>
-        {[name, ...parts].map((part, i) => (
-          <li>
-            {i === parts.length
-              ? <h1 aria-current="page">{part}</h1>
-              : <a href={partUrl(i)}>{part}</a>}
-          </li>
-        ))}
-      </ol>
-    </nav>
   );
 }
 
