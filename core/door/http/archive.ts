@@ -16,6 +16,7 @@ import type { Session } from "../../login/session.ts";
 import { stat } from "../../session/stat.ts";
 import { piecesOf } from "./download.ts";
 import type { AuthenticatedExchange, Source } from "./exchange.ts";
+import { join, split } from "./path.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
 import { type ArchiveMember, ZipWriter } from "./zip.ts";
 
@@ -44,7 +45,7 @@ export async function sendArchive(
       await refuseUnnamed(session.store.tree, session.locate(top).place!);
     }
   }
-  const name = path === "/" ? "files" : path.slice(path.lastIndexOf("/") + 1);
+  const name = split(path).name || "files";
   const headers = {
     "content-type": format === "zip" ? "application/zip" : "application/x-tar",
     "content-disposition": attachment(`${name}.${format}`),
@@ -76,8 +77,7 @@ async function* membersOf(session: Session, path: string, top: string): AsyncGen
   }
   for await (const batch of list(session, path, true)) {
     for (const { name, type, modified } of batch) {
-      const below = path === "/" ? `/${name}` : `${path}/${name}`;
-      const member = single ? { name, path } : { name: top + name, path: below };
+      const member = single ? { name, path } : { name: top + name, path: join(path, name) };
       yield { ...member, type, modified: Date.parse(modified) };
     }
   }

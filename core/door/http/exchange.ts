@@ -17,7 +17,7 @@ import { Access } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { Body } from "./body.ts";
 import type { ReverseProxy } from "./reverse_proxy.ts";
-import { type Target, type TreePath, treePath, withoutPrefix } from "./path.ts";
+import { decodeLeniently, type Target, type TreePath, treePath, withoutPrefix } from "./path.ts";
 import { tooManyConnections } from "./refuse.ts";
 import { type Timeouts, Watchdog } from "./watchdog.ts";
 
@@ -48,17 +48,14 @@ export class Exchange implements Disposable {
   readonly store: Service;
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
-  /** The client's numeric address, without the port. */
+  /** The client's numeric address. */
   readonly host: string;
   /** True if the client speaks TLS; then its cookies are for TLS only. */
   readonly secure: boolean;
   readonly method: string;
   /** Aborted at the end of the exchange. */
   readonly ended = new AbortController();
-  /**
-   * The facts for the access log and the metrics. The verb is barge's own (`get`, `put`) where there is
-   * one. Handlers replace a path that holds a secret.
-   */
+  /** The facts for the access log and the metrics. Handlers replace a path that holds a secret. */
   readonly logEntry: { door: "http"; address: string; verb: string; path: string; to?: string };
   readonly access: Access;
   /** The login, if there is one; see auth.ts. */
@@ -82,7 +79,7 @@ export class Exchange implements Disposable {
   #endLinger = () => {};
 
   /**
-   * @param presence the record of the connection in the roster, kept up to date
+   * @param presence the connection in the roster
    * @param sendContinue sends `100 Continue` to a client that waits for it; undefined for others
    */
   constructor(
@@ -92,8 +89,7 @@ export class Exchange implements Disposable {
     presence: Presence | undefined,
     sendContinue: (() => void) | undefined,
   ) {
-    const { proxy } = door;
-    const { host, address, proxied, secure } = proxy.clientOf(incoming);
+    const { host, address, proxied, secure } = door.proxy.clientOf(incoming);
     this.door = door;
     this.store = door.store;
     this.incoming = incoming;
@@ -101,12 +97,8 @@ export class Exchange implements Disposable {
     this.host = host;
     this.secure = secure;
     this.method = incoming.method ?? "";
-    this.logEntry = {
-      door: "http",
-      address,
-      verb: this.method,
-      path: loggedPath(incoming.url ?? "", proxy.prefix),
-    };
+    const path = loggedPath(incoming.url ?? "", door.proxy.prefix);
+    this.logEntry = { door: "http", address, verb: this.method, path };
     this.access = new Access(this.logEntry, door.store.metrics);
     this.#presence = presence;
     if (presence) presence.doing = this.access;
@@ -161,7 +153,7 @@ export class Exchange implements Disposable {
     return Array.isArray(value) ? value.join(", ") : value;
   };
 
-  /** The start of the server's URLs as the client knows them: scheme, host and prefix. */
+  /** The start of the server's URLs for the client: scheme, host and prefix. */
   get base(): string {
     const { publicUrl } = this.door.proxy;
     if (publicUrl) return publicUrl.origin + publicUrl.prefix;
@@ -189,10 +181,9 @@ export class Exchange implements Disposable {
   admit(session: Session): void {
     const leave = this.store.gate.login(session.id);
     if (!leave) {
-      throw new BargeError("unavailable", "the account has too many requests under way", {
-        op: "log in",
-        hint: "try again later, or end some of the others",
-      });
+      const hint = "try again later, or end some of the others";
+      const why = "the account has too many requests under way";
+      throw new BargeError("unavailable", why, { op: "log in", hint });
     }
     this.#leaveAccount();
     const leaveLive = this.store.live.enter(session, (reason) => this.cut(reason));
@@ -205,10 +196,7 @@ export class Exchange implements Disposable {
     if (this.#presence) this.#presence.account = session.name;
   }
 
-  /**
-   * Gives the request a share link's session. Visitors of a link take no place of the account at the
-   * gate, and are cut off when the link is revoked.
-   */
+  /** Gives the request a share link's session, which takes no place of the account at the gate. */
   visit(session: Session): AuthenticatedExchange {
     this.#leaveAccount();
     this.#leaveAccount = this.store.live.enter(session, (reason) => this.cut(reason));
@@ -219,10 +207,10 @@ export class Exchange implements Disposable {
   readonly pause = (ms: number): Promise<void> => delay(ms, this.ended.signal);
 
   /**
-   * Returns a Response whose body is sent from a source: `return c.env.send(source, init)`. Pieces are
-   * pulled one at a time, and must not change until the next one is pulled.
+   * Returns a Response whose body is sent from a source: `return c.env.send(source, init)`.
    *
-   * @param source all bytes, or a generator, which is ended early when the client leaves
+   * @param source all bytes, or a generator, which is ended early when the client leaves. A piece must
+   *   not change until the next one is pulled
    */
   send(source: Source | Uint8Array, init: ResponseInit): Response {
     this.source = source;
@@ -257,10 +245,7 @@ export class Exchange implements Disposable {
     this.incoming.socket.destroy();
   }
 
-  /**
-   * Notes that the client has ended its side in the middle of the body. The request is cut once the
-   * bytes that have arrived are read.
-   */
+  /** Cuts a request whose client has ended its side, once the bytes that have arrived are read. */
   cutShort(): void {
     this.#short = true;
     this.#body?.shortened();
@@ -272,10 +257,7 @@ export class Exchange implements Disposable {
     this.cut(gone);
   }
 
-  /**
-   * Discards the rest of a body that was not read, so that the client sees the response. Cuts the
-   * connection when that takes too long.
-   */
+  /** Discards the rest of a body, so that the client sees the response; limited in time. */
   async linger(): Promise<void> {
     const { incoming } = this;
     if (incoming.complete || incoming.destroyed) return;
@@ -336,17 +318,9 @@ export function isAuthenticated(exchange: Exchange): exchange is AuthenticatedEx
 const over = new BargeError("unavailable", "the request is over");
 const gone = new BargeError("unavailable", "the client is gone");
 
-/** Returns a URL's path for the access log: decoded if possible, without query and link tokens. */
+/** Returns a URL's path for the access log, without query and link tokens. */
 function loggedPath(url: string, prefix: string): string {
   const full = url.split("?", 1)[0].replace(/^https?:\/\/[^/]*/i, "");
   const path = withoutPrefix(full, prefix) ?? full;
-  return decoded(path).replace(/^\/s\/[^/]+/, "/s/...");
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+  return decodeLeniently(path).replace(/^\/s\/[^/]+/, "/s/...");
 }

@@ -1,9 +1,7 @@
 /**
- * Converts a URL's path to a path of the tree, and back.
- *
- * A path is decoded once, part by part. Paths whose meaning could change by decoding are refused: `.`
- * and `..` in any spelling, an encoded `/` or NUL, a stray `%`, bytes that are not UTF-8 (overlong
- * sequences, too). The session checks the result again (storage/path.ts).
+ * Converts a URL's path to a path of the tree, and back. It is decoded once, part by part. Paths that
+ * change their meaning by decoding are refused: `.` and `..` in any spelling, an encoded `/` or NUL, a
+ * stray `%`, bytes that are not UTF-8. The session checks the result again (storage/path.ts).
  */
 import { BargeError } from "../../error.ts";
 import { Refusal } from "./problem.ts";
@@ -19,7 +17,7 @@ export interface Target {
   readonly query: string;
 }
 
-/** Matches the start of a target in absolute form, with its host and port. */
+/** The start of a target in absolute form, with its host and port. */
 const absoluteForm = /^https?:\/\/([^/?#\\]*)/i;
 
 /** Returns the host and port in a target of absolute form; undefined for one of origin form. */
@@ -130,11 +128,22 @@ export function withoutPrefix(path: string, prefix: string): string | undefined 
   return `/${parts.slice(prefixParts.length).join("/")}`;
 }
 
-/** Decodes a part of a path; returns a malformed one as it is. */
-function decodeLeniently(part: string): string {
+/** Decodes a path or a part of it; returns a malformed one as it is. */
+export function decodeLeniently(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
     return part;
   }
+}
+
+/** Splits a path of the tree into its folder and its name. */
+export function split(path: string): { dir: string; name: string } {
+  const slash = path.lastIndexOf("/");
+  return { dir: path.slice(0, slash) || "/", name: path.slice(slash + 1) };
+}
+
+/** Returns the path of a name in a folder. */
+export function join(dir: string, name: string): string {
+  return dir === "/" ? `/${name}` : `${dir}/${name}`;
 }

@@ -10,7 +10,7 @@ import { attachment, sendArchive } from "../archive.ts";
 import { etagOf } from "../condition.ts";
 import { sendFile } from "../download.ts";
 import type { AuthenticatedExchange } from "../exchange.ts";
-import { encodePath } from "../path.ts";
+import { encodePath, split } from "../path.ts";
 import { Refusal } from "../problem.ts";
 import { conditions, receiveFile } from "../upload.ts";
 import { json, operation, root } from "./operation.ts";
@@ -110,10 +110,9 @@ async function read(
   }
   if (query.archive) return await sendArchive(exchange, path, query.archive);
   if (folder) return await listing(exchange, path, query.recursive);
-  const name = path.slice(path.lastIndexOf("/") + 1);
+  const disposition = { "content-disposition": attachment(split(path).name) };
   try {
-    const headers = query.download ? { "content-disposition": attachment(name) } : undefined;
-    return await sendFile(exchange, path, headers);
+    return await sendFile(exchange, path, query.download ? disposition : undefined);
   } catch (error) {
     const isFolder = error instanceof BargeError && error.kind === "exists" &&
       !(error instanceof Refusal);

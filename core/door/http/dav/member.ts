@@ -6,6 +6,7 @@ import { stat } from "../../../session/stat.ts";
 import type { View } from "../../../storage/view.ts";
 import { sendFile } from "../download.ts";
 import type { AuthenticatedExchange, Source } from "../exchange.ts";
+import { join } from "../path.ts";
 import { Refusal } from "../problem.ts";
 import { receiveFile } from "../upload.ts";
 import { davTag } from "../condition.ts";
@@ -34,8 +35,7 @@ async function* index({ session, door }: AuthenticatedExchange, path: string): S
   for await (const batch of list(session, path, false)) {
     const lines = batch.map(({ name, type }) => {
       const folder = type === "dir";
-      const below = path === "/" ? `/${name}` : `${path}/${name}`;
-      const href = hrefOf(door.proxy.prefix, below, folder);
+      const href = hrefOf(door.proxy.prefix, join(path, name), folder);
       return `<li><a href="${escapeXml(href)}">${escapeXml(name)}${folder ? "/" : ""}</a>\n`;
     });
     yield encoder.encode(lines.join(""));

@@ -11,6 +11,7 @@ import { anyPropertiesIn, propertiesOf } from "../../../session/property.ts";
 import { quota } from "../../../session/quota.ts";
 import { created, stat } from "../../../session/stat.ts";
 import type { AuthenticatedExchange, Source } from "../exchange.ts";
+import { join } from "../path.ts";
 import { depth, hrefOf, prefix } from "./headers.ts";
 import { isLive, liveProperty, type Subject, usualNames } from "./live.ts";
 import { begin, propstat, responseElement, xmlType } from "./multistatus.ts";
@@ -61,9 +62,8 @@ async function* answer(
     const dead = await anyPropertiesIn(session, path);
     for await (const batch of list(session, path, false)) {
       const responses = await Promise.all(batch.map((entry) => {
-        const below = path === "/" ? `/${entry.name}` : `${path}/${entry.name}`;
         const over = [...locks.each.get(entry.name) ?? [], ...locks.all];
-        const subject = { base, path: below, entry, locks: over, usage };
+        const subject = { base, path: join(path, entry.name), entry, locks: over, usage };
         return describe(session, subject, query, dead);
       }));
       yield encoder.encode(responses.join(""));

@@ -7,7 +7,7 @@ import { copyTree } from "../../../session/copy.ts";
 import { mkdir } from "../../../session/mkdir.ts";
 import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";
-import { encodePath } from "../path.ts";
+import { encodePath, join } from "../path.ts";
 import { nothing } from "../problem.ts";
 import { ChangeDialog } from "./change_dialog.tsx";
 import {
@@ -17,7 +17,6 @@ import {
   changeVerbs,
   isComplete,
 } from "./change_request.ts";
-import { join } from "./format.ts";
 import { sectionOf } from "./folder.tsx";
 import { send, Shell } from "./layout.tsx";
 import { errorText } from "./messages.ts";

@@ -2,10 +2,10 @@
 import type { BargeError } from "../../../error.ts";
 import { list } from "../../../session/list.ts";
 import type { Session } from "../../../login/session.ts";
-import { encodePath } from "../path.ts";
+import { encodePath, join, split } from "../path.ts";
 import type { ChangeRequest, ChangeVerb } from "./change_request.ts";
 import { partsOf } from "./breadcrumbs.tsx";
-import { count, join, split } from "./format.ts";
+import { count } from "./format.ts";
 import { Field, Question, type QuestionProps } from "./form.tsx";
 import { Icon } from "./layout.tsx";
 import type { UserView } from "./view.ts";

@@ -1,5 +1,5 @@
-/** Formats counts and paths for the page, and knows the kinds of files. */
-import { getMimeType } from "hono/utils/mime";
+/** Formats counts for the page, and knows the kinds of files. */
+import { typeOf as mediaTypeOf } from "../download.ts";
 
 /**
  * Formats a count with its noun.
@@ -65,21 +65,9 @@ const mediaTypes: Readonly<Record<string, string>> = {
 
 /** Returns the media type of a file by its name. */
 export function typeOf(name: string): string {
-  const lower = name.toLowerCase();
-  const own = mediaTypes[lower.slice(lower.lastIndexOf(".") + 1)];
-  return own ?? getMimeType(lower) ?? "application/octet-stream";
+  const extension = name.toLowerCase().slice(name.lastIndexOf(".") + 1);
+  return mediaTypes[extension] ?? mediaTypeOf(name);
 }
 
 const textNames =
   /(^|[/.])(txt|md|markdown|rst|log|csv|tsv|json|jsonl|ya?ml|toml|ini|conf|cfg|env|sh|bash|zsh|py|rb|pl|js|mjs|jsx|tsx?|css|html?|xml|c|h|cc|cpp|hpp|rs|go|java|kt|swift|sql|diff|patch|tex|makefile|dockerfile|license|readme)$/;
-
-/** Splits a path into its folder and its name. */
-export function split(path: string): { dir: string; name: string } {
-  const slash = path.lastIndexOf("/");
-  return { dir: path.slice(0, slash) || "/", name: path.slice(slash + 1) };
-}
-
-/** Returns the path of a name in a folder. */
-export function join(dir: string, name: string): string {
-  return dir === "/" ? `/${name}` : `${dir}/${name}`;
-}

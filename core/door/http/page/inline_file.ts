@@ -4,7 +4,8 @@
  * without a preview are sent as downloads.
  */
 import { sendFile } from "../download.ts";
-import { lookOf, split, typeOf } from "./format.ts";
+import { split } from "../path.ts";
+import { lookOf, typeOf } from "./format.ts";
 import { type PageContext, userView } from "./view.ts";
 
 const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'";

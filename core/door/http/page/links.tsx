@@ -9,10 +9,10 @@ import {
   shares,
 } from "../../../session/share.ts";
 import { stat } from "../../../session/stat.ts";
-import { encodePath } from "../path.ts";
+import { encodePath, split } from "../path.ts";
 import { iconOf, sectionOf } from "./folder.tsx";
 import { ButtonForm, Field, Question } from "./form.tsx";
-import { count, split } from "./format.ts";
+import { count } from "./format.ts";
 import { Icon, send, Shell, Time } from "./layout.tsx";
 import { noticeText } from "./messages.ts";
 import { formFailure, formOf, type PageContext, type UserView, userView } from "./view.ts";

@@ -30,7 +30,7 @@ import { attachment, sendArchive } from "../archive.ts";
 import { credentials } from "../auth.ts";
 import { sendFile } from "../download.ts";
 import type { HttpEnv } from "../exchange.ts";
-import { treePath } from "../path.ts";
+import { split, treePath } from "../path.ts";
 import { statusOf } from "../problem.ts";
 import { type Handler, resource } from "../resource.ts";
 import { Gate, send } from "./layout.tsx";
@@ -165,7 +165,7 @@ async function getFile(c: PageContext): Promise<Response> {
   const path = await pathOf(link, rest, "file");
   const visitor = exchange.visit(link.session);
   exchange.logEntry.verb = "get";
-  const headers = { "content-disposition": attachment(path.slice(path.lastIndexOf("/") + 1)) };
+  const headers = { "content-disposition": attachment(split(path).name) };
   const begin = async (version: string, from: number) => {
     await countDownload(link, { host: exchange.host, version, later: from > 0 });
   };
