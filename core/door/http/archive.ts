@@ -1,10 +1,8 @@
 /**
- * Sends a folder as a zip or tar, made while the folder is read. Only the current piece is in memory,
- * and the length is unknown before the end.
- *
- * A file that was removed meanwhile, or can't be opened, is left out. The last member, beside the
- * folder, lists such files: `NAME.missing.txt`. A file that gets shorter while it is read cuts the
- * archive off without an end mark, so no program takes the archive for complete.
+ * Sends a folder as a zip or tar, made while the folder is read. A file that was removed meanwhile, or
+ * can't be opened, is left out; the last member, `NAME.missing.txt`, lists such files. A file that gets
+ * shorter while it is read cuts the archive off without an end mark, so that no program takes the
+ * archive for complete.
  */
 import { BargeError, type Kind } from "../../error.ts";
 import { get } from "../../session/get.ts";

@@ -1,10 +1,7 @@
 /**
  * The login of a request: Basic (RFC 7617) with the password or a token, Bearer (RFC 6750) with a
- * token, or the page's cookie.
- *
- * Clients send credentials with every request, and scrypt takes 80 ms. So each worker remembers
- * accepted credentials for some minutes, by a keyed digest and for the client's network. Every request
- * checks that the password or token still holds.
+ * token, or the page's cookie. Clients send credentials with every request, and scrypt takes 80 ms. So
+ * each worker remembers accepted ones for some minutes, by a keyed digest and for the client's network.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
@@ -73,8 +70,8 @@ export class RememberedLogins {
       .update(JSON.stringify([network(host), name, secret])).digest("base64");
     const session = await this.#recall(key);
     if (session) return session;
-    // Of several requests with the same credentials one checks them. If it fails, the others check
-    // for themselves, so that each counts as an attempt.
+    // One of several such requests checks the credentials. If it fails, each other one does, too, and
+    // counts as an attempt.
     const leader = this.#pending.get(key);
     if (leader) {
       const session = await leader.catch(() => undefined);

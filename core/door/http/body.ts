@@ -1,7 +1,6 @@
 /**
- * The body of a request. It is read a piece at a time, so back-pressure is the kernel's. The first read
- * sends `100 Continue` to a client that waits for it; a request that is refused before then has cost
- * the client no byte of its body (RFC 9110, section 10.1.1).
+ * The body of a request, read a piece at a time, so back-pressure is the kernel's. The first read sends
+ * `100 Continue` to a client that waits for it (RFC 9110, section 10.1.1).
  */
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
@@ -57,11 +56,7 @@ export class Body {
     this.#wake();
   }
 
-  /**
-   * Reads the body to its end, once, as bytes of a file, which are counted.
-   *
-   * @throws {BargeError} `unavailable` when the connection is cut before the end
-   */
+  /** Reads the body to its end, once, as bytes of a file. @throws {BargeError} `unavailable` */
   async *pieces(): AsyncGenerator<Uint8Array, void, void> {
     for await (const piece of this.#pieces()) {
       this.#options.onBytes(piece.length);
@@ -100,11 +95,7 @@ export class Body {
     if (!incoming.complete) throw new BargeError("unavailable", "the connection was cut");
   }
 
-  /**
-   * Reads a small body at once.
-   *
-   * @throws {Refusal} 413 for a longer one; {BargeError} as {@link pieces}
-   */
+  /** Reads a small body at once. @throws {Refusal} 413 for a longer one; as {@link pieces} */
   async bytes(maxBytes = maxBufferedBytes): Promise<Uint8Array> {
     const tooLong = () => new Refusal(413, "usage", `the body is longer than ${maxBytes} bytes`);
     if ((this.length ?? 0) > maxBytes) throw tooLong();
@@ -115,7 +106,7 @@ export class Body {
       if (size > maxBytes) throw tooLong();
       pieces.push(piece);
     }
-    return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+    return Buffer.concat(pieces);
   }
 
   /** Reads a small body as text. @throws as {@link bytes}; `usage` for text that is not UTF-8 */
@@ -130,17 +121,13 @@ export class Body {
 
   /** Reads the fields of a form. @throws {Refusal} 415 for another type; as {@link bytes} */
   async form(): Promise<URLSearchParams> {
-    this.#expect("application/x-www-form-urlencoded");
+    this.expect("application/x-www-form-urlencoded");
     return new URLSearchParams(await this.text());
   }
 
-  /**
-   * Reads JSON that fits a schema.
-   *
-   * @throws {Refusal} 415 for another type; {BargeError} `usage` for malformed JSON and other values
-   */
+  /** Reads JSON of a schema. @throws {Refusal} 415 for another type; {BargeError} `usage` */
   async json<S extends v.GenericSchema>(schema: S): Promise<v.InferOutput<S>> {
-    this.#expect("application/json");
+    this.expect("application/json");
     let value: unknown;
     try {
       value = JSON.parse(await this.text());
@@ -151,7 +138,8 @@ export class Body {
     return fit(schema, value);
   }
 
-  #expect(type: string): void {
+  /** Checks the type of the body. @throws {Refusal} 415 */
+  expect(type: string): void {
     const contentType = this.#options.incoming.headers["content-type"] ?? "";
     if (contentType.split(";")[0].trim().toLowerCase() === type) return;
     throw new Refusal(415, "usage", `the body must be ${type}`, { headers: { accept: type } });

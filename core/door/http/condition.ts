@@ -1,22 +1,17 @@
 /** Conditional requests: RFC 9110, section 13. Entity tags are digests, so they change with the bytes. */
 import { Buffer } from "node:buffer";
+import type { FileContent } from "../../storage/content.ts";
 
 /** The facts of a file that conditions compare. */
-export interface Validators {
-  /** As in a header, with its quotes; weak if no digest is known. */
+interface Validators {
+  /** With its quotes; weak if no digest is known. */
   readonly etag: string;
   /** Milliseconds since 1970. */
   readonly modified: number;
 }
 
 /** The facts of a file that make its entity tag. */
-export interface Tagged {
-  /** In hex; null if none is stored. */
-  readonly sha256: string | null;
-  readonly size: number;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
-}
+type Tagged = Pick<FileContent, "sha256" | "size" | "modified">;
 
 /** Returns the entity tag of a file. */
 export function etagOf({ sha256, size, modified }: Tagged): string {
@@ -33,7 +28,7 @@ export function davTag(file: Tagged): string {
 }
 
 /** Returns a header of the request. */
-export type Header = (name: string) => string | undefined;
+type Header = (name: string) => string | undefined;
 
 /** Returns whether a request has conditions for a change. */
 export function isConditional(header: Header): boolean {

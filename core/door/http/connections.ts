@@ -1,11 +1,7 @@
 /**
- * The connections of an HTTP door, and the requests on them.
- *
- *   let in -> (idle -> request)* -> closed
- *
- * Invariants: a connection has a place at the gate until it is closed; each request ends with its
- * connection at the latest; requests of one connection are carried out one after the other, in the
- * order of their responses; no input of a client makes this module throw.
+ * The connections of an HTTP door, and the requests on them. Invariants: a connection has a place at the
+ * gate until it is closed; each request ends with its connection at the latest; requests of one
+ * connection are carried out one after the other; no input of a client makes this module throw.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -131,10 +127,7 @@ export class Connections {
     this.#ends.add(end);
   }
 
-  /**
-   * Handles the end of a client's side: complete requests are answered, an incomplete one is cut. The
-   * parser does not report this end on servers that allow half-open connections.
-   */
+  /** Answers the complete requests of a client that has ended its side, and cuts an incomplete one. */
   async #endedSending(socket: Socket): Promise<void> {
     for (const [exchange, ended] of this.#connectionOf(socket)?.open ?? []) {
       if (!exchange.incoming.complete) return exchange.cutShort();
@@ -142,10 +135,7 @@ export class Connections {
     }
   }
 
-  /**
-   * Refuses malformed bytes. Inside a body they fail its request; behind a complete request, the
-   * connection ends after that request's response.
-   */
+  /** Refuses malformed bytes: inside a body by failing its request, else after earlier responses. */
   async #malformed(failed: BargeError, socket: Socket): Promise<void> {
     const connection = this.#connectionOf(socket);
     let refused = false;

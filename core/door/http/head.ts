@@ -8,11 +8,9 @@ import { headTooLong, maxHeadBytes } from "./refuse.ts";
 const unsupportedMethods = new Set(["TRACE", "TRACK", "CONNECT"]);
 
 /**
- * Returns why the end of a request is ambiguous. A proxy in front may see another end than this
- * server, and take the following bytes for another request (RFC 9112, sections 6.1 to 6.3 and 11.2).
- * So nothing that follows such a request on its connection is carried out.
- *
- * @returns undefined for a request whose end is clear
+ * Returns why the end of a request is ambiguous; undefined if it is clear. A proxy may see another end
+ * than this server, and take the following bytes for another request (RFC 9112, sections 6.1 to 6.3 and
+ * 11.2). So nothing that follows such a request on its connection is carried out.
  */
 export function framingFault(
   { rawHeaders, httpVersion }: Pick<IncomingMessage, "rawHeaders" | "httpVersion">,

@@ -1,13 +1,11 @@
 /**
  * Opens the HTTP door.
  *
- * It uses Node's server. `Deno.serve` shows requests but no connections, so neither the gate nor a
- * timeout could apply to a client that never completes a head. It also resolves `..` in paths before
- * they can be refused, and must be reopened for a renewed certificate. Measured with one worker,
- * Node's against Deno's: 2.3 and 1.5 GB/s for a download of 1 GiB, 1.1 and 1.0 GB/s for an upload,
- * 24,000 and 37,000 small responses a second.
- *
- *   open -> stopping -> stopped
+ * It uses Node's server. `Deno.serve` shows no connections, so neither the gate nor a timeout could apply
+ * to a client that never completes a head. It also resolves `..` in paths before they can be refused,
+ * and must be reopened for a renewed certificate. Measured with one worker, Node's against Deno's: 2.3 and
+ * 1.5 GB/s for a download of 1 GiB, 1.1 and 1.0 GB/s for an upload, 24,000 and 37,000 small responses a
+ * second.
  */
 import { createServer } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";

@@ -1,7 +1,4 @@
-/**
- * The trusted proxies of a door, and its public URL. They give the client's address and scheme of a
- * request that a proxy has passed on.
- */
+/** The trusted proxies of a door, and its public URL, which reveal the client of a request. */
 import type { IncomingMessage } from "node:http";
 import { getLogger } from "@logtape/logtape";
 import { formatAddress, isLoopback } from "../../net/address.ts";
@@ -43,7 +40,7 @@ export class ReverseProxy {
     this.#tls = tls !== "off";
   }
 
-  /** Returns whether a peer is a trusted proxy, whose requests name their clients. */
+  /** Returns whether a peer is a trusted proxy. */
   trusts(peer: string): boolean {
     return this.#trusted.has(peer);
   }
@@ -71,8 +68,7 @@ export class ReverseProxy {
 
   /** Returns the scheme that the client has used; undefined if it is unknown. */
   #schemeOf(headers: IncomingMessage["headers"], proxied: boolean): string | undefined {
-    // The first value is from the proxy that the client connected to. A client that forges one only
-    // changes the attributes of its own cookies.
+    // The first value is of the outermost proxy. Forging it only changes the client's own cookies.
     const forwarded = joined(headers["x-forwarded-proto"])?.split(",", 1)[0].trim().toLowerCase();
     if (proxied && forwarded) return forwarded;
     return proxied || this.isPublic(headers.host ?? "") ? this.publicUrl?.scheme : undefined;
@@ -106,9 +102,9 @@ function joined(field: string | string[] | undefined): string | undefined {
  * if (isHost("http://a.example", "a.example:443") || isHost("null", "null")) throw new Error();
  * ```
  */
-export function isHost(url: string, host: string): boolean {
+export function isHost(url: string, host: string | undefined): boolean {
   const [, scheme, authority] = /^(https?):\/\/([^/?#]+)/i.exec(url) ?? [];
-  if (authority === undefined) return false;
+  if (authority === undefined || host === undefined) return false;
   const port = scheme.toLowerCase() === "https" ? /:443$/ : /:80$/;
   const bare = (host: string) => host.trim().toLowerCase().replace(/^[^@]*@/, "").replace(port, "");
   return bare(authority) === bare(host);

@@ -10,11 +10,10 @@ import type { AuthenticatedExchange, Exchange } from "./exchange.ts";
 import { Refusal } from "./problem.ts";
 
 /**
- * Writes the body to a path, under the conditions of the request's headers (RFC 9110, section 13), and
- * checks the digest in them (RFC 9530). A cut connection leaves a partial upload, never a file.
+ * Writes the body to a path, under the conditions of the request (RFC 9110, section 13), and checks its
+ * digest (RFC 9530). A cut connection leaves a partial upload, never a file.
  *
  * @param when another condition
- * @param tagOf makes entity tags
  * @throws {Refusal} 412, 415; {BargeError} as `receive` and `Incoming.commit`
  */
 export async function receiveFile(
@@ -28,13 +27,15 @@ export async function receiveFile(
   const sha256 = digestOf(exchange);
   const overwrite = conditions(exchange, when, tagOf);
   const size = body.length ?? expectedSize(exchange);
+  const modified = modifiedOf(exchange);
+  const announced = exchange.awaitsContinue;
   const upload = await receive(session, {
     path,
     size,
-    modified: modifiedOf(exchange),
+    modified,
     overwrite,
     base: "fresh",
-    announced: exchange.awaitsContinue,
+    announced,
   });
   try {
     await receiveInto(exchange, upload);
@@ -50,7 +51,6 @@ export async function receiveFile(
 /**
  * Appends the body to an upload; the next piece is received while the last one is written.
  *
- * @param onPiece called with each piece before it is written
  * @throws {BargeError} `unavailable` for a body that is cut; as `Incoming.write`
  */
 export async function receiveInto(
@@ -72,11 +72,7 @@ export async function receiveInto(
 }
 
 /** Joins the conditions of the request with another one, for the check in the step of the commit. */
-export function conditions(
-  exchange: Exchange,
-  when: When = "always",
-  tagOf = etagOf,
-): When {
+export function conditions(exchange: Exchange, when: When = "always", tagOf = etagOf): When {
   const { header } = exchange;
   if (!isConditional(header)) return when;
   return (existing, view) => {

@@ -1,7 +1,4 @@
-/**
- * Timeouts of clients. A watchdog cuts a client that moves no bytes in time, or too few. One sweep a
- * second checks all of them, as in net/stream.ts, whose Streams do not wrap Node's sockets.
- */
+/** Cuts clients that move no bytes in time, or too few. One sweep a second checks all of them. */
 import { BargeError } from "../../error.ts";
 import { type MinRate, RateMeter } from "../../net/min_rate.ts";
 
@@ -48,8 +45,8 @@ export class Watchdog implements Disposable {
 
   /**
    * @param cut ends the connection, and must fail the waits on it
-   * @param probe sends something that the client ignores. The runtime misses the end of a TLS
-   *   connection that arrives together with data; only a write fails then
+   * @param probe sends something that the client ignores: the runtime misses the end of a TLS connection
+   *   that arrives together with data, unless a write fails
    */
   constructor(timeouts: Timeouts, cut: (reason: BargeError) => void, probe?: () => void) {
     this.#timeouts = timeouts;

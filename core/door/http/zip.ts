@@ -48,14 +48,6 @@ export function zipName(name: string): string {
   return name.replaceAll("\\", "%5C").replace(/(^|\/)([A-Za-z]):/g, "$1$2%3A");
 }
 
-/** A member whose bytes have all been written. */
-interface WrittenFacts {
-  readonly size: number;
-  readonly crc: number;
-  /** The offset of the member's header. */
-  readonly offset: number;
-}
-
 /**
  * Makes the parts of one archive, in order.
  *
@@ -115,19 +107,17 @@ export class ZipWriter {
    */
   end(): Uint8Array {
     const { facts, offset } = this.#member!;
-    const written = { size: this.#size, crc: this.#crc, offset };
+    const [size, crc] = [this.#size, this.#crc];
     const large = facts.size >= zip64Marker32;
-    if (!large && written.size >= zip64Marker32) {
-      throw new RangeError("a member is larger than announced");
-    }
-    this.#records.push(recordOf(facts, written));
+    if (!large && size >= zip64Marker32) throw new RangeError("a member is larger than announced");
+    this.#records.push(recordOf({ ...facts, size }, crc, offset));
     if (facts.type === "dir") return new Uint8Array();
     const bytes = Buffer.alloc(large ? 24 : 16);
     bytes.write("PK\x07\x08", "latin1");
-    bytes.writeUInt32LE(written.crc, 4);
+    bytes.writeUInt32LE(crc, 4);
     for (const i of [0, 1]) {
-      if (large) bytes.writeBigUInt64LE(BigInt(written.size), 8 + 8 * i);
-      else bytes.writeUInt32LE(written.size, 8 + 4 * i);
+      if (large) bytes.writeBigUInt64LE(BigInt(size), 8 + 8 * i);
+      else bytes.writeUInt32LE(size, 8 + 4 * i);
     }
     return this.#counted(bytes);
   }
@@ -156,9 +146,9 @@ export class ZipWriter {
   }
 }
 
-/** Returns a member's record in the central directory (section 4.3.12). */
-function recordOf(member: ArchiveMember, { size, crc, offset }: WrittenFacts): Uint8Array {
-  const { name: text, type, modified } = member;
+/** Returns a member's record in the central directory (section 4.3.12). @param offset of its header */
+function recordOf(member: ArchiveMember, crc: number, offset: number): Uint8Array {
+  const { name: text, type, modified, size } = member;
   const name = Buffer.from(text);
   const large: bigint[] = [];
   if (size >= zip64Marker32) large.push(BigInt(size), BigInt(size));

@@ -4,6 +4,8 @@
  */
 import type { Hono } from "hono";
 import type * as v from "valibot";
+import { BargeError } from "../../../error.ts";
+import { parseTime } from "../../../protocol/time.ts";
 import { requireLogin } from "../auth.ts";
 import { fit } from "../body.ts";
 import type { Verb } from "../../../protocol/message.ts";
@@ -106,4 +108,12 @@ export function json(value: object, init: ResponseInit = {}): Response {
   headers.set("content-type", "application/json");
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   return new Response(`${JSON.stringify(value)}\n`, { ...init, headers });
+}
+
+/** Parses a time. @param name the field's, for the failure @throws {BargeError} `usage` */
+export function timeIn(text: string, name: string): number {
+  const time = parseTime(text);
+  if (time !== undefined) return time;
+  const hint = "write it as in RFC 3339: 2026-03-01T12:00:00Z";
+  throw new BargeError("usage", `${name} is not a time`, { hint });
 }

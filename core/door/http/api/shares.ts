@@ -1,8 +1,6 @@
 /** Operations on the own share links. The page serves the links themselves, at /s/TOKEN. */
-import { BargeError } from "../../../error.ts";
-import { parseTime } from "../../../protocol/time.ts";
 import { type Link, revokeShare, share, shares as listShares } from "../../../session/share.ts";
-import { json, operation } from "./operation.ts";
+import { json, operation, timeIn } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
 export const shares = [
@@ -25,7 +23,7 @@ export const shares = [
         path,
         password,
         most: downloads,
-        expires: expires === undefined ? undefined : timeOf(expires),
+        expires: expires === undefined ? undefined : timeIn(expires, "`expires`"),
       });
       const url = `${exchange.base}/s/${made.token}`;
       return json({ ...factsOf(made.link), token: made.token, url }, { status: 201 });
@@ -42,15 +40,6 @@ export const shares = [
     },
   }),
 ];
-
-/** @throws {BargeError} `usage` */
-function timeOf(expires: string): number {
-  const time = parseTime(expires);
-  if (time !== undefined) return time;
-  throw new BargeError("usage", "`expires` is not a time", {
-    hint: "write it as in RFC 3339: 2026-03-01T12:00:00Z",
-  });
-}
 
 function factsOf({ kind, most, created, expires, ...facts }: Link) {
   return {

@@ -17,7 +17,6 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BargeError, typed } from "../../../error.ts";
-import { parseTime } from "../../../protocol/time.ts";
 import type { Incoming } from "../../../upload/incoming.ts";
 import {
   dropPartialUpload,
@@ -32,7 +31,7 @@ import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
 import { encodePath, type TreePath } from "../path.ts";
 import { Refusal } from "../problem.ts";
 import { conditions, receiveInto } from "../upload.ts";
-import { json, operation, root } from "./operation.ts";
+import { json, operation, root, timeIn } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 import { bytesIn, readChecksum, readMetadata, speakTus, tusAbilities, tusType } from "./tus.ts";
 
@@ -145,7 +144,8 @@ async function create(exchange: AuthenticatedExchange): Promise<Response> {
   if (size === null && exchange.header("upload-defer-length") !== "1") {
     throw new BargeError("usage", "Upload-Length is missing");
   }
-  const modified = modifiedIn(metadata);
+  const time = metadata.get("modified");
+  const modified = time ? timeIn(time, "`modified` in Upload-Metadata") : null;
   refuseBusy(await partialUpload(exchange.session, path));
   const upload = await receive(exchange.session, {
     path,
@@ -161,23 +161,12 @@ async function create(exchange: AuthenticatedExchange): Promise<Response> {
   return new Response(null, { status: 201, headers: { ...headers, location } });
 }
 
-/** Reads the time of the file. @throws {BargeError} `usage` for a malformed time */
-function modifiedIn(metadata: ReadonlyMap<string, string>): number | null {
-  const text = metadata.get("modified");
-  if (!text) return null;
-  const time = parseTime(text);
-  if (time !== undefined) return time;
-  throw new BargeError("usage", "the time in Upload-Metadata's `modified` is malformed", {
-    hint: "write it as in RFC 3339: 2026-03-01T12:00:00Z",
-  });
-}
-
 async function append(exchange: AuthenticatedExchange): Promise<Response> {
   speakTus(exchange);
   const { path } = exchange.pathBelow(uploadsUrl);
   const at = bytesIn(exchange, "upload-offset");
   if (at === undefined) throw new BargeError("usage", "Upload-Offset is missing");
-  needType(exchange);
+  exchange.body.expect(tusType);
   const current = await knownUpload(exchange, path);
   if (isStaged(current)) refuseBusy(current); // it is being committed
   const size = current.size ?? bytesIn(exchange, "upload-length") ?? null;
@@ -255,7 +244,7 @@ async function receiveBody(
 
 /** Receives a body, and removes its bytes again if they do not match its checksum. */
 async function receiveChecked(exchange: Exchange, upload: Incoming): Promise<void> {
-  needType(exchange);
+  exchange.body.expect(tusType);
   const checksum = readChecksum(exchange.header("upload-checksum"));
   const hash = checksum && createHash(checksum.algorithm);
   const before = upload.offset;
@@ -326,12 +315,6 @@ function headersOf(upload: KnownUpload): Record<string, string> {
     "upload-expires": new Date(expires).toUTCString(),
     "cache-control": "no-store",
   };
-}
-
-function needType(exchange: Exchange): void {
-  const type = exchange.header("content-type")?.split(";")[0].trim().toLowerCase();
-  if (type === tusType) return;
-  throw new Refusal(415, "usage", `the body must be ${tusType}`);
 }
 
 function refuseBusy(upload: PartialUpload | undefined): void {

@@ -9,12 +9,7 @@ import { Refusal } from "../problem.ts";
 /** The URL of the tree's root. */
 export const prefix = "/dav";
 
-/**
- * Returns the URL's path of a path of the tree.
- *
- * @param base the start of the server's URLs
- * @param folder whether to add a slash at the end
- */
+/** Returns the URL of a path of the tree. @param base the start of the server's URLs */
 export function hrefOf(base: string, path: string, folder: boolean): string {
   const encoded = path === "/" ? "" : encodePath(path);
   return `${base}${prefix}${encoded}${folder ? "/" : ""}`;
@@ -76,11 +71,7 @@ export function mayOverwrite(exchange: Exchange): boolean {
   return value === "T";
 }
 
-/**
- * Reads the Timeout header: its first supported value, limited to the longest lease.
- *
- * @returns seconds
- */
+/** Reads the Timeout header. @returns its first supported value, in seconds */
 export function timeout(exchange: Exchange): number {
   for (const each of (exchange.header("timeout") ?? "").split(",")) {
     const [, seconds] = /^\s*Second-(\d{1,10})\s*$/i.exec(each) ?? [];

@@ -1,4 +1,4 @@
-/** Changes to files as a form of the page asks for them. */
+/** The fields of the page's forms that change files. */
 
 export const changeVerbs = [
   "mkdir",
@@ -11,7 +11,6 @@ export const changeVerbs = [
 ] as const;
 export type ChangeVerb = typeof changeVerbs[number];
 
-/** The fields of a form. */
 export interface ChangeRequest {
   readonly verb: ChangeVerb;
   /** The folder that holds the entries to change. */

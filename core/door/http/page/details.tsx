@@ -1,7 +1,6 @@
 /** The page of one file or folder: preview, details, actions. */
 import { formatSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
-import { borrow, giveBack } from "../../../disk/buffer_pool.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { get } from "../../../session/get.ts";
 import type { Session } from "../../../login/session.ts";
@@ -47,20 +46,12 @@ export async function showDetails(c: PageContext): Promise<Response> {
 /** Reads the start of a text file. @returns undefined for binary data */
 async function textPreview(session: Session, path: string): Promise<string | undefined> {
   const file = await get(session, path, 0);
-  const buffer = borrow();
   try {
-    let size = 0;
-    while (size < maxPreviewBytes) {
-      const n = await file.read(buffer.subarray(size, maxPreviewBytes));
-      if (n === 0) break;
-      size += n;
-    }
-    const bytes = buffer.subarray(0, size);
+    const bytes = file.rest(Math.min(file.size, maxPreviewBytes));
     if (bytes.includes(0)) return undefined;
     const text = new TextDecoder().decode(bytes, { stream: true });
-    return file.size > size ? `${text}\n…` : text;
+    return file.size > bytes.length ? `${text}\n…` : text;
   } finally {
-    giveBack(buffer);
     file.close();
   }
 }

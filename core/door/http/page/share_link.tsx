@@ -1,10 +1,7 @@
 /**
- * Share links: /s/TOKEN, for everyone who has the link. All invalid links get the same answer. A link's
- * password is asked for once; then a cookie for this link stands for it. Programs may send the password
- * by Basic instead, with any name.
- *
- * Downloads are limited to the owner's rate, but take none of the owner's places at the gate, so no
- * visitor can keep the owner out. Each worker allows the whole rate while the owner is not connected.
+ * Share links: /s/TOKEN, for everyone who has the link. All invalid links get the same answer. A cookie
+ * replaces a link's password after its first use; programs may send the password by Basic, with any name.
+ * Downloads are limited to the owner's rate, and take none of the owner's places at the gate.
  *
  *   /s/TOKEN             the file, or the folder's entries
  *   /s/TOKEN/in/PATH/    a folder inside the shared one

@@ -1,8 +1,6 @@
 /**
- * The facts that every page needs: the login, the theme, and the token of its forms.
- *
- * A login is a cookie that scripts can't read and other sites can't send. The browser also names the
- * site that a request comes from, and a form must carry a token that only this page has.
+ * The facts that every page needs: the login, the theme, and the token of its forms. A login is a cookie
+ * that scripts can't read and other sites can't send. A form must carry a token that only its page has.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { getCookie, setCookie } from "hono/cookie";
@@ -29,14 +27,12 @@ export type PageContext = Context<HttpEnv>;
 export interface View {
   readonly exchange: Exchange;
   readonly store: Service;
-  /** Undefined without a login. */
   readonly session: Session | undefined;
   /** The id of this login among those of its account. */
   readonly login: string;
   /** The field `csrf` of forms. */
   readonly csrf: string;
   readonly theme: "light" | "dark" | undefined;
-  /** The query. */
   readonly query: URLSearchParams;
 }
 
@@ -46,12 +42,8 @@ export interface UserView extends View {
   readonly session: Session;
 }
 
-/** Thrown by a page that needs a login; redirects to the login, and back. */
-export class NeedsLogin extends BargeError {
-  constructor() {
-    super("unauthenticated", "log in first", { op: "log in" });
-  }
-}
+/** The failure of a page that needs a login; it redirects to the login, and back. */
+export class NeedsLogin extends BargeError {}
 
 /** Returns the cookie's name. Over TLS, the browser accepts it only from this host and over TLS. */
 function cookieName({ secure, door }: Exchange): string {
@@ -93,7 +85,7 @@ export function isUserView(view: View): view is UserView {
 /** Returns the view of a request with a login. @throws {NeedsLogin} */
 export async function userView(c: PageContext): Promise<UserView> {
   const view = await viewOf(c);
-  if (!isUserView(view)) throw new NeedsLogin();
+  if (!isUserView(view)) throw new NeedsLogin("unauthenticated", "log in first");
   return view;
 }
 
