@@ -19,30 +19,36 @@ interface BodyOptions {
   /** Sends `100 Continue`; undefined for a client that does not wait for it. */
   readonly sendContinue: (() => void) | undefined;
   readonly brake: () => Brake | undefined;
-  /** Returns whether the client has ended its side before the end of the body. */
-  readonly isShort: () => boolean;
-  /** Called when all bytes that have arrived of such a body are read. */
+  /** Called when all bytes are read of a body whose client has ended its side before its end. */
   readonly onShort: () => void;
   /** Called with the number of bytes of a file that have arrived. */
   readonly onBytes: (bytes: number) => void;
 }
 
 export class Body {
-  /** Declared bytes; null when they come in chunks. */
-  readonly length: number | null;
+  /** True if the client has ended its side before the end of the body. */
+  isShort = false;
   readonly #options: BodyOptions;
-  /** True once a read has begun. */
-  begun = false;
+  #begun = false;
   #broken: BargeError | undefined;
   #wake = () => {};
 
-  /** @throws {Refusal} 413 */
   constructor(options: BodyOptions) {
-    const { headers } = options.incoming;
     this.#options = options;
-    this.length = headers["transfer-encoding"] ? null : Number(headers["content-length"] ?? 0);
-    if (this.length === null || Number.isSafeInteger(this.length)) return;
+  }
+
+  /** Declared bytes; null when they come in chunks. @throws {Refusal} 413 above the largest file */
+  get length(): number | null {
+    const { headers } = this.#options.incoming;
+    const length = Number(headers["content-length"] ?? 0);
+    if (headers["transfer-encoding"]) return null;
+    if (Number.isSafeInteger(length)) return length;
     throw new Refusal(413, "usage", "the body is larger than the largest file");
+  }
+
+  /** True while the client waits for `100 Continue` before it sends the body. */
+  get awaitsContinue(): boolean {
+    return this.#options.sendContinue !== undefined && !this.#begun;
   }
 
   /** Fails the current and all later reads. */
@@ -51,8 +57,9 @@ export class Body {
     this.#wake();
   }
 
-  /** Wakes a reader, which then sees `isShort`. */
-  shortened(): void {
+  /** Ends the body after the bytes that have arrived. */
+  cutShort(): void {
+    this.isShort = true;
     this.#wake();
   }
 
@@ -65,9 +72,9 @@ export class Body {
   }
 
   async *#pieces(): AsyncGenerator<Uint8Array, void, void> {
-    const { incoming, watchdog, sendContinue, brake, isShort, onShort } = this.#options;
-    if (this.begun) throw new TypeError("the body was read before");
-    this.begun = true;
+    const { incoming, watchdog, sendContinue, brake, onShort } = this.#options;
+    if (this.#begun) throw new TypeError("the body was read before");
+    this.#begun = true;
     if (this.length === 0) return;
     sendContinue?.();
     const woken = () => this.#wake();
@@ -81,7 +88,7 @@ export class Body {
           yield piece;
         } else if (incoming.readableEnded || incoming.destroyed) {
           break;
-        } else if (isShort()) {
+        } else if (this.isShort) {
           onShort();
           break;
         } else {

@@ -66,16 +66,13 @@ export class Exchange implements Disposable {
   target!: Target;
   /** The body that `send` was given. */
   source: Source | Uint8Array | undefined;
-  #body: Body | undefined;
+  readonly body: Body;
   readonly #watchdog: Watchdog;
   readonly #presence: Presence | undefined;
-  readonly #sendContinue: (() => void) | undefined;
   #leaveAccount = () => {};
   /** True if the client has a place at the gate. Behind a proxy, each request takes one. */
   #placed = true;
   #leaveAddress = () => {};
-  /** True if the client has ended its side before the end of the body. */
-  #short = false;
   #endLinger = () => {};
 
   /**
@@ -114,17 +111,11 @@ export class Exchange implements Disposable {
     // Readers and writers learn of errors in other ways; without listeners the process would end.
     incoming.on("error", () => {});
     outgoing.on("error", () => {});
-    this.#sendContinue = sendContinue;
-  }
-
-  /** The request's body. @throws {Refusal} 413 for a length above the largest file */
-  get body(): Body {
-    return this.#body ??= new Body({
-      incoming: this.incoming,
+    this.body = new Body({
+      incoming,
       watchdog: this.#watchdog,
-      sendContinue: this.#sendContinue,
+      sendContinue,
       brake: () => this.#brake("up"),
-      isShort: () => this.#short,
       onShort: () => this.leave(),
       onBytes: (bytes) => this.access.bytes += bytes,
     });
@@ -132,12 +123,7 @@ export class Exchange implements Disposable {
 
   /** True if no request can follow on this connection, which then ends with the response. */
   get isLast(): boolean {
-    return this.door.stopping || this.awaitsContinue || this.failed?.kind === "protocol";
-  }
-
-  /** True while the client waits for `100 Continue` before it sends the body. */
-  get awaitsContinue(): boolean {
-    return this.#sendContinue !== undefined && !this.#body?.begun;
+    return this.door.stopping || this.body.awaitsContinue || this.failed?.kind === "protocol";
   }
 
   /** Returns the path of the tree that follows a prefix in the URL, and records it in the log entry. */
@@ -241,14 +227,13 @@ export class Exchange implements Disposable {
   /** Cuts the connection. */
   cut(reason: BargeError): void {
     this.ended.abort(reason);
-    this.#body?.break(reason);
+    this.body.break(reason);
     this.incoming.socket.destroy();
   }
 
   /** Cuts a request whose client has ended its side, once the bytes that have arrived are read. */
   cutShort(): void {
-    this.#short = true;
-    this.#body?.shortened();
+    this.body.cutShort();
     this.#endLinger();
   }
 
@@ -266,11 +251,11 @@ export class Exchange implements Disposable {
     for (const event of ["end", "close", "error"]) incoming.once(event, resolve);
     this.ended.signal.addEventListener("abort", () => resolve(), { once: true });
     this.#endLinger = resolve;
-    if (this.#short) resolve();
+    if (this.body.isShort) resolve();
     incoming.resume();
     await promise;
     clearTimeout(cut);
-    if (this.#short) incoming.socket.destroy();
+    if (this.body.isShort) incoming.socket.destroy();
   }
 
   [Symbol.dispose](): void {

@@ -75,15 +75,7 @@ export function treePath(encoded: string): TreePath {
   return { path: bare.split("/").map(decodePart).join("/"), folder };
 }
 
-/**
- * Encodes a path of the tree for a URL.
- *
- * @example
- * ```ts
- * import { encodePath } from "./path.ts";
- * if (encodePath("/home/a b?") !== "/home/a%20b%3F") throw new Error();
- * ```
- */
+/** Encodes a path of the tree for a URL: `/home/a b?` as `/home/a%20b%3F`. */
 export function encodePath(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");
 }

@@ -28,7 +28,7 @@ export async function receiveFile(
   const overwrite = conditions(exchange, when, tagOf);
   const size = body.length ?? expectedSize(exchange);
   const modified = modifiedOf(exchange);
-  const announced = exchange.awaitsContinue;
+  const announced = body.awaitsContinue;
   const upload = await receive(session, {
     path,
     size,

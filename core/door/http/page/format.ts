@@ -1,15 +1,7 @@
 /** Formats counts for the page, and knows the kinds of files. */
 import { typeOf as mediaTypeOf } from "../download.ts";
 
-/**
- * Formats a count with its noun.
- *
- * @example
- * ```ts
- * import { count } from "./format.ts";
- * if (count(1, "item") !== "1 item" || count(2, "item") !== "2 items") throw new Error();
- * ```
- */
+/** Formats a count with its noun: `1 item`, `2 items`. */
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
