@@ -1,4 +1,4 @@
-/** Debian's Chromium, driven as a person would: for the tests of the page. */
+/** Drives Chromium for the tests of the page. */
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
@@ -12,7 +12,7 @@ const quiet = [
 /** Screenshots are for people, and slow: they are made in the folder that BARGE_SCREENSHOTS names. */
 const screenshots = Deno.env.get("BARGE_SCREENSHOTS");
 
-/** Is there no browser? */
+/** True if there is no browser. */
 const missing = await (async () => {
   try {
     await Deno.stat(executablePath);
@@ -22,9 +22,9 @@ const missing = await (async () => {
   }
 })();
 
-/** A test that needs a browser; skipped where there is none. */
+/** Defines a test that needs a browser; skips it without one. */
 export function test(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
-  const full = missing ? `${name} (skipped: Chromium is not here)` : name;
+  const full = missing ? `${name} (skipped: Chromium is not installed)` : name;
   Deno.test({ name: full, ignore: missing, fn });
 }
 

@@ -1,4 +1,4 @@
-/** An HTTP/1.1 client that sends what it is told to, byte for byte, on one connection. */
+/** An HTTP/1.1 client that sends given bytes on one connection. */
 import { Buffer } from "node:buffer";
 
 const encoder = new TextEncoder();

@@ -1,4 +1,4 @@
-/** The HTTP door in this process, with the accounts that a test wants of it. */
+/** Opens the HTTP door in this process, with the accounts of a test. */
 import { sessionOf } from "../../_session.ts";
 import { Database } from "../../../../core/local/database/database.ts";
 import type { Role } from "../../../../core/storage/account.ts";

@@ -1,4 +1,4 @@
-/** Zip and tar at the borders of their formats, as other programs read them. */
+/** Tests zip and tar at the limits of their formats, with other programs. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { tarEnd, tarHeader, tarPadding } from "../../../../core/door/http/tar.ts";
@@ -80,7 +80,7 @@ Deno.test("a zip of any number of files is valid", { ignore }, () => {
   }
 });
 
-Deno.test("a zip with a file of more than 4 GiB, and files behind it, is valid", { ignore }, () => {
+Deno.test("a zip with a file of more than 4 GiB and later files is valid", { ignore }, () => {
   for (const size of [2 ** 32 - 2, 2 ** 32 - 1, 2 ** 32 + 5]) {
     using target = new Target();
     const zip = new ZipWriter();
@@ -103,7 +103,7 @@ Deno.test("a zip with a file of more than 4 GiB, and files behind it, is valid",
   }
 });
 
-Deno.test("a tar with a file of more than 8 GiB, and files behind it, is valid", () => {
+Deno.test("a tar with a file of more than 8 GiB and later files is valid", () => {
   for (const size of [8 ** 11 - 1, 8 ** 11, 9 * 2 ** 30 + 1]) {
     using target = new Target();
     const type = "file" as const;

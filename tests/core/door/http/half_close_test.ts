@@ -1,4 +1,4 @@
-/** Clients that end their side of the connection when they have sent all, and wait for the answer. */
+/** Tests clients that end their side of the connection, and wait for the response. */
 import assert from "node:assert/strict";
 import { makeSelfSigned } from "../../../../core/net/self_signed.ts";
 import { pattern, sha256 } from "../_peer.ts";
@@ -9,7 +9,7 @@ const tus = { "tus-resumable": "1.0.0", "content-type": "application/offset+octe
 const json = { "content-type": "application/json" };
 const propfind = `<D:propfind xmlns:D="DAV:"><D:allprop/></D:propfind>`;
 
-Deno.test("an upload over TLS is let go of soon after its sender is gone, in mid-flight, too", async () => {
+Deno.test("an upload over TLS ends soon after its sender has left, also during the transfer", async () => {
   const tls = await makeSelfSigned(["127.0.0.1"]);
   await using web = await Web.start({}, { probeMs: 200, stallMs: 600_000 }, {}, tls);
   const anna = await web.user("anna");
@@ -22,7 +22,7 @@ Deno.test("an upload over TLS is let go of soon after its sender is gone, in mid
   assert.deepEqual([holder, size], [null, 3_000_000]);
 });
 
-Deno.test("a client over TLS that pauses in mid-body goes on", async () => {
+Deno.test("a client over TLS that pauses during a body can continue", async () => {
   const tls = await makeSelfSigned(["127.0.0.1"]);
   await using web = await Web.start({}, { probeMs: 0 }, {}, tls);
   const anna = await web.user("anna");
@@ -36,7 +36,7 @@ Deno.test("a client over TLS that pauses in mid-body goes on", async () => {
 });
 
 for (const scheme of ["http", "https"]) {
-  Deno.test(`${scheme}: a request is answered when its sender has ended its side`, async () => {
+  Deno.test(`${scheme}: a request is answered after its sender has ended its side`, async () => {
     const tls = scheme === "https" ? await makeSelfSigned(["127.0.0.1"]) : undefined;
     await using web = await Web.start({}, {}, {}, tls);
     const anna = await web.user("anna");

@@ -1,4 +1,4 @@
-/** The page behind a proxy as they come: it limits bodies, and does not forward Host. */
+/** Tests the page behind a proxy that limits bodies and does not forward Host. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { startServer } from "../../../_server.ts";
@@ -39,7 +39,7 @@ class Proxy implements AsyncDisposable {
   }
 }
 
-test("the page's uploads get through a proxy that limits bodies and does not forward Host", async () => {
+test("uploads of the page pass a proxy that limits bodies and does not forward Host", async () => {
   await using server = await startServer({
     args: ["--http", "127.0.0.1:0", "--workers", "1", "--durability", "relaxed"],
   });

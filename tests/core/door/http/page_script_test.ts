@@ -1,9 +1,9 @@
-/** Files of accounts lie on the page's own origin: none of them runs as its script. */
+/** Tests that no uploaded file runs as a script of the page, whose origin it has. */
 import assert from "node:assert/strict";
 import { startServer } from "../../../_server.ts";
 import { openBrowser, Person, test } from "./_browser.ts";
 
-test("a script that somebody has uploaded does not run in the page, whatever leads to it", async () => {
+test("an uploaded script does not run in the page, however it is opened", async () => {
   await using server = await startServer({
     args: ["--http", "127.0.0.1:0", "--workers", "1", "--durability", "relaxed"],
   });

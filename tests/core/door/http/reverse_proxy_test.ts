@@ -1,4 +1,4 @@
-/** The HTTP door behind proxies: whom it believes, which names it answers to, and its prefix. */
+/** Tests the HTTP door behind proxies: trust, host names, prefix. */
 import assert from "node:assert/strict";
 import { startServer } from "../../../_server.ts";
 import { basic, Client } from "./_client.ts";
@@ -7,7 +7,7 @@ import { api, Web } from "./_web.ts";
 const trusted = { trustedProxies: ["127.0.0.1"] };
 const files = { publicUrl: "https://box.example/files", ...trusted };
 
-Deno.test("a door on loopback answers to names of this machine and its public URL's, no others", async () => {
+Deno.test("a door on loopback answers only to names of this machine and of its public URL", async () => {
   await using web = await Web.start({}, {}, {}, undefined, { publicUrl: "https://box.example" });
   const client = await web.client();
   const status = async (host: string) => (await client.ask("GET", "/healthz", { host })).status;
@@ -51,7 +51,7 @@ Deno.test("a door on loopback answers to names of this machine and its public UR
   assert.match(await old.end(), /^HTTP\/1.1 200 /);
 });
 
-Deno.test("a door for other machines answers to every name, with a public URL to that and to numbers", async () => {
+Deno.test("a door for other machines answers to every name; with a public URL, to its name and to addresses", async () => {
   const address = { host: "0.0.0.0", port: 0 };
   for (const publicUrl of [undefined, "https://box.example"]) {
     await using web = await Web.start({}, {}, {}, undefined, { address, publicUrl });
@@ -64,7 +64,7 @@ Deno.test("a door for other machines answers to every name, with a public URL to
   }
 });
 
-Deno.test("behind a trusted proxy failed logins ban the client that made them, and nobody else", async () => {
+Deno.test("behind a trusted proxy, failed logins ban only the client that made them", async () => {
   await using web = await Web.start({ banAfter: 3 }, {}, {}, undefined, trusted);
   await web.withPassword("alice");
   await web.withPassword("bob");
@@ -89,7 +89,7 @@ Deno.test("behind a trusted proxy failed logins ban the client that made them, a
   assert.equal((await direct.ask("GET", `${api}/quota`)).status, 200);
 });
 
-Deno.test("nobody else is believed about an address", async () => {
+Deno.test("only a trusted proxy can name a client's address", async () => {
   await using web = await Web.start({ banAfter: 3 }, {}, {}, undefined, {
     trustedProxies: ["127.0.0.2"],
   });
@@ -102,7 +102,7 @@ Deno.test("nobody else is believed about an address", async () => {
   assert.deepEqual(bans, ["alice 127.0.0.1"]);
 });
 
-Deno.test("a proxy that is not believed is in the log once, and the numbers have a listener", async () => {
+Deno.test("a proxy that is not trusted is logged once, and the metrics have a listener", async () => {
   await using server = await startServer({
     args: ["--http", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--workers", "1"],
   });
@@ -119,7 +119,7 @@ Deno.test("a proxy that is not believed is in the log once, and the numbers have
   assert.equal(server.stderr().match(/--trusted-proxy 127\.0\.0\.1/g)?.length, 1);
 });
 
-Deno.test("clients of a proxy have places of their own, and the proxy needs none", async () => {
+Deno.test("each client of a proxy has its own places at the gate, and the proxy needs none", async () => {
   const limits = { connections: 100, perAddress: 1, perAccount: 100 };
   await using web = await Web.start({ limits }, {}, {}, undefined, trusted);
   const anna = await web.user("anna");
@@ -139,7 +139,7 @@ Deno.test("clients of a proxy have places of their own, and the proxy needs none
   assert.equal((await proxy.ask("GET", "/healthz", from("192.0.2.1"))).status, 200);
 });
 
-Deno.test("over TLS at the proxy the page's cookies are for TLS, and for its prefix", async () => {
+Deno.test("behind a proxy with TLS, the page's cookies are for TLS and for its prefix", async () => {
   await using web = await Web.start({}, {}, {}, undefined, files);
   await web.withPassword("alice");
   const stranger = await web.client({ host: "box.example", "x-forwarded-for": "203.0.113.9" });
@@ -172,7 +172,7 @@ Deno.test("over TLS at the proxy the page's cookies are for TLS, and for its pre
   assert.equal((await stranger.ask("POST", "/files/logout", foreign)).status, 403);
 });
 
-Deno.test("below a prefix every path in a page begins with it, and none elsewhere is served", async () => {
+Deno.test("with a prefix, every path in a page begins with it, and no other path is served", async () => {
   await using web = await Web.start({}, {}, {}, undefined, files);
   const anna = await web.user("anna", null, "admin");
   const host = { host: "box.example" };

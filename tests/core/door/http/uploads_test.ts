@@ -1,4 +1,4 @@
-/** Uploads that resume: tus 1.0.0. */
+/** Tests resumable uploads: tus 1.0.0. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -35,7 +35,7 @@ function begin(client: Client, size: number): Promise<Answer> {
   });
 }
 
-Deno.test("an upload is begun, goes on, and becomes a file", async () => {
+Deno.test("an upload is begun, resumed, and becomes a file", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const bytes = pattern(500_000);
@@ -91,7 +91,7 @@ Deno.test("an upload of a slow or cut connection can be resumed at once", async 
   }
 });
 
-Deno.test("uploads without a byte are entries, and no more are begun than may be", async () => {
+Deno.test("uploads without a byte count as entries, up to the entry limit", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   web.store.accounts.change("anna", { entryLimit: 3 });
@@ -109,7 +109,7 @@ Deno.test("uploads without a byte are entries, and no more are begun than may be
   assert.equal((await empty("i")).status, 201);
 });
 
-Deno.test("a body whose checksum is wrong is as if it had not come", async () => {
+Deno.test("a body with a wrong checksum is discarded", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const bytes = pattern(1000);
@@ -127,7 +127,7 @@ Deno.test("a body whose checksum is wrong is as if it had not come", async () =>
   assert.equal(taken.status, 204);
 });
 
-Deno.test("the rest of the protocol: abilities, versions, lengths, ends", async () => {
+Deno.test("abilities, versions, lengths and ends are as in tus 1.0.0", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna", 10_000);
   const options = await anna.ask("OPTIONS", `${api}/uploads/`, { authorization: "" });
@@ -152,7 +152,7 @@ Deno.test("the rest of the protocol: abilities, versions, lengths, ends", async 
   assert.equal((await append(anna, 0, pattern(101))).status, 400);
 });
 
-Deno.test("a length may come later, and bytes with the beginning", async () => {
+Deno.test("the length may be sent later, and bytes with the creation", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const bytes = pattern(1000);
@@ -172,7 +172,7 @@ Deno.test("a length may come later, and bytes with the beginning", async () => {
   assert.equal(sha256((await anna.ask("GET", `${api}/files/home/f`)).bytes), sha256(bytes));
 });
 
-Deno.test("a client that lost the last answer learns that its upload is a file", async () => {
+Deno.test("a client that lost the last response can see that its upload is a file", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const bytes = pattern(1000);
