@@ -19,7 +19,7 @@ test("an admin manages accounts, connections and bans", async (t) => {
   const base = `http://${server.facts.http}`;
   const status = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(base + path, { redirect: "manual", ...init });
-    await response.arrayBuffer(); // to its end: what is sent is counted
+    await response.arrayBuffer(); // to its end, so that its bytes are counted
     return response.status;
   };
   await using browser = await openBrowser();

@@ -19,7 +19,7 @@ async function filled(web: Web) {
   return anna;
 }
 
-/** Unpacks an archive, in another time zone than the server's, and looks at what came out. */
+/** Unpacks an archive in another time zone than the server's, and checks the files. */
 async function inside(
   archive: Uint8Array,
   command: string,
@@ -105,7 +105,7 @@ Deno.test("files in an archive keep their times in every time zone", async () =>
     const { bytes } = await anna.ask("GET", `${api}/files/home?archive=${format}`);
     await inside(bytes, command, (file) => [option, file], async (dir) => {
       for (const [name, time] of Object.entries(times)) {
-        // unzip takes no time before 1970, and the format has room for none that late.
+        // unzip refuses a time before 1970, and the format has no time that late.
         if (format === "zip" && ["old", "late"].includes(name)) continue;
         const { mtime } = await Deno.stat(`${dir}/home/${name}`);
         assert.equal(mtime?.getTime(), time, `${format} ${name}`);
@@ -122,7 +122,7 @@ Deno.test("a complete archive lists the files that were removed before they were
     await anna.ask("PUT", `${api}/files/home/${name}`, {}, `this is ${name}`);
   }
   for (const [format, [command, option]] of Object.entries(formats)) {
-    await Deno.truncate(`${home}/a`, 20_000_000); // more than the sockets hold
+    await Deno.truncate(`${home}/a`, 20_000_000); // more than the buffers of the sockets
     await Deno.writeTextFile(`${home}/c`, "this is c");
     await anna.begin("GET", `${api}/files/home?archive=${format}`);
     await anna.start();

@@ -114,7 +114,7 @@ Deno.test("a request whose end is ambiguous is refused before a login", async ()
     await client.send(text);
     const all = await client.end();
     const statuses = Array.from(all.matchAll(/^HTTP\/1.1 (\d+)/gm), ([, status]) => Number(status));
-    assert.deepEqual(statuses, [status], text); // and what follows it is not carried out
+    assert.deepEqual(statuses, [status], text); // and the request that follows is not carried out
   }
   const client = await web.client();
   await client.send("GET /healthz\r\n\r\n"); // HTTP/0.9
@@ -135,7 +135,7 @@ Deno.test("bodies that are too long, too short or missing are refused", async ()
   await longer.begin("PUT", put, { "content-length": "3" });
   await longer.send("abcdef");
   assert.equal((await longer.answer()).status, 200);
-  refused(await longer.answer(), 400); // the rest is no request
+  refused(await longer.answer(), 400); // the rest is not a request
   assert.equal((await anna.ask("GET", put)).text, "abc");
   const chunks = await again();
   await chunks.begin("PUT", put, { "transfer-encoding": "chunked" });
@@ -187,7 +187,7 @@ Deno.test("a connection that is cut during a PUT leaves a partial upload, and ne
   assert.equal((await cut.answer()).status, 100);
   await cut.send(bytes.subarray(0, 1_000_000));
   cut[Symbol.dispose]();
-  // Nobody is told when the server has noticed: the ledger knows.
+  // The ledger shows when the server has noticed.
   const stat = async () => (await anna.ask("GET", `${put}?stat`)).json;
   while (web.store.reservations.uploads().some(({ holder }) => holder !== null)) await stat();
   const { entry, upload } = await stat();

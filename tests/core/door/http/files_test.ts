@@ -7,7 +7,7 @@ import { api, Web } from "./_web.ts";
 
 const files = `${api}/files`;
 
-/** A digest as RFC 9530 has it. */
+/** Formats a digest as in RFC 9530. */
 function field(hex: string): string {
   return `sha-256=:${Buffer.from(hex, "hex").toString("base64")}:`;
 }
@@ -171,7 +171,7 @@ Deno.test("of two writers with the same If-Match, one succeeds", async () => {
     (await web.store.tokens.issue(web.store.accounts.get("anna").id, "2")).token
   }`;
   const url = `${files}/home/f`;
-  for (const size of [1000, 400_000]) { // one is taken in whole, one is staged as it comes
+  for (const size of [1000, 400_000]) { // the first is gathered in memory, the second staged
     const { headers } = await anna.ask("PUT", url, {}, `before ${size}`);
     const condition = { "if-match": headers.get("etag")! };
     const writers = await Promise.all(

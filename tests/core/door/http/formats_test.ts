@@ -8,7 +8,7 @@ import { installed } from "./dav/_tools.ts";
 const encoder = new TextEncoder();
 const ignore = !await installed("unzip") || !await installed("zip");
 
-/** Writes one part behind the other. */
+/** Writes the parts of an archive in order. */
 class Target implements Disposable {
   readonly path: string;
   readonly #dir = Deno.makeTempDirSync({ prefix: "barge-zip-" });
@@ -24,7 +24,7 @@ class Target implements Disposable {
     this.#waiting.push(bytes);
   }
 
-  /** Zeros that take no room on the disk. */
+  /** Skips bytes, so that the file has a hole. */
   skip(bytes: number): void {
     this.flush();
     this.#file.seekSync(bytes, Deno.SeekMode.Current);
@@ -96,7 +96,7 @@ Deno.test("a zip with a file of more than 4 GiB and later files is valid", { ign
     for (const part of zip.finish()) target.write(part);
     target.flush();
     assert.equal(readByPython(target.path), `2 ${size} behind it`);
-    // Debian's unzip reads the next record wrong behind one of exactly this size.
+    // Debian's unzip misreads the record after a file of exactly this size.
     if (size === 2 ** 32 - 1) continue;
     assert.match(run("unzip", "-tq", target.path, "behind"), /No errors/);
     assert.match(run("unzip", "-lv", target.path), new RegExp(`\\b${size} +Stored`));

@@ -42,7 +42,7 @@ for (const scheme of ["http", "https"]) {
     const anna = await web.user("anna");
     await anna.ask("PUT", `${api}/files/home/a`, {}, "a");
     const { token } = await web.store.tokens.issue(web.store.accounts.get("anna").id, "2");
-    /** Sends requests on a connection of their own, and no more. */
+    /** Sends requests on a new connection, and ends its side. */
     const sends = async (work: (client: Client) => Promise<void>): Promise<Client> => {
       const client = await web.client({ authorization: `Bearer ${token}` });
       await work(client);
@@ -83,7 +83,7 @@ for (const scheme of ["http", "https"]) {
       const file = await anna.ask("GET", `${api}/files/home/${name}`);
       assert.equal(sha256(file.bytes), sha256(bytes), name);
     }
-    // Several on one connection, the last one cut: all but that are answered.
+    // Of several requests on one connection, all but the last one, which is cut, are answered.
     const several = await sends(async (client) => {
       for (const name of ["one", "two", "cut"]) {
         const all = name === "cut" ? 1000 : 10;
@@ -95,7 +95,7 @@ for (const scheme of ["http", "https"]) {
     assert.equal((await several.answer()).status, 201);
     assert.equal(await several.end(), "");
     assert.equal((await anna.ask("GET", `${api}/files/home/cut`)).status, 404);
-    // One that is cut in the middle of its head, and one of an upload that goes on.
+    // A request that is cut in its head, and one during an upload.
     const head = await sends((client) => client.send("GET / HTTP/1.1\r\nHo"));
     await head.end();
     const cut = await sends(async (client) => {

@@ -49,7 +49,7 @@ Deno.test("a remembered login ends with the password, and with the account", asy
 });
 
 Deno.test("another site can't make a browser change anything", async () => {
-  // Not on loopback: it answers to every name.
+  // A door that is not on loopback answers to every name.
   await using web = await Web.start({}, {}, {}, undefined, {
     address: { host: "0.0.0.0", port: 0 },
   });
@@ -62,7 +62,7 @@ Deno.test("another site can't make a browser change anything", async () => {
   assert.equal(await make({ "sec-fetch-site": "same-site" }), 403);
   assert.equal(await make({ origin: "http://localhost" }), 201);
   assert.equal(await make({ "sec-fetch-site": "same-origin" }), 200);
-  // The port that a scheme has anyway: browsers leave it out, proxies put it in.
+  // Browsers omit the default port of a scheme, proxies add it.
   for (
     const [host, origin] of [
       ["files.example:443", "https://files.example"],
@@ -83,7 +83,7 @@ Deno.test("another site can't make a browser change anything", async () => {
       ["files.example", "files.example"],
     ]
   ) assert.equal(await make({ host, origin }), 403, `${host} ${origin}`);
-  // A proxy that does not forward Host: only the browser's own comparison helps.
+  // Behind a proxy that does not forward Host, only the browser's own comparison helps.
   const proxied = { host: "127.0.0.1:8080", origin: "https://files.example" };
   assert.equal(await make({ ...proxied, "sec-fetch-site": "same-origin" }), 200);
   for (const site of ["same-site", "cross-site", "none"]) {
@@ -100,7 +100,7 @@ Deno.test("too many wrong passwords lead to a ban, also if they arrive at once",
   const { id } = web.store.accounts.get("anna");
   const { token } = await web.store.tokens.issue(id, "before");
   const clients = await Promise.all(Array.from({ length: 12 }, () => web.client()));
-  // Each is answered late, and who waits for that holds up nobody else.
+  // Each refusal is delayed, which does not delay others.
   await Promise.all(clients.map(async (client, i) => {
     await client.begin("GET", account, basic("anna", `wrong ${i}`));
     while (web.store.bans.list().length === 0) {
@@ -110,7 +110,7 @@ Deno.test("too many wrong passwords lead to a ban, also if they arrive at once",
   }));
   const [ban] = web.store.bans.list();
   assert.deepEqual([ban.account, ban.address], ["anna", "127.0.0.1"]);
-  assert.equal((await anna.ask("GET", account)).status, 401); // also with the right one
+  assert.equal((await anna.ask("GET", account)).status, 401); // also with the right password
   const other = await web.client({ authorization: `Bearer ${token}` });
   assert.equal((await other.ask("GET", account)).status, 200);
 });

@@ -10,7 +10,7 @@ Deno.test("health, readiness and metrics are answered", async () => {
   const anna = await web.user("anna");
   await anna.ask("PUT", `${api}/files/home/f`, {}, "12345");
   await anna.ask("GET", `${api}/files/home/f`);
-  await anna.ask("GET", "/healthz"); // the request before is counted by then
+  await anna.ask("GET", "/healthz"); // the previous request is counted by then
   const root = await web.user("root", null, "admin");
   const metrics = await root.ask("GET", "/metrics");
   assert.equal(metrics.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");

@@ -227,7 +227,7 @@ test("an upload is paused, survives a killed server, and is resumed", async (t) 
   }
 });
 
-/** Files of a person's own. */
+/** Makes files on this machine. */
 async function folder() {
   const root = await Deno.makeTempDir({ prefix: "barge-own-" });
   const path = (name: string) => `${root}/${name}`;

@@ -56,7 +56,7 @@ test("files are shown safely, on an accessible page", async (t) => {
     assert.notEqual(await page.title(), "owned");
     await page.goto(`${alice.base}/api/v1/files/home/evil.svg`);
     assert.notEqual(await page.title(), "owned");
-    alice.broken.length = 0; // the browser says that it refused
+    alice.broken.length = 0; // the browser's reports of refusals
   });
 
   await t.step("an image, a sound and a PDF have a preview", async () => {
@@ -97,7 +97,7 @@ test("files are shown safely, on an accessible page", async (t) => {
         await person.sees("music");
         await person.shot(`home-${width}-${scheme}`);
         await page.check('input[value="music"]');
-        const both = (scheme === "light") === (width > 500); // each of the four once would be slow
+        const both = (scheme === "light") === (width > 500); // two of four combinations, to save time
         if (both) await person.checkAccess();
         const wide = await page.evaluate("document.documentElement.scrollWidth");
         assert.ok(Number(wide) <= width, `${wide} is wider than ${width}`);
@@ -251,7 +251,7 @@ test("files are shown safely, on an accessible page", async (t) => {
   }
 });
 
-/** A tenth of a second of nothing. */
+/** A tenth of a second of silence. */
 function wav(): Uint8Array {
   const [rate, samples] = [8000, 800];
   const bytes = new Uint8Array(44 + samples).fill(128, 44);

@@ -30,7 +30,7 @@ Deno.test("a door on loopback answers only to names of this machine and of its p
       ],
     ]
   ) assert.equal(await status(host), 421, host);
-  // Such a page can send any header but Host; and what it wants are answers to these.
+  // Such a page can send any header but Host.
   for (const path of ["/login", `${api}/openapi.json`, "/dav/", "/metrics"]) {
     const headers = { host: "evil.example", "x-forwarded-host": "localhost" };
     const refused = await client.ask("GET", path, headers);
@@ -45,7 +45,7 @@ Deno.test("a door on loopback answers only to names of this machine and of its p
     );
     assert.match(await absolute.end(), new RegExp(`^HTTP/1.1 ${answer} `));
   }
-  // HTTP/1.0 without a host: no browser.
+  // No browser sends HTTP/1.0 without a host.
   const old = await web.client();
   await old.send("GET /healthz HTTP/1.0\r\n\r\n");
   assert.match(await old.end(), /^HTTP\/1.1 200 /);
@@ -72,9 +72,9 @@ Deno.test("behind a trusted proxy, failed logins ban only the client that made t
     const client = await web.client({ ...basic(name, password), "x-forwarded-for": from });
     return (await client.ask("GET", `${api}/quota`)).status;
   };
-  assert.equal(await login("alice", "203.0.113.9"), 200); // at home there
+  assert.equal(await login("alice", "203.0.113.9"), 200); // a network that this account has logged in from
   for (let i = 0; i < 3; i++) {
-    // Addresses that the client itself has put into the field change nothing.
+    // Addresses that the client itself has added to the field have no effect.
     assert.equal(await login("alice", `192.0.2.${i}, 198.51.100.66`, "wrong"), 401);
   }
   assert.deepEqual(
@@ -84,7 +84,7 @@ Deno.test("behind a trusted proxy, failed logins ban only the client that made t
   assert.equal(await login("bob", "198.51.100.66"), 401);
   assert.equal(await login("bob", "203.0.113.10"), 200);
   assert.equal(await login("alice", "203.0.113.9"), 200);
-  // The account's own proxy-less logins from this machine are at home, too.
+  // Logins from this machine without the proxy are not banned either.
   const direct = await web.client(basic("alice"));
   assert.equal((await direct.ask("GET", `${api}/quota`)).status, 200);
 });
@@ -148,7 +148,7 @@ Deno.test("behind a proxy with TLS, the page's cookies are for TLS and for its p
   const form = new URLSearchParams({ csrf, name: "alice", password: "alice-secret", back: "" });
   const type = { "content-type": "application/x-www-form-urlencoded" };
   const own = { ...type, origin: "https://box.example" };
-  // A proxy that sends its own Host: the public URL says whose Origin that is.
+  // Behind a proxy that sends its own Host, the public URL decides about Origin.
   const given = await stranger.ask(
     "POST",
     "/files/login",
@@ -165,7 +165,7 @@ Deno.test("behind a proxy with TLS, the page's cookies are for TLS and for its p
   const [pair] = cookie.split(";");
   const home = await stranger.ask("GET", "/files/files/home/", { cookie: pair });
   assert.equal(home.status, 200);
-  // No cookie of a plain connection: the proxy has said that this one is plain.
+  // The proxy reports a connection without TLS.
   const plain = { cookie: pair, "x-forwarded-proto": "http" };
   assert.equal((await stranger.ask("GET", "/files/files/home/", plain)).status, 303);
   const foreign = { ...type, origin: "https://evil.example", cookie: pair };
@@ -202,14 +202,14 @@ Deno.test("with a prefix, every path in a page begins with it, and no other path
     pages++;
     const page = answer.text.replaceAll("&amp;", "&");
     for (const [, name, target] of page.matchAll(/ ([a-z-]+)="(\/[^"]*)"/g)) {
-      // Fields of forms are paths of the tree, and a nonce may begin with a slash by chance.
+      // Fields of forms are paths of the tree, and a nonce may begin with a slash.
       if (name === "value" || name === "data-path" || name === "nonce") continue;
       assert.match(target, /^\/files\//, `${name} in ${url}`);
       if (name === "href" || name === "src") seen.add(target.replace(/#.*/, ""));
     }
   }
   assert.ok(pages > 8, [...seen].join("\n"));
-  // A text that looks like what pages are made of stays as it is.
+  // A text that looks like HTML is not changed.
   assert.match((await browser.ask("GET", "/files/account")).text, / href=&quot;\/x&quot;/);
   for (const outside of ["/login", "/files2/login", `${api}/quota`, "/dav/home/"]) {
     assert.equal((await anna.ask("GET", outside, host)).status, 404, outside);

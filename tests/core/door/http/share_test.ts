@@ -7,7 +7,7 @@ import { openBrowser, Person, test as browserTest } from "./_browser.ts";
 
 const size = 300_000;
 
-/** A server with two workers, and people on it. */
+/** Starts a server with two workers, and makes accounts. */
 async function open(): Promise<Server> {
   const server = await startServer({
     args: [
@@ -27,7 +27,7 @@ interface Made {
   readonly state: string;
 }
 
-/** What somebody asks of the API, and of links. */
+/** The requests of one client to the API, and to links. */
 class Caller {
   readonly base: string;
 
@@ -65,7 +65,7 @@ class Caller {
   }
 }
 
-/** A stranger's request. */
+/** Sends a request without a login. */
 async function ask(url: string, init: RequestInit = {}) {
   const response = await fetch(url, { redirect: "manual", ...init });
   const bytes = new Uint8Array(await response.arrayBuffer());
@@ -129,7 +129,7 @@ Deno.test("a share link gives a visitor its file, as often as it allows", async 
     assert.equal(sha256(new Uint8Array([...first.bytes, ...rest.bytes])), sha256(content));
     assert.equal((await part("bytes=0-99999")).status, 404);
     assert.equal((await get(made)).status, 404);
-    // Another version of the file is another download, and there is none left.
+    // Another version of the file is another download, and none is left.
     await alice.put("/home/a%20b.bin", content.slice(1), 200);
     assert.equal((await part("bytes=100000-")).status, 404);
     await alice.put("/home/a%20b.bin", content, 200);
@@ -150,9 +150,9 @@ Deno.test("a share link gives a visitor its file, as often as it allows", async 
     await alice.put("/home/moved", content);
     const moved = await alice.share("/home/moved");
     await alice.api("POST", "/move", { from: "/home/moved", to: "/home/elsewhere" });
-    await alice.put("/home/moved", new Uint8Array(5)); // its new bearer is shared with nobody
+    await alice.put("/home/moved", new Uint8Array(5)); // the new file of that name is not shared
     const body = (text: string) => text.replaceAll(/<main.*<\/main>/gs, "");
-    // Each page has a nonce of its own.
+    // Each page has its own nonce.
     const asked = async (url: string) => {
       const { status, text } = await ask(url);
       return { status, text: text.replace(/ nonce="[^"]+"/, "") };
@@ -232,7 +232,7 @@ Deno.test("a share link gives a visitor its file, as often as it allows", async 
   });
 
   await t.step("a download under way is cut when its link is revoked", async () => {
-    const large = 256 * 2 ** 20; // more than all buffers on the way hold
+    const large = 256 * 2 ** 20; // more than all buffers
     const made = await alice.share("/home/a", {});
     await Deno.writeFile(`${server.data}/homes/alice/large`, new Uint8Array());
     await Deno.truncate(`${server.data}/homes/alice/large`, large); // a hole
@@ -284,7 +284,7 @@ Deno.test("a share link gives a visitor its file, as often as it allows", async 
       const headers = { cookie: cookie.split(";")[0] };
       assert.equal(sha256((await ask(`${made.url}/get/a`, { headers })).bytes), sha256(small));
       assert.match((await ask(made.url, { headers })).text, new RegExp(sha256(small)));
-      // It is good for no other link, nor for this one with a changed date.
+      // The cookie is not valid for another link, or with a changed date.
       const other = await alice.share("/home/a", { password: "open sésame" });
       assert.equal((await ask(`${other.url}/get/a`, { headers })).status, 303);
       const later = { cookie: headers.cookie.replace(/=\d/, (text) => `=9${text.slice(1)}`) };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type Server, startServer } from "../../../../_server.ts";
 import { type Answer, basic, Client, type Headers } from "../_client.ts";
 
-/** Someone who asks on a new connection each time: any worker may answer. */
+/** A client that uses a new connection for each request, so that any worker may answer. */
 class Caller {
   constructor(readonly server: Server, readonly name: string) {}
 
@@ -13,7 +13,7 @@ class Caller {
     return await client.ask(method, `/dav${path}`, headers, body);
   }
 
-  /** The status, which is all that matters mostly. */
+  /** Returns the status of a response. */
   async does(method: string, path: string, headers: Headers = {}, body = ""): Promise<number> {
     return (await this.ask(method, path, headers, body)).status;
   }
@@ -213,8 +213,8 @@ Deno.test("WebDAV follows RFC 4918 on two workers", async (t) => {
       assert.equal(await anna.does("DELETE", path), 403, path);
     }
     assert.equal(await all(), before);
-    // A proxy that puts the port into Host, one that does not forward Host, and one that says what
-    // it was.
+    // Proxies that add the port to Host, that do not forward Host, and that forward it in
+    // X-Forwarded-Host.
     const destination = "https://files.example/dav/home/if-proxied";
     const elsewhere = "https://other.example/dav/home/if-proxied";
     const proxies: Headers[] = [

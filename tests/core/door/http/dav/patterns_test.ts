@@ -54,7 +54,7 @@ Deno.test("the requests of Finder and Windows are answered as these clients expe
       await server.addUser(name, { quota: "1000000" });
       let lock = "";
       for (const step of steps) {
-        // A connection each: the next step may be another worker's.
+        // Each step has its own connection, and so perhaps another worker.
         using client = await Client.open(host, step.method === "OPTIONS" ? {} : basic(name));
         const answer = await replay(client, host, step, lock);
         const { status, headers, text } = answer;
