@@ -19,18 +19,13 @@ const maxRemembered = 1024;
 /** Finds the session of a cookie of the page. @returns undefined for an unknown or ended one */
 export type CookieLogin = (exchange: Exchange, cookie: string) => Promise<Session | undefined>;
 
-interface Remembered {
-  readonly session: Session;
-  /** In the milliseconds of `performance.now()`. */
-  readonly until: number;
-}
-
-/** The logins of one worker. */
+/** The logins of one worker at one door. */
 export class RememberedLogins {
   readonly #store: Service;
   readonly #cookieLogin: CookieLogin;
   readonly #key = randomBytes(32);
-  readonly #remembered = new Map<string, Remembered>();
+  /** Accepted logins, each with the time in ms at which it is forgotten, the oldest first. */
+  readonly #remembered = new Map<string, readonly [session: Session, until: number]>();
   readonly #pending = new Map<string, Promise<Session>>();
 
   constructor(store: Service, cookieLogin: CookieLogin) {
@@ -82,7 +77,7 @@ export class RememberedLogins {
     try {
       const session = await login;
       session.door = "http";
-      this.#remember(key, { session, until: performance.now() + rememberedMs });
+      this.#remember(key, session);
       return session;
     } finally {
       if (this.#pending.get(key) === login) this.#pending.delete(key);
@@ -90,17 +85,15 @@ export class RememberedLogins {
   }
 
   async #recall(key: string): Promise<Session | undefined> {
-    const remembered = this.#remembered.get(key);
-    if (!remembered) return undefined;
-    const { session, until } = remembered;
-    if (until > performance.now() && await session.holds()) return session;
+    const [session, until] = this.#remembered.get(key) ?? [undefined, 0];
+    if (session && until > performance.now() && await session.holds()) return session;
     this.#remembered.delete(key);
     return undefined;
   }
 
-  #remember(key: string, remembered: Remembered): void {
+  #remember(key: string, session: Session): void {
     this.#remembered.delete(key);
-    this.#remembered.set(key, remembered);
+    this.#remembered.set(key, [session, performance.now() + rememberedMs]);
     if (this.#remembered.size <= maxRemembered) return;
     const [oldest] = this.#remembered.keys();
     this.#remembered.delete(oldest);

@@ -12,25 +12,21 @@ import { parseRange, type Span } from "./range.ts";
 /** Files up to this size are read at once, and sent together with the head. */
 const smallFileBytes = 32 * 1024;
 
-/** Options of {@link sendFile}. */
-export interface SendOptions {
-  /** Makes the entity tag. */
-  readonly tagOf?: typeof etagOf;
-  /** Called before bytes are sent, with the entity tag and the first byte's offset. May refuse. */
-  readonly begin?: (etag: string, from: number) => void | Promise<void>;
-}
-
 /**
  * Answers GET and HEAD with a file (RFC 9110, sections 13 and 14; RFC 9530).
  *
  * @param headers more headers; they replace those of the file
+ * @param options `begin` is called before bytes are sent, with the offset of the first one; may refuse
  * @throws {BargeError} as `get` and `begin`; {Refusal} 412, 416
  */
 export async function sendFile(
   exchange: AuthenticatedExchange,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-  { tagOf = etagOf, begin }: SendOptions = {},
+  { tagOf = etagOf, begin }: {
+    tagOf?: typeof etagOf;
+    begin?: (etag: string, from: number) => Promise<void>;
+  } = {},
 ): Promise<Response> {
   const file = await get(exchange.session, path, 0);
   try {

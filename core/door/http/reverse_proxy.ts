@@ -9,18 +9,6 @@ import type { DoorSpec } from "../door.ts";
 
 const log = getLogger(["barge", "serve"]);
 
-/** The client of a request. */
-export interface Client {
-  /** Its numeric address. */
-  readonly host: string;
-  /** HOST:PORT; port 0 behind a proxy, which does not report it. */
-  readonly address: string;
-  /** True if a trusted proxy has passed the request on. */
-  readonly proxied: boolean;
-  /** True if the client speaks TLS. */
-  readonly secure: boolean;
-}
-
 export class ReverseProxy {
   readonly publicUrl: PublicUrl | undefined;
   /** The start of the path of every URL; empty for a door at the root of its host. */
@@ -45,8 +33,13 @@ export class ReverseProxy {
     return this.#trusted.has(peer);
   }
 
-  /** Returns the client of a request. */
-  clientOf({ socket, headers }: IncomingMessage): Client {
+  /**
+   * Returns the client of a request.
+   *
+   * @returns its numeric host; its address, with port 0 behind a proxy, which does not report it;
+   *   `proxied`: a trusted proxy has passed the request on; `secure`: the client speaks TLS
+   */
+  clientOf({ socket, headers }: IncomingMessage) {
     const { remoteAddress: peer = "?", remotePort: port = 0 } = socket;
     const field = joined(headers["x-forwarded-for"]);
     const proxied = this.#trusted.has(peer);

@@ -60,14 +60,8 @@ export function readMetadata(field: string | undefined): Map<string, string> {
   return pairs;
 }
 
-/** The digest of one body, from `Upload-Checksum`. */
-export interface Checksum {
-  readonly algorithm: string;
-  readonly digest: Uint8Array;
-}
-
-/** Reads `Upload-Checksum`. @throws {BargeError} `usage`, also for an unknown algorithm */
-export function readChecksum(field: string | undefined): Checksum | undefined {
+/** Reads the digest of a body, `Upload-Checksum`. @throws {BargeError} `usage` */
+export function readChecksum(field: string | undefined) {
   if (field === undefined) return undefined;
   const [algorithm, text = ""] = field.trim().split(/ +/);
   const digest = Buffer.from(text, "base64");

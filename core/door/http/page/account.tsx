@@ -10,8 +10,8 @@ import { nothing } from "../problem.ts";
 import { passwordVerifier } from "../register.ts";
 import { ButtonForm, CardForm, Field, NewPassword, newPasswordOf } from "./form.tsx";
 import { entriesOf } from "./format.ts";
-import { Csrf, Icon, Note, send, Shell, Time } from "./layout.tsx";
-import { errorText, noticeText } from "./messages.ts";
+import { Csrf, Icon, Note, PageHead, send, Shell, Time } from "./layout.tsx";
+import { errorText } from "./messages.ts";
 import {
   agentOf,
   formFailure,
@@ -24,8 +24,7 @@ import {
 
 /** GET /account. */
 export async function showAccount(c: PageContext): Promise<Response> {
-  const view = await userView(c);
-  return await send(<Account view={view} notice={noticeText(view.query.get("notice"))} />);
+  return await send(<Account view={await userView(c)} />);
 }
 
 type Change = (c: PageContext, view: UserView, form: URLSearchParams) => Promise<string>;
@@ -84,22 +83,17 @@ export async function changeAccount(c: PageContext): Promise<Response> {
   }
 }
 
-interface AccountProps {
-  readonly view: UserView;
-  readonly notice?: string;
-  readonly error?: string;
-  readonly token?: string;
-}
-
-async function Account({ view, notice, error, token }: AccountProps) {
+async function Account(
+  { view, error, token }: { view: UserView; error?: string; token?: string },
+) {
   const { name, role } = await view.session.account();
   return (
     <Shell view={view} title="Account" section="account">
-      <div class="head" data-notice={notice}>
+      <PageHead view={view}>
         <h1 class="grow">{name}</h1>
         {role === "admin" && <span class="soft">admin</span>}
         <ButtonForm view={view} action="/logout" label="Log out" />
-      </div>
+      </PageHead>
       <div class="stack narrow">
         {error && <Note bad>{error}</Note>}
         {token && (

@@ -13,14 +13,10 @@ const timeLabels: Readonly<Record<Span, readonly string[]>> = {
 };
 const tableRows = 12;
 
-interface ChartProps {
-  readonly rates: readonly Rate[];
-  readonly span: Span;
-  /** The right edge, in ms since 1970. */
-  readonly now: number;
-}
-
-export function Chart({ rates, span, now }: ChartProps) {
+/** @param now the right edge, in ms since 1970 */
+export function Chart(
+  { rates, span, now }: { rates: readonly Rate[]; span: Span; now: number },
+) {
   const from = now - spanMs[span];
   const shown = rates.filter(({ to }) => to > from);
   const top = roundUp(Math.max(1000, ...shown.flatMap(({ received, sent }) => [received, sent])));

@@ -9,8 +9,7 @@ import { encodePath, split } from "../path.ts";
 import { downloadOf, iconOf, sectionOf } from "./folder.tsx";
 import { PathBreadcrumbs } from "./breadcrumbs.tsx";
 import { lookOf } from "./format.ts";
-import { Csrf, Digest, Fact, Icon, send, Shell, Time } from "./layout.tsx";
-import { noticeText } from "./messages.ts";
+import { Csrf, Digest, Fact, Icon, PageHead, send, Shell, Time } from "./layout.tsx";
 import { type PageContext, type UserView, userView } from "./view.ts";
 
 const maxPreviewBytes = 64 * 1024;
@@ -22,14 +21,13 @@ export async function showDetails(c: PageContext): Promise<Response> {
   const { entry } = await stat(view.session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder", { path });
   if (split(path).dir === "/") return c.redirect(`/files${encodePath(path)}/`, 303);
-  const notice = noticeText(view.query.get("notice"));
   const look = entry.type === "dir" ? "other" : lookOf(entry.name);
   const text = look === "text" ? await textPreview(view.session, path) : undefined;
   return await send(
     <Shell view={view} title={entry.name} section={sectionOf(path)}>
-      <div class="head" data-notice={notice}>
+      <PageHead view={view}>
         <PathBreadcrumbs path={path} />
-      </div>
+      </PageHead>
       <div class="about">
         <section class="card view" aria-label="Preview">
           <Preview path={path} entry={entry} text={text} />

@@ -6,9 +6,8 @@ import { stat } from "../../../session/stat.ts";
 import { encodePath, join, split } from "../path.ts";
 import { partsOf, PathBreadcrumbs } from "./breadcrumbs.tsx";
 import { count, lookOf } from "./format.ts";
-import { Csrf, Icon, type Section, send, Shell, Time } from "./layout.tsx";
+import { Csrf, Icon, PageHead, type Section, send, Shell, Time } from "./layout.tsx";
 import { type Listing, listing, type ListingQuery, listingQueryOf, listingUrl } from "./listing.ts";
-import { noticeText } from "./messages.ts";
 import { type PageContext, type UserView, userView } from "./view.ts";
 
 /** GET /files/PATH/. */
@@ -23,7 +22,7 @@ export async function showFolder(c: PageContext): Promise<Response> {
   const listed = await listing(view.session, path, query);
   return await send(
     <Shell view={view} title={partsOf(path).at(-1)!} section={sectionOf(path)}>
-      <Head path={path} query={query} notice={noticeText(view.query.get("notice"))} />
+      <Head view={view} path={path} query={query} />
       {listed.matching === 0
         ? <Empty path={path} query={query} total={listed.total} />
         : <Table view={view} path={path} query={query} listed={listed} />}
@@ -39,9 +38,9 @@ export function sectionOf(path: string): Section {
   return path.startsWith("/public") ? "public" : "home";
 }
 
-function Head({ path, query, notice }: { path: string; query: ListingQuery; notice?: string }) {
+function Head({ view, path, query }: { view: UserView; path: string; query: ListingQuery }) {
   return (
-    <div class="head" id="folder" data-path={path} data-notice={notice}>
+    <PageHead view={view} id="folder" data-path={path}>
       <PathBreadcrumbs path={path} />
       <form class="find" method="get" role="search" data-find>
         <Icon name="search" />
@@ -67,7 +66,7 @@ function Head({ path, query, notice }: { path: string; query: ListingQuery; noti
       <noscript>
         <p class="soft">Uploads on this page need JavaScript.</p>
       </noscript>
-    </div>
+    </PageHead>
   );
 }
 

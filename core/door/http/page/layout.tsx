@@ -6,6 +6,7 @@ import type { BargeError } from "../../../error.ts";
 import { quota } from "../../../session/quota.ts";
 import { statusOf } from "../problem.ts";
 import { asset } from "./assets.ts";
+import { noticeText } from "./messages.ts";
 import type { UserView, View } from "./view.ts";
 
 /** An icon from assets/icons.svg. */
@@ -70,6 +71,17 @@ export function Digest({ sha256 }: { sha256: string | null }) {
         </button>
       )}
     </Fact>
+  );
+}
+
+/** The head of a page's content; the script shows the notice of the URL. */
+export function PageHead(
+  { view, children, ...attributes }: { view: View; id?: string; children: Child },
+) {
+  return (
+    <div class="head" data-notice={noticeText(view.query.get("notice"))} {...attributes}>
+      {children}
+    </div>
   );
 }
 

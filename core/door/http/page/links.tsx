@@ -13,8 +13,7 @@ import { encodePath, split } from "../path.ts";
 import { iconOf, sectionOf } from "./folder.tsx";
 import { ButtonForm, Field, Question } from "./form.tsx";
 import { count } from "./format.ts";
-import { Icon, send, Shell, Time } from "./layout.tsx";
-import { noticeText } from "./messages.ts";
+import { Icon, PageHead, send, Shell, Time } from "./layout.tsx";
 import { formFailure, formOf, type PageContext, type UserView, userView } from "./view.ts";
 
 const hourMs = 3_600_000;
@@ -35,9 +34,9 @@ export async function showLinks(c: PageContext): Promise<Response> {
   const links = await shares(view.session);
   return await send(
     <Shell view={view} title="Links" section="links">
-      <div class="head" data-notice={noticeText(view.query.get("notice"))}>
+      <PageHead view={view}>
         <h1>Links</h1>
-      </div>
+      </PageHead>
       {links.length === 0 ? <Empty /> : (
         <ul class="cards">
           {links.map((link) => <LinkItem view={view} link={link} />)}
