@@ -15,12 +15,8 @@ const unsupportedMethods = new Set(["TRACE", "TRACK", "CONNECT"]);
 export function framingFault(
   { rawHeaders, httpVersion }: Pick<IncomingMessage, "rawHeaders" | "httpVersion">,
 ): BargeError | undefined {
-  const codings: string[] = [];
-  const lengths: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (/^transfer-encoding$/i.test(rawHeaders[i])) codings.push(rawHeaders[i + 1]);
-    if (/^content-length$/i.test(rawHeaders[i])) lengths.push(rawHeaders[i + 1]);
-  }
+  const codings = valuesOf(rawHeaders, "transfer-encoding");
+  const lengths = valuesOf(rawHeaders, "content-length");
   const fault = (why: string) => new BargeError("protocol", why);
   if (lengths.length > 1) return fault("the request has two Content-Length headers");
   if (lengths.length === 1 && !/^\d+$/.test(lengths[0])) {
@@ -47,12 +43,8 @@ export function checkHead(incoming: IncomingMessage): void {
   if (httpVersion !== "1.1" && httpVersion !== "1.0") {
     throw new Refusal(505, "protocol", "this server supports HTTP/1.0 and HTTP/1.1");
   }
-  let size = 0;
-  let hosts = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    size += rawHeaders[i].length + rawHeaders[i + 1].length + 4;
-    if (/^host$/i.test(rawHeaders[i])) hosts++;
-  }
+  const hosts = valuesOf(rawHeaders, "host").length;
+  const size = rawHeaders.reduce((sum, text) => sum + text.length + 2, 0);
   if (size > maxHeadBytes && url.length < size) throw headTooLong();
   if (hosts > 1) throw new BargeError("protocol", "the request has two Host headers");
   if (hosts === 0 && httpVersion === "1.1") {
@@ -63,4 +55,9 @@ export function checkHead(incoming: IncomingMessage): void {
   if (unsupportedMethods.has(method)) {
     throw new Refusal(501, "unsupported", `the method ${method} is not supported`);
   }
+}
+
+/** @param rawHeaders names and values in turn @param name in lower case */
+function valuesOf(rawHeaders: readonly string[], name: string): string[] {
+  return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1].toLowerCase() === name);
 }

@@ -9,18 +9,13 @@ import { Refusal } from "./problem.ts";
 /** Enough for the longest path of the tree: 3,000 bytes, three characters each. */
 const maxUrlLength = 10_000;
 
-/** The target of a request. */
-export interface Target {
-  /** Still encoded. */
-  readonly path: string;
-  /** The text after the first `?`. */
-  readonly query: string;
-}
+/** The target of a request: its path, still encoded, and the text after the first `?`. */
+export type Target = Readonly<Record<"path" | "query", string>>;
 
 /** The start of a target in absolute form, with its host and port. */
 const absoluteForm = /^https?:\/\/([^/?#\\]*)/i;
 
-/** Returns the host and port in a target of absolute form; undefined for one of origin form. */
+/** Returns the host and port in a target of absolute form. */
 export function authorityOf(target: string): string | undefined {
   return absoluteForm.exec(target)?.[1];
 }
@@ -28,7 +23,7 @@ export function authorityOf(target: string): string | undefined {
 /**
  * Splits a request's target (RFC 9112, section 3.2), in origin or absolute form.
  *
- * @throws {BargeError} `usage` for a malformed or ambiguous target; {Refusal} 414
+ * @throws {BargeError} `usage` for a malformed target; {Refusal} 414
  *
  * @example
  * ```ts

@@ -62,23 +62,18 @@ function describeOne(row: Operation): object {
 }
 
 function parametersOf({ path, query, headers = {} }: Operation): object[] {
-  const [, name] = /\{(\w+)\}$/.exec(path) ?? [];
-  const inPath = name ? [{ name, in: "path", required: true, schema: string }] : [];
+  const parameter = (place: string, name: string, facts: object) => ({ name, in: place, ...facts });
+  const [, rest] = /\{(\w+)\}$/.exec(path) ?? [];
   const { properties = {}, required = [] } = query ? schemaOf(query, "input") : {};
-  const inQuery = Object.entries(properties).map(([name, schema]) => ({
-    name,
-    in: "query",
-    required: required.includes(name),
-    schema,
-  }));
-  const inHeaders = Object.entries(headers).map(([name, description]) => ({
-    name,
-    in: "header",
-    required: false,
-    description,
-    schema: string,
-  }));
-  return [...inPath, ...inQuery, ...inHeaders];
+  return [
+    ...rest ? [parameter("path", rest, { required: true, schema: string })] : [],
+    ...Object.entries(properties).map(([name, schema]) =>
+      parameter("query", name, { required: required.includes(name), schema })
+    ),
+    ...Object.entries(headers).map(([name, description]) =>
+      parameter("header", name, { required: false, description, schema: string })
+    ),
+  ];
 }
 
 function contentOf({ body, method }: Operation): object {

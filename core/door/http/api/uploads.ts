@@ -2,10 +2,7 @@
  * Resumable uploads by tus 1.0.0. An upload's URL is /uploads and its file's path. An account has one
  * partial upload for each path, at every door: a tus client can resume an upload of `barge put`, and
  * the reverse. PATCH takes an upload over from a connection that still writes it, whose request fails
- * with 410. DELETE ends it for that connection, too. Only POST, which would begin another upload, fails
- * with 423 while bytes arrive.
- *
- *   begun -> appended to -> all bytes staged -> (checked) -> a file
+ * with 410; so does DELETE. POST, which would begin another upload, fails with 423 while bytes arrive.
  *
  * Clients take `Upload-Offset` equal to `Upload-Length` for success, also in the response to HEAD. So
  * only a file is reported with all of its bytes:

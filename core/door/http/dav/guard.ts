@@ -23,6 +23,7 @@ export class Guard {
   /** The submitted lock tokens; the session checks whose they are. */
   readonly tokens: ReadonlySet<string>;
   readonly #exchange: AuthenticatedExchange;
+  readonly #session: Session;
   readonly #path: string;
   readonly #lists: readonly IfList[];
 
@@ -30,6 +31,7 @@ export class Guard {
   constructor(exchange: AuthenticatedExchange, path: string) {
     const header = exchange.header("if");
     this.#exchange = exchange;
+    this.#session = exchange.session;
     this.#path = path;
     this.#lists = header === undefined ? [] : parseIf(header);
     const conditions = this.#lists.flatMap((list) => list.conditions);
@@ -67,10 +69,6 @@ export class Guard {
     for (const [path, change] of Object.entries(changes)) {
       checkUnlocked(view, this.#session, path, this.tokens, change);
     }
-  }
-
-  get #session(): Session {
-    return this.#exchange.session;
   }
 
   #holds(view: View, { resource, conditions }: IfList): boolean {

@@ -25,8 +25,8 @@ export class Precondition extends Refusal {
   }
 }
 
-/** Answers a failed precondition or a lock. @returns undefined for other failures */
-export function preconditionResponse(exchange: Exchange, error: unknown): Response | undefined {
+/** Answers a failed precondition or a lock. @throws any other error again */
+export function preconditionResponse(exchange: Exchange, error: unknown): Response {
   if (error instanceof Precondition) {
     exchange.failed = error;
     return xml(error.status, failedOn(error.condition));
@@ -37,5 +37,5 @@ export function preconditionResponse(exchange: Exchange, error: unknown): Respon
     const { prefix } = exchange.door.proxy;
     return xml(423, failedOn(condition, error.paths.map((path) => hrefOf(prefix, path, false))));
   }
-  return undefined;
+  throw error;
 }
