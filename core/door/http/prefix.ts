@@ -1,7 +1,4 @@
-/**
- * Adds the prefix of the public URL to responses. Proxies pass paths on with the prefix; path.ts
- * removes it before handlers see a path.
- */
+/** Adds the prefix of the public URL to responses; path.ts removes it from requests. */
 import type { MiddlewareHandler } from "hono";
 import type { HttpEnv } from "./exchange.ts";
 
@@ -21,10 +18,7 @@ export const prefixHead: MiddlewareHandler<HttpEnv> = async (c, next) => {
   }
 };
 
-/**
- * Adds the prefix to the paths in a page. Rendering escapes `"` and `<` in text, so no text is
- * mistaken for an attribute.
- */
+/** Adds the prefix to the paths in a page. Rendering escapes `"` in text, so only attributes match. */
 export const prefixPage: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next();
   const { prefix } = c.env.door.proxy;

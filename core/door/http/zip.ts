@@ -1,12 +1,9 @@
 /**
- * The zip format (PKWARE's APPNOTE 6.3.10), uncompressed, written while the files are read:
- *
- *   (header  bytes  descriptor)*  central directory  end
+ * The zip format (PKWARE's APPNOTE 6.3.10), uncompressed: (header, bytes, descriptor)*, directory, end.
  *
  * A file's checksum is only known after its bytes, so it follows them (section 4.3.9). Sizes above 32
  * bits, and more members than 16 bits count, need zip64 records (4.3.14 and 4.5.3). A member's time is
- * written twice: in the original format, as local time without a zone, and in seconds since 1970
- * (Info-ZIP's extra field 0x5455), which unzip prefers.
+ * written as local time without a zone, and in seconds since 1970 (Info-ZIP's extra field 0x5455).
  */
 import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
@@ -76,7 +73,7 @@ export class ZipWriter {
     const facts = { ...member, name: zipName(member.name) };
     const name = Buffer.from(facts.name);
     const large = facts.size >= zip64Marker32;
-    // The sizes are zeros here. A zip64 field means that the descriptor has sizes of 8 bytes.
+    // A zip64 field means that the descriptor has sizes of 8 bytes.
     const zip64 = large ? zip64Field(0n, 0n) : Buffer.alloc(0);
     const extra = Buffer.concat([timeField(facts.modified), zip64]);
     const head = Buffer.alloc(30);

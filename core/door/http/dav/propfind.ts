@@ -1,7 +1,4 @@
-/**
- * PROPFIND: RFC 4918, section 9.1. The response is sent while the folder is read, so a large folder
- * needs no memory. Depth infinity is refused, as the RFC allows.
- */
+/** PROPFIND: RFC 4918, section 9.1, answered while the folder is read. Depth infinity is refused. */
 import { BargeError } from "../../../error.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import type { Session } from "../../../login/session.ts";

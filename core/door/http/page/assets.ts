@@ -1,6 +1,6 @@
 /**
- * The page's scripts, styles and icons. They are embedded, because a worker may read no file outside
- * the data directory. Their URL changes with their content, so a browser fetches them once.
+ * The page's scripts, styles and icons, embedded because a worker may only read the data directory. Their
+ * URL changes with their content, so a browser fetches them once.
  */
 import { createHash } from "node:crypto";
 import { Hono } from "hono";

@@ -1,7 +1,4 @@
-/**
- * Changes to files: POST /do/VERB. An incomplete form is answered with a dialog, as a page of its
- * own; the script shows it over the current page. A complete form makes the change and redirects.
- */
+/** Changes to files: POST /do/VERB. An incomplete form is answered with a dialog, a page of its own. */
 import { BargeError, typed } from "../../../error.ts";
 import { copyTree } from "../../../session/copy.ts";
 import { mkdir } from "../../../session/mkdir.ts";
@@ -38,8 +35,7 @@ export async function change(c: PageContext): Promise<Response> {
   if (!verb) throw nothing();
   const request = changeRequestOf(verb, form);
   const { exchange } = view;
-  exchange.logEntry.verb = verb;
-  exchange.logEntry.path = request.dir;
+  Object.assign(exchange.logEntry, { verb, path: request.dir });
   try {
     if (request.names.length === 0 && verb !== "mkdir") {
       throw new BargeError("usage", "nothing is selected");
@@ -121,7 +117,7 @@ async function changeOne(view: UserView, request: ChangeRequest, name: string): 
   }
 }
 
-/** Refuses a path in place of a name. @throws {BargeError} `usage` */
+/** @throws {BargeError} `usage` for a path in place of a name */
 function refuseSlash(name: string): void {
   if (!name.includes("/")) return;
   throw new BargeError("usage", "a name has no slash in it");

@@ -1,7 +1,6 @@
 /**
- * Sends a file to be shown inside a page. The file may come from a stranger, and has the page's own
- * origin. So it is put into a sandbox, where it runs nothing, with the media type of its name. Kinds
- * without a preview are sent as downloads.
+ * Sends a file to be shown inside a page. It is untrusted and has the page's own origin, so a sandbox keeps
+ * it from running anything. Kinds without a preview are sent as downloads.
  */
 import { sendFile } from "../download.ts";
 import { split } from "../path.ts";

@@ -39,7 +39,7 @@ export function listingUrl({ sort, descending, filter, page }: ListingQuery): st
   return `?${fields}`;
 }
 
-/** The sort key of an entry. Of entries on other pages, only the key is kept in memory. */
+/** The sort key of an entry. Only the entries of the shown page are read again in full. */
 interface Key {
   readonly name: string;
   readonly folder: boolean;
