@@ -10,14 +10,14 @@ import { webdav } from "./dav/dav.ts";
 import { monitoring } from "./monitoring.ts";
 import { page } from "./page/page.tsx";
 import { prefixHead } from "./prefix.ts";
-import { nothing, problem, Refusal, statusOf } from "./problem.ts";
+import { problem, Refusal, statusOf, unknownUrl } from "./problem.ts";
 import { resource } from "./resource.ts";
 
 /** @param metricsOnly whether the door serves nothing else, and the metrics need no login */
 export function makeApp(metricsOnly = false): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => failure(c.env, error));
-  app.notFound((c) => failure(c.env, nothing()));
+  app.notFound((c) => failure(c.env, unknownUrl()));
   if (!metricsOnly) app.use(compress(), prefixHead);
   app.route("/", monitoring(metricsOnly));
   if (metricsOnly) return app;

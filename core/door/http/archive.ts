@@ -111,7 +111,7 @@ async function* archive(
       yield writer.end(0);
       continue;
     }
-    const file = await opened(exchange.session, member, missingFiles);
+    const file = await openMember(exchange.session, member, missingFiles);
     if (!file) continue;
     const { size, modified } = file;
     yield writer.begin({ ...member, size, modified });
@@ -140,7 +140,7 @@ async function* archive(
 const singleFileKinds: ReadonlySet<Kind> = new Set<Kind>(["not-found", "exists", "denied", "io"]);
 
 /** Opens a file. Adds it to the missing files if it was removed or can't be read. */
-async function opened(
+async function openMember(
   session: Session,
   { name, path }: Member,
   missingFiles: MissingFiles,

@@ -11,7 +11,7 @@ import { logIn } from "../../login/password.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
 import { type AuthenticatedExchange, type Exchange, isAuthenticated } from "./exchange.ts";
-import { refuseForeign } from "./origin.ts";
+import { refuseOtherSites } from "./origin.ts";
 
 const rememberedMs = 5 * 60_000;
 const maxRemembered = 1024;
@@ -42,7 +42,7 @@ export class RememberedLogins {
   async identify(exchange: Exchange): Promise<void> {
     if (isAuthenticated(exchange)) return;
     const sent = credentials(exchange.header("authorization"));
-    if (sent?.scheme !== "bearer") refuseForeign(exchange);
+    if (sent?.scheme !== "bearer") refuseOtherSites(exchange);
     if (sent) {
       exchange.access.login = true;
       try {

@@ -16,7 +16,7 @@ import { type Doorway, Exchange, type HttpEnv } from "./exchange.ts";
 import { checkHead, framingFault } from "./head.ts";
 import { checkHost } from "./origin.ts";
 import { parseTarget, withoutPrefix } from "./path.ts";
-import { nothing } from "./problem.ts";
+import { unknownUrl } from "./problem.ts";
 import { malformed, noProxy, refuse, tooManyConnections } from "./refuse.ts";
 import { reply } from "./reply.ts";
 
@@ -179,7 +179,7 @@ export class Connections {
         return new Response(null, { status: 303, headers: { location: `${prefix}/` } });
       }
       exchange.target = { path: path ?? fullPath, query };
-      if (path === undefined) throw nothing();
+      if (path === undefined) throw unknownUrl();
       exchange.enter();
       const url = `http://barge${path}${query && `?${query}`}`;
       const headers = new Headers();

@@ -239,7 +239,7 @@ export class Exchange implements Disposable {
 
   /** Ends the exchange of a closed connection. */
   leave(): void {
-    this.cut(gone);
+    this.cut(clientLeft);
   }
 
   /** Discards the rest of a body, so that the client sees the response; limited in time. */
@@ -264,7 +264,7 @@ export class Exchange implements Disposable {
     this.#leaveAddress();
     if (this.#presence?.doing === this.access) this.#presence.doing = null;
     this.#watchdog[Symbol.dispose]();
-    this.ended.abort(over);
+    this.ended.abort(requestEnded);
   }
 
   #brake(direction: "up" | "down"): Brake | undefined {
@@ -272,7 +272,7 @@ export class Exchange implements Disposable {
   }
 
   readonly #closed = () => {
-    if (!this.outgoing.writableFinished) this.ended.abort(gone);
+    if (!this.outgoing.writableFinished) this.ended.abort(clientLeft);
   };
 
   async #wrote(bytes: number, write: (done: (error?: unknown) => void) => void): Promise<void> {
@@ -282,7 +282,7 @@ export class Exchange implements Disposable {
     const stop = () => reject(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     try {
-      write((error) => error ? reject(gone) : resolve());
+      write((error) => error ? reject(clientLeft) : resolve());
       await this.#watchdog.wait("write", bytes, promise);
     } finally {
       signal.removeEventListener("abort", stop);
@@ -300,8 +300,8 @@ export function isAuthenticated(exchange: Exchange): exchange is AuthenticatedEx
   return exchange.session !== undefined;
 }
 
-const over = new BargeError("unavailable", "the request is over");
-const gone = new BargeError("unavailable", "the client is gone");
+const requestEnded = new BargeError("unavailable", "the request is over");
+const clientLeft = new BargeError("unavailable", "the client is gone");
 
 /** Returns a URL's path for the access log, without query and link tokens. */
 function loggedPath(url: string, prefix: string): string {

@@ -44,7 +44,7 @@ export function checkHost(exchange: Exchange): void {
  *
  * @throws {Refusal} 403, `denied`
  */
-export function refuseForeign(exchange: Exchange): void {
+export function refuseOtherSites(exchange: Exchange): void {
   if (safeMethods.has(exchange.method)) return;
   const site = exchange.header("sec-fetch-site");
   if (site === "same-origin") return;
@@ -58,7 +58,7 @@ export function refuseForeign(exchange: Exchange): void {
 }
 
 /** Returns whether an absolute URL leads to this server. */
-export function isOwn(exchange: Exchange, url: string): boolean {
+export function isThisServer(exchange: Exchange, url: string): boolean {
   const { publicUrl } = exchange.door.proxy;
   if (publicUrl && isHost(url, new URL(publicUrl.origin).host)) return true;
   // A client gains nothing by forging this header: it could as well send URLs without a host.

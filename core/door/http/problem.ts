@@ -46,7 +46,7 @@ export class Refusal extends BargeError {
 }
 
 /** Returns the refusal of an unknown URL. */
-export function nothing(): Refusal {
+export function unknownUrl(): Refusal {
   return new Refusal(404, "not-found", "there is nothing at this URL");
 }
 

@@ -24,7 +24,8 @@ export async function receiveFile(
 ): Promise<StoredFile> {
   refuseParts(exchange);
   const { body, session, ended } = exchange;
-  const sha256 = digestOf(exchange);
+  const { header } = exchange;
+  const sha256 = readDigest(header("repr-digest") ?? header("content-digest"));
   const overwrite = conditions(exchange, when, tagOf);
   const size = body.length ?? expectedSize(exchange);
   const modified = modifiedOf(exchange);
@@ -105,15 +106,6 @@ function refuseParts(exchange: Exchange): void {
 function expectedSize(exchange: Exchange): number | null {
   const text = exchange.header("x-expected-entity-length");
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
-}
-
-function digestOf(exchange: Exchange): string | undefined {
-  const header = exchange.header("repr-digest") ?? exchange.header("content-digest");
-  const sha256 = readDigest(header);
-  if (sha256 !== null) return sha256;
-  throw new BargeError("usage", "the digest is malformed", {
-    hint: "write it as in RFC 9530: sha-256=:BASE64:",
-  });
 }
 
 /** Returns the time for the file: `Last-Modified`, or the header of ownCloud's clients. */

@@ -42,7 +42,7 @@ export const files = [
     answers: {
       200: {
         description: "The file; for a folder, its entries or an archive",
-        schema: v.union([schemas.listing, schemas.standing]),
+        schema: v.union([schemas.listing, schemas.pathState]),
         types: ["*/*", "application/x-ndjson", "application/zip", "application/x-tar"],
         headers: {
           "ETag": "The SHA-256 of the file, in hex, in quotes",

@@ -73,7 +73,7 @@ export const ownAccount = [
     id: "grow",
     verb: "grow",
     summary: "Raise the own quota, as far as the server allows",
-    body: schemas.raise,
+    body: schemas.quotaRaise,
     answers: { 200: { description: "The new quota", schema: schemas.usage } },
     problems: { 403: "The server does not allow that quota" },
     handle: async ({ session }, { body: { limit } }) => json(await grow(session, limit)),

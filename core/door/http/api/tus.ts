@@ -18,7 +18,7 @@ export const tusAbilities: Readonly<Record<string, string>> = {
 };
 
 /** Adds the version to the response. @throws {Refusal} 412 for a client of another version */
-export function speakTus({ outgoing, incoming }: Exchange): void {
+export function checkTusVersion({ outgoing, incoming }: Exchange): void {
   outgoing.setHeader("tus-resumable", version);
   const requested = incoming.headers["tus-resumable"];
   if (requested === undefined || requested === version) return;

@@ -2,7 +2,7 @@
 import { BargeError } from "../../../error.ts";
 import { defaultLockSeconds, maxLockSeconds } from "../../../storage/locks.ts";
 import type { Exchange } from "../exchange.ts";
-import { isOwn, publicUrlHint } from "../origin.ts";
+import { isThisServer, publicUrlHint } from "../origin.ts";
 import { encodePath, parseTarget, treePath, withoutPrefix } from "../path.ts";
 import { Refusal } from "../problem.ts";
 
@@ -23,7 +23,7 @@ export function hrefOf(base: string, path: string, folder: boolean): string {
  * @throws {BargeError} `usage` for a malformed URL
  */
 export function pathOf(exchange: Exchange, url: string): string | undefined {
-  if (/^https?:/i.test(url) && !isOwn(exchange, url)) return undefined;
+  if (/^https?:/i.test(url) && !isThisServer(exchange, url)) return undefined;
   const path = withoutPrefix(parseTarget(url).path, exchange.door.proxy.prefix);
   if (path === undefined) return undefined;
   if (path !== prefix && !path.startsWith(`${prefix}/`)) return undefined;

@@ -48,7 +48,7 @@ const live: Readonly<Record<string, Live>> = {
 };
 
 /** The properties of a request for all; RFC 4331, section 2, excludes the quota. */
-export const usualNames = Object.keys(live).filter((name) => !name.startsWith("quota-"));
+export const allpropNames = Object.keys(live).filter((name) => !name.startsWith("quota-"));
 
 /** Returns whether a property is live. */
 export function isLive({ space, local }: XmlName): boolean {

@@ -49,8 +49,8 @@ export async function write(exchange: AuthenticatedExchange): Promise<Response> 
   if (folder || (await entryAt(exchange.session, path))?.type === "dir") {
     throw new Refusal(405, "exists", "the path is a folder's");
   }
-  const committed = await receiveFile(exchange, path, (there, view) => {
-    guard.check(view, { [path]: there ? "content" : "name" });
+  const committed = await receiveFile(exchange, path, (existing, view) => {
+    guard.check(view, { [path]: existing ? "content" : "name" });
   }, davTag);
   const headers = { etag: davTag(committed) };
   return new Response(null, { status: committed.replaced ? 204 : 201, headers });

@@ -10,7 +10,7 @@ import { created, stat } from "../../../session/stat.ts";
 import type { AuthenticatedExchange, Source } from "../exchange.ts";
 import { join } from "../path.ts";
 import { depth, hrefOf, prefix } from "./headers.ts";
-import { isLive, liveProperty, type Subject, usualNames } from "./live.ts";
+import { allpropNames, isLive, liveProperty, type Subject } from "./live.ts";
 import { begin, propstat, responseElement, xmlType } from "./multistatus.ts";
 import { Precondition } from "./precondition.ts";
 import { childOf, dav, elementsIn, escapeXml, is, isDav, parseXml, type XmlName } from "./xml.ts";
@@ -94,7 +94,7 @@ async function describe(
   };
   if (query.type === "some") query.names.forEach(add);
   else {
-    const usual = usualNames.flatMap((local) => {
+    const usual = allpropNames.flatMap((local) => {
       const text = liveProperty(local, subject);
       return text === undefined ? [] : query.type === "names" ? `<D:${local}/>` : text;
     });
@@ -136,6 +136,6 @@ function parse(text: string): PropertyQuery {
   if (!child("allprop")) throw new BargeError("usage", "the body names no properties");
   return {
     type: "all",
-    also: names.filter(({ space, local }) => space !== dav || !usualNames.includes(local)),
+    also: names.filter(({ space, local }) => space !== dav || !allpropNames.includes(local)),
   };
 }

@@ -6,7 +6,7 @@ import { changePassword } from "../../../login/change_password.ts";
 import { grow, quota } from "../../../session/quota.ts";
 import { token, tokens } from "../../../login/token.ts";
 import { continueAsWebSession, endWebSession, webSessions } from "../../../login/web_session.ts";
-import { nothing } from "../problem.ts";
+import { unknownUrl } from "../problem.ts";
 import { passwordVerifier } from "../register.ts";
 import { ButtonForm, CardForm, Field, NewPassword, newPasswordOf } from "./form.tsx";
 import { entriesOf } from "./format.ts";
@@ -72,7 +72,7 @@ export async function changeAccount(c: PageContext): Promise<Response> {
       const made = await token(view.session, { verb: "token", action: "issue", label });
       return await send(<Account view={view} token={made.token ?? ""} />);
     }
-    if (!Object.hasOwn(changes, change)) throw nothing();
+    if (!Object.hasOwn(changes, change)) throw unknownUrl();
     return c.redirect(`/account?notice=${await changes[change](c, view, form)}`, 303);
   } catch (error) {
     const failed = formFailure(view, error);

@@ -8,11 +8,11 @@ import { Bans, Connections } from "./admin_lists.tsx";
 import { AdminShell } from "./admin_shell.tsx";
 import {
   addAccount,
-  askAddAccount,
-  askRemoveAccount,
   changeOne,
   showAccounts,
+  showAddAccount,
   showOne,
+  showRemoveAccount,
 } from "./admin_accounts.tsx";
 import { Overview } from "./overview.tsx";
 import { send } from "./layout.tsx";
@@ -22,9 +22,9 @@ export function admin(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   resource(app, "/admin", { GET: showOverview });
   resource(app, "/admin/accounts", { GET: showAccounts });
-  resource(app, "/admin/accounts/new", { GET: askAddAccount, POST: addAccount });
+  resource(app, "/admin/accounts/new", { GET: showAddAccount, POST: addAccount });
   resource(app, "/admin/accounts/:name", { GET: showOne });
-  resource(app, "/admin/accounts/:name/remove", { GET: askRemoveAccount, POST: changeOne });
+  resource(app, "/admin/accounts/:name/remove", { GET: showRemoveAccount, POST: changeOne });
   resource(app, "/admin/accounts/:name/:change", { POST: changeOne });
   resource(app, "/admin/connections", { GET: showConnections });
   resource(app, "/admin/bans", { GET: showBans });

@@ -28,7 +28,7 @@ export async function showAccounts(c: PageContext): Promise<Response> {
 }
 
 /** GET /admin/accounts/new. */
-export async function askAddAccount(c: PageContext): Promise<Response> {
+export async function showAddAccount(c: PageContext): Promise<Response> {
   const fields = { name: "", limit: "1 GB", role: "user" } as const;
   return await send(<AddAccountForm view={await adminView(c)} fields={fields} />);
 }
@@ -119,7 +119,7 @@ export async function changeOne(c: PageContext): Promise<Response> {
 }
 
 /** GET /admin/accounts/NAME/remove. */
-export async function askRemoveAccount(c: PageContext): Promise<Response> {
+export async function showRemoveAccount(c: PageContext): Promise<Response> {
   return await sendRemove(await adminView(c), c.req.param("name") ?? "");
 }
 

@@ -5,7 +5,7 @@ import { mkdir } from "../../../session/mkdir.ts";
 import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";
 import { encodePath, join } from "../path.ts";
-import { nothing } from "../problem.ts";
+import { unknownUrl } from "../problem.ts";
 import { ChangeDialog } from "./change_dialog.tsx";
 import {
   type ChangeRequest,
@@ -20,9 +20,9 @@ import { errorText } from "./messages.ts";
 import { formOf, type PageContext, type UserView, userView } from "./view.ts";
 
 /** GET /do/mkdir?dir=PATH: the only dialog that a link opens. */
-export async function askMkdir(c: PageContext): Promise<Response> {
+export async function showMkdir(c: PageContext): Promise<Response> {
   const view = await userView(c);
-  if (c.req.param("verb") !== "mkdir") throw nothing();
+  if (c.req.param("verb") !== "mkdir") throw unknownUrl();
   const dir = view.query.get("dir") ?? "/home";
   return await sendDialog(view, changeRequestOf("mkdir", new URLSearchParams({ dir })));
 }
@@ -32,7 +32,7 @@ export async function change(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const form = await formOf(view);
   const verb = changeVerbs.find((verb) => verb === c.req.param("verb"));
-  if (!verb) throw nothing();
+  if (!verb) throw unknownUrl();
   const request = changeRequestOf(verb, form);
   const { exchange } = view;
   Object.assign(exchange.logEntry, { verb, path: request.dir });

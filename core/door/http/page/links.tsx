@@ -111,11 +111,11 @@ export async function revokeLink(c: PageContext): Promise<Response> {
 }
 
 /** GET /links/new?path=PATH. */
-export async function askLink(c: PageContext): Promise<Response> {
+export async function showLinkForm(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const path = view.query.get("path") ?? "";
   await stat(view.session, path);
-  return await ask(view, path);
+  return await sendLinkForm(view, path);
 }
 
 /** POST /links/new. */
@@ -132,7 +132,7 @@ export async function makeLink(c: PageContext): Promise<Response> {
       </Shell>,
     );
   } catch (error) {
-    return await ask(view, path, formFailure(view, error));
+    return await sendLinkForm(view, path, formFailure(view, error));
   }
 }
 
@@ -147,7 +147,7 @@ function requestOf(path: string, form: URLSearchParams): ShareRequest {
   };
 }
 
-async function ask(view: UserView, path: string, failed?: BargeError): Promise<Response> {
+async function sendLinkForm(view: UserView, path: string, failed?: BargeError): Promise<Response> {
   return await send(
     <Shell view={view} title="Share" section={sectionOf(path)}>
       <LinkForm view={view} path={path} failed={failed} />

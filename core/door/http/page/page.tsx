@@ -10,14 +10,14 @@ import { showDetails } from "./details.tsx";
 import { changeAccount, showAccount } from "./account.tsx";
 import { serveAssets } from "./assets.ts";
 import { showFolder } from "./folder.tsx";
-import { askMkdir, change } from "./change.tsx";
+import { change, showMkdir } from "./change.tsx";
 import { Gate, Note, send, Shell } from "./layout.tsx";
 import { login, logout, makeAccount, showLogin, showRegister } from "./login.tsx";
 import { sendInline } from "./inline_file.ts";
 import { errorText } from "./messages.ts";
 import { setTheme } from "./theme.ts";
 import { listPartialUploads } from "./partial_uploads.ts";
-import { askLink, makeLink, revokeLink, showLinks } from "./links.tsx";
+import { makeLink, revokeLink, showLinkForm, showLinks } from "./links.tsx";
 import { shared } from "./share_link.tsx";
 import { isUserView, NeedsLogin, type PageContext, viewOf } from "./view.ts";
 
@@ -38,11 +38,11 @@ export function page(): Hono<HttpEnv> {
   resource(app, "/raw/*", { GET: sendInline });
   resource(app, "/half", { GET: listPartialUploads });
   resource(app, "/links", { GET: showLinks });
-  resource(app, "/links/new", { GET: askLink, POST: makeLink });
+  resource(app, "/links/new", { GET: showLinkForm, POST: makeLink });
   resource(app, "/links/revoke", { POST: revokeLink });
   app.route("/", shared());
   app.route("/", admin());
-  resource(app, "/do/:verb", { GET: askMkdir, POST: change });
+  resource(app, "/do/:verb", { GET: showMkdir, POST: change });
   return app;
 }
 

@@ -40,15 +40,18 @@ const unlockCookie = "barge-link";
 
 export function shared(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  resource(app, "/s/:token", { GET: orInvalidLink(show), POST: orInvalidLink(giveUnlock) });
-  resource(app, "/s/:token/in/*", { GET: orInvalidLink(show) });
-  resource(app, "/s/:token/get/*", { GET: orInvalidLink(getFile) });
-  resource(app, "/s/:token/zip/*", { GET: orInvalidLink(getZip) });
+  resource(app, "/s/:token", {
+    GET: withInvalidLinkPage(show),
+    POST: withInvalidLinkPage(enterPassword),
+  });
+  resource(app, "/s/:token/in/*", { GET: withInvalidLinkPage(show) });
+  resource(app, "/s/:token/get/*", { GET: withInvalidLinkPage(getFile) });
+  resource(app, "/s/:token/zip/*", { GET: withInvalidLinkPage(getZip) });
   return app;
 }
 
 /** Answers every "not found" with the same page. */
-function orInvalidLink(handle: (c: PageContext) => Promise<Response>): Handler {
+function withInvalidLinkPage(handle: (c: PageContext) => Promise<Response>): Handler {
   return async (c) => {
     try {
       return await handle(c);
@@ -66,7 +69,7 @@ function orInvalidLink(handle: (c: PageContext) => Promise<Response>): Handler {
 }
 
 /** Opens the link. The access log records its id in place of its token. */
-async function follow(c: PageContext): Promise<{ link: OpenLink; url: string; rest: string }> {
+async function openLink(c: PageContext): Promise<{ link: OpenLink; url: string; rest: string }> {
   const exchange = c.env;
   const token = c.req.param("token") ?? "";
   const url = `/s/${token}`;
@@ -79,7 +82,7 @@ async function follow(c: PageContext): Promise<{ link: OpenLink; url: string; re
 }
 
 /** Returns whether the visitor has given the password, if the link has one. */
-async function mayEnter(c: PageContext, link: OpenLink): Promise<boolean> {
+async function isAdmitted(c: PageContext, link: OpenLink): Promise<boolean> {
   const exchange = c.env;
   if (await isUnlocked(link, getCookie(c, unlockCookie) ?? "")) return true;
   const sent = credentials(exchange.header("authorization"));
@@ -91,9 +94,9 @@ async function mayEnter(c: PageContext, link: OpenLink): Promise<boolean> {
 
 /** GET /s/TOKEN, GET /s/TOKEN/in/PATH/. */
 async function show(c: PageContext): Promise<Response> {
-  const { link, url, rest } = await follow(c);
+  const { link, url, rest } = await openLink(c);
   if (link.usedUp) throw nowhere();
-  if (!await mayEnter(c, link)) return await askPassword(c);
+  if (!await isAdmitted(c, link)) return await askPassword(c);
   const view = await viewOf(c);
   const { entry, session } = link;
   if (entry.type === "file") {
@@ -116,8 +119,8 @@ async function show(c: PageContext): Promise<Response> {
 }
 
 /** POST /s/TOKEN: the password. */
-async function giveUnlock(c: PageContext): Promise<Response> {
-  const { link, url } = await follow(c);
+async function enterPassword(c: PageContext): Promise<Response> {
+  const { link, url } = await openLink(c);
   if (link.usedUp) throw nowhere();
   const view = await viewOf(c);
   const { exchange } = view;
@@ -155,10 +158,10 @@ async function askPassword(c: PageContext, failed?: BargeError): Promise<Respons
 /** GET /s/TOKEN/get/PATH. */
 async function getFile(c: PageContext): Promise<Response> {
   const exchange = c.env;
-  const { link, url, rest } = await follow(c);
+  const { link, url, rest } = await openLink(c);
   const range = exchange.header("range") !== undefined;
   if (link.usedUp && !(range && exchange.method === "GET")) throw nowhere();
-  if (!await mayEnter(c, link)) return c.redirect(url, 303);
+  if (!await isAdmitted(c, link)) return c.redirect(url, 303);
   const path = await pathOf(link, rest, "file");
   const visitor = exchange.visit(link.session);
   exchange.logEntry.verb = "get";
@@ -172,9 +175,9 @@ async function getFile(c: PageContext): Promise<Response> {
 /** GET /s/TOKEN/zip/PATH/. */
 async function getZip(c: PageContext): Promise<Response> {
   const exchange = c.env;
-  const { link, url, rest } = await follow(c);
+  const { link, url, rest } = await openLink(c);
   if (link.usedUp || link.share.kind !== "dir") throw nowhere();
-  if (!await mayEnter(c, link)) return c.redirect(url, 303);
+  if (!await isAdmitted(c, link)) return c.redirect(url, 303);
   const path = await pathOf(link, rest, "dir");
   const visitor = exchange.visit(link.session);
   exchange.logEntry.verb = "get";

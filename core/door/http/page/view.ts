@@ -18,7 +18,7 @@ import {
   type HttpEnv,
   isAuthenticated,
 } from "../exchange.ts";
-import { refuseForeign } from "../origin.ts";
+import { refuseOtherSites } from "../origin.ts";
 import { Refusal } from "../problem.ts";
 
 export type PageContext = Context<HttpEnv>;
@@ -103,7 +103,7 @@ export async function adminView(c: PageContext): Promise<UserView> {
  */
 export async function formOf(view: View): Promise<URLSearchParams> {
   const { exchange } = view;
-  refuseForeign(exchange);
+  refuseOtherSites(exchange);
   const form = await exchange.body.form();
   const [sent, own] = [form.get("csrf") ?? "", view.csrf].map((text) =>
     createHash("sha256").update(text).digest()
