@@ -65,8 +65,8 @@ export class RememberedLogins {
       .update(JSON.stringify([network(host), name, secret])).digest("base64");
     const session = await this.#recall(key);
     if (session) return session;
-    // One of several such requests checks the credentials. If it fails, each other one does, too, and
-    // counts as an attempt.
+    // One of several such requests checks the credentials. If it fails, each of the others counts as an
+    // attempt of its own.
     const leader = this.#pending.get(key);
     if (leader) {
       const session = await leader.catch(() => undefined);
@@ -108,8 +108,8 @@ export async function requireLogin(exchange: Exchange): Promise<AuthenticatedExc
 }
 
 /**
- * Returns the ways to log in, for WWW-Authenticate. Scripts of the page get no Basic: the browser
- * would ask for a password before the script sees the response.
+ * Returns the ways to log in, for WWW-Authenticate. Scripts of the page get no Basic, for which the
+ * browser would show its own dialog.
  */
 export function challenges(exchange: Exchange): string {
   const mode = exchange.header("sec-fetch-mode");

@@ -35,7 +35,7 @@ export function readDigest(field: string | undefined): string | undefined {
   });
 }
 
-/** Returns whether a `Want-*-Digest` field asks for SHA-256. */
+/** Returns whether a `Want-*-Digest` field requests SHA-256. */
 export function wantsDigest(field: string | undefined): boolean {
   return /(?:^|,)\s*sha-256=(?:[1-9]|10)\s*(?:,|$)/.test(field ?? "");
 }

@@ -26,17 +26,13 @@ export async function receiveFile(
   const { body, session, ended } = exchange;
   const { header } = exchange;
   const sha256 = readDigest(header("repr-digest") ?? header("content-digest"));
-  const overwrite = conditions(exchange, when, tagOf);
-  const size = body.length ?? expectedSize(exchange);
-  const modified = modifiedOf(exchange);
-  const announced = body.awaitsContinue;
   const upload = await receive(session, {
     path,
-    size,
-    modified,
-    overwrite,
+    size: body.length ?? expectedSize(exchange),
+    modified: modifiedOf(exchange),
+    overwrite: conditions(exchange, when, tagOf),
     base: "fresh",
-    announced,
+    announced: body.awaitsContinue,
   });
   try {
     await receiveInto(exchange, upload);

@@ -64,7 +64,7 @@ export class Guard {
     this.checkLocks(view, changes);
   }
 
-  /** Checks only the locks: for a second step, after the first has changed the resource. */
+  /** Checks only the locks, for the second step of a change. */
   checkLocks(view: View, changes: Changes): void {
     for (const [path, change] of Object.entries(changes)) {
       checkUnlocked(view, this.#session, path, this.tokens, change);
@@ -108,7 +108,7 @@ export class Guard {
     return entry;
   }
 
-  /** Returns the place of a path; undefined for `/`, and for one that leads nowhere. */
+  /** Returns the place of a path; undefined for `/` and for an unknown place. */
   #placeOf(path: string): Place | undefined {
     try {
       return this.#session.locate(path).place;
@@ -125,7 +125,7 @@ export function refuseFixed(session: Session, path: string): void {
   throw new Refusal(403, "refused", "it is a folder that every account has", { path });
 }
 
-/** Refuses a change that can't be made now before any of it is done. @throws as the condition */
+/** Evaluates a condition before the first step of a change. @throws as the condition */
 export async function checkNow(
   exchange: AuthenticatedExchange,
   path: string,

@@ -109,7 +109,7 @@ async function describe(
   return `${responseElement(href, parts.join(""))}\n`;
 }
 
-/** Returns whether an answer needs the time when an entry was made, which is a look at the disk. */
+/** Returns whether a response has the time of creation, which is read from the disk. */
 function includesCreated(query: PropertyQuery): boolean {
   return query.type !== "some" ||
     query.names.some((name) => isDav(name, "creationdate"));

@@ -53,7 +53,11 @@ export async function proppatch(exchange: AuthenticatedExchange): Promise<Respon
     return multistatus([responseElement(href, refused + failed)]);
   }
   const times = changes.filter(({ property, set }) => set && is(property, windowsTime));
-  const modified = times.map(({ property }) => time(textIn(property))).at(-1);
+  const dates = times.map(({ property }) => parseDate(textIn(property)));
+  if (dates.includes(undefined)) {
+    throw new BargeError("usage", "Win32LastModifiedTime is not a time");
+  }
+  const modified = dates.at(-1);
   const kept = changes.filter((change) => !times.includes(change));
   const check = (view: View) => guard.check(view, { [path]: "content" });
   await changeProperties(session, path, kept.map(toKeep), check);
@@ -64,13 +68,6 @@ export async function proppatch(exchange: AuthenticatedExchange): Promise<Respon
 function toKeep({ property, set }: Change): PropertyChange {
   const { space, local } = property;
   return set ? { space, local, xml: writeXml(property) } : { space, local };
-}
-
-/** @throws {BargeError} `usage` */
-function time(text: string): number {
-  const ms = parseDate(text);
-  if (ms === undefined) throw new BargeError("usage", "Win32LastModifiedTime is not a time");
-  return ms;
 }
 
 /** Parses the body: the changes in order. @throws {BargeError} `usage` */

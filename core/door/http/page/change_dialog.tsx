@@ -19,7 +19,7 @@ interface DialogProps {
   readonly failed: BargeError | undefined;
 }
 
-/** Asks for the field that a request lacks. */
+/** The dialog for the field that a request lacks. */
 export async function ChangeDialog(props: DialogProps) {
   const { verb, names, to } = props.request;
   const items = names.length === 1 ? `“${names[0]}”` : count(names.length, "item");
@@ -62,7 +62,7 @@ const explanations: Partial<Record<ChangeVerb, string>> = {
   claim: "It becomes a file of your own.",
 };
 
-/** Lets the reader go from folder to folder, and choose the current one as target. */
+/** The dialog to choose a target folder; a click on another folder opens that one. */
 async function FolderDialog({ items, ...props }: DialogProps & { readonly items: string }) {
   const { view, request } = props;
   const { verb, dir } = request;

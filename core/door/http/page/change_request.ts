@@ -40,7 +40,7 @@ export function changeRequestOf(verb: ChangeVerb, form: URLSearchParams): Change
   };
 }
 
-/** Returns whether the change can be made without another question. */
+/** Returns whether the form has all fields for the change. */
 export function isComplete({ verb, to, confirmed }: ChangeRequest): boolean {
   return verb === "delete" ? confirmed : to !== undefined;
 }

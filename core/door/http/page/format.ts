@@ -7,7 +7,7 @@ export function count(n: number, noun: string): string {
 }
 
 /**
- * Formats the entries and the entry limit of an account.
+ * Formats the number of an account's entries, with its limit.
  *
  * @example
  * ```ts

@@ -42,7 +42,7 @@ export interface UserView extends View {
   readonly session: Session;
 }
 
-/** The failure of a page that needs a login; it redirects to the login, and back. */
+/** The failure of a page that needs a login. Its response redirects to the login page. */
 export class NeedsLogin extends BargeError {}
 
 /** Returns the cookie's name. Over TLS, the browser accepts it only from this host and over TLS. */
@@ -126,7 +126,7 @@ export function formFailure({ exchange }: View, error: unknown): BargeError {
   return error;
 }
 
-/** Returns the path that a form leads back to, if it is on this server; else the home folder. */
+/** Returns the path to go to after a form, if it is on this server; else the home folder. */
 export function backOf(back: string | null): string {
   return back && /^\/(?![/\\])[!-~]*$/.test(back) ? back : "/files/home/";
 }
