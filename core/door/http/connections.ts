@@ -183,9 +183,7 @@ export class Connections {
       exchange.enter();
       const url = `http://barge${path}${query && `?${query}`}`;
       const headers = new Headers();
-      for (const [name, value] of Object.entries(incoming.headers)) {
-        headers.set(name, Array.isArray(value) ? value.join(", ") : value ?? "");
-      }
+      for (const name in incoming.headers) headers.set(name, exchange.header(name) ?? "");
       return await this.#app.fetch(new Request(url, { method, headers }), exchange);
     } catch (error) {
       exchange.ended.signal.throwIfAborted();

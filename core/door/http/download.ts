@@ -104,17 +104,13 @@ async function digestsOf(
   { sha256 }: FileContent,
   whole: boolean,
 ): Promise<Record<string, string>> {
-  const wanted = wantsDigest(exchange.header("want-repr-digest"));
-  const content = wantsDigest(exchange.header("want-content-digest")) && whole &&
-    exchange.method === "GET";
-  const value = sha256 ?? (wanted || content
-    ? (await digest(
-      exchange.session,
-      { verb: "digest", path, algorithm: "sha256", fresh: false },
-      exchange.ended.signal,
-    )).digest
-    : null);
-  if (value === null) return {};
+  const content = whole && exchange.method === "GET" &&
+    wantsDigest(exchange.header("want-content-digest"));
+  const wanted = content || wantsDigest(exchange.header("want-repr-digest"));
+  if (sha256 === null && !wanted) return {};
+  const request = { verb: "digest", path, algorithm: "sha256", fresh: false } as const;
+  const value = sha256 ??
+    (await digest(exchange.session, request, exchange.ended.signal)).digest;
   const field = writeDigest(value);
   return { "repr-digest": field, ...content ? { "content-digest": field } : {} };
 }

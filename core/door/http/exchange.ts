@@ -70,8 +70,8 @@ export class Exchange implements Disposable {
   readonly #watchdog: Watchdog;
   readonly #presence: Presence | undefined;
   #leaveAccount = () => {};
-  /** True if the client has a place at the gate. Behind a proxy, each request takes one. */
-  #placed = true;
+  /** True if the request itself needs a place at the gate: a trusted proxy has passed it on. */
+  readonly #proxied: boolean;
   #leaveAddress = () => {};
   #endLinger = () => {};
 
@@ -101,7 +101,7 @@ export class Exchange implements Disposable {
     if (presence) presence.doing = this.access;
     // A proxy sends requests of many clients on one connection.
     if (presence && proxied) Object.assign(presence, { address, account: null });
-    if (proxied) this.#placed = false;
+    this.#proxied = proxied;
     // An interim response may come at any time before the final one (RFC 9110, section 15.2).
     const probe = door.scheme === "https" && incoming.httpVersion === "1.1"
       ? () => void (outgoing.headersSent || outgoing.writeContinue())
@@ -152,10 +152,9 @@ export class Exchange implements Disposable {
    * @throws {BargeError} `unavailable` when that address has too many requests under way
    */
   enter(): void {
-    if (this.#placed) return;
+    if (!this.#proxied) return;
     const leave = this.store.gate.visit(this.host);
     if (!leave) throw tooManyConnections;
-    this.#placed = true;
     this.#leaveAddress = leave;
   }
 

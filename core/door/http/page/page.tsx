@@ -15,11 +15,10 @@ import { Gate, Note, send, Shell } from "./layout.tsx";
 import { login, logout, makeAccount, showLogin, showRegister } from "./login.tsx";
 import { sendInline } from "./inline_file.ts";
 import { errorText } from "./messages.ts";
-import { setTheme } from "./theme.ts";
 import { listPartialUploads } from "./partial_uploads.ts";
 import { makeLink, revokeLink, showLinkForm, showLinks } from "./links.tsx";
 import { shared } from "./share_link.tsx";
-import { isUserView, NeedsLogin, type PageContext, viewOf } from "./view.ts";
+import { isUserView, NeedsLogin, type PageContext, setTheme, viewOf } from "./view.ts";
 
 export function page(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();

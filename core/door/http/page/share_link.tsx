@@ -45,8 +45,8 @@ export function shared(): Hono<HttpEnv> {
     POST: withInvalidLinkPage(enterPassword),
   });
   resource(app, "/s/:token/in/*", { GET: withInvalidLinkPage(show) });
-  resource(app, "/s/:token/get/*", { GET: withInvalidLinkPage(getFile) });
-  resource(app, "/s/:token/zip/*", { GET: withInvalidLinkPage(getZip) });
+  resource(app, "/s/:token/get/*", { GET: withInvalidLinkPage((c) => download(c, "file")) });
+  resource(app, "/s/:token/zip/*", { GET: withInvalidLinkPage((c) => download(c, "dir")) });
   return app;
 }
 
@@ -155,36 +155,26 @@ async function askPassword(c: PageContext, failed?: BargeError): Promise<Respons
   );
 }
 
-/** GET /s/TOKEN/get/PATH. */
-async function getFile(c: PageContext): Promise<Response> {
+/** GET /s/TOKEN/get/PATH, GET /s/TOKEN/zip/PATH/. */
+async function download(c: PageContext, type: Entry["type"]): Promise<Response> {
   const exchange = c.env;
+  const { host, method } = exchange;
   const { link, url, rest } = await openLink(c);
-  const range = exchange.header("range") !== undefined;
-  if (link.usedUp && !(range && exchange.method === "GET")) throw nowhere();
+  const resumes = type === "file" && method === "GET" && exchange.header("range") !== undefined;
+  if (link.usedUp && !resumes || type === "dir" && link.share.kind !== "dir") throw nowhere();
   if (!await isAdmitted(c, link)) return c.redirect(url, 303);
-  const path = await pathOf(link, rest, "file");
+  const path = await pathOf(link, rest, type);
   const visitor = exchange.visit(link.session);
   exchange.logEntry.verb = "get";
-  const headers = { "content-disposition": attachment(split(path).name) };
-  const begin = async (version: string, from: number) => {
-    await countDownload(link, { host: exchange.host, version, later: from > 0 });
+  const begin = async (version: string | null, from: number) => {
+    await countDownload(link, { host, version, later: from > 0 });
   };
-  return await sendFile(visitor, path, headers, { begin });
-}
-
-/** GET /s/TOKEN/zip/PATH/. */
-async function getZip(c: PageContext): Promise<Response> {
-  const exchange = c.env;
-  const { link, url, rest } = await openLink(c);
-  if (link.usedUp || link.share.kind !== "dir") throw nowhere();
-  if (!await isAdmitted(c, link)) return c.redirect(url, 303);
-  const path = await pathOf(link, rest, "dir");
-  const visitor = exchange.visit(link.session);
-  exchange.logEntry.verb = "get";
-  if (exchange.method === "GET") {
-    await countDownload(link, { host: exchange.host, version: null, later: false });
+  if (type === "file") {
+    const headers = { "content-disposition": attachment(split(path).name) };
+    return await sendFile(visitor, path, headers, { begin });
   }
-  return sendArchive(visitor, path, "zip");
+  if (method === "GET") await begin(null, 0);
+  return await sendArchive(visitor, path, "zip");
 }
 
 /** Returns the path of the tree in a link's URL. @throws {BargeError} `not-found` for another type */

@@ -21,6 +21,8 @@ import {
 import { refuseOtherSites } from "../origin.ts";
 import { Refusal } from "../problem.ts";
 
+const themeCookieSeconds = 365 * 86_400;
+
 export type PageContext = Context<HttpEnv>;
 
 /** A request for a page. */
@@ -141,4 +143,18 @@ export function setLoginCookie(c: PageContext, secret: string): void {
     sameSite: "Strict",
     maxAge: secret === "" ? 0 : webSessionMaxMs / 1000,
   });
+}
+
+/** POST /theme: lets the reader choose light or dark, in place of the system's setting. */
+export async function setTheme(c: PageContext): Promise<Response> {
+  const form = await formOf(await viewOf(c));
+  const theme = form.get("theme") === "dark" ? "dark" : "light";
+  setCookie(c, "barge-theme", theme, {
+    path: "/",
+    maxAge: themeCookieSeconds,
+    sameSite: "Lax",
+    httpOnly: true,
+    secure: c.env.secure,
+  });
+  return c.redirect(backOf(form.get("back")), 303);
 }
