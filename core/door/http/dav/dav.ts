@@ -38,17 +38,14 @@ const optionsHeaders = {
 
 export function webdav(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
+  app.onError((error, c) => preconditionResponse(c.env, error));
   // Clients send OPTIONS before a login, and to the server's root, to find out about WebDAV.
   const options = () => new Response(null, { status: 200, headers: optionsHeaders });
   const handlers: Record<string, Handler> = { OPTIONS: options };
   for (const [method, [verb, handle]] of Object.entries(methods)) {
     handlers[method] = async ({ env: exchange }) => {
       exchange.logEntry.verb = verb;
-      try {
-        return await handle(await requireLogin(exchange));
-      } catch (error) {
-        return preconditionResponse(exchange, error);
-      }
+      return await handle(await requireLogin(exchange));
     };
   }
   app.on("OPTIONS", "/", options);

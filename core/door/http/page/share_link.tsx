@@ -29,7 +29,7 @@ import { sendFile } from "../download.ts";
 import type { HttpEnv } from "../exchange.ts";
 import { split, treePath } from "../path.ts";
 import { statusOf } from "../problem.ts";
-import { type Handler, resource } from "../resource.ts";
+import { resource } from "../resource.ts";
 import { Gate, send } from "./layout.tsx";
 import { listing, listingQueryOf } from "./listing.ts";
 import { errorText } from "./messages.ts";
@@ -40,32 +40,21 @@ const unlockCookie = "barge-link";
 
 export function shared(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  resource(app, "/s/:token", {
-    GET: withInvalidLinkPage(show),
-    POST: withInvalidLinkPage(enterPassword),
+  app.onError(async (error, c) => {
+    if (!(error instanceof BargeError) || statusOf(error) !== 404) throw error;
+    c.env.failed = error;
+    return await send(
+      <Gate view={await viewOf(c)} title="Link not valid">
+        <InvalidLink />
+      </Gate>,
+      error,
+    );
   });
-  resource(app, "/s/:token/in/*", { GET: withInvalidLinkPage(show) });
-  resource(app, "/s/:token/get/*", { GET: withInvalidLinkPage((c) => download(c, "file")) });
-  resource(app, "/s/:token/zip/*", { GET: withInvalidLinkPage((c) => download(c, "dir")) });
+  resource(app, "/s/:token", { GET: show, POST: enterPassword });
+  resource(app, "/s/:token/in/*", { GET: show });
+  resource(app, "/s/:token/get/*", { GET: (c) => download(c, "file") });
+  resource(app, "/s/:token/zip/*", { GET: (c) => download(c, "dir") });
   return app;
-}
-
-/** Answers every "not found" with the same page. */
-function withInvalidLinkPage(handle: (c: PageContext) => Promise<Response>): Handler {
-  return async (c) => {
-    try {
-      return await handle(c);
-    } catch (error) {
-      if (!(error instanceof BargeError) || statusOf(error) !== 404) throw error;
-      c.env.failed = error;
-      return await send(
-        <Gate view={await viewOf(c)} title="Link not valid">
-          <InvalidLink />
-        </Gate>,
-        error,
-      );
-    }
-  };
 }
 
 /** Opens the link. The access log records its id in place of its token. */
