@@ -1,4 +1,5 @@
 /** Registers an account, by the API or the page. */
+import { BargeError } from "../../error.ts";
 import { checkPasswordLength } from "../../login/change_password.ts";
 import { bounded } from "../../login/password.ts";
 import { register } from "../../login/register.ts";
@@ -6,12 +7,16 @@ import type { Verifier } from "../../protocol/message.ts";
 import { makeVerifier } from "../../protocol/verifier.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** Registers an account. @throws {BargeError} as `register`; `usage` for too short a password */
+/** @throws {BargeError} as `register`; `usage` for too short a password */
 export async function registerAccount(
   exchange: Exchange,
   { name, password, limit }: { name: string; password: string; limit?: number },
 ): ReturnType<typeof register> {
   const { store, host } = exchange;
+  if (!store.settings.allowRegister) {
+    const why = "this server does not allow registration";
+    throw new BargeError("refused", why, { op: "register" });
+  }
   checkPasswordLength(store, password);
   const verifier = await passwordVerifier(exchange, name, password);
   return await register(store, { verb: "register", account: name, verifier, limit }, host);

@@ -1,5 +1,4 @@
 /** The account that is logged in: facts, quota, password, tokens; and registering one. */
-import { BargeError } from "../../../error.ts";
 import {
   changePassword,
   checkPasswordLength,
@@ -37,11 +36,6 @@ export const ownAccount = [
     },
     async handle(exchange, { body }) {
       exchange.access.account = body.name;
-      if (!exchange.store.settings.allowRegister) {
-        throw new BargeError("refused", "this server does not allow registration", {
-          op: "register",
-        });
-      }
       const { name, limit } = await registerAccount(exchange, body);
       return json({ name, limit }, { status: 201 });
     },

@@ -1,5 +1,5 @@
 /** Pages to log in, log out and register. */
-import { BargeError } from "../../../error.ts";
+import type { BargeError } from "../../../error.ts";
 import { logName } from "../../../login/log_name.ts";
 import { beginWebSession, endWebSession } from "../../../login/web_session.ts";
 import { registerAccount } from "../register.ts";
@@ -98,9 +98,6 @@ export async function makeAccount(c: PageContext): Promise<Response> {
   const name = (form.get("name") ?? "").trim();
   const { exchange, store } = view;
   try {
-    if (!store.settings.allowRegister) {
-      throw new BargeError("refused", "only this server's operator creates accounts");
-    }
     const password = newPasswordOf(store, form);
     await registerAccount(exchange, { name, password });
     const { host, pause } = exchange;
