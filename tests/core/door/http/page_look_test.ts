@@ -170,8 +170,10 @@ test("files are shown safely, on an accessible page", async (t) => {
 
   await t.step("the chosen theme is remembered", async () => {
     const theme = () => page.locator("html").getAttribute("data-theme");
+    const saved = page.waitForResponse("**/theme");
     await page.click("[data-theme-form] button");
     assert.equal(await theme(), "dark");
+    await saved;
     const after = page.waitForResponse("**/files/home/");
     await page.goto(`${alice.base}/files/home/`);
     await after;
