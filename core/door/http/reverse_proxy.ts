@@ -1,9 +1,9 @@
 /** The trusted proxies of a door, and its public URL, which reveal the client of a request. */
 import type { IncomingMessage } from "node:http";
 import { getLogger } from "@logtape/logtape";
-import { formatAddress, isLoopback } from "../../net/address.ts";
+import { bareAddress, formatAddress, isLoopback } from "../../net/address.ts";
 import { clientOf } from "../../net/forwarded.ts";
-import { bareAddress, Networks } from "../../net/networks.ts";
+import { Networks } from "../../net/networks.ts";
 import { parsePublicUrl, type PublicUrl } from "../../net/public_url.ts";
 import type { DoorSpec } from "../door.ts";
 

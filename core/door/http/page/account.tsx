@@ -39,7 +39,7 @@ const changes: Readonly<Record<string, Change>> = {
     const newLogin = await logIn(store, { name, secret: form.get("old") ?? "", host, gone }, pause);
     const verifier = await passwordVerifier(exchange, name, password);
     exchange.admit(newLogin); // the change ends the current login
-    newLogin.renew(await changePassword(newLogin, verifier));
+    newLogin.credential = await changePassword(newLogin, verifier);
     setLoginCookie(c, await continueAsWebSession(newLogin, agentOf(exchange), host));
     return "password";
   },
