@@ -1,5 +1,5 @@
 /**
- * Serves one client's control connection, from the greeting to the goodbye.
+ * Serves the control connection of one client.
  *
  *   (implicit TLS) -> greeted -> (AUTH: TLS) -> (USER, PASS: logged in) -> closed
  *
@@ -12,7 +12,6 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../../error.ts";
-import type { ServerIdentity } from "../../net/accept_tls.ts";
 import { Sessions } from "../../net/session_resumption.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import { parseAddress } from "../../net/address.ts";
@@ -21,19 +20,17 @@ import { delay } from "../../net/delay.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
-import type { Tickets } from "../../login/tls_tickets.ts";
 import { Access, outcomeOf } from "../access.ts";
-import type { DoorSpec } from "../door.ts";
 import { explain, note } from "../failure.ts";
 import type { Conversation } from "../listen.ts";
 import { plainAddress } from "./address.ts";
-import { commandFor, type CommandLine, parseCommand } from "./command.ts";
+import { parseCommand, runCommand } from "./command.ts";
 import { DataPort } from "./data_port.ts";
 import type { Line } from "./line_parser.ts";
 import { LineReader } from "./line_reader.ts";
 import { locate } from "./locate.ts";
-import type { Patience } from "./patience.ts";
-import type { Connection } from "./row.ts";
+import type { Host } from "./host.ts";
+import type { Connection, Row } from "./row.ts";
 import { encodeReply, Failed, type Reply, reply, replyTo } from "./reply.ts";
 import { freshState, type State } from "./state.ts";
 
@@ -41,26 +38,13 @@ const log = getLogger(["barge", "ftp"]);
 /** The most commands that may wait for the running one. */
 const maxQueuedCommands = 32;
 
-/** The parts that all connections of a door share. */
-export interface Host {
-  readonly store: Service;
-  readonly spec: DoorSpec;
-  readonly patience: Patience;
-  /** Returns the current certificate. */
-  readonly shown: () => ServerIdentity | undefined;
-  /** The TLS sessions of all connections. */
-  readonly tickets: Tickets;
-}
-
 /** The outcome of a read: a line, null for the end, or the failure. */
 type ReadResult = { readonly line: Line | null } | { readonly failed: unknown };
 
 export class Control implements Connection, Conversation {
+  readonly door: Host;
   readonly store: Service;
   readonly stream: Stream;
-  readonly spec: DoorSpec;
-  readonly patience: Patience;
-  readonly shown: () => ServerIdentity | undefined;
   readonly host: string;
   readonly local: string;
   readonly data: DataPort;
@@ -95,39 +79,24 @@ export class Control implements Connection, Conversation {
    * @param presence kept up to date
    * @param local the server's address that the client has reached
    */
-  constructor(
-    { store, spec, patience, shown, tickets }: Host,
-    stream: Stream,
-    presence: Presence,
-    local: string,
-  ) {
-    this.#presence = presence;
+  constructor(door: Host, store: Service, stream: Stream, presence: Presence, local: string) {
+    this.door = door;
     this.store = store;
-    this.#tlsSessions = new Sessions(tickets);
-    this.spec = spec;
-    this.patience = patience;
-    this.shown = shown;
     this.stream = stream;
+    this.#presence = presence;
     this.host = plainAddress(parseAddress(stream.peer).host);
     this.local = plainAddress(local);
+    this.#tlsSessions = new Sessions(door.tickets);
     this.#lines = new LineReader(stream, (bytes) => this.#write(bytes));
-    this.#loginBy = performance.now() + patience.login;
-    // Implicit TLS covers data connections, too, also without PROT P.
-    this.state.protect = spec.name === "ftps";
-    this.data = new DataPort({
-      host: spec.address.host,
-      spec: spec.ftp!,
-      peer: this.host,
-      patience,
-      sessions: this.#tlsSessions,
-      gate: store.gate,
-      proxies: spec,
-    });
+    this.#loginBy = performance.now() + door.patience.login;
+    // Implicit TLS also covers data connections without PROT P.
+    this.state.protect = door.spec.name === "ftps";
+    this.data = new DataPort(door, store.gate, this.host, this.#tlsSessions);
   }
 
   async run(): Promise<void> {
     try {
-      if (this.spec.name === "ftps") await this.#secure();
+      if (this.door.spec.name === "ftps") await this.#secure();
       await this.say(reply(220, "barge: hello"));
       await this.#serve();
       await this.#linger();
@@ -172,24 +141,16 @@ export class Control implements Connection, Conversation {
   }
 
   async lives(ms: number): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const done = new AbortController();
+    this.#onLine = () => done.abort();
     const { signal } = this.transfer!;
-    const gone = () => reject(signal.reason);
-    const timer = setTimeout(resolve, ms);
-    this.#onLine = resolve;
-    signal.addEventListener("abort", gone);
     try {
-      if (signal.aborted) gone();
-      await promise;
+      await delay(ms, AbortSignal.any([signal, done.signal]));
+    } catch {
+      signal.throwIfAborted();
     } finally {
-      clearTimeout(timer);
       this.#onLine = () => {};
-      signal.removeEventListener("abort", gone);
     }
-  }
-
-  async pause(ms: number): Promise<void> {
-    await delay(ms, this.ended.signal);
   }
 
   async secure(answer: Reply): Promise<void> {
@@ -200,12 +161,11 @@ export class Control implements Connection, Conversation {
   }
 
   async #secure(): Promise<void> {
-    const shown = this.shown();
+    const shown = this.door.shown();
     if (!shown) throw new RangeError("a door with TLS has no certificate");
-    const { handshake } = this.patience;
     try {
       const shake = (below: Pipe) => this.#tlsSessions.begin(below, shown);
-      this.tls = await this.stream.upgrade(shake, handshake);
+      this.tls = await this.stream.upgrade(shake, this.door.patience.handshake);
     } catch (error) {
       log.debug("no TLS with {peer}: {why}", { peer: this.stream.peer, why: `${error}` });
       throw error;
@@ -223,7 +183,7 @@ export class Control implements Connection, Conversation {
 
   /** Returns the next line; null when the client has ended its side, or was too slow. */
   async #next(): Promise<Line | null> {
-    const { stranger, idle } = this.patience;
+    const { stranger, idle } = this.door.patience;
     const left = this.#loginBy - performance.now();
     const ms = this.session ? idle : Math.max(0, Math.min(stranger, left));
     const timer = setTimeout(() => void this.#dismiss("no command came in time"), ms);
@@ -253,16 +213,16 @@ export class Control implements Connection, Conversation {
 
   async #execute(line: Line): Promise<void> {
     const command = parseCommand(line);
-    const { verb, argument } = command;
-    const access = await this.#access(command);
+    const { verb, argument, row } = command;
+    const path = row?.path ? await this.path(argument) : "";
+    const access = this.#access(row, path);
     const record = (outcome: "ok" | Kind) => {
-      if (!command.row || access.verb) access.end(outcome);
+      if (!row || access.verb) access.end(outcome);
     };
-    if (command.row?.does) this.#presence.doing = access;
+    if (row?.does) this.#presence.doing = access;
     try {
-      const { slow, run } = await commandFor(this, command);
-      const work = run(argument, access);
-      const answer = await (slow ? this.#watch(work) : work);
+      const work = runCommand(this, command, { argument, path, access });
+      const answer = await (row?.slow ? this.#watch(work) : work);
       record("ok");
       if (answer) await this.say(answer);
     } catch (error) {
@@ -270,8 +230,8 @@ export class Control implements Connection, Conversation {
         record(outcomeOf(error));
         throw error;
       }
-      const path = command.row?.path && argument ? await this.path(argument) : undefined;
-      const failed = explain(error, { op: verb.slice(0, 40).toLowerCase(), path });
+      const op = verb.slice(0, 40).toLowerCase();
+      const failed = explain(error, { op, path: argument && path ? path : undefined });
       record(failed.kind);
       await this.say(replyTo(failed, failed instanceof Failed ? failed.code : undefined));
     } finally {
@@ -280,11 +240,12 @@ export class Control implements Connection, Conversation {
     }
   }
 
-  async #access({ row, argument }: CommandLine): Promise<Access> {
+  #access(row: Row | undefined, path: string): Access {
     const verb = row?.does ?? null;
-    const path = row?.path ? await this.path(argument) : null;
-    const to = verb === "move" ? { path: this.state.renameFrom ?? null, to: path! } : { path };
-    const arrived = { door: this.spec.name, address: this.stream.peer, verb, ...to };
+    const paths = verb === "move"
+      ? { path: this.state.renameFrom ?? null, to: path }
+      : { path: path || null };
+    const arrived = { door: this.door.spec.name, address: this.stream.peer, verb, ...paths };
     const access = new Access(arrived, this.store.metrics);
     access.account = this.account;
     access.login = verb === "login";
@@ -329,16 +290,12 @@ export class Control implements Connection, Conversation {
       // The message must not contain ABOR: lftp takes such a 426 for the reply to ABOR, and then
       // counts one reply too many.
       this.transfer.abort(new BargeError("interrupted", "the transfer was aborted"));
-    } else if (this.#queue.length > 0 || !this.transfer) {
-      this.#queue.push(line);
-    } else if (verb === "NOOP" || verb === "STAT" && argument === "") {
-      await this.#execute(line);
-    } else if (verb === "QUIT") {
-      // RFC 959: the connection stays open until the transfer's reply.
-      await this.#execute(line);
-    } else {
-      this.#queue.push(line);
+      return;
     }
+    // RFC 959: after QUIT the connection stays open until the transfer's reply.
+    const immediate = verb === "NOOP" || verb === "QUIT" || verb === "STAT" && argument === "";
+    if (immediate && this.transfer && this.#queue.length === 0) await this.#execute(line);
+    else this.#queue.push(line);
   }
 
   /** Handles the end of the client's side; unless it has sent QUIT, the transfer ends. */
@@ -362,7 +319,7 @@ export class Control implements Connection, Conversation {
     const reason = new BargeError("unavailable", why);
     try {
       await this.say(reply(421, `${why}; goodbye`));
-      await this.stream.end(this.patience.answer);
+      await this.stream.end(this.door.patience.answer);
     } catch { /* the client is gone */ }
     this.stream.close(reason);
   }
@@ -371,8 +328,8 @@ export class Control implements Connection, Conversation {
   async #linger(): Promise<void> {
     if (this.stream.closed) return;
     await this.#writing;
-    await this.stream.end(this.patience.answer);
-    const cut = setTimeout(() => this.stream.close(), this.patience.linger);
+    await this.stream.end(this.door.patience.answer);
+    const cut = setTimeout(() => this.stream.close(), this.door.patience.linger);
     try {
       while (!this.#clientEnded) {
         const got = await this.#take();
@@ -384,7 +341,7 @@ export class Control implements Connection, Conversation {
   }
 
   #write(bytes: Uint8Array): Promise<void> {
-    const writing = this.#writing.then(() => this.stream.write(bytes, this.patience.answer));
+    const writing = this.#writing.then(() => this.stream.write(bytes, this.door.patience.answer));
     this.#writing = writing.catch(() => {/* the caller of this write gets the failure */});
     return writing;
   }

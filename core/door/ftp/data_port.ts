@@ -16,31 +16,15 @@ import { randomInt } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
 import type { ServerIdentity } from "../../net/accept_tls.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
-import { type Address, formatAddress } from "../../net/address.ts";
+import { formatAddress } from "../../net/address.ts";
 import { RateMeter } from "../../net/min_rate.ts";
 import type { Conn, ConnListener } from "../../net/listen_proxied.ts";
 import type { Sessions } from "../../net/session_resumption.ts";
 import { type Pipe, Stream } from "../../net/stream.ts";
 import type { Gate } from "../../watch/gate.ts";
-import type { DoorSpec, FtpSpec } from "../door.ts";
 import { listenTcp } from "../listen_tcp.ts";
 import { plainAddress } from "./address.ts";
-import type { Patience } from "./patience.ts";
-
-export interface DataOptions {
-  /** The address to listen on. */
-  readonly host: string;
-  readonly spec: FtpSpec;
-  /** The client's address; only it may connect. */
-  readonly peer: string;
-  readonly patience: Patience;
-  /** The proxies in front of the door; data connections come through them, too. */
-  readonly proxies: Pick<DoorSpec, "trustedProxies" | "proxyProtocol">;
-  /** The TLS sessions of the control connection. */
-  readonly sessions: Sessions;
-  /** Counts the ports that accounts and addresses hold. */
-  readonly gate: Gate;
-}
+import type { Host } from "./host.ts";
 
 /** An open data connection. */
 export interface Data {
@@ -51,13 +35,14 @@ export interface Data {
 
 type Arrival = Conn | BargeError;
 
-/** Returns the most ports of a range that one account, or one address, may listen on. */
-function maxPortsEach(range: number): number {
-  return Math.max(1, Math.floor(range / 8));
-}
+/** One account, and one address, may listen on this part of the ports: an eighth. */
+const portsDivisor = 8;
 
 export class DataPort {
-  readonly #options: DataOptions;
+  readonly #door: Host;
+  readonly #gate: Gate;
+  readonly #peer: string;
+  readonly #sessions: Sessions;
   #listener: ConnListener | undefined;
   /** Releases the port in the gate's count. */
   #leavePort: () => void = () => {};
@@ -68,8 +53,16 @@ export class DataPort {
   /** Ends the wait for the connection with a failure. */
   #forget: ((why: BargeError) => void) | undefined;
 
-  constructor(options: DataOptions) {
-    this.#options = options;
+  /**
+   * @param gate counts the ports that accounts and addresses hold
+   * @param peer the client's address; only connections from it are accepted
+   * @param sessions the TLS sessions of the control connection
+   */
+  constructor(door: Host, gate: Gate, peer: string, sessions: Sessions) {
+    this.#door = door;
+    this.#gate = gate;
+    this.#peer = peer;
+    this.#sessions = sessions;
   }
 
   /** True when a connection is expected or has come. */
@@ -85,17 +78,18 @@ export class DataPort {
    * @throws {BargeError} `unavailable` when all ports, or those of one client, are taken
    */
   listen(account: number): number {
-    const waiting = this.#listener; // without a connection yet: it is used again
+    const waiting = this.#listener; // has no connection yet, and is used again
     if (!waiting) this.close();
     const { addr } = waiting ?? this.#listen(account);
     clearTimeout(this.#expiry);
-    this.#expiry = setTimeout(() => this.close(), this.#options.patience.unused);
+    this.#expiry = setTimeout(() => this.close(), this.#door.patience.unused);
     return addr.port;
   }
 
   #listen(account: number): ConnListener {
-    const { gate, peer, spec: { passive: [first, last] } } = this.#options;
-    const leave = gate.port(account, peer, maxPortsEach(last - first + 1));
+    const [first, last] = this.#door.spec.ftp.passive;
+    const maxPorts = Math.max(1, Math.floor((last - first + 1) / portsDivisor));
+    const leave = this.#gate.port(account, this.#peer, maxPorts);
     if (!leave) {
       throw new BargeError("unavailable", "this account or address holds too many data ports", {
         hint: "end its transfers, or try again in a minute",
@@ -132,7 +126,7 @@ export class DataPort {
     if (!this.#arrival) {
       throw new BargeError("unavailable", "no data connection; ask for one with PASV or EPSV");
     }
-    const { patience, peer } = this.#options;
+    const { patience } = this.#door;
     const forgotten = new Promise<BargeError>((resolve) => this.#forget = resolve);
     const late = () => new BargeError("unavailable", "the client did not connect in time");
     const timer = setTimeout(() => this.#forget?.(late()), patience.data);
@@ -141,9 +135,10 @@ export class DataPort {
     try {
       const arrived = await Promise.race([this.#arrival, forgotten]);
       if (arrived instanceof BargeError) throw arrived;
-      this.#arrival = this.#forget = undefined; // closing the port must not close it from here on
+      this.#arrival = this.#forget = undefined; // close() must not close it from here on
       const { port } = arrived.remoteAddr as Deno.NetAddr;
-      const stream = new Stream(arrived, formatAddress({ host: peer, port }), patience.transfer);
+      const peer = formatAddress({ host: this.#peer, port });
+      const stream = new Stream(arrived, peer, patience.transfer);
       stream.rates = { read: new RateMeter(patience.floor), write: new RateMeter(patience.floor) };
       return { stream, tls: shown && await this.#secure(stream, shown, signal) };
     } finally {
@@ -178,8 +173,8 @@ export class DataPort {
     const cut = () => stream.close(typed(signal.reason));
     signal.addEventListener("abort", cut, { once: true });
     try {
-      const { sessions, spec, patience } = this.#options;
-      const shake = (below: Pipe) => sessions.join(below, shown, spec.sessionReuse);
+      const { spec, patience } = this.#door;
+      const shake = (below: Pipe) => this.#sessions.join(below, shown, spec.ftp.sessionReuse);
       return await stream.upgrade(shake, patience.handshake);
     } finally {
       signal.removeEventListener("abort", cut);
@@ -187,13 +182,14 @@ export class DataPort {
   }
 
   #bind(): ConnListener {
-    const { host: hostname, spec: { passive: [first, last] }, proxies } = this.#options;
+    const { spec } = this.#door;
+    const { address: { host: hostname }, ftp: { passive: [first, last] } } = spec;
     const count = last - first + 1;
     const start = randomInt(count);
     for (let i = 0; i < count; i++) {
       const port = first + (start + i) % count;
       try {
-        return listenTcp({ hostname, port }, proxies);
+        return listenTcp({ hostname, port }, spec);
       } catch (error) {
         if (error instanceof Deno.errors.AddrInUse) continue;
         throw typed(error, { op: "listen on", path: formatAddress({ host: hostname, port }) });
@@ -208,7 +204,7 @@ export class DataPort {
     try {
       while (true) {
         const conn = await listener.accept();
-        if (plainAddress((conn.remoteAddr as Deno.NetAddr).hostname) === this.#options.peer) {
+        if (plainAddress((conn.remoteAddr as Deno.NetAddr).hostname) === this.#peer) {
           if (this.#listener === listener) this.#stopListening();
           return conn;
         }
@@ -220,13 +216,12 @@ export class DataPort {
   }
 
   async #connect(port: number, signal: AbortSignal): Promise<Arrival> {
-    const { peer: hostname, patience } = this.#options;
-    const ending = AbortSignal.any([signal, AbortSignal.timeout(patience.data)]);
-    const target: Address = { host: hostname, port };
+    const ending = AbortSignal.any([signal, AbortSignal.timeout(this.#door.patience.data)]);
     try {
-      return await Deno.connect({ hostname, port, signal: ending });
+      return await Deno.connect({ hostname: this.#peer, port, signal: ending });
     } catch {
-      return new BargeError("unavailable", `can't connect to ${formatAddress(target)}`);
+      const target = formatAddress({ host: this.#peer, port });
+      return new BargeError("unavailable", `can't connect to ${target}`);
     }
   }
 }

@@ -21,15 +21,15 @@ export function openDoor(
 ): Promise<Door> {
   let shown: ServerIdentity | undefined = tls && serverIdentity(tls, protocols);
   const { host: hostname, port } = spec.address;
-  const tickets = new Tickets();
+  const ftpSpec = { ...spec, ftp: spec.ftp! };
+  const shared = { spec: ftpSpec, patience, shown: () => shown, tickets: new Tickets() };
   const door = host({
     name: spec.name,
     store,
     host: hostname,
     listener: listenTcp({ hostname, port, reusePort }, spec),
     patience: patience.stranger,
-    begin: (stream, presence, local) =>
-      new Control({ store, spec, patience, shown: () => shown, tickets }, stream, presence, local),
+    begin: (stream, presence, local) => new Control(shared, store, stream, presence, local),
     refusals: new Refusals(refusal),
   });
   const reload = (pair: KeyPair) => void (shown = serverIdentity(pair, protocols));

@@ -9,10 +9,9 @@ import { Failed, type Reply, reply } from "./reply.ts";
 
 export const siteRows: Record<string, Row> = {
   SITE: {
-    argument: "needed",
     login: false,
     help: ["COMMAND", "HELP, QUOTA, CHMOD, UTIME"],
-    run(c, argument, access) {
+    run(c, { argument, access }) {
       const [, verb, rest] = /^ *(\S*) ?([^]*)$/.exec(argument)!;
       const command = verb.toUpperCase();
       if (command === "HELP") return siteHelp(rest.trim().toUpperCase());

@@ -1,5 +1,5 @@
 /**
- * Runs transfers: the first reply, the data connection, and the reply for each kind of end.
+ * Runs transfers: the first reply, the data connection, the failures.
  *
  *   150 -> (425: no connection; 522: no TLS session of the client) -> moving -> 226
  *                                      \-> 426 (cut, aborted), 552, 452, 451
@@ -22,7 +22,7 @@ export async function overData<T>(
   work: (data: Data) => Promise<T>,
 ): Promise<T> {
   checkData(c);
-  const shown = c.state.protect ? c.shown() : undefined;
+  const shown = c.state.protect ? c.door.shown() : undefined;
   const aborting = c.transfer = new AbortController();
   const { signal } = aborting;
   const stop = () => aborting.abort(c.ended.signal.reason);
@@ -49,9 +49,9 @@ export async function overData<T>(
   }
 }
 
-/** @throws {Failed} if no data connection is expected, or TLS is required and not asked for */
+/** @throws {Failed} if no data connection is expected, or TLS is required and was not requested */
 export function checkData(c: Connection): void {
-  if (c.spec.tls === "require" && !c.state.protect) {
+  if (c.door.spec.tls === "require" && !c.state.protect) {
     throw new Failed(521, "refused", "Data connections without TLS are not allowed", {
       hint: "send PBSZ 0 and PROT P first",
     });
@@ -67,6 +67,13 @@ async function arrived(opening: Promise<Data>): Promise<Data> {
     const { kind, message, hint } = typed(error);
     throw new Failed(kind === "identity" ? 522 : 425, kind, message, { hint });
   }
+}
+
+/** Returns the failure of a transfer from an offset; 554 for one beyond the end. */
+export function restFailure(error: unknown, path: string): unknown {
+  if (!(error instanceof BargeError) || error.kind !== "usage") return error;
+  const { message, hint } = error;
+  return new Failed(554, "usage", `invalid REST: ${message}`, { path, hint });
 }
 
 /** Reads from the data connection. @returns null at the end @throws {Failed} 426 when it was cut */
@@ -94,6 +101,6 @@ export async function send({ stream, tls }: Data, bytes: Uint8Array): Promise<vo
 }
 
 function cutOff(error: unknown): Failed {
-  const why = error instanceof BargeError ? error : new BargeError("unavailable", String(error));
-  return new Failed(426, "unavailable", `The data connection was cut: ${why.message}`);
+  const why = error instanceof BargeError ? error.message : String(error);
+  return new Failed(426, "unavailable", `The data connection was cut: ${why}`);
 }
