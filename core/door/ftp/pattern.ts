@@ -11,7 +11,7 @@ export function isPattern(path: string): boolean {
  *
  * @example
  * ```ts
- * import { matches } from "./path.ts";
+ * import { matches } from "./pattern.ts";
  * if (!matches("*.t?t", "a.txt") || matches("*", ".hidden") || !matches("[!b-z]*", "a")) throw new Error();
  * if (matches("*a".repeat(100), "a".repeat(99))) throw new Error();
  * ```

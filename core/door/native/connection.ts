@@ -38,9 +38,9 @@ import { type Brake, brakeOf } from "../brake.ts";
 import { explain, note } from "../failure.ts";
 import { linger } from "../linger.ts";
 import type { Conversation } from "../listen.ts";
-import { type BodyState, type Context, isLoggedIn } from "./context.ts";
+import type { Context, Handle } from "./context.ts";
 import { Output } from "./output.ts";
-import { maxCheckMs, type Patience, patience } from "./patience.ts";
+import { maxCheckMs, type Patience } from "./patience.ts";
 import { Pauses } from "./pause.ts";
 import { mustYield, yieldToOthers } from "./fairness.ts";
 import { verbs } from "./verbs.ts";
@@ -70,24 +70,24 @@ export class Connection implements Conversation, Context {
   #ended: AbortController | undefined;
   #leaving = false;
   #busy = false;
-  /** True when the client has ended its side; an unfinished request then gets no answer. */
+  /** True when the client has ended its side; an incomplete request then gets no answer. */
   #clientEnded = false;
 
   /**
-   * @param stream taken periodMs: it is closed when {@link run} ends
+   * @param stream taken over: it is closed when {@link run} ends
    * @param presence kept up to date
    */
-  constructor(store: Service, stream: Stream, presence: Presence, allowed: Patience = patience) {
+  constructor(store: Service, stream: Stream, presence: Presence, patience: Patience) {
     this.store = store;
     this.stream = stream;
     this.host = parseAddress(stream.peer).host;
     this.#presence = presence;
-    this.#patience = allowed;
+    this.#patience = patience;
     this.#ahead = new ReadAhead(stream);
-    this.output = new Output(stream, allowed.request, () => this.#brake(store.rates.down));
+    this.output = new Output(stream, patience.request, () => this.#brake(store.rates.down));
     this.reader = new FrameReader({ read: (into) => this.#read(into) });
     this.reader.limit = maxStrangerFrame;
-    const { pause } = allowed;
+    const { pause } = patience;
     this.pauses = pause && new Pauses(pause, stream, this.#ahead, (reason) => this.cut(reason));
     stream.onStall = () => {
       if (this.session && this.#busy) void this.pauses?.attend();
@@ -180,7 +180,7 @@ export class Connection implements Conversation, Context {
 
   async run(): Promise<void> {
     const { login } = this.#patience;
-    const late = login && setTimeout(() => {
+    const late = setTimeout(() => {
       if (!this.session) this.cut(new BargeError("unavailable", `no login in ${login / 1000} s`));
     }, login);
     try {
@@ -205,7 +205,7 @@ export class Connection implements Conversation, Context {
         try {
           frame = await this.reader.frame();
         } catch (error) {
-          if (outcomeOf(error) === "protocol") this.#access({}).end("protocol");
+          if (outcomeOf(error) === "protocol") this.access(null, null).end("protocol");
           throw error;
         }
         if (!frame || this.#leaving || !await this.#request(frame)) break;
@@ -253,7 +253,7 @@ export class Connection implements Conversation, Context {
 
   /** Enforces the minimum pace until the connection is idle again. */
   #watchPace(): void {
-    const { floor = { bytes: 0, periodMs: this.#patience.request } } = this.#patience;
+    const { floor } = this.#patience;
     this.stream.rates = this.#rates ??= { read: new RateMeter(floor), write: new RateMeter(floor) };
   }
 
@@ -267,7 +267,9 @@ export class Connection implements Conversation, Context {
     this.#busy = true;
     this.pauses?.begin();
     this.#watchPace();
-    const access = this.#access(value);
+    const { op = null, path = null } = operationOf(value);
+    const to = typeof value.to === "string" ? value.to : undefined;
+    const access = this.access(op, path, to);
     if (access.verb === "auth" || access.verb === "register") {
       this.#loginName = typeof value.account === "string" ? await this.#logName(value) : null;
       access.account = this.#loginName;
@@ -285,10 +287,10 @@ export class Connection implements Conversation, Context {
     }
   }
 
-  access(verb: Verb, path: string): Access {
-    const arrived = { door: "native", address: this.stream.peer, verb, path } as const;
+  access(verb: string | null, path: string | null, to?: string): Access {
+    const arrived = { door: "native", address: this.stream.peer, verb, path, to } as const;
     const access = new Access(arrived, this.store.metrics);
-    access.account = this.account;
+    access.account = verb === "proof" ? this.#loginName : this.account;
     return access;
   }
 
@@ -299,34 +301,23 @@ export class Connection implements Conversation, Context {
     return (await lookUp(this.store, "token", name))?.account.name ?? null;
   }
 
-  #access(value: FrameValue): Access {
-    const { op: verb = null, path = null } = operationOf(value);
-    const to = typeof value.to === "string" ? value.to : undefined;
-    const arrived = { door: "native", address: this.stream.peer, verb, path, to } as const;
-    const access = new Access(arrived, this.store.metrics);
-    access.account = verb === "proof" ? this.#loginName : this.account;
-    return access;
-  }
-
   async #answer(value: FrameValue, body: Body, access: Access): Promise<boolean> {
     let unread = body !== undefined;
     try {
-      this.#needHello(value);
+      if (!this.greeted && value.verb !== "hello") {
+        throw new BargeError("protocol", "the first request must be hello");
+      }
       const op = verbOf(value);
       const verb = verbs[op];
-      // The state of the connection is checked first; before login, fields are not.
-      if (verb.login && !isLoggedIn(this)) {
+      // Before a login, the fields of a request that needs a login are not parsed.
+      if (verb.login !== false && !this.session) {
         throw new BargeError("unauthenticated", "log in first", { op });
       }
       const request = parseRequest(value);
       if (unread && !verb.body) throw new BargeError("protocol", "a body where none belongs");
       if (!verb.overlaps) await this.#window?.drain();
-      // The table pairs each verb with the handler of that very request.
-      const handle = verb.handle as (
-        c: Context,
-        r: typeof request,
-        b: BodyState,
-      ) => Promise<object | null>;
+      // The table has the handler of each verb's request, and the login is checked.
+      const handle = verb.handle as Handle<Context, Verb>;
       const answer = await handle(this, request, { body, access, taken: () => unread = false });
       if (answer) this.output.queue(encodeFrame({ ok: true, ...answer }));
       if (this.output.full) await this.output.flush();
@@ -347,11 +338,6 @@ export class Connection implements Conversation, Context {
       }
       return true;
     }
-  }
-
-  #needHello({ verb }: FrameValue): void {
-    if (this.greeted || verb === "hello") return;
-    throw new BargeError("protocol", "the first request must be hello");
   }
 
   async trailer(): Promise<Trailer> {

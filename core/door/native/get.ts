@@ -2,14 +2,14 @@
 import { encodeFrame } from "../../protocol/frame.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import { get } from "../../session/get.ts";
-import type { BodyState, LoggedIn } from "./context.ts";
+import type { BodyState, UserContext } from "./context.ts";
 
 /** Files up to this size are sent in one write with their frames and other answers. */
 const smallFileBytes = 32 * 1024;
 
 /** @returns null, since it sends the answer itself */
 export async function serveGet(
-  c: LoggedIn,
+  c: UserContext,
   request: Request<"get">,
   { access }: BodyState,
 ): Promise<null> {

@@ -15,12 +15,12 @@ import type { Incoming } from "../../upload/incoming.ts";
 import { receive as receiveUpload } from "../../upload/receive.ts";
 import type { UploadRequest } from "../../upload/request.ts";
 import type { Access } from "../access.ts";
-import type { BodyState, LoggedIn } from "./context.ts";
+import type { BodyState, UserContext } from "./context.ts";
 import { explain, note } from "../failure.ts";
 
 /** @returns null for a small file, since the window sends the answer */
 export function servePut(
-  c: LoggedIn,
+  c: UserContext,
   request: Request<"put">,
   state: BodyState,
 ): Promise<object | null> {
@@ -34,7 +34,7 @@ export function written(committed: StoredFile): Answer<"put"> {
   return { ...committed, modified: new Date(committed.modified).toISOString() };
 }
 
-async function serveEager(c: LoggedIn, request: UploadRequest, state: BodyState): Promise<null> {
+async function serveEager(c: UserContext, request: UploadRequest, state: BodyState): Promise<null> {
   const { body } = state;
   // The schema says so already; here it bounds the memory.
   if (typeof body !== "number" || body > eagerLimit || body !== request.size) {
@@ -62,7 +62,7 @@ async function serveEager(c: LoggedIn, request: UploadRequest, state: BodyState)
 }
 
 async function serveWaiting(
-  c: LoggedIn,
+  c: UserContext,
   request: UploadRequest,
   { access }: BodyState,
 ): Promise<object | null> {
@@ -102,7 +102,7 @@ async function serveWaiting(
  * Reads the frame that says from which offset the client continues. The client may take long to
  * compare the staged bytes, and sends signs of life meanwhile.
  */
-async function whenCompared(c: LoggedIn, upload: Incoming): Promise<FrameValue> {
+async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValue> {
   while (true) {
     const frame = await c.reader.frame();
     if (!frame) throw new BargeError("unavailable", "the connection was cut");
@@ -126,7 +126,7 @@ async function whenCompared(c: LoggedIn, upload: Incoming): Promise<FrameValue> 
  * @returns whether it has failed, and that been answered
  */
 async function receive(
-  c: LoggedIn,
+  c: UserContext,
   upload: Incoming,
   restart: boolean,
   path: string,
@@ -174,7 +174,7 @@ async function receive(
  * @throws {BargeError} as `receive` and `Incoming.commit`
  */
 export async function putSmall(
-  c: LoggedIn,
+  c: UserContext,
   request: UploadRequest,
   bytes: Uint8Array,
   sha256: string | null,

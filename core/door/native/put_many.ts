@@ -4,12 +4,12 @@ import { failuresOf } from "../../protocol/failure.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import { parseTime } from "../../protocol/time.ts";
 import { explain } from "../failure.ts";
-import type { BodyState, LoggedIn } from "./context.ts";
+import type { BodyState, UserContext } from "./context.ts";
 import { cancelled, isCancelled, putSmall } from "./put.ts";
 
 /** @returns null, since the window sends the answer */
 export async function servePutMany(
-  c: LoggedIn,
+  c: UserContext,
   request: Request<"put-many">,
   { access, taken }: BodyState,
 ): Promise<null> {
@@ -21,22 +21,13 @@ export async function servePutMany(
   await c.window.add(paths, bytes.length, async () => {
     let end = 0;
     const outcomes = await Promise.all(request.files.map((file) => {
-      const begin = end;
-      end += file.size;
-      return putOne(
-        c,
-        { ...file, overwrite: request.overwrite },
-        bytes.subarray(begin, end),
-        complete,
-      );
+      const content = bytes.subarray(end, end += file.size);
+      return putOne(c, { ...file, overwrite: request.overwrite }, content, complete);
     }));
     const failures = outcomes.flatMap((error, file) => error ? [{ file, error }] : []);
-    const causes = failuresOf(failures.map(({ error }) => error));
-    const failed: Answer<"put-many">["failed"] = failures.map(({ file }, i) => ({
-      file,
-      error: causes[i],
-    }));
-    return { ok: true, failed };
+    const errors = failuresOf(failures.map(({ error }) => error));
+    const failed = failures.map(({ file }, i) => ({ file, error: errors[i] }));
+    return { ok: true, failed } satisfies Answer<"put-many"> & { ok: true };
   });
   return null;
 }
@@ -45,7 +36,7 @@ type File = Request<"put-many">["files"][number] & Pick<Request<"put-many">, "ov
 
 /** @returns the failure, if there was one */
 async function putOne(
-  c: LoggedIn,
+  c: UserContext,
   { path, size, sha256, modified, overwrite }: File,
   bytes: Uint8Array,
   complete: boolean,
