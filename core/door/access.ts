@@ -1,8 +1,8 @@
 /**
  * Writes the access log, one record for every request at every door, and counts requests in the
  * metrics. Names from clients are properties of a record, so that none can imitate a record
- * (core/serve/log.ts). Secrets are left out: proofs, verifiers and tokens, and names without an
- * account, which may be passwords (core/login/log_name.ts).
+ * (core/serve/log.ts). Records have no secrets: no proofs, verifiers or tokens, and no unknown account
+ * names, which may be passwords (core/login/log_name.ts).
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../error.ts";
@@ -37,14 +37,14 @@ export interface AccessFacts {
 /** The properties that are known when a request arrives. */
 export type Arrived = Pick<AccessFacts, "door" | "address" | "verb" | "path" | "to">;
 
-/** One request, from its arrival to its record. */
+/** A request, from its arrival to its record. */
 export class Access implements ActiveRequest {
   account: string | null = null;
   /** True if the record ends after the request's handler. */
   pending = false;
-  /** True if each of its files has a record of its own; a success then has none. */
+  /** True if each file of the request has a record of its own; a success then has none. */
   split = false;
-  /** True if it is a login, or carries one. */
+  /** True if the request is a login, or carries credentials. */
   login: boolean;
   #arrived: Arrived;
   readonly #began = performance.now();
@@ -52,9 +52,7 @@ export class Access implements ActiveRequest {
   #bytes = 0;
   #ended = false;
 
-  /**
-   * @param metrics counts the request, and its bytes as they move
-   */
+  /** @param metrics counts the request, and its bytes as they move */
   constructor(arrived: Arrived, metrics: Metrics) {
     this.#arrived = arrived;
     this.#metrics = metrics;
@@ -69,7 +67,7 @@ export class Access implements ActiveRequest {
     return this.#arrived.path;
   }
 
-  /** Records the request as another verb or path, where its arguments say more than its name. */
+  /** Records the request as another verb and path, which its arguments determine. */
   becomes(verb: string, path: string): void {
     this.#arrived = { ...this.#arrived, verb, path };
   }
@@ -85,7 +83,7 @@ export class Access implements ActiveRequest {
     this.#bytes = bytes;
   }
 
-  /** Writes the record; the first call counts. A login that failed is a warning. */
+  /** Writes the record; later calls do nothing. A login that failed is a warning. */
   end(outcome: "ok" | Kind): void {
     if (this.#ended) return;
     this.#ended = true;

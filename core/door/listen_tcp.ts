@@ -25,9 +25,8 @@ export function listenTcp(
 }
 
 function warn(peer: Address, why: string): void {
-  const now = performance.now();
-  if (now - logged < logIntervalMs) return;
-  logged = now;
+  if (performance.now() - logged < logIntervalMs) return;
+  logged = performance.now();
   log.warn("a connection from {peer}, which --trusted-proxy names, was refused: {why}", {
     peer: formatAddress(peer),
     why,

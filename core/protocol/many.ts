@@ -1,11 +1,20 @@
 /**
- * Several small files in one request, which share its cost: their facts are in its frame, and their
- * bytes follow one another in one body.
- *
- * Each file succeeds or fails by itself: the answer to `put-many` names the failed ones only.
+ * Requests for several small files, which share the cost of one request: the facts of the files are in
+ * its frame, their bytes in one body. Each file succeeds or fails by itself; the answer to `put-many`
+ * names only the failed files.
  */
 import * as v from "valibot";
-import { bytes, count, overwrite, path, sha256, time, undigested, wireError } from "./field.ts";
+import {
+  bytes,
+  count,
+  overwrite,
+  path,
+  request,
+  sha256,
+  time,
+  undigested,
+  wireError,
+} from "./field.ts";
 
 /** The most files, and bytes of files, in one request. */
 export const many = { files: 64, bytes: 1024 * 1024 };
@@ -13,8 +22,7 @@ export const many = { files: 64, bytes: 1024 * 1024 };
 const fileToPut = v.object({ path, size: bytes, modified: v.optional(time), sha256 });
 
 export const putMany = v.pipe(
-  v.object({
-    verb: v.literal("put-many"),
+  request("put-many", {
     files: v.pipe(v.array(fileToPut), v.minLength(1), v.maxLength(many.files)),
     overwrite: v.optional(overwrite, "always"),
     body: bytes,
@@ -30,12 +38,9 @@ export const putMany = v.pipe(
   v.check(({ body }) => body <= many.bytes, `a body must have at most ${many.bytes} bytes`),
 );
 
-export const wasPut = v.object({
-  failed: v.array(v.object({ file: count, error: wireError })),
-});
+export const wasPut = v.object({ failed: v.array(v.object({ file: count, error: wireError })) });
 
-export const getMany = v.object({
-  verb: v.literal("get-many"),
+export const getMany = request("get-many", {
   paths: v.pipe(v.array(path), v.minLength(1), v.maxLength(many.files)),
 });
 
