@@ -3,12 +3,6 @@ import { isIP } from "node:net";
 import { BargeError } from "../../error.ts";
 import type { Address } from "../../net/address.ts";
 
-/** Removes an address's zone, and the IPv6 prefix of an IPv4 address. */
-export function plainAddress(host: string): string {
-  const [bare] = host.split("%");
-  return /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(bare)?.[1] ?? bare;
-}
-
 /**
  * Formats an IPv4 address and a port as six numbers.
  *

@@ -14,16 +14,16 @@ import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../../error.ts";
 import { Sessions } from "../../net/session_resumption.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
-import { parseAddress } from "../../net/address.ts";
 import type { Pipe, Stream } from "../../net/stream.ts";
+import { bareAddress } from "../../net/networks.ts";
 import { delay } from "../../net/delay.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
 import { Access, outcomeOf } from "../access.ts";
+import { ClientConnection } from "../client_connection.ts";
 import { explain, note } from "../failure.ts";
 import type { Conversation } from "../listen.ts";
-import { plainAddress } from "./address.ts";
 import { parseCommand, runCommand } from "./command.ts";
 import { DataPort } from "./data_port.ts";
 import type { Line } from "./line_parser.ts";
@@ -41,22 +41,15 @@ const maxQueuedCommands = 32;
 /** The outcome of a read: a line, null for the end, or the failure. */
 type ReadResult = { readonly line: Line | null } | { readonly failed: unknown };
 
-export class Control implements Connection, Conversation {
+export class Control extends ClientConnection implements Connection, Conversation {
   readonly door: Host;
-  readonly store: Service;
-  readonly stream: Stream;
-  readonly host: string;
   readonly local: string;
   readonly data: DataPort;
   state: State = freshState();
   tls: TlsPipe | undefined;
-  session: Session | undefined;
-  account: string | null = null;
-  readonly ended = new AbortController();
   transfer: AbortController | undefined;
   aborted = false;
   quitting = false;
-  #leaveAccount: () => void = () => {};
   /** Called when a line arrives while a command runs. */
   #onLine: () => void = () => {};
   /** The TLS sessions that this connection's data connections must resume. */
@@ -80,12 +73,10 @@ export class Control implements Connection, Conversation {
    * @param local the server's address that the client has reached
    */
   constructor(door: Host, store: Service, stream: Stream, presence: Presence, local: string) {
+    super(store, stream);
     this.door = door;
-    this.store = store;
-    this.stream = stream;
     this.#presence = presence;
-    this.host = plainAddress(parseAddress(stream.peer).host);
-    this.local = plainAddress(local);
+    this.local = bareAddress(local);
     this.#tlsSessions = new Sessions(door.tickets);
     this.#lines = new LineReader(stream, (bytes) => this.#write(bytes));
     this.#loginBy = performance.now() + door.patience.login;
@@ -105,7 +96,7 @@ export class Control implements Connection, Conversation {
     } finally {
       this.ended.abort(new BargeError("unavailable", "the connection has ended"));
       this.data.close();
-      this.#leaveAccount();
+      this.leaveAccount();
       this.stream.close();
       await this.#reading;
     }
@@ -116,10 +107,9 @@ export class Control implements Connection, Conversation {
     if (this.#idle) void this.#dismiss("the server is stopping");
   }
 
-  cut(reason: BargeError): void {
+  override cut(reason: BargeError): void {
     this.transfer?.abort(reason);
-    this.stream.close(reason);
-    this.ended.abort(reason);
+    super.cut(reason);
   }
 
   async say(answer: Reply): Promise<void> {
@@ -127,14 +117,9 @@ export class Control implements Connection, Conversation {
   }
 
   admit(session: Session | undefined): boolean {
-    const leave = session && this.store.gate.login(session.id);
-    if (session && !leave) return false;
-    this.#leaveAccount();
-    const forget = session && this.store.live.enter(session, (reason) => this.#expel(reason));
-    this.#leaveAccount = () => {
-      forget?.();
-      leave?.();
-    };
+    if (session && !this.logIn(session, (reason) => this.#expel(reason))) return false;
+    if (!session) this.leaveAccount();
+    this.session = session;
     this.#tlsSessions.login(session?.id);
     this.session = session;
     return true;
@@ -161,10 +146,8 @@ export class Control implements Connection, Conversation {
   }
 
   async #secure(): Promise<void> {
-    const shown = this.door.shown();
-    if (!shown) throw new RangeError("a door with TLS has no certificate");
     try {
-      const shake = (below: Pipe) => this.#tlsSessions.begin(below, shown);
+      const shake = (below: Pipe) => this.#tlsSessions.begin(below, this.door.shown()!);
       this.tls = await this.stream.upgrade(shake, this.door.patience.handshake);
     } catch (error) {
       log.debug("no TLS with {peer}: {why}", { peer: this.stream.peer, why: `${error}` });
@@ -181,7 +164,7 @@ export class Control implements Connection, Conversation {
     }
   }
 
-  /** Returns the next line; null when the client has ended its side, or was too slow. */
+  /** Returns the next line; null when the client has ended its side. */
   async #next(): Promise<Line | null> {
     const { stranger, idle } = this.door.patience;
     const left = this.#loginBy - performance.now();

@@ -16,6 +16,8 @@ import { randomInt } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
 import type { ServerIdentity } from "../../net/accept_tls.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
+import { delay } from "../../net/delay.ts";
+import { bareAddress } from "../../net/networks.ts";
 import { formatAddress } from "../../net/address.ts";
 import { RateMeter } from "../../net/min_rate.ts";
 import type { Conn, ConnListener } from "../../net/listen_proxied.ts";
@@ -23,7 +25,6 @@ import type { Sessions } from "../../net/session_resumption.ts";
 import { type Pipe, Stream } from "../../net/stream.ts";
 import type { Gate } from "../../watch/gate.ts";
 import { listenTcp } from "../listen_tcp.ts";
-import { plainAddress } from "./address.ts";
 import type { Host } from "./host.ts";
 
 /** An open data connection. */
@@ -48,10 +49,9 @@ export class DataPort {
   #leavePort: () => void = () => {};
   /** The connection that is expected; never rejects. */
   #arrival: Promise<Arrival> | undefined;
-  #dialing: AbortController | undefined;
+  /** Aborted when the connection is no longer expected. */
+  #expected = new AbortController();
   #expiry: ReturnType<typeof setTimeout> | undefined;
-  /** Ends the wait for the connection with a failure. */
-  #forget: ((why: BargeError) => void) | undefined;
 
   /**
    * @param gate counts the ports that accounts and addresses hold
@@ -109,8 +109,7 @@ export class DataPort {
   /** Begins to connect to the client; {@link open} throws the failure. */
   dial(port: number): void {
     this.close();
-    const dialing = this.#dialing = new AbortController();
-    this.#arrival = this.#connect(port, dialing.signal);
+    this.#arrival = this.#connect(port, this.#expected.signal);
   }
 
   /**
@@ -127,23 +126,20 @@ export class DataPort {
       throw new BargeError("unavailable", "no data connection; ask for one with PASV or EPSV");
     }
     const { patience } = this.#door;
-    const forgotten = new Promise<BargeError>((resolve) => this.#forget = resolve);
-    const late = () => new BargeError("unavailable", "the client did not connect in time");
-    const timer = setTimeout(() => this.#forget?.(late()), patience.data);
-    const abort = () => this.#forget?.(typed(signal.reason));
-    signal.addEventListener("abort", abort, { once: true });
+    const waiting = delay(patience.data, AbortSignal.any([signal, this.#expected.signal]));
+    const late = waiting.then(() =>
+      new BargeError("unavailable", "the client did not connect in time")
+    );
     try {
-      const arrived = await Promise.race([this.#arrival, forgotten]);
+      const arrived = await Promise.race([this.#arrival, late]);
       if (arrived instanceof BargeError) throw arrived;
-      this.#arrival = this.#forget = undefined; // close() must not close it from here on
+      this.#arrival = undefined; // close() must not close it from here on
       const { port } = arrived.remoteAddr as Deno.NetAddr;
       const peer = formatAddress({ host: this.#peer, port });
       const stream = new Stream(arrived, peer, patience.transfer);
       stream.rates = { read: new RateMeter(patience.floor), write: new RateMeter(patience.floor) };
       return { stream, tls: shown && await this.#secure(stream, shown, signal) };
     } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
       this.close();
     }
   }
@@ -152,14 +148,12 @@ export class DataPort {
   close(): void {
     clearTimeout(this.#expiry);
     this.#stopListening();
-    this.#dialing?.abort(new BargeError("interrupted", "the data connection is no longer needed"));
-    this.#dialing = undefined;
     void this.#arrival?.then((arrived) => {
       if (!(arrived instanceof BargeError)) arrived.close();
     });
     this.#arrival = undefined;
-    this.#forget?.(new BargeError("unavailable", "the data connection was closed"));
-    this.#forget = undefined;
+    this.#expected.abort(new BargeError("unavailable", "the data connection was closed"));
+    this.#expected = new AbortController();
   }
 
   #stopListening(): void {
@@ -204,7 +198,7 @@ export class DataPort {
     try {
       while (true) {
         const conn = await listener.accept();
-        if (plainAddress((conn.remoteAddr as Deno.NetAddr).hostname) === this.#peer) {
+        if (bareAddress((conn.remoteAddr as Deno.NetAddr).hostname) === this.#peer) {
           if (this.#listener === listener) this.#stopListening();
           return conn;
         }

@@ -2,6 +2,7 @@
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import type { Access } from "../access.ts";
 import type { ClientConnection, LoggedIn } from "../client_connection.ts";
+import type { Verb } from "../../protocol/message.ts";
 import type { Session } from "../../login/session.ts";
 import type { DataPort } from "./data_port.ts";
 import type { Host } from "./host.ts";
@@ -65,7 +66,7 @@ export type Row =
     /** True if the argument is a path, which the access log records. */
     readonly path?: boolean;
     /** The verb in the access log; undefined: the command is not recorded. */
-    readonly does?: Doing;
+    readonly does?: Verb | "login" | "touch";
     /** True if it may take long: ABOR and some other commands are answered meanwhile. */
     readonly slow?: boolean;
   }
@@ -76,20 +77,6 @@ export type Row =
 
 /** @returns undefined when the command has sent its reply */
 type Run<C> = (c: C, request: Request) => Promise<Reply | undefined> | Reply | undefined;
-
-/** The verbs of the access log. */
-type Doing =
-  | "login"
-  | "list"
-  | "stat"
-  | "get"
-  | "put"
-  | "move"
-  | "remove"
-  | "mkdir"
-  | "touch"
-  | "digest"
-  | "quota";
 
 /** Returns a connection as one with a login. @throws {Failed} 530 if it has none */
 export function needLogin(c: Connection): UserConnection {

@@ -24,9 +24,7 @@ export async function overData<T>(
   checkData(c);
   const shown = c.state.protect ? c.door.shown() : undefined;
   const aborting = c.transfer = new AbortController();
-  const { signal } = aborting;
-  const stop = () => aborting.abort(c.ended.signal.reason);
-  c.ended.signal.addEventListener("abort", stop);
+  const signal = AbortSignal.any([aborting.signal, c.ended.signal]);
   let data: Data | undefined;
   const cut = () => data?.stream.close(typed(signal.reason));
   signal.addEventListener("abort", cut);
@@ -43,7 +41,6 @@ export async function overData<T>(
     throw new Failed(426, kind, message, { hint });
   } finally {
     signal.removeEventListener("abort", cut);
-    c.ended.signal.removeEventListener("abort", stop);
     data?.stream.close();
     c.transfer = undefined;
   }

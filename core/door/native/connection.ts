@@ -7,7 +7,6 @@
  * The connection ends when the client leaves, breaks the protocol, or stops moving bytes.
  */
 import { BargeError } from "../../error.ts";
-import { parseAddress } from "../../net/address.ts";
 import { ReadAhead } from "../../net/read_ahead.ts";
 import { RateMeter } from "../../net/min_rate.ts";
 import type { Stream } from "../../net/stream.ts";
@@ -34,6 +33,7 @@ import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
 import { Access, outcomeOf } from "../access.ts";
+import { ClientConnection } from "../client_connection.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { explain, note } from "../failure.ts";
 import { linger } from "../linger.ts";
@@ -46,28 +46,20 @@ import { mustYield, yieldToOthers } from "./fairness.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 
-export class Connection implements Conversation, Context {
-  readonly store: Service;
-  readonly stream: Stream;
-  readonly host: string;
+export class Connection extends ClientConnection implements Conversation, Context {
   readonly reader: FrameReader;
   readonly output: Output;
   readonly pauses: Pauses | undefined;
   greeted = false;
   challenge: Challenge | undefined;
-  session: Session | undefined;
-  account: string | null = null;
   /** The account of the login that is under way, for the access log. */
   #loginName: string | null = null;
-  /** Gives back the account's place for this connection. */
-  #leaveAccount: () => void = () => {};
   readonly #presence: Presence;
   readonly #patience: Patience;
   readonly #ahead: ReadAhead;
   // These are made on first use, so that an idle connection takes less memory.
   #rates: Stream["rates"];
   #window: Window | undefined;
-  #ended: AbortController | undefined;
   #leaving = false;
   #busy = false;
   /** True when the client has ended its side; an incomplete request then gets no answer. */
@@ -78,9 +70,7 @@ export class Connection implements Conversation, Context {
    * @param presence kept up to date
    */
   constructor(store: Service, stream: Stream, presence: Presence, patience: Patience) {
-    this.store = store;
-    this.stream = stream;
-    this.host = parseAddress(stream.peer).host;
+    super(store, stream);
     this.#presence = presence;
     this.#patience = patience;
     this.#ahead = new ReadAhead(stream);
@@ -110,10 +100,6 @@ export class Connection implements Conversation, Context {
     return delay;
   }
 
-  get ended(): AbortController {
-    return this.#ended ??= new AbortController();
-  }
-
   get window(): Window {
     return this.#window ??= new Window((answer) => {
       this.output.queue(encodeFrame(answer));
@@ -122,20 +108,12 @@ export class Connection implements Conversation, Context {
   }
 
   admit(session: Session): void {
-    const leave = this.store.gate.login(session.id);
-    if (!leave) {
+    if (!this.logIn(session, (reason) => this.cut(reason))) {
       throw new BargeError("unavailable", "the account has too many connections", {
         op: "log in",
         hint: "try again later, or end some of the others",
       });
     }
-    this.#leaveAccount();
-    const forget = this.store.live.enter(session, (reason) => this.cut(reason));
-    this.#leaveAccount = () => {
-      forget();
-      leave();
-    };
-    this.session = session;
     this.reader.limit = maxFrame;
     session.door = "native";
   }
@@ -173,11 +151,6 @@ export class Connection implements Conversation, Context {
     if (!this.#busy) void this.#depart();
   }
 
-  cut(reason: BargeError): void {
-    this.stream.close(reason);
-    this.ended.abort(reason);
-  }
-
   async run(): Promise<void> {
     const { login } = this.#patience;
     const late = setTimeout(() => {
@@ -191,7 +164,7 @@ export class Connection implements Conversation, Context {
       clearTimeout(late);
       this.ended.abort();
       if (!this.#leaving) await this.#dropChallenge();
-      this.#leaveAccount();
+      this.leaveAccount();
       await this.#window?.drain();
       this.reader[Symbol.dispose]();
       this.stream.close();

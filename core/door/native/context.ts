@@ -1,5 +1,4 @@
 /** A connection of BARGE/1 as the handlers of its requests see it. */
-import type { BargeError } from "../../error.ts";
 import type { Challenge } from "../../login/login.ts";
 import type { Session } from "../../login/session.ts";
 import type { Body } from "../../protocol/frame.ts";
@@ -55,9 +54,6 @@ export interface Context extends ClientConnection {
 
   /** Reads the frame after a body. */
   trailer(): Promise<Trailer>;
-
-  /** Ends the connection at once, whatever is under way. */
-  cut(reason: BargeError): void;
 }
 
 /** A connection that has logged in. */
