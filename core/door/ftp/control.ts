@@ -38,8 +38,8 @@ const log = getLogger(["barge", "ftp"]);
 /** The most commands that may wait for the running one. */
 const maxQueuedCommands = 32;
 
-/** The outcome of a read: a line, null for the end, or the failure. */
-type ReadResult = { readonly line: Line | null } | { readonly failed: unknown };
+/** The outcome of a read: a line, or null for the end or a failure. */
+type ReadResult = { readonly line: Line | null; readonly failed?: unknown };
 
 export class Control extends ClientConnection implements Connection, Conversation {
   readonly door: Host;
@@ -172,9 +172,9 @@ export class Control extends ClientConnection implements Connection, Conversatio
     const timer = setTimeout(() => void this.#dismiss("no command came in time"), ms);
     this.#idle = true;
     try {
-      const got = await this.#take();
-      if ("failed" in got) throw got.failed;
-      return got.line;
+      const { line, failed } = await this.#take();
+      if (failed) throw failed;
+      return line;
     } finally {
       this.#idle = false;
       clearTimeout(timer);
@@ -184,7 +184,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   #peek(): Promise<ReadResult> {
     return this.#reading ??= this.#lines.next().then(
       (line) => ({ line }),
-      (failed) => ({ failed }),
+      (failed) => ({ line: null, failed }),
     );
   }
 
@@ -247,12 +247,11 @@ export class Control extends ClientConnection implements Connection, Conversatio
       while (!this.#clientEnded) {
         await Promise.race([ended, this.#peek()]);
         if (done) break;
-        const got = await this.#peek();
-        const line = "line" in got ? got.line : null;
+        const { line, failed } = await this.#peek();
         if (line && this.#queue.length >= maxQueuedCommands) break;
         this.#reading = undefined;
         if (line) await this.#whileRunning(line);
-        else this.#onEnd(got);
+        else this.#onEnd(failed);
       }
     } catch (error) {
       this.transfer?.abort(error);
@@ -282,10 +281,10 @@ export class Control extends ClientConnection implements Connection, Conversatio
   }
 
   /** Handles the end of the client's side; unless it has sent QUIT, the transfer ends. */
-  #onEnd(got: ReadResult): void {
+  #onEnd(failed: unknown): void {
     this.#clientEnded = true;
     const quits = this.quitting || this.#queue.some((line) => parseCommand(line).verb === "QUIT");
-    if (!("failed" in got) && quits) return;
+    if (!failed && quits) return;
     const reason = new BargeError("unavailable", "the client has left");
     this.transfer?.abort(reason);
     if (!this.transfer) this.ended.abort(reason);
@@ -314,10 +313,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     await this.stream.end(this.door.patience.answer);
     const cut = setTimeout(() => this.stream.close(), this.door.patience.linger);
     try {
-      while (!this.#clientEnded) {
-        const got = await this.#take();
-        this.#clientEnded = "failed" in got || got.line === null;
-      }
+      while (!this.#clientEnded) this.#clientEnded = (await this.#take()).line === null;
     } finally {
       clearTimeout(cut);
     }

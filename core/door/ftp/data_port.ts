@@ -115,12 +115,10 @@ export class DataPort {
   /**
    * Waits for the connection. The caller must close it.
    *
-   * @param shown the certificate for TLS; undefined for no TLS
    * @param signal ends the wait
-   * @throws {BargeError} `unavailable` when none came in time; `protocol` when TLS failed; `identity`
-   *   when it does not resume the TLS session; the signal's reason
+   * @throws {BargeError} `unavailable` when none came in time; the signal's reason
    */
-  async open(shown: ServerIdentity | undefined, signal: AbortSignal): Promise<Data> {
+  async open(signal: AbortSignal): Promise<Stream> {
     signal.throwIfAborted();
     if (!this.#arrival) {
       throw new BargeError("unavailable", "no data connection; ask for one with PASV or EPSV");
@@ -138,10 +136,22 @@ export class DataPort {
       const peer = formatAddress({ host: this.#peer, port });
       const stream = new Stream(arrived, peer, patience.transfer);
       stream.rates = { read: new RateMeter(patience.floor), write: new RateMeter(patience.floor) };
-      return { stream, tls: shown && await this.#secure(stream, shown, signal) };
+      return stream;
     } finally {
       this.close();
     }
+  }
+
+  /**
+   * Begins TLS on an open connection.
+   *
+   * @throws {BargeError} `protocol` when TLS failed; `identity` when the client does not resume the TLS
+   *   session of its control connection
+   */
+  async secure(stream: Stream, shown: ServerIdentity): Promise<TlsPipe> {
+    const { spec, patience } = this.#door;
+    const shake = (below: Pipe) => this.#sessions.join(below, shown, spec.ftp.sessionReuse);
+    return await stream.upgrade(shake, patience.handshake);
   }
 
   /** Closes the listener and the connection that no transfer has taken. */
@@ -161,18 +171,6 @@ export class DataPort {
     this.#listener = undefined;
     this.#leavePort();
     this.#leavePort = () => {};
-  }
-
-  async #secure(stream: Stream, shown: ServerIdentity, signal: AbortSignal): Promise<TlsPipe> {
-    const cut = () => stream.close(typed(signal.reason));
-    signal.addEventListener("abort", cut, { once: true });
-    try {
-      const { spec, patience } = this.#door;
-      const shake = (below: Pipe) => this.#sessions.join(below, shown, spec.ftp.sessionReuse);
-      return await stream.upgrade(shake, patience.handshake);
-    } finally {
-      signal.removeEventListener("abort", cut);
-    }
   }
 
   #bind(): ConnListener {

@@ -4,14 +4,7 @@ import { parseTime as parseRfc3339 } from "../../protocol/time.ts";
 import { inLine } from "./name.ts";
 
 /** All facts, in the order of a line. */
-export const facts = [
-  "modify",
-  "perm",
-  "size",
-  "type",
-  "unix.mode",
-  "unix.owner",
-] as const;
+export const facts = ["modify", "perm", "size", "type", "unix.mode", "unix.owner"] as const;
 export type Fact = typeof facts[number];
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");

@@ -3,6 +3,7 @@ import type { Connection, Request, Row } from "./row.ts";
 import { activeFor } from "./channel.ts";
 import { facts } from "./listing.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
+import { digestNames } from "./state.ts";
 
 export const settingRows: Record<string, Row> = {
   TYPE: {
@@ -33,9 +34,7 @@ export const settingRows: Record<string, Row> = {
   REST: {
     help: ["OFFSET", "set the offset of the next transfer"],
     run(c, { argument }) {
-      if (!/^\d{1,15}$/.test(argument.trim())) {
-        throw new Failed(501, "usage", "not an offset");
-      }
+      if (!/^\d{1,15}$/.test(argument.trim())) throw new Failed(501, "usage", "not an offset");
       c.state.restart = Number(argument);
       if (c.state.ascii && c.state.restart > 0) {
         c.state.restart = 0;
@@ -80,7 +79,7 @@ export const settingRows: Record<string, Row> = {
   },
 };
 
-/** A command whose only allowed argument is its default. */
+/** Returns the row of a command that allows only one argument. */
 function only(verb: string, letter: string, what: string): Row {
   return {
     help: [letter, `${what}, the only one supported`],
@@ -96,23 +95,11 @@ function features(c: Connection): string[] {
   const mark = (name: string, is: boolean) => is ? `${name}*` : name;
   return [
     ...c.door.shown() ? ["AUTH SSL", "AUTH TLS", "PBSZ", "PROT"] : [],
-    "AVBL",
-    "CLNT",
     ...activeFor(c) ? ["EPRT"] : [],
-    "EPSV",
+    ..."AVBL CLNT EPSV MDTM MFMT SIZE TVFS UTF8 XMD5 XSHA256".split(" "),
+    ...["LANG EN*", "REST STREAM", "SITE QUOTA", "SITE UTIME"],
     `HASH ${mark("SHA-256", algorithm === "sha256")};${mark("MD5", algorithm === "md5")}`,
-    "LANG EN*",
-    "MDTM",
-    "MFMT",
     `MLST ${facts.map((fact) => `${mark(fact, chosen.has(fact))};`).join("")}`,
-    "REST STREAM",
-    "SITE QUOTA",
-    "SITE UTIME",
-    "SIZE",
-    "TVFS",
-    "UTF8",
-    "XMD5",
-    "XSHA256",
   ].sort();
 }
 
@@ -132,15 +119,11 @@ function options(c: Connection, { argument }: Request): Reply {
       }
       return reply(200, `MLST OPTS ${Array.from(c.state.facts, (fact) => `${fact};`).join("")}`);
     }
-    case "HASH": {
-      const name = wanted.toUpperCase();
-      if (name === "SHA-256" || name === "MD5") {
-        c.state.algorithm = name === "MD5" ? "md5" : "sha256";
-      } else if (name !== "") {
-        throw new Failed(501, "unsupported", "Only SHA-256 and MD5 are supported");
-      }
-      return reply(200, c.state.algorithm === "md5" ? "MD5" : "SHA-256");
-    }
+    case "HASH":
+      if (/^SHA-256$/i.test(wanted)) c.state.algorithm = "sha256";
+      else if (/^MD5$/i.test(wanted)) c.state.algorithm = "md5";
+      else if (wanted) throw new Failed(501, "unsupported", "Only SHA-256 and MD5 are supported");
+      return reply(200, digestNames[c.state.algorithm]);
     case "UTF8":
     case "UTF-8":
       if (/^(ON)?$/i.test(wanted)) return reply(200, "UTF-8 is always on");

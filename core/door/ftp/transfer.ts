@@ -5,6 +5,7 @@
  *                                      \-> 426 (cut, aborted), 552, 452, 451
  */
 import { BargeError, typed } from "../../error.ts";
+import type { Stream } from "../../net/stream.ts";
 import type { Data } from "./data_port.ts";
 import type { Connection } from "./row.ts";
 import { Failed, reply } from "./reply.ts";
@@ -25,13 +26,15 @@ export async function overData<T>(
   const shown = c.state.protect ? c.door.shown() : undefined;
   const aborting = c.transfer = new AbortController();
   const signal = AbortSignal.any([aborting.signal, c.ended.signal]);
-  let data: Data | undefined;
-  const cut = () => data?.stream.close(typed(signal.reason));
+  let stream: Stream | undefined;
+  const cut = () => stream?.close(typed(signal.reason));
   signal.addEventListener("abort", cut);
   try {
     await c.say(reply(150, about));
-    data = await arrived(c.data.open(shown, signal));
-    const done = await work(data);
+    stream = await c.data.open(signal).catch(refuse);
+    signal.throwIfAborted();
+    const tls = shown && await c.data.secure(stream, shown).catch(refuse);
+    const done = await work({ stream, tls });
     signal.throwIfAborted();
     return done;
   } catch (error) {
@@ -41,9 +44,15 @@ export async function overData<T>(
     throw new Failed(426, kind, message, { hint });
   } finally {
     signal.removeEventListener("abort", cut);
-    data?.stream.close();
+    stream?.close();
     c.transfer = undefined;
   }
+}
+
+/** @throws {Failed} for a data connection that could not be opened */
+function refuse(error: unknown): never {
+  const { kind, message, hint } = typed(error);
+  throw new Failed(kind === "identity" ? 522 : 425, kind, message, { hint });
 }
 
 /** @throws {Failed} if no data connection is expected, or TLS is required and was not requested */
@@ -55,15 +64,6 @@ export function checkData(c: Connection): void {
   }
   if (c.data.ready) return;
   throw new Failed(425, "usage", "No data connection", { hint: "use PASV or EPSV first" });
-}
-
-async function arrived(opening: Promise<Data>): Promise<Data> {
-  try {
-    return await opening;
-  } catch (error) {
-    const { kind, message, hint } = typed(error);
-    throw new Failed(kind === "identity" ? 522 : 425, kind, message, { hint });
-  }
 }
 
 /** Returns the failure of a transfer from an offset; 554 for one beyond the end. */

@@ -19,23 +19,15 @@ export class Window {
     this.#answer = answer;
   }
 
-  get empty(): boolean {
-    return this.#open.size === 0;
-  }
-
   /**
    * Adds the uploads of a request; waits until there is room for them.
    *
    * @param paths their targets
    * @param begin starts the work; resolves with the answer, also of a failure, and never rejects
    */
-  async add(
-    paths: readonly string[],
-    bytes: number,
-    begin: () => Promise<object>,
-  ): Promise<void> {
+  async add(paths: readonly string[], bytes: number, begin: () => Promise<object>): Promise<void> {
     for (const path of paths) await this.#open.get(path);
-    while (!this.empty && !this.#fits(paths.length, bytes)) {
+    while (this.#open.size > 0 && !this.#fits(paths.length, bytes)) {
       const [oldest] = this.#open.values();
       await oldest;
     }
