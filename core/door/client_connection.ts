@@ -18,7 +18,7 @@ export class ClientConnection {
   #ended: AbortController | undefined;
   #leaveAccount: () => void = () => {};
 
-  /** @param stream taken over */
+  /** @param stream taken over: it is closed when the connection ends */
   constructor(store: Service, stream: Stream) {
     this.store = store;
     this.stream = stream;

@@ -11,7 +11,8 @@ const logIntervalMs = 60_000;
 let logged = -Infinity;
 
 /**
- * @param spec with `proxyProtocol`, trusted proxies must send PROXY headers
+ * Listens; with `proxyProtocol`, trusted proxies must send PROXY headers.
+ *
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there
  */
 export function listenTcp(

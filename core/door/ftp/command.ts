@@ -27,11 +27,10 @@ export function parseCommand({ text, fault }: Line): CommandLine {
 }
 
 /**
- * Checks whether a command may run, and runs it.
+ * Runs a command, if it may run.
  *
  * @returns the reply; undefined when the command has sent it
- * @throws {Failed} if the command may not run; {BargeError} `unauthenticated` when the login has ended;
- *   the failure of the command
+ * @throws {BargeError} as the command; `unauthenticated` when the login has ended; {Failed}
  */
 export async function runCommand(
   c: Connection,

@@ -7,8 +7,8 @@
  * connection is read: ABOR, NOOP, STAT and QUIT are answered at once (RFC 959, section 4.1.3), other
  * commands wait in a bounded queue, and the transfer ends when the client leaves.
  *
- * Invariants: at most one read is under way; none is during the handshake of AUTH TLS, and no command
- * that was read in the clear runs after it; each wait has a deadline.
+ * Invariants: at most one read is under way, and none during the handshake of AUTH TLS; no command that
+ * was read unencrypted runs after it; each wait has a deadline.
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../../error.ts";
@@ -67,11 +67,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   #writing: Promise<void> = Promise.resolve();
   readonly #loginBy: number;
 
-  /**
-   * @param stream taken over: it is closed when {@link run} ends
-   * @param presence kept up to date
-   * @param local the server's address that the client has reached
-   */
+  /** @param local the server's address that the client has reached */
   constructor(door: Host, store: Service, stream: Stream, presence: Presence, local: string) {
     super(store, stream);
     this.door = door;

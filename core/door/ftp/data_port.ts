@@ -4,10 +4,9 @@
  *   none -> listening (PASV, EPSV) -> arrived -> opened -> closed
  *       \-> dialing (PORT, EPRT)  /
  *
- * A new request closes the connection before it. A listener accepts the first connection from the
- * client's address, and then closes; connections from other addresses are closed and change nothing.
- * It also closes when no connection comes in time. The port is random, from a range that workers and
- * servers share; one account, and one address, may hold an eighth of it.
+ * A new request closes the connection before it. A listener closes after the first connection from the
+ * client's address, or when none comes in time; connections from other addresses are closed. The port
+ * is random, from a range that workers and servers share.
  *
  * Other machines can have the client's address (NAT). With TLS a data connection must resume the TLS
  * session of the control connection, which only the client can; otherwise no byte is sent or read.
@@ -53,11 +52,7 @@ export class DataPort {
   #expected = new AbortController();
   #expiry: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param gate counts the ports that accounts and addresses hold
-   * @param peer the client's address; only connections from it are accepted
-   * @param sessions the TLS sessions of the control connection
-   */
+  /** @param peer the client's address; only connections from it are accepted */
   constructor(door: Host, gate: Gate, peer: string, sessions: Sessions) {
     this.#door = door;
     this.#gate = gate;
@@ -73,9 +68,8 @@ export class DataPort {
   /**
    * Listens for the client.
    *
-   * @param account the id of the account that is logged in
    * @returns the port
-   * @throws {BargeError} `unavailable` when all ports, or those of one client, are taken
+   * @throws {BargeError} `unavailable` when all ports, or the ports of the account or address, are taken
    */
   listen(account: number): number {
     const waiting = this.#listener; // has no connection yet, and is used again

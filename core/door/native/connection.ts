@@ -65,10 +65,6 @@ export class Connection extends ClientConnection implements Conversation, Contex
   /** True when the client has ended its side; an incomplete request then gets no answer. */
   #clientEnded = false;
 
-  /**
-   * @param stream taken over: it is closed when {@link run} ends
-   * @param presence kept up to date
-   */
   constructor(store: Service, stream: Stream, presence: Presence, patience: Patience) {
     super(store, stream);
     this.#presence = presence;
@@ -186,7 +182,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
         if (mustYield(count)) await yieldToOthers();
       }
     } catch (error) {
-      // A malformed frame is answered once; the bytes behind it are not read as frames.
+      // A malformed frame is answered once; the bytes after it are not read as frames.
       const answerable = error instanceof BargeError && error.kind === "protocol" &&
         !this.stream.closed;
       if (!answerable) throw error;
@@ -208,7 +204,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
     this.stream.close(reason);
   }
 
-  /** Reads after all answers were sent: the client may wait for one of them. */
+  /** Sends all answers, since the client may wait for one of them, and reads. */
   async #read(into: Uint8Array): Promise<number | null> {
     await this.output.flush();
     const { stranger, idle, request } = this.#patience;
@@ -235,7 +231,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
     return rate && brakeOf(rate, this.session?.id, this.ended.signal);
   }
 
-  /** Answers one request. @returns false when it was the last one */
+  /** Serves one request. @returns false if it was the last one */
   async #request({ value, body }: Frame): Promise<boolean> {
     this.#busy = true;
     this.pauses?.begin();

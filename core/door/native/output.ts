@@ -17,16 +17,14 @@ export class Output {
   #gathered: Uint8Array[] = [];
   #size = 0;
   #writing: Promise<void> = Promise.resolve();
+  /** Called before each write; undefined for full speed. */
   readonly #brake: () => Brake | undefined;
   /** True while a flush waits for the current write. */
   #flushQueued = false;
   /** True while a flush is scheduled for the end of this turn of the event loop. */
   #flushScheduled = false;
 
-  /**
-   * @param patience the time in which the client may read nothing, in ms
-   * @param brake called before each write; undefined for full speed
-   */
+  /** @param patience the time in which the client may read nothing, in ms */
   constructor(stream: Stream, patience: number, brake: () => Brake | undefined) {
     this.#stream = stream;
     this.#patience = patience;

@@ -1,4 +1,4 @@
-/** PUT: a body that comes at once with a small file, or after "go on from offset N". */
+/** Serves PUT: the body follows the request of a small file, else the server's "go on". */
 import { BargeError } from "../../error.ts";
 import { encodeFrame, type FrameValue } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/failure.ts";
@@ -24,9 +24,15 @@ export function servePut(
   request: Request<"put">,
   state: BodyState,
 ): Promise<object | null> {
-  const { path, size, modified, overwrite } = request;
-  const facts = { path, size, overwrite, modified: modified ? parseTime(modified)! : null };
-  return state.body === undefined ? serveWaiting(c, facts, state) : serveEager(c, facts, state);
+  const upload = uploadOf(request);
+  return state.body === undefined ? serveWaiting(c, upload, state) : serveEager(c, upload, state);
+}
+
+/** Returns the upload that the fields of a request describe. */
+export function uploadOf(
+  { path, size, modified, overwrite }: Omit<Request<"put">, "verb" | "body">,
+): UploadRequest {
+  return { path, size, overwrite, modified: modified ? parseTime(modified)! : null };
 }
 
 /** Returns the answer's fields for a committed upload. */
@@ -36,7 +42,7 @@ export function written(committed: StoredFile): Answer<"put"> {
 
 async function serveEager(c: UserContext, request: UploadRequest, state: BodyState): Promise<null> {
   const { body } = state;
-  // The schema says so already; here it bounds the memory.
+  // The schema checks this, too; here it bounds the memory.
   if (typeof body !== "number" || body > eagerLimit || body !== request.size) {
     throw new BargeError("protocol", `a body that comes at once has at most ${eagerLimit} bytes`);
   }
@@ -47,16 +53,8 @@ async function serveEager(c: UserContext, request: UploadRequest, state: BodySta
   access.bytes = body;
   access.pending = true;
   await c.window.add([request.path], body, async () => {
-    try {
-      if (isCancelled(trailer)) throw cancelled();
-      const committed = await putSmall(c, request, bytes, trailer.sha256);
-      access.end("ok");
-      return { ok: true, ...written(committed) };
-    } catch (error) {
-      const failed = explain(error, { op: "put", path: request.path });
-      access.end(failed.kind);
-      return failure(failed);
-    }
+    const outcome = await putSmall(c, request, bytes, trailer, access);
+    return outcome instanceof BargeError ? failure(outcome) : { ok: true, ...written(outcome) };
   });
   return null;
 }
@@ -77,7 +75,7 @@ async function serveWaiting(
         `from ${from.offset}, where 0 or ${upload.offset} was offered`,
       );
     }
-    // Chunks also where the size is known: a client can take back a source that shrank then.
+    // Chunks are allowed for a known size, too: a client can then cancel if its source shrinks.
     const left = request.size === null ? undefined : request.size - from.offset;
     if (from.body !== "chunked" && from.body !== left) {
       throw new BargeError("protocol", `a body of ${from.body}, ${left ?? "chunked"} was due`);
@@ -98,10 +96,7 @@ async function serveWaiting(
   }
 }
 
-/**
- * Reads the frame that says from which offset the client continues. The client may take long to
- * compare the staged bytes, and sends signs of life meanwhile.
- */
+/** Reads the frame `from`. Before it, the client may send signs of life while it compares the staged bytes. */
 async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValue> {
   while (true) {
     const frame = await c.reader.frame();
@@ -112,7 +107,8 @@ async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValu
       c.pauses?.forgive();
       upload.beat();
     } catch (error) {
-      if (error instanceof BargeError) c.cut(error); // the next bytes can't be distinguished from a request
+      // The next bytes can't be distinguished from a request.
+      if (error instanceof BargeError) c.cut(error);
       throw error;
     }
   }
@@ -120,10 +116,10 @@ async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValu
 
 /**
  * Writes the body to its end; the next piece is read while the last one is written. A failure is
- * answered at once, so that a client that listens can stop sending; the rest is read away.
+ * answered at once, so that the client can stop sending; the rest of the body is dropped.
  *
- * @param restart drop what is staged first
- * @returns whether it has failed, and that been answered
+ * @param restart true to drop the staged bytes first
+ * @returns true if the upload has failed, and the failure was answered
  */
 async function receive(
   c: UserContext,
@@ -143,11 +139,11 @@ async function receive(
     }
     if (failed.kind === "protocol") return; // thrown below, which ends the connection
     c.output.queue(encodeFrame(failure(failed)));
-    c.output.flush().catch(() => {/* the reader of the body finds out, too */});
+    c.output.flush().catch(() => {/* the reader of the body fails, too */});
   };
   const alive = () => {
     writing = writing.then(() => {
-      if (failed) return; // it was answered, and the client's pauses are no longer allowed
+      if (failed) return; // pauses are not allowed after a failure
       c.pauses?.forgive();
       upload.beat();
     }).catch(fail);
@@ -167,13 +163,27 @@ async function receive(
   return failed !== undefined;
 }
 
-/**
- * Receives a small file whose bytes have all arrived.
- *
- * @param sha256 the digest that the client gave, in hex; null for none
- * @throws {BargeError} as `receive` and `Incoming.commit`
- */
+/** Receives a small file whose bytes have all arrived, and ends its record. Never throws. */
 export async function putSmall(
+  c: UserContext,
+  request: UploadRequest,
+  bytes: Uint8Array,
+  trailer: Trailer,
+  access: Access,
+): Promise<StoredFile | BargeError> {
+  try {
+    if (isCancelled(trailer)) throw cancelled();
+    const stored = await storeSmall(c, request, bytes, trailer.sha256);
+    access.end("ok");
+    return stored;
+  } catch (error) {
+    const failed = explain(error, { op: "put", path: request.path });
+    access.end(failed.kind);
+    return failed;
+  }
+}
+
+async function storeSmall(
   c: UserContext,
   request: UploadRequest,
   bytes: Uint8Array,
@@ -192,6 +202,6 @@ export function isCancelled({ sha256, whole }: Trailer): boolean {
   return sha256 === null && !whole;
 }
 
-export function cancelled(): BargeError {
+function cancelled(): BargeError {
   return new BargeError("interrupted", "the client cancelled the upload");
 }

@@ -109,7 +109,7 @@ export class Wire implements Disposable {
     return this.#text;
   }
 
-  /** Returns the bytes once `size` of them have arrived. */
+  /** Waits until `bytes` bytes have arrived. */
   async some(bytes: number): Promise<void> {
     while (!this.#over && this.#text.length < bytes) await this.#more();
   }
