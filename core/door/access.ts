@@ -35,7 +35,7 @@ export interface AccessFacts {
 }
 
 /** The properties that are known when a request arrives. */
-export type Arrived = Pick<AccessFacts, "door" | "address" | "verb" | "path" | "to">;
+type Arrived = Pick<AccessFacts, "door" | "address" | "verb" | "path" | "to">;
 
 /** A request, from its arrival to its record. */
 export class Access implements ActiveRequest {
@@ -46,7 +46,9 @@ export class Access implements ActiveRequest {
   split = false;
   /** True if the request is a login, or carries credentials. */
   login: boolean;
-  #arrived: Arrived;
+  verb: string | null;
+  path: string | null;
+  readonly #arrived: Arrived;
   readonly #began = performance.now();
   readonly #metrics: Metrics;
   #bytes = 0;
@@ -56,20 +58,15 @@ export class Access implements ActiveRequest {
   constructor(arrived: Arrived, metrics: Metrics) {
     this.#arrived = arrived;
     this.#metrics = metrics;
+    this.verb = arrived.verb;
+    this.path = arrived.path;
     this.login = arrived.verb === "proof";
-  }
-
-  get verb(): string | null {
-    return this.#arrived.verb;
-  }
-
-  get path(): string | null {
-    return this.#arrived.path;
   }
 
   /** Records the request as another verb and path, which its arguments determine. */
   becomes(verb: string, path: string): void {
-    this.#arrived = { ...this.#arrived, verb, path };
+    this.verb = verb;
+    this.path = path;
   }
 
   /** The bytes of files that were received or sent so far. */
@@ -88,7 +85,8 @@ export class Access implements ActiveRequest {
     if (this.#ended) return;
     this.#ended = true;
     if (this.split && outcome === "ok") return;
-    const { door, address, verb, path, to } = this.#arrived;
+    const { verb, path } = this;
+    const { door, address, to } = this.#arrived;
     const ms = performance.now() - this.#began;
     this.#metrics.ended(door, verb, outcome, ms / 1000);
     const level = this.login && outcome === "unauthenticated" ? "warning" : "info";

@@ -99,9 +99,8 @@ async function accept(
   while (true) {
     try {
       const conn = await listener.accept();
-      const local = (conn.localAddr as Deno.NetAddr | undefined)?.hostname ?? "";
       const stream = open(conn, patience);
-      if (stream) take(stream, local);
+      if (stream) take(stream, (conn.localAddr as Deno.NetAddr | undefined)?.hostname ?? "");
     } catch (error) {
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
         return;

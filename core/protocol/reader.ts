@@ -8,7 +8,7 @@
  */
 import { BargeError } from "../error.ts";
 import { abandon, borrow, giveBack } from "../disk/buffer_pool.ts";
-import { type Body, Decoder, type FrameEvent, type FrameValue } from "./frame.ts";
+import { Decoder, type FrameEvent } from "./frame.ts";
 
 /** A source of bytes, for instance a connection. */
 export interface Source {
@@ -16,10 +16,7 @@ export interface Source {
 }
 
 /** A frame, and the kind of body that follows it. */
-export interface Frame {
-  readonly value: FrameValue;
-  readonly body: Body;
-}
+export type Frame = Omit<Extract<FrameEvent, { type: "frame" }>, "type">;
 
 /** Most requests fit into a small buffer. */
 const smallBufferBytes = 512;

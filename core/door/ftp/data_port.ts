@@ -72,15 +72,15 @@ export class DataPort {
    * @throws {BargeError} `unavailable` when all ports, or the ports of the account or address, are taken
    */
   listen(account: number): number {
-    const waiting = this.#listener; // has no connection yet, and is used again
-    if (!waiting) this.close();
-    const { addr } = waiting ?? this.#listen(account);
+    // A listener without a connection is used again.
+    const { addr } = this.#listener ?? this.#listen(account);
     clearTimeout(this.#expiry);
     this.#expiry = setTimeout(() => this.close(), this.#door.patience.unused);
     return addr.port;
   }
 
   #listen(account: number): ConnListener {
+    this.close();
     const [first, last] = this.#door.spec.ftp.passive;
     const maxPorts = Math.max(1, Math.floor((last - first + 1) / portsDivisor));
     const leave = this.#gate.port(account, this.#peer, maxPorts);

@@ -19,6 +19,8 @@ import { type Algorithm, digestNames } from "./state.ts";
 /** AVBL's answer for an account without a quota: the largest number that clients accept. */
 const unlimitedBytes = "9223372036854775807";
 
+const digestFacts = { path: true, does: "digest", slow: true } as const;
+
 export const fileRows: Record<string, Row> = {
   CWD: {
     help: ["[PATH]", "go to a folder; by default to /"],
@@ -127,9 +129,7 @@ export const fileRows: Record<string, Row> = {
     run: async (c) => reply(213, String((await quota(c.session)).left ?? unlimitedBytes)),
   },
   HASH: {
-    path: true,
-    does: "digest",
-    slow: true,
+    ...digestFacts,
     help: ["PATH", "show the digest of a file, by the algorithm of OPTS HASH"],
     async run(c, { argument, path }) {
       const { algorithm } = c.state;
@@ -163,9 +163,7 @@ async function touch(
 
 function digestRow(algorithm: Algorithm): Row {
   return {
-    path: true,
-    does: "digest",
-    slow: true,
+    ...digestFacts,
     help: ["PATH", `show the ${digestNames[algorithm]} of a file`],
     async run(c, { argument, path }) {
       const inQuotes = /^"([^]*)"$/.exec(argument)?.[1].replaceAll('""', '"');

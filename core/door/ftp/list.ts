@@ -16,33 +16,32 @@ import { overData, send } from "./transfer.ts";
 /** The most lines of a listing on the control connection. */
 const maxStatusLines = 10_000;
 
+const listing = { does: "list", slow: true } as const;
+
 export const listRows: Record<string, Row> = {
   LIST: {
-    does: "list",
-    slow: true,
+    ...listing,
     help: ["[PATH]", "list a folder, as `ls -l`"],
     run: async (c, { argument }) => await sendList(c, await findListed(c, argument), longLines),
   },
   NLST: {
-    does: "list",
-    slow: true,
+    ...listing,
     help: ["[PATH]", "list the names in a folder"],
     async run(c, { argument }) {
-      const what = await findListed(c, argument);
-      return sendList(c, what, ({ name }) => inLine(what.prefix + name));
+      const listed = await findListed(c, argument);
+      return sendList(c, listed, ({ name }) => inLine(listed.prefix + name));
     },
   },
   MLSD: {
-    does: "list",
-    slow: true,
+    ...listing,
     help: ["[PATH]", "list a folder, for programs"],
     async run(c, { argument }) {
       const path = await c.path(argument);
       const { entry } = await stat(c.session, path);
       if (entry?.type !== "dir") throw new Failed(501, "usage", "it is not a folder", { path });
-      const what = { path, prefix: "", entries: list(c.session, path, false) };
+      const listed = { path, prefix: "", entries: list(c.session, path, false) };
       const account = await c.session.account();
-      return await sendList(c, what, (entry) => facts(c, account, entry, path));
+      return await sendList(c, listed, (entry) => facts(c, account, entry, path));
     },
   },
   MLST: {
@@ -174,7 +173,6 @@ function permissions(account: Account, { type, name, owner }: Entry, folder: str
   if (name === "/") return "el";
   if (folder === "/") return "celmp";
   if (type === "dir") return "cdeflmp";
-  const guarded = /^\/public(\/|$)/.test(folder) && account.role !== "admin" &&
-    owner !== account.name;
-  return guarded ? "r" : "adfrw";
+  const isPublic = /^\/public(\/|$)/.test(folder);
+  return isPublic && account.role !== "admin" && owner !== account.name ? "r" : "adfrw";
 }

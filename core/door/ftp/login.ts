@@ -50,11 +50,6 @@ export const loginRows: Record<string, Row> = {
       }
     },
   },
-  ACCT: {
-    login: false,
-    help: ["TEXT", "accepted and ignored"],
-    run: () => reply(202, "No account information is needed"),
-  },
   REIN: {
     login: false,
     help: ["", "log out and start again"],

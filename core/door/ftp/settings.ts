@@ -53,22 +53,10 @@ export const settingRows: Record<string, Row> = {
     help: ["COMMAND OPTIONS", "set options of MLST, HASH or UTF8"],
     run: options,
   },
-  SYST: {
-    login: false,
-    help: ["", "show the format of listings"],
-    run: () => reply(215, "UNIX Type: L8"),
-  },
-  NOOP: {
-    argument: "optional",
-    login: false,
-    help: ["", "do nothing"],
-    run: () => reply(200, "Nothing done"),
-  },
-  CLNT: {
-    login: false,
-    help: ["NAME", "name the client program"],
-    run: () => reply(200, "Hello"),
-  },
+  ACCT: fixed(["TEXT", "accepted and ignored"], 202, "No account information is needed"),
+  SYST: fixed(["", "show the format of listings"], 215, "UNIX Type: L8"),
+  NOOP: { ...fixed(["", "do nothing"], 200, "Nothing done"), argument: "optional" },
+  CLNT: fixed(["NAME", "name the client program"], 200, "Hello"),
   LANG: {
     login: false,
     help: ["[EN]", "choose the language of replies"],
@@ -78,6 +66,11 @@ export const settingRows: Record<string, Row> = {
     },
   },
 };
+
+/** Returns the row of a command that always gets the same reply. */
+function fixed(help: Row["help"], code: number, text: string): Row {
+  return { login: false, help, run: () => reply(code, text) };
+}
 
 /** Returns the row of a command that allows only one argument. */
 function only(verb: string, letter: string, what: string): Row {

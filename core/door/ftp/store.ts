@@ -24,18 +24,16 @@ import { proofWait } from "./patience.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { checkData, overData, receive, restFailure } from "./transfer.ts";
 
+const upload = { path: true, does: "put", slow: true } as const;
+
 export const storeRows: Record<string, Row> = {
   STOR: {
-    path: true,
-    does: "put",
-    slow: true,
+    ...upload,
     help: ["PATH", "receive a file, from the offset of REST"],
     run: (c, request) => store(c, request, { base: c.state.restart || "fresh" }),
   },
   APPE: {
-    path: true,
-    does: "put",
-    slow: true,
+    ...upload,
     help: ["PATH", "append to a file, or resume a partial upload"],
     run(c, request) {
       checkNoRestart(c, "APPE");
@@ -43,10 +41,8 @@ export const storeRows: Record<string, Row> = {
     },
   },
   STOU: {
+    ...upload,
     argument: "optional",
-    path: true,
-    does: "put",
-    slow: true,
     help: ["", "receive a file under a new name"],
     async run(c, { access }) {
       checkNoRestart(c, "STOU");

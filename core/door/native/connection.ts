@@ -42,7 +42,7 @@ import type { Context, Handle } from "./context.ts";
 import { Output } from "./output.ts";
 import { maxCheckMs, type Patience } from "./patience.ts";
 import { Pauses } from "./pause.ts";
-import { mustYield, yieldToOthers } from "./fairness.ts";
+import { takeTurns } from "./fairness.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 
@@ -179,7 +179,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
         }
         if (!frame || this.#leaving || !await this.#request(frame)) break;
         // A buffer may hold thousands of requests that need no waiting.
-        if (mustYield(count)) await yieldToOthers();
+        await takeTurns(count);
       }
     } catch (error) {
       // A malformed frame is answered once; the bytes after it are not read as frames.

@@ -8,7 +8,7 @@ import { readAgain, readSmall } from "../../session/get.ts";
 import type { SmallFile } from "../../storage/content.ts";
 import { explain } from "../failure.ts";
 import type { BodyState, UserContext } from "./context.ts";
-import { mustYield, yieldToOthers } from "./fairness.ts";
+import { takeTurns } from "./fairness.ts";
 
 /** The content of a file, a failure, or null if the content does not fit beside the others. */
 type Outcome = SmallFile | BargeError | null;
@@ -24,7 +24,7 @@ export async function serveGetMany(
   const outcomes: Outcome[] = [];
   let room = many.bytes;
   for (const [i, path] of paths.entries()) {
-    if (mustYield(i)) await yieldToOthers();
+    await takeTurns(i + 1);
     const outcome = await getOne(c, path, room);
     if (isFile(outcome)) room -= outcome.bytes.length;
     outcomes.push(outcome);
