@@ -46,9 +46,9 @@ export class ClientConnection {
     const leave = this.store.gate.login(session.id);
     if (!leave) return false;
     this.leaveAccount();
-    const forget = this.store.live.enter(session, onEnd);
+    const leaveList = this.store.live.enter(session, onEnd);
     this.#leaveAccount = () => {
-      forget();
+      leaveList();
       leave();
     };
     this.session = session;

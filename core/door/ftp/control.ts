@@ -84,7 +84,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   async run(): Promise<void> {
     try {
       if (this.door.spec.name === "ftps") await this.#secure();
-      await this.say(reply(220, "barge: hello"));
+      await this.answer(reply(220, "barge: hello"));
       await this.#serve();
       await this.#linger();
     } catch (error) {
@@ -108,8 +108,8 @@ export class Control extends ClientConnection implements Connection, Conversatio
     super.cut(reason);
   }
 
-  async say(answer: Reply): Promise<void> {
-    await this.#write(encodeReply(answer));
+  async answer(message: Reply): Promise<void> {
+    await this.#write(encodeReply(message));
   }
 
   admit(session: Session | undefined): boolean {
@@ -121,7 +121,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     return true;
   }
 
-  async lives(ms: number): Promise<void> {
+  async confirmAlive(ms: number): Promise<void> {
     const done = new AbortController();
     this.#onLine = () => done.abort();
     const { signal } = this.transfer!;
@@ -137,13 +137,13 @@ export class Control extends ClientConnection implements Connection, Conversatio
   async secure(answer: Reply): Promise<void> {
     this.#queue = [];
     this.#lines.discard();
-    await this.say(answer);
+    await this.answer(answer);
     await this.#secure();
   }
 
   async #secure(): Promise<void> {
     try {
-      const shake = (below: Pipe) => this.#tlsSessions.begin(below, this.door.shown()!);
+      const shake = (below: Pipe) => this.#tlsSessions.begin(below, this.door.certificate()!);
       this.tls = await this.stream.upgrade(shake, this.door.patience.handshake);
     } catch (error) {
       log.debug("no TLS with {peer}: {why}", { peer: this.stream.peer, why: `${error}` });
@@ -198,12 +198,12 @@ export class Control extends ClientConnection implements Connection, Conversatio
     const record = (outcome: "ok" | Kind) => {
       if (!row || access.verb) access.end(outcome);
     };
-    if (row?.does) this.#presence.doing = access;
+    if (row?.logVerb) this.#presence.doing = access;
     try {
       const work = runCommand(this, command, { argument, path, access });
       const answer = await (row?.slow ? this.#watch(work) : work);
       record("ok");
-      if (answer) await this.say(answer);
+      if (answer) await this.answer(answer);
     } catch (error) {
       if (this.stream.closed) {
         record(outcomeOf(error));
@@ -212,7 +212,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
       const op = verb.slice(0, 40).toLowerCase();
       const failed = explain(error, { op, path: argument && path ? path : undefined });
       record(failed.kind);
-      await this.say(replyTo(failed, failed instanceof Failed ? failed.code : undefined));
+      await this.answer(replyTo(failed, failed instanceof Failed ? failed.code : undefined));
     } finally {
       if (this.#presence.doing === access) this.#presence.doing = null;
       this.#presence.account = this.session ? this.account : null;
@@ -220,7 +220,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   }
 
   #access(row: Row | undefined, path: string): Access {
-    const verb = row?.does ?? null;
+    const verb = row?.logVerb ?? null;
     const paths = verb === "move"
       ? { path: this.state.renameFrom ?? null, to: path }
       : { path: path || null };
@@ -296,7 +296,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   async #dismiss(why: string): Promise<void> {
     const reason = new BargeError("unavailable", why);
     try {
-      await this.say(reply(421, `${why}; goodbye`));
+      await this.answer(reply(421, `${why}; goodbye`));
       await this.stream.end(this.door.patience.answer);
     } catch { /* the client is gone */ }
     this.stream.close(reason);

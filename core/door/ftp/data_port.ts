@@ -142,9 +142,9 @@ export class DataPort {
    * @throws {BargeError} `protocol` when TLS failed; `identity` when the client does not resume the TLS
    *   session of its control connection
    */
-  async secure(stream: Stream, shown: ServerIdentity): Promise<TlsPipe> {
+  async secure(stream: Stream, certificate: ServerIdentity): Promise<TlsPipe> {
     const { spec, patience } = this.#door;
-    const shake = (below: Pipe) => this.#sessions.join(below, shown, spec.ftp.sessionReuse);
+    const shake = (below: Pipe) => this.#sessions.join(below, certificate, spec.ftp.sessionReuse);
     return await stream.upgrade(shake, patience.handshake);
   }
 

@@ -19,7 +19,7 @@ import { type Algorithm, digestNames } from "./state.ts";
 /** AVBL's answer for an account without a quota: the largest number that clients accept. */
 const unlimitedBytes = "9223372036854775807";
 
-const digestFacts = { path: true, does: "digest", slow: true } as const;
+const digestFacts = { path: true, logVerb: "digest", slow: true } as const;
 
 export const fileRows: Record<string, Row> = {
   CWD: {
@@ -36,7 +36,7 @@ export const fileRows: Record<string, Row> = {
   },
   MKD: {
     path: true,
-    does: "mkdir",
+    logVerb: "mkdir",
     help: ["PATH", "make a folder"],
     async run(c, { path }) {
       await mkdir(c.session, { verb: "mkdir", path, parents: false });
@@ -45,7 +45,7 @@ export const fileRows: Record<string, Row> = {
   },
   RMD: {
     path: true,
-    does: "remove",
+    logVerb: "remove",
     help: ["PATH", "remove an empty folder"],
     async run(c, { path }) {
       await checkFolder(c, path);
@@ -55,7 +55,7 @@ export const fileRows: Record<string, Row> = {
   },
   DELE: {
     path: true,
-    does: "remove",
+    logVerb: "remove",
     help: ["PATH", "remove a file"],
     async run(c, { path }) {
       await fileAt(c, path, "RMD removes it");
@@ -74,7 +74,7 @@ export const fileRows: Record<string, Row> = {
   },
   RNTO: {
     path: true,
-    does: "move",
+    logVerb: "move",
     help: ["PATH", "rename what RNFR chose; FOLDER/ moves it into that folder"],
     async run(c, { argument, path }) {
       const from = c.state.renameFrom;
@@ -90,7 +90,7 @@ export const fileRows: Record<string, Row> = {
   },
   SIZE: {
     path: true,
-    does: "stat",
+    logVerb: "stat",
     help: ["PATH", "show the size of a file, or the offset of a partial upload"],
     async run(c, { path }) {
       if (c.state.ascii) {
@@ -103,7 +103,7 @@ export const fileRows: Record<string, Row> = {
   },
   MDTM: {
     path: true,
-    does: "stat",
+    logVerb: "stat",
     help: ["[YYYYMMDDhhmmss] PATH", "show the time of a file; or set it, as MFMT does"],
     async run(c, { argument, path, access }) {
       // Clients older than MFMT set a time with MDTM. A file of that whole name has precedence.
@@ -115,7 +115,7 @@ export const fileRows: Record<string, Row> = {
     },
   },
   MFMT: {
-    does: "touch",
+    logVerb: "touch",
     help: ["YYYYMMDDhhmmss PATH", "set the time of a file, in UTC"],
     run(c, { argument, access }) {
       const { time, name } = timeAndName(argument);
@@ -124,7 +124,7 @@ export const fileRows: Record<string, Row> = {
     },
   },
   AVBL: {
-    does: "quota",
+    logVerb: "quota",
     help: ["[PATH]", "show the available bytes of the quota"],
     run: async (c) => reply(213, String((await quota(c.session)).left ?? unlimitedBytes)),
   },

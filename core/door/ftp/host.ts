@@ -8,7 +8,7 @@ export interface Host {
   readonly spec: DoorSpec & { readonly ftp: FtpSpec };
   readonly patience: Patience;
   /** Returns the current certificate. */
-  readonly shown: () => ServerIdentity | undefined;
+  readonly certificate: () => ServerIdentity | undefined;
   /** The TLS sessions of all connections. */
   readonly tickets: Tickets;
 }

@@ -2,9 +2,9 @@
  * Parses the bytes of a control connection to command lines, without I/O. Lines end in CRLF or LF.
  *
  * Telnet commands (RFC 854) are removed: a doubled IAC is one byte 255, options are refused, all
- * others are dropped. The IAC IP and IAC DM before an ABOR come as urgent data, and the system drops
- * one byte of that. So single bytes that can begin no command are dropped in front of a line, and an
- * ABOR whose LF may be the dropped byte ends at its CR.
+ * others are dropped. The IAC IP and IAC DM before an ABOR arrive as urgent data, of which the system
+ * drops one byte. So single bytes that can't begin a command are dropped before a line, and an ABOR
+ * whose LF may be the dropped byte ends at its CR.
  *
  * A malformed line is returned with its fault, and parsing goes on with the next line. At most one
  * line and the bytes of one feed are kept.
@@ -53,9 +53,9 @@ export class LineParser {
   #nul = false;
   #telnet: Telnet = "text";
   #input: Uint8Array = new Uint8Array();
-  /** True if an ABOR ended at its CR; an LF behind it is part of it. */
+  /** True if an ABOR ended at its CR; an LF after it is part of it. */
   #early = false;
-  /** True if Telnet's IP has come, and no byte of a line behind it. */
+  /** True if Telnet's IP has come, and no byte of a line after it. */
   #interrupted = false;
   #refusals: number[] = [];
 
@@ -91,7 +91,7 @@ export class LineParser {
     return this.#telnet !== "text" || "ABOR\r".startsWith(this.#start().toUpperCase());
   }
 
-  /** True if Telnet's IP has come, and no byte of the command behind it. */
+  /** True if Telnet's IP has come, and no byte of the command after it. */
   get interrupted(): boolean {
     return this.#interrupted && this.#length === 0;
   }

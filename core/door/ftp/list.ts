@@ -16,7 +16,7 @@ import { overData, send } from "./transfer.ts";
 /** The most lines of a listing on the control connection. */
 const maxStatusLines = 10_000;
 
-const listing = { does: "list", slow: true } as const;
+const listing = { logVerb: "list", slow: true } as const;
 
 export const listRows: Record<string, Row> = {
   LIST: {
@@ -46,7 +46,7 @@ export const listRows: Record<string, Row> = {
   },
   MLST: {
     path: true,
-    does: "stat",
+    logVerb: "stat",
     help: ["[PATH]", "show one file or folder, for programs"],
     async run(c, { path }) {
       const entry = await entryAt(c, path);

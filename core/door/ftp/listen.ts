@@ -19,10 +19,15 @@ export function openDoor(
   { store, spec, reusePort, tls }: Opening,
   patience = defaultPatience,
 ): Promise<Door> {
-  let shown: ServerIdentity | undefined = tls && serverIdentity(tls, protocols);
+  let certificate: ServerIdentity | undefined = tls && serverIdentity(tls, protocols);
   const { host: hostname, port } = spec.address;
   const ftpSpec = { ...spec, ftp: spec.ftp! };
-  const shared = { spec: ftpSpec, patience, shown: () => shown, tickets: new Tickets() };
+  const shared = {
+    spec: ftpSpec,
+    patience,
+    certificate: () => certificate,
+    tickets: new Tickets(),
+  };
   const door = host({
     name: spec.name,
     store,
@@ -32,6 +37,6 @@ export function openDoor(
     begin: (stream, presence, local) => new Control(shared, store, stream, presence, local),
     refusals: new Refusals(refusal),
   });
-  const reload = (pair: KeyPair) => void (shown = serverIdentity(pair, protocols));
+  const reload = (pair: KeyPair) => void (certificate = serverIdentity(pair, protocols));
   return Promise.resolve(Object.assign(door, { reload }));
 }

@@ -16,7 +16,7 @@ export const loginRows: Record<string, Row> = {
     help: ["NAME", "name the account to log in to"],
     async run(c, { argument: name }) {
       needTls(c);
-      forget(c);
+      logOut(c);
       c.state.user = name;
       c.account = await logName(c.store, name);
       return reply(331, "Send the password, or a token, with PASS");
@@ -25,7 +25,7 @@ export const loginRows: Record<string, Row> = {
   PASS: {
     argument: "optional",
     login: false,
-    does: "login",
+    logVerb: "login",
     slow: true,
     help: ["PASSWORD", "log in with the password or a token"],
     async run(c, { argument: secret, access }) {
@@ -54,7 +54,7 @@ export const loginRows: Record<string, Row> = {
     login: false,
     help: ["", "log out and start again"],
     run(c) {
-      forget(c);
+      logOut(c);
       return reply(220, "Logged out");
     },
   },
@@ -75,10 +75,10 @@ export const loginRows: Record<string, Row> = {
         throw new Failed(504, "unsupported", "Only AUTH TLS is supported");
       }
       if (c.tls) throw new Failed(503, "usage", "Already using TLS");
-      if (!c.door.shown()) {
+      if (!c.door.certificate()) {
         throw new Failed(534, "unsupported", "TLS is not available: the server has no certificate");
       }
-      forget(c);
+      logOut(c);
       // SSL and TLS-P include PROT P (RFC 4217, section 17).
       c.state.protect = mechanism === "SSL" || mechanism === "TLS-P";
       await c.secure(reply(234, `AUTH ${mechanism} accepted; begin the handshake`));
@@ -124,8 +124,8 @@ function needTls(c: Connection): void {
   throw new Failed(530, "unauthenticated", "TLS is required here", { hint: "send AUTH TLS first" });
 }
 
-/** Logs out. The state of TLS stays. */
-function forget(c: Connection): void {
+/** Logs out; the state of TLS stays. */
+function logOut(c: Connection): void {
   c.data.close();
   c.admit(undefined);
   c.account = null;

@@ -36,7 +36,7 @@ export const patience = {
  * only a twentieth of the duration of its transfer, and many small files lose no time.
  *
  * @param replaces true if it replaces a file
- * @param took the duration of the transfer, in ms
+ * @param durationMs the duration of the transfer
  * @returns the wait, in ms
  *
  * @example
@@ -47,6 +47,6 @@ export const patience = {
  * if (waits.join() !== "1,50,300") throw new Error(waits.join());
  * ```
  */
-export function proofWait({ replace }: Patience, replaces: boolean, took: number): number {
-  return replaces ? replace : Math.min(replace, Math.max(1, took / 20));
+export function proofWait({ replace }: Patience, replaces: boolean, durationMs: number): number {
+  return replaces ? replace : Math.min(replace, Math.max(1, durationMs / 20));
 }

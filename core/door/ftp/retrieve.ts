@@ -13,7 +13,7 @@ import { overData, restFailure, send } from "./transfer.ts";
 export const retrieveRows: Record<string, Row> = {
   RETR: {
     path: true,
-    does: "get",
+    logVerb: "get",
     slow: true,
     help: ["PATH", "send a file, from the offset of REST"],
     run: retrieve,

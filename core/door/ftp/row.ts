@@ -25,7 +25,7 @@ export interface Connection extends ClientConnection {
   quitting: boolean;
 
   /** Sends a reply after the replies before it. @throws {BargeError} `unavailable` */
-  say(answer: Reply): Promise<void>;
+  answer(message: Reply): Promise<void>;
   /**
    * Makes the session this connection's; undefined logs out.
    *
@@ -38,7 +38,7 @@ export interface Connection extends ClientConnection {
    *
    * @throws {BargeError} the reason why the transfer was aborted, as when the client has left
    */
-  lives(ms: number): Promise<void>;
+  confirmAlive(ms: number): Promise<void>;
   /** Sends a reply and begins TLS; unencrypted bytes after the command are dropped. */
   secure(answer: Reply): Promise<void>;
   /** Returns the absolute path that a command's argument means. */
@@ -66,7 +66,7 @@ export type Row =
     /** True if the argument is a path, which the access log records. */
     readonly path?: boolean;
     /** The verb in the access log; undefined: the command is not recorded. */
-    readonly does?: Verb | "login" | "touch";
+    readonly logVerb?: Verb | "login" | "touch";
     /** True if it may take long: ABOR and some other commands are answered meanwhile. */
     readonly slow?: boolean;
   }

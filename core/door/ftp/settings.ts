@@ -73,9 +73,9 @@ function fixed(help: Row["help"], code: number, text: string): Row {
 }
 
 /** Returns the row of a command that allows only one argument. */
-function only(verb: string, letter: string, what: string): Row {
+function only(verb: string, letter: string, meaning: string): Row {
   return {
-    help: [letter, `${what}, the only one supported`],
+    help: [letter, `${meaning}, the only one supported`],
     run(_, { argument }) {
       if (argument.trim().toUpperCase() === letter) return reply(200, `${verb} is ${letter}`);
       throw new Failed(504, "unsupported", `Only ${verb} ${letter} is supported`);
@@ -87,7 +87,7 @@ function features(c: Connection): string[] {
   const { algorithm, facts: chosen } = c.state;
   const mark = (name: string, is: boolean) => is ? `${name}*` : name;
   return [
-    ...c.door.shown() ? ["AUTH SSL", "AUTH TLS", "PBSZ", "PROT"] : [],
+    ...c.door.certificate() ? ["AUTH SSL", "AUTH TLS", "PBSZ", "PROT"] : [],
     ...activeFor(c) ? ["EPRT"] : [],
     ..."AVBL CLNT EPSV MDTM MFMT SIZE TVFS UTF8 XMD5 XSHA256".split(" "),
     ...["LANG EN*", "REST STREAM", "SITE QUOTA", "SITE UTIME"],

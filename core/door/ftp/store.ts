@@ -24,7 +24,7 @@ import { proofWait } from "./patience.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { checkData, overData, receive, restFailure } from "./transfer.ts";
 
-const upload = { path: true, does: "put", slow: true } as const;
+const upload = { path: true, logVerb: "put", slow: true } as const;
 
 export const storeRows: Record<string, Row> = {
   STOR: {
@@ -94,9 +94,9 @@ async function store(
       if (data.tls) return true;
       const whole = reserve !== undefined && [access.bytes, upload.offset].includes(reserve);
       if (!whole) {
-        const took = performance.now() - began;
+        const durationMs = performance.now() - began;
         const replaces = await typeAt(c.session, path) === "file";
-        await c.lives(proofWait(c.door.patience, replaces, took));
+        await c.confirmAlive(proofWait(c.door.patience, replaces, durationMs));
       }
       return false;
     });

@@ -23,17 +23,17 @@ export async function overData<T>(
   work: (data: Data) => Promise<T>,
 ): Promise<T> {
   checkData(c);
-  const shown = c.state.protect ? c.door.shown() : undefined;
+  const certificate = c.state.protect ? c.door.certificate() : undefined;
   const aborting = c.transfer = new AbortController();
   const signal = AbortSignal.any([aborting.signal, c.ended.signal]);
   let stream: Stream | undefined;
   const cut = () => stream?.close(typed(signal.reason));
   signal.addEventListener("abort", cut);
   try {
-    await c.say(reply(150, about));
+    await c.answer(reply(150, about));
     stream = await c.data.open(signal).catch(refuse);
     signal.throwIfAborted();
-    const tls = shown && await c.data.secure(stream, shown).catch(refuse);
+    const tls = certificate && await c.data.secure(stream, certificate).catch(refuse);
     const done = await work({ stream, tls });
     signal.throwIfAborted();
     return done;

@@ -85,15 +85,11 @@ export class Connection extends ClientConnection implements Conversation, Contex
     return endPoint === undefined ? this.store.settings.proxyEndPoints ?? [] : [endPoint];
   }
 
-  async forgetChallenge(): Promise<void> {
-    const ms = await this.#dropChallenge();
-    if (ms !== undefined) await this.pause(ms);
-  }
-
-  #dropChallenge(): Promise<number> | undefined {
-    const delay = this.challenge?.abandon();
+  async dropChallenge(): Promise<void> {
+    const { challenge } = this;
     this.challenge = undefined;
-    return delay;
+    const ms = await challenge?.abandon();
+    if (ms !== undefined) await this.pause(ms);
   }
 
   get window(): Window {
@@ -159,7 +155,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
     } finally {
       clearTimeout(late);
       this.ended.abort();
-      if (!this.#leaving) await this.#dropChallenge();
+      if (!this.#leaving) await this.challenge?.abandon();
       this.leaveAccount();
       await this.#window?.drain();
       this.reader[Symbol.dispose]();
@@ -236,9 +232,13 @@ export class Connection extends ClientConnection implements Conversation, Contex
     this.#busy = true;
     this.pauses?.begin();
     this.#watchPace();
-    const { op = null, path = null } = operationOf(value);
-    const to = typeof value.to === "string" ? value.to : undefined;
-    const access = this.access(op, path, to);
+    // The fields are not checked yet.
+    const text = (field: string, maxLength: number) => {
+      const content = value[field];
+      return typeof content === "string" ? content.slice(0, maxLength) : undefined;
+    };
+    const path = text("path", 3000) ?? text("from", 3000);
+    const access = this.access(text("verb", 40) ?? null, path ?? null, text("to", 3000));
     if (access.verb === "auth" || access.verb === "register") {
       this.#loginName = typeof value.account === "string" ? await this.#logName(value) : null;
       access.account = this.#loginName;
@@ -296,7 +296,8 @@ export class Connection extends ClientConnection implements Conversation, Contex
       return request.verb !== "bye";
     } catch (error) {
       if (this.stream.closed || this.#clientEnded) throw error;
-      const failed = explain(error, operationOf(value));
+      const { verb, path } = access;
+      const failed = explain(error, { op: verb ?? undefined, path: path ?? undefined });
       access.end(failed.kind);
       await this.#window?.drain();
       this.output.queue(encodeFrame(failure(failed)));
@@ -315,11 +316,4 @@ export class Connection extends ClientConnection implements Conversation, Contex
     if (frame.body !== undefined) throw new BargeError("protocol", "a trailer has no body");
     return parseOther("trailer", frame.value);
   }
-}
-
-/** Returns the verb and path of a request for logs; it may be malformed. */
-function operationOf(value: FrameValue): { op?: string; path?: string } {
-  const text = (field: string) =>
-    typeof value[field] === "string" ? value[field] as string : undefined;
-  return { op: text("verb")?.slice(0, 40), path: (text("path") ?? text("from"))?.slice(0, 3000) };
 }

@@ -25,7 +25,7 @@ export interface Context extends ClientConnection {
   challenge: Challenge | undefined;
 
   /** Drops an unanswered challenge, which counts as a failed login of the address. */
-  forgetChallenge(): Promise<void>;
+  dropChallenge(): Promise<void>;
 
   /**
    * Replaces the session of this connection.

@@ -36,7 +36,7 @@ export function uploadOf(
 }
 
 /** Returns the answer's fields for a committed upload. */
-export function written(committed: StoredFile): Answer<"put"> {
+export function storedAnswer(committed: StoredFile): Answer<"put"> {
   return { ...committed, modified: new Date(committed.modified).toISOString() };
 }
 
@@ -54,7 +54,9 @@ async function serveEager(c: UserContext, request: UploadRequest, state: BodySta
   access.pending = true;
   await c.window.add([request.path], body, async () => {
     const outcome = await putSmall(c, request, bytes, trailer, access);
-    return outcome instanceof BargeError ? failure(outcome) : { ok: true, ...written(outcome) };
+    return outcome instanceof BargeError
+      ? failure(outcome)
+      : { ok: true, ...storedAnswer(outcome) };
   });
   return null;
 }
@@ -90,7 +92,7 @@ async function serveWaiting(
     if (trailer.sha256 === null && request.size === null) {
       throw new BargeError("protocol", "an upload of no declared size needs a digest");
     }
-    return written(await c.watched((gone) => upload.commit(trailer.sha256, true, gone)));
+    return storedAnswer(await c.watched((gone) => upload.commit(trailer.sha256, true, gone)));
   } finally {
     await upload.detach();
   }

@@ -30,7 +30,7 @@ import type { Context, Handler, UserContext } from "./context.ts";
 import { serveGet } from "./get.ts";
 import { serveGetMany } from "./get_many.ts";
 import { paged } from "./pages.ts";
-import { servePut, written } from "./put.ts";
+import { servePut, storedAnswer } from "./put.ts";
 import { servePutMany } from "./put_many.ts";
 import { serveStatus } from "./status.ts";
 
@@ -39,7 +39,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   auth: {
     login: false,
     async handle(c, request) {
-      await c.forgetChallenge();
+      await c.dropChallenge();
       c.challenge = await challenge(c.store, request, c.host, c.endPoints);
       return c.challenge.answer;
     },
@@ -61,7 +61,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   "get-many": { handle: serveGetMany },
   copy: {
     handle: async (c, { from, to, overwrite }) =>
-      written(await copy(c.session, from, to, overwrite, c.ended.signal)),
+      storedAnswer(await copy(c.session, from, to, overwrite, c.ended.signal)),
   },
   move: {
     async handle(c, { from, to, overwrite }) {
