@@ -44,11 +44,3 @@ export const wireError = v.object({
   account: v.optional(v.string()),
   hint: v.optional(v.string()),
 });
-
-/** Makes the schema of a verb's request. */
-export function request<V extends string, Fields extends v.ObjectEntries = Record<never, never>>(
-  verb: V,
-  fields: Fields = {} as Fields,
-) {
-  return v.object({ verb: v.literal(verb), ...fields });
-}

@@ -15,7 +15,6 @@ import {
   nonce,
   overwrite,
   path,
-  request,
   salt,
   seconds,
   sha256,
@@ -24,7 +23,6 @@ import {
   wireError,
 } from "./field.ts";
 import type { FrameValue } from "./frame.ts";
-import { getMany, gotMany, putMany, wasPut } from "./many.ts";
 import { asked, entry, omission, partial, present, server, usage, verifier } from "./record.ts";
 
 /** The protocol's version. */
@@ -33,12 +31,24 @@ export const version = 1;
 /** The most bytes of a PUT that may send its body at once, without waiting for "go on". */
 export const eagerLimit = 256 * 1024;
 
+/** The most files, and bytes of files, of one `put-many` or `get-many`. */
+export const many = { files: 64, bytes: 1024 * 1024 };
+
 const body = v.union([bytes, v.literal("chunked")]);
 const flag = v.optional(v.boolean(), false);
+const fileToPut = v.object({ path, size: bytes, modified: v.optional(time), sha256 });
 const stored = v.object({ size: bytes, sha256, modified: time, replaced: v.boolean() });
 
 /** Identifies the certificate that the server has shown over TLS (net/end_point.ts). */
 const binding = v.optional(v.pipe(v.string(), v.maxLength(200)));
+
+/** Makes the schema of a verb's request. */
+function request<V extends string, Fields extends v.ObjectEntries = Record<never, never>>(
+  verb: V,
+  fields: Fields = {} as Fields,
+) {
+  return v.object({ verb: v.literal(verb), ...fields });
+}
 
 const requests = {
   hello: request("hello", { version: count, agent: v.optional(v.string(), "") }),
@@ -65,8 +75,26 @@ const requests = {
       `an eager body must be size bytes, at most ${eagerLimit}`,
     ),
   ),
-  "put-many": putMany,
-  "get-many": getMany,
+  /** Small files that share the cost of one request. Each succeeds or fails by itself. */
+  "put-many": v.pipe(
+    request("put-many", {
+      files: v.pipe(v.array(fileToPut), v.minLength(1), v.maxLength(many.files)),
+      overwrite: v.optional(overwrite, "always"),
+      body: bytes,
+    }),
+    v.check(
+      ({ files, body }) => body === files.reduce((sum, { size }) => sum + size, 0),
+      "a body must be the sizes of its files",
+    ),
+    v.check(
+      ({ files }) => new Set(files.map(({ path }) => path)).size === files.length,
+      "no path may occur twice",
+    ),
+    v.check(({ body }) => body <= many.bytes, `a body must have at most ${many.bytes} bytes`),
+  ),
+  "get-many": request("get-many", {
+    paths: v.pipe(v.array(path), v.minLength(1), v.maxLength(many.files)),
+  }),
   copy: request("copy", { from: path, to: path, overwrite: v.optional(overwrite, "always") }),
   move: request("move", { from: path, to: path, overwrite: v.optional(overwrite, "always") }),
   remove: request("remove", { path, recursive: flag }),
@@ -126,8 +154,16 @@ const answers = {
   /** "Go on": the client sends its body from `offset`, or from 0 if its bytes before the offset differ. */
   go: v.object({ offset: bytes, prefix: v.nullable(sha256) }),
   put: stored,
-  "put-many": wasPut,
-  "get-many": gotMany,
+  "put-many": v.object({ failed: v.array(v.object({ file: count, error: wireError })) }),
+  "get-many": v.object({
+    /** In the order of the paths. Null: the file does not fit into this answer; request it alone. */
+    files: v.array(v.union([
+      v.object({ size: bytes, modified: time, sha256, undigested: v.optional(undigested) }),
+      v.object({ error: wireError }),
+      v.null(),
+    ])),
+    body: bytes,
+  }),
   copy: stored,
   move: v.object({}),
   remove: v.object({ removed: count }),

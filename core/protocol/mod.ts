@@ -38,13 +38,13 @@ export {
   maxFrame,
   maxStrangerFrame,
 } from "./frame.ts";
-export { many } from "./many.ts";
 export {
   type Answer,
   type Answered,
   type Asked,
   eagerLimit,
   type Entry,
+  many,
   type Omission,
   type Other,
   type Overwrite,

@@ -17,9 +17,7 @@ export function formatSix({ host, port }: Address): string {
 }
 
 /**
- * Parses six numbers.
- *
- * @throws {BargeError} `usage`
+ * Parses six numbers. @throws {BargeError} `usage`
  *
  * @example
  * ```ts

@@ -10,6 +10,7 @@
  * Invariants: at most one read is under way, and none during the handshake of AUTH TLS; no command that
  * was read unencrypted runs after it; each wait has a deadline.
  */
+import { posix } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../../error.ts";
 import { Sessions } from "../../net/session_resumption.ts";
@@ -28,7 +29,8 @@ import { parseCommand, runCommand } from "./command.ts";
 import { DataPort } from "./data_port.ts";
 import type { Line } from "./line_parser.ts";
 import { LineReader } from "./line_reader.ts";
-import { locate } from "./locate.ts";
+import { isThere } from "./locate.ts";
+import { meant } from "./name.ts";
 import type { Host } from "./host.ts";
 import type { Connection, Row } from "./row.ts";
 import { encodeReply, Failed, type Reply, reply, replyTo } from "./reply.ts";
@@ -231,8 +233,11 @@ export class Control extends ClientConnection implements Connection, Conversatio
     return access;
   }
 
-  path(argument: string): Promise<string> {
-    return locate(this.session, this.state.folder, argument);
+  async path(argument: string): Promise<string> {
+    const path = posix.resolve(this.state.folder, argument);
+    const { session } = this;
+    // Before the login nothing is looked up.
+    return session ? await meant(path, (path) => isThere(session, path)) : path;
   }
 
   /** Reads the connection while a slow command runs. */

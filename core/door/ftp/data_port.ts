@@ -85,8 +85,9 @@ export class DataPort {
     const maxPorts = Math.max(1, Math.floor((last - first + 1) / portsDivisor));
     const leave = this.#gate.port(account, this.#peer, maxPorts);
     if (!leave) {
+      const hint = "end its transfers, or try again in a minute";
       throw new BargeError("unavailable", "this account or address holds too many data ports", {
-        hint: "end its transfers, or try again in a minute",
+        hint,
       });
     }
     try {
@@ -115,7 +116,7 @@ export class DataPort {
   async open(signal: AbortSignal): Promise<Stream> {
     signal.throwIfAborted();
     if (!this.#arrival) {
-      throw new BargeError("unavailable", "no data connection; ask for one with PASV or EPSV");
+      throw new BargeError("unavailable", "no data connection; request one with PASV or EPSV");
     }
     const { patience } = this.#door;
     const waiting = delay(patience.data, AbortSignal.any([signal, this.#expected.signal]));
@@ -181,9 +182,8 @@ export class DataPort {
         throw typed(error, { op: "listen on", path: formatAddress({ host: hostname, port }) });
       }
     }
-    throw new BargeError("unavailable", "all ports for data connections are in use", {
-      hint: "try again in a moment",
-    });
+    const hint = "try again in a moment";
+    throw new BargeError("unavailable", "all ports for data connections are in use", { hint });
   }
 
   async #accept(listener: ConnListener): Promise<Arrival> {

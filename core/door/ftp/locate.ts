@@ -1,24 +1,7 @@
-/** Resolves the arguments of commands to paths, for the session that is logged in. */
-import { posix } from "node:path";
+/** Looks up paths. */
 import { BargeError } from "../../error.ts";
 import type { Session } from "../../login/session.ts";
 import { stat } from "../../session/stat.ts";
-import { meant } from "./name.ts";
-
-/**
- * Returns the absolute path that a client means, without `.` and `..` parts: see {@link meant}.
- *
- * @param session undefined before the login, when nothing is looked up
- * @param folder the client's working directory, absolute
- */
-export async function locate(
-  session: Session | undefined,
-  folder: string,
-  argument: string,
-): Promise<string> {
-  const path = posix.resolve(folder, argument);
-  return session ? await meant(path, (path) => isThere(session, path)) : path;
-}
 
 /** Returns whether a file, folder or partial upload has that path. */
 export async function isThere(session: Session, path: string): Promise<boolean> {

@@ -26,11 +26,7 @@ export interface Connection extends ClientConnection {
 
   /** Sends a reply after the replies before it. @throws {BargeError} `unavailable` */
   answer(message: Reply): Promise<void>;
-  /**
-   * Makes the session this connection's; undefined logs out.
-   *
-   * @returns false when its account has too many connections
-   */
+  /** Replaces the session; undefined logs out. @returns false when the account has too many connections */
   admit(session: Session | undefined): boolean;
   /**
    * Waits during a transfer until the client has sent another line, or has kept its connection open for
@@ -41,7 +37,7 @@ export interface Connection extends ClientConnection {
   confirmAlive(ms: number): Promise<void>;
   /** Sends a reply and begins TLS; unencrypted bytes after the command are dropped. */
   secure(answer: Reply): Promise<void>;
-  /** Returns the absolute path that a command's argument means. */
+  /** Returns the absolute path that a command's argument means, without `.` and `..` parts. */
   path(argument: string): Promise<string>;
 }
 

@@ -58,9 +58,8 @@ function refuse(error: unknown): never {
 /** @throws {Failed} if no data connection is expected, or TLS is required and was not requested */
 export function checkData(c: Connection): void {
   if (c.door.spec.tls === "require" && !c.state.protect) {
-    throw new Failed(521, "refused", "Data connections without TLS are not allowed", {
-      hint: "send PBSZ 0 and PROT P first",
-    });
+    const hint = "send PBSZ 0 and PROT P first";
+    throw new Failed(521, "refused", "Data connections without TLS are not allowed", { hint });
   }
   if (c.data.ready) return;
   throw new Failed(425, "usage", "No data connection", { hint: "use PASV or EPSV first" });
@@ -69,8 +68,7 @@ export function checkData(c: Connection): void {
 /** Returns the failure of a transfer from an offset; 554 for one beyond the end. */
 export function restFailure(error: unknown, path: string): unknown {
   if (!(error instanceof BargeError) || error.kind !== "usage") return error;
-  const { message, hint } = error;
-  return new Failed(554, "usage", `invalid REST: ${message}`, { path, hint });
+  return new Failed(554, "usage", `invalid REST: ${error.message}`, { path, hint: error.hint });
 }
 
 /** Reads from the data connection. @returns null at the end @throws {Failed} 426 when it was cut */

@@ -27,11 +27,7 @@ export interface Context extends ClientConnection {
   /** Drops an unanswered challenge, which counts as a failed login of the address. */
   dropChallenge(): Promise<void>;
 
-  /**
-   * Replaces the session of this connection.
-   *
-   * @throws {BargeError} `unavailable` when the account has too many connections; the former session stays
-   */
+  /** Replaces the session. @throws {BargeError} `unavailable` when the account has too many connections */
   admit(session: Session): void;
 
   /**

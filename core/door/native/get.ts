@@ -18,24 +18,18 @@ export async function serveGet(
     const { size, offset, sha256 } = file;
     const modified = new Date(file.modified).toISOString();
     const undigested = file.undigested ?? undefined;
-    const answer: Answer<"get"> = {
-      size,
-      offset,
-      modified,
-      sha256,
-      undigested,
-      body: size - offset,
-    };
+    const body = size - offset;
+    const answer: Answer<"get"> = { size, offset, modified, sha256, undigested, body };
     c.output.queue(encodeFrame({ ok: true, ...answer }));
     try {
-      if (size - offset <= smallFileBytes) c.output.queue(file.rest());
+      if (body <= smallFileBytes) c.output.queue(file.rest());
       else {
         for await (const piece of file.pieces()) {
           await c.output.write(piece);
           access.bytes += piece.length;
         }
       }
-      access.bytes = size - offset;
+      access.bytes = body;
     } catch (error) {
       // The size was announced, so a failure can only be reported by closing the connection.
       c.stream.close();

@@ -2,8 +2,7 @@
 import { BargeError } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failuresOf } from "../../protocol/failure.ts";
-import { many } from "../../protocol/many.ts";
-import type { Answer, Request } from "../../protocol/message.ts";
+import { type Answer, many, type Request } from "../../protocol/message.ts";
 import { readAgain, readSmall } from "../../session/get.ts";
 import type { SmallFile } from "../../storage/content.ts";
 import { explain } from "../failure.ts";

@@ -1,6 +1,6 @@
 /** Time limits of clients of the native door. */
 import type { MinRate } from "../../net/min_rate.ts";
-import { type PauseLimits, pauseLimits } from "./pause.ts";
+import type { PauseLimits } from "./pause.ts";
 
 export type Patience = Readonly<typeof patience>;
 
@@ -19,7 +19,7 @@ export const patience = {
   /** The minimum pace inside a request or an answer. */
   floor: { bytes: 60 * 1024, periodMs: 60_000 } as MinRate,
   /** The limits of pauses inside a `put` or `get`; undefined if none are allowed. */
-  pause: pauseLimits as PauseLimits | undefined,
+  pause: { every: 5000, most: 6 * 3600_000 } as PauseLimits | undefined,
 };
 
 /** The time that a connection is read during a check of an upload, in ms; longer than any check. */

@@ -19,9 +19,6 @@ export interface PauseLimits {
   readonly most: number;
 }
 
-/** PROTOCOL.md, "Limits and deadlines". */
-export const pauseLimits: PauseLimits = { every: 5000, most: 6 * 3600_000 };
-
 export class Pauses {
   readonly #limits: PauseLimits;
   readonly #stream: Stream;

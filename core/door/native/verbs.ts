@@ -3,13 +3,13 @@ import { BargeError } from "../../error.ts";
 import {
   type Answer,
   eagerLimit,
+  many,
   type Request,
   type Verb,
   version,
 } from "../../protocol/message.ts";
 import { isLoopback, network } from "../../net/address.ts";
 import { bindingName } from "../../net/binding_name.ts";
-import { many } from "../../protocol/many.ts";
 import { defaultMinPassword } from "../../protocol/password.ts";
 import { copy } from "../../session/copy.ts";
 import { digest } from "../../session/digest.ts";
@@ -147,9 +147,8 @@ async function servePasswd(
   c.challenge = undefined;
   await needPasswordLogin(session);
   if (proof === undefined) {
-    throw new BargeError("denied", "the old password has to be proved once more", {
-      hint: "use a newer client, which does that",
-    });
+    const hint = "use a newer client, which does that";
+    throw new BargeError("denied", "the old password has to be proved once more", { hint });
   }
   if (!pending) throw new BargeError("protocol", "a proof without auth before it");
   const { session: proven } = await pending.prove(proof, (ms) => c.pause(ms), binding);
