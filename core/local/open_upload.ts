@@ -1,9 +1,9 @@
 /**
  * An upload in the hands of its holder: its row, its staged bytes and its fence.
  *
- * The row says who the holder is, the fence stops a former holder's writes (vault/fences.ts). Every end
- * closes the staged file, settles the row, and gives up the fence last: a connection that takes the
- * upload over meanwhile finds the fence, and knows by it that nothing is written any more.
+ * The row names the holder; the fence stops a former holder's writes (vault/fences.ts). Every end closes
+ * the staged file, settles the row, and releases the fence last: a connection that takes the upload
+ * over meanwhile finds the fence, and knows by it that nothing is written any more.
  */
 import { BargeError } from "../error.ts";
 import { folderOf, type Place } from "../storage/place.ts";
@@ -14,7 +14,7 @@ import {
   type StoredFile,
   type WriteGuard,
 } from "../storage/uploads.ts";
-import type { Commits } from "./commit.ts";
+import type { PartsWithCommits } from "./commit.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { HeldUpload } from "./ledger/upload_rows.ts";
 import { detachUpload, dropUpload } from "./partial_upload.ts";
@@ -23,12 +23,10 @@ import { reached } from "./vault/fault.ts";
 import type { Fence } from "./vault/fences.ts";
 import type { Staged } from "./vault/staged.ts";
 import { stagingDir } from "./vault/staging.ts";
-import { LocalView } from "./view.ts";
+import { viewOf } from "./view.ts";
 
 /** The bytes that are reserved ahead at once for an upload of unknown size. */
 const reserveAheadBytes = 8 * 1024 * 1024;
-
-export type PartsWithCommits = Parts & { readonly commits: Commits };
 
 export interface Opened {
   readonly row: HeldUpload;
@@ -111,7 +109,7 @@ export class LocalUpload implements OpenUpload {
   }
 
   async move(place: Place, guard: WriteGuard): Promise<void> {
-    await this.#retarget(place, () => guard.check(new LocalView(this.#parts)));
+    await this.#retarget(place, () => guard.check(viewOf(this.#parts)));
   }
 
   async unlink(): Promise<void> {

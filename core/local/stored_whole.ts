@@ -1,19 +1,19 @@
 /**
  * Small files whose bytes are all in memory: reserved and sealed in one step, staged, published.
  *
- * Files that wait at the same time go together, through both group commits (commit.ts): a tree of small
- * files then costs hardly more than its files' own statements. Where they do not all fit, each is
- * reserved by itself, and fails with its own reason.
+ * Files that wait at the same time share both group commits (commit.ts), and so most statements.
+ * Where they do not all fit, each is reserved by itself, and fails with its own reason.
  */
 import { typed } from "../error.ts";
 import type { Content, StoredFile, WriteGuard } from "../storage/uploads.ts";
+import type { PartsWithCommits } from "./commit.ts";
 import { type Outcome, outcome } from "./group.ts";
 import type { DeclaredUpload, HeldUpload } from "./ledger/upload_rows.ts";
-import { lostUpload, type PartsWithCommits } from "./open_upload.ts";
+import { lostUpload } from "./open_upload.ts";
 import { discardDropped, dropUpload } from "./partial_upload.ts";
 import { reached } from "./vault/fault.ts";
 import { stageWhole } from "./vault/staging.ts";
-import { LocalView } from "./view.ts";
+import { viewOf } from "./view.ts";
 
 /** A file that waits to be reserved. */
 interface Waiting {
@@ -89,7 +89,7 @@ export class StoredWhole {
     try {
       return this.#enterAll([file])[0];
     } catch (error) {
-      file.guard.check(new LocalView(this.#parts)); // its refusal goes before a want of room
+      file.guard.check(viewOf(this.#parts)); // its refusal comes before `over-quota`
       throw error;
     }
   }

@@ -20,7 +20,7 @@ import {
 } from "../local/vault/staging.ts";
 import { forgetGone, known } from "../local/entry.ts";
 import { discardDropped } from "../local/partial_upload.ts";
-import { moveUploads } from "../local/move_uploads.ts";
+import { moveUploads } from "../local/move.ts";
 import { trashName } from "../local/vault/staging.ts";
 import { isUnlinked } from "../local/partial_upload.ts";
 import type { Store } from "../local/store.ts";

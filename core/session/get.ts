@@ -27,7 +27,7 @@ export async function readStaged(
   upload: number,
   modified: number,
 ): Promise<FileContent> {
-  return await store.tree.openStaged(upload, modified);
+  return await store.uploads.openStaged(upload, modified);
 }
 
 /**

@@ -77,14 +77,6 @@ export interface Tree {
    */
   open(place: Place, offset: number): Promise<FileContent>;
   /**
-   * Opens the staged bytes of an upload as they are now. They stay readable when the upload has become a
-   * file or was dropped.
-   *
-   * @param modified their time, in ms since 1970
-   * @throws {BargeError} as {@link open}
-   */
-  openStaged(upload: number, modified: number): Promise<FileContent>;
-  /**
    * Reads a small file. A rename may be under way where it has no digest: see {@link readAgain}.
    *
    * @returns undefined where it has more than `maxBytes` bytes
@@ -133,8 +125,6 @@ export interface Tree {
    * @throws {BargeError} as the guard; `not-found`
    */
   remove(place: Place, account: number, guard: Guard): Promise<number>;
-  /** Drops an account's partial uploads to a place. @returns whether there was one */
-  dropPartial(place: Place, account: number): Promise<boolean>;
   /**
    * Sets the time of a file or folder, in ms since 1970.
    *

@@ -12,6 +12,7 @@
  * tests/contract/store/ checks these promises.
  */
 import { BargeError } from "../error.ts";
+import type { FileContent } from "./content.ts";
 import type { StoredEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
 import type { Guard } from "./view.ts";
@@ -156,13 +157,6 @@ export interface OpenUpload {
   drop(): Promise<void>;
 }
 
-/** A file that a partial upload begins with: to be read from its start. */
-export interface Source {
-  readonly size: number;
-  read(into: Uint8Array): Promise<number>;
-  close(): void;
-}
-
 export interface Uploads {
   /**
    * Begins an upload, or resumes the account's newest to the path, also from a connection that still
@@ -184,14 +178,20 @@ export interface Uploads {
     bytes: Uint8Array,
     guard: WriteGuard,
   ): Promise<StoredFile>;
-  /** Opens the file at a place, to begin an upload with its bytes. */
-  source(place: Place): Promise<Source>;
   /** Returns the account's upload to a place that {@link begin} would resume. */
   resumable(account: number, place: Place): Promise<PartialUpload | undefined>;
   /** Returns the account's newest upload to a place, also one that is becoming a file. */
   partial(account: number, place: Place): Promise<PartialUpload | undefined>;
   /** Yields all of an account's uploads that are not sealed, the oldest first. */
   partials(account: number): AsyncIterable<PartialUpload>;
+  /**
+   * Opens the staged bytes of an upload as they are now. They stay readable when the upload has become a
+   * file or was dropped.
+   *
+   * @param modified their time, in ms since 1970
+   * @throws {BargeError} as `Tree.open`
+   */
+  openStaged(upload: number, modified: number): Promise<FileContent>;
   /**
    * Computes the SHA-256 of a partial upload's first bytes, in hex.
    *
