@@ -14,7 +14,7 @@ import type { HeldUpload } from "./ledger/upload_rows.ts";
 import { reached } from "./vault/fault.ts";
 import { takenOver } from "./vault/fences.ts";
 import { type Place, relative } from "../storage/place.ts";
-import type { Guard } from "../storage/view.ts";
+import type { StoredFile, WriteGuard } from "../storage/uploads.ts";
 import { stagedPlace } from "./vault/staging.ts";
 import { forgetGone, known } from "./entry.ts";
 import { Group, type Outcome, outcome, type Together } from "./group.ts";
@@ -26,21 +26,21 @@ export interface PartsWithCommits extends Parts {
   readonly commits: Commits;
 }
 
-/** A rename or removal: the disk and the ledger in one step. */
-export interface Change<T> {
+/** A change of the disk and the ledger in one step. */
+export interface Change {
   /** The places whose names it changes. */
   readonly places: readonly Place[];
   /** Throws unless the change may be made. */
-  readonly check: () => T;
+  readonly check: () => void;
   readonly disk: () => void;
   readonly ledger: () => void;
 }
 
 /** A sealed upload that will become a file. */
-interface Publication<T> {
+interface Publication {
   readonly upload: HeldUpload;
   readonly file: NewFile;
-  readonly guard: Guard<T>;
+  readonly guard: WriteGuard;
 }
 
 /** A step that was done on disk. `redo` writes it to the ledger. */
@@ -128,12 +128,11 @@ export class Commits implements Disposable {
    * @throws what the guard throws; {BargeError} `unavailable` when the upload is not its holder's any
    *   more, and as the disk and the database do
    */
-  async publish<T>(upload: HeldUpload, file: NewFile, guard: Guard<T>): Promise<T> {
-    const publication = { upload, file, guard };
-    return await this.#publish.join(this.#publishAll, publication) as T;
+  publish(upload: HeldUpload, file: NewFile, guard: WriteGuard): Promise<StoredFile> {
+    return this.#publish.join(this.#publishAll, { upload, file, guard });
   }
 
-  readonly #publishAll = (files: readonly Publication<unknown>[]): Outcome<unknown>[] => {
+  readonly #publishAll = (files: readonly Publication[]): Outcome<StoredFile>[] => {
     const { reservations, vault } = this.#parts;
     const held = reservations.stillHeld(files.map(({ upload }) => upload));
     const view = viewOf(this.#parts);
@@ -149,12 +148,13 @@ export class Commits implements Disposable {
         if (renamed.has(name)) settle(); // this upload replaces the first one's file
         return outcome(() => {
           if (!held.has(upload)) throw takenOver();
-          const checked = guard.check(view);
+          const replaced = guard.check(view) !== undefined;
           vault.renameFile(stagedPlace(id), file);
           reached("renamed");
           did({ upload: id, places: [file], redo: () => this.#redo(id, file) });
           renamed.set(name, [id, file]);
-          return checked;
+          const { size, sha256, modified } = file;
+          return { size, sha256, modified, replaced };
         });
       });
       settle();
@@ -162,18 +162,17 @@ export class Commits implements Disposable {
     });
   };
 
-  /** Renames or removes a file or folder, whose intent is recorded. @throws what its steps throw */
-  async change<T>({ places, check, disk, ledger }: Change<T>): Promise<T> {
+  /** Changes the disk and the ledger in one step; a rename has its intent recorded. @throws what its steps throw */
+  change({ places, check, disk, ledger }: Change): Promise<void> {
     reached("intended");
-    return await this.#publish.submit(() =>
+    return this.#publish.submit(() =>
       this.#noting((did) => {
-        const checked = check();
+        check();
         this.#sync(); // by the names that folders have before the change
         disk();
         reached("renamed");
         did({ places, redo: ledger });
         ledger();
-        return checked;
       })
     );
   }

@@ -3,7 +3,7 @@
  *
  * The row is written before the folder is made, in one transaction: a folder that is over the entry
  * limit is never seen. A crash before the transaction is durable leaves a folder that is nobody's
- * entry, though never one with an acknowledged file in it, whose commit syncs both.
+ * entry until `barge verify --repair`. A file's commit syncs the rows of its folders, too.
  */
 import type { Place } from "../storage/place.ts";
 import type { NewFolder } from "../storage/tree.ts";

@@ -29,76 +29,63 @@ interface Entered {
   readonly dropped: number | undefined;
 }
 
-export class StoredWhole {
-  readonly #parts: PartsWithCommits;
+/** Returns a function that does what `Uploads.store` promises. */
+export function storeWhole(parts: PartsWithCommits) {
+  const { commits, db, reservations, vault } = parts;
 
-  constructor(parts: PartsWithCommits) {
-    this.#parts = parts;
-  }
-
-  /** Does what `Uploads.store` promises. */
-  async store(
-    upload: DeclaredUpload,
-    content: Content,
-    bytes: Uint8Array,
-    guard: WriteGuard,
-  ): Promise<StoredFile> {
-    const { commits, reservations, vault } = this.#parts;
-    const { row, dropped } = await commits.enterWith(this.#enter, { upload, content, guard });
-    reached("sealed");
-    try {
-      if (dropped !== undefined) discardDropped(this.#parts, [dropped]);
-      const { modified, ino } = await stageWhole(vault, row.id, bytes, upload.modified);
-      const { account: owner, dir, name } = row;
-      const file = { dir, name, owner, ...content, modified, ino };
-      const replaced = await commits.publish(row, file, guard);
-      const { size, sha256 } = content;
-      return { size, sha256, modified, replaced: replaced !== undefined };
-    } catch (error) {
-      const held = reservations.holds(row.id, row.holder!);
-      const failure = held ? typed(error) : lostUpload(this.#parts, row);
-      await dropUpload(this.#parts, row);
-      throw failure;
-    }
-  }
-
-  readonly #enter = (files: readonly Waiting[]): readonly Outcome<Entered>[] => {
-    const { db } = this.#parts;
-    const all = files.length > 1
-      ? outcome(() => db.transaction(() => this.#enterAll(files)))
-      : undefined;
-    if (all && "value" in all) return all.value.map((value) => ({ value }));
-    return files.map((file) => outcome(() => db.transaction(() => this.#enterOne(file))));
+  /** Drops the account's idle partial upload to the path. @returns its id */
+  const dropIdle = (upload: DeclaredUpload): number | undefined => {
+    const idle = reservations.idle(upload.account, upload);
+    if (idle) reservations.drop(idle.id);
+    return idle?.id;
   };
 
-  #enterAll(files: readonly Waiting[]): Entered[] {
-    const { reservations } = this.#parts;
-    const unfinished = reservations.withUnfinished(
-      new Set(files.map(({ upload }) => upload.account)),
-    );
+  const enterAll = (files: readonly Waiting[]): Entered[] => {
+    const accounts = new Set(files.map(({ upload }) => upload.account));
+    const unfinished = reservations.withUnfinished(accounts);
     const dropped = files.map(({ upload }) =>
-      unfinished.has(upload.account) ? this.#dropIdle(upload) : undefined
+      unfinished.has(upload.account) ? dropIdle(upload) : undefined
     );
     const rows = reservations.begin(
       files.map(({ upload, content }) => ({ upload, sealed: content })),
     );
     return rows.map((row, i) => ({ row, dropped: dropped[i] }));
-  }
+  };
 
-  #enterOne(file: Waiting): Entered {
+  const enterOne = (file: Waiting): Entered => {
     try {
-      return this.#enterAll([file])[0];
+      return enterAll([file])[0];
     } catch (error) {
-      file.guard.check(viewOf(this.#parts)); // its refusal comes before `over-quota`
+      file.guard.check(viewOf(parts)); // its refusal comes before `over-quota`
       throw error;
     }
-  }
+  };
 
-  /** Drops the account's idle partial upload to the path. @returns its id */
-  #dropIdle(upload: DeclaredUpload): number | undefined {
-    const { reservations } = this.#parts;
-    const idle = reservations.idle(upload.account, upload);
-    if (idle) reservations.drop(idle.id);
-    return idle?.id;
-  }
+  /** Reserves and seals files. It is one function for all calls, so that a group joins them. */
+  const enter = (files: readonly Waiting[]): readonly Outcome<Entered>[] => {
+    const all = files.length > 1 ? outcome(() => db.transaction(() => enterAll(files))) : undefined;
+    if (all && "value" in all) return all.value.map((value) => ({ value }));
+    return files.map((file) => outcome(() => db.transaction(() => enterOne(file))));
+  };
+
+  return async (
+    upload: DeclaredUpload,
+    content: Content,
+    bytes: Uint8Array,
+    guard: WriteGuard,
+  ): Promise<StoredFile> => {
+    const { row, dropped } = await commits.enterWith(enter, { upload, content, guard });
+    reached("sealed");
+    try {
+      if (dropped !== undefined) discardDropped(parts, [dropped]);
+      const { modified, ino } = await stageWhole(vault, row.id, bytes, upload.modified);
+      const { account: owner, dir, name } = row;
+      return await commits.publish(row, { dir, name, owner, ...content, modified, ino }, guard);
+    } catch (error) {
+      const held = reservations.holds(row.id, row.holder!);
+      const failure = held ? typed(error) : lostUpload(parts, row);
+      await dropUpload(parts, row);
+      throw failure;
+    }
+  };
 }

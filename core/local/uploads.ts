@@ -36,9 +36,9 @@ import {
   staleAfter,
   type UploadRow,
 } from "./ledger/upload_rows.ts";
-import { LocalUpload, lostUpload } from "./open_upload.ts";
+import { lostUpload, openUpload } from "./open_upload.ts";
 import { continuable, detachUpload, discardDropped } from "./partial_upload.ts";
-import { StoredWhole } from "./stored_whole.ts";
+import { storeWhole } from "./stored_whole.ts";
 import { digestFile } from "./vault/digest.ts";
 import type { Fence } from "./vault/fences.ts";
 import { Staged } from "./vault/staged.ts";
@@ -58,12 +58,12 @@ interface Entered {
 /** Returns the uploads on one machine. */
 export function localUploads(parts: PartsWithCommits): Uploads {
   const { commits, finishedUploads, reservations, uploadsAt, vault } = parts;
-  const whole = new StoredWhole(parts);
+  const store = storeWhole(parts);
   const declare = (upload: NewUpload) => ({ ...upload, holder: `${parts.life}/${randomUUID()}` });
   const partial = (row: UploadRow | undefined) => row && partialUpload(parts, row);
   return {
     begin: (upload, start) => begin(parts, declare(upload), start),
-    store: (upload, content, bytes, guard) => whole.store(declare(upload), content, bytes, guard),
+    store: (upload, content, bytes, guard) => store(declare(upload), content, bytes, guard),
     resumable: async (account, place) => partial(reservations.resumable(account, place)),
     partial: async (account, place) => partial(reservations.unfinished(account, place)),
     async *partials(account) {
@@ -120,7 +120,7 @@ async function begin(
     }
     if (declared.size !== null && body.size > declared.size) await body.truncate(0);
     const recorded = start.recorded ?? false;
-    return new LocalUpload(parts, { row, body, fence, heartbeat, reserved, recorded });
+    return openUpload(parts, { row, body, fence, heartbeat, reserved, recorded });
   } catch (error) {
     body?.[Symbol.dispose]();
     try {
