@@ -8,6 +8,7 @@
 import type { FileContent, SmallFile } from "./content.ts";
 import type { StoredEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
+import type { PartialUpload } from "./uploads.ts";
 import type { Guard } from "./view.ts";
 
 /** An entry with its name. */
@@ -22,24 +23,19 @@ export type OnHidden = (name: string, type: "other" | "unnamed") => void;
 /** The entry at a place, and an account's partial upload to it. */
 export interface Look {
   readonly entry: StoredEntry | undefined;
-  /** Bytes that can be resumed, and the size of the whole; null when unknown. */
-  readonly partial: { readonly offset: number; readonly size: number | null } | undefined;
+  readonly partial: Pick<PartialUpload, "offset" | "size"> | undefined;
 }
 
-/** An entry that is not charged to an account, and the name of the account that it is charged to. */
-export interface ForeignEntry {
-  readonly name: string;
-  /** Null for none. */
-  readonly ownerName: string | null;
-}
+/** An entry that is charged to another account, or to none. */
+export type ForeignEntry = Pick<StoredEntry, "ownerName"> & { readonly name: string };
 
-/** A folder that is to be made. */
+/** A folder to make. */
 export interface NewFolder {
   /** The id of the account whose entry it will be. */
   readonly account: number;
   /** Whether to make the folders above it, too. */
   readonly parents: boolean;
-  /** Its time, in ms since 1970; null: now. */
+  /** The time that it gets, in ms since 1970; null: now. */
   readonly modified: number | null;
 }
 
@@ -62,9 +58,7 @@ export interface Tree {
   /** Returns the time when an entry was made, in ms since 1970; undefined where it is not known. */
   created(place: Place): Promise<number | undefined>;
   /**
-   * Finds an entry in or below a folder that is not charged to an account. Folders are nobody's.
-   *
-   * @returns the first such
+   * Finds the first entry in or below a folder, other than folders, that is not charged to an account.
    */
   foreign(place: Place, account: number): Promise<ForeignEntry | undefined>;
   /** Finds an entry in or below a folder whose name can't be shown. @returns its path in the folder */
