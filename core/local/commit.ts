@@ -99,7 +99,7 @@ export class Commits implements Disposable {
     clearTimeout(this.#timer);
   }
 
-  /** Returns whether an upload's file is in place and not in the ledger yet. Its row must stay till then. */
+  /** Returns whether an upload's file is in place and not in the ledger yet. Its row must stay until then. */
   owes(upload: number): boolean {
     return this.#owed.some((step) => step.upload === upload);
   }

@@ -218,7 +218,7 @@ export class Download implements FileContent {
     return mine;
   }
 
-  /** Reads on this thread, which for a small file is faster than to ask another one. */
+  /** Reads on this thread, which for a small file is faster than another one. */
   rest(length = this.size - this.#position): Uint8Array {
     const bytes = new Uint8Array(length);
     try {

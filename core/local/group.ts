@@ -1,10 +1,9 @@
 /**
  * Group commit: pieces of work that arrive together share one transaction, and so one sync.
  *
- * Each piece runs in a savepoint of its own: one that throws undoes itself and fails alone. If the
- * commit fails, all of them fail. Work runs in the order in which it was submitted. Neighbors in the
- * queue of the same kind can be one piece ({@link Group.join}): a hundred rows by one statement cost less than a
- * hundred statements.
+ * Each piece runs in a savepoint of its own: one that throws is undone and fails alone. If the commit
+ * fails, all of them fail. Work runs in the order in which it was submitted. Neighbors of the same kind
+ * can be one piece ({@link Group.join}): one statement for a hundred rows costs less than a hundred.
  *
  *   submitted -> (another isolate has the write lock: more is submitted) -> run -> committed -> settled
  *

@@ -31,7 +31,7 @@ export async function move(
   if (dropped !== undefined) discardDropped(parts, [dropped]);
 }
 
-/** Ends uploads under way into a folder, and those that can't follow it, around its rename in the ledger. */
+/** Renames a folder in the ledger, and ends the uploads into it that are under way or can't follow it. */
 export function moveUploads(parts: Parts, from: Place, to: Place, rename: () => void): void {
   const { fences, uploadsAt } = parts;
   const held = uploadsAt.heldBelow(from);

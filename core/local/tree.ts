@@ -1,6 +1,7 @@
 // deno-lint-ignore-file require-await -- SQLite answers at once; other storage does not
+import type { ForeignEntry } from "../storage/entry.ts";
 import { type Place, relative } from "../storage/place.ts";
-import type { ForeignEntry, Tree } from "../storage/tree.ts";
+import type { Tree } from "../storage/tree.ts";
 import type { PartsWithCommits } from "./commit.ts";
 import { openDownload, readAgain, readSmall } from "./download.ts";
 import { look, lookAll } from "./entry.ts";

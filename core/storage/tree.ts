@@ -6,7 +6,7 @@
  * come in the order of their UTF-16 code units. tests/contract/store/ checks these promises.
  */
 import type { FileContent, SmallFile } from "./content.ts";
-import type { StoredEntry } from "./entry.ts";
+import type { ForeignEntry, StoredEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
 import type { PartialUpload } from "./uploads.ts";
 import type { Guard } from "./view.ts";
@@ -25,9 +25,6 @@ export interface Look {
   readonly entry: StoredEntry | undefined;
   readonly partial: Pick<PartialUpload, "offset" | "size"> | undefined;
 }
-
-/** An entry that is charged to another account, or to none. */
-export type ForeignEntry = Pick<StoredEntry, "ownerName"> & { readonly name: string };
 
 /** A folder to make. */
 export interface NewFolder {
@@ -57,9 +54,7 @@ export interface Tree {
   pages(place: Place, onHidden?: OnHidden): AsyncIterable<NamedEntry[]>;
   /** Returns the time when an entry was made, in ms since 1970; undefined where it is not known. */
   created(place: Place): Promise<number | undefined>;
-  /**
-   * Finds the first entry in or below a folder, other than folders, that is not charged to an account.
-   */
+  /** Finds the first entry in or below a folder, other than folders, that is not charged to an account. */
   foreign(place: Place, account: number): Promise<ForeignEntry | undefined>;
   /** Finds an entry in or below a folder whose name can't be shown. @returns its path in the folder */
   unnamed(place: Place): Promise<string | undefined>;

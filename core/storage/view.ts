@@ -6,7 +6,7 @@
  * storage may call it more than once.
  */
 import type { Account, Login } from "./account.ts";
-import type { StoredEntry } from "./entry.ts";
+import type { ForeignEntry, StoredEntry } from "./entry.ts";
 import type { Lock } from "./lock.ts";
 import type { Place } from "./place.ts";
 
@@ -22,15 +22,8 @@ export interface View {
   needFolder(place: Place): void;
   /** Returns whether a folder is empty, also of entries that no door shows. */
   isEmpty(place: Place): boolean;
-  /**
-   * Finds a file at, in or below a place that is charged to somebody other than an account.
-   *
-   * @returns its name, and that of its account; undefined where there is none
-   */
-  foreignFile(
-    place: Place,
-    account: number,
-  ): { readonly name: string; readonly ownerName: string | null } | undefined;
+  /** Finds a file at, in or below a place that is not charged to an account. */
+  foreignFile(place: Place, account: number): ForeignEntry | undefined;
   /** Returns whether the folder at a place, or one below it, is an entry of another account. */
   hasForeignFolder(place: Place, account: number): boolean;
   /** Returns the locks on a place, and the deep ones on the folders that it is in. */

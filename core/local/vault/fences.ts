@@ -74,7 +74,7 @@ export class Fences {
    * Stops all current writers of an upload, because it is taken over.
    *
    * @returns whether all their writes have certainly ended. False also where no writer was found:
-   *   it may have died in the middle of a write
+   *   the writer may have died during a write
    */
   async raise(upload: number): Promise<boolean> {
     const found = this.#mark(upload, raised);

@@ -16,7 +16,7 @@ async function setUp() {
   await write(anna, "/home/d/x", "12345");
   await write(anna, "/public/d/anna", "123");
   await write(bob, "/public/d/bob", "1");
-  const going = await begin(anna, request("/home/half", { size: 10 }));
+  const going = await begin(anna, request("/home/partial", { size: 10 }));
   await going.write(bytes("12345"));
   return { setup, anna, bob, going };
 }

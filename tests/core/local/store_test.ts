@@ -10,7 +10,11 @@ Deno.test("changed limits hold from then on, and the others stay as they were", 
   await fails("refused", () => grow(anna, 20_000));
   const { up, down } = store.rates;
   store.adjust({
-    ...{ defaultLimit: 5, maxLimit: 50_000, banAfter: 1, rateUp: 5000, rateDown: 9000 },
+    defaultLimit: 5,
+    maxLimit: 50_000,
+    banAfter: 1,
+    rateUp: 5000,
+    rateDown: 9000,
     limits: { connections: 1, perAddress: 0, perAccount: 0 },
   });
   assert.equal((await grow(anna, 20_000)).limit, 20_000);
@@ -23,12 +27,8 @@ Deno.test("changed limits hold from then on, and the others stay as they were", 
   assert.equal(store.gate.enter("192.0.2.2"), undefined);
   leave!();
 
-  const attempt = {
-    account: undefined,
-    name: "x",
-    mechanism: "password",
-    host: "192.0.2.1",
-  } as const;
+  const mechanism = "password";
+  const attempt = { account: undefined, name: "x", mechanism, host: "192.0.2.1" } as const;
   assert.equal(store.bans.banned(attempt), false);
   store.bans.failed(attempt);
   assert.equal(store.bans.banned(attempt), true);

@@ -43,8 +43,10 @@ Deno.test("a malformed path is refused", async () => {
     ["x".repeat(60_000), /begins with/],
   ];
   for (const [path, pattern] of bad) {
-    const { path: told } = await fails("usage", () => locate(path, "anna"), pattern);
-    assert(told === undefined || told.isWellFormed() && told.length <= 201 && !told.includes("\0"));
+    const { path: shown } = await fails("usage", () => locate(path, "anna"), pattern);
+    assert(
+      shown === undefined || shown.isWellFormed() && shown.length <= 201 && !shown.includes("\0"),
+    );
   }
   assert(locate(`/home${"/aaaa".repeat(599)}`, "anna")); // 3,000 bytes
 });

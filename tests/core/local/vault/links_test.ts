@@ -1,4 +1,4 @@
-/** What an operator, or somebody who got hold of a shell, may have laid into the data directory. */
+/** Links and other entries that a user of the machine may have put into the data directory. */
 import assert from "node:assert/strict";
 import { copy } from "../../../../core/session/copy.ts";
 import { digest } from "../../../../core/session/digest.ts";
