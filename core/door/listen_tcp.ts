@@ -1,7 +1,8 @@
 /** Listens for a door on TCP, also behind a proxy. */
 import { getLogger } from "@logtape/logtape";
 import { type Address, formatAddress } from "../net/address.ts";
-import { type ConnListener, ProxiedListener } from "../net/listen_proxied.ts";
+import { ProxiedListener } from "../net/listen_proxied.ts";
+import type { ConnListener } from "../net/prepared_listener.ts";
 import { Networks } from "../net/networks.ts";
 import type { DoorSpec } from "./door.ts";
 
@@ -11,7 +12,8 @@ const logIntervalMs = 60_000;
 let logged = -Infinity;
 
 /**
- * @param spec with `proxyProtocol`, trusted proxies must send PROXY headers
+ * Listens; with `proxyProtocol`, trusted proxies must send PROXY headers.
+ *
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there
  */
 export function listenTcp(
@@ -25,9 +27,8 @@ export function listenTcp(
 }
 
 function warn(peer: Address, why: string): void {
-  const now = performance.now();
-  if (now - logged < logIntervalMs) return;
-  logged = now;
+  if (performance.now() - logged < logIntervalMs) return;
+  logged = performance.now();
   log.warn("a connection from {peer}, which --trusted-proxy names, was refused: {why}", {
     peer: formatAddress(peer),
     why,

@@ -1,4 +1,3 @@
-/** Removing a file, or a folder with all that is in it and with the uploads into it. */
 import { BargeError } from "../error.ts";
 import { changeable, type Check, checkTake, checkTakeStill } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
@@ -6,6 +5,8 @@ import type { Guard, View } from "../storage/view.ts";
 import { refuseUnnamed } from "./omitted.ts";
 
 /**
+ * Removes a file, or a folder with its entries and the uploads into it.
+ *
  * @param recursive also a folder that is not empty
  * @param allowed throws unless the entry may go
  * @returns the number of files that were charged to accounts
@@ -18,12 +19,12 @@ export async function remove(
   recursive: boolean,
   allowed: Check = () => {},
 ): Promise<number> {
-  const { tree } = session.store;
+  const { tree, uploads } = session.store;
   const account = await session.account();
   const location = session.locate(path);
   const place = changeable(location);
   const { entry, partial } = await tree.look(place, account.id);
-  if (!entry && partial && await tree.dropPartial(place, account.id)) return 0;
+  if (!entry && partial && await uploads.dropAt(account.id, place) > 0) return 0;
   const guard = (check: (view: View) => void): Guard => ({ places: [place], check });
   const checkAllowed = (view: View) => allowed(view.entry(place), view);
   const checkEmpty = (view: View) => {

@@ -31,7 +31,7 @@ interface Place {
 }
 
 interface Facts {
-  readonly entry: { size: number; sha256: string } | null;
+  readonly entry: { type: string; size: number; sha256: string } | null;
   readonly upload: { offset: number } | null;
 }
 
@@ -79,10 +79,15 @@ async function killAt(
   await peer.gone(); // no answer had left
 }
 
-async function verify(data: string): Promise<void> {
+/** @param unknown the folders on disk that the ledger does not know */
+async function verify(data: string, unknown: readonly string[] = []): Promise<void> {
   const limits = { allowRegister: false, defaultLimit: null, maxLimit: null };
   using store = new Store({ data, durability: "full", ...limits });
-  assert.deepEqual((await reconcile(store, { repair: false })).problems, []);
+  const { problems } = await reconcile(store, { repair: false });
+  assert.deepEqual(
+    problems.map(({ kind, path }) => [kind, path]),
+    unknown.map((path) => ["unknown", path]),
+  );
   assert.deepEqual(store.intents.intents(), []);
 }
 
@@ -160,6 +165,29 @@ async function create(place: Place, bytes: Bytes): Promise<void> {
   await reset(server, place.token);
 }
 
+/** New folders that are on disk, though the ledger has no rows of them. */
+async function makeFolders(place: Place): Promise<void> {
+  const path = "/home/folder/below";
+  const request = { verb: "mkdir", path, parents: true };
+  await killAt(place, "made", (peer) => peer.send(request));
+
+  const server = place.server = await start(place.data);
+  await verify(place.data, ["homes/anna/folder", "homes/anna/folder/below"]);
+  using peer = await Peer.open(server.address, place.token);
+  assert.equal((await stat(peer, path)).entry?.type, "dir");
+  const { used, reserved, entries } = await peer.ask({ verb: "quota" });
+  assert.deepEqual([used, reserved, entries], [old.length + beside.length, 0, 2]);
+
+  // They are folders like others: made again, written into, and removed.
+  await peer.ask(request);
+  assert.equal(await peer.fail({ ...request, parents: false }), "exists");
+  await peer.ask(eager(`${path}/f`, small));
+  await peer.ask({ verb: "remove", path: "/home/folder", recursive: true });
+  assert.equal((await peer.ask({ verb: "quota" })).entries, 2);
+  await verify(place.data);
+  await reset(server, place.token);
+}
+
 /** A move over another file, or a removal. */
 async function change(place: Place, verb: "move" | "remove", point: Point): Promise<void> {
   const [from, to] = ["/home/f", "/home/new"];
@@ -205,6 +233,7 @@ Deno.test("kill -9 at each step of a change: all of it or nothing, the books rig
       await t.step(`a large upload: ${point}`, () => overwrite(prepared, large, point));
     }
     await t.step("a new file: renamed", () => create(prepared, small));
+    await t.step("new folders: made", () => makeFolders(prepared));
     for (const verb of ["move", "remove"] as const) {
       for (const point of ["intended", ...afterRename] as Point[]) {
         await t.step(`a ${verb}: ${point}`, () => change(prepared, verb, point));

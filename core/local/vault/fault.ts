@@ -1,17 +1,19 @@
 /**
- * The points of a change that a crash may fall on, in the order in which a change reaches them. Only
- * a test's own worker arms them, by importing this file (tests/core/serve/_armed.ts): nothing in the
- * program does, and no option, variable or message can.
+ * The points of a change at which tests let it crash, in the order in which a change reaches them.
+ * Only a test's own worker arms them, by importing this file (tests/core/serve/_armed.ts): nothing in
+ * the program does, and no option, variable or message can.
  *
- *   intended   a move or removal is written down
- *   sealed     the ledger knows what is about to be renamed into place; a small upload is staged then
+ *   made       a new folder is on disk; the transaction with its row is open
+ *   intended   the intent of a move or removal is recorded
+ *   sealed     the ledger has the size and digest of an upload; a small upload is staged after it
  *   staged     all bytes are written, not synced
- *   synced     they are
- *   renamed    in place; the transaction that says so is open
+ *   synced     they are synced
+ *   renamed    the file has its name; the transaction with its row is open
  *   settled    its folder is synced and the ledger's row written, and not committed
- *   committed  it is; the client does not know yet
+ *   committed  the transaction is committed; the client has no answer yet
  */
 export type Point =
+  | "made"
   | "intended"
   | "sealed"
   | "staged"
@@ -22,12 +24,12 @@ export type Point =
 
 let armed: ((point: Point) => void) | undefined;
 
-/** Has every point call `at` from here on, in this isolate. */
+/** Has every point call `at` from now on, in this isolate. */
 export function arm(at: (point: Point) => void): void {
   armed = at;
 }
 
-/** A change is at a point. */
+/** Calls the armed function, if any. */
 export function reached(point: Point): void {
   armed?.(point);
 }

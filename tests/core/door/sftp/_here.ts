@@ -1,4 +1,4 @@
-/** The SFTP door in this process, with what a test wants of it. */
+/** The SFTP door in this process, for tests. */
 import { Database } from "../../../../core/local/database/database.ts";
 import type { Door } from "../../../../core/door/door.ts";
 import type { Patience } from "../../../../core/door/sftp/connection.ts";
@@ -11,7 +11,7 @@ import { type Settings, Store } from "../../../../core/local/store.ts";
 import { layHostKeys } from "../../../_host_keys.ts";
 import { SftpPeer, ssh } from "./_peer.ts";
 
-/** The door in this process, with a patience of its own and the account anna. */
+/** A door in this process with its own time limits, and the account anna. */
 export class SftpHere implements AsyncDisposable {
   #stopped: Promise<void> | undefined;
 
@@ -50,7 +50,7 @@ export class SftpHere implements AsyncDisposable {
     return new SftpHere(store, door, formatAddress(door.address), login);
   }
 
-  /** Where anna's files lie. */
+  /** The folder of anna's files. */
   get home(): string {
     return `${this.store.settings.data}/homes/anna`;
   }
@@ -63,7 +63,7 @@ export class SftpHere implements AsyncDisposable {
     return SftpPeer.open(this.address, this.login);
   }
 
-  /** Waits until nobody is connected any more. */
+  /** Waits until all connections are closed. */
   async drained(): Promise<void> {
     while (this.door.connections > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   }
