@@ -76,7 +76,7 @@ export class Access implements ActiveRequest {
 
   set bytes(bytes: number) {
     const direction = this.verb === "put" ? "received" : "sent";
-    this.#metrics.moved(this.#arrived.door, direction, bytes - this.#bytes);
+    this.#metrics.addBytes(this.#arrived.door, direction, bytes - this.#bytes);
     this.#bytes = bytes;
   }
 
@@ -88,7 +88,7 @@ export class Access implements ActiveRequest {
     const { verb, path } = this;
     const { door, address, to } = this.#arrived;
     const ms = performance.now() - this.#began;
-    this.#metrics.ended(door, verb, outcome, ms / 1000);
+    this.#metrics.addRequest(door, verb, outcome, ms / 1000);
     const level = this.login && outcome === "unauthenticated" ? "warning" : "info";
     if (!log.isEnabledFor(level)) return;
     const facts: AccessFacts = {

@@ -4,7 +4,7 @@ import { defaultLimits, Gate, type Tally } from "../watch/gate.ts";
 import { History } from "../watch/history.ts";
 import type { Hooks } from "../watch/hooks.ts";
 import { LiveLogins } from "../watch/live_logins.ts";
-import { type Board, Metrics } from "../watch/metrics.ts";
+import { Metrics, type SharedCounts } from "../watch/metrics.ts";
 import { Rate } from "../watch/rate.ts";
 import { Roster } from "../watch/roster.ts";
 import type { Adjustable, ServiceSettings } from "../watch/settings.ts";
@@ -26,7 +26,7 @@ export interface Settings extends ServiceSettings, DataSettings {
   /** The counts of connections. */
   readonly tally?: Tally;
   /** The counts of requests and bytes. */
-  readonly board?: Board;
+  readonly sharedCounts?: SharedCounts;
   /** The traffic of the last hours. The supervisor samples it. */
   readonly history?: SharedArrayBuffer;
   /** The bound on derivations of passwords: see core/login/derivations.ts. */
@@ -71,7 +71,7 @@ export class Store extends Parts implements Disposable {
     this.bans.adjust(settings.banAfter);
     this.hooks = hooks;
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
-    this.metrics = new Metrics(worker, settings.board);
+    this.metrics = new Metrics(worker, settings.sharedCounts);
     this.history = new History(settings.history);
     this.roster = new Roster(this.metrics);
     this.#rates = { up: this.#rate(settings.rateUp), down: this.#rate(settings.rateDown) };

@@ -10,7 +10,7 @@ import type { HostKey } from "../net/host_keys.ts";
 import { makeDerivationTable } from "../login/derivations.ts";
 import { makeTally } from "../watch/gate.ts";
 import { makeHistory, sampleIntervalMs } from "../watch/history.ts";
-import { makeBoard } from "../watch/metrics.ts";
+import { makeSharedCounts } from "../watch/metrics.ts";
 import { expire, recover, type Recovered } from "../repair/recover.ts";
 import { makeRemovedFolder } from "../local/remove_account.ts";
 import { settleDead } from "../repair/settle_dead.ts";
@@ -132,7 +132,7 @@ async function run(
     ...options.settings,
     data,
     tally: makeTally(workers),
-    board: makeBoard(workers),
+    sharedCounts: makeSharedCounts(workers),
     derivations: makeDerivationTable(),
     history: makeHistory(),
     fences: makeFenceTable(workers),

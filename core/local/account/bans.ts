@@ -3,7 +3,7 @@
  * an hour are followed by a ban of 5 minutes. Each further ban lasts twice as long as the one before, up
  * to a day, until a day has passed without a ban.
  *
- * A stranger must not be able to lock out an account's owner:
+ * An attacker must not be able to lock out an account's owner:
  *
  * - An address is *familiar* to an account that has logged in there in the last 90 days; loopback always
  *   is. Failures there count for the account at this address, and ban it there only. Bans of the whole
@@ -100,7 +100,7 @@ export class Bans extends Table {
   failed(attempt: Attempt): Consequence {
     const known = this.#case(attempt);
     if (this.#banned(known)) return { delay: maxLoginDelayMs, bans: [] };
-    return this.db.lightly(() => {
+    return this.db.unsyncedTransaction(() => {
       const now = this.#now();
       const { account, address, familiar } = known;
       const { id } = this.db.insert("failure", { account, address, known: +familiar, at: now });
@@ -123,7 +123,7 @@ export class Bans extends Table {
     const failures = this.db.get(`SELECT 1 ${where}`, ...forgotten);
     const stale = this.#seen(id, address) < now - dayMs && !isLoopback(address);
     if (!failures && !stale) return;
-    this.db.lightly(() => {
+    this.db.unsyncedTransaction(() => {
       this.db.run(`DELETE ${where}`, ...forgotten);
       if (!stale || !this.db.get("SELECT 1 FROM account WHERE id = ?", id)) return;
       this.db.upsert("familiar", { account: id, address }, { seen: now });

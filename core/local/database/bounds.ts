@@ -1,6 +1,7 @@
 /**
- * Bounds on the rows of an account or a stranger, which no quota counts. Each is checked in the
- * transaction that writes the row, so that concurrent requests don't pass it. docs/server.md lists them.
+ * Bounds on the rows that an account, or a client without a login, can add and that no quota counts. Each
+ * bound is checked in the transaction that writes the row, so that concurrent requests can't exceed it.
+ * docs/server.md lists the bounds.
  */
 import { BargeError } from "../../error.ts";
 import type { Database } from "./database.ts";
@@ -17,7 +18,7 @@ export const maxShares = 1000;
 export const maxLocks = 1000;
 /** Finished uploads of one account that are remembered; the oldest is forgotten first. */
 export const maxFinishedUploads = 1000;
-/** Existing accounts that strangers registered. */
+/** Existing accounts that clients registered themselves (`--allow-register`). */
 export const maxRegisteredAccounts = 10_000;
 
 /** WebDAV properties of a file or folder, and of an account: their number, and octets of UTF-8 in all columns. */
