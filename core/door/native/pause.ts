@@ -1,10 +1,10 @@
 /**
  * Lets clients pause: in a `put` whose source has no bytes at the moment, or a `get` whose bytes are
- * not read. Each sign of life restarts the client's deadline, and its pace does not count the time since
+ * not read. Each keep-alive restarts the client's deadline, and its pace does not count the time since
  * the last byte. This time is taken from a budget of the request, so that a client can't stay below the
  * minimum pace for longer.
  *
- * In a `put` the signs of life are part of the body. A client that does not read an answer sends pings,
+ * In a `put` the keep-alives are part of the body. A client that does not read an answer sends pings,
  * which are read ahead, and answered as requests after that answer.
  */
 import { BargeError } from "../../error.ts";
@@ -13,7 +13,7 @@ import type { Stream } from "../../net/stream.ts";
 
 /** Limits of pauses, in ms. */
 export interface PauseLimits {
-  /** The interval of signs of life. */
+  /** The interval of keep-alives. */
   readonly every: number;
   /** The total time that one request may be paused. */
   readonly most: number;
@@ -52,12 +52,12 @@ export class Pauses {
     this.#spent = 0;
   }
 
-  /** Handles a sign of life in a body. @throws {BargeError} `unavailable` after too long a pause */
+  /** Handles a keep-alive in a body. @throws {BargeError} `unavailable` after too long a pause */
   forgive(): void {
     this.#spend(this.#stream.rates?.read.restartIfSlow() ?? 0);
   }
 
-  /** Reads ahead for signs of life while a write waits. Never throws. */
+  /** Reads ahead for keep-alives while a write waits. Never throws. */
   async attend(): Promise<void> {
     if (this.#attending) return;
     this.#attending = true;

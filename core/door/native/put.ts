@@ -101,7 +101,7 @@ async function serveWaiting(
   }
 }
 
-/** Reads the frame `from`. Before it, the client may send signs of life while it compares the staged bytes. */
+/** Reads the frame `from`. Before it, the client may send keep-alives while it compares the staged bytes. */
 async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValue> {
   while (true) {
     const frame = await c.reader.frame();
@@ -110,7 +110,7 @@ async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValu
     parseBodyFrame("alive", frame.value);
     try {
       c.pauses?.forgive();
-      upload.beat();
+      upload.renewLease();
     } catch (error) {
       // The next bytes can't be distinguished from a request.
       if (error instanceof BargeError) c.cut(error);
@@ -150,7 +150,7 @@ async function receive(
     writing = writing.then(() => {
       if (failed) return; // pauses are not allowed after a failure
       c.pauses?.forgive();
-      upload.beat();
+      upload.renewLease();
     }).catch(fail);
   };
   let writing = restart ? upload.truncate(0).catch(fail) : Promise.resolve();
