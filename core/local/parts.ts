@@ -33,14 +33,14 @@ class DataDirectory {
   readonly db: Database;
   readonly vault: Vault;
   readonly fences: Fences;
-  /** The prefix of the marks of all upload holders in this isolate; each isolate has its own. */
-  readonly life: string;
+  /** The unique name of this isolate, with which the names of its uploads' holders begin. */
+  readonly startId: string;
 
-  constructor({ data, durability, fences }: DataSettings, worker: number, life: string) {
+  constructor({ data, durability, fences }: DataSettings, worker: number, startId: string) {
     this.db = new Database(data, { durability });
     this.vault = new Vault(data, durability === "full");
     this.fences = new Fences(worker, fences);
-    this.life = life;
+    this.startId = startId;
   }
 }
 

@@ -25,7 +25,7 @@ export type ToWorker =
     /** The worker's number, from 1. */
     readonly number: number;
     /** The unique name of this start. */
-    readonly life: string;
+    readonly startId: string;
     readonly settings: Settings;
     readonly doors: readonly DoorSpec[];
     readonly reusePort: boolean;
@@ -75,11 +75,11 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
 };
 
 async function start(message: Start): Promise<void> {
-  const { number, life, settings, doors, hooks } = message;
+  const { number, startId, settings, doors, hooks } = message;
   configureLog(message.logLevel);
   try {
     hookClient = new HookClient(hooks, post);
-    store = new Store(settings, number - 1, hookClient.hooks, life);
+    store = new Store(settings, number - 1, hookClient.hooks, startId);
     shareDerivations(number - 1, settings.derivations);
     store.metrics.count("starts");
     store.roster.others = () => rosterClient.others();
