@@ -219,8 +219,11 @@ const reasons = {
 
 /** An upload was lost to its holder. */
 export class LostUpload extends BargeError {
+  readonly reason: keyof typeof reasons;
+
   constructor(reason: keyof typeof reasons) {
     const [kind, message, facts] = reasons[reason];
     super(kind, message, facts);
+    this.reason = reason;
   }
 }

@@ -28,7 +28,7 @@ export async function serveGet(
     };
     c.output.queue(encodeFrame({ ok: true, ...answer }));
     try {
-      if (size - offset <= smallFileBytes) c.output.queue(file.rest());
+      if (size - offset <= smallFileBytes) c.output.queue(await file.rest());
       else {
         for await (const piece of file.pieces()) {
           await c.output.write(piece);

@@ -1,0 +1,12 @@
+/** The parts of storage that many machines share: the database, and the bucket. */
+import type { Bucket } from "./bucket.ts";
+import type { Objects } from "./objects.ts";
+import type { Postgres } from "./postgres.ts";
+
+export interface Parts {
+  readonly db: Postgres;
+  readonly bucket: Bucket;
+  readonly objects: Objects;
+  /** Begins the marks of all upload holders of this process; no other process's begin so. */
+  readonly life: string;
+}

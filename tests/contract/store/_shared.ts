@@ -1,0 +1,125 @@
+/**
+ * Storage that many machines share, on the engines that the environment names (tests/engines/engines): a
+ * database and a bucket prefix of its own for each test.
+ */
+import { randomUUID } from "node:crypto";
+import { Bucket } from "../../../core/shared/bucket.ts";
+import { collectGarbage } from "../../../core/shared/garbage.ts";
+import { Objects } from "../../../core/shared/objects.ts";
+import type { Parts } from "../../../core/shared/parts.ts";
+import { Postgres, type PostgresOptions } from "../../../core/shared/postgres.ts";
+import { migrate } from "../../../core/shared/schema.ts";
+
+/** The engines, as the environment names them. */
+interface Engines {
+  readonly postgres: PostgresOptions;
+  readonly bucket: { readonly url: string; readonly accessKey: string; readonly secretKey: string };
+}
+
+const engines: Engines | undefined = (() => {
+  const { BARGE_TEST_POSTGRES, BARGE_TEST_POSTGRES_PASSWORD, BARGE_TEST_S3, ...keys } = Deno.env
+    .toObject();
+  if (!BARGE_TEST_POSTGRES || !BARGE_TEST_S3) return undefined;
+  const url = new URL(BARGE_TEST_POSTGRES);
+  return {
+    postgres: {
+      host: url.hostname,
+      port: Number(url.port),
+      database: url.pathname.slice(1),
+      user: url.username,
+      password: BARGE_TEST_POSTGRES_PASSWORD,
+      trust: null,
+    },
+    bucket: {
+      url: `${BARGE_TEST_S3}/barge-tests`,
+      accessKey: keys.BARGE_TEST_S3_KEY,
+      secretKey: keys.BARGE_TEST_S3_SECRET,
+    },
+  };
+})();
+
+/** Whether there are engines to test on. */
+export const hasEngines = engines !== undefined;
+
+/** A database and a bucket prefix of its own. */
+export class SharedSetup implements AsyncDisposable {
+  readonly #name: string;
+  readonly #nodes: { readonly db: Postgres; readonly bucket: Bucket }[] = [];
+
+  private constructor(name: string) {
+    this.#name = name;
+  }
+
+  static async make(): Promise<SharedSetup> {
+    const name = `t${randomUUID().replaceAll("-", "")}`;
+    const setup = new SharedSetup(name);
+    await using admin = new Postgres(engines!.postgres);
+    await admin.all(`CREATE DATABASE ${name}`);
+    const { db, bucket } = setup.node();
+    await bucket.make();
+    await migrate(db);
+    return setup;
+  }
+
+  /** Opens the storage as one more node. */
+  node(): Parts {
+    const { postgres, bucket } = engines!;
+    const db = new Postgres({ ...postgres, database: this.#name });
+    const node = {
+      db,
+      bucket: new Bucket({ ...bucket, prefix: `${this.#name}/` }),
+      objects: new Objects(db),
+      life: randomUUID(),
+    };
+    this.#nodes.push(node);
+    return node;
+  }
+
+  get first(): Parts {
+    return this.#nodes[0] as Parts;
+  }
+
+  async addAccount(name: string, quota: number | null): Promise<number> {
+    const { db } = this.first;
+    const [{ id }] = await db.all<{ id: number }>(
+      `INSERT INTO account (name, role, quota, verifier) VALUES ($1, 'user', $2::bigint, '{}')
+       RETURNING id`,
+      name,
+      quota,
+    );
+    await db.all(
+      `INSERT INTO node (parent, name, folder, modified) VALUES (1, convert_to($1, 'UTF8'), true, 0)`,
+      name,
+    );
+    return id;
+  }
+
+  /** Compares the sums of all accounts with their rows. */
+  async check(): Promise<void> {
+    const rows = await this.first.db.all<{ name: string }>(
+      `SELECT name, used, reserved, entries FROM account WHERE
+         used <> (SELECT coalesce(sum(size), 0) FROM node WHERE owner = account.id) OR
+         reserved <> (SELECT coalesce(sum(greatest(0, want - credit)), 0) FROM upload
+           WHERE upload.account = account.id) OR
+         entries <> (SELECT count(*) FROM node WHERE owner = account.id) +
+           (SELECT coalesce(sum(entry), 0) FROM upload WHERE upload.account = account.id)`,
+    );
+    if (rows.length > 0) throw new Error(`the sums differ: ${JSON.stringify(rows)}`);
+  }
+
+  /** Collects all garbage as if a day had passed. */
+  async collect(): Promise<void> {
+    await this.first.db.all("UPDATE garbage SET after = now() - interval '1 hour'");
+    await collectGarbage(this.first);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.collect();
+    for (const { db, bucket } of this.#nodes) {
+      bucket[Symbol.dispose]();
+      await db[Symbol.asyncDispose]();
+    }
+    await using admin = new Postgres(engines!.postgres);
+    await admin.all(`DROP DATABASE ${this.#name} WITH (FORCE)`);
+  }
+}
