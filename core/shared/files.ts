@@ -3,7 +3,7 @@ import { BargeError } from "../error.ts";
 import { type Place, relative } from "../storage/place.ts";
 import type { Change } from "./change.ts";
 import { encodeName } from "./name.ts";
-import { nowMs, touchFolder } from "./tree.ts";
+import { touchFolder } from "./tree.ts";
 import { runGuard } from "./view.ts";
 
 /** A file that is to be written. */
@@ -43,7 +43,7 @@ export async function writeFiles(
   const written = await tx.all<{ parent: number; name: string; modified: number }>(
     `INSERT INTO node (parent, name, folder, owner, content, size, sha256, modified)
      SELECT parent, decode(name, 'hex'), false, owner, content, size, decode(sha256, 'hex'),
-       coalesce(modified, ${nowMs})
+       coalesce(modified, now_ms())
      FROM jsonb_to_recordset($1::text::jsonb) AS f (parent bigint, name text, owner bigint,
        content bigint, size bigint, sha256 text, modified bigint)
      ON CONFLICT (parent, name) DO UPDATE SET owner = excluded.owner, content = excluded.content,

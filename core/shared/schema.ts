@@ -123,6 +123,37 @@ CREATE TABLE garbage (
 );
 CREATE INDEX garbage_after ON garbage (after);
 
+-- WebDAV's locks. Times are in ms since 1970, by the clock of the database.
+CREATE TABLE lock (
+  token   text PRIMARY KEY,
+  account bigint NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  node    bigint NOT NULL REFERENCES node (id) ON DELETE CASCADE,
+  shared  boolean NOT NULL,
+  deep    boolean NOT NULL,
+  owner   text NOT NULL,
+  until   bigint NOT NULL
+);
+CREATE INDEX lock_node ON lock (node);
+CREATE INDEX lock_account ON lock (account);
+CREATE INDEX lock_until ON lock (until);
+
+-- WebDAV's dead properties. octets: those of all its texts, for the bounds of an account.
+CREATE TABLE property (
+  node    bigint NOT NULL REFERENCES node (id) ON DELETE CASCADE,
+  space   text NOT NULL,
+  local   text NOT NULL,
+  account bigint NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  xml     text NOT NULL,
+  octets  integer GENERATED ALWAYS AS
+    (octet_length(space) + octet_length(local) + octet_length(xml)) STORED,
+  PRIMARY KEY (node, space, local)
+);
+CREATE INDEX property_account ON property (account) INCLUDE (octets);
+
+CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+  SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
+$$;
+
 CREATE FUNCTION discard(contents bigint[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO garbage (content, after)
   SELECT DISTINCT id, now() + interval '1 day' FROM unnest(contents) AS id WHERE id IS NOT NULL
@@ -222,6 +253,23 @@ BEGIN
     IF at IS NULL THEN RETURN NULL; END IF;
   END LOOP;
   RETURN at;
+END $$;
+
+-- Returns the ids of the folders along a path, and of the entry at its end as the last one.
+CREATE FUNCTION nodes_along(path text) RETURNS TABLE (id bigint, last boolean)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  at bigint := 0;
+  part text;
+  parts text[] := string_to_array(path, '/');
+BEGIN
+  FOR i IN 1 .. array_length(parts, 1) LOOP
+    SELECT node.id INTO at FROM node WHERE node.parent = at AND node.name = decode(parts[i], 'hex');
+    IF at IS NULL THEN RETURN; END IF;
+    id := at;
+    last := i = array_length(parts, 1);
+    RETURN NEXT;
+  END LOOP;
 END $$;
 
 -- Returns the path of a folder, as folder_at takes it.

@@ -27,9 +27,6 @@ import { checkGuard, foreignFile, runGuard, SharedView } from "./view.ts";
 /** The entries of one page of a folder. */
 const pageEntries = 256;
 
-/** The time of the database, in ms since 1970, in SQL. */
-export const nowMs = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-
 export class SharedTree implements Tree {
   readonly #parts: Parts;
 
@@ -167,7 +164,7 @@ export class SharedTree implements Tree {
         const { dir, name } = encodePlace(each);
         await tx.all(
           `INSERT INTO node (parent, name, folder, owner, modified)
-           VALUES (folder_at($1), decode($2, 'hex'), true, $3::bigint, coalesce($4::bigint, ${nowMs}))`,
+           VALUES (folder_at($1), decode($2, 'hex'), true, $3::bigint, coalesce($4::bigint, now_ms()))`,
           dir,
           name,
           account,
@@ -204,6 +201,7 @@ export class SharedTree implements Tree {
         encodeName(to.name),
       );
       if (row.folder) await settleUploads(tx, row.id, to);
+      await tx.all(`${below} DELETE FROM lock USING below WHERE lock.node = below.id`, row.id);
       await touchFolder(tx, from);
       await touchFolder(tx, to);
     });
@@ -353,7 +351,7 @@ async function settleUploads(tx: Statements, id: number, to: Place): Promise<voi
 /** Gives the folder that a place is in the time of now, as a file system does. */
 export async function touchFolder(tx: Statements, { dir }: Place): Promise<void> {
   await tx.all(
-    `UPDATE node SET modified = ${nowMs} WHERE id = folder_at($1)`,
+    `UPDATE node SET modified = now_ms() WHERE id = folder_at($1)`,
     encodePath(dir),
   );
 }

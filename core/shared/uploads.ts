@@ -7,6 +7,7 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { BargeError } from "../error.ts";
+import { maxPartialUploads } from "../storage/bounds.ts";
 import type { Place } from "../storage/place.ts";
 import type {
   Content,
@@ -29,7 +30,7 @@ import type { Parts } from "./parts.ts";
 import { type Piece, PieceReader, piecesOf } from "./pieces.ts";
 import type { Statements } from "./postgres.ts";
 import { SmallFiles } from "./small_files.ts";
-import { nowMs, SharedTree } from "./tree.ts";
+import { SharedTree } from "./tree.ts";
 import {
   dropAt,
   keepPartialDays,
@@ -40,8 +41,6 @@ import {
   uploadsOf,
 } from "./upload_rows.ts";
 
-/** The most uploads of one account that are no file yet. */
-const maxPartialUploads = 1000;
 const pageUploads = 256;
 
 /** An upload's row, and the pieces that it begins with. */
@@ -89,7 +88,7 @@ export class SharedUploads implements Uploads {
           digest: await this.#digest(facts.content, size, start),
           record: (gone, added) => open.recordPieces(gone, added),
           check: () => open.check(),
-          now: async () => (await db.all<{ now: number }>(`SELECT ${nowMs} AS now`))[0].now,
+          now: async () => (await db.all<{ now: number }>("SELECT now_ms() AS now"))[0].now,
         }),
       );
       return open;
