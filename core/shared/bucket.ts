@@ -23,7 +23,7 @@ export interface BucketOptions {
 }
 
 const defaultDeadlineMs = 15_000;
-/** A request that failed for a reason that may pass is sent so often. */
+/** The tries of a request that fails for a reason that may pass. */
 const maxTries = 3;
 const retryMs = 200;
 

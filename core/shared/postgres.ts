@@ -1,8 +1,9 @@
 /**
  * Connections to PostgreSQL: bounded in number, and every statement in time.
  *
- * The library reconnects by itself, but has no deadline: a server that hangs would hold a caller for ever.
- * So each connection is a pool of one. A connection that misses a deadline is closed and replaced.
+ * The library has no deadline, so that a server that hangs would hold a caller for ever; and its
+ * transactions end the process when their connection is cut. So each connection is a pool of one, which is
+ * thrown away once it was closed or has missed a deadline.
  *
  * The outcome of a COMMIT whose answer was lost is not known. {@link Postgres.transaction} then asks the
  * server for the state of the transaction by its id, so that a caller learns of every change whether it
@@ -40,7 +41,15 @@ export interface Statements {
   all<T extends object>(text: string, ...values: Value[]): Promise<T[]>;
 }
 
-type Client = postgres.Sql<{ bigint: number }>;
+/** One connection of the library, which connects again by itself once it was closed. */
+interface Client {
+  readonly sql: postgres.Sql<{ bigint: number }>;
+  /**
+   * Whether its connection was closed. Nothing may be sent any more: the library would connect again, and
+   * run the rest of a transaction outside of it.
+   */
+  closed: boolean;
+}
 
 const defaultConnections = 8;
 const defaultDeadlineMs = 5_000;
@@ -85,14 +94,18 @@ export class Postgres implements Statements, AsyncDisposable {
     let id: string | undefined;
     try {
       return await this.#with(async (client) => {
-        await client.begin(async (sql) => {
-          const tx: Statements = {
-            all: (text, ...values) => this.#run(sql as unknown as Client, text, values),
-          };
-          const [row] = await tx.all<{ id: string }>("SELECT pg_current_xact_id()::text AS id");
-          id = row.id;
+        const tx: Statements = {
+          all: (text, ...values) => this.#run(client, text, values),
+        };
+        try {
+          await tx.all("BEGIN");
+          [{ id }] = await tx.all<{ id: string }>("SELECT pg_current_xact_id()::text AS id");
           done = { value: await work(tx) };
-        });
+          await tx.all("COMMIT");
+        } catch (error) {
+          if (!isLost(error)) await tx.all("ROLLBACK");
+          throw error;
+        }
         return done!.value;
       });
     } catch (error) {
@@ -125,7 +138,8 @@ export class Postgres implements Statements, AsyncDisposable {
   }
 
   async #run<T extends object>(client: Client, text: string, values: Value[]): Promise<T[]> {
-    const rows = client.unsafe<T[]>(text, values, { prepare: true });
+    if (client.closed) throw new Closed();
+    const rows = client.sql.unsafe<T[]>(text, values, { prepare: true });
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Late(this.#deadlineMs)), this.#deadlineMs);
@@ -154,8 +168,10 @@ export class Postgres implements Statements, AsyncDisposable {
 
   #take(): Promise<Client> {
     if (this.#closed) throw new BargeError("unavailable", "the server is shutting down");
-    const idle = this.#idle.pop();
-    if (idle) return Promise.resolve(idle);
+    for (let idle; (idle = this.#idle.pop());) {
+      if (!idle.closed) return Promise.resolve(idle);
+      this.#end(idle);
+    }
     if (this.#connections < (this.#options.maxConnections ?? defaultConnections)) {
       this.#connections++;
       return Promise.resolve(this.#connect());
@@ -183,15 +199,23 @@ export class Postgres implements Statements, AsyncDisposable {
   }
 
   #discard(client: Client): void {
-    client.end({ timeout: 0 }).catch(() => {/* it is lost already */});
-    if (this.#closed) return;
-    this.#give(this.#connect());
+    this.#end(client);
+    const next = this.#waiting.shift();
+    if (!next || this.#closed) return;
+    this.#connections++;
+    next(this.#connect());
+  }
+
+  #end({ sql }: Client): void {
+    this.#connections--;
+    sql.end({ timeout: 0 }).catch(() => {/* it is lost already */});
   }
 
   #connect(): Client {
     const { host, port, database, user, password, trust } = this.#options;
     const tls = trust === null ? false : { ca: trust && [...trust], host };
-    return postgres({
+    const client = { closed: false } as { -readonly [K in keyof Client]: Client[K] };
+    client.sql = postgres({
       host,
       port,
       database,
@@ -205,16 +229,18 @@ export class Postgres implements Statements, AsyncDisposable {
       backoff: () => 0.3,
       fetch_types: false,
       onnotice: () => {},
+      onclose: () => client.closed = true,
       connection: { application_name: "barge" },
       types: {
         bigint: { to: 20, from: [20], parse: Number, serialize: String },
       },
     });
+    return client;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#idle.map((client) => client.end({ timeout: 1 })));
+    await Promise.all(this.#idle.map(({ sql }) => sql.end({ timeout: 1 })));
   }
 }
 
@@ -225,13 +251,20 @@ class Late extends Error {
   }
 }
 
+/** A connection was closed in the middle of a transaction. */
+class Closed extends Error {
+  constructor() {
+    super("the connection was closed");
+  }
+}
+
 function codeOf(error: unknown): string {
   return (error as { code?: string } | undefined)?.code ?? "";
 }
 
 /** Returns whether the connection can't be used any more. */
 function isLost(error: unknown): boolean {
-  if (error instanceof Late) return true;
+  if (error instanceof Late || error instanceof Closed) return true;
   if (error instanceof BargeError) return isLost(error.cause);
   // 57P01 to 57P03: the server is going down, or not up yet. 08: a failed connection.
   return /^(57P0[123]|08|CONNECTION_|CONNECT_TIMEOUT|E[A-Z]+$)/.test(codeOf(error));

@@ -24,6 +24,7 @@ import { SharedBody } from "./body.ts";
 import { type Change, change, checkSums } from "./change.ts";
 import { claim } from "./claim.ts";
 import { decodePath, encodeName, encodePlace } from "./name.ts";
+import { writeFiles } from "./files.ts";
 import { folderId } from "./node_rows.ts";
 import { type Opened, SharedUpload } from "./open_upload.ts";
 import type { Parts } from "./parts.ts";
@@ -40,6 +41,7 @@ import {
   uploadById,
   uploadsOf,
 } from "./upload_rows.ts";
+import { checkGuard } from "./view.ts";
 
 const pageUploads = 256;
 
@@ -232,6 +234,24 @@ export class SharedUploads implements Uploads {
     guard: WriteGuard,
   ): Promise<StoredFile> {
     return await this.#small.store({ upload, content, bytes, guard });
+  }
+
+  async copy(from: Place, to: NewUpload, guard: WriteGuard): Promise<StoredFile | undefined> {
+    const { account, dir, name } = to;
+    const place = { dir, name };
+    return await change(this.#parts.db, [from, place], [account], async (step) => {
+      const { view } = step;
+      await view.prefetch([from, place]);
+      const existing = await checkGuard(view, guard);
+      const source = view.node(from);
+      if (!source || source.folder) throw new BargeError("not-found", "there is no such file");
+      const { size, content } = source;
+      const sha256 = source.sha256!;
+      const modified = to.modified ?? source.modified;
+      await writeFiles(step, [{ place, owner: account, content: content!, size, sha256, modified }]);
+      await checkSums(step, account);
+      return { size, sha256, modified, replaced: existing !== undefined };
+    });
   }
 
   async source(place: Place): Promise<Source> {

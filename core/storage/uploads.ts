@@ -184,6 +184,15 @@ export interface Uploads {
     bytes: Uint8Array,
     guard: WriteGuard,
   ): Promise<StoredFile>;
+  /**
+   * Gives the content of a file a second name, charged like any other write, if storage can do so without
+   * moving bytes.
+   *
+   * @param to its size does not matter
+   * @returns undefined where the bytes have to be copied
+   * @throws {BargeError} as the guard, before `over-quota`; `not-found`
+   */
+  copy(from: Place, to: NewUpload, guard: WriteGuard): Promise<StoredFile | undefined>;
   /** Opens the file at a place, to begin an upload with its bytes. */
   source(place: Place): Promise<Source>;
   /** Returns the account's upload to a place that {@link begin} would resume. */

@@ -3,7 +3,7 @@
  * database and a bucket prefix of its own for each test.
  */
 import { randomUUID } from "node:crypto";
-import { Bucket } from "../../../core/shared/bucket.ts";
+import { Bucket, type BucketOptions } from "../../../core/shared/bucket.ts";
 import { collectGarbage } from "../../../core/shared/garbage.ts";
 import { Objects } from "../../../core/shared/objects.ts";
 import type { Parts } from "../../../core/shared/parts.ts";
@@ -63,16 +63,25 @@ export class SharedSetup implements AsyncDisposable {
 
   /** Opens the storage as one more node. */
   node(): Parts {
-    const { postgres, bucket } = engines!;
-    const db = new Postgres({ ...postgres, database: this.#name });
+    const db = new Postgres(this.postgres);
     const node = {
       db,
-      bucket: new Bucket({ ...bucket, prefix: `${this.#name}/` }),
+      bucket: new Bucket(this.bucket),
       objects: new Objects(db),
       life: randomUUID(),
     };
     this.#nodes.push(node);
     return node;
+  }
+
+  /** How to reach the database. */
+  get postgres(): PostgresOptions {
+    return { ...engines!.postgres, database: this.#name };
+  }
+
+  /** How to reach the bucket. */
+  get bucket(): BucketOptions {
+    return { ...engines!.bucket, prefix: `${this.#name}/` };
   }
 
   get first(): Parts {
