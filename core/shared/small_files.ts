@@ -8,10 +8,11 @@ import { relative } from "../storage/place.ts";
 import type { Content, NewUpload, StoredFile, WriteGuard } from "../storage/uploads.ts";
 import { beyond, type Change, change } from "./change.ts";
 import { writeFiles } from "./files.ts";
+import { encodeName } from "./name.ts";
 import { claimObjects, objectName } from "./objects.ts";
 import type { Parts } from "./parts.ts";
 import { addPieces } from "./pieces.ts";
-import { dropAt } from "./upload_rows.ts";
+import { dropIdleUploads } from "./upload_rows.ts";
 import { checkGuard, runGuard } from "./view.ts";
 
 export interface SmallFile {
@@ -148,7 +149,14 @@ export class SmallFiles {
         return { place, owner: account, content: contents.get(file)!, size, sha256, modified };
       }),
     );
-    for (const { upload } of files) await dropAt(tx, upload.account, upload, { idle: true });
+    await dropIdleUploads(
+      tx,
+      await Promise.all(files.map(async ({ upload }) => ({
+        account: upload.account,
+        parent: (await runGuard(step.view, (view) => view.folder(upload.dir)))!,
+        name: encodeName(upload.name),
+      }))),
+    );
     return group.map((file, i): StoredFile | BargeError => {
       const outcome = passed[i];
       if (outcome instanceof BargeError) return outcome;

@@ -104,6 +104,20 @@ export async function dropAt(
   return rows.length;
 }
 
+/** Drops the uploads of accounts to some paths that nobody writes: files have taken their places. */
+export async function dropIdleUploads(
+  db: Statements,
+  paths: readonly (Pick<UploadRow, "account" | "name"> & { readonly parent: number })[],
+): Promise<void> {
+  await db.all(
+    `DELETE FROM upload USING jsonb_to_recordset($1::text::jsonb)
+       AS path (account bigint, parent bigint, name text)
+     WHERE upload.account = path.account AND upload.parent = path.parent
+       AND upload.name = decode(path.name, 'hex') AND NOT ${busy}`,
+    JSON.stringify(paths),
+  );
+}
+
 /** Returns the bytes that can be resumed. */
 export function resumableBytes({ staged, whole }: UploadRow): number {
   return Math.min(staged, whole ?? Infinity);

@@ -248,7 +248,14 @@ export class SharedUploads implements Uploads {
       const { size, content } = source;
       const sha256 = source.sha256!;
       const modified = to.modified ?? source.modified;
-      await writeFiles(step, [{ place, owner: account, content: content!, size, sha256, modified }]);
+      await writeFiles(step, [{
+        place,
+        owner: account,
+        content: content!,
+        size,
+        sha256,
+        modified,
+      }]);
       await checkSums(step, account);
       return { size, sha256, modified, replaced: existing !== undefined };
     });
