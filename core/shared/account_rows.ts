@@ -1,5 +1,5 @@
-/** The rows of accounts. */
-import type { Account, Login } from "../storage/account.ts";
+/** The rows of accounts, and of the credentials of logins. */
+import type { Account, Credential, Login } from "../storage/account.ts";
 import type { Statements } from "./postgres.ts";
 
 /** The columns of an {@link Account}, in SQL. */
@@ -9,19 +9,42 @@ export const accountColumns =
    (extract(epoch FROM account.created) * 1000)::bigint AS created,
    (extract(epoch FROM account.last_login) * 1000)::bigint AS "lastLogin"`;
 
+/** For each kind of credential, the condition on the account beside that it is enabled. */
+const conditions: Readonly<Record<Credential["kind"], string>> = {
+  password: "account.epoch = $2::integer",
+  token: "EXISTS (SELECT 1 FROM token WHERE token.id = $2 AND token.account = account.id)",
+  key: `EXISTS (SELECT 1 FROM public_key
+    WHERE public_key.account = account.id AND public_key.fingerprint = $2)`,
+  web: `EXISTS (SELECT 1 FROM web_session
+    WHERE web_session.digest = $2 AND web_session.account = account.id)`,
+  share: "EXISTS (SELECT 1 FROM share WHERE share.digest = $2 AND share.account = account.id)",
+};
+
 /** Returns the account of a login; undefined when the login has ended. */
 export async function accountOfLogin(
   db: Statements,
   { id, credential }: Login,
 ): Promise<Account | undefined> {
-  // Tokens, keys, web sessions and share links: with the tables of people.
-  const epoch = credential.kind === "password" ? credential.epoch : null;
   const [account] = await db.all<Account>(
-    `SELECT ${accountColumns} FROM account WHERE id = $1 AND NOT disabled AND epoch = $2::integer`,
+    `SELECT ${accountColumns} FROM account
+     WHERE id = $1 AND NOT disabled AND ${conditions[credential.kind]}`,
     id,
-    epoch,
+    valueOf(credential),
   );
   return account;
+}
+
+function valueOf(credential: Credential): string | number {
+  switch (credential.kind) {
+    case "password":
+      return credential.epoch;
+    case "token":
+      return credential.id;
+    case "key":
+      return credential.fingerprint;
+    default:
+      return credential.digest;
+  }
 }
 
 /** Returns whether an account exists and is not disabled. */

@@ -2,11 +2,13 @@
 import type { Bucket } from "./bucket.ts";
 import type { Objects } from "./objects.ts";
 import type { Postgres } from "./postgres.ts";
+import type { Secrets } from "./secrets.ts";
 
 export interface Parts {
   readonly db: Postgres;
   readonly bucket: Bucket;
   readonly objects: Objects;
+  readonly secrets: Secrets;
   /** Begins the marks of all upload holders of this process; no other process's begin so. */
   readonly life: string;
 }

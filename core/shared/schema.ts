@@ -21,7 +21,13 @@ import type { Postgres } from "./postgres.ts";
 
 const migrations: readonly string[] = [
   `
-CREATE TABLE meta (key text PRIMARY KEY, value text NOT NULL);
+-- The time, in ms since 1970: that of all nodes.
+CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+  SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
+$$;
+
+-- What all nodes know and nobody else may: sealed with the key of the cluster, see secrets.ts.
+CREATE TABLE secret (name text PRIMARY KEY, sealed bytea NOT NULL);
 
 CREATE TABLE account (
   id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -33,6 +39,7 @@ CREATE TABLE account (
   reserved    bigint NOT NULL DEFAULT 0,
   entries     bigint NOT NULL DEFAULT 0,
   entry_limit bigint,
+  entry_limit_set boolean NOT NULL DEFAULT false,
   epoch       integer NOT NULL DEFAULT 0,
   granted     bigint,
   verifier    jsonb NOT NULL,
@@ -40,6 +47,84 @@ CREATE TABLE account (
   last_login  timestamptz
 );
 CREATE UNIQUE INDEX account_name ON account (lower(name));
+
+-- What accounts log in with beside a password. The secrets themselves are not kept.
+CREATE TABLE token (
+  id        text PRIMARY KEY,
+  account   bigint NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  label     text NOT NULL,
+  verifier  jsonb NOT NULL,
+  created   bigint NOT NULL DEFAULT now_ms(),
+  used      bigint,
+  issued_by text REFERENCES token (id) ON DELETE CASCADE
+);
+CREATE INDEX token_account ON token (account);
+CREATE INDEX token_issued_by ON token (issued_by);
+CREATE TABLE public_key (
+  account     bigint NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  fingerprint text NOT NULL,
+  type        text NOT NULL,
+  blob        text NOT NULL,
+  comment     text NOT NULL,
+  added       bigint NOT NULL DEFAULT now_ms(),
+  used        bigint,
+  PRIMARY KEY (account, fingerprint)
+);
+CREATE TABLE web_session (
+  digest  text PRIMARY KEY,
+  account bigint NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  agent   text NOT NULL,
+  address text NOT NULL,
+  created bigint NOT NULL DEFAULT now_ms(),
+  seen    bigint NOT NULL DEFAULT now_ms(),
+  token   text REFERENCES token (id) ON DELETE CASCADE
+);
+CREATE INDEX web_session_account ON web_session (account);
+CREATE INDEX web_session_token ON web_session (token);
+
+-- One row: the number of times that a credential or an account has ended.
+CREATE TABLE revocation (id integer PRIMARY KEY CHECK (id = 1), count bigint NOT NULL);
+INSERT INTO revocation (id, count) VALUES (1, 0);
+CREATE FUNCTION revoked() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE revocation SET count = count + 1;
+  RETURN NULL;
+END $$;
+
+-- Logins that failed in the last hour, and the bans that follow: see core/storage/ban_rules.ts.
+CREATE TABLE failure (
+  id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  account  text NOT NULL,
+  address  text NOT NULL,
+  familiar boolean NOT NULL,
+  at       bigint NOT NULL
+);
+CREATE INDEX failure_address ON failure (address, at);
+CREATE INDEX failure_account ON failure (account, at);
+CREATE INDEX failure_at ON failure (at);
+CREATE TABLE ban (
+  account text NOT NULL,
+  address text NOT NULL,
+  since   bigint NOT NULL,
+  until   bigint NOT NULL,
+  times   integer NOT NULL,
+  PRIMARY KEY (account, address)
+);
+CREATE INDEX ban_until ON ban (until);
+CREATE TABLE familiar (
+  account bigint NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  address text NOT NULL,
+  seen    bigint NOT NULL,
+  PRIMARY KEY (account, address)
+);
+CREATE TABLE registration (
+  id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  address text NOT NULL,
+  made    boolean NOT NULL DEFAULT false,
+  at      bigint NOT NULL DEFAULT now_ms()
+);
+CREATE INDEX registration_address ON registration (address, at);
+CREATE INDEX registration_at ON registration (at);
 
 CREATE TABLE content (
   id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -150,9 +235,39 @@ CREATE TABLE property (
 );
 CREATE INDEX property_account ON property (account) INCLUDE (octets);
 
-CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
-  SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
-$$;
+-- Share links. gone: its file or folder was moved or removed.
+CREATE TABLE share (
+  digest    text PRIMARY KEY,
+  account   bigint NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  dir       text NOT NULL,
+  name      text NOT NULL,
+  node      bigint REFERENCES node (id) ON DELETE SET NULL,
+  kind      text NOT NULL CHECK (kind IN ('file', 'dir')),
+  created   bigint NOT NULL DEFAULT now_ms(),
+  expires   bigint NOT NULL,
+  most      bigint CHECK (most > 0),
+  downloads bigint NOT NULL DEFAULT 0 CHECK (most IS NULL OR downloads <= most),
+  verifier  jsonb
+);
+CREATE INDEX share_account ON share (account);
+CREATE INDEX share_node ON share (node);
+CREATE TABLE share_visit (
+  share   text NOT NULL REFERENCES share (digest) ON DELETE CASCADE,
+  address text NOT NULL,
+  version text NOT NULL,
+  parts   integer NOT NULL,
+  at      bigint NOT NULL,
+  PRIMARY KEY (share, address, version)
+);
+CREATE INDEX share_visit_at ON share_visit (at);
+
+CREATE TRIGGER account_revoked AFTER UPDATE OF epoch, disabled ON account
+  FOR EACH STATEMENT EXECUTE FUNCTION revoked();
+CREATE TRIGGER account_removed AFTER DELETE ON account FOR EACH STATEMENT EXECUTE FUNCTION revoked();
+CREATE TRIGGER token_revoked AFTER DELETE ON token FOR EACH STATEMENT EXECUTE FUNCTION revoked();
+CREATE TRIGGER key_revoked AFTER DELETE ON public_key FOR EACH STATEMENT EXECUTE FUNCTION revoked();
+CREATE TRIGGER web_revoked AFTER DELETE ON web_session FOR EACH STATEMENT EXECUTE FUNCTION revoked();
+CREATE TRIGGER share_revoked AFTER DELETE ON share FOR EACH STATEMENT EXECUTE FUNCTION revoked();
 
 CREATE FUNCTION discard(contents bigint[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO garbage (content, after)

@@ -21,6 +21,7 @@ import {
 import type { Parts } from "./parts.ts";
 import { digestPieces, PieceReader } from "./pieces.ts";
 import type { Statements } from "./postgres.ts";
+import { loseShares } from "./shares.ts";
 import { dropAt, partialOf, uploadAt } from "./upload_rows.ts";
 import { checkGuard, foreignFile, runGuard, SharedView } from "./view.ts";
 
@@ -202,6 +203,7 @@ export class SharedTree implements Tree {
       );
       if (row.folder) await settleUploads(tx, row.id, to);
       await tx.all(`${below} DELETE FROM lock USING below WHERE lock.node = below.id`, row.id);
+      await loseShares(tx, row.id);
       await touchFolder(tx, from);
       await touchFolder(tx, to);
     });

@@ -8,6 +8,7 @@ import { collectGarbage } from "../../../core/shared/garbage.ts";
 import { Objects } from "../../../core/shared/objects.ts";
 import type { Parts } from "../../../core/shared/parts.ts";
 import { Postgres, type PostgresOptions } from "../../../core/shared/postgres.ts";
+import { Secrets } from "../../../core/shared/secrets.ts";
 import { migrate } from "../../../core/shared/schema.ts";
 
 /** The engines, as the environment names them. */
@@ -37,6 +38,8 @@ const engines: Engines | undefined = (() => {
     },
   };
 })();
+
+const clusterKey = crypto.getRandomValues(new Uint8Array(32));
 
 /** Whether there are engines to test on. */
 export const hasEngines = engines !== undefined;
@@ -68,6 +71,7 @@ export class SharedSetup implements AsyncDisposable {
       db,
       bucket: new Bucket(this.bucket),
       objects: new Objects(db),
+      secrets: new Secrets(db, clusterKey),
       life: randomUUID(),
     };
     this.#nodes.push(node);
