@@ -11,6 +11,7 @@
  */
 import { createHash, type Hash, hash } from "node:crypto";
 import { BargeError } from "../error.ts";
+import { reached } from "../storage/fault.ts";
 import type { StagedBody } from "../storage/uploads.ts";
 import { objectName } from "./objects.ts";
 import type { Parts } from "./parts.ts";
@@ -245,7 +246,10 @@ export class SharedBody implements StagedBody {
     }
     this.#unsent.add(piece);
     const sending = this.#parts.bucket.put(objectName(object), bytes, sha256)
-      .then(() => void this.#unsent.delete(piece), (error) => void (this.#failure ??= error))
+      .then(() => {
+        reached("sent");
+        this.#unsent.delete(piece);
+      }, (error) => void (this.#failure ??= error))
       .finally(() => this.#sending.delete(sending));
     this.#sending.add(sending);
     while (this.#sending.size >= maxInFlight) await Promise.race(this.#sending);

@@ -4,8 +4,9 @@
  * It scans neither the bucket nor the files: content that lost a reference has a row in `garbage`, and an
  * object that no piece refers to yet has a time in `object.until`. Several nodes may collect at once.
  */
-import { objectName } from "./objects.ts";
+import { objectName, releaseObjects } from "./objects.ts";
 import type { Parts } from "./parts.ts";
+import { keepPartialDays } from "./upload_rows.ts";
 
 /** The rows that one step takes. */
 const batch = 100;
@@ -17,6 +18,7 @@ export interface Collected {
 
 /** Collects what is due. @throws {BargeError} `unavailable`; the rest is collected the next time */
 export async function collectGarbage(parts: Parts, signal?: AbortSignal): Promise<Collected> {
+  await dropOldUploads(parts);
   let contents = 0;
   let objects = 0;
   while (!signal?.aborted) {
@@ -30,6 +32,13 @@ export async function collectGarbage(parts: Parts, signal?: AbortSignal): Promis
     if (removed < batch) break;
   }
   return { contents, objects };
+}
+
+/** Drops the partial uploads that did not move for a week, and forgets finished ones as late. */
+async function dropOldUploads({ db }: Parts): Promise<void> {
+  const old = `now() - interval '${keepPartialDays} days'`;
+  await db.all(`DELETE FROM upload WHERE touched < ${old}`);
+  await db.all(`DELETE FROM finished_upload WHERE finished < ${old}`);
 }
 
 async function removeContents({ db }: Parts): Promise<number> {
@@ -46,12 +55,7 @@ async function removeContents({ db }: Parts): Promise<number> {
       `DELETE FROM piece WHERE content IN (${free}) RETURNING object`,
       ids,
     );
-    await tx.all(
-      `UPDATE object SET until = now() WHERE until IS NULL AND id IN
-         (SELECT value::bigint FROM jsonb_array_elements_text($1::text::jsonb))
-         AND NOT EXISTS (SELECT 1 FROM piece WHERE piece.object = object.id)`,
-      JSON.stringify([...new Set(gone.map(({ object }) => object))]),
-    );
+    await releaseObjects(tx, gone.map(({ object }) => object));
     await tx.all(`DELETE FROM content WHERE id IN (${free})`, ids);
     return due.length;
   });

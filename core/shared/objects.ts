@@ -55,7 +55,7 @@ export async function claimObjects(db: Statements, ids: readonly number[]): Prom
   const claimed = await db.all(
     `UPDATE object SET until = NULL
      WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::text::jsonb))
-       AND until > now() RETURNING id`,
+       AND (until IS NULL OR until > now()) RETURNING id`,
     JSON.stringify(unique),
   );
   if (claimed.length < unique.length) {
@@ -63,4 +63,15 @@ export async function claimObjects(db: Statements, ids: readonly number[]): Prom
       hint: "send it again",
     });
   }
+}
+
+/** Gives objects to the collector that no piece refers to any more. Readers have an hour to end. */
+export async function releaseObjects(db: Statements, ids: Iterable<number>): Promise<void> {
+  await db.all(
+    `UPDATE object SET until = now() + interval '${claimMinutes} minutes'
+     WHERE until IS NULL AND id IN
+       (SELECT value::bigint FROM jsonb_array_elements_text($1::text::jsonb))
+       AND NOT EXISTS (SELECT 1 FROM piece WHERE piece.object = object.id)`,
+    JSON.stringify([...new Set(ids)]),
+  );
 }

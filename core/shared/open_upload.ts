@@ -14,7 +14,7 @@ import { claim } from "./claim.ts";
 import { writeFiles } from "./files.ts";
 import { encodeName, encodePath } from "./name.ts";
 import { folderId } from "./node_rows.ts";
-import { claimObjects } from "./objects.ts";
+import { claimObjects, releaseObjects } from "./objects.ts";
 import type { Parts } from "./parts.ts";
 import { addPieces, type Piece } from "./pieces.ts";
 import type { Statements } from "./postgres.ts";
@@ -97,22 +97,15 @@ export class SharedUpload implements OpenUpload {
     const { content } = this.#facts;
     await this.#parts.db.transaction(async (tx) => {
       await this.#beat(tx);
-      if (gone.length > 0) {
-        await tx.all(
-          `DELETE FROM piece WHERE content = $1 AND at IN
-             (SELECT value::bigint FROM jsonb_array_elements_text($2::text::jsonb))`,
-          content,
-          JSON.stringify(gone),
-        );
-      }
-      if (added.length === 0) return;
-      const claimed = await tx.all<{ id: number }>(
-        `SELECT id FROM object WHERE until IS NOT NULL AND id IN
-           (SELECT value::bigint FROM jsonb_array_elements_text($1::text::jsonb))`,
-        JSON.stringify([...new Set(added.map(({ object }) => object))]),
+      const removed = await tx.all<{ object: number }>(
+        `DELETE FROM piece WHERE content = $1 AND at IN
+           (SELECT value::bigint FROM jsonb_array_elements_text($2::text::jsonb)) RETURNING object`,
+        content,
+        JSON.stringify(gone),
       );
-      await claimObjects(tx, claimed.map(({ id }) => id));
+      await claimObjects(tx, added.map(({ object }) => object));
       await addPieces(tx, added.map((piece) => ({ ...piece, content })));
+      await releaseObjects(tx, removed.map(({ object }) => object));
     });
   }
 
@@ -180,7 +173,7 @@ export class SharedUpload implements OpenUpload {
     const folder = await folderId(db, dir);
     return this.#lost = new LostUpload(
       row
-        ? row.holder === null || row.dir !== encodePath(dir) ? "moved" : "taken-over"
+        ? row.dir !== encodePath(dir) ? "moved" : row.holder === null ? "ended" : "taken-over"
         : folder === undefined
         ? "no-folder"
         : "removed",

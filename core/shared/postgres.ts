@@ -11,6 +11,7 @@
  */
 import postgres from "postgres";
 import { BargeError } from "../error.ts";
+import { reached } from "../storage/fault.ts";
 
 export interface PostgresOptions {
   readonly host: string;
@@ -101,7 +102,9 @@ export class Postgres implements Statements, AsyncDisposable {
           await tx.all("BEGIN");
           [{ id }] = await tx.all<{ id: string }>("SELECT pg_current_xact_id()::text AS id");
           done = { value: await work(tx) };
+          reached("written");
           await tx.all("COMMIT");
+          reached("committed");
         } catch (error) {
           if (!isLost(error)) await tx.all("ROLLBACK");
           throw error;

@@ -4,6 +4,7 @@
  */
 import { hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
+import { reached } from "../storage/fault.ts";
 import { relative } from "../storage/place.ts";
 import type { Content, NewUpload, StoredFile, WriteGuard } from "../storage/uploads.ts";
 import { beyond, type Change, change } from "./change.ts";
@@ -79,6 +80,7 @@ export class SmallFiles {
   async #storeGroup(group: readonly Waiting[]): Promise<void> {
     try {
       const object = await this.#send(group);
+      reached("sent");
       const places = group.map(({ upload }) => upload);
       const accounts = group.map(({ upload }) => upload.account);
       const outcomes = await change(

@@ -35,14 +35,15 @@ export interface UploadRow {
 /** SQL that is true of an upload which a connection writes at this moment. */
 const busy = `(holder IS NOT NULL AND touched > now() - interval '${staleSeconds} seconds')`;
 
+/** The end of the last piece that follows the first ones without a gap, in SQL. */
+export const staged = `coalesce((SELECT max(at + size) FROM (
+    SELECT at, size, sum(size) OVER (ORDER BY at) - size AS before FROM piece
+    WHERE piece.content = upload.content) AS p WHERE at = before), 0)::bigint`;
+
 /** The columns of an {@link UploadRow}, in SQL. */
 const columns =
   `upload.id, account, parent, encode(name, 'hex') AS name, upload.size, want, credit, entry, content,
-   whole, modified, holder, ${busy} AS busy, coalesce((
-     SELECT max(at + size) FROM (
-       SELECT at, size, sum(size) OVER (ORDER BY at) - size AS before FROM piece
-       WHERE piece.content = upload.content) AS p
-     WHERE at = before), 0)::bigint AS staged,
+   whole, modified, holder, ${busy} AS busy, ${staged} AS staged,
    (extract(epoch FROM touched + interval '${keepPartialDays} days') * 1000)::bigint AS expires`;
 
 /** The uploads of an account to a place, in SQL. Parameters: the account, the folder's path, the name. */

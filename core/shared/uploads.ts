@@ -12,7 +12,6 @@ import type { Place } from "../storage/place.ts";
 import type {
   Content,
   NewUpload,
-  OpenUpload,
   PartialUpload,
   Source,
   StoredFile,
@@ -28,6 +27,7 @@ import { writeFiles } from "./files.ts";
 import { folderId } from "./node_rows.ts";
 import { type Opened, SharedUpload } from "./open_upload.ts";
 import type { Parts } from "./parts.ts";
+import { releaseObjects } from "./objects.ts";
 import { type Piece, PieceReader, piecesOf } from "./pieces.ts";
 import type { Statements } from "./postgres.ts";
 import { SmallFiles } from "./small_files.ts";
@@ -63,7 +63,7 @@ export class SharedUploads implements Uploads {
     this.#small = new SmallFiles(parts);
   }
 
-  async begin(upload: NewUpload, start: UploadStart): Promise<OpenUpload> {
+  async begin(upload: NewUpload, start: UploadStart): Promise<SharedUpload> {
     const { db } = this.#parts;
     const holder = `${this.#parts.life}/${randomUUID()}`;
     if (start.keep > 0) {
@@ -137,7 +137,12 @@ export class SharedUploads implements Uploads {
 
   /** Cuts content to its first bytes. @returns their pieces */
   async #keepPieces(tx: Statements, content: number, size: number): Promise<Piece[]> {
-    await tx.all("DELETE FROM piece WHERE content = $1 AND at >= $2::bigint", content, size);
+    const removed = await tx.all<{ object: number }>(
+      "DELETE FROM piece WHERE content = $1 AND at >= $2::bigint RETURNING object",
+      content,
+      size,
+    );
+    await releaseObjects(tx, removed.map(({ object }) => object));
     const pieces = await piecesOf(tx, content);
     const last = pieces.at(-1);
     if (last && last.at + last.size > size) {

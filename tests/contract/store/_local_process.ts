@@ -5,10 +5,10 @@
  *   store DATA ACCOUNT STEP TEXT    stores a file, and kills itself at a step
  *   commit DATA ACCOUNT STEP TEXT   the same in pieces
  */
-import { BargeError } from "../../../core/error.ts";
 import { Store } from "../../../core/local/store.ts";
 import { arm } from "../../../core/local/vault/fault.ts";
-import { commit, declared, file, store, text } from "./_suite_uploads.ts";
+import { race } from "./_race.ts";
+import { commit, declared, store, text } from "./_suite_uploads.ts";
 
 const [verb, data, account, ...rest] = Deno.args;
 using local = new Store({
@@ -23,16 +23,7 @@ const id = Number(account);
 
 if (verb === "race") {
   const [files, bytes] = rest.map(Number);
-  let won = 0;
-  for (let i = 0; i < files; i++) {
-    try {
-      const place = { dir: file.dir, name: `${Deno.pid}-${i}` };
-      await store(uploads, id, new Uint8Array(bytes), place);
-      won++;
-    } catch (error) {
-      if (!(error instanceof BargeError && error.kind === "over-quota")) throw error;
-    }
-  }
+  const won = await race(uploads, id, Deno.pid, files, bytes);
   Deno.stdout.writeSync(text(`${won}\n`));
 } else {
   const [step, content] = rest;

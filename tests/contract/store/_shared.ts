@@ -2,6 +2,7 @@
  * Storage that many machines share, on the engines that the environment names (tests/engines/engines): a
  * database and a bucket prefix of its own for each test.
  */
+import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Bucket, type BucketOptions } from "../../../core/shared/bucket.ts";
 import { collectGarbage } from "../../../core/shared/garbage.ts";
@@ -9,6 +10,7 @@ import { Objects } from "../../../core/shared/objects.ts";
 import type { Parts } from "../../../core/shared/parts.ts";
 import { Postgres, type PostgresOptions } from "../../../core/shared/postgres.ts";
 import { Secrets } from "../../../core/shared/secrets.ts";
+import { releaseStaleUploads } from "../../../core/shared/stale_uploads.ts";
 import { migrate } from "../../../core/shared/schema.ts";
 
 /** The engines, as the environment names them. */
@@ -44,10 +46,22 @@ const clusterKey = crypto.getRandomValues(new Uint8Array(32));
 /** Whether there are engines to test on. */
 export const hasEngines = engines !== undefined;
 
+/** Opens the storage of a test. @param name its database, and its prefix in the bucket */
+export function openNode(name: string): Parts {
+  const db = new Postgres({ ...engines!.postgres, database: name });
+  return {
+    db,
+    bucket: new Bucket({ ...engines!.bucket, prefix: `${name}/` }),
+    objects: new Objects(db),
+    secrets: new Secrets(db, clusterKey),
+    life: randomUUID(),
+  };
+}
+
 /** A database and a bucket prefix of its own. */
 export class SharedSetup implements AsyncDisposable {
   readonly #name: string;
-  readonly #nodes: { readonly db: Postgres; readonly bucket: Bucket }[] = [];
+  readonly #nodes: Parts[] = [];
 
   private constructor(name: string) {
     this.#name = name;
@@ -66,16 +80,34 @@ export class SharedSetup implements AsyncDisposable {
 
   /** Opens the storage as one more node. */
   node(): Parts {
-    const db = new Postgres(this.postgres);
-    const node = {
-      db,
-      bucket: new Bucket(this.bucket),
-      objects: new Objects(db),
-      secrets: new Secrets(db, clusterKey),
-      life: randomUUID(),
-    };
+    const node = openNode(this.#name);
     this.#nodes.push(node);
     return node;
+  }
+
+  /** Does work in another process: see _shared_process.ts. */
+  async run(verb: string, step: string, ...args: readonly string[]) {
+    const process = new URL("./_shared_process.ts", import.meta.url).pathname;
+    const options = ["--quiet", "--no-check", "--allow-all"];
+    const { code, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", ...options, process, verb, this.#name, step, ...args],
+      stdin: "null",
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, signal, stdout: text(stdout), stderr: text(stderr) };
+  }
+
+  /** Does the same, and expects that the process is killed at the step. */
+  async killed(verb: string, step: string, ...args: readonly string[]): Promise<void> {
+    const { signal, stderr } = await this.run(verb, step, ...args);
+    assert.equal(signal, "SIGKILL", stderr);
+    // Its database connection may live on for a moment: the server ends the transaction with it.
+    await this.first.db.all(
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+       WHERE datname = current_database() AND state = 'idle in transaction'`,
+    );
+    await this.first.db.all("UPDATE upload SET touched = now() - interval '1 minute'");
+    await releaseStaleUploads(this.first.db);
   }
 
   /** How to reach the database. */
@@ -89,7 +121,7 @@ export class SharedSetup implements AsyncDisposable {
   }
 
   get first(): Parts {
-    return this.#nodes[0] as Parts;
+    return this.#nodes[0];
   }
 
   async addAccount(name: string, quota: number | null): Promise<number> {

@@ -19,7 +19,7 @@ export interface TreeUnderTest extends AsyncDisposable {
   write(account: string, name: string, content: string): Promise<void>;
   /** Returns the bytes that an account is charged for. */
   used(account: number): Promise<number>;
-  /** The steps of {@link kill}, in their order. */
+  /** The steps of {@link kill}, in their order; from the second on, the change has happened. */
   readonly steps: readonly string[];
   /**
    * Has another process move `homes/anna/from` to `homes/anna/to`, or remove it, and kills it at a

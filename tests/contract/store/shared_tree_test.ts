@@ -4,11 +4,11 @@ import { SharedUploads } from "../../../core/shared/uploads.ts";
 import { relative } from "../../../core/storage/place.ts";
 import type { Tree } from "../../../core/storage/tree.ts";
 import { hasEngines, SharedSetup } from "./_shared.ts";
-import { treeContract, type TreeUnderTest } from "./_suite_tree.ts";
+import { type Change, treeContract, type TreeUnderTest } from "./_suite_tree.ts";
 import { store, text } from "./_suite_uploads.ts";
 
 class SharedUnderTest implements TreeUnderTest {
-  readonly steps: string[] = [];
+  readonly steps = ["written", "committed"];
   readonly #setup: SharedSetup;
   readonly #accounts = new Map<string, number>();
 
@@ -45,8 +45,8 @@ class SharedUnderTest implements TreeUnderTest {
     return (await this.#setup.first.db.all<{ used: number }>(sql, account))[0].used;
   }
 
-  kill(): Promise<void> {
-    throw new Error("not yet");
+  async kill(change: Change, step: string, account: number): Promise<void> {
+    await this.#setup.killed(change, step, `${account}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

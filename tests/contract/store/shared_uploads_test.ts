@@ -1,13 +1,22 @@
 /** Storage that many machines share keeps the promises that every storage makes of uploads. */
+import assert from "node:assert/strict";
 import type { Place } from "../../../core/storage/place.ts";
 import type { Uploads } from "../../../core/storage/uploads.ts";
 import { SharedTree } from "../../../core/shared/tree.ts";
 import { SharedUploads } from "../../../core/shared/uploads.ts";
 import { hasEngines, SharedSetup } from "./_shared.ts";
-import { type StoreUnderTest, uploadsContract } from "./_suite_uploads.ts";
+import { type Step, type StoreUnderTest, uploadsContract } from "./_suite_uploads.ts";
 
 class SharedUnderTest implements StoreUnderTest {
-  readonly steps = { store: [], commit: [] };
+  /** A number tells which transaction of the process it is. */
+  readonly steps = {
+    store: ["sent", "written", "committed"],
+    commit: [
+      ...["written/1", "committed/1", "written/2", "committed/2", "sent"],
+      ...["written/3", "committed/3", "written/4", "committed/4"],
+    ],
+  };
+  readonly midway = "written";
   readonly #setup: SharedSetup;
 
   constructor(setup: SharedSetup) {
@@ -43,13 +52,18 @@ class SharedUnderTest implements StoreUnderTest {
   }
 
   async race(account: number, processes: number, files: number, bytes: number): Promise<number[]> {
-    const { race } = await import("./_race.ts");
-    const nodes = Array.from({ length: processes }, () => new SharedUploads(this.#setup.node()));
-    return await Promise.all(nodes.map((uploads, n) => race(uploads, account, n, files, bytes)));
+    const runs = Array.from(
+      { length: processes },
+      () => this.#setup.run("race", "never", `${account}`, `${files}`, `${bytes}`),
+    );
+    return (await Promise.all(runs)).map(({ code, stdout, stderr }) => {
+      assert.equal(code, 0, stderr);
+      return Number(stdout);
+    });
   }
 
-  kill(): Promise<void> {
-    throw new Error("not yet");
+  async kill(how: "store" | "commit", at: Step, account: number, bytes: Uint8Array) {
+    await this.#setup.killed(how, at, `${account}`, new TextDecoder().decode(bytes));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

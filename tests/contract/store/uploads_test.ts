@@ -19,6 +19,7 @@ class LocalUnderTest implements StoreUnderTest {
     store: ["sealed", "staged", "synced", "renamed", "settled", "committed"],
     commit: ["staged", "synced", "sealed", "renamed", "settled", "committed"],
   };
+  readonly midway = "renamed";
   readonly #setup = new Setup({
     fences: makeFenceTable(maxConnections),
     tally: makeTally(maxConnections),
