@@ -13,6 +13,7 @@ import { createHash, type Hash, hash } from "node:crypto";
 import { BargeError } from "../error.ts";
 import { reached } from "../storage/fault.ts";
 import type { StagedBody } from "../storage/uploads.ts";
+import { takeMemory } from "./memory.ts";
 import { objectName } from "./objects.ts";
 import type { Parts } from "./parts.ts";
 import { type Piece, readPiece } from "./pieces.ts";
@@ -40,14 +41,23 @@ export interface BodyStart {
   readonly now: () => Promise<number>;
 }
 
-export class SharedBody implements StagedBody {
+/** Bytes that are gathered. */
+interface Run {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+  length: number;
+  /** Undefined: it is of the smallest size. */
+  readonly memory: Disposable | undefined;
+}
+
+export class SharedBody implements StagedBody, Disposable {
   readonly #parts: Parts;
   readonly #start: BodyStart;
   /** Sorted, without overlaps. Those at the end may still be sent. */
   #pieces: Piece[];
   readonly #recorded: Map<number, Piece>;
   /** The last bytes, from `at` on, that are not sent yet. */
-  #run: { at: number; length: number; bytes: Uint8Array } | undefined;
+  #run: Run | undefined;
   #pieceBytes = firstPieceBytes;
   #digest: Hash | undefined;
   #size: number;
@@ -181,6 +191,12 @@ export class SharedBody implements StagedBody {
     await this.#recording;
   }
 
+  /** Gives up the bytes that are not sent. */
+  [Symbol.dispose](): void {
+    this.#run?.memory?.[Symbol.dispose]();
+    this.#run = undefined;
+  }
+
   /** The pieces whose objects are being sent. */
   readonly #unsent = new Set<Piece>();
 
@@ -214,7 +230,7 @@ export class SharedBody implements StagedBody {
   }
 
   /** Returns the run that a byte at a position joins. */
-  async #runAt(at: number): Promise<{ at: number; length: number; bytes: Uint8Array }> {
+  async #runAt(at: number): Promise<Run> {
     const run = this.#run;
     if (run && at >= run.at && at <= run.at + run.length) return run;
     await this.#send();
@@ -223,7 +239,9 @@ export class SharedBody implements StagedBody {
         hint: "send it from its start to its end",
       });
     }
-    return this.#run = { at, length: 0, bytes: new Uint8Array(this.#pieceBytes) };
+    const memory = takeMemory(this.#pieceBytes);
+    const bytes = new Uint8Array(memory ? this.#pieceBytes : firstPieceBytes);
+    return this.#run = { at, bytes, length: 0, memory };
   }
 
   /** Begins to send the run, and waits while too many objects are on their way. */
@@ -231,7 +249,7 @@ export class SharedBody implements StagedBody {
     const run = this.#run;
     if (!run) return;
     this.#run = undefined;
-    if (run.length === 0) return;
+    if (run.length === 0) return run.memory?.[Symbol.dispose]();
     if (run.length === run.bytes.length) {
       this.#pieceBytes = Math.min(2 * this.#pieceBytes, maxPieceBytes);
     }
@@ -250,7 +268,10 @@ export class SharedBody implements StagedBody {
         reached("sent");
         this.#unsent.delete(piece);
       }, (error) => void (this.#failure ??= error))
-      .finally(() => this.#sending.delete(sending));
+      .finally(() => {
+        run.memory?.[Symbol.dispose]();
+        this.#sending.delete(sending);
+      });
     this.#sending.add(sending);
     while (this.#sending.size >= maxInFlight) await Promise.race(this.#sending);
   }
@@ -312,6 +333,6 @@ export class SharedBody implements StagedBody {
   }
 
   async #read(piece: Piece): Promise<Uint8Array> {
-    return await readPiece(this.#parts.bucket, piece);
+    return await readPiece(this.#parts, piece);
   }
 }

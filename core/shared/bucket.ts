@@ -64,14 +64,17 @@ export class Bucket implements Disposable {
   }
 
   /**
-   * Reads a part of an object.
+   * Reads an object, or a part of it.
    *
    * @throws {BargeError} as {@link put}; `io` where it is missing
    */
-  async get(name: string, start: number, length: number): Promise<Uint8Array> {
-    if (length === 0) return new Uint8Array();
-    const range = `bytes=${start}-${start + length - 1}`;
-    const response = await this.#send("GET", this.#url(name), { headers: { range } });
+  async get(
+    name: string,
+    part?: { readonly start: number; readonly size: number },
+  ): Promise<Uint8Array> {
+    if (part?.size === 0) return new Uint8Array();
+    const headers = part && { range: `bytes=${part.start}-${part.start + part.size - 1}` };
+    const response = await this.#send("GET", this.#url(name), { headers });
     return new Uint8Array(await response.arrayBuffer());
   }
 

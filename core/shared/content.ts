@@ -25,13 +25,13 @@ export class SharedContent implements FileContent {
   #position: number;
   #hash: Hash | undefined;
 
-  constructor({ db, bucket }: Parts, facts: ContentFacts, offset: number) {
+  constructor(parts: Parts, facts: ContentFacts, offset: number) {
     this.size = facts.size;
     this.modified = facts.modified;
     this.sha256 = facts.sha256;
     this.offset = offset;
     this.#position = offset;
-    this.#reader = new PieceReader(db, bucket, facts.content);
+    this.#reader = new PieceReader(parts, facts.content);
     if (facts.sha256 === null && offset === 0) this.#hash = createHash("sha256");
   }
 
@@ -83,7 +83,9 @@ export class SharedContent implements FileContent {
     return this.sha256 ?? this.#hash!.copy().digest("hex");
   }
 
-  close(): void {}
+  close(): void {
+    this.#reader[Symbol.dispose]();
+  }
 
   async #from(position: number): Promise<Uint8Array> {
     const bytes = await this.#reader.from(position);

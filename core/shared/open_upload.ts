@@ -296,6 +296,7 @@ export class SharedUpload implements OpenUpload {
 
   #end(): void {
     this.#ended = true;
+    this.#body[Symbol.dispose]();
     this.#onEnd();
   }
 

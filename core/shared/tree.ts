@@ -119,7 +119,11 @@ export class SharedTree implements Tree {
     if (row.size > maxBytes) return undefined;
     const content = new SharedContent(this.#parts, { ...row, content: row.content! }, 0);
     const { modified, sha256 } = row;
-    return { bytes: await content.rest(), modified, sha256: sha256!, undigested: null };
+    try {
+      return { bytes: await content.rest(), modified, sha256: sha256!, undigested: null };
+    } finally {
+      content.close();
+    }
   }
 
   readAgain(files: readonly (readonly [Place, SmallFile])[]): Promise<SmallFile[]> {
@@ -132,10 +136,9 @@ export class SharedTree implements Tree {
     signal?: AbortSignal,
   ): Promise<{ readonly digest: string; readonly size: number }> {
     const row = await this.#file(place);
-    const { db, bucket } = this.#parts;
     const { size } = row;
     if (algorithm === "sha256") return { digest: row.sha256!, size };
-    const reader = new PieceReader(db, bucket, row.content!);
+    using reader = new PieceReader(this.#parts, row.content!);
     return { digest: await digestPieces(reader, size, algorithm, undefined, signal), size };
   }
 

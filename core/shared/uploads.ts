@@ -222,7 +222,7 @@ export class SharedUploads implements Uploads {
     if (size === 0) return createHash("sha256");
     if (unread) return undefined;
     const digest = createHash("sha256");
-    const reader = new PieceReader(this.#parts.db, this.#parts.bucket, content);
+    using reader = new PieceReader(this.#parts, content);
     for (let at = 0; at < size;) {
       const bytes = (await reader.from(at))?.subarray(0, size - at);
       if (!bytes) throw new BargeError("io", "a piece of the upload is missing");
@@ -291,11 +291,10 @@ export class SharedUploads implements Uploads {
   }
 
   async sample(upload: number, bytes: number, signal?: AbortSignal): Promise<string | undefined> {
-    const { db, bucket } = this.#parts;
-    const row = await uploadById(db, upload);
+    const row = await uploadById(this.#parts.db, upload);
     if (!row) return undefined;
     const digest = createHash("sha256");
-    const reader = new PieceReader(db, bucket, row.content);
+    using reader = new PieceReader(this.#parts, row.content);
     for (let at = 0; at < bytes;) {
       signal?.throwIfAborted();
       const part = (await reader.from(at))?.subarray(0, bytes - at);

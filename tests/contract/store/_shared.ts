@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { Bucket, type BucketOptions } from "../../../core/shared/bucket.ts";
 import { collectGarbage } from "../../../core/shared/garbage.ts";
 import { Objects } from "../../../core/shared/objects.ts";
+import { Packs } from "../../../core/shared/packs.ts";
 import type { Parts } from "../../../core/shared/parts.ts";
 import { Postgres, type PostgresOptions } from "../../../core/shared/postgres.ts";
 import { Secrets } from "../../../core/shared/secrets.ts";
@@ -49,9 +50,11 @@ export const hasEngines = engines !== undefined;
 /** Opens the storage of a test. @param name its database, and its prefix in the bucket */
 export function openNode(name: string): Parts {
   const db = new Postgres({ ...engines!.postgres, database: name });
+  const bucket = new Bucket({ ...engines!.bucket, prefix: `${name}/` });
   return {
     db,
-    bucket: new Bucket({ ...engines!.bucket, prefix: `${name}/` }),
+    bucket,
+    packs: new Packs(bucket),
     objects: new Objects(db),
     secrets: new Secrets(db, clusterKey),
     life: randomUUID(),

@@ -32,15 +32,15 @@ async function fails(kind: Kind, work: Promise<unknown>): Promise<BargeError> {
 
 test("an object is written, read in part, and deleted, also twice", async (_, bucket) => {
   await bucket.put("a/b", bytes, sha256);
-  assert.deepEqual(await bucket.get("a/b", 4, 5), bytes.slice(4, 9));
+  assert.deepEqual(await bucket.get("a/b", { start: 4, size: 5 }), bytes.slice(4, 9));
   await bucket.delete("a/b");
   await bucket.delete("a/b");
-  await fails("io", bucket.get("a/b", 0, 1));
+  await fails("io", bucket.get("a/b", { start: 0, size: 1 }));
 });
 
 test("the store refuses bytes that are not those of the digest", async (_, bucket) => {
   await fails("unavailable", bucket.put("c", bytes.slice(1), sha256));
-  await fails("io", bucket.get("c", 0, 1));
+  await fails("io", bucket.get("c", { start: 0, size: 1 }));
 });
 
 test("wrong keys and a missing bucket are reported as such, at once", async (options) => {
@@ -61,7 +61,7 @@ test("a store that hangs is unavailable within the deadlines, and used again whe
   proxy.cut();
   await bucket.put("e", bytes, sha256);
   proxy.cut();
-  assert.deepEqual(await bucket.get("e", 0, bytes.length), bytes);
+  assert.deepEqual(await bucket.get("e", { start: 0, size: bytes.length }), bytes);
 });
 
 test("an error that may pass is tried again, and then reported", async (options) => {

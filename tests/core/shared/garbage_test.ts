@@ -46,7 +46,7 @@ async function objects({ db, bucket }: Parts): Promise<{ rows: number; stored: n
   let stored = 0;
   for (const { id } of rows) {
     try {
-      await bucket.get(objectName(id), 0, 1);
+      await bucket.get(objectName(id), { start: 0, size: 1 });
       stored++;
     } catch (error) {
       if (!(error instanceof BargeError && error.kind === "io")) throw error;
