@@ -4,13 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { Bucket, type BucketOptions } from "../../../core/shared/bucket.ts";
+import type { BucketOptions } from "../../../core/shared/bucket.ts";
 import { collectGarbage } from "../../../core/shared/garbage.ts";
-import { Objects } from "../../../core/shared/objects.ts";
-import { Packs } from "../../../core/shared/packs.ts";
 import type { Parts } from "../../../core/shared/parts.ts";
 import { Postgres, type PostgresOptions } from "../../../core/shared/postgres.ts";
-import { Secrets } from "../../../core/shared/secrets.ts";
+import { banAfter } from "./_suite_people.ts";
+import { SharedStorage } from "../../../core/shared/storage.ts";
 import { releaseStaleUploads } from "../../../core/shared/stale_uploads.ts";
 import { migrate } from "../../../core/shared/schema.ts";
 
@@ -48,23 +47,19 @@ const clusterKey = crypto.getRandomValues(new Uint8Array(32));
 export const hasEngines = engines !== undefined;
 
 /** Opens the storage of a test. @param name its database, and its prefix in the bucket */
-export function openNode(name: string): Parts {
-  const db = new Postgres({ ...engines!.postgres, database: name });
-  const bucket = new Bucket({ ...engines!.bucket, prefix: `${name}/` });
-  return {
-    db,
-    bucket,
-    packs: new Packs(bucket),
-    objects: new Objects(db),
-    secrets: new Secrets(db, clusterKey),
-    life: randomUUID(),
+export function openNode(name: string): SharedStorage {
+  const options = {
+    postgres: { ...engines!.postgres, database: name },
+    bucket: { ...engines!.bucket, prefix: `${name}/` },
+    key: clusterKey,
   };
+  return new SharedStorage(options, () => banAfter);
 }
 
 /** A database and a bucket prefix of its own. */
 export class SharedSetup implements AsyncDisposable {
   readonly #name: string;
-  readonly #nodes: Parts[] = [];
+  readonly #nodes: SharedStorage[] = [];
 
   private constructor(name: string) {
     this.#name = name;
@@ -75,14 +70,14 @@ export class SharedSetup implements AsyncDisposable {
     const setup = new SharedSetup(name);
     await using admin = new Postgres(engines!.postgres);
     await admin.all(`CREATE DATABASE ${name}`);
-    const { db, bucket } = setup.node();
+    const { db, bucket } = setup.node().parts;
     await bucket.make();
     await migrate(db);
     return setup;
   }
 
   /** Opens the storage as one more node. */
-  node(): Parts {
+  node(): SharedStorage {
     const node = openNode(this.#name);
     this.#nodes.push(node);
     return node;
@@ -124,7 +119,7 @@ export class SharedSetup implements AsyncDisposable {
   }
 
   get first(): Parts {
-    return this.#nodes[0];
+    return this.#nodes[0].parts;
   }
 
   async addAccount(name: string, quota: number | null): Promise<number> {
@@ -163,10 +158,7 @@ export class SharedSetup implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.collect();
-    for (const { db, bucket } of this.#nodes) {
-      bucket[Symbol.dispose]();
-      await db[Symbol.asyncDispose]();
-    }
+    for (const node of this.#nodes) await node[Symbol.asyncDispose]();
     await using admin = new Postgres(engines!.postgres);
     await admin.all(`DROP DATABASE ${this.#name} WITH (FORCE)`);
   }

@@ -7,8 +7,6 @@
  *   commit NAME STEP ACCOUNT TEXT        stores a file in pieces
  *   move, remove NAME STEP ACCOUNT       changes `from`
  */
-import { SharedTree } from "../../../core/shared/tree.ts";
-import { SharedUploads } from "../../../core/shared/uploads.ts";
 import { arm } from "../../../core/storage/fault.ts";
 import { race } from "./_race.ts";
 import { openNode } from "./_shared.ts";
@@ -16,9 +14,8 @@ import { always, from, to } from "./_suite_tree.ts";
 import { commit, declared, store, text } from "./_suite_uploads.ts";
 
 const [verb, name, step, account, ...rest] = Deno.args;
-const parts = openNode(name);
-const uploads = new SharedUploads(parts);
-const tree = new SharedTree(parts);
+await using node = openNode(name);
+const { tree, uploads } = node;
 const id = Number(account);
 
 const [point, time = 1] = step.split("/");
@@ -52,5 +49,3 @@ switch (verb) {
   case "remove":
     await tree.remove(from, id, always);
 }
-parts.bucket[Symbol.dispose]();
-await parts.db[Symbol.asyncDispose]();

@@ -25,6 +25,7 @@ export interface PeopleUnderTest extends AsyncDisposable {
   write(account: Account, name: string, content: string): Promise<void>;
 }
 
+/** The failed logins after which a ban follows. */
 export const banAfter = 3;
 
 const home = (name: string) => ({ dir: "homes", name });

@@ -1,7 +1,4 @@
 /** Storage that many machines share keeps the promises that every storage makes of locks and properties. */
-import { SharedLocks } from "../../../core/shared/locks.ts";
-import { SharedProperties } from "../../../core/shared/properties.ts";
-import { SharedTree } from "../../../core/shared/tree.ts";
 import { SharedUploads } from "../../../core/shared/uploads.ts";
 import { hasEngines, SharedSetup } from "./_shared.ts";
 import { type Attached, attachedContract, type AttachedUnderTest } from "./_suite_attached.ts";
@@ -17,12 +14,8 @@ class SharedUnderTest implements AttachedUnderTest {
   }
 
   connect(): Promise<Attached> {
-    const parts = this.#setup.node();
-    return Promise.resolve({
-      locks: new SharedLocks(parts),
-      properties: new SharedProperties(parts),
-      tree: new SharedTree(parts),
-    });
+    const { attached, tree } = this.#setup.node();
+    return Promise.resolve({ ...attached, tree });
   }
 
   async write(name: string, content: string): Promise<void> {

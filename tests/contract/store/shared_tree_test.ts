@@ -1,5 +1,4 @@
 /** Storage that many machines share keeps the promises that every storage makes of the tree. */
-import { SharedTree } from "../../../core/shared/tree.ts";
 import { SharedUploads } from "../../../core/shared/uploads.ts";
 import { relative } from "../../../core/storage/place.ts";
 import type { Tree } from "../../../core/storage/tree.ts";
@@ -17,7 +16,7 @@ class SharedUnderTest implements TreeUnderTest {
   }
 
   connect(): Promise<Tree> {
-    return Promise.resolve(new SharedTree(this.#setup.node()));
+    return Promise.resolve(this.#setup.node().tree);
   }
 
   async addAccount(name: string): Promise<number> {

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import type { Place } from "../../../core/storage/place.ts";
 import type { Uploads } from "../../../core/storage/uploads.ts";
 import { SharedTree } from "../../../core/shared/tree.ts";
-import { SharedUploads } from "../../../core/shared/uploads.ts";
 import { hasEngines, SharedSetup } from "./_shared.ts";
 import { type Step, type StoreUnderTest, uploadsContract } from "./_suite_uploads.ts";
 
@@ -24,7 +23,7 @@ class SharedUnderTest implements StoreUnderTest {
   }
 
   connect(): Promise<Uploads> {
-    return Promise.resolve(new SharedUploads(this.#setup.node()));
+    return Promise.resolve(this.#setup.node().uploads);
   }
 
   addAccount(name: string, quota: number | null): Promise<number> {

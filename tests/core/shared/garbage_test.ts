@@ -4,8 +4,8 @@ import { BargeError } from "../../../core/error.ts";
 import { collectGarbage } from "../../../core/shared/garbage.ts";
 import { objectName } from "../../../core/shared/objects.ts";
 import type { Parts } from "../../../core/shared/parts.ts";
-import { SharedTree } from "../../../core/shared/tree.ts";
-import { SharedUploads } from "../../../core/shared/uploads.ts";
+import type { SharedTree } from "../../../core/shared/tree.ts";
+import type { SharedUploads } from "../../../core/shared/uploads.ts";
 import { hasEngines, SharedSetup } from "../../contract/store/_shared.ts";
 import { always } from "../../contract/store/_suite_tree.ts";
 import { commit, declared, file, guard, store, text } from "../../contract/store/_suite_uploads.ts";
@@ -25,8 +25,7 @@ function test(name: string, work: (c: Case) => Promise<void>): void {
     async fn() {
       await using setup = await SharedSetup.make();
       const anna = await setup.addAccount("anna", null);
-      const parts = setup.node();
-      const [uploads, tree] = [new SharedUploads(parts), new SharedTree(parts)];
+      const { parts, uploads, tree } = setup.node();
       await work({ setup, parts, uploads, tree, anna });
     },
   });
@@ -149,6 +148,6 @@ test("several collectors at once remove each object once", async ({ setup, parts
   await collectGarbage(parts);
   await parts.db.all("UPDATE object SET until = now() - interval '1 hour' WHERE until IS NOT NULL");
   const nodes = Array.from({ length: 4 }, () => setup.node());
-  await Promise.all(nodes.map((node) => collectGarbage(node)));
+  await Promise.all(nodes.map((node) => collectGarbage(node.parts)));
   assert.deepEqual(await objects(parts), { rows: 1, stored: 1 });
 });
