@@ -7,7 +7,7 @@ import { must, ROOT } from "./run.ts";
 
 /**
  * The options of the unpacked runtime: it ignores a project in the current directory, downloads
- * nothing and asks nothing.
+ * nothing and prompts for nothing.
  */
 const RUN: readonly string[] = [
   "run",

@@ -8,7 +8,7 @@ import { Fleet, sshOptions } from "./servers.ts";
 
 interface Way {
   readonly name: string;
-  /** Where the tree is below the download folder; default: there. */
+  /** The folder of the tree below the download folder; default: the download folder. */
   readonly below?: string;
   /** @param to an empty local folder */
   down?(to: string): Promise<number>;

@@ -69,7 +69,7 @@ function formatFigure({ value }: Figure): string {
 export async function explain(name: string, lang: Lang, json: boolean): Promise<void> {
   const lesson = await loadLesson(name);
   const idea = lesson.idea[lang];
-  const code = codeText(lesson)[lang];
+  const code = codeText(lesson.code)[lang];
   const brief = lessons[name]![lang];
   if (json) return printJson({ lesson: name, brief, idea, code });
   print(`${name}: ${brief}\n\n${idea}\n`);

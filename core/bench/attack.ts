@@ -19,21 +19,25 @@ import { ClosedLoop, PacedSchedule, type Schedule } from "./schedule.ts";
 import { type Metrics, Tally } from "./tally.ts";
 
 const sweepIntervalMs = 50;
-/** How many connections are opened at a time: more would overflow the server's accept queue. */
+/** Connections that are opened at a time: more would overflow the server's accept queue. */
 const parallelOpens = 128;
 
-export interface AttackOptions {
+/** The amount of a load. */
+export interface Amount {
   readonly connections: number;
-  /** How long to measure, in ms. */
+  /** The duration of the measurement, in ms. */
   readonly duration: number;
-  /** How many requests to measure; undefined: as many as the time allows. */
+  /** The number of requests to measure; undefined: as many as the time allows. */
   readonly requests: number | undefined;
   /** Requests a second; undefined: a closed loop. */
   readonly rate: number | undefined;
-  /** How long to run before measuring, in ms. */
+  /** The duration of the load before the measurement, in ms. */
   readonly warmUp: number;
-  /** When a request is given up, in ms after it was sent. */
+  /** The time after which a request is given up, in ms. */
   readonly timeout: number;
+}
+
+export interface AttackOptions extends Amount {
   readonly signal: AbortSignal;
   /** Called when measuring begins. */
   readonly onMeasuring?: () => void;

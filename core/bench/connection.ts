@@ -1,7 +1,7 @@
 /** One connection of a load, of any protocol, and the ways in which a request on it fails. */
 import { typed } from "../error.ts";
 
-/** How a request can fail. */
+/** The kind of a failed request. */
 export type Failure =
   | "refused"
   | "reset"
@@ -51,15 +51,9 @@ export type Open = () => Promise<Connection>;
 export function toRequestError(cause: unknown): RequestError {
   if (cause instanceof RequestError) return cause;
   const { code, message = "" } = cause as { code?: unknown; message?: string };
-  const is = (type: new (...args: never[]) => Error, name: string) =>
-    cause instanceof type || code === name;
-  if (is(Deno.errors.ConnectionRefused, "ECONNREFUSED")) {
-    return new RequestError("refused", { cause });
+  for (const [type, name, failure] of systemFailures) {
+    if (cause instanceof type || code === name) return new RequestError(failure, { cause });
   }
-  if (is(Deno.errors.ConnectionReset, "ECONNRESET") || is(Deno.errors.BrokenPipe, "EPIPE")) {
-    return new RequestError("reset", { cause });
-  }
-  if (is(Deno.errors.TimedOut, "ETIMEDOUT")) return new RequestError("late", { cause });
   if (/os error 24\b|EMFILE|too many open files/i.test(message)) {
     return new RequestError("descriptors", { cause });
   }
@@ -69,3 +63,11 @@ export function toRequestError(cause: unknown): RequestError {
   typed(cause);
   return new RequestError("other", { cause });
 }
+
+/** The failures by the errors of Deno, and the codes of Node. */
+const systemFailures = [
+  [Deno.errors.ConnectionRefused, "ECONNREFUSED", "refused"],
+  [Deno.errors.ConnectionReset, "ECONNRESET", "reset"],
+  [Deno.errors.BrokenPipe, "EPIPE", "reset"],
+  [Deno.errors.TimedOut, "ETIMEDOUT", "late"],
+] as const;

@@ -3,12 +3,10 @@ import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from "h
 
 const maxLatencyUs = 600_000_000;
 
-/** A bar of a drawn histogram. */
-export interface Bar {
-  /** The highest latency that it counts, in ms. */
-  readonly upTo: number;
-  /** Answers above the limit of the bar before it. */
-  readonly count: number;
+/** Latencies in text, and their mean in ms, which the text does not have. */
+export interface EncodedLatencies {
+  readonly encoded: string;
+  readonly mean: number;
 }
 
 export class Latencies {
@@ -50,41 +48,40 @@ export class Latencies {
     return this.count === 0 ? 0 : this.#sum / this.count;
   }
 
-  /** Returns bars with the limits 1, 2, 5, 10, 20, ... times a power of ten, up to the maximum. */
-  bars(): Bar[] {
-    if (this.count === 0) return [];
+  /**
+   * Returns the number of latencies up to each limit (in ms) and above the limit before it. The
+   * limits are 1, 2, 5, 10, 20, ... times a power of ten.
+   */
+  bars() {
     const bars: { upTo: number; count: number }[] = [];
+    if (this.count === 0) return bars;
     let from = 10 ** Math.floor(Math.log10(this.min));
     let before = 0;
     for (let i = 0; before < this.count; i++) {
       const upTo = from * [1, 2, 5][i % 3];
       if (i % 3 === 2) from *= 10;
-      const below = this.#below(upTo);
+      const below = Math.round(this.#share(upTo) * this.count);
       if (below > 0) bars.push({ upTo, count: below - before });
       before = below;
     }
     return bars;
   }
 
-  /** Returns the latencies as text, for {@link merge} in another isolate. */
-  encode(): string {
-    return encodeIntoCompressedBase64(this.#all);
+  /** Returns the latencies in a form that can be posted, for {@link merge} in another isolate. */
+  encode(): EncodedLatencies {
+    return { encoded: encodeIntoCompressedBase64(this.#all), mean: this.mean };
   }
 
-  /** Adds the latencies that another isolate has encoded. @param mean their mean, in ms */
-  merge(encoded: string, mean: number): void {
+  /** Adds the latencies of another isolate. */
+  merge({ encoded, mean }: EncodedLatencies): void {
     const other = decodeFromCompressedBase64(encoded, 64, false);
     this.#sum += mean * other.totalCount;
     this.#all.add(other);
   }
 
-  #below(ms: number): number {
-    const share = ms >= this.max ? 1 : this.#share(ms);
-    return Math.round(share * this.count);
-  }
-
   /** Returns the share of latencies up to `ms`, by bisection: the library has percentiles only. */
   #share(ms: number): number {
+    if (ms >= this.max) return 1;
     let [low, high] = [0, 100];
     for (let i = 0; i < 40; i++) {
       const middle = (low + high) / 2;

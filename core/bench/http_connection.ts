@@ -37,7 +37,7 @@ class HttpConnection implements Connection {
   }
 
   close(): void {
-    this.#stop?.abort();
+    this.abandon();
   }
 }
 

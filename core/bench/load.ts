@@ -2,31 +2,22 @@
 import process from "node:process";
 import { BargeError } from "../error.ts";
 import { allowedDescriptors, spareDescriptors } from "../net/descriptors.ts";
+import type { Amount } from "./attack.ts";
 import { Latencies } from "./histogram.ts";
-import type { FromLoad, PostedMetrics, Target, ToLoad } from "./load_worker.ts";
+import type { FromLoad, LoaderProgress, PostedMetrics, Target, ToLoad } from "./load_worker.ts";
 import { machine } from "./machine.ts";
 import { latencyOf, type Result } from "./result.ts";
 
-/** A generator that is busy for a larger share of the time measures itself, not the server. */
+/** The share of the time above which a busy generator measures itself, not the server. */
 const maxBusyShare = 0.9;
-/** So does one that sends requests at a rate later than this, in the 99th percentile. */
+/** The 99th percentile of the lag above which a generator measures itself, not the server. */
 const maxLagMs = 20;
 
-export interface LoadOptions {
+export interface LoadOptions extends Amount {
   readonly target: Target;
-  /** The target's address, for people. */
+  /** The target's address, for the report. */
   readonly address: string;
-  readonly connections: number;
   readonly workers: number;
-  /** ms */
-  readonly duration: number;
-  readonly requests: number | undefined;
-  /** Requests a second. */
-  readonly rate: number | undefined;
-  /** ms */
-  readonly warmUp: number;
-  /** ms */
-  readonly timeout: number;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -104,16 +95,14 @@ export async function load(options: LoadOptions): Promise<Result> {
   }
 }
 
-/**
- * Merges the measurements of all workers. @param busy share of the time that a worker used a core
- */
+/** Merges the measurements of all workers. @param busy share of the time a worker used a core */
 function merged(posted: readonly PostedMetrics[], busy: number) {
   const [latencies, lag] = [new Latencies(), new Latencies()];
   const failures: Record<string, number> = {};
   let [answers, bytes, elapsed, connections, fewest] = [0, 0, 0, 0, Infinity];
   for (const one of posted) {
-    latencies.merge(one.latencies.encoded, one.latencies.mean);
-    lag.merge(one.lag.encoded, one.lag.mean);
+    latencies.merge(one.latencies);
+    lag.merge(one.lag);
     for (const [name, n] of Object.entries(one.failures)) {
       failures[name] = (failures[name] ?? 0) + n;
     }
@@ -168,28 +157,11 @@ async function checkDescriptors(connections: number): Promise<void> {
 
 /** A worker that runs a share of the load. */
 class Loader {
-  progress: Extract<FromLoad, { type: "progress" }> = {
-    type: "progress",
-    answers: 0,
-    failures: {},
-    p99: 0,
-    max: 0,
-  };
+  progress: LoaderProgress = { type: "progress", answers: 0, failures: {}, p99: 0, max: 0 };
   readonly #worker = new Worker(new URL("./load_worker.ts", import.meta.url), {
     type: "module",
     name: "barge load",
-    deno: {
-      permissions: {
-        net: true,
-        read: false,
-        write: false,
-        env: false,
-        ffi: false,
-        import: false,
-        run: false,
-        sys: false,
-      },
-    },
+    deno: { permissions: { net: true } }, // the runtime denies those that are not named
   });
 
   run(

@@ -3,9 +3,10 @@
  * permission for the network only.
  */
 /// <reference lib="deno.worker" />
-import { type Kind, typed } from "../error.ts";
-import { Attack, type AttackOptions } from "./attack.ts";
+import { type BargeError, typed } from "../error.ts";
+import { type Amount, Attack } from "./attack.ts";
 import type { Open } from "./connection.ts";
+import type { EncodedLatencies, Latencies } from "./histogram.ts";
 import { httpConnections } from "./http_connection.ts";
 import type { Metrics } from "./tally.ts";
 import { type EchoTarget, tcpConnections } from "./tcp_connection.ts";
@@ -20,32 +21,27 @@ export type ToLoad =
   | {
     readonly type: "start";
     readonly target: Target;
-    readonly options: Omit<AttackOptions, "signal" | "onMeasuring">;
+    readonly options: Amount;
   }
   | { readonly type: "stop" };
 
 /** Metrics as a worker posts them. */
-export interface PostedMetrics extends Omit<Metrics, "latencies" | "lag"> {
-  readonly latencies: { readonly encoded: string; readonly mean: number };
-  readonly lag: { readonly encoded: string; readonly mean: number };
+export type PostedMetrics = {
+  readonly [K in keyof Metrics]: Metrics[K] extends Latencies ? EncodedLatencies : Metrics[K];
+};
+
+/** The progress of one worker. */
+export interface LoaderProgress extends Pick<Metrics, "answers" | "failures"> {
+  readonly type: "progress";
+  readonly p99: number;
+  readonly max: number;
 }
 
 export type FromLoad =
   | { readonly type: "measuring" }
-  | {
-    readonly type: "progress";
-    readonly answers: number;
-    readonly failures: Readonly<Record<string, number>>;
-    readonly p99: number;
-    readonly max: number;
-  }
+  | LoaderProgress
   | { readonly type: "done"; readonly metrics: PostedMetrics }
-  | {
-    readonly type: "failed";
-    readonly kind: Kind;
-    readonly message: string;
-    readonly hint: string | undefined;
-  };
+  | { readonly type: "failed" } & Pick<BargeError, "kind" | "message" | "hint">;
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 const progressIntervalMs = 250;
@@ -65,8 +61,8 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToLoad>) => {
   }, progressIntervalMs);
   try {
     const { latencies, lag, ...rest } = await attack.run();
-    const encoded = (all: typeof lag) => ({ encoded: all.encode(), mean: all.mean });
-    post({ type: "done", metrics: { ...rest, latencies: encoded(latencies), lag: encoded(lag) } });
+    const metrics = { ...rest, latencies: latencies.encode(), lag: lag.encode() };
+    post({ type: "done", metrics });
   } catch (error) {
     const { kind, message, hint } = typed(error);
     post({ type: "failed", kind, message, hint });

@@ -1,8 +1,6 @@
 /** A result as text, as CSV, and compared with another. */
 import { barOf } from "./bar.ts";
-import type { Result } from "./result.ts";
-
-const names = ["min", "mean", "p50", "p75", "p90", "p99", "p99.9", "p99.99", "max"] as const;
+import { latencyNames, type Result } from "./result.ts";
 
 /**
  * Formats milliseconds with three digits and a unit.
@@ -29,7 +27,7 @@ export function lines(result: Result, width = 80): string[] {
     `${result.kind} ${result.target}: ${result.connections} connections${paced}`,
     `  ${requests.toLocaleString("en-US")} answers in ${seconds.toFixed(1)} s: ` +
     `${rate} a second, ${megabytes} MB/s` + (result.verified ? ", each verified" : ""),
-    `  latency   ${names.map((name) => `${name} ${formatMs(latency[name])}`).join("  ")}`,
+    `  latency   ${latencyNames.map((name) => `${name} ${formatMs(latency[name])}`).join("  ")}`,
     `  fairness  ${result.fairness.toFixed(2)} (the worst-served connection over the mean)`,
     `  generator ${Math.round(generator.busy * 100)}% of ${
       result.workers === 1 ? "a core" : `${result.workers} cores`
@@ -79,7 +77,7 @@ export function csv(result: Result): string {
     errors: result.errors,
     requestsPerSecond: result.requestsPerSecond,
     bytesPerSecond: result.bytesPerSecond,
-    ...Object.fromEntries(names.map((name) => [`${name}_ms`, result.latency[name]])),
+    ...Object.fromEntries(latencyNames.map((name) => [`${name}_ms`, result.latency[name]])),
     fairness: result.fairness,
     busy: result.generator.busy,
     bound: result.generator.bound,
@@ -91,9 +89,7 @@ export function csv(result: Result): string {
   return `${Object.keys(fields).join(",")}\n${Object.values(fields).map(cell).join(",")}`;
 }
 
-/**
- * Compares a result with an earlier one: for each figure its name, before, now, and their ratio.
- */
+/** Compares two results. @returns for each figure its name, both values, and their ratio */
 export function comparison(now: Result, before: Result): string[][] {
   const row = (name: string, of: (result: Result) => number, show: (n: number) => string) => {
     const [a, b] = [of(before), of(now)];
@@ -103,7 +99,7 @@ export function comparison(now: Result, before: Result): string[][] {
   return [
     row("answers/s", (r) => r.requestsPerSecond, whole),
     row("bytes/s", (r) => r.bytesPerSecond, whole),
-    ...names.map((name) => row(name, ({ latency }) => latency[name], formatMs)),
+    ...latencyNames.map((name) => row(name, ({ latency }) => latency[name], formatMs)),
     row("errors", (r) => r.errors, whole),
     row("fairness", (r) => r.fairness, (n) => n.toFixed(2)),
   ];

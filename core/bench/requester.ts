@@ -28,7 +28,7 @@ interface Request {
   readonly sentAt: number;
   /** The time from which its latency counts, in ms. */
   readonly from: number;
-  /** Where it counts; undefined: it was sent before measuring began. */
+  /** The tally in which it counts; undefined: it was sent before measuring began. */
   readonly tally: Tally | undefined;
 }
 

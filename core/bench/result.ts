@@ -8,17 +8,18 @@ import type { Latencies } from "./histogram.ts";
 
 const number = v.pipe(v.number(), v.finite(), v.minValue(0));
 
-const latency = v.object({
-  min: number,
-  mean: number,
-  p50: number,
-  p75: number,
-  p90: number,
-  p99: number,
-  "p99.9": number,
-  "p99.99": number,
-  max: number,
-});
+/** The latency figures of a result, in the order of reports. */
+export const latencyNames = [
+  "min",
+  "mean",
+  "p50",
+  "p75",
+  "p90",
+  "p99",
+  "p99.9",
+  "p99.99",
+  "max",
+] as const;
 
 export const resultSchema = v.object({
   schema: v.literal("barge-bench/1"),
@@ -38,7 +39,7 @@ export const resultSchema = v.object({
   failures: v.record(v.string(), number),
   requestsPerSecond: number,
   bytesPerSecond: number,
-  latency,
+  latency: v.object(v.entriesFromList(latencyNames, number)),
   fairness: number,
   generator: v.object({ busy: number, lag99: number, bound: v.boolean() }),
   histogram: v.array(v.object({ upTo: number, count: number })),
@@ -49,19 +50,12 @@ export type Result = v.InferOutput<typeof resultSchema>;
 
 /** Returns the latency figures of a result. */
 export function latencyOf(latencies: Latencies): Result["latency"] {
-  const round = (ms: number) => Math.round(ms * 1000) / 1000;
-  const p = (percent: number) => round(latencies.percentile(percent));
-  return {
-    min: round(latencies.min),
-    mean: round(latencies.mean),
-    p50: p(50),
-    p75: p(75),
-    p90: p(90),
-    p99: p(99),
-    "p99.9": p(99.9),
-    "p99.99": p(99.99),
-    max: round(latencies.max),
-  };
+  const ms = (name: typeof latencyNames[number]) =>
+    name === "min" || name === "mean" || name === "max"
+      ? latencies[name]
+      : latencies.percentile(Number(name.slice(1)));
+  const rounded = latencyNames.map((name) => [name, Math.round(ms(name) * 1000) / 1000]);
+  return Object.fromEntries(rounded);
 }
 
 /**

@@ -1,5 +1,4 @@
-/** When each connection of a load may send its next request. */
-import { Pacer } from "./pacer.ts";
+/** Schedules of a load: the times at which each connection may send its next request. */
 
 export interface Schedule {
   /**
@@ -41,16 +40,25 @@ export class ClosedLoop implements Schedule {
   }
 }
 
-/** Requests become due by the clock; request k belongs to connection k modulo their number. */
+/**
+ * Requests become due by the clock: request k is due k/rate seconds after the start, regardless of
+ * the requests before it, and belongs to connection k modulo their number. A stalled server does
+ * not slow this schedule down, and a request that was due during the stall counts from its due
+ * time. Otherwise a stall of a second would appear as one slow answer among thousands ("coordinated
+ * omission", Gil Tene).
+ */
 export class PacedSchedule implements Schedule {
-  readonly #pacer: Pacer;
+  readonly #start: number;
+  readonly #rate: number;
   readonly #requests: number;
   readonly #taken: number[];
   #released = 0;
 
   /** @param start ms @param rate requests a second @param requests how many in all */
   constructor(start: number, rate: number, connections: number, requests: number = Infinity) {
-    this.#pacer = new Pacer(start, rate);
+    if (!(rate > 0)) throw new RangeError("a rate is above 0");
+    this.#start = start;
+    this.#rate = rate;
     this.#requests = requests;
     this.#taken = new Array(connections).fill(0);
   }
@@ -59,17 +67,17 @@ export class PacedSchedule implements Schedule {
   release(now: number): { readonly connection: number; readonly due: number } | undefined {
     if (this.exhausted || now < this.nextDue) return undefined;
     const k = this.#released++;
-    return { connection: k % this.#taken.length, due: this.#pacer.due(k) };
+    return { connection: k % this.#taken.length, due: this.#due(k) };
   }
 
-  /** When the first request that is not released becomes due, in ms. */
+  /** The time at which the next request becomes due, in ms. */
   get nextDue(): number {
-    return this.#pacer.due(this.#released);
+    return this.#due(this.#released);
   }
 
   take(connection: number): number | undefined {
     if (!this.owes(connection)) return undefined;
-    return this.#pacer.due(this.#number(connection, this.#taken[connection]!++));
+    return this.#due(this.#number(connection, this.#taken[connection]!++));
   }
 
   owes(connection: number): boolean {
@@ -78,6 +86,11 @@ export class PacedSchedule implements Schedule {
 
   get exhausted(): boolean {
     return this.#released >= this.#requests;
+  }
+
+  /** Returns when request k, from 0, is due, in ms. */
+  #due(k: number): number {
+    return this.#start + k * 1000 / this.#rate;
   }
 
   /** Returns the number of the request that is the connection's own i-th, both from 0. */

@@ -5,7 +5,7 @@ import { Latencies } from "./histogram.ts";
 /** The measurements of one isolate. */
 export interface Metrics {
   readonly latencies: Latencies;
-  /** How late the isolate itself sent requests that were due by the clock. */
+  /** The delays with which the isolate sent requests that were due by the clock. */
   readonly lag: Latencies;
   readonly answers: number;
   /** Bytes of both directions. */

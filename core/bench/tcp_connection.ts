@@ -19,7 +19,7 @@ export interface EchoTarget {
   readonly size: number;
   /** Whether to compare each answer with the message, as it was sent or in upper case. */
   readonly verify: boolean;
-  /** How long connecting may take, in ms. */
+  /** The limit of the time to connect, in ms. */
   readonly timeout: number;
 }
 

@@ -1,26 +1,20 @@
 /** Conditions under which a result is a failure: `p99>5ms`, `errors>0`, `requests/s<1000`. */
-import type { Result } from "./result.ts";
+import { latencyNames, type Result } from "./result.ts";
 
 /** The figures that a condition can name. Times are in ms. */
-const figures = {
-  min: ({ latency }: Result) => latency.min,
-  mean: ({ latency }: Result) => latency.mean,
-  p50: ({ latency }: Result) => latency.p50,
-  p75: ({ latency }: Result) => latency.p75,
-  p90: ({ latency }: Result) => latency.p90,
-  p99: ({ latency }: Result) => latency.p99,
-  "p99.9": ({ latency }: Result) => latency["p99.9"],
-  "p99.99": ({ latency }: Result) => latency["p99.99"],
-  max: ({ latency }: Result) => latency.max,
-  errors: ({ errors }: Result) => errors,
-  requests: ({ requests }: Result) => requests,
-  "requests/s": ({ requestsPerSecond }: Result) => requestsPerSecond,
-  "bytes/s": ({ bytesPerSecond }: Result) => bytesPerSecond,
-  fairness: ({ fairness }: Result) => fairness,
-  busy: ({ generator }: Result) => generator.busy,
-} as const;
+const figures: Readonly<Record<string, (result: Result) => number>> = {
+  ...Object.fromEntries(
+    latencyNames.map((name) => [name, ({ latency }: Result) => latency[name]]),
+  ),
+  errors: ({ errors }) => errors,
+  requests: ({ requests }) => requests,
+  "requests/s": ({ requestsPerSecond }) => requestsPerSecond,
+  "bytes/s": ({ bytesPerSecond }) => bytesPerSecond,
+  fairness: ({ fairness }) => fairness,
+  busy: ({ generator }) => generator.busy,
+};
 
-const times = new Set(["min", "mean", "p50", "p75", "p90", "p99", "p99.9", "p99.99", "max"]);
+const times: ReadonlySet<string> = new Set(latencyNames);
 const units: Record<string, number> = { us: 0.001, µs: 0.001, ms: 1, s: 1000 };
 const compare: Record<string, (a: number, b: number) => boolean> = {
   ">": (a, b) => a > b,
@@ -63,6 +57,6 @@ export function parseThreshold(text: string): Threshold | undefined {
   if (times.has(name) !== (unit !== undefined && unit !== "%")) return undefined;
   if (unit === "%" && name !== "busy" && name !== "fairness") return undefined;
   const limit = Number(digits) * (unit === "%" ? 0.01 : units[unit ?? "ms"]);
-  const value = figures[name as keyof typeof figures];
+  const value = figures[name]!;
   return { text: text.trim(), value, holds: (result) => compare[operator](value(result), limit) };
 }

@@ -25,10 +25,8 @@ export interface LessonSettings {
 export interface Lesson extends LessonCode {
   /** Explains the lesson in a few plain sentences. */
   readonly idea: Text;
-  /** The essential code, with English comments. */
+  /** The essential code; a comment or string in two languages is written `[[English || Chinese]]`. */
   readonly code: string;
-  /** The Chinese text for each comment and string of the code; longer ones come first. */
-  readonly codeTranslations: Readonly<Record<string, string>>;
   /** The numbers of threads that the lesson accepts; undefined: the number is fixed. */
   readonly threads?: {
     readonly default: number;
@@ -43,23 +41,16 @@ export interface Lesson extends LessonCode {
 }
 
 /**
- * Returns the essential code of a lesson, with comments in each language.
+ * Returns the essential code of a lesson in each language.
  *
  * @example
  * ```ts
  * import { codeText } from "./lesson.ts";
- * const codeTranslations = { "may wait": "可能等待" };
- * const { zh } = codeText({ code: "lock.acquire();   // may wait", codeTranslations });
+ * const { zh } = codeText("lock.acquire();   // [[may wait || 可能等待]]");
  * if (zh !== "lock.acquire();   // 可能等待") throw new Error(zh);
  * ```
  */
-export function codeText(lesson: Pick<Lesson, "code" | "codeTranslations">): Text {
-  const entries = Object.entries(lesson.codeTranslations);
-  const zh = entries.reduce((code, [en, zh]) => code.replaceAll(en, zh), lesson.code);
-  return { en: lesson.code, zh };
-}
-
-/** Returns the lesson, and checks its type without widening it. */
-export function lesson<L extends Lesson>(lesson: L): L {
-  return lesson;
+export function codeText(code: string): Text {
+  const bilingualPart = /\[\[(.*?) \|\| (.*?)\]\]/g;
+  return { en: code.replace(bilingualPart, "$1"), zh: code.replace(bilingualPart, "$2") };
 }

@@ -11,16 +11,7 @@ export type Name = string | Text;
 
 const langs: readonly Lang[] = ["en", "zh"];
 
-/**
- * Returns a name or text in one language.
- *
- * @example
- * ```ts
- * import { textIn } from "./text.ts";
- * const data = { en: "data", zh: "数据" };
- * if (textIn("lock", "zh") !== "lock" || textIn(data, "zh") !== "数据") throw new Error();
- * ```
- */
+/** Returns a name or text in one language. */
 export function textIn(name: Name, lang: Lang): string {
   return typeof name === "string" ? name : name[lang];
 }
@@ -31,25 +22,34 @@ export function inEachLanguage(make: (lang: Lang) => string): Text {
 }
 
 /**
- * Fills a template with names, words or numbers; the rest is the same in every language.
+ * Returns a text in both languages, from a template of the form `English || Chinese`. A line break
+ * in the template counts as a space in English, and as nothing in Chinese.
  *
  * @example
  * ```ts
  * import { bilingual } from "./text.ts";
- * const code = bilingual`lock.acquire();   // ${{ en: "waits", zh: "等待" }}`;
- * if (code.zh !== "lock.acquire();   // 等待") throw new Error(code.zh);
+ * const name = bilingual`tea || 茶`;
+ * const { en, zh } = bilingual`${2} cups of ${name} || ${2} 杯${name}`;
+ * if (en !== "2 cups of tea" || zh !== "2 杯茶") throw new Error(en + zh);
  * ```
  */
 export function bilingual(
   parts: TemplateStringsArray,
-  ...values: readonly (Name | number)[]
+  ...values: readonly (Name | number | boolean | undefined)[]
 ): Text {
-  return inEachLanguage((lang) =>
-    parts.reduce((text, part, i) => {
-      const value = values[i - 1]!;
-      return text + (typeof value === "number" ? value : textIn(value, lang)) + part;
-    })
-  );
+  const [en, zh] = parts.join("\0").split(/\s+\|\|\s+/);
+  const valuesOfEn = en!.split("\0").length - 1;
+  const fill = (template: string, own: typeof values, lang: Lang) => {
+    const rest = own.values();
+    return template.replace(/\0/g, () => {
+      const value = rest.next().value!;
+      return typeof value === "object" ? value[lang] : String(value);
+    });
+  };
+  return {
+    en: fill(en!.replace(/\s*\n\s*/g, " "), values, "en"),
+    zh: fill(zh!.replace(/\s*\n\s*/g, ""), values.slice(valuesOfEn), "zh"),
+  };
 }
 
 /** Joins several names to one text: `a, b`. */

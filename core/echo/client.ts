@@ -22,8 +22,8 @@ export type OnTime = (answer: number, ms: number) => void;
 /**
  * Sends the source, ends that direction, and writes the answers until the server ends its own.
  *
- * @param stream without a timeout of its own, since the source may be a person who types
- * @param patience how long a write, and the server's silence after the last write, may take, in ms
+ * @param stream without a timeout of its own, since a person may type the source
+ * @param patience the limit of a write, and of the server's silence after the last write, in ms
  * @param onTime called for each answered line; undefined: nothing is timed
  * @throws {BargeError} `unavailable` when the connection breaks or the server is silent for too
  *   long
@@ -89,7 +89,6 @@ function countLines(bytes: Uint8Array): number {
   return lines;
 }
 
-/** Numbers of datagrams. */
 export interface UdpCounts {
   readonly sent: number;
   readonly answered: number;
@@ -119,17 +118,18 @@ export async function talkUdp(
   const to = { transport: "udp" as const, hostname: server.host, port: server.port };
   const counts = { sent: 0, answered: 0, lost: 0 };
   const hostname = server.host.includes(":") ? "::" : "0.0.0.0";
-  using socket = datagrams(hostname);
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+  using _ = { [Symbol.dispose]: () => socket.close() };
   let lost: Uint8Array[] = [];
   const inbox = new Inbox(socket);
   for await (const line of untilAborted(lines(source), signal)) {
     if (line.length > maxDatagramBytes) {
-      throw new BargeError(
-        "usage",
-        `a line has more than the ${maxDatagramBytes} bytes of a datagram`,
-      );
+      const why = `a line has more than the ${maxDatagramBytes} bytes of a datagram`;
+      throw new BargeError("usage", why);
     }
-    await send(socket, line, to);
+    await socket.send(line, to).catch((cause) => {
+      throw typed(cause, { op: "send to", path: formatAddress(server) });
+    });
     counts.sent++;
     const began = performance.now();
     let answer;
@@ -146,20 +146,6 @@ export async function talkUdp(
     await writeAll(sink, asLine(answer));
   }
   return counts;
-}
-
-function datagrams(hostname: string): Deno.DatagramConn & Disposable {
-  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
-  return Object.assign(socket, { [Symbol.dispose]: () => socket.close() });
-}
-
-async function send(socket: Deno.DatagramConn, bytes: Uint8Array, to: Deno.NetAddr) {
-  try {
-    await socket.send(bytes, to);
-  } catch (cause) {
-    const path = formatAddress({ host: to.hostname, port: to.port });
-    throw typed(cause, { op: "send to", path });
-  }
 }
 
 /** Receives datagrams; one that arrives after a timeout is returned by the next call. */

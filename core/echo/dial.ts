@@ -1,11 +1,12 @@
-/** Connects to an echo server. */
 import { BargeError } from "../error.ts";
 import type { Address } from "../net/address.ts";
 import { dial, type DialOptions } from "../net/dial.ts";
 import type { Stream } from "../net/stream.ts";
 
 /**
- * @returns a stream without a timeout, since its input may come from a person who types
+ * Connects to an echo server.
+ *
+ * @returns a stream without a timeout, since a person may type its input
  * @throws {BargeError} as dial
  */
 export async function dialEcho(

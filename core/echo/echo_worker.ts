@@ -5,23 +5,13 @@
 /// <reference lib="deno.worker" />
 import { type Kind, typed } from "../error.ts";
 import type { Address } from "../net/address.ts";
-import type { KeyPair } from "../net/certificate.ts";
 import type { Counters, Traffic } from "./counters.ts";
-import { EchoTcp, type Ended } from "./tcp.ts";
+import { type EchoOptions, EchoTcp, type Ended } from "./tcp.ts";
 import { EchoUdp } from "./udp.ts";
 
-/** The configuration of a worker. */
-export interface Task {
+export interface Task extends Omit<EchoOptions, "onOpen" | "onEnd" | "onTrouble"> {
   readonly transport: "tcp" | "udp";
   readonly address: Address;
-  readonly raw: boolean;
-  readonly reusePort: boolean;
-  readonly tls: KeyPair | undefined;
-  readonly maxConnections: number;
-  readonly idle: number;
-  /** Length of the queue of connections to accept. */
-  readonly backlog: number;
-  readonly seats: Int32Array;
   /** Whether to post an event for each connection. */
   readonly log: boolean;
 }
@@ -37,16 +27,17 @@ export type EchoEvent =
   | { readonly type: "closed"; readonly ended: Ended }
   | { readonly type: "trouble"; readonly message: string };
 
+/** The counters, and the traffic of each open connection. */
+export interface Count {
+  readonly counters: Counters;
+  readonly connections: readonly Traffic[];
+}
+
 export type FromEcho =
   | EchoEvent
   | { readonly type: "listening"; readonly address: Address }
   | { readonly type: "failed"; readonly kind: Kind; readonly message: string }
-  | {
-    readonly type: "counted";
-    readonly number: number;
-    readonly counters: Counters;
-    readonly connections: readonly (Traffic & { readonly peer: string })[];
-  }
+  | ({ readonly type: "counted"; readonly number: number } & Count)
   | { readonly type: "stopped"; readonly counters: Counters };
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;

@@ -7,22 +7,17 @@
  */
 import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
-import { type Counters, sum, type Traffic } from "./counters.ts";
+import { type Counters, sum } from "./counters.ts";
 import { allowedDescriptors, spareDescriptors } from "../net/descriptors.ts";
-import type { EchoEvent, FromEcho, Task, ToEcho } from "./echo_worker.ts";
+import type { Count, EchoEvent, FromEcho, Task, ToEcho } from "./echo_worker.ts";
 
-/** How long a worker may take to start or to answer. */
+/** The limit of the time in which a worker starts or answers. */
 const workerTimeoutMs = 30_000;
 
 export interface EchoServeOptions extends Omit<Task, "seats" | "reusePort" | "backlog"> {
   /** Number of isolates that accept connections; 1 for UDP. */
   readonly workers: number;
   readonly onEvent?: (event: EchoEvent) => void;
-}
-
-export interface Count {
-  readonly counters: Counters;
-  readonly connections: readonly (Traffic & { readonly peer: string })[];
 }
 
 export class EchoServer {
@@ -59,7 +54,6 @@ export class EchoServer {
     }
   }
 
-  /** Returns the counters so far. */
   async count(): Promise<Count> {
     const number = ++this.#counts;
     const counts = await Promise.all(this.#workers.map((link) => link.count(number)));
@@ -111,18 +105,9 @@ class Link {
     this.#worker = new Worker(new URL("./echo_worker.ts", import.meta.url), {
       type: "module",
       name: "barge echo",
+      // The runtime denies permissions that are not named. A UDP server sends to any client.
       deno: {
-        permissions: {
-          // A server of datagrams sends to any client.
-          net: task.transport === "udp" ? true : [formatAddress(task.address)],
-          read: false,
-          write: false,
-          env: false,
-          ffi: false,
-          import: false,
-          run: false,
-          sys: false,
-        },
+        permissions: { net: task.transport === "udp" ? true : [formatAddress(task.address)] },
       },
     });
     this.died = new Promise((_, reject) => {
@@ -143,10 +128,8 @@ class Link {
   static async start(task: Task, onEvent: (event: EchoEvent) => void): Promise<Link> {
     const link = new Link(task, onEvent);
     try {
-      const answer = await link.#request<"listening" | "failed">(
-        { type: "start", task },
-        "listening",
-      );
+      const start = { type: "start", task } as const;
+      const answer = await link.#request<"listening" | "failed">(start, "listening");
       if (answer.type === "failed") {
         const path = formatAddress(task.address);
         throw new BargeError(answer.kind, answer.message, { op: "listen on", path });

@@ -20,9 +20,7 @@ const sweepIntervalMs = 1000;
 /** Pause after a failed accept, for instance when no descriptor is left. */
 const acceptPauseMs = 50;
 
-/** A connection that ended. */
 export interface Ended extends Traffic {
-  readonly peer: string;
   readonly seconds: number;
   /** `closed` by its peer, `reset` or another error, `idle`, `stopped`. */
   readonly why: string;
@@ -35,7 +33,7 @@ export interface EchoOptions {
   readonly tls: KeyPair | undefined;
   /** The largest number of open connections; 0: any number. */
   readonly maxConnections: number;
-  /** How long a connection may be idle, in ms; 0: forever. */
+  /** The time after which an idle connection is cut, in ms; 0: never. */
   readonly idle: number;
   /** Length of the queue of connections to accept, within the system's limit. */
   readonly backlog: number;
@@ -128,7 +126,6 @@ export class EchoTcp {
     return { port: door.addr.port, close };
   }
 
-  /** The counters so far. */
   get counters(): Counters {
     const total = { ...zeroCounters, ...this.#counts, open: this.#open.size };
     for (const { received, sent } of this.#open) {
@@ -139,7 +136,7 @@ export class EchoTcp {
   }
 
   /** The traffic of each open connection. */
-  get connections(): (Traffic & { readonly peer: string })[] {
+  get connections(): Traffic[] {
     return Array.from(this.#open, ({ peer, received, sent }) => ({ peer, received, sent }));
   }
 

@@ -58,7 +58,7 @@ export interface ActionOptions {
 
 export interface BarrierOptions extends ActionOptions, WaitOptions, RoomOptions {}
 
-/** How a wait continues after the arrival. */
+/** The next step of a wait after the arrival. */
 type Step =
   | { readonly kind: "enter" | "wait"; readonly slot: number }
   | { readonly kind: "act"; readonly cycle: number }
@@ -108,17 +108,17 @@ export class Barrier {
 
   /** Number of agents that must arrive. */
   get parties(): number {
-    return this.#get(PARTIES);
+    return this.#monitor.get(PARTIES);
   }
 
   /** Number of agents that have arrived and wait. */
   get nWaiting(): number {
-    return this.#get(COUNT);
+    return this.#monitor.get(COUNT);
   }
 
   /** Whether every wait fails. */
   get broken(): boolean {
-    return this.#get(PHASE) === BROKEN;
+    return this.#monitor.get(PHASE) === BROKEN;
   }
 
   /**
@@ -177,21 +177,21 @@ export class Barrier {
 
   #arrive(): Step {
     return this.#monitor.run((): Step => {
-      const phase = this.#get(PHASE);
+      const phase = this.#monitor.get(PHASE);
       if (phase === BROKEN) throw new BrokenBarrierError("the barrier is broken");
       if (phase === ACTING) return { kind: "enter", slot: this.#monitor.join(entering) };
-      const index = this.#get(COUNT);
+      const index = this.#monitor.get(COUNT);
       if (index + 1 < this.parties) {
         const slot = this.#monitor.join(arrived);
-        this.#set(COUNT, index + 1);
+        this.#monitor.set(COUNT, index + 1);
         return { kind: "wait", slot };
       }
       if (this.#action === undefined) {
         this.#pass();
         return { kind: "passed", index };
       }
-      this.#set(PHASE, ACTING);
-      return { kind: "act", cycle: this.#get(CYCLE) };
+      this.#monitor.set(PHASE, ACTING);
+      return { kind: "act", cycle: this.#monitor.get(CYCLE) };
     });
   }
 
@@ -201,12 +201,12 @@ export class Barrier {
       this.#action?.();
     } catch (error) {
       this.#monitor.run(() => {
-        if (this.#get(CYCLE) === cycle) this.#end(BROKEN);
+        if (this.#monitor.get(CYCLE) === cycle) this.#end(BROKEN);
       });
       throw error;
     }
     this.#monitor.run(() => {
-      if (this.#get(CYCLE) !== cycle) throw new BrokenBarrierError("the barrier broke");
+      if (this.#monitor.get(CYCLE) !== cycle) throw new BrokenBarrierError("the barrier broke");
       this.#pass();
     });
     return this.parties - 1;
@@ -232,7 +232,7 @@ export class Barrier {
   #settle(slot: number, signal?: AbortSignal): number | undefined {
     return this.#monitor.run(() => {
       const [granted, waiting] = [this.#monitor.isGranted(slot), this.#monitor.isWaiting(slot)];
-      if (waiting && this.#get(PHASE) === ACTING) return undefined;
+      if (waiting && this.#monitor.get(PHASE) === ACTING) return undefined;
       const index = granted ? this.#monitor.value(slot) : brokenIndex;
       this.#monitor.leave(arrived, slot);
       if (!granted && !waiting) signal?.throwIfAborted();
@@ -246,7 +246,7 @@ export class Barrier {
   }
 
   #unarrive(): void {
-    this.#set(COUNT, this.#get(COUNT) - 1);
+    this.#monitor.set(COUNT, this.#monitor.get(COUNT) - 1);
   }
 
   #pass(): void {
@@ -261,18 +261,10 @@ export class Barrier {
   }
 
   #begin(phase: number): void {
-    this.#set(COUNT, 0);
-    this.#set(PHASE, phase);
-    this.#set(CYCLE, this.#get(CYCLE) + 1);
+    this.#monitor.set(COUNT, 0);
+    this.#monitor.set(PHASE, phase);
+    this.#monitor.set(CYCLE, this.#monitor.get(CYCLE) + 1);
     while (this.#monitor.grant(entering));
-  }
-
-  #get(word: number): number {
-    return Atomics.load(this.#monitor.words, this.#monitor.state + word);
-  }
-
-  #set(word: number, value: number): void {
-    Atomics.store(this.#monitor.words, this.#monitor.state + word, value);
   }
 }
 
@@ -280,7 +272,7 @@ function make(parties: number, { timeout, waiters }: BarrierOptions): Monitor<"B
   count(parties, "parties", 1);
   deadline(timeout);
   const monitor = Monitor.make(shape, waiters ?? Math.max(defaultWaiters, parties));
-  monitor.words[monitor.state + PARTIES] = parties;
+  monitor.set(PARTIES, parties);
   timeoutWords(monitor)[0] = timeout ?? -1;
   return monitor;
 }

@@ -72,21 +72,21 @@ export abstract class BaseQueue<T, K extends QueueKind> {
 
   /** The largest number of items; 0 or less: any number. */
   get maxsize(): number {
-    return this.#get(MAXSIZE);
+    return this.#monitor.get(MAXSIZE);
   }
 
   /** Changes the bound; items beyond it stay. @throws RangeError if it is no integer */
   set maxsize(maxsize: number) {
     checkSize(maxsize);
     this.#monitor.run(() => {
-      this.#set(MAXSIZE, maxsize);
+      this.#monitor.set(MAXSIZE, maxsize);
       this.#admit();
     });
   }
 
   /** Returns the current number of items. */
   qsize(): number {
-    return this.#get(COUNT);
+    return this.#monitor.get(COUNT);
   }
 
   empty(): boolean {
@@ -100,11 +100,11 @@ export abstract class BaseQueue<T, K extends QueueKind> {
 
   /** Number of items that were put and not yet reported by {@link taskDone}. */
   get unfinishedTasks(): number {
-    return this.#get(UNFINISHED);
+    return this.#monitor.get(UNFINISHED);
   }
 
   get isShutdown(): boolean {
-    return this.#get(SHUT) === 1;
+    return this.#monitor.get(SHUT) === 1;
   }
 
   /**
@@ -158,7 +158,7 @@ export abstract class BaseQueue<T, K extends QueueKind> {
   /** Reports that the work on an item is done. @throws RangeError if no item is unfinished */
   taskDone(): void {
     this.#monitor.run(() => {
-      if (this.#get(UNFINISHED) === 0) throw new RangeError("taskDone() called too often");
+      if (this.#monitor.get(UNFINISHED) === 0) throw new RangeError("taskDone() called too often");
       this.#add(UNFINISHED, -1);
       this.#releaseJoiners();
     });
@@ -172,22 +172,14 @@ export abstract class BaseQueue<T, K extends QueueKind> {
    */
   join({ timeout }: WaitOptions = {}): boolean {
     const until = deadline(timeout);
-    const slot = this.#tryJoin();
-    if (slot === 0) return true;
-    this.#monitor.park(slot, until);
-    return this.#monitor.settle(joiners, slot);
+    return this.#monitor.wait(joiners, this.#tryJoin(), until);
   }
 
   /** As {@link join}, without blocking the isolate. @throws also the reason of an aborted signal */
   async joinAsync({ timeout, signal }: AsyncOptions = {}): Promise<boolean> {
     const until = deadline(timeout);
     signal?.throwIfAborted();
-    const slot = this.#tryJoin();
-    if (slot === 0) return true;
-    await this.#monitor.parkAsync(joiners, slot, until, signal);
-    const granted = this.#monitor.settle(joiners, slot);
-    if (!granted) signal?.throwIfAborted();
-    return granted;
+    return await this.#monitor.waitAsync(joiners, this.#tryJoin(), until, signal);
   }
 
   /**
@@ -198,11 +190,11 @@ export abstract class BaseQueue<T, K extends QueueKind> {
    */
   shutdown(immediate = false): void {
     this.#monitor.run(() => {
-      this.#set(SHUT, 1);
+      this.#monitor.set(SHUT, 1);
       if (immediate) {
-        while (this.#get(COUNT) > 0) {
+        while (this.#monitor.get(COUNT) > 0) {
           this.#store.drop(this.#takeFirst());
-          this.#add(UNFINISHED, this.#get(UNFINISHED) > 0 ? -1 : 0);
+          this.#add(UNFINISHED, this.#monitor.get(UNFINISHED) > 0 ? -1 : 0);
         }
         this.#releaseJoiners();
       }
@@ -272,7 +264,7 @@ export abstract class BaseQueue<T, K extends QueueKind> {
   /** @returns an item, or a slot to wait at */
   #tryGet(until: number): Uint8Array | number {
     return this.#monitor.run(() => {
-      if (this.#get(COUNT) > this.#get(TAKEN)) return this.#removeFirst();
+      if (this.#monitor.get(COUNT) > this.#monitor.get(TAKEN)) return this.#removeFirst();
       if (this.isShutdown) throw new ShutDown("the queue was shut down");
       if (performance.now() >= until) throw new Empty("the queue is empty");
       return this.#monitor.join(getters);
@@ -285,7 +277,7 @@ export abstract class BaseQueue<T, K extends QueueKind> {
       this.#monitor.leave(getters, slot);
       if (outcome === promised) {
         this.#add(TAKEN, -1);
-        if (this.#get(COUNT) > 0) return this.#removeFirst();
+        if (this.#monitor.get(COUNT) > 0) return this.#removeFirst();
       }
       if (this.isShutdown) throw new ShutDown("the queue was shut down");
       signal?.throwIfAborted();
@@ -294,19 +286,21 @@ export abstract class BaseQueue<T, K extends QueueKind> {
   }
 
   #tryJoin(): number {
-    return this.#monitor.run(() => this.#get(UNFINISHED) === 0 ? 0 : this.#monitor.join(joiners));
+    return this.#monitor.run(() =>
+      this.#monitor.get(UNFINISHED) === 0 ? 0 : this.#monitor.join(joiners)
+    );
   }
 
   #releaseJoiners(): void {
-    if (this.#get(UNFINISHED) > 0) return;
+    if (this.#monitor.get(UNFINISHED) > 0) return;
     while (this.#monitor.grant(joiners));
   }
 
   #addLast(parcel: Parcel): void {
-    const number = this.#get(NUMBER);
+    const number = this.#monitor.get(NUMBER);
     const first = this.#store.add(parcel, number);
-    this.#order.add(this.#store, first, this.#get(COUNT));
-    this.#set(NUMBER, number + 1); // wraps around
+    this.#order.add(this.#store, first, this.#monitor.get(COUNT));
+    this.#monitor.set(NUMBER, number + 1); // wraps around
     this.#add(COUNT, 1);
     this.#add(UNFINISHED, 1);
     if (this.#monitor.grant(getters, promised)) this.#add(TAKEN, 1);
@@ -319,8 +313,8 @@ export abstract class BaseQueue<T, K extends QueueKind> {
   }
 
   #takeFirst(): number {
-    const count = this.#get(COUNT);
-    this.#set(COUNT, count - 1);
+    const count = this.#monitor.get(COUNT);
+    this.#monitor.set(COUNT, count - 1);
     return this.#order.take(this.#store, count);
   }
 
@@ -337,19 +331,13 @@ export abstract class BaseQueue<T, K extends QueueKind> {
 
   #fits(blocks: number): boolean {
     const { maxsize } = this;
-    if (maxsize > 0 && this.#get(COUNT) + this.#get(COMING) >= maxsize) return false;
-    return this.#store.left - this.#get(RESERVED) >= blocks;
-  }
-
-  #get(word: number): number {
-    return Atomics.load(this.#monitor.words, this.#monitor.state + word);
-  }
-
-  #set(word: number, value: number): void {
-    Atomics.store(this.#monitor.words, this.#monitor.state + word, value);
+    if (maxsize > 0 && this.#monitor.get(COUNT) + this.#monitor.get(COMING) >= maxsize) {
+      return false;
+    }
+    return this.#store.left - this.#monitor.get(RESERVED) >= blocks;
   }
 
   #add(word: number, n: number): void {
-    this.#set(word, this.#get(word) + n);
+    this.#monitor.set(word, this.#monitor.get(word) + n);
   }
 }

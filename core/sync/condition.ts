@@ -183,8 +183,7 @@ export class Condition {
   #wait(until: number): boolean {
     const [slot, depth] = this.#joinAndRelease();
     try {
-      this.#monitor.park(slot, until);
-      return this.#monitor.settle(queue, slot);
+      return this.#monitor.wait(queue, slot, until);
     } finally {
       this.lock.acquireRestore(depth);
     }
@@ -194,10 +193,7 @@ export class Condition {
     signal?.throwIfAborted();
     const [slot, depth] = this.#joinAndRelease();
     try {
-      await this.#monitor.parkAsync(queue, slot, until, signal);
-      const granted = this.#monitor.settle(queue, slot);
-      if (!granted) signal?.throwIfAborted();
-      return granted;
+      return await this.#monitor.waitAsync(queue, slot, until, signal);
     } finally {
       await this.lock.acquireRestoreAsync(depth);
     }

@@ -2,8 +2,7 @@
  * The base of Semaphore and BoundedSemaphore. Waiters get permits in the order of their arrival,
  * one each. A caller that comes while others wait is last, and gets none if it does not wait.
  */
-import type { Handle } from "./handle.ts";
-import { holding } from "./hold.ts";
+import { Holdable } from "./holdable.ts";
 import {
   acquireDeadline,
   type AcquireOptions,
@@ -13,23 +12,18 @@ import {
 } from "./options.ts";
 import { type Permits, TooManyPermits } from "./permits.ts";
 
-export abstract class Counting<K extends "Semaphore" | "BoundedSemaphore"> {
-  readonly #permits: Permits<K>;
+export abstract class Counting<K extends "Semaphore" | "BoundedSemaphore"> extends Holdable<K> {
   readonly #maxFree: number;
 
   /** @param maxFree the largest number of free permits */
   protected constructor(permits: Permits<K>, maxFree: number) {
-    this.#permits = permits;
+    super(permits);
     this.#maxFree = maxFree;
-  }
-
-  get handle(): Handle<K> {
-    return this.#permits.handle;
   }
 
   /** The current number of free permits. */
   get value(): number {
-    return this.#permits.free;
+    return this.permits.free;
   }
 
   /**
@@ -39,7 +33,7 @@ export abstract class Counting<K extends "Semaphore" | "BoundedSemaphore"> {
    * @throws RangeError for a negative timeout, and for a timeout without blocking
    */
   acquire(options: AcquireOptions = {}): boolean {
-    return this.#permits.acquire(acquireDeadline(options));
+    return this.permits.acquire(acquireDeadline(options));
   }
 
   /**
@@ -49,7 +43,7 @@ export abstract class Counting<K extends "Semaphore" | "BoundedSemaphore"> {
    * @throws RangeError for a negative timeout; the reason of an aborted signal
    */
   async acquireAsync({ timeout, signal }: AsyncOptions = {}): Promise<boolean> {
-    return await this.#permits.acquireAsync(deadline(timeout), signal);
+    return await this.permits.acquireAsync(deadline(timeout), signal);
   }
 
   /**
@@ -62,27 +56,10 @@ export abstract class Counting<K extends "Semaphore" | "BoundedSemaphore"> {
   release(n = 1): void {
     count(n, "the number of permits to release", 1);
     try {
-      this.#permits.release(n, this.#maxFree);
+      this.permits.release(n, this.#maxFree);
     } catch (error) {
       if (!(error instanceof TooManyPermits)) throw error;
       throw new RangeError(`semaphore released too often: at most ${this.#maxFree} can be free`);
     }
-  }
-
-  /** Returns whether `acquire` would wait. */
-  locked(): boolean {
-    return this.#permits.free === 0;
-  }
-
-  /** Acquires a permit until the end of the block: `using _ = semaphore.hold()`. */
-  hold(): Disposable {
-    this.acquire();
-    return holding(() => this.release());
-  }
-
-  /** As {@link hold}, without blocking the isolate. @throws the reason of an aborted signal */
-  async holdAsync({ signal }: Pick<AsyncOptions, "signal"> = {}): Promise<Disposable> {
-    await this.acquireAsync({ signal });
-    return holding(() => this.release());
   }
 }

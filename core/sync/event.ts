@@ -13,6 +13,7 @@ import { type AsyncOptions, deadline, type RoomOptions, type WaitOptions } from 
 
 const shape = { kind: "Event", queues: 1, state: 1 } as const;
 const queue = 0;
+const FLAG = 0;
 
 /**
  * @example
@@ -46,20 +47,20 @@ export class Event {
 
   /** Returns whether the flag is set. */
   isSet(): boolean {
-    return Atomics.load(this.#monitor.words, this.#monitor.state) === 1;
+    return this.#monitor.get(FLAG) === 1;
   }
 
   /** Sets the flag and releases all waiters. */
   set(): void {
     this.#monitor.run(() => {
-      this.#store(1);
+      this.#monitor.set(FLAG, 1);
       while (this.#monitor.grant(queue));
     });
   }
 
   /** Clears the flag: later calls of `wait` wait. */
   clear(): void {
-    this.#monitor.run(() => this.#store(0));
+    this.#monitor.run(() => this.#monitor.set(FLAG, 0));
   }
 
   /**
@@ -70,10 +71,7 @@ export class Event {
    */
   wait({ timeout }: WaitOptions = {}): boolean {
     const until = deadline(timeout);
-    const slot = this.#join();
-    if (slot === 0) return true;
-    this.#monitor.park(slot, until);
-    return this.#monitor.settle(queue, slot);
+    return this.#monitor.wait(queue, this.#join(), until);
   }
 
   /**
@@ -85,20 +83,11 @@ export class Event {
   async waitAsync({ timeout, signal }: AsyncOptions = {}): Promise<boolean> {
     const until = deadline(timeout);
     signal?.throwIfAborted();
-    const slot = this.#join();
-    if (slot === 0) return true;
-    await this.#monitor.parkAsync(queue, slot, until, signal);
-    const granted = this.#monitor.settle(queue, slot);
-    if (!granted) signal?.throwIfAborted();
-    return granted;
+    return await this.#monitor.waitAsync(queue, this.#join(), until, signal);
   }
 
   #join(): number {
     if (this.isSet()) return 0;
     return this.#monitor.run(() => this.isSet() ? 0 : this.#monitor.join(queue));
-  }
-
-  #store(flag: number): void {
-    Atomics.store(this.#monitor.words, this.#monitor.state, flag);
   }
 }

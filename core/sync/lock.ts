@@ -9,7 +9,7 @@
  * the next to get it; tasks use `acquireAsync`.
  */
 import type { Handle } from "./handle.ts";
-import { holding } from "./hold.ts";
+import { Holdable } from "./holdable.ts";
 import {
   type AcquireOptions,
   type AsyncOptions,
@@ -30,24 +30,18 @@ import { Permits, TooManyPermits } from "./permits.ts";
  * if (lock.locked()) throw new Error("it is released");
  * ```
  */
-export class Lock {
-  readonly #permits: Permits<"Lock">;
-
+export class Lock extends Holdable<"Lock"> {
   /** @param permits only for {@link attach} */
   constructor(
     options: RoomOptions = {},
     permits: Permits<"Lock"> = Permits.make("Lock", 1, options.waiters),
   ) {
-    this.#permits = permits;
+    super(permits);
   }
 
   /** Returns the same lock for another isolate. @throws TypeError for another kind of handle */
   static attach(handle: Handle<"Lock">): Lock {
     return new Lock({}, Permits.attach("Lock", handle));
-  }
-
-  get handle(): Handle<"Lock"> {
-    return this.#permits.handle;
   }
 
   /**
@@ -58,7 +52,7 @@ export class Lock {
    *   blocking
    */
   acquire(options: AcquireOptions = {}): boolean {
-    return this.#permits.acquire(lockDeadline(options));
+    return this.permits.acquire(lockDeadline(options));
   }
 
   /**
@@ -68,33 +62,16 @@ export class Lock {
    * @throws RangeError for a negative timeout other than -1; the reason of an aborted signal
    */
   async acquireAsync({ timeout, signal }: AsyncOptions = {}): Promise<boolean> {
-    return await this.#permits.acquireAsync(lockDeadline({ timeout }), signal);
+    return await this.permits.acquireAsync(lockDeadline({ timeout }), signal);
   }
 
   /** Releases the lock, to the first waiter if there is one. @throws Error if it is unlocked */
   release(): void {
     try {
-      this.#permits.release(1, 1);
+      this.permits.release(1, 1);
     } catch (error) {
       throw error instanceof TooManyPermits ? new Error("can't release an unlocked lock") : error;
     }
-  }
-
-  /** Returns whether the lock is held. */
-  locked(): boolean {
-    return this.#permits.free === 0;
-  }
-
-  /** Acquires the lock until the end of the block: `using _ = lock.hold()`. */
-  hold(): Disposable {
-    this.acquire();
-    return holding(() => this.release());
-  }
-
-  /** As {@link hold}, without blocking the isolate. @throws the reason of an aborted signal */
-  async holdAsync({ signal }: Pick<AsyncOptions, "signal"> = {}): Promise<Disposable> {
-    await this.acquireAsync({ signal });
-    return holding(() => this.release());
   }
 
   /**
@@ -112,11 +89,11 @@ export class Lock {
 
   /** Undoes {@link releaseSave}. */
   acquireRestore(_depth: number): void {
-    this.#permits.acquire(Infinity);
+    this.permits.acquire(Infinity);
   }
 
   /** Undoes {@link releaseSave} without blocking the isolate. */
   async acquireRestoreAsync(_depth: number): Promise<void> {
-    await this.#permits.acquireAsync(Infinity);
+    await this.permits.acquireAsync(Infinity);
   }
 }

@@ -10,9 +10,9 @@
  *   OverflowError are a RangeError here, its RuntimeError is an Error. A negative timeout is a
  *   RangeError, except for a lock's -1.
  * - Waiters are served in the order of their arrival. No later caller overtakes them, a timeout or
- *   an abort loses nothing, and no wait spins. At most 1024 agents wait at a primitive, unless
- *   `waiters` says otherwise.
- * - An isolate deadlocks if it blocks for something that one of its own tasks holds or gets next.
+ *   an abort loses nothing, and no wait spins. At most 1024 agents wait at a primitive, or
+ *   as many as the option `waiters` allows.
+ * - An isolate deadlocks if it blocks for a lock that one of its own tasks holds or gets next.
  * - A terminated worker does not release what it held. One that waited, or was using a primitive,
  *   may make that unusable: see monitor.ts. End workers by a shutdown, an Event or a message
  *   instead.

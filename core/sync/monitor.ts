@@ -54,22 +54,22 @@ export interface Shape<K extends Kind> {
   readonly state: number;
 }
 
-const slotWords = 4;
+export const slotWords = 4;
 const NEXT = 1;
 const PREV = 2;
 const VALUE = 3;
 
-const WAITING = 1;
+export const WAITING = 1;
 const GRANTED = 2;
 const LEFT = 3;
 
 /** The default number of agents that can wait at once. */
 export const defaultWaiters = 1024;
 
-/** How long the mutex can be held before its holder counts as terminated. */
+/** The time after which the holder of the mutex counts as terminated. */
 const mutexTimeoutMs = 10_000;
 
-/** The maxTimerMs delay of a timer. */
+/** The longest delay of a timer. */
 const maxTimerMs = 0x7fffffff;
 
 export class Monitor<K extends Kind = Kind> {
@@ -122,6 +122,16 @@ export class Monitor<K extends Kind = Kind> {
     } finally {
       this.#exit();
     }
+  }
+
+  /** Returns one of the primitive's own words. */
+  get(word: number): number {
+    return Atomics.load(this.words, this.state + word);
+  }
+
+  /** Changes one of the primitive's own words. */
+  set(word: number, value: number): void {
+    Atomics.store(this.words, this.state + word, value);
   }
 
   /** Returns whether the queue has no waiters; reliable only inside {@link run}. */
@@ -262,6 +272,33 @@ export class Monitor<K extends Kind = Kind> {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
     }
+  }
+
+  /**
+   * Waits, blocking the isolate, and settles.
+   *
+   * @param slot 0: there is nothing to wait for
+   * @returns whether the slot was granted before the deadline, or was 0
+   */
+  wait(queue: number, slot: number, until: number, left?: () => void): boolean {
+    if (slot === 0) return true;
+    this.park(slot, until);
+    return this.settle(queue, slot, left);
+  }
+
+  /** As {@link wait}, without blocking the isolate. @throws the reason of an aborted signal */
+  async waitAsync(
+    queue: number,
+    slot: number,
+    until: number,
+    signal?: AbortSignal,
+    left?: () => void,
+  ): Promise<boolean> {
+    if (slot === 0) return true;
+    await this.parkAsync(queue, slot, until, signal, left);
+    const granted = this.settle(queue, slot, left);
+    if (!granted) signal?.throwIfAborted();
+    return granted;
   }
 
   #withdraw(queue: number, slot: number, left?: () => void): void {

@@ -19,7 +19,7 @@ export interface AcquireOptions extends WaitOptions {
 }
 
 export interface RoomOptions {
-  /** How many agents can wait at once; one more gets a RangeError. Default 1024, 16 bytes each. */
+  /** The most agents that can wait; one more gets a RangeError. Default 1024, 16 bytes each. */
   readonly waiters?: number;
 }
 

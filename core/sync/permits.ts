@@ -62,10 +62,7 @@ export class Permits<K extends Kind> {
   acquire(until: number): boolean {
     if (this.#take()) return true;
     if (performance.now() >= until) return false;
-    const slot = this.#join();
-    if (slot === 0) return true;
-    this.#monitor.park(slot, until);
-    return this.#settle(slot);
+    return this.#monitor.wait(queue, this.#join(), until, () => this.#showFree());
   }
 
   /** As {@link acquire}, without blocking the isolate. @throws the reason of an aborted signal */
@@ -73,12 +70,8 @@ export class Permits<K extends Kind> {
     signal?.throwIfAborted();
     if (this.#take()) return true;
     if (performance.now() >= until) return false;
-    const slot = this.#join();
-    if (slot === 0) return true;
-    await this.#monitor.parkAsync(queue, slot, until, signal, () => this.#showFree());
-    const granted = this.#settle(slot);
-    if (!granted) signal?.throwIfAborted();
-    return granted;
+    const left = () => this.#showFree();
+    return await this.#monitor.waitAsync(queue, this.#join(), until, signal, left);
   }
 
   /**
@@ -126,10 +119,6 @@ export class Permits<K extends Kind> {
       this.#showFree();
       throw error;
     }
-  }
-
-  #settle(slot: number): boolean {
-    return this.#monitor.settle(queue, slot, () => this.#showFree());
   }
 
   /** Grants permits to waiters. @returns false if no agent waits any more */

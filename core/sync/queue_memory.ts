@@ -52,7 +52,7 @@ export function makeQueue<K extends QueueKind>(
   checkSize(maxsize);
   const rest = Store.words(count(bytes, "bytes", 1));
   const monitor = Monitor.make(shapeOf(kind), waiters, rest);
-  monitor.words[monitor.state + MAXSIZE] = maxsize;
+  monitor.set(MAXSIZE, maxsize);
   new Store(monitor.words, monitor.state + ownState, monitor.rest).clear();
   return monitor;
 }

@@ -12,7 +12,7 @@
  */
 import { agentWords, sign, signedHere, unsign } from "./agent.ts";
 import type { Handle } from "./handle.ts";
-import { holding } from "./hold.ts";
+import { Holdable } from "./holdable.ts";
 import {
   type AcquireOptions,
   type AsyncOptions,
@@ -33,8 +33,7 @@ const state = agentWords + 1;
  * if (lock.recursionCount() !== 2) throw new Error("it is held twice");
  * ```
  */
-export class RLock {
-  readonly #permits: Permits<"RLock">;
+export class RLock extends Holdable<"RLock"> {
   readonly #owner: number;
   readonly #depth: number;
 
@@ -43,7 +42,7 @@ export class RLock {
     options: RoomOptions = {},
     permits: Permits<"RLock"> = Permits.make("RLock", 1, options.waiters, state),
   ) {
-    this.#permits = permits;
+    super(permits);
     this.#owner = permits.own;
     this.#depth = permits.own + agentWords;
   }
@@ -51,10 +50,6 @@ export class RLock {
   /** Returns the same lock for another isolate. @throws TypeError for another kind of handle */
   static attach(handle: Handle<"RLock">): RLock {
     return new RLock({}, Permits.attach("RLock", handle, state));
-  }
-
-  get handle(): Handle<"RLock"> {
-    return this.#permits.handle;
   }
 
   /**
@@ -67,7 +62,7 @@ export class RLock {
   acquire(options: AcquireOptions = {}): boolean {
     const until = lockDeadline(options);
     if (this.isOwned()) return this.#deepen();
-    return this.#permits.acquire(until) && this.#own(1);
+    return this.permits.acquire(until) && this.#own(1);
   }
 
   /**
@@ -80,7 +75,7 @@ export class RLock {
     const until = lockDeadline({ timeout });
     signal?.throwIfAborted();
     if (this.isOwned()) return this.#deepen();
-    return await this.#permits.acquireAsync(until, signal) && this.#own(1);
+    return await this.permits.acquireAsync(until, signal) && this.#own(1);
   }
 
   /** Releases the lock once. @throws Error if this agent does not hold it */
@@ -88,34 +83,17 @@ export class RLock {
     if (!this.isOwned()) throw new Error("can't release an RLock that this agent does not hold");
     const depth = this.recursionCount() - 1;
     if (depth === 0) this.#disown();
-    else this.#permits.words[this.#depth] = depth;
-  }
-
-  /** Returns whether any agent holds the lock. */
-  locked(): boolean {
-    return this.#permits.free === 0;
+    else this.permits.words[this.#depth] = depth;
   }
 
   /** Returns whether this agent holds the lock. */
   isOwned(): boolean {
-    return signedHere(this.#permits.words, this.#owner);
+    return signedHere(this.permits.words, this.#owner);
   }
 
   /** Returns how often this agent has acquired the lock. */
   recursionCount(): number {
-    return this.isOwned() ? this.#permits.words[this.#depth]! : 0;
-  }
-
-  /** Acquires the lock until the end of the block: `using _ = lock.hold()`. */
-  hold(): Disposable {
-    this.acquire();
-    return holding(() => this.release());
-  }
-
-  /** As {@link hold}, without blocking the isolate. @throws the reason of an aborted signal */
-  async holdAsync({ signal }: Pick<AsyncOptions, "signal"> = {}): Promise<Disposable> {
-    await this.acquireAsync({ signal });
-    return holding(() => this.release());
+    return this.isOwned() ? this.permits.words[this.#depth]! : 0;
   }
 
   /** Releases the lock completely, for a {@link Condition}. @returns its depth @throws Error */
@@ -128,30 +106,30 @@ export class RLock {
 
   /** Undoes {@link releaseSave}. */
   acquireRestore(depth: number): void {
-    this.#permits.acquire(Infinity);
+    this.permits.acquire(Infinity);
     this.#own(depth);
   }
 
   /** Undoes {@link releaseSave} without blocking the isolate. */
   async acquireRestoreAsync(depth: number): Promise<void> {
-    await this.#permits.acquireAsync(Infinity);
+    await this.permits.acquireAsync(Infinity);
     this.#own(depth);
   }
 
   #deepen(): true {
-    const { words } = this.#permits;
+    const { words } = this.permits;
     words[this.#depth] = words[this.#depth]! + 1;
     return true;
   }
 
   #own(depth: number): true {
-    this.#permits.words[this.#depth] = depth;
-    sign(this.#permits.words, this.#owner);
+    this.permits.words[this.#depth] = depth;
+    sign(this.permits.words, this.#owner);
     return true;
   }
 
   #disown(): void {
-    unsign(this.#permits.words, this.#owner);
-    this.#permits.release(1, 1);
+    unsign(this.permits.words, this.#owner);
+    this.permits.release(1, 1);
   }
 }

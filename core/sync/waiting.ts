@@ -1,5 +1,6 @@
 /** The number of agents that wait at a primitive, for display and diagnosis only. */
 import { type Handle, headerWords, type Kind, open, USED, WAITERS } from "./handle.ts";
+import { slotWords, WAITING } from "./monitor.ts";
 import { ownState } from "./queue_memory.ts";
 import { storeState } from "./store.ts";
 
@@ -19,9 +20,6 @@ const wordsBeforeSlots: Readonly<Record<Kind, number>> = {
   LifoQueue: queueWords,
   PriorityQueue: queueWords,
 };
-
-const slotWords = 4;
-const WAITING = 1;
 
 /**
  * Returns how many agents wait at a primitive, in all isolates. The number may already have changed

@@ -52,7 +52,7 @@ Deno.test("echo-tcp answers in upper case, and its client prints it and the time
   assert.deepEqual([events.at(-1).accepted, events.at(-1).received], [1, 17]);
 });
 
-Deno.test("echo-tcp gives a pipe of megabytes back, through TLS, too", async () => {
+Deno.test("echo-tcp returns megabytes from a pipe, also over TLS", async () => {
   await using home = new Home();
   const servers = await Promise.all([
     start(home, ["echo-tcp", "127.0.0.1:0", "--raw", "-q"]),
@@ -71,7 +71,7 @@ Deno.test("echo-tcp gives a pipe of megabytes back, through TLS, too", async () 
   for (const server of servers) assert.equal((await server.end()).code, 0);
 });
 
-Deno.test("echo-udp answers each line, and the client tells what is lost", async () => {
+Deno.test("echo-udp answers each line, and the client reports lost lines", async () => {
   await using home = new Home();
   const server = await start(home, ["echo-udp", "127.0.0.1:0"]);
   const ask = ["echo-udp", "--connect", server.address];
@@ -86,7 +86,7 @@ Deno.test("echo-udp answers each line, and the client tells what is lost", async
   assert.match(lost.stderr, /1 sent, 0 answered, 1 lost/);
 });
 
-Deno.test("what an echo verb can't do is said", async () => {
+Deno.test("the echo commands report each failure with its reason and exit code", async () => {
   await using home = new Home();
   const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const at = `127.0.0.1:${taken.addr.port}`;

@@ -131,7 +131,7 @@ Deno.test("cache: folders that others can write to are not used", async (t) => {
   }
 });
 
-Deno.test("cache: a link of ours is followed, and where it leads is looked at", async () => {
+Deno.test("cache: a link of the user is followed, and the folders of its target are checked", async () => {
   const { home, tmp, env } = places();
   const disk = Deno.makeTempDirSync({ dir: root, prefix: "disk-" });
   await Deno.symlink(disk, join(home, ".cache"));
@@ -144,7 +144,7 @@ Deno.test("cache: a link of ours is followed, and where it leads is looked at", 
   deepStrictEqual(versions(privateOf(tmp)), [await hash()]);
 });
 
-Deno.test("cache: a server looks at the whole path again, others at whose it is", async () => {
+Deno.test("cache: a server checks the whole path again, other commands only the owner", async () => {
   const { home, tmp, env } = places();
   await runs(env);
   await Deno.chmod(join(home, ".cache"), 0o777);
@@ -157,7 +157,7 @@ Deno.test("cache: a server looks at the whole path again, others at whose it is"
   match(await runs(moved.env), /can be changed by others/);
 });
 
-Deno.test("cache: a home that is none, or can't be written, is no hindrance", async (t) => {
+Deno.test("cache: a missing or read-only home is no failure", async (t) => {
   const homes = {
     "not set": undefined,
     "not there": "/nonexistent",
@@ -174,7 +174,7 @@ Deno.test("cache: a home that is none, or can't be written, is no hindrance", as
   ok(!await Deno.stat("/nonexistent").catch(() => undefined), "a home was made");
 });
 
-Deno.test("cache: old versions are removed, but for those that run", async () => {
+Deno.test("cache: old versions that no process runs are removed", async () => {
   const { home, env } = places();
   const base = join(home, ".cache/barge");
   const [idle, running, locked] = ["1", "2", "3"].map((digit) => digit.repeat(64));

@@ -65,7 +65,7 @@ function unpacked(home: string): string {
   return cached(home).find((name) => /^[0-9a-f]{64}$/.test(name))!;
 }
 
-Deno.test("compile: one executable file, nothing beside it", async () => {
+Deno.test("compile: it makes one executable file and nothing else", async () => {
   deepStrictEqual(Array.from(Deno.readDirSync(dirname(barge)), (entry) => entry.name), ["barge"]);
   strictEqual((await Deno.stat(barge)).mode! & 0o777, 0o755);
 });
@@ -77,7 +77,7 @@ Deno.test("compile: no bundled file names a folder of the machine that made it",
   }
 });
 
-Deno.test("compile: starts in an empty environment, and again without its payload", async () => {
+Deno.test("compile: it starts in an empty environment, and again without its payload", async () => {
   const home = await emptyHome();
   const first = await start({ HOME: home }, ["--version"]);
   deepStrictEqual([first.code, first.stdout, first.stderr], [0, '"1.2.3"\n', ""]);
@@ -132,7 +132,7 @@ Deno.test("compile: signals reach the program, which has the process id of the s
   await reader.cancel();
 });
 
-Deno.test("compile: lazy imports, a worker in its cage and an asset are all aboard", async () => {
+Deno.test("compile: the executable has lazy imports, workers with their permissions, and assets", async () => {
   strictEqual((await start({ HOME: home }, ["match", "*.ts", "a.ts"])).stdout, "true\n");
   deepStrictEqual(JSON.parse((await start({ HOME: home }, ["worker"])).stdout), {
     asset: "an asset",
@@ -144,14 +144,14 @@ Deno.test("compile: lazy imports, a worker in its cage and an asset are all aboa
   }
 });
 
-Deno.test("compile: every form of using disposes what it holds", async () => {
+Deno.test("compile: every form of using disposes its value", async () => {
   const { disposed } = await import(join(root, "src/core/using.ts"));
   const expected: string[] = await disposed();
   strictEqual(expected.length, 20);
   deepStrictEqual(JSON.parse((await start({ HOME: home }, ["using"])).stdout), expected);
 });
 
-Deno.test("compile: a project around it, or around its cache, is not looked at", async () => {
+Deno.test("compile: a project in a folder above it, or above its cache, is ignored", async () => {
   for (const name of ["deno.json", "package.json", "tsconfig.json", "deno.lock"]) {
     await Deno.writeTextFile(join(home, name), "{ broken");
   }
@@ -195,14 +195,14 @@ Deno.test("compile: a cache that lost its runtime is unpacked anew", async () =>
   strictEqual((await start({ HOME: home }, ["--version"])).code, 0);
 });
 
-Deno.test("compile: where nothing can be written that is told, with a way out", async () => {
+Deno.test("compile: if no folder can be written, the message names a remedy", async () => {
   // Not by chmod, which does not bind root.
   const { code, stderr } = await start({ HOME: "/proc", TMPDIR: "/proc" }, ["--version"]);
   strictEqual(code, 7);
   match(stderr, /^barge: cannot unpack into \/proc\/\.cache\/barge .*set XDG_CACHE_HOME/);
 });
 
-Deno.test("compile: a cut file is told and leaves nothing behind", async () => {
+Deno.test("compile: a truncated executable is reported and leaves nothing behind", async () => {
   const home = await emptyHome();
   const cut = join(root, "cut");
   await Deno.writeFile(cut, (await Deno.readFile(barge)).subarray(0, 1_000_000), { mode: 0o755 });

@@ -33,7 +33,7 @@ Deno.test("imports: down the list, within a room and lazily is fine", () => {
   );
 });
 
-Deno.test("imports: what points up is named, types and lazy imports too", () => {
+Deno.test("imports: an import that points up is reported, also of types and lazy ones", () => {
   deepStrictEqual(
     breachesIn({
       "cmd/put.ts": "",
@@ -65,7 +65,7 @@ Deno.test("imports: only core/local opens the database", () => {
   );
 });
 
-Deno.test("imports: a circle is shown whole", () => {
+Deno.test("imports: all files of a circle are reported", () => {
   deepStrictEqual(
     breachesIn({
       "core/local/vault/a.ts": `import "./b.ts";`,
@@ -104,7 +104,7 @@ Deno.test("imports: this repository keeps the rule", () => {
   deepStrictEqual(breaches(ROOT), []);
 });
 
-Deno.test("imports: doors, verbs, uploads and logins know no storage but by its interfaces", () => {
+Deno.test("imports: doors, verbs, uploads and logins use storage only by its interfaces", () => {
   deepStrictEqual(
     breachesIn({
       "core/session/get.ts": `import type { Vault } from "../local/vault/vault.ts";`,

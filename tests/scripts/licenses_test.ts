@@ -15,7 +15,7 @@ Deno.test("licenses: each package in the executable is listed at its locked vers
   for (const one of carried) ok(versions.has(one), `${one} is not in deno.lock`);
 });
 
-Deno.test("licenses: barge and the runtime come first, and none is without a text", async () => {
+Deno.test("licenses: barge and the runtime come first, and each entry has a text", async () => {
   const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
   deepStrictEqual(
     licenses.slice(0, 2).map(({ name, version }) => `${name}@${version}`),

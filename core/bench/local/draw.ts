@@ -1,23 +1,11 @@
 /** Draws measurements as bars, in a terminal and as SVG. */
 import { barOf } from "../bar.ts";
+import { formatMs } from "../report.ts";
 import type { Row, Subject } from "./measure.ts";
 
-/**
- * Formats seconds with three digits and a unit.
- *
- * @example
- * ```ts
- * import { formatSeconds } from "./draw.ts";
- * if (formatSeconds(0.0123) !== "12.3 ms" || formatSeconds(19.55) !== "19.6 s") throw new Error();
- * ```
- */
+/** Formats seconds with three digits and a unit. */
 export function formatSeconds(seconds: number): string {
-  const [value, unit] = seconds < 1e-3
-    ? [seconds * 1e6, "µs"]
-    : seconds < 1
-    ? [seconds * 1e3, "ms"]
-    : [seconds, "s"];
-  return `${value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)} ${unit}`;
+  return formatMs(seconds * 1000);
 }
 
 /** Returns lines for a terminal, with a bar for each median. @param width columns */

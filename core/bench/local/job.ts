@@ -1,4 +1,5 @@
 /** Jobs, done by workers, subprocesses or tasks. */
+import { timed } from "./measure.ts";
 
 export type Job =
   | { readonly kind: "nothing" }
@@ -30,23 +31,10 @@ const parallelJobs = 10;
 
 /** Does each job in a new worker. */
 export async function byWorkers(jobs: readonly Job[], signal: AbortSignal): Promise<void> {
-  await forEachParallel(jobs, parallelJobs, signal, (job) =>
-    new Promise((resolve, reject) => {
-      const worker = new Worker(new URL("./local_worker.ts", import.meta.url), { type: "module" });
-      const stop = () => end(() => reject(signal.reason));
-      const end = (settle: () => void) => {
-        signal.removeEventListener("abort", stop);
-        worker.terminate();
-        settle();
-      };
-      worker.onmessage = () => end(resolve);
-      worker.onerror = (event) => {
-        event.preventDefault();
-        end(() => reject(new Error(event.message)));
-      };
-      signal.addEventListener("abort", stop);
-      worker.postMessage(job);
-    }));
+  await forEachParallel(jobs, signal, async (job) => {
+    using worker = new JobWorker(signal);
+    await worker.do(job);
+  });
 }
 
 /** Does each job in a new process. */
@@ -55,7 +43,7 @@ export async function byProcesses(
   start: StartJob,
   signal: AbortSignal,
 ): Promise<void> {
-  await forEachParallel(jobs, parallelJobs, signal, async (job) => {
+  await forEachParallel(jobs, signal, async (job) => {
     const { code } = await start(job).output();
     if (code !== 0) throw new Error(`a subprocess ended with ${code}`);
   });
@@ -63,33 +51,38 @@ export async function byProcesses(
 
 /** Does each job in a worker that is already running. @returns the seconds of the jobs alone */
 export async function byReadyWorkers(jobs: readonly Job[], signal: AbortSignal): Promise<number> {
-  const workers = jobs.map(() =>
-    new Worker(new URL("./local_worker.ts", import.meta.url), { type: "module" })
-  );
-  const done = (worker: Worker, job: Job) =>
-    new Promise<void>((resolve, reject) => {
-      worker.onmessage = () => resolve();
-      worker.onerror = (event) => {
-        event.preventDefault();
-        reject(new Error(event.message));
-      };
-      worker.postMessage(job);
-    });
-  const ended = Promise.withResolvers<never>();
-  ended.promise.catch(() => {}); // the race below reports it
-  const stop = () => ended.reject(signal.reason);
-  signal.addEventListener("abort", stop);
-  const all = (of: (i: number) => Job) =>
-    Promise.race([Promise.all(workers.map((worker, i) => done(worker, of(i)))), ended.promise]);
-  try {
-    signal.throwIfAborted();
-    await all(() => ({ kind: "nothing" }));
-    const began = performance.now();
-    await all((i) => jobs[i]);
-    return (performance.now() - began) / 1000;
-  } finally {
-    signal.removeEventListener("abort", stop);
-    for (const worker of workers) worker.terminate();
+  using workers = new DisposableStack();
+  const ready = jobs.map(() => workers.use(new JobWorker(signal)));
+  await Promise.all(ready.map((worker) => worker.do({ kind: "nothing" })));
+  return await timed(() => Promise.all(ready.map((worker, i) => worker.do(jobs[i]))));
+}
+
+/** A worker that does jobs, one at a time, until it is disposed. */
+class JobWorker implements Disposable {
+  readonly #worker = new Worker(new URL("./local_worker.ts", import.meta.url), { type: "module" });
+  readonly #signal: AbortSignal;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  /** Does a job. @throws its error; the signal's reason */
+  async do(job: Job): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const stop = () => reject(this.#signal.reason);
+    this.#worker.onmessage = () => resolve();
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message));
+    };
+    this.#signal.throwIfAborted();
+    this.#signal.addEventListener("abort", stop);
+    this.#worker.postMessage(job);
+    await promise.finally(() => this.#signal.removeEventListener("abort", stop));
+  }
+
+  [Symbol.dispose](): void {
+    this.#worker.terminate();
   }
 }
 
@@ -113,11 +106,11 @@ export async function byReadyProcesses(
   };
   try {
     await Promise.all(readers.map(awaitOutput));
-    const began = performance.now();
-    const line = new TextEncoder().encode("\n");
-    await Promise.all(writers.map((writer) => writer.write(line)));
-    await Promise.all(readers.map(awaitOutput));
-    return (performance.now() - began) / 1000;
+    return await timed(async () => {
+      const line = new TextEncoder().encode("\n");
+      await Promise.all(writers.map((writer) => writer.write(line)));
+      await Promise.all(readers.map(awaitOutput));
+    });
   } finally {
     signal.removeEventListener("abort", stop);
     stop();
@@ -140,17 +133,16 @@ export async function byTasks(jobs: readonly Job[]): Promise<void> {
   await Promise.all(jobs.map(doJob));
 }
 
-async function forEachParallel<T>(
-  items: readonly T[],
-  parallel: number,
+async function forEachParallel(
+  jobs: readonly Job[],
   signal: AbortSignal,
-  work: (item: T) => Promise<void>,
+  work: (job: Job) => Promise<void>,
 ): Promise<void> {
-  const queue = items.values();
-  await Promise.all(Array.from({ length: parallel }, async () => {
-    for (const item of queue) {
+  const queue = jobs.values();
+  await Promise.all(Array.from({ length: parallelJobs }, async () => {
+    for (const job of queue) {
       signal.throwIfAborted();
-      await work(item);
+      await work(job);
     }
   }));
 }

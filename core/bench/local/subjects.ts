@@ -210,7 +210,6 @@ async function withPages(
   });
 }
 
-/** All subjects by name. */
 export const subjects: Readonly<Record<string, (setting: Setting) => Subject>> = {
   spawn,
   cpu,

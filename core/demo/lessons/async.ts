@@ -3,22 +3,22 @@
  * after three seconds. Tasks that block, or that never wait, do not switch; Python's monkey patching
  * lets blocking ones switch. All tasks run in a worker, so that the user can interrupt the program.
  */
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import type { Text } from "../text.ts";
+import { bilingual, type Text } from "../text.ts";
 
 /** The real time of a second of the lesson. */
 const defaultMsPerSecond = 250;
 /** The lower limit of that time at high speeds: sleeps must end in order even on a busy machine. */
 const minMsPerSecond = 10;
 
-const long = { id: "long", name: { en: "long", zh: "长任务" }, seconds: 3 } as const;
-const short = { id: "short", name: { en: "short", zh: "短任务" }, seconds: 1 } as const;
+const long = { id: "long", name: bilingual`long || 长任务`, seconds: 3 } as const;
+const short = { id: "short", name: bilingual`short || 短任务`, seconds: 1 } as const;
 const tasks = [long, short];
 /** The number of steps of a task that never waits. */
 const busySteps = 2;
 
-const loop = { en: "the loop", zh: "事件循环" };
+const loop = bilingual`the loop || 事件循环`;
 
 interface SleepArgs {
   /** Whether the tasks block in their sleeps. */
@@ -97,8 +97,8 @@ function showTasks(trace: Trace, blocking: boolean, order: string[]): (message: 
     order.push(`${id} ${what}`);
     if (what === "begins") {
       const text = blocking
-        ? { en: `for ${seconds} s, blocking all tasks`, zh: `${seconds} 秒，阻塞所有任务` }
-        : { en: `for ${seconds} s, with await`, zh: `${seconds} 秒，用 await` };
+        ? bilingual`for ${seconds} s, blocking all tasks || ${seconds} 秒，阻塞所有任务`
+        : bilingual`for ${seconds} s, with await || ${seconds} 秒，用 await`;
       trace.event({ t: blockedUntil, lane, what: "sleeps", text });
       if (blocking) blockedUntil += seconds;
       return;
@@ -107,7 +107,7 @@ function showTasks(trace: Trace, blocking: boolean, order: string[]): (message: 
   };
 }
 
-export default lesson({
+export default {
   idea: {
     en: `Async tasks are coroutines that switch by themselves, at each await that has to wait. One
 thread runs all of them: while one task waits, another runs, so a task of one second and one of
@@ -129,23 +129,15 @@ await 处。阻塞的调用（长时间的计算、老式的 sleep 或读取）�
 from time import sleep，手里就还是旧函数，照样阻塞。这里的运行环境自己的等待全是异步的，不需要
 补丁。`,
   },
-  code: `await Promise.all([task(1), task(3)]);       // ends after 3 s
+  code: `await Promise.all([task(1), task(3)]);       // [[ends after 3 s || 3 秒结束]]
 
 async function task(seconds) { await sleep(seconds); }
-async function block(seconds) { sleepBlocking(seconds); }    // 1 + 3 = 4 s, for all tasks
-async function busy() { step(); step(); }                    // no await: no switch
+async function block(seconds) { sleepBlocking(seconds); }    // [[1 + 3 = 4 s, for all tasks || 1 + 3 = 4 秒，大家都等]]
+async function busy() { step(); step(); }                    // [[no await: no switch || 没有 await：不切换]]
 
-const sleep = time.sleep;                    // stored before the patch: still blocks
-time.sleep = asyncSleep;                     // the patch
-await time.sleep(1);                         // looked up after the patch: switches`,
-  codeTranslations: {
-    "stored before the patch: still blocks": "打补丁之前取走的：照样阻塞",
-    "looked up after the patch: switches": "打补丁之后才查找：会切换",
-    "1 + 3 = 4 s, for all tasks": "1 + 3 = 4 秒，大家都等",
-    "no await: no switch": "没有 await：不切换",
-    "ends after 3 s": "3 秒结束",
-    "the patch": "补丁",
-  },
+const sleep = time.sleep;                    // [[stored before the patch: still blocks || 打补丁之前取走的：照样阻塞]]
+time.sleep = asyncSleep;                     // [[the patch || 补丁]]
+await time.sleep(1);                         // [[looked up after the patch: switches || 打补丁之后才查找：会切换]]`,
   jobs,
   async run(runner, { speed }) {
     const msPerSecond = Math.max(minMsPerSecond, defaultMsPerSecond / speed);
@@ -160,28 +152,23 @@ await time.sleep(1);                         // looked up after the patch: switc
       ok: awaited.order === overlap && blocking.order === inTurn &&
         busy === "long step, long step, long ends, short step, short step, short ends" &&
         before === inTurn && after === overlap,
-      summary: {
-        en:
-          "with await the sleeps overlap, and end after 3 s of the lesson; blocking sleeps run one " +
-          "by one, and take 4 s; tasks that never wait never switch; a patch helps only code that " +
-          "looks up the function afterwards",
-        zh: "用 await 时两者重叠，课里的 3 秒结束；阻塞时一个接一个，要 4 秒；从不等待的任务从不" +
-          "切换；补丁只对打补丁之后才查找函数的代码有用",
-      },
+      summary: bilingual`with await the sleeps overlap, and end after 3 s of the lesson; blocking
+        sleeps run one by one, and take 4 s; tasks that never wait never switch; a patch helps
+        only code that looks up the function afterwards ||
+        用 await 时两者重叠，课里的 3 秒结束；阻塞时一个接一个，要 4 秒；从不等待的任务从不切换；
+        补丁只对打补丁之后才查找函数的代码有用`,
       measured: [
-        { name: { en: "awaited, ms", zh: "用 await，毫秒" }, value: awaited.ms },
-        { name: { en: "blocking, ms", zh: "阻塞，毫秒" }, value: blocking.ms },
+        { name: bilingual`awaited, ms || 用 await，毫秒`, value: awaited.ms },
+        { name: bilingual`blocking, ms || 阻塞，毫秒`, value: blocking.ms },
       ],
     };
   },
-});
+} satisfies Lesson;
 
 async function sleepTogether(runner: Runner, msPerSecond: number, blocking: boolean) {
-  const how = blocking ? { en: "blocking", zh: "阻塞" } : { en: "with await", zh: "用 await" };
-  const title = {
-    en: `1 s and 3 s, ${how.en}; a second of the lesson takes ${msPerSecond} ms`,
-    zh: `一秒和三秒，${how.zh}；课里的一秒实际是 ${msPerSecond} 毫秒`,
-  };
+  const how = blocking ? bilingual`blocking || 阻塞` : bilingual`with await || 用 await`;
+  const title = bilingual`1 s and 3 s, ${how.en}; a second of the lesson takes ${msPerSecond} ms ||
+    一秒和三秒，${how.zh}；课里的一秒实际是 ${msPerSecond} 毫秒`;
   const order: string[] = [];
   const ms = await runner.runRealTime(title, async (trace) => {
     const show = showTasks(trace, blocking, order);
@@ -192,7 +179,7 @@ async function sleepTogether(runner: Runner, msPerSecond: number, blocking: bool
 
 async function neverWait(runner: Runner): Promise<string> {
   const order: string[] = [];
-  await runner.runRealTime({ en: "tasks that never wait", zh: "从不等待的任务" }, async (trace) => {
+  await runner.runRealTime(bilingual`tasks that never wait || 从不等待的任务`, async (trace) => {
     let t = 0;
     for (const { name: lane } of tasks) {
       trace.event({ t, lane, what: "starts" });
@@ -205,7 +192,7 @@ async function neverWait(runner: Runner): Promise<string> {
       const lane = tasks.find((task) => task.id === id)!.name;
       if (what === "ends") return trace.event({ t, lane, what });
       const n = counts[id] = (counts[id] ?? 0) + 1;
-      const text: Text = { en: `step ${n}, without an await`, zh: `第 ${n} 步，没有 await` };
+      const text: Text = bilingual`step ${n}, without an await || 第 ${n} 步，没有 await`;
       trace.event({ t, lane, what: "runs", text });
       t += 0.1;
     });
@@ -219,10 +206,8 @@ async function runPatched(runner: Runner, msPerSecond: number, stored: boolean):
       en: "a patch of sleep, for code that stored the old one",
       zh: "给 sleep 打补丁：之前已取走旧函数的",
     }
-    : {
-      en: "a patch of sleep, for code that looks it up afterwards",
-      zh: "给 sleep 打补丁：之后才查找的",
-    };
+    : bilingual`a patch of sleep, for code that looks it up afterwards ||
+      给 sleep 打补丁：之后才查找的`;
   const order: string[] = [];
   await runner.runRealTime(title, async (trace) => {
     const show = showTasks(trace, stored, order);

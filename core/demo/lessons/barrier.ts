@@ -1,8 +1,8 @@
 /** `barrier`: a race in rounds, in which all runners end a round before one begins the next. */
 import { Barrier } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Labeled } from "../runner/primitives.ts";
+import { bilingual } from "../text.ts";
 
 const rounds = 3;
 
@@ -16,11 +16,11 @@ interface RacerArgs {
 
 const functions = {
   /** @returns the highest number of rounds that it was ahead of another runner */
-  async racer(thread: LessonThread, { line }: { line: Labeled<Barrier> }, args: RacerArgs) {
+  async racer(thread, { line }: { line: Labeled<Barrier> }, args: RacerArgs) {
     const { secondsPerRound, index, current } = args;
     let maxLead = 0;
     for (let round = 1; round <= rounds; round++) {
-      await thread.step({ en: `round ${round}`, zh: `第 ${round} 轮` }, () => {
+      await thread.step(bilingual`round ${round} || 第 ${round} 轮`, () => {
         current[index] = round;
         maxLead = Math.max(maxLead, ...current.map((other) => round - other));
       });
@@ -29,25 +29,23 @@ const functions = {
     }
     return maxLead;
   },
-  async breaker(thread: LessonThread, { line }: { line: Labeled<Barrier> }, seconds: number) {
+  async breaker(thread, { line }: { line: Labeled<Barrier> }, seconds: number) {
     await thread.sleep(seconds);
-    await thread.step({ en: "breaks the barrier", zh: "打破屏障" }, () => line.primitive.abort());
+    await thread.step(bilingual`breaks the barrier || 打破屏障`, () => line.primitive.abort());
   },
-  async waiter(thread: LessonThread, { line }: { line: Labeled<Barrier> }) {
+  async waiter(thread, { line }: { line: Labeled<Barrier> }) {
     try {
       await thread.waitForBarrier(line);
       return "passed";
     } catch (error) {
-      await thread.step({
-        en: `gets an error: ${(error as Error).name}`,
-        zh: `得到错误：${(error as Error).name}`,
-      });
+      await thread.step(bilingual`gets an error: ${(error as Error).name} ||
+        得到错误：${(error as Error).name}`);
       return (error as Error).name;
     }
   },
-};
+} satisfies Lesson["functions"];
 
-export default lesson({
+export default {
   idea: {
     en: `A barrier lets no thread through until all have arrived: in each round, the fast wait for
 the slow. The last one to arrive opens it for all, and then it closes again by itself. If one
@@ -61,58 +59,38 @@ thread that waits there gets a BrokenBarrierError.`,
 
 for (const round of [1, 2, 3]) {
   run(round);
-  line.wait();                    // 0 to 3: its number in the order of arrival
+  line.wait();                    // [[0 to 3: its number in the order of arrival || 0 到 3：第几个到的]]
 }
-line.abort();                     // waiting threads get a BrokenBarrierError`,
-  codeTranslations: {
-    "0 to 3: its number in the order of arrival": "0 到 3：第几个到的",
-    "waiting threads get a BrokenBarrierError": "等在那里的都得到 BrokenBarrierError",
-  },
+line.abort();                     // [[waiting threads get a BrokenBarrierError || 等在那里的都得到 BrokenBarrierError]]`,
   threads: { default: 4, min: 2, max: 19 },
   kinds: ["worker", "task"],
   functions,
   async run(runner, { threads }) {
-    const maxLead = await runner.runScheduled({
-      en: `${threads} runners, ${rounds} rounds`,
-      zh: `${threads} 个选手，${rounds} 轮`,
-    }, async (main) => {
+    const racers = bilingual`runner- || 选手-`;
+    const title =
+      bilingual`${threads} runners, ${rounds} rounds || ${threads} 个选手，${rounds} 轮`;
+    const maxLead = await runner.runScheduled(title, async (main) => {
       const line = main.register("line", new Barrier(threads));
       const current = new Int32Array(new SharedArrayBuffer(4 * threads));
-      const started = await main.startEach(threads, (number) => {
+      const started = await main.startEach(threads, racers, functions.racer, { line }, (number) => {
         const index = number - 1;
-        const secondsPerRound = Math.round(10 + 40 * index / threads) / 100;
-        const args = { secondsPerRound, index, current };
-        return main.start(racerName(number), functions.racer, { line }, args);
+        return { secondsPerRound: Math.round(10 + 40 * index / threads) / 100, index, current };
       });
-      await main.join(started);
-      return Math.max(...started.map((thread) => Number(main.result(thread))));
+      return Math.max(...await main.resultsOf(started));
     });
-    const errors = await runner.runScheduled(
-      { en: "one does not come", zh: "有一个来不了" },
-      async (main) => {
-        const line = main.register("line", new Barrier(threads));
-        const started = await main.startEach(
-          threads - 1,
-          (i) => main.start(racerName(i), functions.waiter, { line }, undefined),
-        );
-        const late = { en: "late", zh: "迟到者" };
-        await main.join([...started, await main.start(late, functions.breaker, { line }, 0.5)]);
-        return started.map((thread) => String(main.result(thread)));
-      },
-    );
-    const broken = errors.every((name) => name === "BrokenBarrierError");
+    const broken = bilingual`one does not come || 有一个来不了`;
+    const errors = await runner.runScheduled(broken, async (main) => {
+      const line = main.register("line", new Barrier(threads));
+      const started = await main.startEach(threads - 1, racers, functions.waiter, { line });
+      const late = bilingual`late || 迟到者`;
+      const breaker = await main.start(late, functions.breaker, { line }, 0.5);
+      return (await main.resultsOf<unknown>([...started, breaker])).slice(0, -1) as string[];
+    });
     return {
-      ok: maxLead === 1 && broken,
-      summary: {
-        en: `no runner was more than ${maxLead} round ahead; when one did not come, ` +
-          `${errors.length} waiting threads got a ${errors[0]}`,
-        zh: `没有人领先超过 ${maxLead} 轮；有人来不了时，` +
-          `${errors.length} 个等待者都得到 ${errors[0]}`,
-      },
+      ok: maxLead === 1 && errors.every((name) => name === "BrokenBarrierError"),
+      summary: bilingual`no runner was more than ${maxLead} round ahead; when one did not come,
+        ${errors.length} waiting threads got a ${errors[0]} ||
+        没有人领先超过 ${maxLead} 轮；有人来不了时，${errors.length} 个等待者都得到 ${errors[0]}`,
     };
   },
-});
-
-function racerName(number: number) {
-  return { en: `runner-${number}`, zh: `选手-${number}` };
-}
+} satisfies Lesson;

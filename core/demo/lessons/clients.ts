@@ -1,15 +1,15 @@
 /** `clients`: hundreds of clients at once, which send several requests to an echo server of one isolate. */
 import { BargeError } from "../../error.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import type { Text } from "../text.ts";
-import { connectPair, hangUp, listen, receive, send } from "./parts/sockets.ts";
+import { bilingual, type Text } from "../text.ts";
+import { Connections, hangUp, receive, send } from "./parts/sockets.ts";
 
 /** The most lanes of the picture, each for a group of clients. */
 const maxGroups = 10;
 const requestsPerClient = 5;
 
-export default lesson({
+export default {
   idea: {
     en: `Five hundred threads would take gigabytes here; five hundred sockets in one event loop
 take little. While one client is idle, the server serves others: for each it keeps a few
@@ -23,26 +23,20 @@ with a few threads for computations.`,
 上万客户端、而其中大多数都在等的服务器，都做成事件循环，旁边再放几个线程做计算。`,
   },
   code:
-    `for await (const conn of listener) void serve(conn);        // the server: no thread per client
+    `for await (const conn of listener) void serve(conn);        // [[the server: no thread per client || 服务器：不给每个客户端开线程]]
 
 const clients = Array.from({ length: 500 }, () => connect(address));
 await Promise.all(clients.map(async (client) => {
-  for (let i = 0; i < 5; i++) {                              // each sends several requests
+  for (let i = 0; i < 5; i++) {                              // [[each sends several requests || 每个都接着问]]
     await client.send("hello " + i);
     await client.receive();
   }
 }));`,
-  codeTranslations: {
-    "the server: no thread per client": "服务器：不给每个客户端开线程",
-    "each sends several requests": "每个都接着问",
-  },
   threads: { default: 500, min: 1, max: 1000 },
   async run(runner, { threads, port }) {
     const began = performance.now();
-    const title = {
-      en: `${threads} clients at once with ${requestsPerClient} requests each`,
-      zh: `${threads} 个客户端同时来，各问 ${requestsPerClient} 次`,
-    };
+    const title = bilingual`${threads} clients at once with ${requestsPerClient} requests each ||
+      ${threads} 个客户端同时来，各问 ${requestsPerClient} 次`;
     const { open, echoed } = await runner.runRealTime(
       title,
       (trace) => runClients(runner, trace, threads, port),
@@ -50,37 +44,31 @@ await Promise.all(clients.map(async (client) => {
     const wanted = threads * requestsPerClient;
     return {
       ok: open === threads && echoed === wanted,
-      summary: {
-        en: `${open} were connected at once; ${echoed} of ${wanted} requests were answered`,
-        zh: `同时连着 ${open} 个；${wanted} 次提问答了 ${echoed} 次`,
-      },
+      summary: bilingual`${open} were connected at once; ${echoed} of ${wanted} requests were
+        answered ||
+        同时连着 ${open} 个；${wanted} 次提问答了 ${echoed} 次`,
       measured: [
-        { name: { en: "all of it, ms", zh: "总共，毫秒" }, value: performance.now() - began },
+        { name: bilingual`all of it, ms || 总共，毫秒`, value: performance.now() - began },
       ],
     };
   },
-});
+} satisfies Lesson;
 
 async function runClients(runner: Runner, trace: Trace, count: number, port: number) {
-  using listener = listen(port);
-  const sockets: Deno.TcpConn[] = [];
+  using connections = new Connections(port, runner.signal);
   const serving: Promise<void>[] = [];
   const show = showPhases(trace, count);
-  const stop = () => sockets.forEach(hangUp);
-  runner.signal.addEventListener("abort", stop);
   try {
     show("starts");
     const clients: Deno.TcpConn[] = [];
     for (let i = 0; i < count; i++) {
-      runner.signal.throwIfAborted();
-      const { client, server } = await connectPair(listener);
+      const { client, server } = await connections.connect();
       clients.push(client);
-      sockets.push(client, server);
       // After a failure the client gets no answer, and the count of answers shows that.
       serving.push(echo(server).catch(() => hangUp(server)));
     }
     const open = serving.length;
-    show("runs", { en: "are connected", zh: "已连上" });
+    show("runs", bilingual`are connected || 已连上`);
     const answers = Array.from({ length: requestsPerClient }, () => 0);
     // Each client sends its next request after its last answer, independently of the others.
     await Promise.all(clients.map(async (client, i) => {
@@ -110,9 +98,6 @@ async function runClients(runner: Runner, trace: Trace, count: number, port: num
       cause,
       hint: "use fewer clients (--threads), or raise `ulimit -n`",
     });
-  } finally {
-    runner.signal.removeEventListener("abort", stop);
-    stop();
   }
 }
 
@@ -125,7 +110,7 @@ function showPhases(trace: Trace, count: number) {
   });
   let phase = 0;
   return (what: "starts" | "runs" | "waits" | "ends", text?: Text) => {
-    const of = what === "waits" ? { en: "the echo", zh: "回显" } : undefined;
+    const of = what === "waits" ? bilingual`the echo || 回显` : undefined;
     const t = phase++ / 10;
     for (const lane of lanes) trace.event({ t, lane, what, of, text });
   };

@@ -1,8 +1,8 @@
 /** `condition`: producers and consumers at a shelf that holds a few loaves. */
 import { Condition, Lock } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Labeled } from "../runner/primitives.ts";
+import { bilingual } from "../text.ts";
 
 interface Shelf {
   readonly lock: Labeled<Lock>;
@@ -14,24 +14,24 @@ const maxLoaves = 2;
 const loavesPerThread = 3;
 
 const functions = {
-  async baker(thread: LessonThread, { lock, notFull, notEmpty }: Shelf, loaves: Int32Array) {
+  async baker(thread, { lock, notFull, notEmpty }: Shelf, loaves: Int32Array) {
     for (let i = 0; i < loavesPerThread; i++) {
       await thread.acquire(lock);
       while (loaves[0]! >= maxLoaves) await thread.waitForCondition(notFull, lock);
       await thread.step(
-        (n) => ({ en: `puts a loaf on the shelf: ${n}`, zh: `放上一个面包：共 ${n} 个` }),
+        (n) => bilingual`puts a loaf on the shelf: ${n} || 放上一个面包：共 ${n} 个`,
         () => changeCount(loaves, 1),
       );
       await thread.notify(notEmpty);
       await thread.release(lock);
     }
   },
-  async guest(thread: LessonThread, { lock, notFull, notEmpty }: Shelf, loaves: Int32Array) {
+  async guest(thread, { lock, notFull, notEmpty }: Shelf, loaves: Int32Array) {
     for (let i = 0; i < loavesPerThread; i++) {
       await thread.acquire(lock);
       while (loaves[0] === 0) await thread.waitForCondition(notEmpty, lock);
       await thread.step(
-        (n) => ({ en: `takes a loaf: ${n} left`, zh: `拿走一个面包：剩 ${n} 个` }),
+        (n) => bilingual`takes a loaf: ${n} left || 拿走一个面包：剩 ${n} 个`,
         () => changeCount(loaves, -1),
       );
       await thread.notify(notFull);
@@ -39,7 +39,7 @@ const functions = {
       await thread.sleep(0.1);
     }
   },
-};
+} satisfies Lesson["functions"];
 
 /** @param loaves the current number, the highest and the lowest one */
 function changeCount(loaves: Int32Array, by: number): number {
@@ -49,7 +49,7 @@ function changeCount(loaves: Int32Array, by: number): number {
   return loaves[0]!;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `Some threads wait for more than a lock: a guest needs the lock of the shelf, and a loaf
 on it. wait() releases the lock, sleeps until another thread notifies it, and holds the lock
@@ -65,29 +65,27 @@ wait for it.`,
   code: `const lock = new Lock();
 const [notFull, notEmpty] = [new Condition(lock), new Condition(lock)];
 
-using _ = lock.hold();            // a guest
+using _ = lock.hold();            // [[a guest || 客人]]
 while (loaves[0] === 0) notEmpty.wait();
 loaves[0] -= 1;
 notFull.notify();`,
-  codeTranslations: { "a guest": "客人" },
   threads: { default: 4, min: 2, max: 20, even: true },
   kinds: ["worker", "task"],
   functions,
   async run(runner, { threads }) {
     const loaves = new Int32Array(new SharedArrayBuffer(12));
     const pairs = threads / 2;
-    await runner.runScheduled({
-      en: `${pairs} bakers and ${pairs} guests, a shelf for ${maxLoaves} loaves`,
-      zh: `${pairs} 个面包师，${pairs} 个客人，架子只放得下 ${maxLoaves} 个面包`,
-    }, async (main) => {
+    const title = bilingual`${pairs} bakers and ${pairs} guests, a shelf for ${maxLoaves} loaves ||
+      ${pairs} 个面包师，${pairs} 个客人，架子只放得下 ${maxLoaves} 个面包`;
+    await runner.runScheduled(title, async (main) => {
       const lock = main.register("lock", new Lock());
       const notFull = main.register("notFull", new Condition(lock.primitive));
       const notEmpty = main.register("notEmpty", new Condition(lock.primitive));
       const shelf = { lock, notFull, notEmpty };
       const started = [];
       for (let i = 1; i <= pairs; i++) {
-        const guest = { en: `guest-${i}`, zh: `客人-${i}` };
-        const baker = { en: `baker-${i}`, zh: `面包师-${i}` };
+        const guest = bilingual`guest-${i} || 客人-${i}`;
+        const baker = bilingual`baker-${i} || 面包师-${i}`;
         started.push(await main.start(guest, functions.guest, shelf, loaves));
         started.push(await main.start(baker, functions.baker, shelf, loaves));
       }
@@ -97,12 +95,9 @@ notFull.notify();`,
     const made = pairs * loavesPerThread;
     return {
       ok: left === 0 && max! <= maxLoaves && min === 0,
-      summary: {
-        en:
-          `${made} loaves were made and taken; there were never more than ${max} on the shelf, and ` +
-          `never fewer than ${min}`,
-        zh: `做了也拿走了 ${made} 个面包；架子上最多 ${max} 个，最少 ${min} 个`,
-      },
+      summary: bilingual`${made} loaves were made and taken; there were never more than ${max} on
+        the shelf, and never fewer than ${min} ||
+        做了也拿走了 ${made} 个面包；架子上最多 ${max} 个，最少 ${min} 个`,
     };
   },
-});
+} satisfies Lesson;

@@ -6,9 +6,9 @@
  * a page once its delay is over and the page before it has been read.
  */
 import { BargeError } from "../../error.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import { joinNames, type Text } from "../text.ts";
+import { bilingual, joinNames, type Text } from "../text.ts";
 import { listenFailure } from "./parts/sockets.ts";
 
 /** The real time of a second of the lesson. */
@@ -24,7 +24,7 @@ interface Page {
   readonly delay: number | undefined;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `The time of a fetch is mostly a wait. One by one, the waits add up; together they
 overlap, and take as long as the slowest one. One thread is enough, as nothing is computed:
@@ -34,34 +34,27 @@ the sites of others: limit the number of concurrent requests with a semaphore.`,
 的那个。这里不用计算，一个线程就够了：每个 fetch 是一个任务，谁先到就先处理谁。抓别人的网站要
 有礼貌：用信号量限制同时请求的数量。`,
   },
-  code: `for (const url of urls) await fetch(url);                    // the sum of all waits
-await Promise.all(urls.map((url) => fetch(url)));            // the longest of them`,
-  codeTranslations: {
-    "the sum of all waits": "所有等待之和",
-    "the longest of them": "其中最长的一个",
-  },
+  code:
+    `for (const url of urls) await fetch(url);                    // [[the sum of all waits || 所有等待之和]]
+await Promise.all(urls.map((url) => fetch(url)));            // [[the longest of them || 其中最长的一个]]`,
   async run(runner, { speed, port, urls }) {
     if (urls.length > 0) return await fetchUrls(runner, urls);
     const msPerSecond = defaultMsPerSecond / speed;
     await using server = servePages(port, msPerSecond);
     const order: Text[] = [];
-    const scaled = {
-      en: `a second of the lesson takes ${msPerSecond} ms`,
-      zh: `课里的一秒实际是 ${msPerSecond} 毫秒`,
-    };
+    const scaled = bilingual`a second of the lesson takes ${msPerSecond} ms ||
+      课里的一秒实际是 ${msPerSecond} 毫秒`;
     const sum = delays.reduce((total, delay) => total + delay, 0);
     const began = performance.now();
-    await runner.runRealTime({
-      en: `one by one; ${scaled.en}`,
-      zh: `一个一个来；${scaled.zh}`,
-    }, async (trace) => {
+    const title = bilingual`one by one; ${scaled.en} || 一个一个来；${scaled.zh}`;
+    await runner.runRealTime(title, async (trace) => {
       let t = 0;
       for (const page of server.pages) {
         await fetchPage(runner, trace, page, t, t += page.delay!);
       }
     });
     const middle = performance.now();
-    await runner.runRealTime({ en: "together", zh: "一起来" }, async (trace) => {
+    await runner.runRealTime(bilingual`together || 一起来`, async (trace) => {
       server.sendInOrder();
       await Promise.all(server.pages.map(async (page) => {
         await fetchPage(runner, trace, page, 0, page.delay!);
@@ -72,26 +65,24 @@ await Promise.all(urls.map((url) => fetch(url)));            // the longest of t
     const wanted = server.pages.toSorted((a, b) => a.delay! - b.delay!).map(({ name }) => name);
     return {
       ok: joinNames(order).en === joinNames(wanted).en,
-      summary: {
-        en: `in seconds of the lesson: one by one ${sum}, the sum; together ` +
-          `${Math.max(...delays)}, the slowest one; the pages arrived in the order ` +
-          `${joinNames(order).en}`,
-        zh: `按课里的秒：一个一个来 ${sum} 秒，是总和；一起来 ${Math.max(...delays)} 秒，是最慢的` +
-          `一个；到达顺序：${joinNames(order).zh}`,
-      },
+      summary: bilingual`in seconds of the lesson: one by one ${sum}, the sum; together
+        ${Math.max(...delays)}, the slowest one; the pages arrived in the order
+        ${joinNames(order).en} ||
+        按课里的秒：一个一个来 ${sum} 秒，是总和；一起来 ${Math.max(...delays)} 秒，是最慢的一个；
+        到达顺序：${joinNames(order).zh}`,
       measured: [
-        { name: { en: "one by one, ms", zh: "一个一个来，毫秒" }, value: middle - began },
-        { name: { en: "together, ms", zh: "一起来，毫秒" }, value: performance.now() - middle },
+        { name: bilingual`one by one, ms || 一个一个来，毫秒`, value: middle - began },
+        { name: bilingual`together, ms || 一起来，毫秒`, value: performance.now() - middle },
       ],
     };
   },
-});
+} satisfies Lesson;
 
 /** Fetches the URLs of the user, with measured times. */
 async function fetchUrls(runner: Runner, urls: readonly URL[]) {
   const pages = urls.map((url, i) => ({ name: pageName(i), url: url.href, delay: undefined }));
   const times: number[] = [];
-  const titles = [{ en: "one by one", zh: "一个一个来" }, { en: "together", zh: "一起来" }];
+  const titles = [bilingual`one by one || 一个一个来`, bilingual`together || 一起来`];
   for (const [together, title] of titles.entries()) {
     const began = performance.now();
     await runner.runRealTime(title, async (trace) => {
@@ -105,10 +96,10 @@ async function fetchUrls(runner: Runner, urls: readonly URL[]) {
   const n = urls.length;
   return {
     ok: true,
-    summary: { en: `${n} pages were fetched, twice`, zh: `${n} 个网页各抓了两遍` },
+    summary: bilingual`${n} pages were fetched, twice || ${n} 个网页各抓了两遍`,
     measured: [
-      { name: { en: "one by one, ms", zh: "一个一个来，毫秒" }, value: times[0]! },
-      { name: { en: "together, ms", zh: "一起来，毫秒" }, value: times[1]! },
+      { name: bilingual`one by one, ms || 一个一个来，毫秒`, value: times[0]! },
+      { name: bilingual`together, ms || 一起来，毫秒`, value: times[1]! },
     ],
   };
 }
@@ -122,7 +113,7 @@ async function fetchPage(
   end: number | (() => number),
 ): Promise<void> {
   trace.event({ t: start, lane: name, what: "starts" });
-  trace.event({ t: start, lane: name, what: "waits", of: { en: "the server", zh: "服务器" } });
+  trace.event({ t: start, lane: name, what: "waits", of: bilingual`the server || 服务器` });
   const signal = AbortSignal.any([runner.signal, AbortSignal.timeout(fetchTimeoutMs)]);
   let size = 0;
   try {
@@ -134,13 +125,13 @@ async function fetchPage(
     throw fetchFailure(url, cause);
   }
   const t = typeof end === "number" ? end : end();
-  const text = { en: `received ${size} bytes`, zh: `收到 ${size} 字节` };
+  const text = bilingual`received ${size} bytes || 收到 ${size} 字节`;
   trace.event({ t, lane: name, what: "runs", text });
   trace.event({ t, lane: name, what: "ends" });
 }
 
 function pageName(i: number): Text {
-  return { en: `page ${i + 1}`, zh: `网页 ${i + 1}` };
+  return bilingual`page ${i + 1} || 网页 ${i + 1}`;
 }
 
 /** Starts a server that sends each page after its delay. */

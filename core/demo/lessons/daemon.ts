@@ -1,22 +1,18 @@
 /** `daemon`: the four outcomes for a thread that is a daemon or not, and joined or not. */
-import { lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
+import type { Lesson } from "../lesson.ts";
+import { bilingual } from "../text.ts";
 
 const functions = {
   /** Sets `done` to 1 after its work. */
-  async work(
-    thread: LessonThread,
-    _: Record<never, never>,
-    { done }: { readonly done: Int32Array },
-  ) {
-    await thread.print({ en: "begins to work", zh: "开始干活" });
+  async work(thread, _: Record<never, never>, { done }: { readonly done: Int32Array }) {
+    await thread.print(bilingual`begins to work || 开始干活`);
     await thread.sleep(0.5);
-    await thread.print({ en: "has finished its work", zh: "干完了" });
+    await thread.print(bilingual`has finished its work || 干完了`);
     done[0] = 1;
   },
-};
+} satisfies Lesson["functions"];
 
-export default lesson({
+export default {
   idea: {
     en: `A program ends when its last thread has ended, and main is only one of them. Daemons do
 not count: when only daemons are left, the program ends and terminates them wherever they are.
@@ -28,18 +24,11 @@ daemon that is not joined. Make a thread a daemon if it may stop at any point.`,
 守护线程。`,
   },
   code: `const t = await start("t", work, { daemon: true });
-// join | daemon | what happens to t when main ends
-// no   | no     | the program waits for it
-// no   | yes    | it is terminated
-// yes  | no     | main waits for it
-// yes  | yes    | main waits for it`,
-  codeTranslations: {
-    "join | daemon | what happens to t when main ends": "join | 守护 | main 结束后 t 怎样",
-    "no   | no     | the program waits for it": "否   | 否   | 程序等它做完",
-    "no   | yes    | it is terminated": "否   | 是   | 它被中断",
-    "yes  | no     | main waits for it": "是   | 否   | main 等它做完",
-    "yes  | yes    | main waits for it": "是   | 是   | main 等它做完",
-  },
+// [[join | daemon | what happens to t when main ends || join | 守护 | main 结束后 t 怎样]]
+// [[no   | no     | the program waits for it || 否   | 否   | 程序等它做完]]
+// [[no   | yes    | it is terminated || 否   | 是   | 它被中断]]
+// [[yes  | no     | main waits for it || 是   | 否   | main 等它做完]]
+// [[yes  | yes    | main waits for it || 是   | 是   | main 等它做完]]`,
   kinds: ["worker", "task"],
   functions,
   async run(runner) {
@@ -53,22 +42,20 @@ daemon that is not joined. Make a thread a daemon if it may stop at any point.`,
           const thread = await main.start("t", functions.work, {}, { done }, { daemon });
           await main.sleep(0.1);
           if (join) await main.join([thread]);
-          await main.print({ en: "main ends", zh: "main 结束了" });
+          await main.print(bilingual`main ends || main 结束了`);
         });
         outcomes.push(done[0] === 1 ? "done" : "terminated");
       }
     }
     return {
       ok: outcomes.join(", ") === "done, done, terminated, done",
-      summary: {
-        en: `no daemon: ${outcomes[0]}, joined: ${outcomes[1]}; ` +
-          `a daemon: ${outcomes[2]}, joined: ${outcomes[3]}`,
-        zh: `普通线程：${inChinese(outcomes[0]!)}，join：${inChinese(outcomes[1]!)}；` +
-          `守护线程：${inChinese(outcomes[2]!)}，join：${inChinese(outcomes[3]!)}`,
-      },
+      summary: bilingual`no daemon: ${outcomes[0]}, joined: ${outcomes[1]}; a daemon:
+        ${outcomes[2]}, joined: ${outcomes[3]} ||
+        普通线程：${inChinese(outcomes[0]!)}，join：${inChinese(outcomes[1]!)}；守护线程：
+        ${inChinese(outcomes[2]!)}，join：${inChinese(outcomes[3]!)}`,
     };
   },
-});
+} satisfies Lesson;
 
 function inChinese(outcome: string): string {
   return outcome === "done" ? "做完了" : "被中断";

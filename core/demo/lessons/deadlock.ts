@@ -4,11 +4,11 @@
  * under both names.
  */
 import { Lock, RLock } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
+import type { Lesson } from "../lesson.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { findCircle } from "../runner/wait_graph.ts";
+import { bilingual } from "../text.ts";
 
 /** The locks of a thread, in the order in which it takes them. */
 interface OrderedLocks {
@@ -20,10 +20,10 @@ type LockPair = Readonly<Record<"A" | "B", Labeled<Lock | RLock>>>;
 
 /** The time between the first and the second lock. */
 const pauseSeconds = 0.1;
-const hasBoth = { en: "has both", zh: "两把都拿到了" };
+const hasBoth = bilingual`has both || 两把都拿到了`;
 
 const functions = {
-  async waitForever(thread: LessonThread, { first, second }: OrderedLocks) {
+  async waitForever(thread, { first, second }: OrderedLocks) {
     await thread.acquire(first);
     await thread.sleep(pauseSeconds);
     await thread.acquire(second);
@@ -31,11 +31,7 @@ const functions = {
     await thread.release(second);
     await thread.release(first);
   },
-  async giveUp(
-    thread: LessonThread,
-    { first, second }: OrderedLocks,
-    { timeout }: { readonly timeout: number },
-  ) {
+  async giveUp(thread, { first, second }: OrderedLocks, { timeout }: { readonly timeout: number }) {
     for (;;) {
       await thread.acquire(first);
       await thread.sleep(pauseSeconds);
@@ -49,12 +45,10 @@ const functions = {
       await thread.sleep(timeout);
     }
   },
-  async takeTwice(thread: LessonThread, { lock }: { lock: Labeled<Lock | RLock> }) {
+  async takeTwice(thread, { lock }: { lock: Labeled<Lock | RLock> }) {
     await thread.acquire(lock);
-    await thread.step({
-      en: "calls a function that takes the same lock",
-      zh: "调用一个也要拿这把锁的函数",
-    });
+    await thread.step(bilingual`calls a function that takes the same lock ||
+      调用一个也要拿这把锁的函数`);
     await thread.acquire(lock);
     await thread.release(lock);
     await thread.release(lock);
@@ -64,7 +58,7 @@ const functions = {
    *
    * @param counts the numbers of threads that have both locks: the current and the highest one
    */
-  async bothOrders(thread: LessonThread, { A, B }: LockPair, counts: Int32Array) {
+  async bothOrders(thread, { A, B }: LockPair, counts: Int32Array) {
     const orders = [[A, B, 0], [B, A, pauseSeconds]] as const;
     for (const [first, second, pause] of orders) {
       await thread.acquire(first);
@@ -77,17 +71,17 @@ const functions = {
       await thread.release(first);
     }
   },
-};
+} satisfies Lesson["functions"];
 
 /** Runs two threads that take A and B in the given orders. @returns whether both ended */
 function runTwo(orders: readonly (readonly ["A" | "B", "A" | "B"])[]) {
   return async (main: MainThread) => {
     const locks = registerLocks(main);
-    const started = await main.startEach(orders.length, (i) => {
-      const [first, second] = orders[i - 1]!;
+    const started: ThreadHandle[] = [];
+    for (const [i, [first, second]] of orders.entries()) {
       const ordered = { first: locks[first], second: locks[second] };
-      return main.start(`t${i}`, functions.waitForever, ordered, undefined);
-    });
+      started.push(await main.start(`t${i + 1}`, functions.waitForever, ordered));
+    }
     return await joinOrTerminate(main, started);
   };
 }
@@ -105,10 +99,7 @@ function runMany(threads: number, makeLocks: (main: MainThread) => LockPair) {
   return async (main: MainThread) => {
     const locks = makeLocks(main);
     const counts = new Int32Array(new SharedArrayBuffer(8));
-    const started = await main.startEach(
-      threads,
-      (i) => main.start(`t${i}`, functions.bothOrders, locks, counts),
-    );
+    const started = await main.startEach(threads, "t", functions.bothOrders, locks, () => counts);
     return { ended: await joinOrTerminate(main, started), maxInside: counts[1]! };
   };
 }
@@ -127,7 +118,7 @@ async function joinOrTerminate(
   return ended && !stuck;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `Thread 1 holds A and wants B; thread 2 holds B and wants A. Each waits for the other
 forever, although neither does anything wrong by itself. Draw an arrow from each waiting thread
@@ -150,43 +141,35 @@ to the lock it wants, and from each lock to its holder: a circle is a deadlock. 
   另一把。二十个线程先拿 A、B，再拿 B、A，全都能做完；不这样的话，只要有一个拿着 B、另一个
   拿着 A，就全卡住。代价是：两把锁时可以有两个线程各做各的，一把锁时只放一个进去。`,
   },
-  code: `a.acquire(); b.acquire();                    // thread 1
-b.acquire(); a.acquire();                    // thread 2: stuck
+  code: `a.acquire(); b.acquire();                    // [[thread 1 || 线程一]]
+b.acquire(); a.acquire();                    // [[thread 2: stuck || 线程二：卡住]]
 
-a.acquire(); b.acquire();                    // an order: in both threads
-if (!b.acquire({ timeout: 0.3 })) a.release();          // a timeout
-const lock = new RLock(); lock.acquire(); lock.acquire();   // an RLock
-const a = new RLock(), b = a;                // one lock under both names`,
-  codeTranslations: {
-    "thread 1": "线程一",
-    "thread 2: stuck": "线程二：卡住",
-    "an order: in both threads": "固定顺序：两个线程都这样",
-    "a timeout": "超时",
-    "an RLock": "RLock",
-    "one lock under both names": "一把锁，两个名字",
-  },
+a.acquire(); b.acquire();                    // [[an order: in both threads || 固定顺序：两个线程都这样]]
+if (!b.acquire({ timeout: 0.3 })) a.release();          // [[a timeout || 超时]]
+const lock = new RLock(); lock.acquire(); lock.acquire();   // [[an RLock || RLock]]
+const a = new RLock(), b = a;                // [[one lock under both names || 一把锁，两个名字]]`,
   threads: { default: 20, min: 2, max: 20 },
   kinds: ["worker", "task"],
   functions,
   async run(runner, { threads }) {
     const stuck = !await runner.runScheduled(
-      { en: "two threads: A then B, and B then A", zh: "两个线程：一个先 A 后 B，一个先 B 后 A" },
+      bilingual`two threads: A then B, and B then A || 两个线程：一个先 A 后 B，一个先 B 后 A`,
       runTwo([["A", "B"], ["B", "A"]]),
     );
     const own = !await runner.runScheduled(
-      { en: "one thread that takes its own lock again", zh: "一个线程，等自己的锁" },
+      bilingual`one thread that takes its own lock again || 一个线程，等自己的锁`,
       (main) => takeTwice(main, new Lock()),
     );
     const reentrant = await runner.runScheduled(
-      { en: "solution: an RLock", zh: "解法：RLock" },
+      bilingual`solution: an RLock || 解法：RLock`,
       (main) => takeTwice(main, new RLock()),
     );
     const ordered = await runner.runScheduled(
-      { en: "solution: an order, A before B", zh: "解法：固定顺序，先 A 后 B" },
+      bilingual`solution: an order, A before B || 解法：固定顺序，先 A 后 B`,
       runTwo([["A", "B"], ["A", "B"]]),
     );
     const timed = await runner.runScheduled(
-      { en: "solution: a timeout", zh: "解法：超时" },
+      bilingual`solution: a timeout || 解法：超时`,
       async (main) => {
         const { A, B } = registerLocks(main);
         const started = [
@@ -198,18 +181,14 @@ const a = new RLock(), b = a;                // one lock under both names`,
     );
     const options = { threads, stepSeconds: 0.001 };
     const allStuck = await runner.runScheduled(
-      {
-        en: `${threads} threads: A then B, and later B then A`,
-        zh: `${threads} 个线程：先 A 后 B，然后先 B 后 A`,
-      },
+      bilingual`${threads} threads: A then B, and later B then A ||
+        ${threads} 个线程：先 A 后 B，然后先 B 后 A`,
       runMany(threads, registerLocks),
       options,
     );
     const shared = await runner.runScheduled(
-      {
-        en: `solution: one RLock R under both names, A = B = R, ${threads} threads`,
-        zh: `解法：一把 RLock（R）用两个名字，A = B = R，${threads} 个线程`,
-      },
+      bilingual`solution: one RLock R under both names, A = B = R, ${threads} threads ||
+        解法：一把 RLock（R）用两个名字，A = B = R，${threads} 个线程`,
       runMany(threads, (main) => {
         const both = main.register("R", new RLock());
         return { A: both, B: both };
@@ -220,25 +199,23 @@ const a = new RLock(), b = a;                // one lock under both names`,
     const solved = reentrant && ordered && timed && shared.ended && shared.maxInside === 1;
     return {
       ok: stuck && own && !allStuck.ended && solved,
-      summary: {
-        en: `two threads, and one alone, ${stuck && own ? "got stuck" : "DID NOT get stuck"}; ` +
-          `an RLock ${helps(reentrant)}, an order ${helps(ordered)}, a timeout ${helps(timed)}; ` +
-          `${threads} threads ${allStuck.ended ? "DID NOT get stuck" : "got stuck"}; with one ` +
-          `RLock under both names ${shared.ended ? "all ended" : "DID NOT end"}, ` +
-          `${shared.maxInside} at a time`,
-        zh: `两个线程互相卡住，一个线程卡住自己：${stuck && own ? "卡住了" : "没有卡住"}；` +
-          `RLock ${helpsZh(reentrant)}，固定顺序${helpsZh(ordered)}，超时${helpsZh(timed)}；` +
-          `${threads} 个线程` +
-          `${allStuck.ended ? "没有卡住" : "全卡住了"}，换成一把两个名字的 RLock ` +
-          `${shared.ended ? "就全部做完了" : "也没有全部做完"}，每次 ${shared.maxInside} 个`,
-      },
+      summary: bilingual`two threads, and one alone,
+        ${stuck && own ? "got stuck" : "DID NOT get stuck"}; an RLock ${helps(reentrant)}, an
+        order ${helps(ordered)}, a timeout ${helps(timed)}; ${threads} threads
+        ${allStuck.ended ? "DID NOT get stuck" : "got stuck"}; with one RLock under both names
+        ${shared.ended ? "all ended" : "DID NOT end"}, ${shared.maxInside} at a time ||
+        两个线程互相卡住，一个线程卡住自己：${stuck && own ? "卡住了" : "没有卡住"}；
+        RLock ${helpsZh(reentrant)}，固定顺序${helpsZh(ordered)}，超时${helpsZh(timed)}；
+        ${threads} 个线程${allStuck.ended ? "没有卡住" : "全卡住了"}，
+        换成一把两个名字的 RLock ${shared.ended ? "就全部做完了" : "也没有全部做完"}，
+        每次 ${shared.maxInside} 个`,
     };
   },
-});
+} satisfies Lesson;
 
 async function takeTwice(main: MainThread, lock: Lock | RLock): Promise<boolean> {
   const locks = { lock: main.register("L", lock) };
-  const thread = await main.start("t1", functions.takeTwice, locks, undefined);
+  const thread = await main.start("t1", functions.takeTwice, locks);
   return await joinOrTerminate(main, [thread]);
 }
 

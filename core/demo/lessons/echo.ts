@@ -4,10 +4,10 @@
  * lines from one queue, and puts its answers into another.
  */
 import { type Handle, Queue } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
-import type { Text } from "../text.ts";
-import { connectPair, DatagramSocket, hangUp, listen, receive, send } from "./parts/sockets.ts";
+import { bilingual, type Text } from "../text.ts";
+import { Connections, DatagramSocket, hangUp, type Pair, receive, send } from "./parts/sockets.ts";
 
 const linesPerClient = 3;
 /** The item that ends a talk loop, as its client has disconnected. */
@@ -35,13 +35,13 @@ const jobs = {
   },
 };
 
-const serverName = { en: "server", zh: "服务器" };
+const serverName = bilingual`server || 服务器`;
 
 function threadName(number: number): Text {
-  return { en: `thread ${number}`, zh: `线程 ${number}` };
+  return bilingual`thread ${number} || 线程 ${number}`;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `The oldest way to serve many clients uses the two loops that every server has. The accept
 loop waits for a client, starts a thread for it, and waits for the next one. The talk loop runs
@@ -62,25 +62,18 @@ UDP 没有连接：一个套接字收所有客户端的数据报，每个都带�
 一个线程，答完就结束；没有要维持的对话，也就没有通信循环。`,
   },
   code:
-    `for await (const conn of listener) start(() => {      // the accept loop: a thread per connection
-  for (let line; (line = conn.readLine()); )          // the talk loop
+    `for await (const conn of listener) start(() => {      // [[the accept loop: a thread per connection || 连接循环：每个连接一个线程]]
+  for (let line; (line = conn.readLine()); )          // [[the talk loop || 通信循环]]
     conn.write(line.toUpperCase());
 });
 
-for await (const [datagram, from] of socket)          // UDP: a thread per datagram
+for await (const [datagram, from] of socket)          // [[UDP: a thread per datagram || UDP：每个数据报一个线程]]
   start(() => socket.send(upper(datagram), from));`,
-  codeTranslations: {
-    "the accept loop: a thread per connection": "连接循环：每个连接一个线程",
-    "the talk loop": "通信循环",
-    "UDP: a thread per datagram": "UDP：每个数据报一个线程",
-  },
   threads: { default: 3, min: 1, max: 20 },
   jobs,
   async run(runner, { threads, port }) {
-    const title = {
-      en: `TCP: ${threads} clients with a thread each`,
-      zh: `TCP：${threads} 个客户端，各一个线程`,
-    };
+    const title = bilingual`TCP: ${threads} clients with a thread each ||
+      TCP：${threads} 个客户端，各一个线程`;
     const echoed = await runner.runRealTime(
       title,
       (trace) => overTcp(runner, trace, threads, port),
@@ -92,16 +85,13 @@ for await (const [datagram, from] of socket)          // UDP: a thread per datag
     const wanted = threads * linesPerClient;
     return {
       ok: echoed === wanted && datagrams === threads,
-      summary: {
-        en:
-          `over TCP ${threads} threads returned ${echoed} of ${wanted} lines; over UDP one thread ` +
-          `per datagram returned ${datagrams} of ${threads}`,
-        zh: `TCP：${threads} 个线程送回了 ${wanted} 行中的 ${echoed} 行；` +
-          `UDP：${threads} 个数据报送回了 ${datagrams} 个，各由一个线程`,
-      },
+      summary: bilingual`over TCP ${threads} threads returned ${echoed} of ${wanted} lines; over
+        UDP one thread per datagram returned ${datagrams} of ${threads} ||
+        TCP：${threads} 个线程送回了 ${wanted} 行中的 ${echoed} 行；UDP：
+        ${threads} 个数据报送回了 ${datagrams} 个，各由一个线程`,
     };
   },
-});
+} satisfies Lesson;
 
 /** Returns a function that shows each event a moment after the last. */
 function showInOrder(trace: Trace) {
@@ -111,51 +101,43 @@ function showInOrder(trace: Trace) {
 }
 
 async function overTcp(runner: Runner, trace: Trace, n: number, port: number): Promise<number> {
-  using listener = listen(port);
+  using connections = new Connections(port, runner.signal);
   const show = showInOrder(trace);
   show(serverName, "starts");
   const conversations: Conversation[] = [];
-  try {
-    for (let i = 1; i <= n; i++) {
-      conversations.push(await accept(runner, listener, i));
-      show(serverName, "runs", {
-        en: `accepts client ${i}, starts thread ${i}`,
-        zh: `接受客户端 ${i}，启动线程 ${i}`,
-      });
-      show(threadName(i), "starts");
-    }
-    let echoed = 0;
-    for (let round = 1; round <= linesPerClient; round++) {
-      for (const { number, client } of runner.random.shuffled(conversations)) {
-        const line = `x${number}.${round}`;
-        await send(client, line);
-        const answer = await receive(client);
-        if (answer === line.toUpperCase()) echoed++;
-        show(threadName(number), "runs", {
-          en: `gets ${line}, sends ${answer}`,
-          zh: `收到 ${line}，发回 ${answer}`,
-        });
-      }
-    }
-    for (const { number, client, thread, pump } of conversations) {
-      client.close();
-      await pump;
-      const lines = await thread;
-      show(threadName(number), "ends", { en: `after ${lines} lines`, zh: `共 ${lines} 行` });
-    }
-    show(serverName, "ends");
-    return echoed;
-  } finally {
-    for (const { client, server } of conversations) [client, server].forEach(hangUp);
+  for (let i = 1; i <= n; i++) {
+    conversations.push(await accept(runner, connections, i));
+    show(serverName, "runs", {
+      en: `accepts client ${i}, starts thread ${i}`,
+      zh: `接受客户端 ${i}，启动线程 ${i}`,
+    });
+    show(threadName(i), "starts");
   }
+  let echoed = 0;
+  for (let round = 1; round <= linesPerClient; round++) {
+    for (const { number, client } of runner.random.shuffled(conversations)) {
+      const line = `x${number}.${round}`;
+      await send(client, line);
+      const answer = await receive(client);
+      if (answer === line.toUpperCase()) echoed++;
+      show(threadName(number), "runs", {
+        en: `gets ${line}, sends ${answer}`,
+        zh: `收到 ${line}，发回 ${answer}`,
+      });
+    }
+  }
+  for (const { number, client, thread, pump } of conversations) {
+    client.close();
+    await pump;
+    const lines = await thread;
+    show(threadName(number), "ends", bilingual`after ${lines} lines || 共 ${lines} 行`);
+  }
+  show(serverName, "ends");
+  return echoed;
 }
 
-interface Conversation {
+interface Conversation extends Pair {
   readonly number: number;
-  /** The client's end of the connection. */
-  readonly client: Deno.TcpConn;
-  /** The server's end. */
-  readonly server: Deno.TcpConn;
   /** The result of the server's thread: the number of its lines. */
   readonly thread: Promise<number>;
   /** Carries lines between the socket and the queues of the thread. */
@@ -165,10 +147,10 @@ interface Conversation {
 /** Runs one iteration of the accept loop. */
 async function accept(
   runner: Runner,
-  listener: Deno.TcpListener,
+  connections: Connections,
   number: number,
 ): Promise<Conversation> {
-  const { client, server } = await connectPair(listener);
+  const { client, server } = await connections.connect();
   const requests = new Queue<string | typeof endOfLines>(1);
   const answers = new Queue<string>(1);
   const { signal } = runner;
@@ -207,7 +189,7 @@ async function overUdp(runner: Runner, trace: Trace, n: number): Promise<number>
     show(threadName(number), "starts");
     const answer = await runner.runInWorker(jobs.answer, { datagram });
     await socket.send(answer, from);
-    show(threadName(number), "ends", { en: `sends ${answer} back`, zh: `发回 ${answer}` });
+    show(threadName(number), "ends", bilingual`sends ${answer} back || 发回 ${answer}`);
     const back = await client.receive();
     if (back.text === datagram.toUpperCase()) answered++;
   }

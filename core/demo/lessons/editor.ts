@@ -1,8 +1,7 @@
 /** `editor`: a pipeline of three threads, which read lines, convert them to upper case and save them. */
 import { BargeError } from "../../error.ts";
 import { Queue } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import { bilingual, formatValue } from "../text.ts";
 
@@ -14,7 +13,7 @@ type Line = string | typeof endOfLines;
 type Pipe = { readonly from: Labeled<Queue>; readonly to: Labeled<Queue> };
 
 const functions = {
-  async input(thread: LessonThread, { to }: { to: Labeled<Queue> }, lines: readonly string[]) {
+  async input(thread, { to }: { to: Labeled<Queue> }, lines: readonly string[]) {
     for (const line of lines) {
       await thread.print(line);
       await thread.put(to, line);
@@ -22,26 +21,26 @@ const functions = {
     }
     await thread.put(to, endOfLines);
   },
-  async upper(thread: LessonThread, { from, to }: Pipe) {
+  async upper(thread, { from, to }: Pipe) {
     for (;;) {
       const line = await thread.get<Line>(from);
       await thread.put(to, line?.toUpperCase() ?? endOfLines);
       if (line === endOfLines) return;
     }
   },
-  async save(thread: LessonThread, { from }: { from: Labeled<Queue> }, path: string) {
+  async save(thread, { from }: { from: Labeled<Queue> }, path: string) {
     for (;;) {
       const line = await thread.get<Line>(from);
       if (line === endOfLines) return;
       await thread.step(
-        bilingual`${{ en: "saves", zh: "保存" }} ${formatValue(line)}`,
+        bilingual`saves ${formatValue(line)} || 保存 ${formatValue(line)}`,
         () => Deno.writeTextFile(path, `${line}\n`, { append: true }),
       );
     }
   },
-};
+} satisfies Lesson["functions"];
 
-export default lesson({
+export default {
   idea: {
     en: `A pipeline of three stages has a thread for each stage, and a queue between two stages:
 while one line is saved, the next is converted and the one after that is typed. A stage does
@@ -53,33 +52,24 @@ like any other (here null): each stage passes it on, and ends.`,
   },
   code: `const [typed, changed] = [new Queue(2), new Queue(2)];
 
-for (const line of lines) typed.put(line);                  // thread 1
-for (;;) changed.put(typed.get().toUpperCase());            // thread 2
-for (;;) append(path, changed.get());                       // thread 3`,
-  codeTranslations: { "thread 1": "线程一", "thread 2": "线程二", "thread 3": "线程三" },
+for (const line of lines) typed.put(line);                  // [[thread 1 || 线程一]]
+for (;;) changed.put(typed.get().toUpperCase());            // [[thread 2 || 线程二]]
+for (;;) append(path, changed.get());                       // [[thread 3 || 线程三]]`,
   kinds: ["worker", "task"],
   functions,
   async run(runner) {
     const path = await makeTempFile();
     try {
       await runner.runScheduled(
-        { en: "input, upper, save", zh: "输入、转大写、保存" },
+        bilingual`input, upper, save || 输入、转大写、保存`,
         async (main) => {
           const typed = main.register("typed", new Queue(2));
           const changed = main.register("changed", new Queue(2));
-          await main.start({ en: "input", zh: "输入" }, functions.input, { to: typed }, lines);
-          await main.start(
-            { en: "upper", zh: "转大写" },
-            functions.upper,
-            { from: typed, to: changed },
-            undefined,
-          );
-          const save = await main.start(
-            { en: "save", zh: "保存" },
-            functions.save,
-            { from: changed },
-            path,
-          );
+          await main.start(bilingual`input || 输入`, functions.input, { to: typed }, lines);
+          const pipe = { from: typed, to: changed };
+          await main.start(bilingual`upper || 转大写`, functions.upper, pipe);
+          const from = { from: changed };
+          const save = await main.start(bilingual`save || 保存`, functions.save, from, path);
           await main.join([save]);
         },
       );
@@ -87,16 +77,15 @@ for (;;) append(path, changed.get());                       // thread 3`,
       const wanted = lines.map((line) => `${line.toUpperCase()}\n`).join("");
       return {
         ok: saved === wanted,
-        summary: {
-          en: `${saved.split("\n").length - 1} lines were saved, in upper case and in order`,
-          zh: `保存了 ${saved.split("\n").length - 1} 行，全部大写，顺序不变`,
-        },
+        summary: bilingual`${saved.split("\n").length - 1} lines were saved, in upper case and in
+          order ||
+          保存了 ${saved.split("\n").length - 1} 行，全部大写，顺序不变`,
       };
     } finally {
       await Deno.remove(path);
     }
   },
-});
+} satisfies Lesson;
 
 async function makeTempFile(): Promise<string> {
   try {

@@ -3,12 +3,12 @@
  * isSet, set and clear. The services are two threads, or real ones if the user gives addresses.
  */
 import { Event } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
+import type { Lesson } from "../lesson.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import type { Runner } from "../runner/runner.ts";
 import { waitForServices } from "./parts/wait_for_services.ts";
+import { bilingual } from "../text.ts";
 
 const services = [
   { name: "mysql", startSeconds: 1.3, label: "MySQL" },
@@ -18,32 +18,32 @@ const services = [
 const waitTimeoutSeconds = 0.5;
 
 const functions = {
-  async service(thread: LessonThread, { up }: { up: Labeled<Event> }, startSeconds: number) {
-    await thread.print({ en: "is starting", zh: "正在启动" });
+  async service(thread, { up }: { up: Labeled<Event> }, startSeconds: number) {
+    await thread.print(bilingual`is starting || 正在启动`);
     await thread.sleep(startSeconds);
-    await thread.print({ en: "listens", zh: "开始监听" });
+    await thread.print(bilingual`listens || 开始监听`);
     await thread.set(up);
   },
-  async worker(thread: LessonThread, events: Readonly<Record<string, Labeled<Event>>>) {
+  async worker(thread, events: Readonly<Record<string, Labeled<Event>>>) {
     let timeouts = 0;
     for (const event of Object.values(events)) {
       while (!await thread.waitForEvent(event, { timeout: waitTimeoutSeconds })) {
         timeouts++;
-        await thread.print({ en: `still waiting for ${event.label}`, zh: `还在等 ${event.label}` });
+        await thread.print(bilingual`still waiting for ${event.label} || 还在等 ${event.label}`);
       }
     }
-    await thread.print({ en: "all services listen: connects", zh: "都就绪了：开始连接" });
+    await thread.print(bilingual`all services listen: connects || 都就绪了：开始连接`);
     return timeouts;
   },
   /** Waits for the flag with a timeout. @returns whether it was set */
-  async passer(thread: LessonThread, { gate }: { gate: Labeled<Event> }) {
+  async passer(thread, { gate }: { gate: Labeled<Event> }) {
     const passed = await thread.waitForEvent(gate, { timeout: waitTimeoutSeconds });
-    await thread.print(passed ? { en: "passes", zh: "过去了" } : { en: "gives up", zh: "不等了" });
+    await thread.print(passed ? bilingual`passes || 过去了` : bilingual`gives up || 不等了`);
     return passed;
   },
-};
+} satisfies Lesson["functions"];
 
-export default lesson({
+export default {
   idea: {
     en: `An event is a flag that threads wait for. Until a thread sets it, wait() blocks; then all
 waiting threads continue, and later ones do not wait. So no thread polls, and none starts too
@@ -58,18 +58,12 @@ affected. --wait-for HOST:PORT does the same for a real service.`,
   },
   code: `const up = new Event();
 
-while (!up.wait({ timeout: 0.5 })) print("still waiting for MySQL");    // a worker
+while (!up.wait({ timeout: 0.5 })) print("[[still waiting for MySQL || 还在等 MySQL]]");    // [[a worker || 工作线程]]
 connect();
 
-up.set();                         // the service: all waiting threads continue
+up.set();                         // [[the service: all waiting threads continue || 启动服务的线程：大家都继续]]
 up.isSet();                       // true
-up.clear();                       // threads that come from now on wait`,
-  codeTranslations: {
-    '"still waiting for MySQL"': '"还在等 MySQL"',
-    "a worker": "工作线程",
-    "the service: all waiting threads continue": "启动服务的线程：大家都继续",
-    "threads that come from now on wait": "此后再来的又要等",
-  },
+up.clear();                       // [[threads that come from now on wait || 此后再来的又要等]]`,
   threads: { default: 3, min: 1, max: 18 },
   kinds: ["worker", "task"],
   functions,
@@ -77,28 +71,25 @@ up.clear();                       // threads that come from now on wait`,
     if (waitFor.length > 0) return await waitForServices(runner, waitFor, timeout);
     const { early, timeouts } = await startUp(runner, threads);
     const { states, passes } = await runner.runScheduled(
-      { en: "the flag: isSet, set and clear", zh: "旗子：是否置位、置位、清除" },
+      bilingual`the flag: isSet, set and clear || 旗子：是否置位、置位、清除`,
       useFlag,
     );
     const allWaited = timeouts.every((n) => n > 0);
     return {
       ok: early === 0 && allWaited && states.join() === "false,true,false" &&
         passes.join() === "true,true,false",
-      summary: {
-        en: `${threads} workers connected once both services listened, and not before; they ` +
-          `printed that they wait ${timeouts.join(", ")} times; isSet() was ` +
-          `${states.join(", ")}: ` +
-          "the thread that waited for set() and a later one " +
-          `${passes[1] ? "passed" : "DID NOT pass"}, one after clear() ` +
-          `${passes[2] ? "PASSED" : "did not"}`,
-        zh: `${threads} 个工作线程在两个服务都就绪后才连接；各自打印等待的次数：` +
-          `${timeouts.join("、")}；isSet() 依次是 ${states.join("、")}：等 set() 的和之后来的都` +
-          `${passes[1] ? "过去了" : "没过去"}，clear() 之后来的` +
-          `${passes[2] ? "居然过去了" : "没过去"}`,
-      },
+      summary: bilingual`${threads} workers connected once both services listened, and not
+        before; they printed that they wait ${timeouts.join(", ")} times; isSet() was
+        ${states.join(", ")}: the thread that waited for set() and a later one
+        ${passes[1] ? "passed" : "DID NOT pass"}, one after clear()
+        ${passes[2] ? "PASSED" : "did not"} ||
+        ${threads} 个工作线程在两个服务都就绪后才连接；各自打印等待的次数：${timeouts.join("、")}；
+        isSet() 依次是 ${states.join("、")}：
+        等 set() 的和之后来的都${passes[1] ? "过去了" : "没过去"}，
+        clear() 之后来的${passes[2] ? "居然过去了" : "没过去"}`,
     };
   },
-});
+} satisfies Lesson;
 
 /**
  * Runs workers that wait for the services.
@@ -106,23 +97,19 @@ up.clear();                       // threads that come from now on wait`,
  * @returns how many ended before the services started, and how often each had a timeout
  */
 async function startUp(runner: Runner, threads: number) {
-  return await runner.runScheduled({
-    en: `${threads} workers wait for MySQL and Redis`,
-    zh: `${threads} 个工作线程等 MySQL 和 Redis`,
-  }, async (main) => {
+  const title = bilingual`${threads} workers wait for MySQL and Redis ||
+    ${threads} 个工作线程等 MySQL 和 Redis`;
+  return await runner.runScheduled(title, async (main) => {
     const events = Object.fromEntries(
       services.map(({ name, label }) => [name, main.register(label, new Event())]),
     );
-    const started = await main.startEach(threads, (i) => {
-      const name = { en: `worker-${i}`, zh: `工作线程-${i}` };
-      return main.start(name, functions.worker, events, undefined);
-    });
+    const name = bilingual`worker- || 工作线程-`;
+    const started = await main.startEach(threads, name, functions.worker, events);
     for (const { name, startSeconds } of services) {
       await main.start(name, functions.service, { up: events[name]! }, startSeconds);
     }
     const early = started.filter((thread) => !main.isAlive(thread)).length;
-    await main.join(started);
-    return { early, timeouts: started.map((thread) => Number(main.result(thread))) };
+    return { early, timeouts: await main.resultsOf(started) };
   });
 }
 
@@ -140,10 +127,9 @@ async function useFlag(main: MainThread) {
       await main.step((isSet) => `gate.isSet() = ${isSet}`, () => gate.primitive.isSet()),
     );
   };
-  const start = (name: string) => main.start(name, functions.passer, { gate }, undefined);
-  const join = async (thread: ThreadHandle) => {
-    await main.join([thread]);
-    passes.push(main.result(thread) as boolean);
+  const start = (name: string) => main.start(name, functions.passer, { gate });
+  const join = async (thread: ThreadHandle<boolean>) => {
+    passes.push(...await main.resultsOf([thread]));
   };
   await look();
   const early = await start("t1");

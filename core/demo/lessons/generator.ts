@@ -2,9 +2,9 @@
  * `generator`: a function that yields its results one by one, compared with one that returns them
  * all; and a generator that receives values.
  */
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Trace } from "../runner/runner.ts";
-import type { Name, Text } from "../text.ts";
+import { bilingual, type Name, type Text } from "../text.ts";
 
 const shownResults = 4;
 const measuredCalls = 300_000;
@@ -12,8 +12,8 @@ const sentValues = [10, 20, 60];
 /** The mean of the sent values after each of them. */
 const expectedMeans = [10, 15, 30];
 
-const caller = { en: "caller", zh: "调用者" };
-const generator = { en: "generator", zh: "生成器" };
+const caller = bilingual`caller || 调用者`;
+const generator = bilingual`generator || 生成器`;
 
 function* squares(n: number): Generator<number> {
   for (let i = 1; i <= n; i++) yield i * i;
@@ -54,7 +54,7 @@ function measure(work: () => number): { readonly sum: number; readonly ns: numbe
   return { sum, ns: ms * 1e6 / measuredCalls };
 }
 
-export default lesson({
+export default {
   idea: {
     en: `A function call runs to its end before its caller continues. A generator runs to its next
 yield, returns one result, and stops there until it is asked again. So its results take no
@@ -82,28 +82,22 @@ yield 在等，所以要先让生成器跑到第一个 yield。
   },
   code: `function* squares(n) { for (let i = 1; i <= n; i++) yield i * i; }
 
-for (const square of squares(1e9)) if (square > 50) break;   // computed on demand
-allSquares(1e9);                                             // all computed first
+for (const square of squares(1e9)) if (square > 50) break;   // [[computed on demand || 要一个做一个]]
+allSquares(1e9);                                             // [[all computed first || 先全部做完]]
 
 function* adder() { let sum = 0; for (;;) sum += yield sum; }
 const sums = adder();
-sums.next();                                                 // runs to the first yield
-sums.next(10);                                               // sends 10: yield returns it`,
-  codeTranslations: {
-    "computed on demand": "要一个做一个",
-    "all computed first": "先全部做完",
-    "runs to the first yield": "跑到第一个 yield",
-    "sends 10: yield returns it": "推入 10：yield 返回它",
-  },
+sums.next();                                                 // [[runs to the first yield || 跑到第一个 yield]]
+sums.next(10);                                               // [[sends 10: yield returns it || 推入 10：yield 返回它]]`,
   async run(runner) {
     const order: string[] = [];
     await runner.runRealTime(
-      { en: "yield: the caller takes results", zh: "yield：往外拉" },
+      bilingual`yield: the caller takes results || yield：往外拉`,
       (trace) => takeResults(trace, order),
     );
-    await runner.runRealTime({ en: "a call", zh: "普通调用" }, callFunction);
+    await runner.runRealTime(bilingual`a call || 普通调用`, callFunction);
     const received = await runner.runRealTime(
-      { en: "send: the caller sends values", zh: "send：往里推" },
+      bilingual`send: the caller sends values || send：往里推`,
       sendValues,
     );
     const { yielded, called, sent } = measureAll();
@@ -112,23 +106,19 @@ sums.next(10);                                               // sends 10: yield 
     return {
       ok: turns === alternate && yielded.sum === called.sum && sent.sum === called.sum &&
         received.join() === expectedMeans.join(),
-      summary: {
-        en: `the generator computed each of ${shownResults} results on demand; after each of the ` +
-          `sent values ${sentValues.join(", ")} the mean was ` +
-          `${received.join(", ")}; all three ways ` +
-          `gave the same sum for ${measuredCalls} values`,
-        zh:
-          `生成器要一个做一个，共 ${shownResults} 个；推入 ${sentValues.join("、")}，得到平均值 ` +
-          `${received.join("、")}；三种办法各做 ${measuredCalls} 个，总和相同`,
-      },
+      summary: bilingual`the generator computed each of ${shownResults} results on demand; after
+        each of the sent values ${sentValues.join(", ")} the mean was ${received.join(", ")}; all
+        three ways gave the same sum for ${measuredCalls} values ||
+        生成器要一个做一个，共 ${shownResults} 个；推入 ${sentValues.join("、")}，
+        得到平均值 ${received.join("、")}；三种办法各做 ${measuredCalls} 个，总和相同`,
       measured: [
-        { name: { en: "a yield, ns", zh: "一次 yield，纳秒" }, value: yielded.ns },
-        { name: { en: "a send, ns", zh: "一次 send，纳秒" }, value: sent.ns },
-        { name: { en: "a call, ns", zh: "一次调用，纳秒" }, value: called.ns },
+        { name: bilingual`a yield, ns || 一次 yield，纳秒`, value: yielded.ns },
+        { name: bilingual`a send, ns || 一次 send，纳秒`, value: sent.ns },
+        { name: bilingual`a call, ns || 一次调用，纳秒`, value: called.ns },
       ],
     };
   },
-});
+} satisfies Lesson;
 
 function takeResults(trace: Trace, order: string[]): void {
   let t = 0;
@@ -138,36 +128,31 @@ function takeResults(trace: Trace, order: string[]): void {
   };
   for (const lane of [caller, generator]) trace.event({ t, lane, what: "starts" });
   for (const square of squares(shownResults)) {
-    runs(generator, { en: `yields ${square}`, zh: `交出 ${square}` });
+    runs(generator, bilingual`yields ${square} || 交出 ${square}`);
     t += 0.1;
     trace.event({ t, lane: generator, what: "waits", of: "next()" });
-    runs(caller, { en: `uses ${square}`, zh: `用掉 ${square}` });
+    runs(caller, bilingual`uses ${square} || 用掉 ${square}`);
     t += 0.1;
-    trace.event({ t, lane: caller, what: "waits", of: { en: "a result", zh: "结果" } });
+    trace.event({ t, lane: caller, what: "waits", of: bilingual`a result || 结果` });
   }
   for (const lane of [generator, caller]) trace.event({ t, lane, what: "ends" });
 }
 
 function callFunction(trace: Trace): void {
   let t = 0;
-  const lane = { en: "function", zh: "函数" };
+  const lane = bilingual`function || 函数`;
   trace.event({ t, lane: caller, what: "starts" });
-  trace.event({ t, lane: caller, what: "waits", of: { en: "all results", zh: "全部结果" } });
+  trace.event({ t, lane: caller, what: "waits", of: bilingual`all results || 全部结果` });
   trace.event({ t, lane, what: "starts" });
   const all = allSquares(shownResults);
   for (const square of all) {
-    trace.event({
-      t,
-      lane,
-      what: "runs",
-      text: { en: `computes ${square}`, zh: `算出 ${square}` },
-    });
+    trace.event({ t, lane, what: "runs", text: bilingual`computes ${square} || 算出 ${square}` });
     t += 0.1;
   }
-  const text = { en: `returns all ${all.length}`, zh: `返回全部 ${all.length} 个` };
+  const text = bilingual`returns all ${all.length} || 返回全部 ${all.length} 个`;
   trace.event({ t, lane, what: "ends", text });
   for (const square of all) {
-    const text = { en: `uses ${square}`, zh: `用掉 ${square}` };
+    const text = bilingual`uses ${square} || 用掉 ${square}`;
     trace.event({ t, lane: caller, what: "runs", text });
     t += 0.1;
   }
@@ -192,7 +177,7 @@ function sendValues(trace: Trace): number[] {
   for (const value of sentValues) {
     runs(caller, `send(${value})`);
     t += 0.1;
-    waits(caller, { en: "a result", zh: "结果" });
+    waits(caller, bilingual`a result || 结果`);
     const { value: result } = means.next(value);
     received.push(result);
     runs(generator, {

@@ -4,7 +4,7 @@
  * the program: updates are lost without one.
  */
 import { Barrier, type Handle, Lock } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import { bilingual, type Text } from "../text.ts";
 import type { Drawing, EventKind } from "../trace.ts";
@@ -31,8 +31,8 @@ const jobs = {
     return { ms: performance.now() - began, counts };
   },
   /**
-   * Computes once, in parallel with other workers. The barrier in the middle proves that: all must
-   * be halfway before one continues. In one isolate, the second computation could not begin while
+   * Computes once, in parallel with other workers. The barrier in the middle proves that: no
+   * worker continues before all have arrived there. In one isolate, the second computation could not begin while
    * the first waits there.
    */
   inParallel({ start, middle }: Shared): number {
@@ -69,7 +69,7 @@ function primes(n: number): number {
   return count;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `In Python one lock, the GIL, lets a single thread run Python code at a time. A JavaScript
 isolate is similar: it runs one task at a time. For tasks that wait (for the network, a disk, a
@@ -91,20 +91,14 @@ GIL 保护的是解释器自己的数据：没有它，垃圾回收可能正在�
 给它赋了新值，新值就丢了。它不保护你的数据。一个线程可能在读出 n 之后、写回之前让出执行权，于是
 两次减法丢了一次，尽管任何时刻都只有一个在跑。自己的数据要自己加锁：两把锁，管两种数据。`,
   },
-  code: `for (let i = 0; i < 2; i++) primes(1e6);                 // one isolate: twice the time
-await Promise.all(workers.map((worker) => worker.primes()));  // 2 cores: the time of one
+  code:
+    `for (let i = 0; i < 2; i++) primes(1e6);                 // [[one isolate: twice the time || 一个隔离实例：两倍时间]]
+await Promise.all(workers.map((worker) => worker.primes()));  // [[2 cores: the time of one || 两个核：一倍]]
 
-await Promise.all(Array.from({ length: 2 }, () => sleep(0.15)));   // one isolate: 0.15 s
+await Promise.all(Array.from({ length: 2 }, () => sleep(0.15)));   // [[one isolate: 0.15 s || 一个隔离实例：0.15 秒]]
 
-const read = n; await sleep(0.1); n = read - 1;          // one at a time, and still a lost update
-await lock.acquireAsync();                               // the program's own lock`,
-  codeTranslations: {
-    "one isolate: twice the time": "一个隔离实例：两倍时间",
-    "2 cores: the time of one": "两个核：一倍",
-    "one isolate: 0.15 s": "一个隔离实例：0.15 秒",
-    "one at a time, and still a lost update": "一次只跑一个，更新还是丢了",
-    "the program's own lock": "程序自己的锁",
-  },
+const read = n; await sleep(0.1); n = read - 1;          // [[one at a time, and still a lost update || 一次只跑一个，更新还是丢了]]
+await lock.acquireAsync();                               // [[the program's own lock || 程序自己的锁]]`,
   threads: { default: 2, min: 2, max: 16 },
   jobs,
   async run(runner, { threads }) {
@@ -123,52 +117,41 @@ await lock.acquireAsync();                               // the program's own lo
     const overlapped = io.order.slice(0, half).every((each) => each === "begins");
     return {
       ok: counts.size === 1 && overlapped && withoutLock === threads - 1 && withLock === 0,
-      summary: {
-        en: `one isolate computed ${threads} times in sequence; ${threads} workers computed in ` +
-          "parallel, with the same result; the waits overlapped in one isolate; running one at a " +
-          `time does not replace a lock: of n = ${threads}, ${withoutLock} is left without a lock, and ` +
-          `${withLock} with one`,
-        zh: `一个隔离实例只能依次算 ${threads} 遍；${threads} 个工作线程同时在算，结果相同；` +
-          `等待在一个隔离实例里就能重叠；一次只跑一个并不等于加了锁：n = ${threads}，不加锁剩 ` +
-          `${withoutLock}，加锁剩 ${withLock}`,
-      },
+      summary: bilingual`one isolate computed ${threads} times in sequence; ${threads} workers
+        computed in parallel, with the same result; the waits overlapped in one isolate; running
+        one at a time does not replace a lock: of n = ${threads}, ${withoutLock} is left without
+        a lock, and ${withLock} with one ||
+        一个隔离实例只能依次算 ${threads} 遍；${threads} 个工作线程同时在算，结果相同；
+        等待在一个隔离实例里就能重叠；一次只跑一个并不等于加了锁：n = ${threads}，
+        不加锁剩 ${withoutLock}，加锁剩 ${withLock}`,
       measured: [
-        { name: { en: "cores", zh: "核数" }, value: navigator.hardwareConcurrency },
+        { name: bilingual`cores || 核数`, value: navigator.hardwareConcurrency },
         {
-          name: { en: "computing in one isolate, ms", zh: "一个隔离实例里计算，毫秒" },
+          name: bilingual`computing in one isolate, ms || 一个隔离实例里计算，毫秒`,
           value: sequence.ms,
         },
-        {
-          name: { en: "computing in workers, ms", zh: "多个工作线程计算，毫秒" },
-          value: parallel.ms,
-        },
-        {
-          name: { en: "waiting in one isolate, ms", zh: "一个隔离实例里等待，毫秒" },
-          value: io.ms,
-        },
+        { name: bilingual`computing in workers, ms || 多个工作线程计算，毫秒`, value: parallel.ms },
+        { name: bilingual`waiting in one isolate, ms || 一个隔离实例里等待，毫秒`, value: io.ms },
       ],
     };
   },
-});
+} satisfies Lesson;
 
 function laneNames(threads: number): Text[] {
-  return Array.from({ length: threads }, (_, i) => ({ en: `job ${i + 1}`, zh: `工作 ${i + 1}` }));
+  return Array.from({ length: threads }, (_, i) => bilingual`job ${i + 1} || 工作 ${i + 1}`);
 }
 
 async function computeBothWays(runner: Runner, threads: number) {
   const lanes = laneNames(threads);
   const sequence = await runner.runRealTime(
-    { en: `${threads} computations in one isolate`, zh: `一个隔离实例里做 ${threads} 份计算` },
+    bilingual`${threads} computations in one isolate || 一个隔离实例里做 ${threads} 份计算`,
     async (trace) => {
       showSpans(trace, lanes, (i) => [i, i + 1], "runs");
       return await runner.runInWorker(jobs.inSequence, { times: threads });
     },
   );
   const parallel = await runner.runRealTime(
-    {
-      en: `${threads} computations in ${threads} workers`,
-      zh: `${threads} 个工作线程各做一份计算`,
-    },
+    bilingual`${threads} computations in ${threads} workers || ${threads} 个工作线程各做一份计算`,
     async (trace) => {
       showSpans(trace, lanes, () => [0, 1], "runs");
       return await computeInParallel(runner, threads);
@@ -178,10 +161,7 @@ async function computeBothWays(runner: Runner, threads: number) {
 }
 
 async function waitAtOnce(runner: Runner, threads: number) {
-  const title = {
-    en: `${threads} waits in one isolate`,
-    zh: `一个隔离实例里 ${threads} 个等待`,
-  };
+  const title = bilingual`${threads} waits in one isolate || 一个隔离实例里 ${threads} 个等待`;
   return await runner.runRealTime(title, async (trace) => {
     showSpans(trace, laneNames(threads), () => [0, ioMs / 1000], "sleeps");
     trace.drawing(choiceTable);
@@ -191,22 +171,14 @@ async function waitAtOnce(runner: Runner, threads: number) {
 
 /** The better choice in Python, whose processes are workers here, and whose threads are tasks. */
 const choiceTable: Drawing = [
-  {
-    en: "under a GIL      one core                        many cores",
-    zh: "有 GIL 时     单核                          多核",
-  },
-  {
-    en: "it computes      threads: processes cost more    processes: a core for each",
-    zh: "计算型        线程：进程启动更贵            进程：各用一个核",
-  },
-  {
-    en: "it waits         threads: processes cost more    threads: more cores wait no faster",
-    zh: "等待型        线程：进程启动更贵            线程：核多了也不会等得更快",
-  },
-  {
-    en: "(for a thread here: a task of one isolate; for a process: a worker)",
-    zh: "（这里的线程相当于一个隔离实例里的任务，进程相当于工作线程）",
-  },
+  bilingual`under a GIL      one core                        many cores ||
+    有 GIL 时     单核                          多核`,
+  bilingual`it computes      threads: processes cost more    processes: a core for each ||
+    计算型        线程：进程启动更贵            进程：各用一个核`,
+  bilingual`it waits         threads: processes cost more    threads: more cores wait no faster ||
+    等待型        线程：进程启动更贵            线程：核多了也不会等得更快`,
+  bilingual`(for a thread here: a task of one isolate; for a process: a worker) ||
+    （这里的线程相当于一个隔离实例里的任务，进程相当于工作线程）`,
 ];
 
 /** Runs tasks of this isolate that read n, wait, and write n - 1. @returns the last n */
@@ -231,10 +203,10 @@ async function subtractOne(
       }
       if (lock) event("holds", { of: label });
       const read = n;
-      event("runs", { text: bilingual`${{ en: "reads", zh: "读到" }} n = ${read}` });
+      event("runs", { text: bilingual`reads n = ${read} || 读到 n = ${read}` });
       await new Promise((resolve) => setTimeout(resolve, 0)); // lets other tasks run
       n = read - 1;
-      event("runs", { text: bilingual`${{ en: "writes", zh: "写回" }} n = ${n}` });
+      event("runs", { text: bilingual`writes n = ${n} || 写回 n = ${n}` });
       if (lock) event("releases", { of: label });
       lock?.release();
       event("ends");
@@ -266,8 +238,8 @@ function showSpans(
   span: (i: number) => readonly [number, number],
   what: "runs" | "sleeps",
 ): void {
-  const computes = { en: "computes", zh: "计算" };
-  const duration = { en: `for ${ioMs / 1000} s`, zh: `${ioMs / 1000} 秒` };
+  const computes = bilingual`computes || 计算`;
+  const duration = bilingual`for ${ioMs / 1000} s || ${ioMs / 1000} 秒`;
   const events = lanes.flatMap((lane, i) => {
     const [from, to] = span(i);
     return [

@@ -1,7 +1,7 @@
 /** `greenlet`: coroutines that switch explicitly and pass each other values, without threads. */
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Trace } from "../runner/runner.ts";
-import type { Text } from "../text.ts";
+import { bilingual, type Text } from "../text.ts";
 
 /** A switch to another coroutine, with a value. */
 interface Switch {
@@ -19,15 +19,12 @@ function* makeCoroutine(
   for (let value = 0;;) {
     value = yield { to, value: change(value) };
     const next = change(value);
-    log({
-      en: `gets ${value}, passes ${next} to ${to}`,
-      zh: `收到 ${value}，把 ${next} 交给 ${to}`,
-    });
+    log(bilingual`gets ${value}, passes ${next} to ${to} || 收到 ${value}，把 ${next} 交给 ${to}`);
   }
 }
 
 const switches = 6;
-const aSwitch = { en: "a switch", zh: "切换" };
+const aSwitch = bilingual`a switch || 切换`;
 
 /** Runs two coroutines, each until it switches. @returns their order, and the last value */
 function runCoroutines(trace: Trace): { readonly order: string[]; readonly value: number } {
@@ -58,7 +55,7 @@ function runCoroutines(trace: Trace): { readonly order: string[]; readonly value
   return { order, value: next.value };
 }
 
-export default lesson({
+export default {
   idea: {
     en: `A coroutine is a function that can stop in the middle and continue there later. It stops
 only where its code says so: there it switches to another coroutine and passes a value, as
@@ -71,25 +68,19 @@ coroutines need only one thread.`,
   },
   code: `function* doubler() {
   let value = 1;
-  for (;;) value = yield { to: "b", value: value * 2 };    // switch to b, and pass a value
+  for (;;) value = yield { to: "b", value: value * 2 };    // [[switch to b, and pass a value || 切换到 b，交给它一个值]]
 }
-next = coroutines.get(next.to).next(next.value).value;     // run the next coroutine`,
-  codeTranslations: {
-    "switch to b, and pass a value": "切换到 b，交给它一个值",
-    "run the next coroutine": "现在轮到谁",
-  },
+next = coroutines.get(next.to).next(next.value).value;     // [[run the next coroutine || 现在轮到谁]]`,
   async run(runner) {
     const { order, value } = await runner.runRealTime(
-      { en: "two coroutines pass a number back and forth", zh: "两个协程来回传一个数" },
+      bilingual`two coroutines pass a number back and forth || 两个协程来回传一个数`,
       runCoroutines,
     );
     // 1 -> 2, 3, 6, 7, 14, 15
     return {
       ok: order.join("") === "ababab" && value === 15,
-      summary: {
-        en: `they ran in the order ${order.join(" ")}, and changed 1 to ${value}`,
-        zh: `运行顺序是 ${order.join(" ")}，把 1 变成了 ${value}`,
-      },
+      summary: bilingual`they ran in the order ${order.join(" ")}, and changed 1 to ${value} ||
+        运行顺序是 ${order.join(" ")}，把 1 变成了 ${value}`,
     };
   },
-});
+} satisfies Lesson;

@@ -5,7 +5,7 @@
  * hundred reads take. With a lock, a read and its write are atomic.
  */
 import { Lock } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
@@ -17,28 +17,28 @@ interface Args {
 }
 
 const functions = {
-  async withoutLock(thread: LessonThread, _: Record<never, never>, { left, seconds }: Args) {
+  async withoutLock(thread, _: Record<never, never>, { left, seconds }: Args) {
     await subtract(thread, left, seconds);
   },
-  async withLock(thread: LessonThread, { lock }: { lock: Labeled<Lock> }, { left, seconds }: Args) {
+  async withLock(thread, { lock }: { lock: Labeled<Lock> }, { left, seconds }: Args) {
     await thread.acquire(lock);
     await subtract(thread, left, seconds);
     await thread.release(lock);
   },
-};
+} satisfies Lesson["functions"];
 
 async function subtract(thread: LessonThread, left: Int32Array, seconds: number): Promise<void> {
   const n = await thread.step(
-    (read) => bilingual`${{ en: "reads", zh: "读到" }} n = ${read}`,
+    (read) => bilingual`reads n = ${read} || 读到 n = ${read}`,
     () => left[0]!,
   );
   await thread.sleep(seconds);
-  await thread.step(bilingual`${{ en: "writes", zh: "写回" }} n = ${n - 1}`, () => {
+  await thread.step(bilingual`writes n = ${n - 1} || 写回 n = ${n - 1}`, () => {
     left[0] = n - 1;
   });
 }
 
-export default lesson({
+export default {
   idea: {
     en: `"n = n - 1" is three steps: read, subtract, write. Between two of them another thread may
 read the same n, and then one of the two subtractions is lost. With a sleep after the read, all
@@ -52,14 +52,10 @@ acquire 上等。代价也在这里：锁里面的代码只能一个线程接一
   },
   code: `const lock = new Lock();          // new Worker(...).postMessage(lock.handle)
 
-using _ = lock.hold();            // acquire; release at the end of the block
-const n = left[0];                // left: an Int32Array on a SharedArrayBuffer
+using _ = lock.hold();            // [[acquire; release at the end of the block || acquire；离开代码块时 release]]
+const n = left[0];                // [[left: an Int32Array on a SharedArrayBuffer || left：SharedArrayBuffer 上的 Int32Array]]
 sleep(0.2);
 left[0] = n - 1;`,
-  codeTranslations: {
-    "acquire; release at the end of the block": "acquire；离开代码块时 release",
-    "left: an Int32Array on a SharedArrayBuffer": "left：SharedArrayBuffer 上的 Int32Array",
-  },
   threads: { default: 100, min: 2, max: 500 },
   kinds: ["worker", "task"],
   functions,
@@ -70,29 +66,25 @@ left[0] = n - 1;`,
         const left = new Int32Array(new SharedArrayBuffer(4));
         left[0] = threads;
         const lock = main.register("lock", new Lock());
-        const started = await main.startEach(
-          threads,
-          (i) => main.start(`t${i}`, functions[name], { lock }, { left, seconds }),
-        );
-        await main.join(started);
+        const args = () => ({ left, seconds });
+        await main.join(await main.startEach(threads, "t", functions[name], { lock }, args));
         return await main.step((n) => `n = ${n}`, () => left[0]!);
       };
     const withoutLock = await runner.runScheduled(
-      { en: `${threads} threads without a lock`, zh: `${threads} 个线程，不加锁` },
+      bilingual`${threads} threads without a lock || ${threads} 个线程，不加锁`,
       subtractAll("withoutLock", 1),
       options,
     );
     const withLock = await runner.runScheduled(
-      { en: `${threads} threads with a lock`, zh: `${threads} 个线程，加锁` },
+      bilingual`${threads} threads with a lock || ${threads} 个线程，加锁`,
       subtractAll("withLock", 0.01),
       options,
     );
     return {
       ok: withoutLock === threads - 1 && withLock === 0,
-      summary: {
-        en: `n = ${threads}; without a lock ${withoutLock} is left, with it ${withLock}`,
-        zh: `n = ${threads}；不加锁剩 ${withoutLock}，加锁剩 ${withLock}`,
-      },
+      summary: bilingual`n = ${threads}; without a lock ${withoutLock} is left, with it
+        ${withLock} ||
+        n = ${threads}；不加锁剩 ${withoutLock}，加锁剩 ${withLock}`,
     };
   },
-});
+} satisfies Lesson;

@@ -3,12 +3,13 @@
  * Full and Empty; sizes that are outdated at once; and the inside of a queue.
  */
 import { Queue } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
-import type { LessonThread, WaitOptions } from "../runner/lesson_thread.ts";
+import type { Lesson } from "../lesson.ts";
+import type { WaitOptions } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import type { Labeled } from "../runner/primitives.ts";
 import type { Runner } from "../runner/runner.ts";
 import { handMadeFunctions, runHandMadeQueues } from "./parts/hand_made_queue.ts";
+import { bilingual } from "../text.ts";
 
 const bound = 3;
 const itemsPerProducer = 4;
@@ -18,11 +19,11 @@ const endOfItems = null;
 type Primitives = { queue: Labeled<Queue> };
 
 const functions = {
-  async producer(thread: LessonThread, { queue }: Primitives, number: number) {
+  async producer(thread, { queue }: Primitives, number: number) {
     for (let i = 1; i <= itemsPerProducer; i++) await thread.put(queue, `p${number}.${i}`);
   },
   /** @param maxSize the highest number of items in the queue */
-  async consumer(thread: LessonThread, { queue }: Primitives, maxSize: Int32Array) {
+  async consumer(thread, { queue }: Primitives, maxSize: Int32Array) {
     const items: string[] = [];
     for (;;) {
       maxSize[0] = Math.max(maxSize[0]!, queue.primitive.qsize());
@@ -33,16 +34,16 @@ const functions = {
     }
   },
   /** Reads the size, and takes an item later. @returns the size, and whether it got an item */
-  async lookFirst(thread: LessonThread, { queue }: Primitives) {
+  async lookFirst(thread, { queue }: Primitives) {
     const size = await thread.step((n) => `queue.qsize() = ${n}`, () => queue.primitive.qsize());
     await thread.sleep(0.2);
     const item = await thread.get(queue, { blocking: false });
     return { size, success: item !== undefined };
   },
   ...handMadeFunctions,
-};
+} satisfies Lesson["functions"];
 
-export default lesson({
+export default {
   idea: {
     en: `A queue is a list with a lock and conditions inside, through which threads pass items to
 each other: put() waits while it is full, get() while it is empty. The first item in is the
@@ -68,19 +69,12 @@ notFull（put）、allTasksDone（join）。两个钩子 _put 和 _get（以及�
   },
   code: `const queue = new Queue(3);       // new Worker(...).postMessage(queue.handle)
 
-queue.put(item);                  // a producer: waits while it holds three items
-for (let item; (item = queue.get()) !== null; ) work(item);   // a consumer
+queue.put(item);                  // [[a producer: waits while it holds three items || 生产者：里面有三个时就等]]
+for (let item; (item = queue.get()) !== null; ) work(item);   // [[a consumer || 消费者]]
 
-queue.put(item, { timeout: 0.3 });        // Full, if there is no free place within 0.3 s
-queue.getNowait();                        // Empty, if there is nothing now
-if (queue.qsize() > 0) queue.getNowait(); // may still throw Empty`,
-  codeTranslations: {
-    "a producer: waits while it holds three items": "生产者：里面有三个时就等",
-    "a consumer": "消费者",
-    "Full, if there is no free place within 0.3 s": "0.3 秒内没有空位：Full",
-    "Empty, if there is nothing now": "现在没有数据：Empty",
-    "may still throw Empty": "仍然可能 Empty",
-  },
+queue.put(item, { timeout: 0.3 });        // [[Full, if there is no free place within 0.3 s || 0.3 秒内没有空位：Full]]
+queue.getNowait();                        // [[Empty, if there is nothing now || 现在没有数据：Empty]]
+if (queue.qsize() > 0) queue.getNowait(); // [[may still throw Empty || 仍然可能 Empty]]`,
   threads: { default: 4, min: 2, max: 20, even: true },
   kinds: ["worker", "task"],
   functions,
@@ -104,18 +98,16 @@ if (queue.qsize() > 0) queue.getNowait(); // may still throw Empty`,
       ok: once && maxSize <= bound && outcomes.join(" ") === "put Full Full got Empty Empty" &&
         looks.every(({ size }) => size === 1) && late === 1 &&
         handMade.order === "1 2 3, 3 2 1" && handMade.joined,
-      summary: {
-        en: `${items.length} items arrived once each, never more than ${maxSize} in the queue; ` +
-          `calls with a limited wait got ${full} times Full and ${empty} times Empty; two threads ` +
-          `saw a size of 1, and ${late} of them was too late; a hand-made queue gave ` +
-          `${handMade.order}, each with other hooks`,
-        zh: `${items.length} 件都送到了，每件恰好一次，队列里最多同时有 ${maxSize} 件；不肯等的` +
-          `得到了 ${full} 次 Full、${empty} 次 Empty；两个线程都看到里面有 1 件，其中 ${late} 个` +
-          `来晚了；自己做的队列换了钩子，先后给出 ${handMade.order}`,
-      },
+      summary: bilingual`${items.length} items arrived once each, never more than ${maxSize} in
+        the queue; calls with a limited wait got ${full} times Full and ${empty} times Empty; two
+        threads saw a size of 1, and ${late} of them was too late; a hand-made queue gave
+        ${handMade.order}, each with other hooks ||
+        ${items.length} 件都送到了，每件恰好一次，队列里最多同时有 ${maxSize} 件；
+        不肯等的得到了 ${full} 次 Full、${empty} 次 Empty；两个线程都看到里面有 1 件，
+        其中 ${late} 个来晚了；自己做的队列换了钩子，先后给出 ${handMade.order}`,
     };
   },
-});
+} satisfies Lesson;
 
 function count(outcomes: readonly string[], outcome: string): number {
   return outcomes.filter((each) => each === outcome).length;
@@ -124,21 +116,19 @@ function count(outcomes: readonly string[], outcome: string): number {
 async function produceAndConsume(runner: Runner, threads: number) {
   const pairs = threads / 2;
   const maxSize = new Int32Array(new SharedArrayBuffer(4));
-  const items = await runner.runScheduled({
-    en: `${pairs} producers and ${pairs} consumers, a queue of ${bound}`,
-    zh: `${pairs} 个生产者，${pairs} 个消费者，队列上限 ${bound}`,
-  }, async (main) => {
+  const title = bilingual`${pairs} producers and ${pairs} consumers, a queue of ${bound} ||
+    ${pairs} 个生产者，${pairs} 个消费者，队列上限 ${bound}`;
+  const items = await runner.runScheduled(title, async (main) => {
     const queue = main.register("queue", new Queue(bound));
     const producers: ThreadHandle[] = [];
-    const consumers: ThreadHandle[] = [];
+    const consumers: ThreadHandle<string[]>[] = [];
     for (let i = 1; i <= pairs; i++) {
       producers.push(await main.start(`p${i}`, functions.producer, { queue }, i));
       consumers.push(await main.start(`c${i}`, functions.consumer, { queue }, maxSize));
     }
     await main.join(producers);
     for (const _ of consumers) await main.put(queue, endOfItems);
-    await main.join(consumers);
-    return consumers.flatMap((consumer) => main.result(consumer) as string[]);
+    return (await main.resultsOf(consumers)).flat();
   });
   return { items, maxSize: maxSize[0]! };
 }
@@ -165,10 +155,5 @@ async function tryWithoutWaiting(main: MainThread): Promise<string[]> {
 async function lookFirst(main: MainThread) {
   const queue = main.register("queue", new Queue());
   await main.put(queue, "a");
-  const threads = await main.startEach(
-    2,
-    (i) => main.start(`t${i}`, functions.lookFirst, { queue }, undefined),
-  );
-  await main.join(threads);
-  return threads.map((thread) => main.result(thread) as { size: number; success: boolean });
+  return await main.resultsOf(await main.startEach(2, "t", functions.lookFirst, { queue }));
 }

@@ -9,9 +9,9 @@ import { Reservations } from "../../local/ledger/reservation.ts";
 import { BargeError } from "../../error.ts";
 import { makeVerifier } from "../../protocol/verifier.ts";
 import { Barrier, type Handle } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
-import type { LessonThread } from "../runner/lesson_thread.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner } from "../runner/runner.ts";
+import { bilingual } from "../text.ts";
 
 const quota = 1_000_000;
 const uploadBytes = 300_000;
@@ -37,24 +37,18 @@ interface Sums {
 
 const functions = {
   /** Checks the quota, sleeps, and adds the upload. @returns whether it was accepted */
-  async checkThenAdd(
-    thread: LessonThread,
-    _: Record<never, never>,
-    { data, account, name }: Upload,
-  ) {
+  async checkThenAdd(thread, _: Record<never, never>, { data, account, name }: Upload) {
     using db = new Database(data, { durability: "relaxed" });
     const before = await thread.step(
-      (n) => ({ en: `sees ${n} bytes taken`, zh: `看到已占 ${n} 字节` }),
+      (n) => bilingual`sees ${n} bytes taken || 看到已占 ${n} 字节`,
       () => taken(db, account),
     );
     if (before + uploadBytes > quota) return false;
-    await thread.step({
-      en: `${uploadBytes} more fit into ${quota}: continues`,
-      zh: `再加 ${uploadBytes} 也放得进 ${quota}：继续`,
-    });
+    await thread.step(bilingual`${uploadBytes} more fit into ${quota}: continues ||
+      再加 ${uploadBytes} 也放得进 ${quota}：继续`);
     await thread.sleep(0.1);
     await thread.step(
-      (n) => ({ en: `adds ${uploadBytes}: ${n} are taken`, zh: `加上 ${uploadBytes}：占了 ${n}` }),
+      (n) => bilingual`adds ${uploadBytes}: ${n} are taken || 加上 ${uploadBytes}：占了 ${n}`,
       () => {
         db.run(
           `INSERT INTO upload (account, dir, name, want, credit, holder, touched)
@@ -69,7 +63,7 @@ const functions = {
     );
     return true;
   },
-};
+} satisfies Lesson["functions"];
 
 const jobs = {
   /** Reserves uploads while others do the same. @returns the number of successes */
@@ -103,7 +97,7 @@ function taken(db: Database, account: number): number {
   return used + reserved;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `Many servers keep a quota like this: they look up the used bytes, accept the upload if it
 fits, and add its size afterwards. Two uploads at once both look before either adds, and both
@@ -116,31 +110,24 @@ before you send a byte, however many uploads race.`,
 进程里的锁救不了，因为 barge 有好几个进程在写。barge 把检查和增加写成一条 SQL，在数据库的写锁
 之下执行：要么空间已经归你，要么一个字节都没发就告诉你不够，不管多少人在抢。`,
   },
-  code: `if (used() + size <= quota) add(size);                       // two at once: both fit
+  code:
+    `if (used() + size <= quota) add(size);                       // [[two at once: both fit || 两个同时来：都放得下]]
 
 INSERT INTO upload (account, want, ...)
 SELECT id, :want, ... FROM account
-WHERE id = :account AND used + reserved + :want <= quota     -- no row: over quota`,
-  codeTranslations: {
-    "two at once: both fit": "两个同时来：都放得下",
-    "no row: over quota": "没有写入行：超出配额",
-  },
+WHERE id = :account AND used + reserved + :want <= quota     -- [[no row: over quota || 没有写入行：超出配额]]`,
   threads: { default: 5, min: fits + 1, max: 12 },
   kinds: ["worker", "task"],
   functions,
   jobs,
   async run(runner, { threads }) {
     const raced = await withAccount(async ({ data, account }) => {
-      await runner.runScheduled({
-        en: `check, then add: ${threads} uploads of ${uploadBytes} bytes, of which ${fits} fit`,
-        zh: `先检查后增加：${threads} 个上传，各 ${uploadBytes} 字节，只放得下 ${fits} 个`,
-      }, async (main) => {
-        const started = await main.startEach(threads, (i) => {
-          const args = { data, account, name: `upload-${i}` };
-          const name = { en: `upload-${i}`, zh: `上传-${i}` };
-          return main.start(name, functions.checkThenAdd, {}, args);
-        });
-        await main.join(started);
+      const title = bilingual`check, then add: ${threads} uploads of ${uploadBytes} bytes, of which
+        ${fits} fit || 先检查后增加：${threads} 个上传，各 ${uploadBytes} 字节，只放得下 ${fits} 个`;
+      await runner.runScheduled(title, async (main) => {
+        const name = bilingual`upload- || 上传-`;
+        const argsOf = (i: number) => ({ data, account, name: `upload-${i}` });
+        await main.join(await main.startEach(threads, name, functions.checkThenAdd, {}, argsOf));
       }, { stepSeconds: 0.001 });
       return total(data, account);
     });
@@ -150,25 +137,22 @@ WHERE id = :account AND used + reserved + :want <= quota     -- no row: over quo
     });
     return {
       ok: raced > quota && won === fits && exact === fits * uploadBytes,
-      summary: {
-        en: `quota ${quota}; check-then-add: ${raced} taken; barge's ledger: ${exact} taken, ` +
-          `${won} of ${threads * attemptsPerRacer} attempts`,
-        zh: `配额 ${quota}；先检查后增加：占了 ${raced}；barge 的账本：占了 ${exact}，` +
-          `${threads * attemptsPerRacer} 次尝试成功 ${won} 次`,
-      },
+      summary: bilingual`quota ${quota}; check-then-add: ${raced} taken; barge's ledger: ${exact}
+        taken, ${won} of ${threads * attemptsPerRacer} attempts ||
+        配额 ${quota}；先检查后增加：占了 ${raced}；barge 的账本：占了 ${exact}，
+        ${threads * attemptsPerRacer} 次尝试成功 ${won} 次`,
     };
   },
-});
+} satisfies Lesson;
 
 /** Lets workers race in real time. Only the number of successes is the same in each run. */
 async function race(runner: Runner, threads: number, account: Account): Promise<number> {
   const names = Array.from({ length: threads }, (_, i) => `racer-${i + 1}`);
-  const title = {
-    en: `barge's ledger: ${threads} workers race, ${attemptsPerRacer} attempts each`,
-    zh: `barge 的账本：${threads} 个工作线程同时抢，各试 ${attemptsPerRacer} 次`,
-  };
+  const title = bilingual`barge's ledger: ${threads} workers race, ${attemptsPerRacer} attempts
+    each ||
+    barge 的账本：${threads} 个工作线程同时抢，各试 ${attemptsPerRacer} 次`;
   return await runner.runRealTime(title, async (trace) => {
-    const lanes = names.map((_, i) => ({ en: `racer-${i + 1}`, zh: `抢占者-${i + 1}` }));
+    const lanes = names.map((_, i) => bilingual`racer-${i + 1} || 抢占者-${i + 1}`);
     for (const lane of lanes) trace.event({ t: 0, lane, what: "starts" });
     const start = new Barrier(threads).handle;
     const wins = await Promise.all(
@@ -176,8 +160,8 @@ async function race(runner: Runner, threads: number, account: Account): Promise<
     );
     const won = wins.reduce((sum, n) => sum + n, 0);
     for (const lane of lanes) trace.event({ t: 1, lane, what: "ends" });
-    const text = { en: `${won} were accepted`, zh: `放进了 ${won} 个` };
-    trace.event({ t: 1, lane: { en: "ledger", zh: "账本" }, what: "notes", text });
+    const text = bilingual`${won} were accepted || 放进了 ${won} 个`;
+    trace.event({ t: 1, lane: bilingual`ledger || 账本`, what: "notes", text });
     return won;
   });
 }

@@ -4,10 +4,10 @@
  * does not fail.
  */
 import { BargeError } from "../../error.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
 import { bilingual, formatValue, joinNames, type Text } from "../text.ts";
-import { connectPair, DatagramSocket, hangUp, listen } from "./parts/sockets.ts";
+import { Connections, DatagramSocket, hangUp, listen } from "./parts/sockets.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -17,8 +17,8 @@ const smallReadBytes = 4;
 /** The most attempts to read joined messages: all must have arrived before the read. */
 const maxAttempts = 50;
 
-const sender = { en: "sender", zh: "发送者" };
-const receiver = { en: "receiver", zh: "接收者" };
+const sender = bilingual`sender || 发送者`;
+const receiver = bilingual`receiver || 接收者`;
 
 /**
  * Encodes a message: four bytes of length (big-endian), and its bytes.
@@ -55,7 +55,7 @@ export class MessageDecoder {
   }
 }
 
-export default lesson({
+export default {
   idea: {
     en: `TCP carries a stream of bytes, and knows nothing of messages. One read may return what
 three writes sent, and one write may need three reads: sends and receives do not come in pairs.
@@ -73,21 +73,14 @@ TCP client is refused there.`,
 UDP 传送的是数据报：一次发的就一次收到，要么就收不到，空的数据报收到的也是空的。它没有连接，所以
 往没有人监听的端口发数据报，和平时一样，不会报错；TCP 客户端在那里则会被拒绝。`,
   },
-  code: `conn.write("ab"); conn.write("cde");         // two writes
-conn.read(buffer);                           // one read: "abcde"
+  code: `conn.write("ab"); conn.write("cde");         // [[two writes || 写两次]]
+conn.read(buffer);                           // [[one read: "abcde" || 读一次："abcde"]]
 
-conn.write(uint32(message.length)); conn.write(message);     // a length before it
-const length = uint32(readExactly(4));       // the receiver reads that many bytes
+conn.write(uint32(message.length)); conn.write(message);     // [[a length before it || 前面写上长度]]
+const length = uint32(readExactly(4));       // [[the receiver reads that many bytes || 接收者就读这么多]]
 const message = readExactly(length);
 
-socket.send("", address);                    // UDP: arrives, and is empty`,
-  codeTranslations: {
-    "two writes": "写两次",
-    'one read: "abcde"': '读一次："abcde"',
-    "a length before it": "前面写上长度",
-    "the receiver reads that many bytes": "接收者就读这么多",
-    "UDP: arrives, and is empty": "UDP：会到达，是空的",
-  },
+socket.send("", address);                    // [[UDP: arrives, and is empty || UDP：会到达，是空的]]`,
   async run(runner, { port }) {
     const { joined, reads, separated } = await overTcp(runner, port);
     const datagrams = await runner.runRealTime({
@@ -102,53 +95,43 @@ socket.send("", address);                    // UDP: arrives, and is empty`,
       datagrams.join("|") === [...messages, ""].join("|");
     return {
       ok: joined === messages.join("") && reads > 1 && whole && sent && refused,
-      summary: {
-        en:
-          `TCP: one read returned ${messages.length} messages, and one message took ${reads} reads; ` +
-          `with a length before each, all ${separated.length} arrived intact, even an empty one; ` +
-          `UDP: ${datagrams.length} datagrams arrived whole, one of them empty; to an unused port ` +
-          `a datagram ${sent ? "was sent without an error" : "FAILED"}, and a connection ` +
-          `${refused ? "was refused" : "SUCCEEDED"}`,
-        zh: `TCP：${messages.length} 条消息一次读到，一条消息分 ${reads} 次读到；前面写上长度，` +
-          `${separated.length} 条都原样分开，空的也在；UDP：${datagrams.length} 个数据报都完整到达，其中` +
-          `一个是空的；对方不存在时，数据报${sent ? "照样发出，没有报错" : "发送失败"}，连接` +
-          `${refused ? "被拒绝" : "居然连上了"}`,
-      },
+      summary: bilingual`TCP: one read returned ${messages.length} messages, and one message took
+        ${reads} reads; with a length before each, all ${separated.length} arrived intact, even
+        an empty one; UDP: ${datagrams.length} datagrams arrived whole, one of them empty; to an
+        unused port a datagram ${sent ? "was sent without an error" : "FAILED"}, and a connection
+        ${refused ? "was refused" : "SUCCEEDED"} ||
+        TCP：${messages.length} 条消息一次读到，一条消息分 ${reads} 次读到；前面写上长度，
+        ${separated.length} 条都原样分开，空的也在；UDP：${datagrams.length} 个数据报都完整到达，
+        其中一个是空的；对方不存在时，数据报${sent ? "照样发出，没有报错" : "发送失败"}，
+        连接${refused ? "被拒绝" : "居然连上了"}`,
     };
   },
-});
+} satisfies Lesson;
 
 async function overTcp(runner: Runner, port: number) {
-  using listener = listen(port);
-  const { client, server } = await connectPair(listener);
+  using connections = new Connections(port, runner.signal);
+  const { client, server } = await connections.connect();
   client.setNoDelay(true);
-  const stop = () => [client, server].forEach(hangUp);
-  runner.signal.addEventListener("abort", stop);
-  try {
-    const joined = await runner.runRealTime({
-      en: "TCP joins messages: three writes, one read",
-      zh: "TCP 粘包：写三次，读一次",
-    }, (trace) => readJoined(trace, client, server));
-    const reads = await runner.runRealTime({
-      en: `TCP splits messages: one write, reads of ${smallReadBytes} bytes at most`,
-      zh: `TCP 拆包：写一次，每次最多读 ${smallReadBytes} 字节`,
-    }, (trace) => readSplit(trace, client, server));
-    const separated = await runner.runRealTime({
-      en: "solution: four bytes of length before each message",
-      zh: "解法：每条消息前写四个字节的长度",
-    }, (trace) => readSeparated(trace, client, server));
-    return { joined, reads, separated };
-  } finally {
-    runner.signal.removeEventListener("abort", stop);
-    stop();
-  }
+  const joined = await runner.runRealTime({
+    en: "TCP joins messages: three writes, one read",
+    zh: "TCP 粘包：写三次，读一次",
+  }, (trace) => readJoined(trace, client, server));
+  const reads = await runner.runRealTime({
+    en: `TCP splits messages: one write, reads of ${smallReadBytes} bytes at most`,
+    zh: `TCP 拆包：写一次，每次最多读 ${smallReadBytes} 字节`,
+  }, (trace) => readSplit(trace, client, server));
+  const separated = await runner.runRealTime({
+    en: "solution: four bytes of length before each message",
+    zh: "解法：每条消息前写四个字节的长度",
+  }, (trace) => readSeparated(trace, client, server));
+  return { joined, reads, separated };
 }
 
 /** Returns functions that show the events of the sender, and then those of the receiver. */
 function showTalk(trace: Trace) {
   let t = 0;
   for (const lane of [sender, receiver]) trace.event({ t, lane, what: "starts" });
-  const data = { en: "data", zh: "数据" };
+  const data = bilingual`data || 数据`;
   trace.event({ t, lane: receiver, what: "waits", of: data });
   let sending = true;
   return {
@@ -168,7 +151,7 @@ function showTalk(trace: Trace) {
 }
 
 function sends(message: string): Text {
-  return bilingual`${{ en: "sends", zh: "发送" }} ${formatValue(message)}`;
+  return bilingual`sends ${formatValue(message)} || 发送 ${formatValue(message)}`;
 }
 
 /** @returns the text that one read returns after several writes */
@@ -185,7 +168,7 @@ async function readJoined(trace: Trace, client: Deno.Conn, server: Deno.Conn): P
     }
   }
   for (const message of messages) show.run(sender, sends(message));
-  show.run(receiver, bilingual`${{ en: "reads", zh: "读到" }} ${formatValue(text)}`);
+  show.run(receiver, bilingual`reads ${formatValue(text)} || 读到 ${formatValue(text)}`);
   show.end();
   return text;
 }
@@ -201,7 +184,7 @@ async function readSplit(trace: Trace, client: Deno.Conn, server: Deno.Conn): Pr
     const piece = decoder.decode(await read(server, smallReadBytes));
     text += piece;
     reads++;
-    show.run(receiver, { en: `reads ${piece}`, zh: `读到 ${piece}` });
+    show.run(receiver, bilingual`reads ${piece} || 读到 ${piece}`);
   }
   show.end();
   return text === message ? reads : 0;
@@ -267,7 +250,7 @@ async function overUdp(runner: Runner, trace: Trace): Promise<string[]> {
 
 /** Sends a datagram, and opens a connection, to an unused port. */
 async function toUnusedPort(runner: Runner, trace: Trace) {
-  const client = { en: "client", zh: "客户端" };
+  const client = bilingual`client || 客户端`;
   const show = (t: number, text: Text) => trace.event({ t, lane: client, what: "runs", text });
   trace.event({ t: 0, lane: client, what: "starts" });
   using from = new DatagramSocket(runner.signal);

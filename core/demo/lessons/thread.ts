@@ -1,5 +1,5 @@
 /** `thread`: two ways to start a thread, the state that threads share, and the list of live threads. */
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { LessonThread } from "../runner/lesson_thread.ts";
 import type { MainThread, ThreadHandle } from "../runner/main_thread.ts";
 import { bilingual, joinNames, type Name, type Text, textIn } from "../text.ts";
@@ -29,7 +29,7 @@ class Greeter {
 
 async function greet(thread: LessonThread, { whom, times, counter }: Greeting): Promise<Facts> {
   for (let i = 1; i <= times; i++) {
-    await thread.print(bilingual`${{ en: "hello", zh: "你好，" }} ${whom} ${i}`);
+    await thread.print(bilingual`hello ${whom} ${i} || 你好， ${whom} ${i}`);
     Atomics.add(counter, 0, 1);
     await thread.sleep(0.1);
   }
@@ -37,15 +37,15 @@ async function greet(thread: LessonThread, { whom, times, counter }: Greeting): 
 }
 
 const functions = {
-  async greet(thread: LessonThread, _: Record<never, never>, greeting: Greeting) {
+  async greet(thread, _: Record<never, never>, greeting: Greeting) {
     return await greet(thread, greeting);
   },
-  async greeter(thread: LessonThread, _: Record<never, never>, greeting: Greeting) {
+  async greeter(thread, _: Record<never, never>, greeting: Greeting) {
     return await new Greeter(greeting).run(thread);
   },
-};
+} satisfies Lesson["functions"];
 
-export default lesson({
+export default {
   idea: {
     en: `A thread is a second place in the same program where code runs. There are two ways to
 create one: give it a function, or write a class whose run() it calls. It has a name and a
@@ -68,78 +68,68 @@ a SharedArrayBuffer is visible to all.`,
 这里的线程是 Worker，即各有自己堆的隔离实例：普通变量各归各的，放在 SharedArrayBuffer 里的
 数据则大家都看得到。`,
   },
-  code: `const a = await start("a", greet, { whom: "you" });          // a function
-const b = await start("b", new Greeter({ whom: "me" }));     // a class with run()
+  code: `const a = await start("a", greet, { whom: "you" });          // [[a function || 一个函数]]
+const b = await start("b", new Greeter({ whom: "me" }));     // [[a class with run() || 带 run() 的类]]
 
-alive(a);                         // true, until its code returns
+alive(a);                         // [[true, until its code returns || 代码返回之前都是 true]]
 enumerate();                      // ["main", "a", "b"]
 await join([a, b]);
-Deno.pid;                         // the same number in a, b and main
-Atomics.add(counter, 0, 1);       // shared by all`,
-  codeTranslations: {
-    "a function": "一个函数",
-    "a class with run()": "带 run() 的类",
-    "true, until its code returns": "代码返回之前都是 true",
-    "the same number in a, b and main": "在 a、b 和 main 里是同一个数",
-    "shared by all": "大家共用",
-  },
+Deno.pid;                         // [[the same number in a, b and main || 在 a、b 和 main 里是同一个数]]
+Atomics.add(counter, 0, 1);       // [[shared by all || 大家共用]]`,
   kinds: ["worker", "task"],
   functions,
   async run(runner) {
     const { during, after, counted, greeted, process } = await runner.runScheduled(
-      { en: "a function, and a class", zh: "一个函数，一个类" },
+      bilingual`a function, and a class || 一个函数，一个类`,
       greetTogether,
     );
     const all = joinNames(during);
     return {
       ok: during.length === 3 && after.length === 1 && process &&
         counted === 5 && greeted === 5,
-      summary: {
-        en: `alive while they ran: ${all.en}; afterwards: ${joinNames(after).en}; they are in ` +
-          `${process ? "one process" : "SEVERAL PROCESSES"}, and counted ${counted} greetings in ` +
-          "shared memory",
-        zh: `运行时活着的：${all.zh}；结束后：${joinNames(after).zh}；它们` +
-          `${process ? "同属一个进程" : "不在一个进程"}，在同一块内存里数了 ${counted} 次问候`,
-      },
+      summary: bilingual`alive while they ran: ${all.en}; afterwards: ${joinNames(after).en};
+        they are in ${process ? "one process" : "SEVERAL PROCESSES"}, and counted ${counted}
+        greetings in shared memory ||
+        运行时活着的：${all.zh}；结束后：${joinNames(after).zh}；
+        它们${process ? "同属一个进程" : "不在一个进程"}，在同一块内存里数了 ${counted} 次问候`,
       measured: [
-        { name: { en: "process id of each", zh: "每个线程的进程号" }, value: Deno.pid },
-        { name: { en: "its parent's", zh: "父进程号" }, value: Deno.ppid },
+        { name: bilingual`process id of each || 每个线程的进程号`, value: Deno.pid },
+        { name: bilingual`its parent's || 父进程号`, value: Deno.ppid },
       ],
     };
   },
-});
+} satisfies Lesson;
 
 async function greetTogether(main: MainThread) {
   const counter = new Int32Array(new SharedArrayBuffer(4));
   const greeting = (whom: Text, times: number) => ({ whom, times, counter });
   const a = await main.start(
-    { en: "by-function", zh: "函数" },
+    bilingual`by-function || 函数`,
     functions.greet,
     {},
-    greeting({ en: "you", zh: "你" }, 3),
+    greeting(bilingual`you || 你`, 3),
   );
   const b = await main.start(
-    { en: "by-class", zh: "类" },
+    bilingual`by-class || 类`,
     functions.greeter,
     {},
-    greeting({ en: "me", zh: "我" }, 2),
+    greeting(bilingual`me || 我`, 2),
   );
   const threads = [a, b];
   for (const each of threads) await printState(main, each);
   const during = await printAlive(main);
-  await main.join(threads);
+  const facts = await main.resultsOf(threads);
   for (const each of threads) await printState(main, each);
   const after = await printAlive(main);
-  const facts = threads.map((thread) => main.result(thread) as Facts);
   const process = await main.step(
-    (same) => ({
-      en: `the process id and its parent are ${same ? "the same" : "NOT the same"} in all threads`,
-      zh: `所有线程的进程号和父进程号${same ? "都相同" : "不相同"}`,
-    }),
+    (same) =>
+      bilingual`the process id and its parent are ${same ? "the same" : "NOT the same"}
+      in all threads ||
+      所有线程的进程号和父进程号${same ? "都相同" : "不相同"}`,
     () => facts.every(({ pid, ppid }) => pid === Deno.pid && ppid === Deno.ppid),
   );
   const counted = await main.step(
-    (n) => ({ en: `the shared counter is ${n}`, zh: `共用的计数是 ${n}` }),
+    (n) => bilingual`the shared counter is ${n} || 共用的计数是 ${n}`,
     () => counter[0]!,
   );
   const greeted = facts.reduce((sum, { greeted }) => sum + greeted, 0);
@@ -148,20 +138,18 @@ async function greetTogether(main: MainThread) {
 
 async function printState(main: MainThread, { id, name }: ThreadHandle): Promise<void> {
   await main.step(
-    (alive) => ({
-      en: `${textIn(name, "en")} is number ${id}, and ${alive ? "alive" : "ended"}`,
-      zh: `${textIn(name, "zh")}的编号是 ${id}，${alive ? "活着" : "已结束"}`,
-    }),
+    (alive) =>
+      bilingual`${textIn(name, "en")} is number ${id}, and ${alive ? "alive" : "ended"} ||
+      ${textIn(name, "zh")}的编号是 ${id}，${alive ? "活着" : "已结束"}`,
     () => main.isAlive({ id, name }),
   );
 }
 
 async function printAlive(main: MainThread): Promise<readonly Name[]> {
   return await main.step(
-    (names) => ({
-      en: `enumerate(): ${joinNames(names).en} (${names.length})`,
-      zh: `enumerate()：${joinNames(names).zh}（${names.length} 个）`,
-    }),
+    (names) =>
+      bilingual`enumerate(): ${joinNames(names).en} (${names.length}) ||
+      enumerate()：${joinNames(names).zh}（${names.length} 个）`,
     () => main.enumerate(),
   );
 }

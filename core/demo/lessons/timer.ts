@@ -1,16 +1,16 @@
 /** `timer`: a function that is called later, unless the timer is canceled before. */
 import { Timer } from "../../sync/mod.ts";
-import { lesson } from "../lesson.ts";
+import type { Lesson } from "../lesson.ts";
 import type { Trace } from "../runner/runner.ts";
-import { joinNames, type Text } from "../text.ts";
+import { bilingual, joinNames, type Text } from "../text.ts";
 
 /** The real time of a second of the lesson. */
 const defaultMsPerSecond = 200;
 
 const timers = [
-  { name: { en: "tea", zh: "茶" }, delay: 2 },
-  { name: { en: "egg", zh: "鸡蛋" }, delay: 1 },
-  { name: { en: "alarm", zh: "闹钟" }, delay: 3 },
+  { name: bilingual`tea || 茶`, delay: 2 },
+  { name: bilingual`egg || 鸡蛋`, delay: 1 },
+  { name: bilingual`alarm || 闹钟`, delay: 3 },
 ] as const;
 const [tea, , alarm] = timers;
 
@@ -23,18 +23,18 @@ async function runTimers(
   const rang: Text[] = [];
   for (const { name, delay } of timers) {
     trace.event({ t: 0, lane: name, what: "starts" });
-    const text = { en: `for ${delay} s`, zh: `${delay} 秒` };
+    const text = bilingual`for ${delay} s || ${delay} 秒`;
     trace.event({ t: 0, lane: name, what: "sleeps", text });
   }
   const started = timers.map(({ name, delay }): Timer =>
     new Timer(delay * msPerSecond / 1000, () => {
       rang.push(name);
-      const text = { en: `${name.en}: time is up`, zh: `${name.zh}：时间到` };
+      const text = bilingual`${name.en}: time is up || ${name.zh}：时间到`;
       trace.event({ t: delay, lane: name, what: "notes", text });
       trace.event({ t: delay, lane: name, what: "ends" });
       if (name !== tea.name) return;
       started.at(-1)!.cancel();
-      const canceled = { en: "is canceled", zh: "被取消" };
+      const canceled = bilingual`is canceled || 被取消`;
       trace.event({ t: delay, lane: alarm.name, what: "ends", text: canceled });
     })
   );
@@ -47,7 +47,7 @@ async function runTimers(
   return rang;
 }
 
-export default lesson({
+export default {
   idea: {
     en: `A timer calls a function later, after a given time from its start. Until then, cancel()
 prevents the call; afterwards it does nothing. Timers ring in the order of their times, not of
@@ -58,30 +58,22 @@ ones.`,
 就没有作用了。谁先响取决于时间，而不是启动的先后。在 Python 里，每个定时器是一个先睡一觉的线程；
 在这里，一个隔离实例的定时器都由它的事件循环来调用，所以哪个函数跑得太久，后面的就会被耽误。`,
   },
-  code: `const alarm = new Timer(3, () => print("time is up"));
+  code: `const alarm = new Timer(3, () => print("[[time is up || 时间到]]"));
 alarm.start();
-alarm.cancel();                   // canceled, if it has not rung yet
-alarm.finished.wait();            // it has rung or never will`,
-  codeTranslations: {
-    '"time is up"': '"时间到"',
-    "canceled, if it has not rung yet": "还没响就取消",
-    "it has rung or never will": "已经响过，或不会再响",
-  },
+alarm.cancel();                   // [[canceled, if it has not rung yet || 还没响就取消]]
+alarm.finished.wait();            // [[it has rung or never will || 已经响过，或不会再响]]`,
   async run(runner, { speed }) {
     const msPerSecond = defaultMsPerSecond / speed;
     const rang = await runner.runRealTime(
-      {
-        en: `three timers, one of them canceled; a second of the lesson takes ${msPerSecond} ms`,
-        zh: `三个定时器，取消一个；课里的一秒实际是 ${msPerSecond} 毫秒`,
-      },
+      bilingual`three timers, one of them canceled; a second of the lesson takes ${msPerSecond}
+        ms ||
+        三个定时器，取消一个；课里的一秒实际是 ${msPerSecond} 毫秒`,
       (trace) => runTimers(trace, msPerSecond, runner.signal),
     );
     return {
       ok: joinNames(rang).en === "egg, tea",
-      summary: {
-        en: `${joinNames(rang).en} rang, in this order; the alarm was canceled`,
-        zh: `先后响了：${joinNames(rang).zh}；闹钟被取消了`,
-      },
+      summary: bilingual`${joinNames(rang).en} rang, in this order; the alarm was canceled ||
+        先后响了：${joinNames(rang).zh}；闹钟被取消了`,
     };
   },
-});
+} satisfies Lesson;

@@ -1,6 +1,6 @@
 /** The phrases around the pictures of lessons: event descriptions, legend entries, clock captions. */
 import type { Lang, Text } from "../text.ts";
-import type { Clock, TranslatedEvent } from "../trace.ts";
+import type { Clock, EventKind, TranslatedEvent } from "../trace.ts";
 
 export const phrases = {
   runs: { en: "runs", zh: "运行" },
@@ -62,50 +62,31 @@ export function secondsText(seconds: number | string): Text {
  * if (describeEvent({ what: "waits", of: "数据" }, "zh") !== "等待数据") throw new Error();
  * ```
  */
-export function describeEvent(event: Description, lang: Lang): string {
-  return lang === "zh" ? trimChineseSpaces(chineseText(event)) : englishText(event);
+export function describeEvent({ what, of, text }: Description, lang: Lang): string {
+  const { before = separators.comma, ...verb } = descriptions[what](of);
+  const details = text ? before[lang] + text : "";
+  const description = what === "runs" && text ? text : verb[lang] + details;
+  return lang === "en" ? description : trimChineseSpaces(description);
 }
 
 type Description = Pick<TranslatedEvent, "what" | "of" | "text">;
 
-function englishText({ what, of, text }: Description): string {
-  const details = text ? `, ${text}` : "";
-  switch (what) {
-    case "holds":
-      return `has ${of}${details}`;
-    case "releases":
-      return `releases ${of}${details}`;
-    case "waits":
-      return `waits for ${of}${details}`;
-    case "sleeps":
-      return text ? `sleeps ${text}` : "sleeps";
-    case "notes":
-      return `prints: ${text}`;
-    case "runs":
-      return text ?? "continues";
-    default:
-      return what + details;
-  }
-}
+const separators = {
+  comma: { en: ", ", zh: "，" },
+  colon: { en: ": ", zh: "：" },
+  space: { en: " ", zh: " " },
+};
 
-function chineseText({ what, of, text }: Description): string {
-  const details = text ? `，${text}` : "";
-  switch (what) {
-    case "holds":
-      return `拿到 ${of}${details}`;
-    case "releases":
-      return `归还 ${of}${details}`;
-    case "waits":
-      return `等待 ${of}${details}`;
-    case "sleeps":
-      return text ? `睡眠 ${text}` : "睡眠";
-    case "notes":
-      return `打印：${text}`;
-    case "runs":
-      return text ?? "继续";
-    case "starts":
-      return `开始${details}`;
-    case "ends":
-      return `结束${details}`;
-  }
-}
+/** The description of each kind of event, and the separator before the event's own text. */
+const descriptions: Readonly<
+  Record<EventKind, (of?: string) => Text & { readonly before?: Text }>
+> = {
+  starts: () => ({ en: "starts", zh: "开始" }),
+  runs: () => ({ en: "continues", zh: "继续" }),
+  holds: (of) => ({ en: `has ${of}`, zh: `拿到 ${of}` }),
+  releases: (of) => ({ en: `releases ${of}`, zh: `归还 ${of}` }),
+  waits: (of) => ({ en: `waits for ${of}`, zh: `等待 ${of}` }),
+  sleeps: () => ({ en: "sleeps", zh: "睡眠", before: separators.space }),
+  notes: () => ({ en: "prints", zh: "打印", before: separators.colon }),
+  ends: () => ({ en: "ends", zh: "结束" }),
+};

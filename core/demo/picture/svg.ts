@@ -14,6 +14,7 @@ import {
   buildChart,
   type Chart,
   type Lane,
+  legendOf,
   type Letters,
   omitMiddle,
   type Span,
@@ -108,19 +109,11 @@ function drawPart(
   };
   const out = [`<text x="14" y="${top + 14}" font-size="13">${escape(title)}</text>`];
   let y = top + 34;
-  const { head, omitted, tail } = omitMiddle(chart.lanes, maxLanes);
-  const rows = head.length + tail.length + (omitted > 0 ? 1 : 0);
-  if (rows > 0) out.push(...drawAxis(chart.end, y, y + rows * laneHeight, layout));
-  for (const lane of head) {
-    out.push(...drawLane(lane, y, layout));
-    y += laneHeight;
-  }
-  if (omitted > 0) {
-    out.push(grayText(left, y + 13, omittedText(omitted)[lang]));
-    y += laneHeight;
-  }
-  for (const lane of tail) {
-    out.push(...drawLane(lane, y, layout));
+  const rows = omitMiddle(chart.lanes, maxLanes);
+  if (rows.length > 0) out.push(...drawAxis(chart.end, y, y + rows.length * laneHeight, layout));
+  for (const row of rows) {
+    if (typeof row === "number") out.push(grayText(left, y + 13, omittedText(row)[lang]));
+    else out.push(...drawLane(row, y, layout));
     y += laneHeight;
   }
   const legend = drawLegend(chart, y + 18, layout);
@@ -196,9 +189,8 @@ function drawAxis(end: number, top: number, bottom: number, { scale, lang }: Lay
 }
 
 /** Draws the legend, in as many rows as it needs. */
-function drawLegend({ lanes, letters }: Chart, top: number, layout: Layout) {
+function drawLegend(chart: Chart, top: number, layout: Layout) {
   const { left, lang } = layout;
-  const spans = lanes.flatMap(({ spans }) => spans);
   let x = left;
   let y = top;
   const out: string[] = [];
@@ -211,24 +203,12 @@ function drawLegend({ lanes, letters }: Chart, top: number, layout: Layout) {
     out.push(`${drawSign()}<text x="${fixed(x + 19)}" y="${y + 8}">${escape(label)}</text>`);
     x += entryWidth;
   };
-  const addSpan = (label: string, mode: Span["mode"], of?: string, held: string[] = []) =>
-    add(label, () => {
-      const sign = { from: x, to: x + 14, mode, of, held };
-      return drawSpan(sign, y - 2, { ...layout, scale: (t) => t });
+  for (const entry of legendOf(chart)) {
+    add(entry.label[lang], () => {
+      return drawSpan({ ...entry, from: x, to: x + 14 }, y - 2, { ...layout, scale: (t) => t });
     });
-  if (spans.some(({ mode, held }) => mode === "runs" && held.length === 0)) {
-    addSpan(phrases.runs[lang], "runs");
   }
-  if (spans.some(({ mode }) => mode === "sleeps")) addSpan(phrases.sleeps[lang], "sleeps");
-  const join = spans.find(({ mode, of }) => mode === "waits" && !letters.has(of!));
-  if (join) addSpan(phrases.waitsForThreads[lang], "waits", join.of);
-  for (const object of letters.keys()) {
-    const isHeld = spans.some(({ held }) => held.includes(object));
-    const isAwaited = spans.some(({ mode, of }) => mode === "waits" && of === object);
-    if (isHeld) addSpan(holdsText(object)[lang], "runs", undefined, [object]);
-    if (isAwaited) addSpan(waitsForText(object)[lang], "waits", object);
-  }
-  if (lanes.some(({ notes }) => notes.length > 0)) {
+  if (chart.lanes.some(({ notes }) => notes.length > 0)) {
     add(phrases.prints[lang], () => drawNote(x + 7, y + 4, ""));
   }
   return { text: out.join("\n"), bottom: y };

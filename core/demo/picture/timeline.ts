@@ -8,7 +8,7 @@
  * A thread holds the object of a capital letter, waits for that of a small letter, and sleeps at `~`.
  * A thread that does two of these at once shows the signs in turn.
  */
-import type { Lang } from "../text.ts";
+import type { Lang, Text } from "../text.ts";
 import type { TranslatedEvent } from "../trace.ts";
 import { columnsOf, padColumns } from "./display_width.ts";
 import { holdsText, omittedText, phrases, waitsForText } from "./phrases.ts";
@@ -57,16 +57,6 @@ interface OpenLane {
  *
  * @param now the current time in seconds, if it is later than the last event
  * @param letters the letters of earlier parts, to which new ones are added
- *
- * @example
- * ```ts
- * import { buildChart, drawChart } from "./timeline.ts";
- * const event = (t: number, what: "starts" | "waits" | "holds" | "ends", of?: string) =>
- *   ({ part: 1, t, lane: "t1", what, of });
- * const events = [event(0, "starts"), event(1, "waits", "A"), event(3, "holds", "A"), event(4, "ends")];
- * const [lane] = drawChart(buildChart(events), 8);
- * if (lane !== "t1  ──aaaaAA") throw new Error(lane);
- * ```
  */
 export function buildChart(
   events: readonly TranslatedEvent[],
@@ -114,7 +104,7 @@ function letterFor(object: string, letters: Letters): string {
   const existing = letters.get(object);
   if (existing !== undefined) return existing;
   const taken = new Set(letters.values());
-  // The second word of a name says more: notEmpty is E, notFull F.
+  // The second word of a name is more specific: notEmpty is E, notFull F.
   const second = /^[a-z]+([A-Z])/.exec(object)?.[1] ?? "";
   const noun = object.replace(/^(?:the|an?) /, "");
   const own = second + noun.toUpperCase().replace(/[^A-Z]/g, "");
@@ -144,18 +134,17 @@ export function drawChart(
   const width = Math.max(0, ...lanes.map(({ name }) => columnsOf(name)));
   const drawLane = ({ name, spans }: Lane) =>
     `${padColumns(name, width)}  ${drawSpans(spans, end, columns, letters, paint)}`.trimEnd();
-  const { head, omitted, tail } = omitMiddle(lanes, rows);
-  const gap = omitted > 0 ? [`${" ".repeat(width)}  ${omittedText(omitted)[lang]}`] : [];
-  return [...head.map(drawLane), ...gap, ...tail.map(drawLane)];
+  return omitMiddle(lanes, rows).map((row) =>
+    typeof row === "number" ? `${" ".repeat(width)}  ${omittedText(row)[lang]}` : drawLane(row)
+  );
 }
 
-/** Returns the first and the last lanes, if there are more than `rows`. */
-export function omitMiddle(lanes: readonly Lane[], rows: number) {
-  if (lanes.length <= rows) return { head: lanes, omitted: 0, tail: [] };
+/** Returns the lanes; of more than `rows`, a number in place of those in the middle. */
+export function omitMiddle(lanes: readonly Lane[], rows: number): readonly (Lane | number)[] {
+  if (lanes.length <= rows) return lanes;
   const first = Math.ceil((rows - 1) * 2 / 3);
-  const last = rows - 1 - first;
-  const omitted = lanes.length - first - last;
-  return { head: lanes.slice(0, first), omitted, tail: lanes.slice(lanes.length - last) };
+  const omitted = lanes.length - (rows - 1);
+  return [...lanes.slice(0, first), omitted, ...lanes.slice(first + omitted)];
 }
 
 function drawSpans(
@@ -182,31 +171,47 @@ function drawSpans(
 }
 
 /** Returns the characters of a span, which are repeated over its width. */
-function spanSigns({ mode, of, held }: Span, letters: Chart["letters"]): string {
+function spanSigns(
+  { mode, of, held }: Omit<Span, "from" | "to">,
+  letters: Chart["letters"],
+): string {
   const capitals = held.map((each) => letters.get(each) ?? "?").join("");
   if (mode === "runs") return capitals || "─";
   if (mode === "sleeps") return `${capitals}~`;
   return capitals + (letters.get(of ?? "")?.toLowerCase() ?? "·");
 }
 
-/** Returns the meaning of each character in the chart. */
-export function legendEntries({ lanes, letters }: Chart, lang: Lang): string[] {
+/** An entry of a legend: a kind of span, and its meaning. */
+export interface LegendEntry extends Omit<Span, "from" | "to"> {
+  readonly label: Text;
+}
+
+/** Returns the kinds of spans in a chart. */
+export function legendOf({ lanes, letters }: Chart): LegendEntry[] {
   const spans = lanes.flatMap(({ spans }) => spans);
-  const entries: string[] = [];
+  const entries: LegendEntry[] = [];
+  const add = (label: Text, mode: Span["mode"], of?: string, held: readonly string[] = []) =>
+    entries.push({ label, mode, of, held });
   if (spans.some(({ mode, held }) => mode === "runs" && held.length === 0)) {
-    entries.push(`─ ${phrases.runs[lang]}`);
+    add(phrases.runs, "runs");
   }
-  if (spans.some(({ mode }) => mode === "sleeps")) entries.push(`~ ${phrases.sleeps[lang]}`);
-  if (spans.some(({ mode, of }) => mode === "waits" && !letters.has(of!))) {
-    entries.push(`· ${phrases.waitsForThreads[lang]}`);
-  }
-  for (const [object, letter] of letters) {
+  if (spans.some(({ mode }) => mode === "sleeps")) add(phrases.sleeps, "sleeps");
+  const join = spans.find(({ mode, of }) => mode === "waits" && !letters.has(of!));
+  if (join) add(phrases.waitsForThreads, "waits", join.of);
+  for (const object of letters.keys()) {
     const isHeld = spans.some(({ held }) => held.includes(object));
     const isAwaited = spans.some(({ mode, of }) => mode === "waits" && of === object);
-    if (isHeld) entries.push(`${letter} ${holdsText(object)[lang]}`);
-    if (isAwaited) entries.push(`${letter.toLowerCase()} ${waitsForText(object)[lang]}`);
+    if (isHeld) add(holdsText(object), "runs", undefined, [object]);
+    if (isAwaited) add(waitsForText(object), "waits", object);
   }
-  const several = spans.map((span) => spanSigns(span, letters)).find(({ length }) => length > 1);
-  if (several !== undefined) entries.push(`${several} ${phrases.both[lang]}`);
   return entries;
+}
+
+/** Returns the meaning of each character in the chart. */
+export function legendEntries(chart: Chart, lang: Lang): string[] {
+  const signs = (span: Omit<Span, "from" | "to">) => spanSigns(span, chart.letters);
+  const entries = legendOf(chart).map((entry) => `${signs(entry)} ${entry.label[lang]}`);
+  const several = chart.lanes.flatMap(({ spans }) => spans).map(signs)
+    .find(({ length }) => length > 1);
+  return several === undefined ? entries : [...entries, `${several} ${phrases.both[lang]}`];
 }

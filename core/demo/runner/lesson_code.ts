@@ -3,11 +3,11 @@ import type { LessonThread } from "./lesson_thread.ts";
 import type { Primitives } from "./primitives.ts";
 
 /** The code of a scheduled thread. It has access to its arguments only. */
-export type ThreadFunction<P extends Primitives, A> = (
+export type ThreadFunction<P extends Primitives, A, R = unknown> = (
   thread: LessonThread,
   primitives: P,
   args: A,
-) => Promise<unknown>;
+) => Promise<R>;
 
 /** Code that runs alone in a worker, in real time. @param send sends a message to the caller */
 export type Job<A, R> = (args: A, send: (message: unknown) => void) => R | Promise<R>;

@@ -4,13 +4,13 @@
  *
  * A wait has two parts. With its turn, the thread tries without blocking. If that fails, it reports
  * that it waits, and then waits at the primitive: it blocks its worker if it has one to itself, else
- * it uses the async method. When the primitive releases it, it asks for its next turn.
+ * it uses the async method. When the primitive releases it, it requests its next turn.
  *
  * Timeouts are on the part's clock, so a wait with a timeout is an async one, and the scheduler ends
  * it.
  */
 import { type Barrier, type Condition, Empty, type Event, Full } from "../../sync/mod.ts";
-import { formatValue, type Name, type Text } from "../text.ts";
+import { bilingual, formatValue, type Name, type Text } from "../text.ts";
 import type { Action } from "../trace.ts";
 import type { Acquirable, AnyQueue, Labeled } from "./primitives.ts";
 import type { SchedulerLink } from "./protocol.ts";
@@ -20,6 +20,17 @@ export interface WaitOptions {
   readonly timeout?: number;
   /** False: only try. */
   readonly blocking?: boolean;
+}
+
+/** The result of a thread's code, or the error that it threw. */
+export interface Outcome {
+  readonly result?: unknown;
+  readonly thrown?: unknown;
+}
+
+/** Describes an error of a thread or job, to post it. */
+export function describeError(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
 /** The ways to get something from a primitive. */
@@ -56,7 +67,6 @@ export class LessonThread {
     return result;
   }
 
-  /** Prints a line. */
   async print(text: Name): Promise<void> {
     await this.waitForTurn();
     this.record({ what: "notes", text });
@@ -64,7 +74,7 @@ export class LessonThread {
 
   async sleep(seconds: number): Promise<void> {
     await this.waitForTurn();
-    this.record({ what: "sleeps", text: { en: `for ${seconds} s`, zh: `${seconds} 秒` } });
+    this.record({ what: "sleeps", text: bilingual`for ${seconds} s || ${seconds} 秒` });
     await this.#link.waitForTurn({
       actions: this.#takeActions(),
       state: { kind: "sleeping", seconds },
@@ -98,17 +108,17 @@ export class LessonThread {
       tryOnce: () => primitive.isSet() ? { value: true } : undefined,
       block: () => primitive.wait(),
       waitAsync: (signal) => primitive.waitAsync({ signal }),
-      succeeded: () => runs({ en: `${label} is set`, zh: `${label} 已置位` }),
+      succeeded: () => runs(bilingual`${label} is set || ${label} 已置位`),
     }, options);
     return isSet ?? false;
   }
 
   async set({ label, primitive }: Labeled<Event>): Promise<void> {
-    await this.step({ en: `sets ${label}`, zh: `把 ${label} 置位` }, () => primitive.set());
+    await this.step(bilingual`sets ${label} || 把 ${label} 置位`, () => primitive.set());
   }
 
   async clear({ label, primitive }: Labeled<Event>): Promise<void> {
-    await this.step({ en: `clears ${label}`, zh: `把 ${label} 清除` }, () => primitive.clear());
+    await this.step(bilingual`clears ${label} || 把 ${label} 清除`, () => primitive.clear());
   }
 
   /** Releases a condition's lock, waits for a notification, and takes the lock again. */
@@ -124,7 +134,7 @@ export class LessonThread {
       succeeded: () => ({
         what: "holds",
         of: lock.label,
-        text: { en: "notified, and awake again", zh: "收到通知，重新醒来" },
+        text: bilingual`notified, and awake again || 收到通知，重新醒来`,
       }),
     });
   }
@@ -132,7 +142,7 @@ export class LessonThread {
   /** Wakes one thread that waits at a condition. */
   async notify({ label, primitive }: Labeled<Condition>): Promise<void> {
     await this.step(
-      { en: `notifies one waiter of ${label}`, zh: `通知一个在 ${label} 等待的线程` },
+      bilingual`notifies one waiter of ${label} || 通知一个在 ${label} 等待的线程`,
       () => primitive.notify(),
     );
   }
@@ -148,7 +158,7 @@ export class LessonThread {
       block: () => primitive.wait(),
       waitAsync: (signal) => primitive.waitAsync({ signal }),
       succeeded: (index) =>
-        runs({ en: `passes ${label} as number ${index}`, zh: `通过 ${label}，序号 ${index}` }),
+        runs(bilingual`passes ${label} as number ${index} || 通过 ${label}，序号 ${index}`),
     });
   }
 
@@ -158,12 +168,12 @@ export class LessonThread {
     const { en, zh } = formatValue(item);
     const done = await this.#get<true>({
       of: label,
-      waitText: { en: "for a free place", zh: "等空位" },
-      failureText: { en: `Full: no free place in ${label}`, zh: `Full：${label} 没有空位` },
+      waitText: bilingual`for a free place || 等空位`,
+      failureText: bilingual`Full: no free place in ${label} || Full：${label} 没有空位`,
       tryOnce: () => orUndefined(Full, () => (primitive.putNowait(item as never), true as const)),
       block: () => (queue.put(item), true),
       waitAsync: async (signal) => (await primitive.putAsync(item as never, { signal }), true),
-      succeeded: () => runs({ en: `puts ${en} into ${label}`, zh: `把 ${zh} 放入 ${label}` }),
+      succeeded: () => runs(bilingual`puts ${en} into ${label} || 把 ${zh} 放入 ${label}`),
     }, options);
     return done ?? false;
   }
@@ -172,14 +182,14 @@ export class LessonThread {
   async get<T>({ label, primitive }: Labeled<AnyQueue>, options?: WaitOptions) {
     return await this.#get<T>({
       of: label,
-      waitText: { en: "for an item", zh: "等数据" },
-      failureText: { en: `Empty: no item in ${label}`, zh: `Empty：${label} 里没有数据` },
+      waitText: bilingual`for an item || 等数据`,
+      failureText: bilingual`Empty: no item in ${label} || Empty：${label} 里没有数据`,
       tryOnce: () => orUndefined(Empty, () => primitive.getNowait() as T),
       block: () => primitive.get() as T,
       waitAsync: (signal) => primitive.getAsync({ signal }) as Promise<T>,
       succeeded: (item) => {
         const { en, zh } = formatValue(item);
-        return runs({ en: `gets ${en} from ${label}`, zh: `从 ${label} 取出 ${zh}` });
+        return runs(bilingual`gets ${en} from ${label} || 从 ${label} 取出 ${zh}`);
       },
     }, options);
   }
@@ -187,7 +197,7 @@ export class LessonThread {
   /** Marks an item of a queue as done. */
   async taskDone({ label, primitive }: Labeled<AnyQueue>): Promise<void> {
     await this.step(
-      { en: `marks one task of ${label} as done`, zh: `报告 ${label} 的一件任务已做完` },
+      bilingual`marks one task of ${label} as done || 报告 ${label} 的一件任务已做完`,
       () => primitive.taskDone(),
     );
   }
@@ -196,19 +206,22 @@ export class LessonThread {
   async joinQueue({ label, primitive }: Labeled<AnyQueue>): Promise<void> {
     await this.#get<boolean>({
       of: label,
-      waitText: { en: "until all tasks are done", zh: "等全部做完" },
+      waitText: bilingual`until all tasks are done || 等全部做完`,
       tryOnce: () => primitive.unfinishedTasks === 0 ? { value: true } : undefined,
       block: () => primitive.join(),
       waitAsync: (signal) => primitive.joinAsync({ signal }),
-      succeeded: () =>
-        runs({ en: `all tasks of ${label} are done`, zh: `${label} 的任务全部做完` }),
+      succeeded: () => runs(bilingual`all tasks of ${label} are done || ${label} 的任务全部做完`),
     });
   }
 
-  /** Reports the thread's end. */
-  end(outcome: { result?: unknown; error?: string }): void {
-    this.record({ what: "ends", text: outcome.error });
-    this.#link.report({ actions: this.#takeActions(), state: { kind: "ended", ...outcome } });
+  /** Runs the thread's code, and reports its end to the scheduler. */
+  async runToEnd(run: () => Promise<unknown>): Promise<Outcome> {
+    const outcome: Outcome = await run().then((result) => ({ result }), (thrown) => ({ thrown }));
+    const error = "thrown" in outcome ? describeError(outcome.thrown) : undefined;
+    this.record({ what: "ends", text: error });
+    const state = { kind: "ended", result: outcome.result, error } as const;
+    this.#link.report({ actions: this.#takeActions(), state });
+    return outcome;
   }
 
   protected async waitForTurn(): Promise<void> {
@@ -237,17 +250,17 @@ export class LessonThread {
     }
     const { of, waitText, failureText } = attempt;
     if (!blocking) {
-      this.record(runs(failureText ?? { en: `did not get ${of}`, zh: `没有拿到 ${of}` }));
+      this.record(runs(failureText ?? bilingual`did not get ${of} || 没有拿到 ${of}`));
       return undefined;
     }
-    const limit = { en: `for ${timeout} s at most`, zh: `最多 ${timeout} 秒` };
+    const limit = bilingual`for ${timeout} s at most || 最多 ${timeout} 秒`;
     this.record({ what: "waits", of, text: timeout === undefined ? waitText : limit });
     this.#link.report({
       actions: this.#takeActions(),
       state: { kind: "blocked", on: of, seconds: timeout },
     });
     const value = await this.#wait(attempt, timeout);
-    const gaveUp = failureText ?? { en: `gave up on ${of}`, zh: `超时，放弃 ${of}` };
+    const gaveUp = failureText ?? bilingual`gave up on ${of} || 超时，放弃 ${of}`;
     this.record(value === undefined ? runs(gaveUp) : attempt.succeeded(value));
     return value;
   }

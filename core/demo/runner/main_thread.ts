@@ -9,9 +9,11 @@ import type { ThreadStarter } from "./thread_starter.ts";
 import { drawWaitGraph, type Wait } from "./wait_graph.ts";
 
 /** A thread that was started. */
-export interface ThreadHandle {
+export interface ThreadHandle<R = unknown> {
   readonly id: number;
   readonly name: Name;
+  /** Never set; it gives the handle the type of the result. */
+  readonly result?: R;
 }
 
 /** The thread `main` of a part, which starts the others and waits for them. */
@@ -40,26 +42,35 @@ export class MainThread extends LessonThread {
   }
 
   /** Starts a thread. @param threadFunction one of the lesson's table */
-  async start<P extends Primitives, A>(
+  async start<P extends Primitives, A, R>(
     name: Name,
-    threadFunction: ThreadFunction<P, A>,
+    threadFunction: ThreadFunction<P, A, R>,
     primitives: P,
-    args: A,
+    args?: A,
     { daemon = false } = {},
-  ): Promise<ThreadHandle> {
+  ): Promise<ThreadHandle<R>> {
     const code = threadFunction as ThreadFunction<Primitives, unknown>;
-    return await this.step(bilingual`${{ en: "starts", zh: "启动" }} ${name}`, () => {
+    return await this.step(bilingual`starts ${name} || 启动 ${name}`, () => {
       return { name, id: this.#starter.start(name, code, primitives, args, daemon) };
     });
   }
 
-  /** Calls `start` with the numbers from 1 to `count`, one after the other. */
-  async startEach(
+  /** Starts threads, one after the other. Their names are `prefix` and a number from 1. */
+  async startEach<P extends Primitives, A, R>(
     count: number,
-    start: (number: number) => Promise<ThreadHandle>,
-  ): Promise<ThreadHandle[]> {
-    const threads: ThreadHandle[] = [];
-    for (let number = 1; number <= count; number++) threads.push(await start(number));
+    prefix: Name,
+    threadFunction: ThreadFunction<P, A, R>,
+    primitives: P,
+    argsOf?: (number: number) => A,
+    options = {},
+  ): Promise<ThreadHandle<R>[]> {
+    const threads: ThreadHandle<R>[] = [];
+    for (let i = 1; i <= count; i++) {
+      const name = typeof prefix === "string"
+        ? `${prefix}${i}`
+        : bilingual`${prefix}${i} || ${prefix}${i}`;
+      threads.push(await this.start(name, threadFunction, primitives, argsOf?.(i), options));
+    }
     return threads;
   }
 
@@ -74,10 +85,10 @@ export class MainThread extends LessonThread {
   ): Promise<boolean> {
     await this.waitForTurn();
     const { en, zh } = summarizeNames(threads);
-    this.record({ what: "waits", of: { en: `the end of ${en}`, zh: `${zh} 结束` }, joins: true });
+    this.record({ what: "waits", of: bilingual`the end of ${en} || ${zh} 结束`, joins: true });
     await this.waitForThreads(threads.map(({ id }) => id), timeout);
     const ended = threads.every(({ id }) => !this.#scheduler.isAlive(id));
-    const notEnded = { en: `${en} did not end`, zh: `${zh} 没有结束` };
+    const notEnded = bilingual`${en} did not end || ${zh} 没有结束`;
     this.record({ what: "runs", text: ended ? undefined : notEnded });
     return ended;
   }
@@ -91,9 +102,10 @@ export class MainThread extends LessonThread {
     return this.#scheduler.aliveNames();
   }
 
-  /** Returns the result of a thread that has ended. */
-  result(thread: ThreadHandle): unknown {
-    return this.#scheduler.result(thread.id);
+  /** Waits until threads have ended. @returns their results */
+  async resultsOf<R>(threads: readonly ThreadHandle<R>[]): Promise<R[]> {
+    await this.join(threads);
+    return threads.map(({ id }) => this.#scheduler.result(id) as R);
   }
 
   /** Returns the edges of the wait-for graph. */
@@ -108,7 +120,7 @@ export class MainThread extends LessonThread {
   /** Ends threads, whatever they do. Primitives at which they waited cannot be used again. */
   async terminate(threads: readonly ThreadHandle[]): Promise<void> {
     const { en, zh } = summarizeNames(threads);
-    await this.step({ en: `terminates ${en}`, zh: `强行结束 ${zh}` }, () => {
+    await this.step(bilingual`terminates ${en} || 强行结束 ${zh}`, () => {
       this.#scheduler.terminate(threads.map(({ id }) => id));
     });
   }
@@ -117,5 +129,6 @@ export class MainThread extends LessonThread {
 /** Returns the names of threads; of more than three, the first and the last. */
 function summarizeNames(threads: readonly ThreadHandle[]): Text {
   if (threads.length <= 3) return joinNames(threads.map(({ name }) => name));
-  return bilingual`${threads[0]!.name} ${{ en: "to", zh: "至" }} ${threads.at(-1)!.name}`;
+  const [first, last] = [threads[0]!.name, threads.at(-1)!.name];
+  return bilingual`${first} to ${last} || ${first} 至 ${last}`;
 }

@@ -2,7 +2,7 @@
  * The protocol between a thread and the scheduler. The states of a thread, as the scheduler sees
  * them:
  *
- *     running -- asks for a turn --> ready -- gets its turn --> running
+ *     running -- requests a turn --> ready -- gets its turn --> running
  *             -- sleeps --> sleeping -- the time is over --> ready
  *             -- joins  --> joining -- the threads ended, the time is over, or all are stuck --> ready
  *             -- blocks --> blocked -- the primitive releases it, or the time is over --> running
@@ -19,15 +19,14 @@ export type ThreadState =
   | { readonly kind: "blocked"; readonly on: string; readonly seconds?: number }
   | { readonly kind: "ended"; readonly result?: unknown; readonly error?: string };
 
-/** The actions of a thread since its last report, and its new state. */
+/** A message of a thread: its actions since its last report, and its new state. */
 export interface Report {
   readonly actions: readonly Action[];
   readonly state: ThreadState;
 }
 
-/** The thread's side. */
+/** The scheduler, as a thread sees it. */
 export interface SchedulerLink {
-  /** Sends a report. */
   report(report: Report): void;
   /** Sends a report, and returns once the scheduler gives the thread its turn. */
   waitForTurn(report: Report): Promise<void>;
@@ -35,12 +34,5 @@ export interface SchedulerLink {
   timeoutSignal(): AbortSignal;
 }
 
-/** The scheduler's side. */
-export interface ThreadControl {
-  /** Gives the thread its turn. */
-  resume(): void;
-  /** Ends the thread's wait, as its time is over. */
-  timeOut(): void;
-  /** Ends the thread, whatever it does. */
-  terminate(): void;
-}
+/** A message of the scheduler: it is the thread's turn, or the time of its wait is over. */
+export type ToThread = "resume" | "timeOut";

@@ -7,16 +7,7 @@ export class Random {
     this.#state = seed | 0;
   }
 
-  /**
-   * Returns an integer from 0 to `n` - 1.
-   *
-   * @example
-   * ```ts
-   * import { Random } from "./random.ts";
-   * const [a, b] = [new Random(7), new Random(7)];
-   * for (let i = 0; i < 9; i++) if (a.below(10) !== b.below(10)) throw new Error();
-   * ```
-   */
+  /** Returns an integer from 0 to `n` - 1. */
   below(n: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let x = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);

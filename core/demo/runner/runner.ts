@@ -11,9 +11,8 @@ import { type Job, keyOf, type LessonCode, type ThreadKind } from "./lesson_code
 import { MainThread } from "./main_thread.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
-import { linkTask } from "./task_link.ts";
-import { runToEnd, ThreadStarter } from "./thread_starter.ts";
-import { maxWorkers, type WorkerPool } from "./worker_pool.ts";
+import { ThreadStarter } from "./thread_starter.ts";
+import { type FromJob, maxWorkers, type WorkerPool } from "./worker_pool.ts";
 
 export interface RunnerOptions {
   /** The lesson's name in the catalog. */
@@ -49,7 +48,6 @@ export class Runner {
   readonly random: Random;
   readonly #options: RunnerOptions;
   #parts = 0;
-  #jobs = 0;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -80,17 +78,14 @@ export class Runner {
     if (kind === "worker") pool.prestart(Math.min(threads, maxWorkers));
     const shareWorkers = threads > maxWorkers;
     using starter = new ThreadStarter({ lesson, code, scheduler, pool, kind, shareWorkers });
-    const { id, report } = scheduler.add("main");
-    const { link, control } = linkTask(report);
-    scheduler.setControl(id, control);
     const draw = (drawing: Drawing) => reporter.drawing(part, drawing);
-    const main = new MainThread(link, scheduler, starter, draw);
-    const outcome = runToEnd(main, () => script(main));
+    const main = new MainThread(scheduler.addTask("main").link, scheduler, starter, draw);
+    const outcome = main.runToEnd(() => script(main));
     try {
       await scheduler.run();
       return (await outcome).result as T;
     } catch (error) {
-      // If the script failed, its own error says more than the scheduler's copy of the message.
+      // If the script failed, the scheduler has only the message of its error.
       const ended = await Promise.race([outcome, undefined]);
       throw ended?.thrown ?? error;
     } finally {
@@ -142,7 +137,6 @@ export class Runner {
   ): Promise<R> {
     const { pool, name: lesson, code, signal } = this.#options;
     signal.throwIfAborted();
-    const id = ++this.#jobs;
     const worker = pool.borrow();
     const { promise, resolve, reject } = Promise.withResolvers<R>();
     const stop = () => {
@@ -150,16 +144,19 @@ export class Runner {
       reject(signal.reason);
     };
     signal.addEventListener("abort", stop);
-    worker.listen(id, (message) => {
-      if (message.type === "message") return onMessage(message.message);
-      if (message.type !== "jobEnded") return;
-      if (message.error === undefined) resolve(message.result as R);
-      else reject(new Error(message.error));
-    }, (reason) => reject(new Error(`a worker died: ${reason}`)));
-    worker.send({ type: "runJob", id, lesson, job: keyOf(code.jobs, job), args });
+    const port = worker.start(
+      { type: "job", lesson, job: keyOf(code.jobs, job), args },
+      (reason) => reject(new Error(`a worker died: ${reason}`)),
+    );
+    port.onmessage = ({ data }: MessageEvent<FromJob>) => {
+      if ("message" in data) onMessage(data.message);
+      else if (data.error === undefined) resolve(data.result as R);
+      else reject(new Error(data.error));
+    };
     try {
       return await promise;
     } finally {
+      port.close();
       signal.removeEventListener("abort", stop);
       pool.giveBack(worker);
     }

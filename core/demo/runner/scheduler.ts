@@ -29,10 +29,11 @@
  * a worker dies (its thread has failed); the signal is aborted.
  */
 import { Lock, RLock, waiting } from "../../sync/mod.ts";
-import { type Name, textIn } from "../text.ts";
+import { bilingual, type Name, textIn } from "../text.ts";
 import type { Action, TraceEvent } from "../trace.ts";
 import { type Labeled, wakeWaiters } from "./primitives.ts";
-import type { Report, ThreadControl, ThreadState } from "./protocol.ts";
+import { linkOver } from "./link.ts";
+import type { Report, SchedulerLink, ThreadState, ToThread } from "./protocol.ts";
 import type { Random } from "./random.ts";
 import { findCircle, type Wait } from "./wait_graph.ts";
 
@@ -54,7 +55,9 @@ interface ScheduledThread {
   readonly id: number;
   readonly name: Name;
   readonly daemon: boolean;
-  control: ThreadControl | undefined;
+  readonly port: MessagePort;
+  /** Ends the thread, whatever it does. */
+  readonly terminate: () => void;
   /** The actions that are not recorded yet. */
   actions: Action[];
   /** Undefined while the thread is running. */
@@ -67,6 +70,7 @@ interface ScheduledThread {
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #threads: ScheduledThread[] = [];
+  readonly #ports: MessagePort[] = [];
   readonly #primitives = new Set<Labeled>();
   readonly #stepSeconds: number;
   #clock = 0;
@@ -78,37 +82,48 @@ export class Scheduler {
     this.#stepSeconds = options.stepSeconds ?? defaultStepSeconds;
   }
 
-  /** Registers a primitive at which threads may wait. */
   register(primitive: Labeled): void {
     this.#primitives.add(primitive);
   }
 
-  /** Adds a thread that is about to run. @returns its number, and the receiver of its reports */
-  add(name: Name, daemon = false): { id: number; report(report: Report): void } {
+  /** Adds a thread that is about to run. @param port to the thread @returns its number */
+  add(name: Name, daemon: boolean, port: MessagePort, terminate: () => void): number {
     const thread: ScheduledThread = {
       id: this.#threads.length,
       name,
       daemon,
-      control: undefined,
+      port,
+      terminate,
       actions: [{ what: "starts" }],
       state: undefined,
       wakeTime: Infinity,
       held: [],
     };
     this.#threads.push(thread);
-    const report = ({ actions, state }: Report) => {
+    this.#ports.push(port);
+    port.onmessage = ({ data: { actions, state } }: MessageEvent<Report>) => {
       thread.actions.push(...actions);
       thread.state = state;
       const seconds = "seconds" in state ? state.seconds : undefined;
       thread.wakeTime = seconds === undefined ? Infinity : this.#clock + seconds;
       this.#onReport?.();
     };
-    return { id: thread.id, report };
+    return thread.id;
   }
 
-  /** Sets the way to control a thread, before {@link run} or that thread's first report. */
-  setControl(id: number, control: ThreadControl): void {
-    this.#threads[id]!.control = control;
+  /** Adds a thread that is an async task of this isolate. */
+  addTask(name: Name, daemon = false): { readonly id: number; readonly link: SchedulerLink } {
+    const { port1, port2 } = new MessageChannel();
+    const terminated = new AbortController();
+    const id = this.add(name, daemon, port1, () => terminated.abort());
+    this.#ports.push(port2);
+    return { id, link: linkOver(port2, terminated.signal) };
+  }
+
+  /** Ends a thread whose worker has died. */
+  fail(id: number, error: string): void {
+    this.#threads[id]!.state = { kind: "ended", error };
+    this.#onReport?.();
   }
 
   isAlive(id: number): boolean {
@@ -126,14 +141,14 @@ export class Scheduler {
     return state?.kind === "ended" ? state.result : undefined;
   }
 
-  /** Ends threads, whatever they do. */
   terminate(ids: readonly number[]): void {
     for (const id of ids) {
       const thread = this.#threads[id]!;
       if (thread.state?.kind === "ended") continue;
       this.#anyTerminated = true;
-      thread.control?.terminate();
-      thread.actions.push({ what: "ends", text: { en: "is terminated", zh: "被中断" } });
+      thread.port.onmessage = null;
+      thread.terminate();
+      thread.actions.push({ what: "ends", text: bilingual`is terminated || 被中断` });
       thread.state = { kind: "ended" };
     }
   }
@@ -168,7 +183,7 @@ export class Scheduler {
       last = thread.id;
       this.#clock += this.#stepSeconds;
       thread.state = undefined;
-      thread.control!.resume();
+      thread.port.postMessage("resume" satisfies ToThread);
     }
     this.terminateAll();
     await this.#recordActions(0);
@@ -177,6 +192,7 @@ export class Scheduler {
   /** Terminates all threads that have not ended, and wakes terminated workers that wait. */
   terminateAll(): void {
     this.terminate(this.#threads.map(({ id }) => id));
+    for (const port of this.#ports) port.close();
     if (!this.#anyTerminated) return;
     for (const { primitive } of this.#primitives) wakeWaiters(primitive);
   }
@@ -201,7 +217,7 @@ export class Scheduler {
       thread.wakeTime = Infinity;
       if (thread.state?.kind === "blocked") {
         thread.state = undefined;
-        thread.control!.timeOut();
+        thread.port.postMessage("timeOut" satisfies ToThread);
       } else thread.state = { kind: "ready" };
     }
     return due[0]!.id;

@@ -3,7 +3,6 @@ import { keyOf, type LessonCode, type ThreadFunction, type ThreadKind } from "./
 import { LessonThread } from "./lesson_thread.ts";
 import { type Primitives, toHandles } from "./primitives.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { linkTask } from "./task_link.ts";
 import { maxWorkers, type PooledWorker, type WorkerPool } from "./worker_pool.ts";
 
 export interface ThreadStarterOptions {
@@ -35,32 +34,22 @@ export class ThreadStarter implements Disposable {
     daemon: boolean,
   ): number {
     const { lesson, code, scheduler, kind, shareWorkers } = this.#options;
-    const { id, report } = scheduler.add(name, daemon);
     if (kind === "task") {
-      const { link, control } = linkTask(report);
-      scheduler.setControl(id, control);
+      const { id, link } = scheduler.addTask(name, daemon);
       const thread = new LessonThread(link, false);
-      void runToEnd(thread, () => threadFunction(thread, primitives, args));
+      void thread.runToEnd(() => threadFunction(thread, primitives, args));
       return id;
     }
     const worker = this.#worker();
-    scheduler.setControl(id, {
-      resume: () => worker.send({ type: "resume", id }),
-      timeOut: () => worker.send({ type: "timeOut", id }),
-      terminate: () => worker.terminate(),
-    });
-    worker.listen(id, (message) => {
-      if (message.type === "report") report(message.report);
-    }, (error) => report({ actions: [], state: { kind: "ended", error } }));
-    worker.send({
-      type: "startThread",
-      id,
+    const port = worker.start({
+      type: "thread",
       lesson,
       threadFunction: keyOf(code.functions, threadFunction),
       mayBlock: !shareWorkers,
       primitives: toHandles(primitives),
       args,
-    });
+    }, (error) => scheduler.fail(id, error));
+    const id = scheduler.add(name, daemon, port, () => worker.terminate());
     return id;
   }
 
@@ -77,27 +66,5 @@ export class ThreadStarter implements Disposable {
     const worker = this.#options.pool.borrow();
     this.#workers.push(worker);
     return worker;
-  }
-}
-
-/** The result of a thread's code, or the error that it threw. */
-export interface Outcome {
-  readonly result?: unknown;
-  readonly thrown?: unknown;
-}
-
-/** Runs the code of a task, and reports its end to the scheduler. */
-export async function runToEnd(
-  thread: LessonThread,
-  run: () => Promise<unknown>,
-): Promise<Outcome> {
-  try {
-    const result = await run();
-    thread.end({ result });
-    return { result };
-  } catch (thrown) {
-    const error = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : "failed";
-    thread.end({ error });
-    return { thrown };
   }
 }

@@ -1,44 +1,29 @@
 /**
  * The workers in which lessons run. They are started when first needed, and reused, as starting one
- * takes some 10 MB and 20 ms.
- *
- * Several threads may share a worker (see {@link maxWorkers}), so each message has the number of its
- * thread or job.
+ * takes some 10 MB and 20 ms. Each thread and each job has a port of its own, as several threads may
+ * share a worker (see {@link maxWorkers}).
  */
 import type { PrimitiveHandles } from "./primitives.ts";
-import type { Report } from "./protocol.ts";
 
 /** The most workers that one part of a lesson uses; more threads than that share them. */
 export const maxWorkers = 20;
 
-export type ToWorker =
-  | {
-    readonly type: "startThread";
-    readonly id: number;
-    readonly lesson: string;
+/** The start of a thread or a job in a worker. */
+export type Start =
+  & { readonly lesson: string; readonly args: unknown }
+  & ({
+    readonly type: "thread";
     readonly threadFunction: string;
     readonly mayBlock: boolean;
     readonly primitives: PrimitiveHandles;
-    readonly args: unknown;
-  }
-  | { readonly type: "resume" | "timeOut"; readonly id: number }
-  | {
-    readonly type: "runJob";
-    readonly id: number;
-    readonly lesson: string;
-    readonly job: string;
-    readonly args: unknown;
-  };
+  } | { readonly type: "job"; readonly job: string });
 
-export type FromWorker =
-  | { readonly type: "report"; readonly id: number; readonly report: Report }
-  | { readonly type: "message"; readonly id: number; readonly message: unknown }
-  | {
-    readonly type: "jobEnded";
-    readonly id: number;
-    readonly result?: unknown;
-    readonly error?: string;
-  };
+export type ToWorker = Start & { readonly port: MessagePort };
+
+/** A message of a job, or its result or error. */
+export type FromJob =
+  | { readonly message: unknown }
+  | { readonly result?: unknown; readonly error?: string };
 
 export class WorkerPool implements Disposable {
   readonly #idle: PooledWorker[] = [];
@@ -57,11 +42,10 @@ export class WorkerPool implements Disposable {
   /** Takes back a worker whose threads and jobs have ended, or that was terminated. */
   giveBack(worker: PooledWorker): void {
     if (!this.#all.has(worker)) return;
-    worker.stopListening();
+    worker.clear();
     this.#idle.push(worker);
   }
 
-  /** Terminates all workers. */
   [Symbol.dispose](): void {
     for (const worker of [...this.#all]) worker.terminate();
     this.#idle.length = 0;
@@ -74,50 +58,36 @@ export class WorkerPool implements Disposable {
   }
 }
 
-interface Listener {
-  readonly onMessage: (message: FromWorker) => void;
-  readonly onDeath: (reason: string) => void;
-}
-
-/** A worker of the pool. */
 export class PooledWorker {
   readonly #worker = new Worker(new URL("./lesson_worker.ts", import.meta.url), { type: "module" });
-  readonly #listeners = new Map<number, Listener>();
   readonly #onEnd: () => void;
+  #onDeath: ((reason: string) => void)[] = [];
 
   constructor(onEnd: () => void) {
     this.#onEnd = onEnd;
-    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      this.#listeners.get(data.id)?.onMessage(data);
-    };
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      const listeners = [...this.#listeners.values()];
+      const onDeath = this.#onDeath;
       this.terminate();
-      for (const { onDeath } of listeners) onDeath(event.message);
+      for (const callback of onDeath) callback(event.message);
     };
   }
 
-  /** Sends a message; a terminated worker ignores it. */
-  send(message: ToWorker): void {
-    this.#worker.postMessage(message);
+  /** Starts a thread or a job. @param onDeath gets the worker's error @returns the port to it */
+  start(start: Start, onDeath: (reason: string) => void): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    this.#onDeath.push(onDeath);
+    this.#worker.postMessage({ ...start, port: port2 } satisfies ToWorker, [port2]);
+    return port1;
   }
 
-  /** Listens to the thread or job with the number `id`. @param onDeath gets the worker's error */
-  listen(
-    id: number,
-    onMessage: (message: FromWorker) => void,
-    onDeath: (reason: string) => void,
-  ): void {
-    this.#listeners.set(id, { onMessage, onDeath });
-  }
-
-  stopListening(): void {
-    this.#listeners.clear();
+  /** Forgets the threads and jobs, which have ended. */
+  clear(): void {
+    this.#onDeath = [];
   }
 
   terminate(): void {
-    this.stopListening();
+    this.clear();
     this.#worker.terminate();
     this.#onEnd();
   }

@@ -59,7 +59,7 @@ function attack({ address }: Served, change: Partial<AttackOptions> = {}, verify
 
 const echo = async (conn: Deno.TcpConn, bytes: Uint8Array) => void await conn.write(bytes);
 
-Deno.test("answers are counted, each once, and their bytes", async () => {
+Deno.test("each answer and its bytes are counted once", async () => {
   await using server = serve(echo);
   const metrics = await attack(server, { requests: 1000, duration: 60_000 }).run();
   assert.equal(metrics.answers, 1000);
@@ -68,7 +68,7 @@ Deno.test("answers are counted, each once, and their bytes", async () => {
   assert.deepEqual(metrics.failures, {});
 });
 
-Deno.test("a known distribution of delays is what is measured", async () => {
+Deno.test("the measured latencies have the distribution of the server's delays", async () => {
   // Of ten answers nine come after 20 ms, and one after 100.
   let count = 0;
   await using server = serve(async (conn, bytes) => {
@@ -83,7 +83,7 @@ Deno.test("a known distribution of delays is what is measured", async () => {
   assert(latencies.mean >= 27, `mean ${latencies.mean}`);
 });
 
-Deno.test("a server that stalls shows at a rate, as without correction it would not", async () => {
+Deno.test("at a rate, a stall of the server shows in the latencies", async () => {
   // It answers at once, but for one second in which it answers nobody.
   const began = performance.now();
   const stall = { from: 500, to: 1500 };
@@ -102,7 +102,7 @@ Deno.test("a server that stalls shows at a rate, as without correction it would 
   assert(p75 > 300, `p75 ${p75}`);
 });
 
-Deno.test("a server that never answers shows as late, and by the time that was waited", async () => {
+Deno.test("requests without an answer count as late, with the time that they waited", async () => {
   await using server = serve(() => {});
   const change = { connections: 2, duration: 300, timeout: 200, rate: 50 };
   const { latencies, answers, failures } = await attack(server, change).run();
@@ -125,7 +125,7 @@ Deno.test("failures are counted by their kind", async () => {
   }
 });
 
-Deno.test("without a server it ends at once with an error", async () => {
+Deno.test("without a server the load ends at once with an error", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
@@ -142,7 +142,7 @@ Deno.test("without a server it ends at once with an error", async () => {
   });
 });
 
-Deno.test("a stop ends it with what there is until then", async () => {
+Deno.test("a stop ends the load with the measurement so far", async () => {
   await using server = serve(echo);
   const stop = new AbortController();
   const running: Attack = attack(server, {
@@ -158,7 +158,7 @@ Deno.test("a stop ends it with what there is until then", async () => {
   assert(answers > 5);
 });
 
-Deno.test("datagrams that are lost are counted, and late ones not taken for the next", async () => {
+Deno.test("lost datagrams are counted, and a late answer does not count as the next one", async () => {
   const server = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const { port } = server.addr as Deno.NetAddr;
   let kept: Uint8Array | undefined;

@@ -31,14 +31,14 @@ Deno.test("ways take turns, and each has a median and a spread", async () => {
   ]);
 });
 
-Deno.test("a stop leaves what was measured until then", async () => {
+Deno.test("a stop keeps the measurements so far", async () => {
   const { subject, order } = counted();
   const stop = new AbortController();
   const rows = await measure(subject, 3, stop.signal, () => order.length === 2 && stop.abort());
   assert.deepEqual(rows.map(({ seconds }) => seconds.length), [2, 1]);
 });
 
-Deno.test("bars and pictures show ours beside the course's", async () => {
+Deno.test("bars and pictures show barge's figures beside the course's", async () => {
   const { subject } = counted();
   const rows = await measure(subject, 1, never);
   const text = bars(subject, rows, 80).join("\n");

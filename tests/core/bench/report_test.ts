@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { draw } from "../../../core/bench/report.ts";
 
-Deno.test("a histogram's bars: a few of many are more than none, and none have no bar", () => {
+Deno.test("the smallest share of a histogram has a visible bar, and an empty one has none", () => {
   const lines = draw([
     { upTo: 1, count: 999_999 },
     { upTo: 2, count: 0 },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ClosedLoop, PacedSchedule } from "../../../core/bench/schedule.ts";
 
-Deno.test("a closed loop gives as many requests as it may", () => {
+Deno.test("a closed loop sends at most its number of requests", () => {
   const schedule = new ClosedLoop(2);
   assert.equal(schedule.exhausted, false);
   assert.notEqual(schedule.take(), undefined);
@@ -20,7 +20,7 @@ Deno.test("a paced schedule releases requests to the connections in turn, when t
   assert.equal(schedule.exhausted, false);
 });
 
-Deno.test("what a paced schedule released late counts from when it was due", () => {
+Deno.test("requests that a paced schedule releases late count from their due times", () => {
   const schedule = new PacedSchedule(1000, 100, 2, 4);
   const released = [];
   for (let one; (one = schedule.release(5000));) released.push(one.connection);

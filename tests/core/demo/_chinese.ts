@@ -35,10 +35,10 @@ export function englishIn(text: string, code: ReadonlySet<string>): string[] {
 
 /** Returns the names in a lesson's code, without its comments, and the names of its objects. */
 export function namesIn(
-  lesson: Pick<Lesson, "code" | "codeTranslations">,
+  lesson: Pick<Lesson, "code">,
   parts: readonly Part[] = [],
 ): Set<string> {
-  const withoutComments = codeText(lesson).zh.replace(/(?:\/\/|--) .*$/gm, "");
+  const withoutComments = codeText(lesson.code).zh.replace(/(?:\/\/|--) .*$/gm, "");
   const objects = parts.flatMap(({ events }) => events.map(({ of }) => of));
   return new Set([
     ...withoutComments.match(/[A-Za-z_][A-Za-z_0-9]*/g) ?? [],

@@ -39,7 +39,7 @@ async function readExactly(conn: Deno.Conn, length: number): Promise<Uint8Array>
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-Deno.test("what comes goes back in upper case, and is counted", async () => {
+Deno.test("bytes are returned in upper case, and counted", async () => {
   const events: EchoEvent[] = [];
   const server = await EchoServer.start({ ...plain, onEvent: (event) => events.push(event) });
   using conn = await connect(server);
@@ -54,7 +54,7 @@ Deno.test("what comes goes back in upper case, and is counted", async () => {
   assert.deepEqual(events.map(({ type }) => type), ["opened", "closed"]);
 });
 
-Deno.test("--raw gives every byte back, however large the message", async () => {
+Deno.test("--raw returns every byte, however large the message", async () => {
   const server = await EchoServer.start({ ...plain, raw: true });
   using conn = await connect(server);
   const message = Uint8Array.from({ length: 3_000_000 }, (_, i) => (i * 7 + (i >> 8)) & 255);
@@ -63,7 +63,7 @@ Deno.test("--raw gives every byte back, however large the message", async () => 
   await server.stop();
 });
 
-Deno.test("who comes beyond the limit is closed and counted, over all workers", async () => {
+Deno.test("a connection beyond the limit of all workers is closed and counted", async () => {
   const server = await EchoServer.start({ ...plain, maxConnections: 2, workers: 2 });
   using first = await connect(server);
   using second = await connect(server);
@@ -76,7 +76,7 @@ Deno.test("who comes beyond the limit is closed and counted, over all workers", 
   await server.stop();
 });
 
-Deno.test("a connection on which nothing moves is cut", async () => {
+Deno.test("an idle connection is cut", async () => {
   const events: EchoEvent[] = [];
   const server = await EchoServer.start({
     ...plain,
@@ -90,7 +90,7 @@ Deno.test("a connection on which nothing moves is cut", async () => {
   assert(closed.type === "closed" && closed.ended.why === "idle");
 });
 
-Deno.test("who does not read is not read from, and others are served meanwhile", async () => {
+Deno.test("the server stops reading from a client that does not read, and serves the others", async () => {
   const server = await EchoServer.start({ ...plain, raw: true });
   using deaf = await connect(server);
   using other = await connect(server);
@@ -138,7 +138,7 @@ Deno.test("500 busy connections are served alike", async () => {
   await server.stop();
 });
 
-Deno.test("an address that is taken is an error with its kind", async () => {
+Deno.test("an address in use is an error with its kind", async () => {
   const server = await EchoServer.start(plain);
   await assert.rejects(EchoServer.start({ ...plain, address: server.address }), {
     name: "BargeError",

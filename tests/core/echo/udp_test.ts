@@ -23,7 +23,7 @@ function target({ address }: EchoServer): Deno.NetAddr {
   return { transport: "udp", hostname: address.host, port: address.port };
 }
 
-Deno.test("a datagram is answered by one of its length, an empty one by an empty one", async () => {
+Deno.test("the answer to a datagram has its length, also if it is empty", async () => {
   const server = await EchoServer.start(plain);
   using conn = socket();
   for (const length of [0, 1, 1500, maxDatagramBytes]) {
@@ -62,7 +62,7 @@ function sink() {
   return box;
 }
 
-Deno.test("the client sends a datagram a line, however the pipe cuts them", async () => {
+Deno.test("the client sends each line as a datagram, however the pipe cuts them", async () => {
   const server = await EchoServer.start(plain);
   const out = sink();
   const talk = await talkUdp(server.address, chunks("on", "e\ntwo\n", "\nfour"), out, {
@@ -73,7 +73,7 @@ Deno.test("the client sends a datagram a line, however the pipe cuts them", asyn
   await server.stop();
 });
 
-Deno.test("the client counts what is lost, and takes no late answer for the next one's", async () => {
+Deno.test("the client counts lost lines, and a late answer does not count as the next one", async () => {
   using conn = socket();
   const { hostname: host, port } = conn.addr as Deno.NetAddr;
   const answering = (async () => {
@@ -90,7 +90,7 @@ Deno.test("the client counts what is lost, and takes no late answer for the next
   assert.equal(out.text, "two\n");
 });
 
-Deno.test("a line that no datagram can carry is refused", async () => {
+Deno.test("a line longer than a datagram is refused", async () => {
   const long = "x".repeat(maxDatagramBytes + 1);
   const talking = talkUdp({ host: "127.0.0.1", port: 9 }, chunks(long), sink(), { timeout: 10 });
   await assert.rejects(talking, { kind: "usage" });

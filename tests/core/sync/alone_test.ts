@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-Deno.test("who waits keeps the program alive, and nothing does once the waits are over", async () => {
+Deno.test("a wait keeps the program alive until it ends", async () => {
   const script = new URL("./_alone.ts", import.meta.url);
   const program = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-check", script.href],

@@ -7,7 +7,7 @@ const parties = 5;
 const threads = await Threads.make(parties);
 const brokenBarrier = { name: "BrokenBarrierError" };
 
-Deno.test("Barrier: passed in lockstep, again and again", async () => {
+Deno.test("Barrier: agents pass it together, in several rounds", async () => {
   const barrier = new Barrier(parties);
   const counts = new Int32Array(new SharedArrayBuffer(8));
   const rounds = await threads.all(parties, ({ Barrier }, { handle, counts }) => {
@@ -28,7 +28,7 @@ Deno.test("Barrier: passed in lockstep, again and again", async () => {
   assert.equal(used(barrier.handle), 0);
 });
 
-Deno.test("Barrier: each is told its place in the order of arrival", async () => {
+Deno.test("Barrier: each agent gets its index in the order of arrival", async () => {
   const barrier = new Barrier(parties);
   for (let round = 0; round < 2; round++) {
     const places = [];
@@ -46,13 +46,13 @@ Deno.test("Barrier: each is told its place in the order of arrival", async () =>
   }
 });
 
-Deno.test("Barrier: one party waits for nobody", async () => {
+Deno.test("Barrier: a single party does not wait", async () => {
   const barrier = new Barrier(1);
   assert.equal(barrier.wait(), 0);
   assert.equal(await barrier.waitAsync({ timeout: 0 }), 0);
 });
 
-Deno.test("Barrier: the last to arrive acts once, before any goes on", async () => {
+Deno.test("Barrier: the last to arrive runs the action once, before any continues", async () => {
   let acted = 0;
   const barrier = new Barrier(3, { action: () => acted++ });
   const seen = await Promise.all(
@@ -61,7 +61,7 @@ Deno.test("Barrier: the last to arrive acts once, before any goes on", async () 
   assert.deepEqual(seen, [[0, 1], [1, 1], [2, 1]]);
 });
 
-Deno.test("Barrier: an action that throws breaks it, and is thrown to who acted", async () => {
+Deno.test("Barrier: an action that throws breaks the barrier, and its agent gets the error", async () => {
   const action = () => {
     throw new SyntaxError("no");
   };
@@ -73,7 +73,7 @@ Deno.test("Barrier: an action that throws breaks it, and is thrown to who acted"
   assert.throws(() => barrier.wait(), BrokenBarrierError);
 });
 
-Deno.test("Barrier: who comes while the action runs belongs to the next round", async () => {
+Deno.test("Barrier: an agent that arrives while the action runs belongs to the next round", async () => {
   const barrier = new Barrier(2);
   const go = new Int32Array(new SharedArrayBuffer(4));
   const place = threads.start(({ Barrier }, { handle, go }, tell) => {
@@ -101,7 +101,7 @@ Deno.test("Barrier: who comes while the action runs belongs to the next round", 
   assert.deepEqual(await Promise.all(next), [0, 1]);
 });
 
-Deno.test("Barrier: a timeout during the action does not count", async () => {
+Deno.test("Barrier: a wait does not time out while the action runs", async () => {
   const barrier = new Barrier(2);
   const first = barrier.waitAsync({ timeout: 0.01 });
   const last = threads.start(({ Barrier }, handle) => {
@@ -118,7 +118,7 @@ Deno.test("Barrier: a timeout during the action does not count", async () => {
   assert.equal(barrier.broken, one === "rejected");
 });
 
-Deno.test("Barrier: an abort breaks it for those who wait and who come, until the reset", async () => {
+Deno.test("Barrier: abort breaks it for current and later waits, until a reset", async () => {
   const barrier = new Barrier(parties);
   const running = threads.all(parties - 1, ({ Barrier, BrokenBarrierError }, handle) => {
     const barrier = Barrier.attach(handle);
@@ -144,7 +144,7 @@ Deno.test("Barrier: an abort breaks it for those who wait and who come, until th
   assert.deepEqual(places, [0, 1, 2, 3, 4]);
 });
 
-Deno.test("Barrier: a reset breaks the wait of those who wait, and nobody else's", async () => {
+Deno.test("Barrier: a reset breaks current waits only", async () => {
   const barrier = new Barrier(2);
   barrier.reset();
   const waiting = assert.rejects(barrier.waitAsync(), brokenBarrier);
@@ -155,7 +155,7 @@ Deno.test("Barrier: a reset breaks the wait of those who wait, and nobody else's
   assert.deepEqual(await Promise.all([next, barrier.waitAsync()]), [0, 1]);
 });
 
-Deno.test("Barrier: a timeout breaks it for all, the one given or the usual one", async () => {
+Deno.test("Barrier: a timeout, of the wait or the default one, breaks it for all", async () => {
   for (const [usual, timeout] of [[0.02, undefined], [60, 0.02], [undefined, 0.02]]) {
     const barrier = new Barrier(3, { timeout: usual });
     const other = assert.rejects(barrier.waitAsync({ timeout: 60 }), brokenBarrier);
@@ -174,7 +174,7 @@ Deno.test("Barrier: a timeout breaks it for all, the one given or the usual one"
   }
 });
 
-Deno.test("Barrier: who is aborted has not arrived; the barrier is whole", async () => {
+Deno.test("Barrier: an aborted wait is no arrival, and does not break the barrier", async () => {
   const barrier = new Barrier(2);
   const given = new AbortController();
   const waiting = assert.rejects(barrier.waitAsync({ signal: given.signal }), {
@@ -186,7 +186,7 @@ Deno.test("Barrier: who is aborted has not arrived; the barrier is whole", async
   assert.deepEqual(await Promise.all([barrier.waitAsync(), barrier.waitAsync()]), [0, 1]);
 });
 
-Deno.test("Barrier: counts and timeouts that make no sense are refused", () => {
+Deno.test("Barrier: invalid counts and timeouts are refused", () => {
   for (const n of [0, -1, 1.5, NaN]) assert.throws(() => new Barrier(n), RangeError);
   assert.throws(() => new Barrier(2, { timeout: -1 }), RangeError);
   const barrier = new Barrier(2);

@@ -5,7 +5,7 @@ import { untilWaiting, used } from "./_waiting.ts";
 
 const threads = await Threads.make(6);
 
-Deno.test("Condition: its lock is an RLock, or the one given", () => {
+Deno.test("Condition: its lock is an RLock by default", () => {
   const condition = new Condition();
   condition.acquire();
   condition.acquire();
@@ -25,7 +25,7 @@ Deno.test("Condition: its lock is an RLock, or the one given", () => {
   assert.equal(lock.locked(), true);
 });
 
-Deno.test("Condition: to wait and to notify one must hold the lock", async () => {
+Deno.test("Condition: wait and notify need the lock", async () => {
   for (const condition of [new Condition(), new Condition(new Lock())]) {
     const message = (verb: string) => ({ message: `can't ${verb} without holding the lock` });
     assert.throws(() => condition.wait(), message("wait"));
@@ -39,7 +39,7 @@ Deno.test("Condition: to wait and to notify one must hold the lock", async () =>
   }
 });
 
-Deno.test("Condition: another agent's RLock does not count", async () => {
+Deno.test("Condition: an RLock that another agent holds is not enough", async () => {
   const condition = new Condition();
   condition.acquire();
   const wait = threads.start(
@@ -50,7 +50,7 @@ Deno.test("Condition: another agent's RLock does not count", async () => {
   condition.release();
 });
 
-Deno.test("Condition: so many are notified, those who have waited longest", async () => {
+Deno.test("Condition: notify(n) wakes the n agents that have waited longest", async () => {
   const condition = new Condition();
   const notified = new Int32Array(new SharedArrayBuffer(24));
   const running = [];
@@ -95,7 +95,7 @@ Deno.test("Condition: so many are notified, those who have waited longest", asyn
   assert.equal(used(condition.handle), 0);
 });
 
-Deno.test("Condition: a notice is spent on one who waits, and not kept for later", async () => {
+Deno.test("Condition: a notification without a waiter is lost", async () => {
   const condition = new Condition();
   using _ = condition.hold();
   condition.notify(3);
@@ -105,7 +105,7 @@ Deno.test("Condition: a notice is spent on one who waits, and not kept for later
   assert.equal(condition.lock.locked(), true, "the lock was taken again");
 });
 
-Deno.test("Condition: a wait releases an RLock wholly, and restores its depth", async () => {
+Deno.test("Condition: a wait releases an RLock completely, and restores its depth", async () => {
   const condition = new Condition();
   const depths = threads.start(async ({ Condition }, handle) => {
     const condition = Condition.attach(handle);
@@ -124,7 +124,7 @@ Deno.test("Condition: a wait releases an RLock wholly, and restores its depth", 
   assert.deepEqual(await depths.result, [3, 3]);
 });
 
-Deno.test("Condition: who is notified goes on when the lock is free, not before", async () => {
+Deno.test("Condition: a notified agent continues once the lock is free", async () => {
   const condition = new Condition(new Lock());
   const thread = threads.start(({ Condition }, handle) => {
     const condition = Condition.attach(handle);
@@ -139,7 +139,7 @@ Deno.test("Condition: who is notified goes on when the lock is free, not before"
   assert.equal(await thread.result, true);
 });
 
-Deno.test("Condition: waits for a predicate, and returns its last value", async () => {
+Deno.test("Condition: waitFor returns the last value of its predicate", async () => {
   const condition = new Condition();
   const state = new Int32Array(new SharedArrayBuffer(4));
   const args = { handle: condition.handle, state };
@@ -162,7 +162,7 @@ Deno.test("Condition: waits for a predicate, and returns its last value", async 
   assert.deepEqual(await Promise.all([blocked.result, task.result]), ["four", "four"]);
 });
 
-Deno.test("Condition: a predicate that never holds ends with the timeout", async () => {
+Deno.test("Condition: waitFor ends with the timeout if its predicate never holds", async () => {
   const condition = new Condition();
   using _ = condition.hold();
   let asked = 0;
@@ -175,7 +175,7 @@ Deno.test("Condition: a predicate that never holds ends with the timeout", async
   assert.equal(condition.waitFor(() => "at once", { timeout: 0 }), "at once");
 });
 
-Deno.test("Condition: an aborted wait has the lock again, and costs no notice", async () => {
+Deno.test("Condition: an aborted wait holds the lock again, and takes no notification", async () => {
   const condition = new Condition();
   const given = new AbortController();
   const wait = async (signal?: AbortSignal) => {
@@ -197,7 +197,7 @@ Deno.test("Condition: an aborted wait has the lock again, and costs no notice", 
   assert.equal(condition.locked(), false);
 });
 
-Deno.test("Condition: two of them share a lock, also in another isolate", async () => {
+Deno.test("Condition: two conditions share a lock, also in another isolate", async () => {
   const lock = new Lock();
   const [asked, answered] = [new Condition(lock), new Condition(lock)];
   const thread = threads.start(({ Condition }, handles) => {

@@ -4,7 +4,7 @@ import { Lock, Queue, Semaphore } from "../../../core/sync/mod.ts";
 import { run, spawn } from "./_threads.ts";
 import { untilWaiting } from "./_waiting.ts";
 
-Deno.test("a lock held by a terminated worker stays locked, until somebody releases it", async () => {
+Deno.test("a lock held by a terminated worker stays locked until another agent releases it", async () => {
   const lock = new Lock();
   const worker = spawn();
   await run(worker, ({ Lock }, handle) => Lock.attach(handle).acquire(), lock.handle, () => {})
@@ -19,7 +19,7 @@ Deno.test("a lock held by a terminated worker stays locked, until somebody relea
 // A waiter that sleeps for good after it has joined the queue: it is as good as dead even while the
 // termination is under way.
 
-Deno.test("a permit granted to a terminated waiter is lost, and the others go on", async () => {
+Deno.test("a permit granted to a terminated waiter is lost, and the others continue", async () => {
   const semaphore = new Semaphore(0);
   const worker = spawn();
   run(
@@ -40,7 +40,7 @@ Deno.test("a permit granted to a terminated waiter is lost, and the others go on
   assert.equal(await waiting, true);
 });
 
-Deno.test("an item promised to a terminated getter stays, and the others go on", async () => {
+Deno.test("an item promised to a terminated getter stays in the queue, and the others continue", async () => {
   const queue = new Queue<number>(2);
   const worker = spawn();
   run(

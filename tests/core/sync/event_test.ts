@@ -5,7 +5,7 @@ import { untilWaiting, used } from "./_waiting.ts";
 
 const threads = await Threads.make(5);
 
-Deno.test("Event: set and cleared, as often as you like", () => {
+Deno.test("Event: it can be set and cleared repeatedly", () => {
   const event = new Event();
   assert.equal(event.isSet(), false);
   for (let i = 0; i < 2; i++) {
@@ -19,7 +19,7 @@ Deno.test("Event: set and cleared, as often as you like", () => {
   }
 });
 
-Deno.test("Event: all who wait go on, and who comes later does not wait", async () => {
+Deno.test("Event: set releases all waiters, and later waits return at once", async () => {
   const event = new Event();
   for (let round = 0; round < 2; round++) {
     const running = threads.all(5, ({ Event }, handle) => {
@@ -34,7 +34,7 @@ Deno.test("Event: all who wait go on, and who comes later does not wait", async 
   assert.equal(used(event.handle), 0);
 });
 
-Deno.test("Event: a wait that timed out is false, also in a task", async () => {
+Deno.test("Event: a wait that timed out returns false, also in a task", async () => {
   const event = new Event();
   const results = await threads.all(5, async ({ Event }, handle) => {
     const event = Event.attach(handle);
@@ -54,7 +54,7 @@ Deno.test("Event: a wait that timed out is false, also in a task", async () => {
   assert.equal(used(event.handle), 0);
 });
 
-Deno.test("Event: set and at once cleared, it was set for those who waited", async () => {
+Deno.test("Event: a wait returns true even if the event is cleared at once", async () => {
   const event = new Event();
   const running = threads.all(5, ({ Event }, handle) => Event.attach(handle).wait(), event.handle);
   await untilWaiting(event, 5);
@@ -63,7 +63,7 @@ Deno.test("Event: set and at once cleared, it was set for those who waited", asy
   assert.deepEqual(await running, Array(5).fill(true));
 });
 
-Deno.test("Event: tasks wait, and leave when aborted", async () => {
+Deno.test("Event: an abort ends the wait of a task", async () => {
   const event = new Event();
   const given = new AbortController();
   const waiting = [event.waitAsync(), event.waitAsync({ signal: given.signal, timeout: 60 })];

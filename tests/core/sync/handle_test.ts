@@ -26,7 +26,7 @@ const attach = (primitive: object, handle: any): any =>
 for (const primitive of primitives) {
   const { name } = primitive.constructor;
 
-  Deno.test(`${name}: its handle is a kind and shared memory, and attaches to the same`, () => {
+  Deno.test(`${name}: attach makes the same primitive from a handle`, () => {
     const { handle } = primitive;
     assert.equal(handle.kind, name);
     assert.ok(handle.memory instanceof SharedArrayBuffer);
@@ -57,14 +57,14 @@ for (const primitive of primitives) {
   });
 }
 
-Deno.test("Condition: a handle without its lock, or with something else's, is refused", () => {
+Deno.test("Condition: a handle without a valid handle of its lock is refused", () => {
   const { kind, memory } = new Condition().handle;
   for (const lock of [undefined, new Event().handle, {}]) {
     assert.throws(() => attach(new Condition(), { kind, memory, lock }), TypeError);
   }
 });
 
-Deno.test("what was attached acts on the same primitive", () => {
+Deno.test("an attached primitive shares the state of the original", () => {
   const semaphore = new Semaphore(3);
   const other = Semaphore.attach(structuredClone(semaphore.handle));
   other.acquire();

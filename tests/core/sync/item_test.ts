@@ -12,7 +12,7 @@ function sent(item: unknown): unknown {
   return queue.get();
 }
 
-Deno.test("a queue carries what can be cloned", () => {
+Deno.test("a queue carries values that can be cloned", () => {
   const cyclic: { self?: unknown } = {};
   cyclic.self = cyclic;
   const items = [
@@ -49,7 +49,7 @@ Deno.test("a queue carries what can be cloned", () => {
   assert.deepEqual([error.message, error.cause], ["why", 5]);
 });
 
-Deno.test("a queue carries any value of JavaScript that is plain", () => {
+Deno.test("a queue carries any plain value of JavaScript", () => {
   const anything = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true });
   fc.assert(
     fc.property(anything, (item) => assert.deepEqual(sent(item), structuredClone(item))),
@@ -57,7 +57,7 @@ Deno.test("a queue carries any value of JavaScript that is plain", () => {
   );
 });
 
-Deno.test("a queue refuses what can't be cloned, and is as it was", () => {
+Deno.test("a queue refuses a value that can't be cloned, and stays unchanged", () => {
   const queue = new Queue();
   const shared = new SharedArrayBuffer(8);
   const items = [

@@ -9,7 +9,7 @@ const threads = await Threads.make(5);
 for (const Type of [Lock, RLock]) {
   const { name } = Type;
 
-  Deno.test(`${name}: taken, refused to others, given back`, async () => {
+  Deno.test(`${name}: while it is held, others can't acquire it`, async () => {
     const lock = new Type();
     assert.equal(lock.locked(), false);
     assert.equal(lock.acquire(), true);
@@ -27,7 +27,7 @@ for (const Type of [Lock, RLock]) {
     assert.deepEqual(await look(), [false, true]);
   });
 
-  Deno.test(`${name}: those who wait are served in the order of their coming`, async () => {
+  Deno.test(`${name}: waiters are served in the order of their arrival`, async () => {
     const lock = new Type();
     await lock.acquireAsync();
     const order = new Int32Array(new SharedArrayBuffer(24));
@@ -51,7 +51,7 @@ for (const Type of [Lock, RLock]) {
     assert.equal(used(lock.handle), 0);
   });
 
-  Deno.test(`${name}: the end of a block gives it back, also by an exception, and once`, async () => {
+  Deno.test(`${name}: the end of a block releases it once, also after an exception`, async () => {
     const lock = new Type();
     assert.throws(() => {
       using hold = lock.hold();
@@ -68,7 +68,7 @@ for (const Type of [Lock, RLock]) {
     assert.equal(lock.locked(), false);
   });
 
-  Deno.test(`${name}: timeouts that make no sense are refused`, async () => {
+  Deno.test(`${name}: invalid timeouts are refused`, async () => {
     const lock = new Type();
     assert.throws(() => lock.acquire({ blocking: false, timeout: 1 }), RangeError);
     assert.throws(() => lock.acquire({ timeout: -100 }), RangeError);
@@ -86,7 +86,7 @@ for (const Type of [Lock, RLock]) {
     }
   });
 
-  Deno.test(`${name}: who waited in vain is told so, and leaves nothing behind`, async () => {
+  Deno.test(`${name}: a wait that timed out returns false and frees its slot`, async () => {
     const lock = new Type();
     lock.acquire();
     const elapsed = await threads.start(async ({ Lock, RLock }, handle) => {
@@ -106,7 +106,7 @@ for (const Type of [Lock, RLock]) {
     assert.equal(lock.locked(), false);
   });
 
-  Deno.test(`${name}: no more wait than it has slots for`, async () => {
+  Deno.test(`${name}: a wait beyond the number of slots is refused`, async () => {
     const lock = new Type({ waiters: 2 });
     lock.acquire();
     const body = async (
@@ -127,7 +127,7 @@ for (const Type of [Lock, RLock]) {
   });
 }
 
-Deno.test("Lock: released by another than who took it, and not when unlocked", async () => {
+Deno.test("Lock: another agent can release it, but not when it is unlocked", async () => {
   const lock = new Lock();
   assert.throws(() => lock.release(), { name: "Error", message: "can't release an unlocked lock" });
   lock.acquire();
@@ -136,7 +136,7 @@ Deno.test("Lock: released by another than who took it, and not when unlocked", a
   assert.throws(() => lock.release());
 });
 
-Deno.test("Lock: taken twice by one agent, which another lets go on", async () => {
+Deno.test("Lock: an agent that acquires it twice waits until another agent releases it", async () => {
   const lock = new Lock();
   const thread = threads.start(({ Lock }, handle) => {
     const lock = Lock.attach(handle);
@@ -149,7 +149,7 @@ Deno.test("Lock: taken twice by one agent, which another lets go on", async () =
   assert.equal(lock.locked(), true);
 });
 
-Deno.test("Lock: works after a timeout of the one who has it", () => {
+Deno.test("Lock: it works after its holder had a timeout", () => {
   const lock = new Lock();
   lock.acquire();
   assert.equal(lock.acquire({ timeout: 0.01 }), false);
@@ -172,7 +172,7 @@ Deno.test("Lock: tasks of one isolate exclude each other", async () => {
   assert.equal(lock.locked(), false);
 });
 
-Deno.test("Lock: an aborted waiter is out of the queue, and the next one is served", async () => {
+Deno.test("Lock: an aborted waiter leaves the queue, and the next one is served", async () => {
   const lock = new Lock();
   lock.acquire();
   const given = new AbortController();
@@ -189,7 +189,7 @@ Deno.test("Lock: an aborted waiter is out of the queue, and the next one is serv
   assert.equal(used(lock.handle), 0);
 });
 
-Deno.test("Lock: granted and aborted in one turn, it was granted", async () => {
+Deno.test("Lock: a wait that is granted and aborted in one turn is granted", async () => {
   const lock = new Lock();
   lock.acquire();
   const given = new AbortController();

@@ -50,7 +50,7 @@ Deno.test("PriorityQueue: any arrays of numbers and strings, against a model", (
   }));
 });
 
-Deno.test("PriorityQueue: among equals, first in, first out", () => {
+Deno.test("PriorityQueue: items of one priority keep their order", () => {
   const queue = new PriorityQueue();
   for (let i = 0; i < 200; i++) queue.put([i % 3, { i }]);
   const expected = [0, 1, 2].flatMap((p) =>
@@ -62,7 +62,7 @@ Deno.test("PriorityQueue: among equals, first in, first out", () => {
   assert.deepEqual(first, [200, 197, 194], "the priority counts, not the item");
 });
 
-Deno.test("PriorityQueue: the priority may lie beside the item", async () => {
+Deno.test("PriorityQueue: put can name the priority of an item", async () => {
   const queue = new PriorityQueue<string>(2);
   queue.put("later", { priority: [2, 1] });
   queue.putNowait("soon", { priority: [1, 9] });
@@ -79,7 +79,7 @@ Deno.test("PriorityQueue: long keys are compared to their end", () => {
   assert.deepEqual(drained(queue), ["", "a", "b", "c"].map((end) => long + end));
 });
 
-Deno.test("PriorityQueue: what has no order needs a priority", () => {
+Deno.test("PriorityQueue: an item without an order needs a priority", () => {
   const queue = new PriorityQueue();
   for (const item of [{}, null, undefined, NaN, [NaN], 5n]) {
     assert.throws(() => queue.put(item), TypeError);

@@ -76,7 +76,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 ) as fc.Arbitrary<Step>;
 
 for (const Type of [Queue, LifoQueue, PriorityQueue]) {
-  Deno.test(`${Type.name}: does what its model does`, () => {
+  Deno.test(`${Type.name}: it behaves as its model`, () => {
     const steps = fc.array(step, { maxLength: 100, size: "max" });
     fc.assert(
       fc.property(steps, (steps) => {

@@ -13,7 +13,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     new Type<unknown>(maxsize, options);
   const bytes = name === "PriorityQueue" ? 1280 : 640; // where an item lies beside its key
 
-  Deno.test(`${name}: its order, its size, and its bound`, () => {
+  Deno.test(`${name}: it keeps its order, reports its size, and has a bound`, () => {
     const queue = make(5);
     for (let round = 0; round < 2; round++) {
       assert.deepEqual([queue.empty(), queue.full(), queue.qsize()], [true, false, 0]);
@@ -35,7 +35,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     }
   });
 
-  Deno.test(`${name}: tasks find it full and empty, too`, async () => {
+  Deno.test(`${name}: tasks also get Full and Empty`, async () => {
     const queue = make(1);
     await queue.putAsync(1, { timeout: 0 });
     await assert.rejects(queue.putAsync(2, { timeout: 0.01 }), Full);
@@ -51,7 +51,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     assert.equal(used(queue.handle), 0);
   });
 
-  Deno.test(`${name}: negative timeouts are refused, unless nothing blocks`, async () => {
+  Deno.test(`${name}: negative timeouts are refused, except with block: false`, async () => {
     const queue = make();
     assert.throws(() => queue.put(1, { timeout: -1 }), RangeError);
     await assert.rejects(queue.putAsync(1, { timeout: -1 }), RangeError);
@@ -62,7 +62,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     assert.equal(queue.qsize(), 0);
   });
 
-  Deno.test(`${name}: bounds that make no sense are refused`, () => {
+  Deno.test(`${name}: invalid bounds are refused`, () => {
     assert.throws(() => make(0.5), RangeError);
     assert.throws(() => make(NaN), RangeError);
     assert.throws(() => make(0, { bytes: 0 }), RangeError);
@@ -73,7 +73,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     assert.equal(any.full(), false);
   });
 
-  Deno.test(`${name}: a blocked put and a blocked get go on when they can`, async () => {
+  Deno.test(`${name}: a blocked put continues when there is space, a blocked get when there is an item`, async () => {
     const queue = make(1);
     queue.put(1);
     const put = threads.start(({ Queue, LifoQueue, PriorityQueue }, handle) => {
@@ -94,7 +94,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     assert.equal(used(queue.handle), 0);
   });
 
-  Deno.test(`${name}: getters are served in the order of their coming`, async () => {
+  Deno.test(`${name}: getters are served in the order of their arrival`, async () => {
     const queue = make();
     const got: unknown[] = [];
     const getting = Array.from(
@@ -109,7 +109,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     assert.deepEqual(got.map((pair) => (pair as number[])[0]), [0, 1, 2, 3]);
   });
 
-  Deno.test(`${name}: putters are admitted in the order of their coming`, async () => {
+  Deno.test(`${name}: putters are admitted in the order of their arrival`, async () => {
     const queue = make(1);
     queue.put(-1);
     const putting = Promise.all([0, 1, 2, 3].map((i) => queue.putAsync(i)));
@@ -120,7 +120,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     await putting;
   });
 
-  Deno.test(`${name}: a smaller bound holds from then on, a larger one lets putters in`, async () => {
+  Deno.test(`${name}: a smaller bound applies from then on, a larger one admits putters`, async () => {
     const queue = make(3);
     for (let i = 0; i < 3; i++) queue.put(i);
     queue.maxsize = 2;
@@ -134,7 +134,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     assert.throws(() => queue.maxsize = 0.5, RangeError);
   });
 
-  Deno.test(`${name}: bounded in bytes: an item that can't fit is refused, others wait`, async () => {
+  Deno.test(`${name}: an item larger than its memory is refused, others wait for space`, async () => {
     const queue = make(0, { bytes });
     const item = (length: number) => [1, "x".repeat(length)];
     assert.throws(() => queue.put(item(bytes)), /the item takes \d+ bytes, and the queue has \d+/);
@@ -154,7 +154,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     assert.throws(() => queue.putNowait(11), Full);
   });
 
-  Deno.test(`${name}: a putter that leaves lets in the one behind it`, async () => {
+  Deno.test(`${name}: a putter that leaves admits the next one`, async () => {
     const queue = make(0, { bytes });
     for (let i = 0; i < bytes / 128; i++) queue.put([i]);
     const given = new AbortController();
@@ -205,7 +205,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     assert.equal(used(queue.handle), 0);
   });
 
-  Deno.test(`${name}: shut down, it gives what it has, and takes nothing`, async () => {
+  Deno.test(`${name}: after a shutdown it returns its items, and accepts none`, async () => {
     const queue = make(2);
     queue.put(1);
     queue.put(2);
@@ -227,7 +227,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     assert.equal(queue.join(), true);
   });
 
-  Deno.test(`${name}: shut down at once, it is empty, and nothing is left to do`, async () => {
+  Deno.test(`${name}: after an immediate shutdown it is empty, and join returns`, async () => {
     const queue = make(2);
     queue.put(1);
     queue.put(2);
@@ -242,7 +242,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     assert.throws(() => queue.taskDone(), RangeError);
   });
 
-  Deno.test(`${name}: shut down at once, what was taken out is still to be done`, async () => {
+  Deno.test(`${name}: after an immediate shutdown, items that were taken out stay unfinished`, async () => {
     const queue = make();
     queue.put(1);
     queue.put(2);
@@ -282,7 +282,7 @@ for (const Type of [Queue, LifoQueue, PriorityQueue]) {
     }
   });
 
-  Deno.test(`${name}: an item promised before a shutdown still comes, unless that is immediate`, async () => {
+  Deno.test(`${name}: a getter gets an item promised before a shutdown, unless that is immediate`, async () => {
     for (const immediate of [false, true]) {
       const queue = make();
       const getting = Promise.allSettled([queue.getAsync(), queue.getAsync()]);

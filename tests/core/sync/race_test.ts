@@ -27,7 +27,7 @@ for (const Type of [Lock, RLock]) {
   });
 }
 
-Deno.test("Lock: blocking workers and waiting tasks take turns", async () => {
+Deno.test("Lock: blocking workers and async tasks take turns", async () => {
   const lock = new Lock();
   const counter = new Int32Array(new SharedArrayBuffer(4));
   const args = { handle: lock.handle, counter };
@@ -56,7 +56,7 @@ Deno.test("Lock: blocking workers and waiting tasks take turns", async () => {
   assert.equal(used(lock.handle), 0);
 });
 
-Deno.test("Semaphore: timeouts, aborts and hand-overs that meet lose no permit", async () => {
+Deno.test("Semaphore: concurrent timeouts, aborts and grants lose no permit", async () => {
   const permits = 3;
   const semaphore = new Semaphore(permits);
   const inside = new Int32Array(new SharedArrayBuffer(4));
@@ -89,7 +89,7 @@ Deno.test("Semaphore: timeouts, aborts and hand-overs that meet lose no permit",
   assert.equal(used(semaphore.handle), 0);
 });
 
-Deno.test("Condition: no notice is lost on a waiter that times out", async () => {
+Deno.test("Condition: a waiter that times out takes no notification", async () => {
   const condition = new Condition(new Lock());
   const tokens = new Int32Array(new SharedArrayBuffer(4));
   const each = 100;
@@ -118,7 +118,7 @@ Deno.test("Condition: no notice is lost on a waiter that times out", async () =>
   assert.equal(used(condition.handle), 0);
 });
 
-Deno.test("Barrier: 16 workers, a hundred rounds, each place once a round", async () => {
+Deno.test("Barrier: of 16 workers in a hundred rounds, each index occurs once a round", async () => {
   const barrier = new Barrier(workers);
   const rounds = await threads.all(workers, ({ Barrier }, handle) => {
     const barrier = Barrier.attach(handle);
@@ -130,7 +130,7 @@ Deno.test("Barrier: 16 workers, a hundred rounds, each place once a round", asyn
   }
 });
 
-Deno.test("Queue: what many put in comes out once each, in the order of each", async () => {
+Deno.test("Queue: each item of many putters comes out once, in the order of its putter", async () => {
   const queue = new Queue<[number, number]>(5);
   const each = 300;
   const producing = Array.from(

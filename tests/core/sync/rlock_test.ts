@@ -6,7 +6,7 @@ import { untilWaiting } from "./_waiting.ts";
 const threads = await Threads.make(2);
 const notOurs = { name: "Error", message: "can't release an RLock that this agent does not hold" };
 
-Deno.test("RLock: taken again by its owner, given back as often", async () => {
+Deno.test("RLock: its owner can acquire it again, and must release it as often", async () => {
   const lock = new RLock();
   lock.acquire();
   lock.acquire();
@@ -19,7 +19,7 @@ Deno.test("RLock: taken again by its owner, given back as often", async () => {
   assert.throws(() => lock.release(), notOurs);
 });
 
-Deno.test("RLock: knows its owner, and how often it is held", async () => {
+Deno.test("RLock: it reports its owner and its depth", async () => {
   const lock = new RLock();
   const other = () =>
     threads.start(({ RLock }, handle) => {
@@ -41,7 +41,7 @@ Deno.test("RLock: knows its owner, and how often it is held", async () => {
   assert.deepEqual(await other(), [false, false, 0]);
 });
 
-Deno.test("RLock: not released by another agent", async () => {
+Deno.test("RLock: another agent can't release it", async () => {
   const lock = new RLock();
   lock.acquire();
   const release = threads.start(({ RLock }, handle) => RLock.attach(handle).release(), lock.handle);
@@ -50,7 +50,7 @@ Deno.test("RLock: not released by another agent", async () => {
   lock.release();
 });
 
-Deno.test("RLock: wholly released and restored, as conditions do", async () => {
+Deno.test("RLock: releaseSave and acquireRestore keep its depth", async () => {
   const lock = new RLock();
   assert.throws(() => lock.releaseSave(), notOurs);
   for (let i = 0; i < 3; i++) lock.acquire();

@@ -8,7 +8,7 @@ const threads = await Threads.make(10);
 for (const Type of [Semaphore, BoundedSemaphore]) {
   const { name } = Type;
 
-  Deno.test(`${name}: one permit by default, never a negative number`, () => {
+  Deno.test(`${name}: it has one permit by default, and refuses a negative number`, () => {
     assert.equal(new Type().value, 1);
     assert.equal(new Type(0).acquire({ blocking: false }), false);
     for (const value of [-1, -(2 ** 53), 0.5, NaN, 2 ** 31]) {
@@ -16,7 +16,7 @@ for (const Type of [Semaphore, BoundedSemaphore]) {
     }
   });
 
-  Deno.test(`${name}: permits are taken and given back`, async () => {
+  Deno.test(`${name}: permits can be acquired and released`, async () => {
     const semaphore = new Type(2);
     assert.equal(semaphore.acquire(), true);
     assert.equal(await semaphore.acquireAsync(), true);
@@ -31,7 +31,7 @@ for (const Type of [Semaphore, BoundedSemaphore]) {
     assert.equal(used(semaphore.handle), 0);
   });
 
-  Deno.test(`${name}: what makes no sense is refused`, async () => {
+  Deno.test(`${name}: invalid arguments are refused`, async () => {
     const semaphore = new Type(2);
     assert.throws(() => semaphore.acquire({ blocking: false, timeout: 1 }), RangeError);
     assert.throws(() => semaphore.acquire({ timeout: -1 }), RangeError);
@@ -40,7 +40,7 @@ for (const Type of [Semaphore, BoundedSemaphore]) {
     assert.equal(semaphore.value, 2);
   });
 
-  Deno.test(`${name}: blocks give their permit back`, async () => {
+  Deno.test(`${name}: the end of a block releases its permit`, async () => {
     const semaphore = new Type(2);
     assert.throws(() => {
       using _ = semaphore.hold();
@@ -56,7 +56,7 @@ for (const Type of [Semaphore, BoundedSemaphore]) {
     assert.equal(semaphore.value, 2);
   });
 
-  Deno.test(`${name}: a contended permit is refused to those who only look`, async () => {
+  Deno.test(`${name}: a caller that does not wait gets no permit while others wait`, async () => {
     const semaphore = new Type(4);
     semaphore.acquire();
     const results = await threads.all(5, ({ Semaphore, BoundedSemaphore }, handle) => {
@@ -68,7 +68,7 @@ for (const Type of [Semaphore, BoundedSemaphore]) {
     assert.equal(results.flat().filter((got) => got).length, 3);
   });
 
-  Deno.test(`${name}: several permits at once let as many go on`, async () => {
+  Deno.test(`${name}: releasing several permits admits as many waiters`, async () => {
     const semaphore = new Type(7);
     semaphore.acquire();
     const passed = new Int32Array(new SharedArrayBuffer(4));
@@ -103,7 +103,7 @@ for (const Type of [Semaphore, BoundedSemaphore]) {
   });
 }
 
-Deno.test("Semaphore: grows by releases nobody acquired", () => {
+Deno.test("Semaphore: a release without an acquire adds a permit", () => {
   const semaphore = new Semaphore(1);
   semaphore.release();
   semaphore.acquire();
@@ -114,7 +114,7 @@ Deno.test("Semaphore: grows by releases nobody acquired", () => {
   assert.equal(semaphore.value, 3);
 });
 
-Deno.test("BoundedSemaphore: can't have more permits than at first, in any isolate", async () => {
+Deno.test("BoundedSemaphore: no isolate can release more permits than it was created with", async () => {
   const semaphore = new BoundedSemaphore(2);
   assert.throws(() => semaphore.release(), RangeError);
   semaphore.acquire();
@@ -128,7 +128,7 @@ Deno.test("BoundedSemaphore: can't have more permits than at first, in any isola
   assert.equal(semaphore.value, 2);
 });
 
-Deno.test("BoundedSemaphore: too many, while somebody waits, changes nothing", async () => {
+Deno.test("BoundedSemaphore: a refused release changes nothing, also while an agent waits", async () => {
   const semaphore = new BoundedSemaphore(1);
   semaphore.acquire();
   const waiting = semaphore.acquireAsync();

@@ -4,7 +4,7 @@ import { Threads } from "./_threads.ts";
 
 const threads = await Threads.make(1);
 
-Deno.test("Timer: calls its function once, not before its time", async () => {
+Deno.test("Timer: it calls its function once, after its interval", async () => {
   const calls: [number, string][] = [];
   const start = performance.now();
   const timer = new Timer(0.02, (n: number, s: string) => {
@@ -20,7 +20,7 @@ Deno.test("Timer: calls its function once, not before its time", async () => {
   timer.cancel();
 });
 
-Deno.test("Timer: cancelled, it calls nothing, though it be started after", async () => {
+Deno.test("Timer: a canceled timer calls nothing, even if it is started later", async () => {
   let called = false;
   for (const when of ["before", "after"]) {
     const timer = new Timer(0, () => called = true);
@@ -35,7 +35,7 @@ Deno.test("Timer: cancelled, it calls nothing, though it be started after", asyn
   assert.equal(called, false);
 });
 
-Deno.test("Timer: cancelled from another isolate, which can't start it", async () => {
+Deno.test("Timer: another isolate can cancel it, and can't start it", async () => {
   const timer = new Timer(60, () => assert.fail("it was cancelled"));
   timer.start();
   const cancel = (

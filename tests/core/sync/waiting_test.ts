@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as sync from "../../../core/sync/mod.ts";
 
-Deno.test("the number of those who wait is known for each kind of primitive", async () => {
+Deno.test("waiting returns the number of waiters of each kind of primitive", async () => {
   const lock = new sync.Lock();
   const condition = new sync.Condition(lock);
   type Row = readonly [sync.Handle<sync.Kind>, (signal: AbortSignal) => Promise<unknown>];
@@ -35,7 +35,7 @@ Deno.test("the number of those who wait is known for each kind of primitive", as
   }
 });
 
-Deno.test("a memory that is no primitive's is refused", () => {
+Deno.test("memory of no primitive is refused", () => {
   const { memory } = new sync.Lock().handle;
   assert.throws(() => sync.waiting({ kind: "Event", memory }), TypeError);
 });

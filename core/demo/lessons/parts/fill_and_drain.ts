@@ -1,6 +1,7 @@
 import type { LessonThread } from "../../runner/lesson_thread.ts";
 import type { MainThread } from "../../runner/main_thread.ts";
 import type { AnyQueue, Labeled } from "../../runner/primitives.ts";
+import { bilingual } from "../../text.ts";
 
 type Primitives = { readonly queue: Labeled<AnyQueue> };
 
@@ -28,8 +29,7 @@ export async function drain(
   queue: Labeled<AnyQueue>,
   count: number,
 ): Promise<readonly unknown[]> {
-  const name = { en: "getter", zh: "取者" };
+  const name = bilingual`getter || 取者`;
   const thread = await main.start(name, drainFunctions.getter, { queue }, count);
-  await main.join([thread]);
-  return main.result(thread) as unknown[];
+  return (await main.resultsOf([thread]))[0]!;
 }

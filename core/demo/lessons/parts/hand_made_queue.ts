@@ -7,7 +7,7 @@ import type { LessonThread } from "../../runner/lesson_thread.ts";
 import type { MainThread } from "../../runner/main_thread.ts";
 import type { Labeled } from "../../runner/primitives.ts";
 import type { Runner } from "../../runner/runner.ts";
-import type { Text } from "../../text.ts";
+import { bilingual, type Text } from "../../text.ts";
 
 type Parts = {
   readonly mutex: Labeled<Lock>;
@@ -105,10 +105,8 @@ export async function runHandMadeQueues(runner: Runner) {
   const outputs: string[] = [];
   let joined = true;
   for (const order of ["Queue", "LifoQueue"] as const) {
-    const title = {
-      en: `a hand-made ${order}: one mutex, three conditions, two hooks`,
-      zh: `自己做一个 ${order}：一把互斥锁、三个条件变量、两个钩子`,
-    };
+    const title = bilingual`a hand-made ${order}: one mutex, three conditions, two hooks ||
+      自己做一个 ${order}：一把互斥锁、三个条件变量、两个钩子`;
     const { received, unfinished } = await runner.runScheduled(title, (main) => run(main, order));
     outputs.push(received.join(" "));
     joined &&= unfinished === 0;
@@ -126,11 +124,11 @@ async function run(main: MainThread, order: State["order"]) {
   };
   const memory = new Int32Array(new SharedArrayBuffer(4 * (ITEMS + bound + 1)));
   const start = (name: Text, code: keyof typeof handMadeFunctions) =>
-    main.start<Parts, State>(name, handMadeFunctions[code], parts, { memory, order });
+    main.start<Parts, State, unknown>(name, handMadeFunctions[code], parts, { memory, order });
   // All items are put before the first get, so the hooks alone decide the order.
-  await main.join([await start({ en: "putter", zh: "放者" }, "putter")]);
-  const joiner = await start({ en: "joiner", zh: "等者" }, "joiner");
-  const getter = await start({ en: "getter", zh: "取者" }, "getter");
-  await main.join([getter, joiner]);
-  return { received: main.result(getter) as number[], unfinished: main.result(joiner) };
+  await main.join([await start(bilingual`putter || 放者`, "putter")]);
+  const joiner = await start(bilingual`joiner || 等者`, "joiner");
+  const getter = await start(bilingual`getter || 取者`, "getter");
+  const [received, unfinished] = await main.resultsOf([getter, joiner]);
+  return { received: received as number[], unfinished };
 }

@@ -30,11 +30,42 @@ export function listenFailure(port: number, cause: unknown): unknown {
   });
 }
 
-/** Connects to a listener. @returns both ends of the connection */
-export async function connectPair(listener: Deno.TcpListener) {
-  const { port } = listener.addr;
-  const client = await Deno.connect({ hostname: "127.0.0.1", port });
-  return { client, server: await listener.accept() };
+/** Both ends of a connection. */
+export interface Pair {
+  readonly client: Deno.TcpConn;
+  readonly server: Deno.TcpConn;
+}
+
+/** A listener on 127.0.0.1 and its connections, which the signal closes, too. */
+export class Connections implements Disposable {
+  readonly #listener: Deno.TcpListener;
+  readonly #signal: AbortSignal;
+  readonly #pairs: Pair[] = [];
+  readonly #hangUp = () => {
+    for (const { client, server } of this.#pairs) [client, server].forEach(hangUp);
+  };
+
+  /** @param port see {@link listen} */
+  constructor(port: number, signal: AbortSignal) {
+    this.#listener = listen(port);
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#hangUp);
+  }
+
+  async connect(): Promise<Pair> {
+    this.#signal.throwIfAborted();
+    const { port } = this.#listener.addr;
+    const client = await Deno.connect({ hostname: "127.0.0.1", port });
+    const pair = { client, server: await this.#listener.accept() };
+    this.#pairs.push(pair);
+    return pair;
+  }
+
+  [Symbol.dispose](): void {
+    this.#signal.removeEventListener("abort", this.#hangUp);
+    this.#hangUp();
+    this.#listener.close();
+  }
 }
 
 /** Sends a line. */

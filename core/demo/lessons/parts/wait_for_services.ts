@@ -4,6 +4,7 @@ import { dial } from "../../../net/dial.ts";
 import { Event } from "../../../sync/mod.ts";
 import type { Runner, Trace } from "../../runner/runner.ts";
 import type { Action, EventKind, Verdict } from "../../trace.ts";
+import { bilingual } from "../../text.ts";
 
 const retryIntervalMs = 200;
 const attemptTimeoutMs = 2000;
@@ -23,7 +24,7 @@ export async function waitForServices(
   seconds: number,
 ): Promise<Verdict> {
   const names = addresses.map(formatAddress).join(", ");
-  const title = { en: `until ${names} listens`, zh: `等到 ${names} 开始监听` };
+  const title = bilingual`until ${names} listens || 等到 ${names} 开始监听`;
   const start = performance.now();
   await runner.runRealTime(title, async (trace) => {
     const timeout = new AbortController();
@@ -51,8 +52,8 @@ export async function waitForServices(
   const value = performance.now() - start;
   return {
     ok: true,
-    summary: { en: `${names} listens`, zh: `${names} 已在监听` },
-    measured: [{ name: { en: "waited, ms", zh: "等了，毫秒" }, value }],
+    summary: bilingual`${names} listens || ${names} 已在监听`,
+    measured: [{ name: bilingual`waited, ms || 等了，毫秒`, value }],
   };
 }
 
@@ -83,10 +84,10 @@ async function waitForOne(
     trace.event({ t: (performance.now() - start) / 1000, lane, what, ...details });
   const ended = new AbortController();
   const overOrEnded = AbortSignal.any([over, ended.signal]);
-  show("waits", { of: { en: "listening", zh: "监听" } });
+  show("waits", { of: bilingual`listening || 监听` });
   const progress = (async () => {
     while (!await up.waitAsync({ timeout: progressIntervalMs / 1000, signal: overOrEnded })) {
-      show("notes", { text: { en: `still waiting for ${lane}`, zh: `还在等 ${lane}` } });
+      show("notes", { text: bilingual`still waiting for ${lane} || 还在等 ${lane}` });
     }
   })();
   progress.catch(() => {}); // an abort ends it
@@ -102,7 +103,7 @@ async function waitForOne(
   } finally {
     ended.abort();
   }
-  show("runs", { text: { en: `${lane} listens`, zh: `${lane} 已在监听` } });
+  show("runs", { text: bilingual`${lane} listens || ${lane} 已在监听` });
   show("ends");
   return true;
 }
