@@ -273,7 +273,7 @@ export default command({
     const others = isNew ? await otherServers(data) : undefined;
     let first: string | undefined;
     await serve({
-      data,
+      settings: { data, durability, allowRegister, version, ...limits() },
       doors: { native, http, ftp, ftps, sftp },
       ftp: {
         passive: options.ftpPassivePorts,
@@ -291,13 +291,9 @@ export default command({
       tlsCert: options.tlsCert,
       tlsKey: options.tlsKey,
       workers,
-      durability,
-      allowRegister,
-      ...limits(),
       readLimits: options.limits === undefined && options.proxyCert === undefined
         ? undefined
         : limits,
-      version,
       signal,
       grace: options.grace * 1000,
       hooks: hooksOf(options),

@@ -1,20 +1,21 @@
 /**
- * Does the ledger agree with the disk? `barge quota verify` and `barge verify`, also beside a running
- * server: what is said of a file is said under the write lock, so that no commit is caught half-way.
+ * Compares the ledger with the disk: `barge quota verify` and `barge verify`, also beside a running
+ * server. Each difference is found again under the write lock, so that no commit under way is reported.
  *
- *   facts      is it there, and of the size, time and inode that the ledger has?
- *   contents   has it the bytes of its digest? Read outside the lock, judged under it: whatever was
- *              replaced meanwhile is looked at again
- *   sums       is every account charged what its files and uploads come to?
+ *   facts      size, time and inode of each file agree with the ledger
+ *   contents   the bytes of each file have the ledger's digest; they are read without the lock, and
+ *              again if the file was replaced meanwhile
+ *   sums       each account's sums agree with its files and uploads
  *
- * With `repair` the ledger follows the disk. The files themselves are never changed, and no digest is
- * replaced because the bytes don't fit it any more: that is damage, and the digest is what tells.
+ * A repair changes the ledger, and never a file. It keeps the digest of damaged bytes, which alone shows
+ * the damage.
  */
 import { BargeError } from "../error.ts";
 import { sameFile } from "../local/entry.ts";
+import type { TreeOrder } from "../local/ledger/folders.ts";
 import type { FileRow } from "../local/ledger/ledger.ts";
 import { digestFile } from "../local/vault/digest.ts";
-import { type Place, relative } from "../storage/place.ts";
+import { folderOf, type Place, relative } from "../storage/place.ts";
 import { compareFolder, homeOwner } from "./reconcile_folder.ts";
 import { isBehindLink, type OnHidden } from "../local/vault/vault.ts";
 import type { Found } from "../local/vault/entry.ts";
@@ -26,49 +27,49 @@ export type ProblemKind =
   | "missing"
   /** On disk, and not in the ledger: put there by hand. */
   | "unknown"
-  /** Its size, time or inode are not the ledger's: changed by hand. */
+  /** Its size, time or inode differ from the ledger's: changed by hand. */
   | "changed"
-  /** Size and time are the ledger's, the bytes are not. */
+  /** Its size and time are the ledger's, but its bytes do not have the digest. */
   | "damaged"
-  /** On disk, under a name that is not valid UTF-8: no door can show it, nor can barge read it. */
+  /** Its name is not valid UTF-8: neither a door nor barge can open it. */
   | "unnamed"
-  /** The system does not let us read it. */
+  /** The system does not allow reading it. */
   | "unreadable"
-  /** An account's sums are not what its files and uploads come to. */
+  /** An account's sums differ from those of its files and uploads. */
   | "sums"
-  /** In staging, and nobody's. */
+  /** Staged, and part of no upload. */
   | "leftover"
-  /** An upload in the ledger of which nothing is staged. */
+  /** An upload without staged bytes. */
   | "empty-upload"
-  /** A commit, move or removal whose worker died in the middle of it. */
+  /** A commit, move or removal whose worker died before its end. */
   | "cut-off";
 
-/** One thing that differs. */
+/** A difference. */
 export interface Problem {
   readonly kind: ProblemKind;
-  /** Below the data directory, or an account's name. */
+  /** A path below the data directory, or an account's name. */
   readonly path: string;
   readonly what: string;
   readonly repaired: boolean;
-  /** SHA-256 in hex, of `damaged` ones: what the ledger has, and what was read. */
+  /** SHA-256 in hex of a damaged file: the ledger's, and that of its bytes. */
   readonly expected: string | null;
   readonly found: string | null;
 }
 
-/** How far it is. */
+/** Progress. */
 export type ReconcileEvent =
   | { readonly type: "plan"; readonly files: number; readonly bytes: number }
-  /** `skipped`: bytes of it that will not be read. */
+  /** `skipped`: bytes of the file that will not be read. */
   | { readonly type: "start"; readonly path: string; readonly skipped: number }
   | { readonly type: "bytes"; readonly count: number }
   | { readonly type: "done" };
 
 export interface ReconcileOptions {
-  /** Bring the ledger in line with the disk: the files themselves are never changed. */
+  /** Change the ledger where it differs from the disk. */
   readonly repair: boolean;
   /** Read every file, and compare it with its digest. */
   readonly contents?: boolean;
-  /** Damaged files, by their path below the data directory, to be taken as they are now. */
+  /** Damaged files, by their path below the data directory, whose bytes get a new digest. */
   readonly accept?: ReadonlySet<string>;
   readonly signal?: AbortSignal;
   readonly onProblem?: (problem: Problem) => void;
@@ -76,26 +77,26 @@ export interface ReconcileOptions {
 }
 
 export interface Reconciled {
-  /** Files that were looked at. */
+  /** Compared files. */
   readonly checked: number;
-  /** Bytes that were read. */
+  /** Read bytes. */
   readonly bytes: number;
   readonly problems: Problem[];
 }
 
-/** @returns how many files were looked at, and all that differs */
+/** Compares the ledger with the disk. */
 export async function reconcile(store: Store, options: ReconcileOptions): Promise<Reconciled> {
   return await new Reconciliation(store, options).run();
 }
 
 type Facts = Pick<Problem, "kind" | "path" | "what" | "repaired"> & Partial<Problem>;
 
-/** Nothing was wrong any more; done; not done; a copy by hand that has not the bytes of its digest. */
+/** `none`: the difference is gone. `expected`: the digest of a copy by hand that has other bytes. */
 type Outcome = "none" | "repaired" | "open" | { readonly expected: string };
 
 const damaged = "is damaged: its bytes are not those of its digest";
 
-/** How often a file that is replaced while it is read is read again. */
+/** How often a file is read if it is replaced meanwhile. */
 const attempts = 3;
 
 class Reconciliation {
@@ -112,74 +113,70 @@ class Reconciliation {
   }
 
   async run(): Promise<Reconciled> {
-    const { folders, ledger } = this.#store;
     const { contents, onEvent, signal } = this.#options;
-    const { files, bytes } = ledger.totals();
+    const { files, bytes } = this.#store.ledger.totals();
     onEvent?.({ type: "plan", files, bytes: contents ? bytes : 0 });
-    for (const dir of ledger.folders()) {
+    for await (const dir of this.#folders("deepest last")) {
       signal?.throwIfAborted();
-      await this.#compareFolder(dir);
+      await this.#compareFiles(dir);
     }
-    for (const space of ["homes", "public"]) {
-      for await (const dir of this.#walk(space)) {
-        if (folders.id(dir) === undefined) await this.#compareFolder(dir);
-      }
-    }
-    // The deepest first: with a folder's row go those of its files.
-    for (const dir of ledger.folders("deepest first")) this.#compareFolderRow(dir);
-    for (const space of ["homes", "public"]) {
-      for await (const dir of this.#walk(space)) {
-        if (folders.id(dir) === undefined) this.#compareFolderRow(dir);
-      }
-    }
+    // A folder's row is removed after those of its files and subfolders.
+    for await (const dir of this.#folders("deepest first")) this.#compareFolder(dir);
     this.#compareSums();
     return { checked: this.#checked, bytes: this.#bytes, problems: this.#problems };
+  }
+
+  /** Yields the ledger's folders, then those that only the disk has. */
+  async *#folders(order: TreeOrder): AsyncGenerator<string, void, void> {
+    const { folders, ledger } = this.#store;
+    yield* ledger.folders(order);
+    for (const space of ["homes", "public"]) {
+      for await (const dir of this.#walk(space)) if (folders.id(dir) === undefined) yield dir;
+    }
   }
 
   async *#walk(dir: string): AsyncGenerator<string, void, void> {
     this.#options.signal?.throwIfAborted();
     yield dir;
     const onHidden: OnHidden = (name, type) => {
-      if (type === "unnamed") this.#unnamed(`${dir}/${name}`);
+      if (type !== "unnamed") return;
+      const what = "its name is not valid UTF-8: no door shows it; rename it by hand";
+      this.#report({ kind: "unnamed", path: `${dir}/${name}`, what, repaired: false });
     };
     for (const name of await this.#names(dir, "dir", onHidden)) yield* this.#walk(`${dir}/${name}`);
   }
 
   async #names(dir: string, only: "file" | "dir", onHidden?: OnHidden): Promise<string[]> {
-    const cut = dir.lastIndexOf("/");
-    const place = { dir: dir.slice(0, Math.max(0, cut)), name: dir.slice(cut + 1) };
     try {
-      return await this.#store.vault.names(place, only, onHidden);
+      return await this.#store.vault.names(folderOf({ dir, name: "" }), only, onHidden);
     } catch (error) {
       if (!notServed(error)) this.#cantRead(dir, error);
       return [];
     }
   }
 
-  async #compareFolder(dir: string): Promise<void> {
-    if (dir === "homes") return; // what lies beside the homes is nobody's
+  async #compareFiles(dir: string): Promise<void> {
+    if (dir === "homes") return; // files beside the homes belong to no account
     const { onEvent, signal } = this.#options;
     const onDisk = new Set(await this.#names(dir, "file"));
-    for (const name of this.#both(dir, onDisk)) {
-      signal?.throwIfAborted();
-      const place = { dir, name };
-      try {
-        await this.#compareFile(place);
-      } catch (error) {
-        this.#cantRead(relative(place), error);
+    const onlyInLedger = this.#store.ledger.filesIn(dir).map(({ name }) => name)
+      .filter((name) => !onDisk.has(name));
+    for (const names of [onDisk, onlyInLedger]) {
+      for (const name of names) {
+        signal?.throwIfAborted();
+        const place = { dir, name };
+        try {
+          await this.#compareFile(place);
+        } catch (error) {
+          this.#cantRead(relative(place), error);
+        }
+        this.#checked++;
+        onEvent?.({ type: "done" });
       }
-      this.#checked++;
-      onEvent?.({ type: "done" });
     }
   }
 
-  /** The files on disk, then those that only the ledger has. */
-  *#both(dir: string, onDisk: ReadonlySet<string>): Generator<string, void, void> {
-    yield* onDisk;
-    for (const { name } of this.#store.ledger.filesIn(dir)) if (!onDisk.has(name)) yield name;
-  }
-
-  #compareFolderRow(dir: string): void {
+  #compareFolder(dir: string): void {
     const { repair } = this.#options;
     try {
       const wrong = compareFolder(this.#store, dir, repair);
@@ -197,42 +194,42 @@ class Reconciliation {
       const row = this.#store.ledger.file(place);
       if (wrong || !contents || !row) {
         onEvent?.({ type: "start", path, skipped: contents ? row?.size ?? 0 : 0 });
-        if (wrong) await this.#takeIn(place, wrong);
+        if (wrong) await this.#enter(place, wrong);
         return;
       }
       if (attempt === 1) onEvent?.({ type: "start", path, skipped: 0 });
       const digest = await this.#digest(place);
       if (digest === row.sha256) return;
-      if (digest !== undefined && this.#judge(row, digest)) return;
+      if (digest !== undefined && this.#reportDamaged(row, digest)) return;
     }
-    // Replaced again and again: each time by bytes whose digest was taken when they came.
+    // It was replaced each time, by bytes whose digest was computed on arrival.
   }
 
-  /** The bytes are not what the digest says. @returns false when the file was replaced meanwhile */
-  #judge(row: FileRow, digest: string): boolean {
+  /** Reports a damaged file. @returns false when the file was replaced meanwhile */
+  #reportDamaged(row: FileRow, digest: string): boolean {
     const { db, ledger } = this.#store;
     const path = relative(row);
     const repaired = this.#accepts(path);
-    const still = db.transaction(() => {
+    const same = db.transaction(() => {
       const now = ledger.file(row);
       const found = see(this.#store, row);
-      if (!now || !found || !sameFile(now, found)) return false;
-      if (now.sha256 !== row.sha256 || !sameFile(row, found)) return false;
+      if (!now || !found || !sameFile(now, found) || !sameFile(row, found)) return false;
+      if (now.sha256 !== row.sha256) return false;
       if (repaired) ledger.enter({ ...now, sha256: digest, verified: false });
       return true;
     });
-    if (!still) return false;
+    if (!same) return false;
     const what = repaired ? `${damaged}; accepted as they are` : damaged;
     this.#report({ kind: "damaged", path, what, repaired, expected: row.sha256, found: digest });
     return true;
   }
 
-  /** The ledger follows the disk, if it may. */
-  async #takeIn(place: Place, { kind, what }: Difference): Promise<void> {
+  /** Reports a difference; a repair enters the file in the ledger, or removes its row. */
+  async #enter(place: Place, { kind, what }: Difference): Promise<void> {
     const path = relative(place);
     const store = this.#store;
     if (!this.#options.repair) return this.#report({ kind, path, what, repaired: false });
-    // The digest is taken outside the lock; entered only if the file is still the same then.
+    // The digest is computed without the lock, and entered if the file is still the same.
     const before = see(store, place);
     const sha256 = before && await this.#digest(place);
     const outcome = store.db.transaction((): Outcome => {
@@ -242,8 +239,8 @@ class Reconciliation {
         store.ledger.forgetFile(place);
         return "repaired";
       }
-      const still = before && found.ino === before.ino && found.modified === before.modified;
-      if (!still || !sha256) return "open"; // somebody is writing it at this moment
+      const unchanged = found.ino === before?.ino && found.modified === before.modified;
+      if (!unchanged || !sha256) return "open"; // somebody writes it now
       const row = store.ledger.file(place);
       const same = row?.sha256 === sha256;
       if (row && !same && sameButInode(row, found) && !this.#accepts(path)) {
@@ -256,9 +253,8 @@ class Reconciliation {
       return "repaired";
     });
     if (typeof outcome === "object") {
-      const { expected } = outcome;
-      const facts = { kind: "damaged", path, what: damaged, repaired: false } as const;
-      this.#report({ ...facts, expected, found: sha256 });
+      const digests = { expected: outcome.expected, found: sha256 };
+      this.#report({ kind: "damaged", path, what: damaged, repaired: false, ...digests });
     } else if (outcome !== "none") {
       this.#report({ kind, path, what, repaired: outcome === "repaired" });
     }
@@ -268,7 +264,7 @@ class Reconciliation {
     return this.#options.accept?.has(path) ?? false;
   }
 
-  /** @returns undefined for a file that is gone again */
+  /** @returns undefined when the file is gone */
   async #digest(place: Place): Promise<string | undefined> {
     const { onEvent, signal } = this.#options;
     const onRead = (count: number) => {
@@ -289,17 +285,11 @@ class Reconciliation {
     const { repair: repaired } = this.#options;
     db.transaction(() => {
       for (const { account: path, id, used, reserved, entries } of ledger.wrongSums()) {
-        const what = `its sums are wrong: used should be ${used}, reserved ${reserved}, ` +
-          `entries ${entries}`;
+        const sums = `used should be ${used}, reserved ${reserved}, entries ${entries}`;
         if (repaired) ledger.correct(id, used, reserved);
-        this.#report({ kind: "sums", path, what, repaired });
+        this.#report({ kind: "sums", path, what: `its sums are wrong: ${sums}`, repaired });
       }
     });
-  }
-
-  #unnamed(path: string): void {
-    const what = "its name is not valid UTF-8: no door shows it; rename it by hand";
-    this.#report({ kind: "unnamed", path, what, repaired: false });
   }
 
   /** Reports a failure on one file, and lets the check continue with the others. */
@@ -319,7 +309,7 @@ class Reconciliation {
   }
 }
 
-/** The file that a door would serve there. */
+/** Returns the file that a door would serve. */
 function see(store: Store, place: Place): Found | undefined {
   try {
     const found = store.vault.find(place);
@@ -330,7 +320,7 @@ function see(store: Store, place: Place): Found | undefined {
   }
 }
 
-/** Gone, or behind a symbolic link; not what the system itself would not let us see. */
+/** Reports whether no door would serve the file, because it is gone or behind a symbolic link. */
 function notServed(error: unknown): boolean {
   if (!(error instanceof BargeError)) return false;
   const { kind } = error;
@@ -338,7 +328,7 @@ function notServed(error: unknown): boolean {
     isBehindLink(error);
 }
 
-/** A copy of it, if only its bytes are the same, too: what a backup puts back. */
+/** Reports whether only the inode differs, as for a file that was restored from a backup. */
 function sameButInode(row: FileRow, found: Found): boolean {
   return row.ino !== found.ino && sameFile({ ...row, ino: found.ino }, found);
 }
@@ -348,7 +338,7 @@ type Difference = Pick<Problem, "kind" | "what">;
 /** Returns the difference between a file and its row at one moment; undefined for none. */
 function difference(store: Store, place: Place): Difference | undefined {
   const once = (): Difference | undefined => {
-    const row: FileRow | undefined = store.ledger.file(place);
+    const row = store.ledger.file(place);
     const found = see(store, place);
     if (!found) return row && { kind: "missing", what: "in the ledger, and not on disk" };
     if (!row) return { kind: "unknown", what: "on disk, and not in the ledger" };

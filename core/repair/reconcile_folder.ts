@@ -1,10 +1,9 @@
-/** Does a folder's row agree with the disk? Part of reconcile.ts. */
+/** Compares a folder's row with the disk: part of reconcile.ts. */
 import { folderOf, type Place } from "../storage/place.ts";
 import { isBehindLink } from "../local/vault/vault.ts";
 import type { Store } from "../local/store.ts";
 
-/** The difference between a folder's row and the disk. */
-export interface FolderDifference {
+interface FolderDifference {
   readonly kind: "missing" | "unknown";
   readonly what: string;
 }
@@ -13,7 +12,7 @@ export interface FolderDifference {
  * Compares a folder's row with the disk, under the write lock where they differ.
  *
  * @param dir below the data directory
- * @param repair the row follows the disk
+ * @param repair changes the row
  * @returns undefined where they agree, and for the folders that every account has
  */
 export function compareFolder(
@@ -36,7 +35,7 @@ export function compareFolder(
 
 function difference(store: Store, place: Place): FolderDifference | undefined {
   const row = store.folders.find(place);
-  if (!isFolder(store, place)) {
+  if (unlessBehindLink(() => store.vault.find(place))?.type !== "dir") {
     return row && { kind: "missing", what: "a folder in the ledger, and not on disk" };
   }
   if (!row) return { kind: "unknown", what: "a folder on disk, and not in the ledger" };
@@ -44,16 +43,17 @@ function difference(store: Store, place: Place): FolderDifference | undefined {
   return { kind: "unknown", what: "a folder that is no account's entry" };
 }
 
-function isFolder({ vault }: Store, place: Place): boolean {
+/** @returns undefined for an entry behind a link, which belongs to no account */
+export function unlessBehindLink<T>(find: () => T): T | undefined {
   try {
-    return vault.find(place)?.type === "dir";
+    return find();
   } catch (error) {
-    if (isBehindLink(error)) return false;
+    if (isBehindLink(error)) return undefined;
     throw error;
   }
 }
 
-/** Returns the account whose home a folder is in: files put there by hand are charged to it. */
+/** Returns the id of the account whose home a folder is in; files put there by hand are charged to it. */
 export function homeOwner(store: Store, dir: string): number | null {
   const name = /^homes\/([^/]+)/.exec(dir)?.[1];
   return (name && store.accounts.find(name)?.id) || null;

@@ -1,14 +1,13 @@
 /**
- * On start, with the data directory to ourselves: what a crash left behind is settled.
+ * Settles what a crash left behind, when a server starts and has the data directory to itself.
  *
- *   intents      happened on disk -> the ledger follows; did not -> forgotten
- *   sealed       staged bytes gone, or the file itself: renamed into place -> settled; else resumable
- *   unfinished   nobody holds them any more; kept for a week; reserved is what is staged, no more
- *   staging      whatever belongs to no upload goes
+ *   intents      happened on disk: the ledger follows; else they are deleted
+ *   sealed       renamed into place (no staged bytes, or they are the file): settled; else resumable
+ *   unsealed     without a holder, and reserving only the staged bytes; dropped after a week
+ *   staging      bytes of no upload are deleted
  */
-import { keepPartialMs } from "../local/ledger/upload_rows.ts";
 import type { Intent } from "../local/ledger/intent.ts";
-import type { UploadRow } from "../local/ledger/upload_rows.ts";
+import { keepPartialMs, type UploadRow } from "../local/ledger/upload_rows.ts";
 import { digestFile } from "../local/vault/digest.ts";
 import {
   discard,
@@ -16,57 +15,58 @@ import {
   stagedPlace,
   stagedSize,
   stagingDir,
+  trashName,
   trimStaged,
 } from "../local/vault/staging.ts";
 import { forgetGone, known } from "../local/entry.ts";
-import { discardDropped } from "../local/partial_upload.ts";
+import { discardDropped, isUnlinked } from "../local/partial_upload.ts";
 import { moveUploads } from "../local/move_uploads.ts";
-import { trashName } from "../local/vault/staging.ts";
-import { isUnlinked } from "../local/partial_upload.ts";
 import type { Store } from "../local/store.ts";
 
 /** The numbers of a recovery, for the log. */
 export interface Recovered {
-  /** Renames and removals that had happened and are in the ledger now. */
-  readonly changes: number;
-  /** Uploads that had been renamed into place and are charged now. */
-  readonly settled: number;
-  /** Uploads that can be continued. */
-  readonly resumable: number;
-  /** Uploads and staged leftovers that were thrown away. */
-  readonly dropped: number;
+  /** Renames and removals that the ledger now has. */
+  changes: number;
+  /** Uploads that were renamed into place, and are now charged. */
+  settled: number;
+  /** Uploads that can be resumed. */
+  resumable: number;
+  /** Deleted uploads and staged bytes of no upload. */
+  dropped: number;
 }
 
-/** @throws {BargeError} as the database and the disk do */
+/** @throws {BargeError} the error of the database or the disk */
 export async function recover(store: Store): Promise<Recovered> {
   const { reservations, vault } = store;
-  const changes = settleIntents(store);
-  let [settled, resumable, dropped] = [0, 0, 0];
+  const counts = { changes: 0, settled: 0, resumable: 0, dropped: 0 };
+  for (const intent of store.intents.intents()) {
+    if (store.db.transaction(() => settleIntent(store, intent))) counts.changes++;
+  }
   for (const upload of reservations.eachUpload()) {
     const staged = trimmed(store, upload);
     if (upload.sha256 && staged === undefined && await wasPublished(store, upload)) {
       settle(store, upload);
-      settled++;
+      counts.settled++;
     } else if (staged && !isUnlinked(upload) && Date.now() - upload.touched < keepPartialMs) {
       reservations.release(upload.id, staged);
-      resumable++;
+      counts.resumable++;
     } else {
       reservations.drop(upload.id);
-      dropped++;
+      counts.dropped++;
     }
   }
   for (const name of stagedNames(vault)) {
     if (/^\d+$/.test(name) && reservations.upload(Number(name))) continue;
     discard(vault, name);
-    dropped++;
+    counts.dropped++;
   }
   for (const { id, used, reserved } of store.ledger.wrongSums()) {
     store.ledger.correct(id, used, reserved);
   }
-  return { changes, settled, resumable, dropped };
+  return counts;
 }
 
-/** Cuts off what lies behind a gap. @returns how many bytes are staged then; undefined for none */
+/** Cuts off the bytes behind a gap. @returns the number of the others; undefined without staged bytes */
 function trimmed(store: Store, upload: UploadRow): number | undefined {
   const { vault } = store;
   const { id, whole } = upload;
@@ -77,28 +77,15 @@ function trimmed(store: Store, upload: UploadRow): number | undefined {
 }
 
 /**
- * Returns the number of staged bytes that are not a file yet; undefined for none. Older servers gave a
- * new file its name by a hard link: sealed bytes with a second name are a file already, wherever it
- * was moved since, and a resume would write into it.
+ * Returns the number of staged bytes; undefined for none. Older servers published a file by a hard link,
+ * so sealed bytes with a second name are a file, into which a resume must not write.
  */
 export function stillStaged({ vault }: Store, { id, sha256 }: UploadRow): number | undefined {
   const place = stagedPlace(id);
   return sha256 !== null && vault.hasNames(place) ? undefined : stagedSize(vault, id);
 }
 
-function settleIntents(store: Store): number {
-  let changes = 0;
-  for (const intent of store.intents.intents()) {
-    if (store.db.transaction(() => settleIntent(store, intent))) changes++;
-  }
-  return changes;
-}
-
-/**
- * Lets the ledger follow a rename or removal, if it happened on disk, and forgets the intent.
- *
- * @returns whether the ledger had to follow
- */
+/** Deletes an intent, and enters its rename or removal in the ledger. @returns whether it happened on disk */
 export function settleIntent(store: Store, intent: Intent): boolean {
   const { folders, ledger, vault } = store;
   const { id, verb, from, to } = intent;
@@ -110,7 +97,7 @@ export function settleIntent(store: Store, intent: Intent): boolean {
     if (!store.vault.find(from)) discardDropped(store, store.uploadsAt.dropBelow(from));
     return true;
   }
-  // Rows that the ledger has there are newer: others went on after a worker died with its intent.
+  // Rows at the new place are newer: other workers went on after this one had died.
   const kept = ledger.rowsAt(to).filter((row) => known(store, row)).toArray();
   if (kept.length > 0 && !ledger.knowsAny(from)) return false;
   const keptFolders = folders.below(to).filter((row) => vault.find(row)?.type === "dir");
@@ -120,16 +107,15 @@ export function settleIntent(store: Store, intent: Intent): boolean {
   return true;
 }
 
-/** Does the disk show what was intended? */
+/** Reports whether an intended rename or removal happened on disk. */
 export function happened({ vault }: Store, { id, verb, from, to }: Intent): boolean {
   if (verb === "remove") return !!vault.find({ dir: stagingDir, name: trashName(id) });
   return !vault.find(from) && !!vault.find(to);
 }
 
 /**
- * Did the rename happen? The file itself has to tell: what is there may be the one that was to be
- * replaced, of the same size, and the staged bytes lost with the power. Few uploads are at this
- * point at once, and only a crash leaves one.
+ * Reports whether an upload was renamed into place, by the digest of the file. Size alone does not show
+ * it: the file may be the former one, and the staged bytes lost in a power failure.
  */
 export async function wasPublished(store: Store, upload: UploadRow): Promise<boolean> {
   const found = store.vault.find(upload);
@@ -137,25 +123,21 @@ export async function wasPublished(store: Store, upload: UploadRow): Promise<boo
   return (await digestFile(store.vault, upload)).digest === upload.sha256;
 }
 
-/** Charges an upload that is in place. */
+/** Charges an upload that was renamed into place. */
 export function settle(store: Store, upload: UploadRow): void {
   const { size, modified, ino } = store.vault.find(upload)!;
-  store.reservations.settle([[upload.id, {
-    dir: upload.dir,
-    name: upload.name,
-    owner: upload.account,
-    size,
-    sha256: upload.sha256!,
-    modified,
-    ino,
-    verified: upload.verified !== 0,
-  }]]);
+  const { dir, name, account: owner } = upload;
+  const [sha256, verified] = [upload.sha256!, upload.verified !== 0];
+  const file = { dir, name, owner, size, sha256, modified, ino, verified };
+  store.reservations.settle([[upload.id, file]]);
 }
 
-/**
- * Drops the uploads that nobody has continued for a week, and forgets those that were finished that
- * long ago; for a server that runs that long.
- */
+/** Deletes the staged bytes of an upload, if there are any. */
+export function unstage({ vault }: Store, upload: number): void {
+  if (vault.find(stagedPlace(upload))) discard(vault, upload);
+}
+
+/** Drops the uploads without a byte for a week, and forgets those that finished that long ago. */
 export function expire(store: Store): void {
   const weekAgo = Date.now() - keepPartialMs;
   discardDropped(store, store.reservations.dropOlder(weekAgo));

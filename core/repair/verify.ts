@@ -1,14 +1,13 @@
 /**
- * Everything about a data directory that can be wrong: `barge verify`, also beside a running server.
+ * Finds all that can be wrong in a data directory: `barge verify`, also beside a running server.
  *
- *   intents    a move or removal that is on disk, and not in the ledger: its worker died in between
- *   uploads    sealed ones whose writer is gone, those of which nothing is staged, or whose folder is gone
+ *   intents    moves and removals on disk whose worker died before it changed the ledger
+ *   uploads    sealed ones without a writer, those without staged bytes, those without their folder
  *   files      facts, contents and sums (reconcile.ts)
- *   staging    bytes of no upload; removed things that nobody deletes any more
+ *   staging    bytes of no upload; removed files and folders that nobody deletes
  *
- * In this order: while the ledger can follow by itself, files keep their owners. A server at work makes
- * and leaves things in staging all the time; said to be nobody's is only what no server can come back
- * to. What it is about to delete is seen twice, some time apart, before it is said to be left over.
+ * In this order, so that files keep their owners. A running server adds to staging and deletes from it, so
+ * only what stays for a while is reported.
  */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Intent } from "../local/ledger/intent.ts";
@@ -20,35 +19,35 @@ import {
   discardTree,
   stagedAge,
   stagedNames,
-  stagedPlace,
   stagingDir,
+  trashName,
 } from "../local/vault/staging.ts";
-import { isBehindLink } from "../local/vault/vault.ts";
 import { type Problem, reconcile, type Reconciled, type ReconcileOptions } from "./reconcile.ts";
-import { happened, settle, settleIntent, stillStaged, wasPublished } from "./recover.ts";
+import { unlessBehindLink } from "./reconcile_folder.ts";
+import { happened, settle, settleIntent, stillStaged, unstage, wasPublished } from "./recover.ts";
 import type { Store } from "../local/store.ts";
 
 export interface VerifyOptions extends ReconcileOptions {
-  /** How long a server may take from its last word on an upload to its end, in ms. */
+  /** How long a server may take, in ms. */
   readonly patience?: Partial<Patience>;
 }
 
 interface Patience {
   /** From dropping an upload in the ledger to deleting its bytes. */
   readonly orphan: number;
-  /** From sealing an upload to the end of its commit; an upload that moves says so far more often. */
+  /** From the seal of an upload to the end of its commit, or between two of its bytes. */
   readonly writer: number;
-  /** Deleting a large tree that was removed. */
+  /** To delete a large tree that was removed. */
   readonly trash: number;
 }
 
-const usual: Patience = { orphan: 2000, writer: 60_000, trash: 3600_000 };
-const lookEvery = 50;
+const defaultPatience: Patience = { orphan: 2000, writer: 60_000, trash: 3600_000 };
+const orphanIntervalMs = 50;
 
-/** @returns how many files were looked at, and all that differs */
+/** Verifies a data directory. */
 export async function verify(store: Store, options: VerifyOptions): Promise<Reconciled> {
   const { repair, signal } = options;
-  const patience = { ...usual, ...options.patience };
+  const patience = { ...defaultPatience, ...options.patience };
   const problems: Problem[] = [];
   const report = (kind: Problem["kind"], path: string, what: string, repaired = repair) => {
     const problem = { kind, path, what, repaired, expected: null, found: null };
@@ -64,11 +63,11 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Reco
   }
   const { checked, bytes, problems: others } = await reconcile(store, options);
   while (suspects.size > 0 && performance.now() - since < patience.orphan) {
-    await wait(lookEvery, undefined, { signal });
+    await wait(orphanIntervalMs, undefined, { signal });
     suspects = suspects.intersection(orphans(store));
   }
   for (const name of suspects.intersection(orphans(store))) {
-    if (repair) discardOrphan(store, name);
+    if (repair) store.db.transaction(() => discardOrphan(store, name));
     report("leftover", `${stagingDir}/${name}`, "bytes of an upload that is no more");
   }
   await checkTrash(store, patience.trash, repair, report);
@@ -77,7 +76,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Reco
 
 type Report = (kind: Problem["kind"], path: string, what: string, repaired?: boolean) => void;
 
-/** Reports, and settles with `repair`, what a worker did on disk before it died, and the ledger does not know. */
+/** Reports renames and removals that a dead worker did not enter in the ledger; a repair enters them. */
 export function checkIntents(store: Store, repair: boolean, report: Report): void {
   for (const intent of store.intents.intents()) {
     const cutOff = store.db.transaction(() => {
@@ -92,11 +91,11 @@ export function checkIntents(store: Store, repair: boolean, report: Report): voi
   }
 }
 
-/** Under the write lock: what a live worker does, it settles before it gives the lock back. */
+/** To be called under the write lock, which a live worker keeps until it has settled its intent. */
 function isCutOff(store: Store, intent: Intent): boolean {
   const open = store.intents.intents().some(({ id }) => id === intent.id);
   if (!open || !unlessBehindLink(() => happened(store, intent))) return false;
-  // A source without rows may have been taken away by another, before this move came to it.
+  // A source without rows may be the result of an earlier move.
   return intent.verb === "remove" || store.ledger.knowsAny(intent.from);
 }
 
@@ -114,24 +113,23 @@ async function checkUpload(
     if (upload.sha256 !== null) return { kind: "cut-off", staged } as const;
     const folder = unlessBehindLink(() => vault.find(folderOf(upload)));
     if (folder?.type !== "dir") return { kind: "leftover", staged } as const;
-    const none = upload.holder === null ? !staged : staged === null;
-    return none ? { kind: "empty-upload", staged } as const : undefined;
+    const empty = upload.holder === null ? !staged : staged === null;
+    return empty ? { kind: "empty-upload", staged } as const : undefined;
   };
   const before = state();
   if (!before) return;
-  const path = relative(upload);
   const ino = () => unlessBehindLink(() => vault.find(upload))?.ino;
   const inoBefore = ino();
   const published = upload.sha256 !== null && before.staged === null &&
     await wasPublished(store, upload).catch(goneMeanwhile);
-  const still = db.transaction(() => {
+  const unchanged = db.transaction(() => {
     const now = reservations.upload(upload.id);
     if (!now || now.touched !== upload.touched || now.holder !== upload.holder) return false;
     if (state()?.staged !== before.staged || ino() !== inoBefore) return false;
     if (!repair) return true;
     if (published) {
       settle(store, upload);
-      unstage(store, upload.id); // where it had both names
+      unstage(store, upload.id); // it may have both names
     } else if (upload.sha256 !== null && before.staged) {
       reservations.release(upload.id, before.staged);
     } else {
@@ -140,48 +138,32 @@ async function checkUpload(
     }
     return true;
   });
-  if (!still) return;
-  if (before.kind === "cut-off") {
-    report("cut-off", path, "an upload was verified, and its writer is gone");
-  } else if (before.kind === "leftover") {
-    report("leftover", path, "an unfinished upload into a folder that is gone");
-  } else report("empty-upload", path, "an unfinished upload of which nothing is staged");
+  if (unchanged) report(before.kind, relative(upload), uploadProblems[before.kind]);
 }
 
-/** Without the folder there is nothing staged. */
-function unstage({ vault }: Store, upload: number): void {
-  if (vault.find(stagedPlace(upload))) discard(vault, upload);
-}
-
-/** Skips entries behind a link: they belong to no account here. */
-function unlessBehindLink<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch (error) {
-    if (isBehindLink(error)) return undefined;
-    throw error;
-  }
-}
+const uploadProblems = {
+  "cut-off": "an upload was verified, and its writer is gone",
+  "leftover": "an unfinished upload into a folder that is gone",
+  "empty-upload": "an unfinished upload of which nothing is staged",
+};
 
 function goneMeanwhile(error: unknown): false {
   if (error instanceof BargeError) return false;
   throw error;
 }
 
-/** Finds staged bytes without an upload: the row of an upload is written first, and removed last or with them. */
+/** Returns the names of staged bytes without an upload, whose row is written first and removed last. */
 function orphans(store: Store): Set<string> {
-  const numbers = names(store).filter((name) => /^\d+$/.test(name));
+  const numbers = names(store).filter(isUpload);
   return new Set(numbers.filter((name) => !store.reservations.upload(Number(name))));
 }
 
-/** Under the write lock: no upload can take that number meanwhile. */
-function discardOrphan(store: Store, name: string): void {
-  store.db.transaction(() => {
-    if (!store.reservations.upload(Number(name))) discard(store.vault, name);
-  });
+/** To be called under the write lock, so that no upload can get the number meanwhile. */
+function discardOrphan({ reservations, vault }: Store, name: string): void {
+  if (!reservations.upload(Number(name))) discard(vault, name);
 }
 
-/** Removed things are deleted at leisure; one that was not touched for long was forgotten. */
+/** Reports removed files and folders that were not changed for a time: nobody deletes them any more. */
 async function checkTrash(
   store: Store,
   after: number,
@@ -189,21 +171,24 @@ async function checkTrash(
   report: Report,
 ): Promise<void> {
   for (const name of names(store)) {
-    if (/^\d+$/.test(name)) continue;
+    if (isUpload(name)) continue;
     const age = stagedAge(store.vault, name);
     if (age === undefined || age < after) continue;
-    const open = store.intents.intents().some(({ id }) => name === `removed-${id}`);
-    if (open) continue; // not in the ledger yet: the next commit there, or the next start, settles it
+    // The next start settles an open intent.
+    if (store.intents.intents().some(({ id }) => name === trashName(id))) continue;
     if (repair) await discardTree(store.vault, name);
-    const removed = !repair || stagedAge(store.vault, name) === undefined;
-    const what = name.startsWith("removed-")
-      ? "was removed, and not deleted"
-      : "belongs to nothing";
-    report("leftover", `${stagingDir}/${name}`, what, repair && removed);
+    const repaired = repair && stagedAge(store.vault, name) === undefined;
+    const removed = name.startsWith("removed-");
+    const what = removed ? "was removed, and not deleted" : "belongs to nothing";
+    report("leftover", `${stagingDir}/${name}`, what, repaired);
   }
 }
 
-/** Without the folder there is nothing staged: the next start makes it. */
+function isUpload(name: string): boolean {
+  return /^\d+$/.test(name);
+}
+
+/** Yields the names in staging; none if the folder is missing, which the next start makes. */
 function* names({ vault }: Store): Generator<string, void, void> {
   try {
     yield* stagedNames(vault);

@@ -5,28 +5,20 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { BargeError } from "../error.ts";
 
-/**
- * Refuses a data directory, existing or not, to which workers can't be confined.
- *
- * @throws {BargeError} `usage`
- */
+/** Refuses a data directory to which workers can't be confined. @throws {BargeError} `usage` */
 export function requireConfinable(data: string): void {
   const path = realPathOf(resolve(data));
-  if (isUnconfinable(path)) throw unconfinable(path);
+  if (!isUnconfinable(path)) return;
+  throw new BargeError("usage", "workers can't be confined below /dev, /proc and /sys", {
+    op: "use data directory",
+    path,
+    hint: "put it elsewhere (a tmpfs can be mounted anywhere), or accept that with --unconfined",
+  });
 }
 
 /** Reports whether the runtime opens files at a real path only for code with all permissions. */
 export function isUnconfinable(path: string): boolean {
   return /^\/(dev|proc|sys)(\/|$)/.test(path);
-}
-
-/** Makes the error for a data directory to which workers can't be confined. */
-export function unconfinable(path: string): BargeError {
-  return new BargeError("usage", "workers can't be confined below /dev, /proc and /sys", {
-    op: "use data directory",
-    path,
-    hint: "put it elsewhere (a tmpfs can be mounted anywhere), or accept that with --unconfined",
-  });
 }
 
 /** Resolves links in the existing part of a path. */

@@ -1,4 +1,5 @@
 /** Makes the data directory, locks it for one server at a time, and upgrades its tables. */
+import { existsSync } from "node:fs";
 import { Database, type OpenOptions } from "../local/database/database.ts";
 import { OlderTables } from "../local/database/older_tables.ts";
 import { upgrade, type Upgraded } from "../local/upgrade.ts";
@@ -42,7 +43,7 @@ export function prepareData(data: string): string {
     const owner = foreignOwner(data);
     for (const folder of ["public", "homes", stagingDir]) {
       const path = `${data}/${folder}`;
-      const isNew = !exists(path);
+      const isNew = !existsSync(path);
       Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
       if (isNew) giveTo(owner, path);
     }
@@ -83,11 +84,9 @@ export async function lockData(data: string): Promise<DataLock> {
 /** @returns undefined when another process has locked it */
 async function tryLock(data: string): Promise<DataLock | undefined> {
   const path = `${data}/${lockFile}`;
-  const isNew = !exists(path);
+  const isNew = !existsSync(path);
   const file = await Deno.open(path, { create: true, write: true, mode: 0o600 })
-    .catch((error) => {
-      throw unusable(error, "lock", data);
-    });
+    .catch((error) => Promise.reject(unusable(error, "lock", data)));
   if (isNew) giveTo(foreignOwner(data), path);
   if (await file.tryLock(true)) {
     return { writeFacts: (facts) => write(file, facts), [Symbol.dispose]: () => file.close() };
@@ -139,14 +138,13 @@ export async function openUpToDate(
 /**
  * Upgrades the tables of a directory that this process has not locked.
  *
- * @param older the error of opening its database
  * @throws {BargeError} `fatal` while a server uses the directory
  */
 export async function upgradeAlone(data: string, older: OlderTables): Promise<Upgraded> {
   using lock = await tryLock(data);
   if (!lock) {
-    const message = `${older.message}, and the server of that older barge runs on it`;
-    throw new BargeError("fatal", message, {
+    const why = `${older.message}, and the server of that older barge runs on it`;
+    throw new BargeError("fatal", why, {
       op: "open database",
       path: older.path,
       cause: older,
@@ -155,15 +153,6 @@ export async function upgradeAlone(data: string, older: OlderTables): Promise<Up
     });
   }
   return await upgrade(data, older.from);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound); // the later open reports any other failure
-  }
 }
 
 /** Makes a `fatal` error of a failure to use the directory; only `no-space` stays. */

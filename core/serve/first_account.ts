@@ -64,9 +64,6 @@ export async function makeFirstAccount(
 /** 20 characters of 31 that can't be mistaken for each other: 99 bits. */
 function makePassword(): string {
   const letters = "abcdefghijkmnpqrstuvwxyz2345679";
-  const groups = Array.from(
-    { length: 4 },
-    () => Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join(""),
-  );
-  return groups.join("-");
+  const random = Array.from({ length: 20 }, () => letters[randomInt(letters.length)]).join("");
+  return random.match(/.{5}/g)!.join("-");
 }

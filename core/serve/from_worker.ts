@@ -22,16 +22,13 @@ const passes = (check: (text: string) => unknown) => (text: string) => {
   }
 };
 const account = v.pipe(text(64), v.check(passes(checkName), "not an account's name"));
-/** A path in /home or /public, whose bounds `locate` checks. */
-const path = v.pipe(
-  text(3000),
-  v.check(passes((path) => locate(path, "a")), "not a user's path"),
-);
+/** Accepts paths in /home and /public. */
+const userPath = passes((path) => locate(path, "a"));
+const path = v.pipe(text(3000), v.check(userPath, "not a user's path"));
 /** RFC 3339, or JavaScript's format for years beyond 9999. */
 const moment = v.pipe(text(40), v.regex(/^[-+.:TZ\d]+$/));
 const door = v.picklist(doorNames);
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-const kind = v.picklist(Object.keys(kinds) as Kind[]);
 
 const factsOf = <E extends "check" | "commit", U extends v.GenericSchema<unknown, number | null>>(
   event: E,
@@ -61,24 +58,20 @@ const present = v.strictObject({
   bytes: v.number(),
 });
 
+/** The fields of a `BargeError`. */
+const failure = v.strictObject({
+  kind: v.picklist(Object.keys(kinds) as Kind[]),
+  message: text(10_000),
+  op: v.optional(text(200)),
+  path: v.optional(text(5000)),
+});
+
 const messages = v.variant("type", [
   v.strictObject({ type: v.literal("listening") }),
-  v.strictObject({
-    type: v.literal("failed"),
-    error: v.strictObject({
-      kind,
-      message: text(10_000),
-      op: v.optional(text(200)),
-      path: v.optional(text(5000)),
-    }),
-  }),
+  v.strictObject({ type: v.literal("failed"), error: failure }),
   v.strictObject({ type: v.literal("stopped") }),
   v.strictObject({ type: v.literal("list-connections"), id }),
-  v.strictObject({
-    type: v.literal("connections"),
-    id,
-    present: listOf(present, maxListedConnections),
-  }),
+  v.strictObject({ type: v.literal("connections"), id, present: listOf(present) }),
   v.strictObject({ type: v.literal("check"), id, facts: factsOf("check", id) }),
   v.strictObject({ type: v.literal("cancel-check"), id }),
   v.strictObject({ type: v.literal("committed"), facts: factsOf("commit", v.null()) }),
@@ -89,16 +82,8 @@ export type FromWorker =
   | HookRequest
   | RosterMessage
   | { readonly type: "listening" }
-  | { readonly type: "failed"; readonly error: Failure }
+  | { readonly type: "failed"; readonly error: v.InferOutput<typeof failure> }
   | { readonly type: "stopped" };
-
-/** The fields of a `BargeError`. */
-export interface Failure {
-  readonly kind: Kind;
-  readonly message: string;
-  readonly op?: string;
-  readonly path?: string;
-}
 
 /**
  * Checks a message.
@@ -109,11 +94,6 @@ export interface Failure {
  * ```ts
  * import { readFromWorker } from "./from_worker.ts";
  * if (readFromWorker({ type: "listening" }).type !== "listening") throw new Error();
- * try {
- *   readFromWorker({ type: "listening", more: true });
- * } catch (error) {
- *   if ((error as { kind: string }).kind !== "protocol") throw error;
- * }
  * ```
  */
 export function readFromWorker(message: unknown): FromWorker {
@@ -127,9 +107,7 @@ export function readFromWorker(message: unknown): FromWorker {
 }
 
 /** Checks the length before the items: a forged list may be sparse and huge. */
-function listOf<T extends v.GenericSchema<unknown, Present>>(item: T, maxLength: number) {
-  return v.pipe(
-    v.custom<unknown[]>((list) => Array.isArray(list) && list.length <= maxLength),
-    v.array(item),
-  );
+function listOf<T extends v.GenericSchema<unknown, Present>>(item: T) {
+  const isShort = (list: unknown) => Array.isArray(list) && list.length <= maxListedConnections;
+  return v.pipe(v.custom<unknown[]>(isShort), v.array(item));
 }

@@ -1,15 +1,14 @@
 /**
- * The operator's programs, which the supervisor runs for the workers:
+ * Runs the operator's programs for the workers:
  *
  *   check    requested -> queued -> running -> accepted | refused | unavailable
  *                     \-> queue full, time limit over or not started: unavailable
  *   commit   requested -> queued -> running -> ended
  *                     \-> queue full: skipped, counted and logged
  *
- * The supervisor replies to each check within its time limit, which includes the wait in the queue,
- * unless the worker dies or cancels the check; its program is then killed. A bounded number of
- * programs of each sort runs at once, started in the order of the requests. The queues are in memory
- * only: a killed server loses the commits in them.
+ * Each check is answered within its time limit, which includes the wait in the queue, unless its worker dies
+ * or cancels it; its program is then killed. A bounded number of programs of each sort runs at once, in
+ * the order of the requests. The queues are in memory only: a killed server loses the commits in them.
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, typed } from "../error.ts";
@@ -63,7 +62,7 @@ export class HookPrograms {
       try {
         return [findProgram(command[0]), ...command.slice(1)];
       } catch (error) {
-        throw error instanceof BargeError ? error.with({ op }) : error;
+        throw typed(error, { op });
       }
     };
     this.#options = {
@@ -143,10 +142,9 @@ export class HookPrograms {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeout);
     const stop = AbortSignal.any([canceled, late.signal]);
-    let leave: (() => void) | undefined;
     try {
-      leave = await this.#checks.enter(1, stop);
-      if (!leave) return unavailable("too many uploads wait to be checked");
+      using turn = await this.#checks.enter(1, stop);
+      if (!turn) return unavailable("too many uploads wait to be checked");
       const { code, stderr } = await runProgram(command!, encode(facts), stop);
       return code === 0 ? null : refused(firstLines(stderr));
     } catch (error) {
@@ -156,7 +154,6 @@ export class HookPrograms {
       return unavailable(late.signal.aborted ? checkTimedOut : checkFailed);
     } finally {
       clearTimeout(timer);
-      leave?.();
     }
   }
 
@@ -165,15 +162,13 @@ export class HookPrograms {
     const facts = this.#programFacts(upload, vault);
     if (!facts) return;
     const input = encode(facts);
-    const leave = await this.#commits.enter(input.length);
-    if (!leave) return this.#skip(facts);
-    try {
+    {
+      using turn = await this.#commits.enter(input.length);
+      if (!turn) return this.#skip(facts);
       if (this.#stop.signal.aborted) this.#skipped++;
       else await this.#run(facts, input);
-    } finally {
-      leave();
-      if (this.#commits.length === 0) this.#logSkipped();
     }
+    if (this.#commits.length === 0) this.#logSkipped();
   }
 
   /** @returns undefined, with a record in the log, if no program may get this file */
@@ -220,9 +215,8 @@ export class HookPrograms {
   }
 
   #logSkipped(): void {
-    if (this.#skipped > 0) {
-      log.warn("--on-commit was skipped for {count} uploads", { count: this.#skipped });
-    }
+    if (this.#skipped === 0) return;
+    log.warn("--on-commit was skipped for {count} uploads", { count: this.#skipped });
     this.#skipped = 0;
   }
 
@@ -240,7 +234,7 @@ function encode(facts: ProgramFacts): Uint8Array<ArrayBuffer> {
 }
 
 /** A request for a hook that is not configured, or an id that is in use. */
-function unexpectedRequest(): BargeError {
+export function unexpectedRequest(): BargeError {
   return new BargeError("protocol", "unexpected hook request", { op: "read message" });
 }
 

@@ -1,12 +1,10 @@
 /**
- * Runs an operator's program in the supervisor, with input on its standard input and its standard
- * error read.
+ * Runs an operator's program in the supervisor, with its input, and reads its standard error.
  *
  *   spawned in its own process group -> ended | stopped -> group killed, output read -> reaped
  *
- * The group is killed also after a normal end: a process that the program left running would hold its
- * output open, beyond any bound. Only a process that starts a session of its own (setsid) escapes.
- * Unread input and output beyond the bound are no errors.
+ * The group is killed also after a normal end, since a process that the program left running would hold its
+ * output open. Only a process that starts a session of its own (setsid) escapes.
  */
 import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
@@ -75,7 +73,8 @@ export async function runProgram(
   running.add(child);
   const end = () => kill(child);
   stop.addEventListener("abort", end, { once: true });
-  const inputWritten = writeInput(child.stdin, input);
+  // A program need not read its input.
+  const inputWritten = ReadableStream.from([input]).pipeTo(child.stdin).catch(() => {});
   const output = readStart(child.stderr);
   try {
     const { code } = await child.status;
@@ -102,35 +101,22 @@ function kill({ pid }: Deno.ChildProcess): void {
   } catch { /* the group has ended */ }
 }
 
-async function writeInput(
-  stdin: WritableStream<Uint8Array>,
-  input: Uint8Array,
-): Promise<void> {
-  const writer = stdin.getWriter();
-  try {
-    await writer.write(input);
-    await writer.close();
-  } catch { /* the program has closed its standard input, which it need not read */ }
-}
-
 /** Reads a stream to its end and keeps its first {@link maxStderrBytes}. */
 function readStart(stderr: ReadableStream<Uint8Array>): { end(): Promise<string> } {
-  const reader = stderr.getReader();
   const bytes = new Uint8Array(maxStderrBytes);
   let length = 0;
-  const reading = (async () => {
-    try {
-      for (let chunk; (chunk = await reader.read()).value !== undefined;) {
-        const part = chunk.value.subarray(0, maxStderrBytes - length);
-        bytes.set(part, length);
-        length += part.length;
-      }
-    } catch { /* the bytes read so far are the output */ }
-  })();
+  const write = (chunk: Uint8Array) => {
+    const part = chunk.subarray(0, maxStderrBytes - length);
+    bytes.set(part, length);
+    length += part.length;
+  };
+  const late = new AbortController();
+  const { signal } = late;
+  const reading = stderr.pipeTo(new WritableStream({ write }), { signal }).catch(() => {});
   return {
     async end() {
       // A process with a session of its own may hold the stream open.
-      const timer = setTimeout(() => void reader.cancel().catch(() => {}), outputEndTimeoutMs);
+      const timer = setTimeout(() => late.abort(), outputEndTimeoutMs);
       await reading;
       clearTimeout(timer);
       return new TextDecoder().decode(bytes.subarray(0, length));
@@ -139,10 +125,9 @@ function readStart(stderr: ReadableStream<Uint8Array>): { end(): Promise<string>
 }
 
 function isExecutable(path: string): boolean {
-  if (!isFile(path)) return false;
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return isFile(path);
   } catch {
     return false;
   }

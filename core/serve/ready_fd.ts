@@ -3,6 +3,7 @@
  * other supervisors. The runtime can adopt, and so close, a pipe or a socket only; a file or terminal
  * is opened a second time, and that descriptor is closed.
  */
+import { once } from "node:events";
 import { Socket } from "node:net";
 import { BargeError, typed } from "../error.ts";
 
@@ -40,9 +41,7 @@ export async function writeReadyFd(fd: number, line: string): Promise<void> {
   try {
     const socket = adopt(fd);
     if (socket) return await end(socket, `${line}\n`);
-    using file = Deno.openSync(`/dev/fd/${fd}`, { append: true });
-    const bytes = new TextEncoder().encode(`${line}\n`);
-    for (let sent = 0; sent < bytes.length;) sent += file.writeSync(bytes.subarray(sent));
+    Deno.writeTextFileSync(`/dev/fd/${fd}`, `${line}\n`, { append: true, create: false });
   } catch (error) {
     throw typed(error, { op: "write to", path: `descriptor ${fd}` });
   }
@@ -57,17 +56,15 @@ function adopt(fd: number): Socket | undefined {
   }
 }
 
-function end(socket: Socket, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const why = `its reader read nothing for ${readerTimeoutMs} ms`;
-      socket.destroy(new BargeError("unavailable", why));
-    }, readerTimeoutMs);
-    socket.once("error", reject);
-    socket.once("close", () => {
-      clearTimeout(timer);
-      resolve();
-    });
+async function end(socket: Socket, text: string): Promise<void> {
+  const timer = setTimeout(() => {
+    const why = `its reader read nothing for ${readerTimeoutMs} ms`;
+    socket.destroy(new BargeError("unavailable", why));
+  }, readerTimeoutMs);
+  try {
     socket.end(text);
-  });
+    await once(socket, "close"); // rejects on an error
+  } finally {
+    clearTimeout(timer);
+  }
 }

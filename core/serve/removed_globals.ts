@@ -1,11 +1,10 @@
 /**
  * Removes the globals through which a worker could get around its permissions, and those that a
- * server does not need. A worker's entry module imports this module first.
+ * server does not need: web caches are written without a permission check, a `Worker` starts with fresh
+ * globals, and a GPU loads its driver. A worker's entry module imports this module first.
  *
- * The runtime writes web caches to its own folder without a permission check, a `Worker` starts with
- * fresh globals, and a GPU loads its driver. `node:worker_threads`, which also starts with fresh
- * globals, can't be removed; in the executable a file in place of the folder keeps it from making
- * web caches (scripts/pack.ts).
+ * `node:worker_threads` can't be removed. In the executable a file in place of the folder of web caches
+ * keeps its threads from making any (scripts/pack.ts).
  */
 
 /** Names of the removed globals, without those of the GPU. */

@@ -3,11 +3,9 @@ import { typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 
 /**
- * Checks that an address is free, and replaces port 0 by the port that the system chooses.
- *
- * Workers that share a port could share it with another program's server without notice; the plain
- * listener of this check can't. A shared address is then held until disposal, so that the system gives
- * the port to no other program.
+ * Checks that an address is free, and replaces port 0 by the port that the system chooses. The check does
+ * not share the port, as workers do, so it finds another program's server. A shared address is then held
+ * until disposal, so that the system gives the port to no other program.
  *
  * @throws {BargeError}
  */
@@ -20,13 +18,11 @@ export function reserveAddress(
     let listener = Deno.listen({ hostname, port: wanted.port });
     const { port } = listener.addr;
     listener.close();
-    let open = shared;
     if (shared) listener = Deno.listen({ hostname, port, reusePort: true });
     return {
       address: { host: hostname, port },
       [Symbol.dispose]() {
-        if (open) listener.close();
-        open = false;
+        if (shared) listener.close();
       },
     };
   } catch (error) {

@@ -1,13 +1,11 @@
 /**
- * Lists the connections of all workers. Workers can't talk to each other, so a worker asks the
- * supervisor, which asks all others:
+ * Lists the connections of all workers. A worker asks the supervisor, which asks all others:
  *
  *   worker --list-connections--> supervisor --list-connections--> each other worker
  *   worker <----connections----- supervisor <----connections----- each other worker
  *
- * Both wait for a bounded time, the supervisor the shorter one, and use the replies that came by then:
- * a dead or busy worker is left out. A worker has at most one query under way; callers that ask
- * meanwhile share its result.
+ * Both wait for a bounded time, the supervisor the shorter one, and leave out a dead or busy worker. A
+ * worker has at most one query under way, whose result all its callers share.
  */
 import type { Present } from "../watch/roster.ts";
 
@@ -23,14 +21,12 @@ export type RosterMessage =
 
 type Post = (message: RosterMessage) => void;
 
-interface Query {
-  /** The peer whose reply counts. */
-  readonly peer: object;
-  resolve(present: readonly Present[]): void;
-}
-
 class PendingQueries {
-  readonly #pending = new Map<number, Query>();
+  /** By the id of the query; only the reply of `peer` is accepted. */
+  readonly #pending = new Map<
+    number,
+    { peer: object; resolve(present: readonly Present[]): void }
+  >();
   #lastId = 0;
 
   /** @returns the reply of `peer`; an empty list if it does not come within `timeoutMs` */

@@ -3,6 +3,8 @@
  * It reads /proc, and finds no server where that is missing or hides other users' processes.
  */
 
+import { existsSync } from "node:fs";
+
 /** A running `barge serve`. */
 export interface RunningServer {
   readonly pid: number;
@@ -45,7 +47,7 @@ function lockedDirectory(pid: number): string | undefined {
   try {
     for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
       const [, data] = /^(\/.*)\/lock$/.exec(linkOf(`/proc/${pid}/fd/${name}`)) ?? [];
-      if (data !== undefined && isFile(`${data}/accounts.db`)) return data;
+      if (data !== undefined && existsSync(`${data}/accounts.db`)) return data;
     }
   } catch { /* another user's process */ }
   return undefined;
@@ -56,14 +58,6 @@ function linkOf(path: string): string {
     return Deno.readLinkSync(path);
   } catch {
     return "";
-  }
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
   }
 }
 

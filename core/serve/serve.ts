@@ -1,4 +1,5 @@
 /** Runs a server: prepares the data directory, starts the workers, and stops them at the end. */
+import { once } from "node:events";
 import { getLogger } from "@logtape/logtape";
 import { makeLogRoom } from "../local/database/log_room.ts";
 import type { Upgraded } from "../local/upgrade.ts";
@@ -10,7 +11,7 @@ import { makeDerivationTable } from "../login/derivations.ts";
 import { makeTally } from "../watch/gate.ts";
 import { makeHistory, sampleIntervalMs } from "../watch/history.ts";
 import { makeBoard } from "../watch/metrics.ts";
-import { expire, recover } from "../repair/recover.ts";
+import { expire, recover, type Recovered } from "../repair/recover.ts";
 import { makeRemovedFolder } from "../local/remove_account.ts";
 import { settleDead } from "../repair/settle_dead.ts";
 import { type Settings, Store } from "../local/store.ts";
@@ -44,7 +45,9 @@ export type Ready = { readonly [door in DoorName]: string | null } & {
   readonly fingerprint: string | null;
 };
 
-export interface ServeOptions extends Settings, TlsOptions, FirstAccountOptions {
+export interface ServeOptions extends TlsOptions, FirstAccountOptions {
+  /** The settings without the memory that workers share. */
+  readonly settings: Settings;
   /** The address of each door; null for a door that is off. */
   readonly doors: { readonly [door in DoorName]: Address | null };
   readonly ftp: FtpSpec;
@@ -84,10 +87,8 @@ export interface ServeOptions extends Settings, TlsOptions, FirstAccountOptions 
 export async function serve(options: ServeOptions): Promise<void> {
   const { metrics, trustedProxies = [], proxyProtocol, publicUrl } = options;
   if (proxyProtocol && trustedProxies.length === 0) {
-    throw new BargeError(
-      "usage",
-      "--proxy-protocol needs --trusted-proxy, the addresses that may send headers",
-    );
+    const why = "--proxy-protocol needs --trusted-proxy, the addresses that may send headers";
+    throw new BargeError("usage", why);
   }
   const front = { trustedProxies, proxyProtocol, publicUrl };
   const doors = doorNames.flatMap((name): DoorSpec[] => {
@@ -118,20 +119,30 @@ async function run(
   source: CertificateSource | undefined,
   hooks: HookPrograms | undefined,
 ): Promise<void> {
-  const { adopt, durability, unconfined, workers, logLevel } = options;
-  if (!unconfined) requireConfinable(options.data);
-  const data = prepareData(options.data);
+  const { adopt, unconfined, workers, logLevel } = options;
+  const { durability } = options.settings;
+  if (!unconfined) requireConfinable(options.settings.data);
+  const data = prepareData(options.settings.data);
   using lock = await lockData(data);
   (await openUpToDate(data, { create: true, adopt, durability }, logUpgrade))[Symbol.dispose]();
   const certificate = await source?.(data);
   writeFacts(lock, options, certificate);
   const hostKeys = await loadHostKeys(data, specs);
-  using store = new Store(settingsOf(options, data));
-  reserveDiskSpace(store, data);
-  const recovered = await recover(store);
-  if (Object.values(recovered).some((n) => n > 0)) {
-    log.info("settled the changes that an earlier server left unfinished", { ...recovered });
-  }
+  const settings: Settings = {
+    ...options.settings,
+    data,
+    tally: makeTally(workers),
+    board: makeBoard(workers),
+    derivations: makeDerivationTable(),
+    history: makeHistory(),
+    fences: makeFenceTable(workers),
+  };
+  using store = new Store(settings);
+  await attempt("can't reserve space for removals on a full disk", () => {
+    makeRemovedFolder(store.vault);
+    makeLogRoom(data);
+  });
+  logSettled("settled the changes that an earlier server left unfinished", await recover(store));
   await makeFirstAccount(store.accounts, data, options);
 
   const shared = workers > 1 || specs.some(({ address }) => address.port === 0);
@@ -140,14 +151,23 @@ async function run(
     const { address } = ports.use(reserveAddress(spec.address, shared));
     return { ...spec, address };
   });
-  const { settings } = store;
   const manager = new ServiceManager(options.notifySocket);
-  const onDead = (life: string) => settle(store, life);
+  const settleWorker = async (life: string) =>
+    logSettled("settled the unfinished changes of a dead worker", await settleDead(store, life));
+  const onDead = (life: string) =>
+    attempt(
+      "can't settle the unfinished changes of a dead worker",
+      () => settleWorker(life),
+      "error",
+    );
   const supervisor = new Supervisor(
     { settings, doors, shared, logLevel, hooks, hostKeys: hostKeys.secret, onDead, unconfined },
     certificate,
   );
-  const expiring = setInterval(() => expireUploads(store), expireIntervalMs);
+  const expiring = setInterval(
+    () => void attempt("can't drop old uploads", () => expire(store)),
+    expireIntervalMs,
+  );
   const sample = () => store.history.sample(store.metrics.totals());
   sample();
   const sampling = setInterval(sample, sampleIntervalMs);
@@ -156,17 +176,18 @@ async function run(
     ports.dispose();
     options.onReload?.(async () => {
       await manager.notify("RELOADING=1");
-      await reload(data, source, (certificate) => {
+      const apply = (certificate: Certificate) => {
         supervisor.reload(certificate);
         writeFacts(lock, options, certificate);
-      });
-      reloadLimits(options, supervisor);
+      };
+      await attempt("the old certificate stays", () => reload(data, source, apply), "error");
+      await attempt("the old limits stay", () => reloadLimits(options, supervisor), "error");
       await manager.notify("READY=1");
     });
     await options.onReady(addressesOf(doors, certificate), hostKeys.shown);
     const addresses = doors.map(({ address }) => formatAddress(address)).join(", ");
     await manager.notify("READY=1", `STATUS=serving at ${addresses}`);
-    await aborted(options.signal);
+    if (!options.signal.aborted) await once(options.signal, "abort");
     log.info("stopping; transfers have {seconds} s to end", { seconds: options.grace / 1000 });
     await manager.notify("STOPPING=1");
   } finally {
@@ -177,29 +198,21 @@ async function run(
   log.info("stopped");
 }
 
-/** Makes the settings for all workers: plain data, with the memory that they share. */
-function settingsOf(options: ServeOptions, data: string): Settings {
-  const { workers } = options;
-  return {
-    data,
-    durability: options.durability,
-    allowRegister: options.allowRegister,
-    defaultLimit: options.defaultLimit,
-    maxLimit: options.maxLimit,
-    minPassword: options.minPassword,
-    banAfter: options.banAfter,
-    registering: options.registering,
-    limits: options.limits,
-    rateUp: options.rateUp,
-    rateDown: options.rateDown,
-    proxyEndPoints: options.proxyEndPoints,
-    tally: makeTally(workers),
-    board: makeBoard(workers),
-    derivations: makeDerivationTable(),
-    history: makeHistory(),
-    fences: makeFenceTable(workers),
-    version: options.version,
-  };
+/** Runs work that the server can do without, and logs its failure. */
+async function attempt(
+  failure: string,
+  work: () => unknown,
+  level: "warn" | "error" = "warn",
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    log[level](`${failure}: {why}`, { why: String(error) });
+  }
+}
+
+function logSettled(message: string, counts: Recovered): void {
+  if (Object.values(counts).some((n) => n > 0)) log.info(message, { ...counts });
 }
 
 function addressesOf(doors: readonly DoorSpec[], certificate: Certificate | undefined): Ready {
@@ -213,7 +226,7 @@ function addressesOf(doors: readonly DoorSpec[], certificate: Certificate | unde
   return metrics === null ? ready : { ...ready, metrics };
 }
 
-/** Writes the facts for `barge cert`. On a full disk the server starts without them. */
+/** Writes the facts for `barge cert`. */
 function writeFacts(
   lock: DataLock,
   options: ServeOptions,
@@ -226,12 +239,10 @@ function writeFacts(
     from: certificate.from.toISOString(),
     until: certificate.until.toISOString(),
   };
-  try {
-    const version = options.version ?? "unknown";
+  const { version = "unknown" } = options.settings;
+  void attempt("can't write the certificate's facts for `barge cert`", () => {
     lock.writeFacts({ pid: Deno.pid, version, certificate: facts ?? null });
-  } catch (error) {
-    log.warn("can't write the certificate's facts for `barge cert`: {why}", { why: String(error) });
-  }
+  });
 }
 
 function logUpgrade({ from, to, copy }: Upgraded): void {
@@ -252,66 +263,23 @@ async function loadHostKeys(
   return { shown: await ownHostKeys(data), secret: await readPrivateKeys(data) };
 }
 
-/** Reserves space for removals on a full disk. Without it the server runs, too. */
-function reserveDiskSpace({ vault }: Store, data: string): void {
-  try {
-    makeRemovedFolder(vault);
-    makeLogRoom(data);
-  } catch (error) {
-    log.warn("can't reserve space for removals on a full disk: {why}", { why: String(error) });
-  }
-}
-
-/** Never throws: it is called again in an hour. */
-function expireUploads(store: Store): void {
-  try {
-    expire(store);
-  } catch (error) {
-    log.warn("can't drop old uploads: {why}", { why: String(error) });
-  }
-}
-
-/** Never throws: the next start settles the rest. */
-async function settle(store: Store, life: string): Promise<void> {
-  try {
-    const settled = await settleDead(store, life);
-    if (Object.values(settled).some((n) => n > 0)) {
-      log.info("settled the unfinished changes of a dead worker", { ...settled });
-    }
-  } catch (error) {
-    log.error("can't settle the unfinished changes of a dead worker: {why}", {
-      why: String(error),
-    });
-  }
-}
-
-/** Never throws: the server keeps its certificate if the new one can't be used. */
 async function reload(
   data: string,
   source: CertificateSource | undefined,
   apply: (certificate: Certificate) => void,
 ): Promise<void> {
-  try {
-    const certificate = await source?.(data);
-    if (!certificate) return log.info("no certificate to reload: no door has TLS");
-    apply(certificate);
-    const { fingerprint, until } = certificate;
-    log.info("the certificate was reloaded: {fingerprint}, until {until}", { fingerprint, until });
-  } catch (error) {
-    log.error("the old certificate stays: {why}", { why: String(error) });
-  }
+  const certificate = await source?.(data);
+  if (!certificate) return log.info("no certificate to reload: no door has TLS");
+  apply(certificate);
+  const { fingerprint, until } = certificate;
+  log.info("the certificate was reloaded: {fingerprint}, until {until}", { fingerprint, until });
 }
 
-/** Never throws: the server keeps its limits if the new ones can't be used. */
 function reloadLimits({ readLimits }: ServeOptions, supervisor: Supervisor): void {
-  try {
-    const limits = readLimits?.();
-    if (!limits) return;
-    supervisor.adjust(limits);
-    log.info("the limits were reloaded: {limits}", { limits: byOption(limits) });
-  } catch (error) {
-    log.error("the old limits stay: {why}", { why: String(error) });
-  }
+  const limits = readLimits?.();
+  if (!limits) return;
+  supervisor.adjust(limits);
+  log.info("the limits were reloaded: {limits}", { limits: byOption(limits) });
 }
 
 /** Returns the limits by their names in --limits and on the command line. */
@@ -331,11 +299,4 @@ function byOption(adjustable: Adjustable): Record<string, number | null | undefi
     "register-per-hour": registering?.perHour,
     "register-total": registering?.total,
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -10,7 +10,6 @@ const sendTimeoutMs = 2_000;
 
 export class ServiceManager {
   readonly #path: string;
-  #sent = 0;
 
   /** @param socket a path, or an abstract name with `@` in front; undefined: no service manager */
   constructor(socket: string | undefined) {
@@ -20,20 +19,11 @@ export class ServiceManager {
     this.#path = "";
   }
 
-  /**
-   * @param assignments as in sd_notify(3)
-   *
-   * @example
-   * ```ts no-eval
-   * import { ServiceManager } from "./service_manager.ts";
-   * const manager = new ServiceManager(Deno.env.get("NOTIFY_SOCKET"));
-   * await manager.notify("READY=1", "STATUS=serving");
-   * ```
-   */
+  /** @param assignments as in sd_notify(3): `READY=1` */
   async notify(...assignments: readonly string[]): Promise<void> {
     if (this.#path === "") return;
     // The sender's socket needs a name; an abstract one leaves no file behind.
-    const name = `\0barge-notify-${Deno.pid}-${crypto.randomUUID()}-${this.#sent++}`;
+    const name = `\0barge-notify-${crypto.randomUUID()}`;
     let socket: Deno.DatagramConn | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {

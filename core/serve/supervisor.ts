@@ -1,13 +1,13 @@
 /**
- * The supervisor keeps a number of workers listening on the same ports. It runs in the main isolate,
- * which has all permissions and talks to no strangers.
+ * Keeps a number of workers listening on the same ports. The supervisor runs in the main isolate, which has
+ * all permissions and no connections to strangers.
  *
  *   starting -> listening -> stopping -> stopped
  *           \-> failed   \-> died -> (delay) -> starting
  *
- * A worker that dies is started again after a delay, which doubles up to ten seconds. The other
- * workers go on, and its uploads can be resumed. Its rows in the ledger are settled after it has
- * certainly stopped. Each start of a worker has a unique name, which marks its uploads.
+ * A worker that dies is started again after a delay, which doubles up to ten seconds. Its uploads can be
+ * resumed; its rows in the ledger are settled after it has certainly stopped. Each start of a worker has a
+ * unique name, which marks its uploads.
  */
 import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
@@ -16,16 +16,15 @@ import { databaseFile } from "../local/database/database.ts";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
-import type { KeyPair } from "../net/certificate.ts";
 import type { Settings } from "../local/store.ts";
+import type { KeyPair } from "../net/certificate.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import { removedDir } from "../local/remove_account.ts";
 import { stagingDir } from "../local/vault/staging.ts";
 import { Vault } from "../local/vault/vault.ts";
-import { isUnconfinable, unconfinable } from "./confinement.ts";
+import { isUnconfinable, requireConfinable } from "./confinement.ts";
 import { type FromWorker, readFromWorker } from "./from_worker.ts";
-import type { HookRequest } from "./hook_client.ts";
-import type { HookPrograms } from "./hook_programs.ts";
+import { type HookPrograms, unexpectedRequest } from "./hook_programs.ts";
 import type { LogLevel } from "./log_level.ts";
 import { outgoingAddresses } from "./outgoing.ts";
 import { RosterBroker } from "./roster_query.ts";
@@ -42,10 +41,9 @@ const stopTimeoutMs = 5_000;
 const lastMessagesMs = 1_000;
 
 /**
- * Returns the permissions of a worker: its ports, users' files and the database. A worker can't open the
- * keys in `tls` and `ssh`, the lock and copies of the database; it may remove the file with the first
- * admin's password, not read it. The database's log (`-wal`, `-shm`) is opened by SQLite, without a
- * permission check.
+ * Returns the permissions of a worker: its ports, users' files and the database, but not the keys in `tls`
+ * and `ssh`, the lock and copies of the database. It may remove the file with the first admin's password,
+ * and not read it. SQLite opens the database's log (`-wal`, `-shm`) without a permission check.
  *
  * @param data the data directory's real path
  * @param unconfined the operator accepts a directory where no permission can be enforced
@@ -56,8 +54,8 @@ export function workerPermissions(
   doors: readonly DoorSpec[],
   unconfined = false,
 ): Deno.PermissionOptions {
+  if (!unconfined) requireConfinable(data);
   if (isUnconfinable(data)) {
-    if (!unconfined) throw unconfinable(data);
     log.warn("the workers are not confined: the runtime can't confine them to {data}", { data });
     return "inherit";
   }
@@ -130,7 +128,7 @@ export class Supervisor {
    */
   start(number: number, delay = minRestartDelayMs): Promise<void> {
     const settings = this.#settings;
-    const { doors, shared, logLevel = "info", module, unconfined } = this.#options;
+    const { doors, hooks, module, unconfined } = this.#options;
     const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
       type: "module",
       name: `barge worker ${number}`,
@@ -148,7 +146,7 @@ export class Supervisor {
         clear();
         if (listening) this.#settleDead(worker, life);
         else worker.terminate();
-        this.#options.hooks?.forget(worker);
+        hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
         if (!listening) return reject(error);
         log.error("worker {number} died: {why}", { number, why: String(error) });
@@ -158,10 +156,7 @@ export class Supervisor {
       const clear = this.#after(startTimeoutMs, () => {
         end(new BargeError("fatal", `a worker did not start in ${startTimeoutMs / 1000} s`));
       });
-      worker.onmessage = this.#listener(worker, (message) => {
-        if (message.type === "list-connections" || message.type === "connections") {
-          void this.#rosterBroker.receive(message, worker, this.#workers.values());
-        }
+      this.#listen(worker, (message) => {
         if (message.type === "failed") {
           const { kind, message: why, ...where } = message.error;
           end(new BargeError(kind, why, where));
@@ -170,29 +165,12 @@ export class Supervisor {
         clear();
         listening = true;
         resolve();
-      }, (why) => {
-        worker.terminate(); // at once: its other messages may be forged, too
-        end(why);
-      });
-      worker.onerror = (event) => {
-        event.preventDefault();
-        end(new BargeError("fatal", event.message, { op: "start worker" }));
-      };
-      const tls = this.#tls;
-      const { hostKeys = [] } = this.#options;
-      const hooks = this.#options.hooks?.offered ?? { check: false, committed: false };
-      this.#post(worker, {
-        type: "start",
-        number,
-        life,
-        settings,
-        doors,
-        reusePort: shared,
-        tls,
-        hostKeys,
-        logLevel,
-        hooks,
-      });
+      }, (error) => end(error.with({ op: "start worker" })));
+      const { shared: reusePort, hostKeys = [], logLevel = "info" } = this.#options;
+      const identity = { type: "start", number, life } as const;
+      const serving = { settings, doors, reusePort, tls: this.#tls, hostKeys };
+      const offered = hooks?.offered ?? { check: false, committed: false };
+      this.#post(worker, { ...identity, ...serving, logLevel, hooks: offered });
     });
   }
 
@@ -226,38 +204,52 @@ export class Supervisor {
   }
 
   /**
-   * Makes a listener that checks each message before it is used.
+   * Checks each message of a worker before it is used. A worker that sends a forged one is stopped at once,
+   * since its other messages may be forged, too.
    *
-   * @param onMessage gets the sound messages
-   * @param onForged gets the error of the first other one; no message is read after it
+   * @param onEnd gets the reason why no more messages are read
    */
-  #listener(
+  #listen(
     worker: Worker,
     onMessage: (message: FromWorker) => void,
-    onForged: (error: BargeError) => void,
-  ): (event: MessageEvent) => void {
+    onEnd: (error: BargeError) => void,
+  ): void {
     const stop = (error: unknown) => {
       worker.onmessage = worker.onmessageerror = null;
       if (!(error instanceof BargeError)) throw error;
-      onForged(error);
+      worker.terminate();
+      onEnd(error);
     };
-    worker.onmessageerror = () => stop(new BargeError("protocol", "a message can't be read"));
-    return ({ data }) => {
+    worker.onmessage = ({ data }) => {
       try {
         const message = readFromWorker(data);
-        if (isHookRequest(message)) this.#receiveHook(worker, message);
+        this.#relay(worker, message);
         onMessage(message);
       } catch (error) {
         stop(error);
       }
     };
+    worker.onmessageerror = () => stop(new BargeError("protocol", "a message can't be read"));
+    worker.onerror = (event) => {
+      event.preventDefault();
+      onEnd(new BargeError("fatal", event.message));
+    };
   }
 
-  /** @throws {BargeError} `protocol` */
-  #receiveHook(worker: Worker, message: HookRequest): void {
+  /** Passes a hook request or a roster message on. @throws {BargeError} `protocol` */
+  #relay(worker: Worker, message: FromWorker): void {
     const { hooks } = this.#options;
-    if (!hooks) throw new BargeError("protocol", "unexpected hook request", { op: "read message" });
-    hooks.receive(worker, message, this.#vault, (reply) => this.#post(worker, reply));
+    switch (message.type) {
+      case "check":
+      case "cancel-check":
+      case "committed":
+        if (!hooks) throw unexpectedRequest();
+        return hooks.receive(worker, message, this.#vault, (reply) => this.#post(worker, reply));
+      case "list-connections":
+      case "connections":
+        if (this.#stopping) return;
+        void this.#rosterBroker.receive(message, worker, this.#workers.values());
+    }
   }
 
   /**
@@ -279,17 +271,12 @@ export class Supervisor {
 
   async #stopOne(worker: Worker, grace: number): Promise<void> {
     const stopped = Promise.withResolvers<void>();
-    const died = (why: string) => {
-      log.error("a worker died while it stopped: {why}", { why });
-      stopped.resolve();
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      died(event.message);
-    };
-    worker.onmessage = this.#listener(worker, ({ type }) => {
+    this.#listen(worker, ({ type }) => {
       if (type === "stopped") stopped.resolve();
-    }, (error) => died(String(error)));
+    }, (error) => {
+      log.error("a worker died while it stopped: {why}", { why: String(error) });
+      stopped.resolve();
+    });
     this.#post(worker, { type: "stop", grace });
     const clear = this.#after(grace + stopTimeoutMs, () => stopped.resolve());
     await stopped.promise;
@@ -324,8 +311,4 @@ export class Supervisor {
 
 function nextDelay(delayMs: number): number {
   return Math.min(delayMs * 2, maxRestartDelayMs);
-}
-
-function isHookRequest(message: FromWorker): message is HookRequest {
-  return ["check", "cancel-check", "committed"].includes(message.type);
 }

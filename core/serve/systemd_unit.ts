@@ -26,14 +26,8 @@ const stopMarginSeconds = 15;
  * @example
  * ```ts
  * import { systemdUnit } from "./systemd_unit.ts";
- * const unit = systemdUnit({
- *   program: "/usr/local/bin/barge",
- *   args: ["--native", "0.0.0.0:7171"],
- *   data: undefined,
- *   user: undefined,
- *   grace: 30,
- *   lowPort: false,
- * });
+ * const options = { program: "/usr/local/bin/barge", args: [], grace: 30, lowPort: false };
+ * const unit = systemdUnit({ ...options, data: undefined, user: undefined });
  * if (!unit.includes("\nDynamicUser=yes\n") || !unit.includes("--data %S/barge")) throw unit;
  * ```
  */

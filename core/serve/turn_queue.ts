@@ -28,27 +28,27 @@ export class TurnQueue {
    * Waits for a turn.
    *
    * @param weight the job's share of the waiting weight, in the caller's unit
-   * @returns a function that ends the turn, to be called once; undefined at once if the queue is full
+   * @returns the turn, which its disposal ends; undefined at once if the queue is full
    * @throws the reason of `stop`
    *
    * @example
    * ```ts
    * import { TurnQueue } from "./turn_queue.ts";
    * const queue = new TurnQueue(1, 1);
-   * const first = await queue.enter(1);
-   * const second = queue.enter(1);
-   * if (await queue.enter(1) !== undefined) throw new Error("one job may wait, not two");
-   * first?.();
-   * (await second)?.();
+   * {
+   *   using turn = await queue.enter(1);
+   *   queue.enter(1).then((turn) => turn?.[Symbol.dispose]());
+   *   if (await queue.enter(1) !== undefined) throw new Error("one job may wait, not two");
+   * }
    * await queue.empty();
    * ```
    */
-  async enter(weight: number, stop?: AbortSignal): Promise<(() => void) | undefined> {
+  async enter(weight: number, stop?: AbortSignal): Promise<Disposable | undefined> {
     stop?.throwIfAborted();
     if (this.#running < this.#maxRunning) this.#running++;
     else if (this.#waitingWeight + weight > this.#maxWaitingWeight) return undefined;
     else await this.#wait(weight, stop);
-    return () => this.#leave();
+    return { [Symbol.dispose]: () => this.#leave() };
   }
 
   /** Waits until no job runs or waits. */

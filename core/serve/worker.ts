@@ -5,17 +5,15 @@
 /// <reference lib="deno.worker" />
 import "./removed_globals.ts";
 import { getLogger } from "@logtape/logtape";
-import type { Door, DoorSpec } from "../door/door.ts";
+import type { Door, DoorName, DoorSpec, OpenDoor } from "../door/door.ts";
 import { typed } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import { shareDerivations } from "../login/password.ts";
-import type { Settings } from "../local/store.ts";
+import { type Settings, Store } from "../local/store.ts";
 import type { Adjustable } from "../watch/settings.ts";
-import { Store } from "../local/store.ts";
 import type { FromWorker } from "./from_worker.ts";
 import { HookClient, type HookReply, type OfferedHooks } from "./hook_client.ts";
-import { loadDoor } from "./load_door.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { LogLevel } from "./log_level.ts";
 import { RosterClient, type RosterMessage } from "./roster_query.ts";
@@ -44,6 +42,17 @@ export type ToWorker =
   | RosterMessage
   | { readonly type: "stop"; readonly grace: number };
 
+/** Only the code of open doors is loaded. */
+const doorModules: Record<DoorName, () => Promise<{ readonly openDoor: OpenDoor }>> = {
+  native: () => import("../door/native/listen.ts"),
+  http: () => import("../door/http/listen.ts"),
+  ftp: () => import("../door/ftp/listen.ts"),
+  ftps: () => import("../door/ftp/listen.ts"),
+  sftp: () => import("../door/sftp/listen.ts"),
+};
+
+type Start = Extract<ToWorker, { type: "start" }>;
+
 const log = getLogger(["barge", "serve"]);
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let store: Store | undefined;
@@ -60,14 +69,12 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "start") await (starting = start(message));
   else if (message.type === "checked") hookClient?.receive(message);
   else if (message.type === "reload") await reload(message.tls);
-  else if (message.type === "adjust") await adjust(message.limits);
+  else if (message.type === "adjust") await starting?.then(() => store?.adjust(message.limits));
   else if (message.type === "stop") await stop(message.grace);
   else rosterClient.receive(message);
 };
 
-async function start(
-  message: Extract<ToWorker, { type: "start" }>,
-): Promise<void> {
+async function start(message: Start): Promise<void> {
   const { number, life, settings, doors, hooks } = message;
   configureLog(message.logLevel);
   try {
@@ -88,10 +95,10 @@ async function start(
 async function openDoor(
   store: Store,
   spec: DoorSpec,
-  { reusePort, tls, hostKeys }: Extract<ToWorker, { type: "start" }>,
+  { reusePort, tls, hostKeys }: Start,
 ): Promise<Door> {
   try {
-    const openDoor = await loadDoor(spec.name);
+    const { openDoor } = await doorModules[spec.name]();
     const doorTls = spec.tls === "off" ? undefined : tls;
     return await openDoor({ store, spec, reusePort, tls: doorTls, hostKeys });
   } catch (error) {
@@ -110,11 +117,6 @@ async function reload(tls: KeyPair): Promise<void> {
       log.error("{at} still serves the old certificate: {why}", { at, why: `${typed(error)}` });
     }
   }
-}
-
-async function adjust(limits: Adjustable): Promise<void> {
-  await starting;
-  store?.adjust(limits);
 }
 
 async function stop(grace: number): Promise<void> {

@@ -5,16 +5,16 @@ import type { Verifier } from "../../protocol/message.ts";
 import { costs } from "../../protocol/scram.ts";
 import { dropAdminPassword } from "./admin_password.ts";
 import { firstFile } from "../vault/first_file.ts";
-import type { Account, Role } from "../../storage/account.ts";
-import type { AccountChange, NewAccount } from "../../storage/accounts.ts";
+import type { Account } from "../../storage/account.ts";
+import type { AccountChange, NewAccount, Totals } from "../../storage/accounts.ts";
 import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 
-/** Entries that every account with a quota may have by default, and those for each GiB of it. */
+/** The default entry limit of an account with a quota, and its part for each GiB of the quota. */
 const [baseEntries, entriesPerGiB] = [100_000, 10_000];
 
 /**
- * The default number of entries (files, folders, partial uploads) of an account with this quota in
- * bytes; null for no limit.
+ * Returns the default entry limit of an account with this quota in bytes; null for no limit.
  *
  * @example
  * ```ts
@@ -27,116 +27,82 @@ export function usualEntries(limit: number | null): number | null {
   return limit === null ? null : baseEntries + entriesPerGiB * Math.floor(limit / 2 ** 30);
 }
 
-const loginNoteIntervalMs = 60_000;
+/** The shortest interval at which the uses of a login's secret are recorded, to spare the disk. */
+export const useIntervalMs = 60_000;
 
-/** The columns without the password's, since every request reads an account. */
-export const accountColumns =
-  "id, name, role, disabled, quota, used, reserved, entries, entry_limit, created, last_login";
+/** The columns of an {@link AccountRow}. */
+export const accountColumns = `id, name, role, disabled, used, reserved, quota AS "limit", entries,
+  entry_limit AS entryLimit, created, last_login AS lastLogin`;
 
-/** A row of {@link accountColumns}. */
-export interface AccountRow {
-  id: number;
-  name: string;
-  role: Role;
-  disabled: number;
-  quota: number | null;
-  used: number;
-  reserved: number;
-  entries: number;
-  entry_limit: number | null;
-  created: number;
-  last_login: number | null;
-}
+/** An account as SQLite returns it. */
+export type AccountRow = Omit<Account, "disabled"> & { readonly disabled: number };
 
-interface Row extends AccountRow {
-  epoch: number;
-  salt: string;
-  n: number;
-  r: number;
-  p: number;
-  stored_key: string;
-  server_key: string;
-}
+/** The columns of a verifier. */
+export type VerifierRow = ReturnType<typeof verifierColumns>;
 
-export class Accounts {
-  readonly #db: Database;
+const select = `SELECT ${accountColumns} FROM account`;
+
+export class Accounts extends Table {
   #decoyKeys: Pick<Verifier, "storedKey" | "serverKey"> | undefined;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
 
   /** Returns all accounts, by name. */
   list(): Account[] {
-    return this.#db.all<Row>("SELECT * FROM account ORDER BY name").map(accountOf);
+    return this.db.all<AccountRow>(`${select} ORDER BY name`).map(accountOf);
   }
 
   /** Returns the number of accounts. */
   count(): number {
-    return this.#db.get<{ n: number }>("SELECT count(*) AS n FROM account")!.n;
+    return this.db.value("SELECT count(*) FROM account")!;
   }
 
   /** Returns the number of accounts and the sums of their bytes. */
-  totals(): { count: number; used: number; reserved: number } {
-    return this.#db.get<{ count: number; used: number; reserved: number }>(
+  totals(): Totals["accounts"] {
+    return this.db.get(
       `SELECT count(*) AS count, coalesce(sum(used), 0) AS used,
        coalesce(sum(reserved), 0) AS reserved FROM account`,
     )!;
   }
 
   find(name: string): Account | undefined {
-    const row = this.#db.get<Row>("SELECT * FROM account WHERE name = ?", name);
+    const row = this.db.get<AccountRow>(`${select} WHERE name = ?`, name);
     return row && accountOf(row);
   }
 
   /** @throws {BargeError} `not-found` */
   get(name: string): Account {
-    const found = this.find(name);
-    if (!found) {
-      throw new BargeError("not-found", "there is no such account", { account: name, path: name });
-    }
-    return found;
+    const account = this.find(name);
+    if (account) return account;
+    throw new BargeError("not-found", "there is no such account", { account: name, path: name });
   }
 
   byId(id: number): Account | undefined {
-    const row = this.#db.get<Row>(`SELECT ${accountColumns} FROM account WHERE id = ?`, id);
+    const row = this.db.get<AccountRow>(`${select} WHERE id = ?`, id);
     return row && accountOf(row);
   }
 
-  /**
-   * Makes an account.
-   *
-   * @throws {BargeError} `exists` when the name is taken, in whatever case, or homes/NAME holds files
-   *   and `adopt` is not set; `usage` for a bad name
-   */
-  add({ name, role, limit, entryLimit, verifier: v, adopt = false }: NewAccount): Account {
+  /** Makes an account: see `AccountStore.add`. */
+  add({ name, role, limit, entryLimit, verifier, adopt = false }: NewAccount): Account {
     checkName(name);
-    return this.#db.transaction(() => {
+    return this.db.transaction(() => {
       if (this.find(name)) {
-        throw new BargeError("exists", "that account exists already", {
-          account: name,
-          path: name,
-        });
+        const why = "that account exists already";
+        throw new BargeError("exists", why, { account: name, path: name });
       }
       if (!adopt) this.needFreeHome(name);
-      this.#db.run(
-        `INSERT INTO account (name, role, quota, salt, n, r, p, stored_key, server_key, created, entry_limit)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        ...[name, role, limit, v.salt, v.n, v.r, v.p, v.storedKey, v.serverKey, Date.now()],
-        usualEntries(limit),
-      );
+      const limits = { quota: limit, entry_limit: usualEntries(limit) };
+      const row = { name, role, created: Date.now(), ...limits, ...verifierColumns(verifier) };
+      this.db.insert("account", row);
       return entryLimit === undefined ? this.get(name) : this.change(name, { entryLimit });
     });
   }
 
   /**
-   * Refuses a name whose home holds files, which belong to a removed account, or to one in a lost
-   * database.
+   * Refuses a name whose home holds files of a removed account, or of one in a lost database.
    *
    * @throws {BargeError} `exists`
    */
   needFreeHome(name: string): void {
-    if (firstFile(`${this.#db.data}/homes/${name}`) === undefined) return;
+    if (firstFile(`${this.db.data}/homes/${name}`) === undefined) return;
     throw new BargeError("exists", `homes/${name} holds files of a former account`, {
       account: name,
       path: name,
@@ -146,92 +112,71 @@ export class Accounts {
   }
 
   /**
-   * Changes what is given and leaves the rest. A new password ends all logins that began with the
-   * old one, all tokens and all logins at the web page, and removes the file with the first admin's.
-   * Logins by an SSH key stay.
-   *
-   * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in
+   * Changes an account: see `AccountStore.change`. A new password also removes the file with the first
+   * admin's password. Logins by an SSH key stay.
    */
   change(name: string, change: AccountChange): Account {
-    const changed = this.#db.transaction(() => {
+    const changed = this.db.transaction(() => {
       const { id } = this.get(name);
       const before = this.#admins();
-      if (change.role) this.#db.run("UPDATE account SET role = ? WHERE id = ?", change.role, id);
-      if (change.disabled !== undefined) {
-        this.#db.run("UPDATE account SET disabled = ? WHERE id = ?", change.disabled ? 1 : 0, id);
+      const { role, disabled, limit, entryLimit, verifier } = change;
+      const set = (columns: string, ...values: (string | number | null)[]) =>
+        this.db.run(`UPDATE account SET ${columns} WHERE id = ?`, ...values, id);
+      if (role) set("role = ?", role);
+      if (disabled !== undefined) set("disabled = ?", Number(disabled));
+      if (limit !== undefined) {
+        const entries = "CASE entry_limit_set WHEN 0 THEN ? ELSE entry_limit END";
+        set(`quota = ?, entry_limit = ${entries}`, limit, usualEntries(limit));
       }
-      if (change.limit !== undefined) {
-        this.#db.run(
-          `UPDATE account SET quota = ?1,
-             entry_limit = CASE entry_limit_set WHEN 0 THEN ?2 ELSE entry_limit END WHERE id = ?3`,
-          ...[change.limit, usualEntries(change.limit), id],
-        );
-      }
-      if (change.entryLimit !== undefined) {
-        const sql = "UPDATE account SET entry_limit = ?, entry_limit_set = 1 WHERE id = ?";
-        this.#db.run(sql, change.entryLimit, id);
-      }
-      if (change.verifier) {
-        const v = change.verifier;
-        this.#db.run(
-          `UPDATE account SET salt = ?, n = ?, r = ?, p = ?, stored_key = ?, server_key = ?,
-           epoch = epoch + 1 WHERE id = ?`,
-          ...[v.salt, v.n, v.r, v.p, v.storedKey, v.serverKey, id],
-        );
-        this.#db.run("DELETE FROM token WHERE account = ?", id);
-        this.#db.run("DELETE FROM web_session WHERE account = ?", id);
+      if (entryLimit !== undefined) set("entry_limit = ?, entry_limit_set = 1", entryLimit);
+      if (verifier) {
+        const columns = verifierColumns(verifier);
+        const names = Object.keys(columns).map((column) => `${column} = ?`).join(", ");
+        set(`${names}, epoch = epoch + 1`, ...Object.values(columns));
+        this.db.run("DELETE FROM token WHERE account = ?", id);
+        this.db.run("DELETE FROM web_session WHERE account = ?", id);
       }
       this.#keepAnAdmin(before, name);
       return this.get(name);
     });
-    if (change.verifier) dropAdminPassword(this.#db.data, changed.name);
+    if (change.verifier) dropAdminPassword(this.db.data, changed.name);
     return changed;
   }
 
-  /**
-   * Removes an account, its tokens and its partial uploads. Its files stay on disk and in the
-   * ledger, charged to nobody; the caller decides about its home.
-   *
-   * @throws {BargeError} `not-found`; `refused` when others would be left without an admin that can
-   *   log in
-   */
+  /** Removes an account: see `AccountStore.remove`. The caller removes its home. */
   remove(name: string): void {
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       const { id } = this.get(name);
       const before = this.#admins();
-      this.#db.run("DELETE FROM upload WHERE account = ?", id);
-      this.#db.run("DELETE FROM account WHERE id = ?", id);
+      this.db.run("DELETE FROM upload WHERE account = ?", id);
+      this.db.run("DELETE FROM account WHERE id = ?", id);
       this.#keepAnAdmin(before, name);
     });
   }
 
   /**
-   * An account, and what its password is checked with. For a name that there is none of, another
-   * account's row is read and dropped: reading a row takes longer than reading none, and who tries
-   * names could measure that.
+   * Returns an account and the verifier of its password. For an unknown name it reads the row of another
+   * account, so that the time of the answer does not reveal whether the name exists.
    */
   forLogin(name: string): { account: Account; verifier: Verifier; epoch: number } | undefined {
-    const row = this.#db.get<Row & { same: number }>(
+    type Row = VerifierRow & { id: number; epoch: number; same: number };
+    const row = this.db.get<Row>(
       `SELECT *, 1 AS same FROM account WHERE name = ? UNION ALL
        SELECT *, 0 FROM account WHERE id = (SELECT min(id) FROM account) LIMIT 1`,
       name,
     );
-    if (!row) return undefined;
-    const { epoch, salt, n, r, p, stored_key: storedKey, server_key: serverKey } = row;
-    const verifier = { salt, n, r, p, storedKey, serverKey };
-    const found = { account: accountOf(row), verifier, epoch };
-    return row.same ? found : undefined;
+    const account = row && this.byId(row.id);
+    if (!account) return undefined;
+    const known = { account, verifier: verifierOf(row), epoch: row.epoch };
+    return row.same ? known : undefined;
   }
 
-  /**
-   * A verifier that nothing matches, always the same for a name: what an unknown name is answered
-   * with, so that it looks like any other.
-   */
+  /** Returns a verifier that no password matches, always the same for a name. */
   decoy(name: string): Verifier {
-    const secret = this.#db.secret("decoy");
-    const bytes = (what: string) => createHmac("sha256", secret).update(what).digest();
+    const secret = this.db.secret("decoy");
+    const bytes = (text: string) => createHmac("sha256", secret).update(text).digest();
     const salt = bytes(`salt\n${name.toLowerCase()}`).subarray(0, 16).toString("base64");
-    // Only the salt is ever told, so that all names may share the keys.
+    // Clients see only the salt, so all names share the keys.
     this.#decoyKeys ??= {
       storedKey: bytes("stored").toString("base64"),
       serverKey: bytes("server").toString("base64"),
@@ -239,28 +184,28 @@ export class Accounts {
     return { salt, ...costs, ...this.#decoyKeys };
   }
 
-  /** How often its password was changed. */
+  /** Returns the number of changes of an account's password. */
   epoch(id: number): number | undefined {
-    return this.#db.get<{ epoch: number }>("SELECT epoch FROM account WHERE id = ?", id)?.epoch;
+    return this.db.value("SELECT epoch FROM account WHERE id = ?", id);
   }
 
   /** Records the time of a login, at most once a minute. */
   loggedIn(id: number): void {
     const now = Date.now();
     const { lastLogin } = this.byId(id) ?? {};
-    if (lastLogin && lastLogin > now - loginNoteIntervalMs) return;
-    this.#db.note(() => this.#db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id));
+    if (lastLogin && lastLogin > now - useIntervalMs) return;
+    this.db.note(() => this.db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id));
   }
 
   #admins(): number {
-    const sql = "SELECT count(*) AS n FROM account WHERE role = 'admin' AND disabled = 0";
-    return this.#db.get<{ n: number }>(sql)!.n;
+    const sql = "SELECT count(*) FROM account WHERE role = 'admin' AND disabled = 0";
+    return this.db.value(sql)!;
   }
 
-  /** Judged at the end of the transaction: another account may be made admin in it. */
+  /** Checks at the end of the transaction, which may make another account an admin. */
   #keepAnAdmin(before: number, name: string): void {
     if (before === 0 || this.#admins() > 0) return;
-    this.#db.atCommit("admin", () => {
+    this.db.atCommit("admin", () => {
       if (this.#admins() > 0 || this.count() === 0) return;
       throw new BargeError("refused", "it is the last admin that can log in", {
         account: name,
@@ -272,8 +217,7 @@ export class Accounts {
 }
 
 /**
- * A name must be usable as a folder's and in a URL: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a
- * letter or a digit.
+ * Checks that an account's name can be a folder's name and part of a URL.
  *
  * @throws {BargeError} `usage`
  */
@@ -288,9 +232,19 @@ export function checkName(name: string): void {
 }
 
 export function accountOf(row: AccountRow): Account {
-  const { id, name, role, used, reserved, quota: limit, entries, created } = row;
-  return {
-    ...{ id, name, role, disabled: row.disabled !== 0, used, reserved, limit, entries },
-    ...{ entryLimit: row.entry_limit, created, lastLogin: row.last_login },
-  };
+  return { ...row, disabled: row.disabled !== 0 };
+}
+
+export function verifierColumns({ salt, n, r, p, storedKey, serverKey }: Verifier) {
+  return { salt, n, r, p, stored_key: storedKey, server_key: serverKey };
+}
+
+export function verifierOf({ salt, n, r, p, stored_key, server_key }: VerifierRow): Verifier {
+  return { salt, n, r, p, storedKey: stored_key, serverKey: server_key };
+}
+
+/** @throws {BargeError} `not-found` when there is no account with this id */
+export function requireAccount(db: Database, id: number): void {
+  if (db.get("SELECT 1 FROM account WHERE id = ?", id)) return;
+  throw new BargeError("not-found", "the account is gone");
 }

@@ -1,27 +1,27 @@
 /**
- * The file that holds the first admin's password, where no terminal could show it: `admin-password`
- * in the data directory, readable by its owner alone. A change of that password removes it.
+ * The file with the first admin's password, for a server whose output no terminal shows. Only the owner
+ * of the data directory can read it, and a change of the password removes it.
  */
 import { typed } from "../../error.ts";
 import { foreignOwner, giveTo } from "../../disk/owner.ts";
 
-/** The account that the first start makes. */
+/** The name of the account that the first start makes. */
 export const firstAdmin = "admin";
 
 /** The file's name in the data directory. */
 export const adminPasswordFile = "admin-password";
 
 /**
- * Writes the password to its file, in the place of an older one.
+ * Writes the password to its file, which replaces an older one.
  *
  * @returns the file's path
- * @throws {BargeError} as the disk does
+ * @throws {BargeError} the error of the disk
  */
 export function keepAdminPassword(data: string, password: string): string {
   const path = `${data}/${adminPasswordFile}`;
   try {
     removeFile(path);
-    // Created exclusively, so that it never follows a symbolic link.
+    // Created exclusively, so that no symbolic link is followed.
     using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
     const bytes = new TextEncoder().encode(`${password}\n`);
     for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
@@ -33,13 +33,13 @@ export function keepAdminPassword(data: string, password: string): string {
   }
 }
 
-/** Removes the file if the account is the one whose password it holds. */
+/** Removes the file if it holds the password of this account. */
 export function dropAdminPassword(data: string, account: string): void {
   if (account !== firstAdmin) return;
   try {
     removeFile(`${data}/${adminPasswordFile}`);
   } catch {
-    // The password is changed by now, so that the old one in the file opens nothing.
+    // The password in the file is an old one by now, so it may stay.
   }
 }
 

@@ -1,16 +1,15 @@
 /**
- * Checks whether a login may go on: its account is enabled, and what it logged in with still holds.
- *
- * Every request asks this, in one statement. The table `revocation` counts what has ended, so that
- * whoever watches many logins need not ask for each of them again.
+ * Checks whether a login may go on: its account is enabled, and its credential still holds. Every
+ * request checks this, with one statement.
  */
 import { accountColumns, accountOf, type AccountRow } from "./accounts.ts";
-import type { Account } from "../../storage/account.ts";
-import type { Credential } from "../../storage/account.ts";
-import type { Database } from "../database/database.ts";
+import type { Account, Credential } from "../../storage/account.ts";
+import { Table } from "../database/table.ts";
 
-/** For each kind, what must hold beside that the account is enabled; its parameter is the last. */
-const conditions: Readonly<Record<Credential["kind"], string>> = {
+type Kind = Credential["kind"];
+
+/** The condition on which a credential of each kind holds. Parameter: its value. */
+const conditions: Readonly<Record<Kind, string>> = {
   password: "epoch = ?",
   token: "EXISTS (SELECT 1 FROM token WHERE token.id = ? AND token.account = account.id)",
   key: `EXISTS (SELECT 1 FROM public_key
@@ -19,44 +18,29 @@ const conditions: Readonly<Record<Credential["kind"], string>> = {
     WHERE web_session.digest = ? AND web_session.account = account.id)`,
   share: "EXISTS (SELECT 1 FROM share WHERE share.digest = ? AND share.account = account.id)",
 };
+const select = (columns: string, kind: Kind) =>
+  `SELECT ${columns} FROM account WHERE id = ? AND disabled = 0 AND ${conditions[kind]}`;
 
-type Statements = Readonly<Record<Credential["kind"], string>>;
-const selecting = (columns: string) =>
-  Object.fromEntries(
-    Object.entries(conditions).map(([kind, condition]) => [
-      kind,
-      `SELECT ${columns} FROM account WHERE id = ? AND disabled = 0 AND ${condition}`,
-    ]),
-  ) as Statements;
-const accountBy = selecting(accountColumns);
-const holdsBy = selecting("1");
-
-export class Credentials {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class Credentials extends Table {
   /** Returns the account, if a login to it with this credential may go on. */
   account(id: number, credential: Credential): Account | undefined {
-    const sql = accountBy[credential.kind];
-    const row = this.#db.get<AccountRow>(sql, id, markOf(credential));
+    const sql = select(accountColumns, credential.kind);
+    const row = this.db.get<AccountRow>(sql, id, valueOf(credential));
     return row && accountOf(row);
   }
 
-  /** May a login to the account with this credential go on? */
+  /** Returns whether a login to the account with this credential may go on. */
   holds(id: number, credential: Credential): boolean {
-    return this.#db.get(holdsBy[credential.kind], id, markOf(credential)) !== undefined;
+    return this.db.get(select("1", credential.kind), id, valueOf(credential)) !== undefined;
   }
 
-  /** A number that is another one whenever a credential has ended, or an account. */
+  /** Returns a number that changes whenever a credential or an account has ended. */
   revocations(): number {
-    return this.#db.get<{ count: number }>("SELECT count FROM revocation")!.count;
+    return this.db.value("SELECT count FROM revocation")!;
   }
 }
 
-function markOf(credential: Credential): string | number {
+function valueOf(credential: Credential): string | number {
   switch (credential.kind) {
     case "password":
       return credential.epoch;

@@ -1,71 +1,61 @@
-/** Public keys of accounts: what an SSH client proves itself with instead of a password. */
+/** Public keys of accounts, with which SSH clients log in. */
 import { BargeError } from "../../error.ts";
 import { type AuthorizedKey, fingerprintOf, type PublicKey } from "../../storage/public_key.ts";
 import { maxKeys } from "../database/bounds.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
+import { requireAccount, useIntervalMs } from "./accounts.ts";
 
-export class Keys {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class Keys extends Table {
   /**
-   * Gives an account a key.
+   * Adds a key to an account.
    *
-   * @returns false: it has it already
+   * @returns false when the account has it already
    * @throws {BargeError} `not-found` when the account is gone; `refused` when it has too many
    */
   add(account: number, { type, blob, comment }: AuthorizedKey): boolean {
-    return this.#db.transaction(() => {
-      if (!this.#db.get("SELECT 1 FROM account WHERE id = ?", account)) {
-        throw new BargeError("not-found", "the account is gone");
-      }
+    return this.db.transaction(() => {
+      requireAccount(this.db, account);
       const fingerprint = fingerprintOf(blob);
-      const all = this.list(account);
-      if (all.some((key) => key.fingerprint === fingerprint)) return false;
-      if (all.length >= maxKeys) {
+      const existing = this.list(account);
+      if (existing.some((key) => key.fingerprint === fingerprint)) return false;
+      if (existing.length >= maxKeys) {
         throw new BargeError("refused", `the account has ${maxKeys} keys, as many as it may`, {
           hint: "remove some: `barge user key remove`",
         });
       }
-      const { changes } = this.#db.run(
-        `INSERT INTO public_key (account, fingerprint, type, blob, comment, added)
-         VALUES (?, ?, ?, ?, ?, ?)`,
-        ...[account, fingerprint, type, blob.toBase64(), comment, Date.now()],
-      );
-      return changes > 0;
+      const row = { account, fingerprint, type, blob: blob.toBase64(), comment, added: Date.now() };
+      this.db.insert("public_key", row);
+      return true;
     });
   }
 
-  /** An account's keys, oldest first. */
+  /** Returns an account's keys, the oldest first. */
   list(account: number): PublicKey[] {
     const sql = `SELECT fingerprint, type, comment, added, used FROM public_key
       WHERE account = ? ORDER BY added, fingerprint`;
-    return this.#db.all<PublicKey>(sql, account).map((key) => ({ ...key }));
+    return this.db.all<PublicKey>(sql, account).map((key) => ({ ...key }));
   }
 
-  /** @returns the id of the account of that name, if it has that key */
+  /** Returns the id of the account of that name, if it has the key. */
   find(name: string, fingerprint: string): number | undefined {
-    const sql = `SELECT public_key.account AS id FROM public_key JOIN account
-      ON account.id = public_key.account WHERE account.name = ? AND fingerprint = ?`;
-    return this.#db.get<{ id: number }>(sql, name, fingerprint)?.id;
+    const sql = `SELECT account.id FROM public_key JOIN account ON account.id = public_key.account
+      WHERE account.name = ? AND fingerprint = ?`;
+    return this.db.value(sql, name, fingerprint);
   }
 
-  /** Notes that it was logged in with: at most once a minute, to spare the disk. */
+  /** Records a login with a key, at most once a minute. */
   touch(account: number, fingerprint: string): void {
     const now = Date.now();
     const due = `SELECT 1 FROM public_key
       WHERE account = ? AND fingerprint = ? AND coalesce(used, 0) < ?`;
-    if (!this.#db.get(due, account, fingerprint, now - 60_000)) return;
+    if (!this.db.get(due, account, fingerprint, now - useIntervalMs)) return;
     const sql = "UPDATE public_key SET used = ? WHERE account = ? AND fingerprint = ?";
-    this.#db.note(() => this.#db.run(sql, now, account, fingerprint));
+    this.db.note(() => this.db.run(sql, now, account, fingerprint));
   }
 
-  /** @returns whether the account had such a key */
+  /** @returns whether the account had the key */
   remove(account: number, fingerprint: string): boolean {
     const sql = "DELETE FROM public_key WHERE account = ? AND fingerprint = ?";
-    return this.#db.run(sql, account, fingerprint).changes > 0;
+    return this.db.run(sql, account, fingerprint).changes > 0;
   }
 }

@@ -1,69 +1,55 @@
 /**
- * Accounts that strangers make by themselves: how often from one address and in all, how many there may be,
- * and how many bytes they take together by `register` and `grow`.
+ * Limits on the accounts that strangers make: tries by address, accounts by hour and in all, and the
+ * bytes that these accounts take together by `register` and `grow`.
  *
- * Invariants: a try counts for its address whatever comes of it, so that nobody tries names one after
- * the other; what an account takes is checked in the transaction that gives it. An account counts as
- * long as it exists. Rows of tries go after an hour, and there are never more than `maxTries`.
+ * A try counts for its address whatever its outcome, so that nobody finds out names by trying them. An
+ * account counts as long as it exists. A row of a try is kept for an hour.
  */
 import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
 import { maxRegisteredAccounts } from "../database/bounds.ts";
 import type { RegisterLimits } from "../../storage/accounts.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { formatLimit } from "../../size.ts";
 
 const hourMs = 3_600_000;
+/** Rows of tries; the oldest are deleted first. */
 const maxTries = 20_000;
 
-export class Registrations {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class Registrations extends Table {
   /**
    * Counts a try, if the address has one left.
    *
    * @param host the client's numeric address
-   * @returns its number, for {@link made}
+   * @returns the id of the try, for {@link made}
    * @throws {BargeError} `refused`
    */
   begin(host: string, { perAddress }: RegisterLimits): number {
     const address = network(host);
-    return this.#db.lightly(() => {
+    return this.db.lightly(() => {
       const now = Date.now();
-      const { n } = this.#db.get<{ n: number }>(
-        "SELECT count(*) AS n FROM registration WHERE address = ? AND at > ?",
-        ...[address, now - hourMs],
-      )!;
-      if (perAddress !== null && n >= perAddress) {
+      const sql = "SELECT count(*) FROM registration WHERE address = ? AND at > ?";
+      const tries = this.db.value<number>(sql, address, now - hourMs)!;
+      if (perAddress !== null && tries >= perAddress) {
         throw refuse(`more than ${perAddress} tries to register from this address in an hour`, {
           hint: "try again in an hour, or ask the server's operator for an account",
         });
       }
-      const { id } = this.#db.run(
-        "INSERT INTO registration (address, at) VALUES (?, ?)",
-        ...[address, now],
-      );
-      this.#db.run(
-        "DELETE FROM registration WHERE at <= ? OR id <= ?",
-        now - hourMs,
-        id - maxTries,
-      );
+      const { id } = this.db.insert("registration", { address, at: now });
+      const old = "DELETE FROM registration WHERE at <= ? OR id <= ?";
+      this.db.run(old, now - hourMs, id - maxTries);
       return id;
     });
   }
 
   /**
-   * Notes that an account was made. In the transaction that makes it.
+   * Records the new account of a try, in the transaction that makes it.
    *
    * @param limit the account's quota in bytes; null for none
    * @throws {BargeError} `refused` beyond a limit
    */
   made(id: number, account: number, limit: number | null, limits: RegisterLimits): void {
-    const { accounts, hour } = this.#db.get<{ accounts: number; hour: number }>(
+    const { accounts, hour } = this.db.get<{ accounts: number; hour: number }>(
       `SELECT (SELECT count(*) FROM account WHERE granted IS NOT NULL) AS accounts,
        (SELECT count(*) FROM registration WHERE made = 1 AND at > ?) AS hour`,
       Date.now() - hourMs,
@@ -78,28 +64,30 @@ export class Registrations {
         hint: "ask its operator for an account",
       });
     }
-    this.#db.run("UPDATE registration SET made = 1 WHERE id = ?", id);
+    this.db.run("UPDATE registration SET made = 1 WHERE id = ?", id);
     this.#grant(account, limit, limits.total);
   }
 
-  /** A registered account raises its quota; any other is left alone. In the transaction that does so. @throws as {@link made} */
+  /**
+   * Records a raised quota, in the same transaction; of an account that an operator made, nothing.
+   *
+   * @throws as {@link made}
+   */
   grown(account: number, limit: number, total: number | null): void {
     const registered = "SELECT 1 FROM account WHERE id = ? AND granted IS NOT NULL";
-    if (this.#db.get(registered, account)) this.#grant(account, limit, total);
+    if (this.db.get(registered, account)) this.#grant(account, limit, total);
   }
 
   #grant(account: number, limit: number | null, total: number | null): void {
-    const others = this.#db.get<{ bytes: number }>(
-      "SELECT coalesce(sum(granted), 0) AS bytes FROM account WHERE id <> ?",
-      account,
-    )!.bytes;
+    const sql = "SELECT coalesce(sum(granted), 0) FROM account WHERE id <> ?";
+    const others = this.db.value<number>(sql, account)!;
     if (total !== null && (limit === null || others + limit > total)) {
       throw refuse(
         `accounts that registered have at most ${formatLimit(total)} together on this server`,
         { hint: "ask for less, or have its operator set the quota: `barge quota set`" },
       );
     }
-    this.#db.run("UPDATE account SET granted = ? WHERE id = ?", limit ?? 0, account);
+    this.db.run("UPDATE account SET granted = ? WHERE id = ?", limit ?? 0, account);
   }
 }
 

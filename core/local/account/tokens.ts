@@ -1,6 +1,6 @@
 /**
- * Tokens: what `barge login` keeps instead of a password. 256 random bits, of which only a verifier
- * is stored; the text is `barge_<id>_<secret>`.
+ * Tokens, which `barge login` keeps in place of the password: `barge_<id>_<secret>`, with 256 random
+ * bits in the secret. The database has a verifier of it.
  */
 import { randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
@@ -9,32 +9,16 @@ import { makeVerifier } from "../../protocol/verifier.ts";
 import type { Verifier } from "../../protocol/message.ts";
 import type { Token } from "../../storage/logins.ts";
 import { maxTokens } from "../database/bounds.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
+import { requireAccount, useIntervalMs } from "./accounts.ts";
 
-interface Row {
-  id: string;
-  account: number;
-  label: string;
-  salt: string;
-  stored_key: string;
-  server_key: string;
-  created: number;
-  used: number | null;
-}
-
-export class Tokens {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class Tokens extends Table {
   /**
-   * Makes one.
+   * Issues a token.
    *
-   * @param allowed asked under the write lock: for the id of the token that has it issued, with
-   *   which it ends, or null for none; what it throws is thrown
-   * @returns its id, and the text that can't be had again
+   * @param allowed runs under the write lock and may throw; returns the id of the token that issues
+   *   this one, and that ends it, too; null for none
+   * @returns the id, and the text, which is not kept
    * @throws {BargeError} `not-found` when the account is gone; `refused` when it has too many
    */
   async issue(
@@ -45,57 +29,51 @@ export class Tokens {
     const id = randomBytes(6).toString("hex");
     const secret = randomBytes(32).toString("base64url");
     const v = await makeVerifier("token", secret);
-    const { changes } = this.#db.transaction(() =>
-      this.#db.run(
-        `INSERT INTO token (id, account, label, salt, stored_key, server_key, created, issued_by)
-         SELECT ?1, id, ?2, ?3, ?4, ?5, ?6, ?7 FROM account
-         WHERE id = ?8 AND (SELECT count(*) FROM token WHERE account = ?8) < ${maxTokens}`,
-        ...[id, label.slice(0, 200), v.salt, v.storedKey, v.serverKey, Date.now(), allowed()],
-        account,
-      )
-    );
-    if (changes === 0) throw this.#notIssued(account);
+    this.db.transaction(() => {
+      const issued_by = allowed();
+      requireAccount(this.db, account);
+      const sql = "SELECT count(*) FROM token WHERE account = ?";
+      if (this.db.value<number>(sql, account)! >= maxTokens) {
+        throw new BargeError("refused", `the account has ${maxTokens} tokens, as many as it may`, {
+          hint: "revoke some: with `barge logout` where they are used, on the page, or have the " +
+            "operator run `barge user tokens NAME --revoke ID`",
+        });
+      }
+      const verifier = { salt: v.salt, stored_key: v.storedKey, server_key: v.serverKey };
+      const row = { id, account, label: label.slice(0, 200), created: Date.now(), issued_by };
+      this.db.insert("token", { ...row, ...verifier });
+    });
     return { id, token: `barge_${id}_${secret}` };
   }
 
-  /** An account's tokens, oldest first. */
+  /** Returns an account's tokens, the oldest first. */
   list(account: number): Token[] {
-    return this.#db.all<Row>("SELECT * FROM token WHERE account = ? ORDER BY created, id", account)
-      .map(({ id, label, created, used }) => ({ id, label, created, used }));
+    const sql = `SELECT id, label, created, used FROM token WHERE account = ? ORDER BY created, id`;
+    return this.db.all<Token>(sql, account).map((row) => ({ ...row }));
   }
 
-  /** Whose it is, and what is kept of it. */
+  /** Returns the account and the verifier of a token. */
   find(id: string): { account: number; verifier: Verifier } | undefined {
-    const row = this.#db.get<Row>("SELECT * FROM token WHERE id = ?", id);
+    const row = this.db.get<{ account: number } & Verifier>(
+      `SELECT account, salt, stored_key AS storedKey, server_key AS serverKey
+       FROM token WHERE id = ?`,
+      id,
+    );
     if (!row) return undefined;
-    const { salt, stored_key: storedKey, server_key: serverKey } = row;
-    return { account: row.account, verifier: { salt, ...tokenCosts, storedKey, serverKey } };
+    const { account, salt, storedKey, serverKey } = row;
+    return { account, verifier: { salt, ...tokenCosts, storedKey, serverKey } };
   }
 
-  /** Notes that it was logged in with: at most once a minute, to spare the disk. */
+  /** Records a login with a token, at most once a minute. */
   touch(id: string): void {
     const now = Date.now();
     const due = "SELECT 1 FROM token WHERE id = ? AND coalesce(used, 0) < ?";
-    if (!this.#db.get(due, id, now - 60_000)) return;
-    this.#db.note(() => this.#db.run("UPDATE token SET used = ? WHERE id = ?", now, id));
+    if (!this.db.get(due, id, now - useIntervalMs)) return;
+    this.db.note(() => this.db.run("UPDATE token SET used = ? WHERE id = ?", now, id));
   }
 
-  #notIssued(account: number): BargeError {
-    if (!this.#db.get("SELECT 1 FROM account WHERE id = ?", account)) {
-      return new BargeError("not-found", "the account is gone");
-    }
-    return new BargeError("refused", `the account has ${maxTokens} tokens, as many as it may`, {
-      hint: "revoke some: with `barge logout` where they are used, on the page, or have the " +
-        "operator run `barge user tokens NAME --revoke ID`",
-    });
-  }
-
-  /**
-   * Ends a token, the logins that began with it, and the tokens that those have issued.
-   *
-   * @returns whether the account had such a token
-   */
+  /** Ends a token, its logins, and the tokens that these have issued. @returns whether the account had it */
   revoke(account: number, id: string): boolean {
-    return this.#db.run("DELETE FROM token WHERE account = ? AND id = ?", account, id).changes > 0;
+    return this.db.run("DELETE FROM token WHERE account = ? AND id = ?", account, id).changes > 0;
   }
 }

@@ -1,38 +1,29 @@
 /**
- * Logins at the web page. The browser keeps 256 random bits in a cookie; the database their SHA-256,
- * so that who reads it can't be somebody else. Such a secret needs no scrypt: it can't be guessed.
+ * Logins at the web page. The browser keeps 256 random bits in a cookie. The database has their
+ * SHA-256, with which nobody can log in; a slow hash is not needed, since they can't be guessed.
  *
- *   begun -> (seen) -> ended      by its owner, a new password, the account's end, or that of the
- *                  |              token that it began with
- *                  \-> expired    not seen for a week, or a month old
+ * A session ends by its owner, by a new password, with its account or the token that it began with,
+ * after a week without use, or after a month.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { BargeError } from "../../error.ts";
 import { type WebSession, webSessionIdleMs, webSessionMaxMs } from "../../storage/logins.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
+import { requireAccount, useIntervalMs } from "./accounts.ts";
 
-/** Of one account; the least recently used one goes first. */
+/** Sessions of one account; the least recently used one ends first. */
 const maxWebSessions = 50;
-const useNoteIntervalMs = 60_000;
 
-interface Row extends Omit<WebSession, "id"> {
-  digest: string;
-  account: number;
-}
+/** Parameters: those of {@link expiry}. */
+const alive = "seen > ? AND created > ?";
+const expiry = (now: number) => [now - webSessionIdleMs, now - webSessionMaxMs];
 
-export class WebSessions {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class WebSessions extends Table {
   /**
-   * Begins one.
+   * Begins a session.
    *
-   * @param allowed asked under the write lock: for the id of the token that it begins with, with
-   *   which it ends, or null for a password; what it throws is thrown
-   * @returns the secret, which can't be had again
+   * @param allowed runs under the write lock and may throw; returns the id of the token that the
+   *   session begins with; null for a password
+   * @returns the secret, which is not kept
    * @throws {BargeError} `not-found` when the account is gone
    */
   begin(
@@ -42,83 +33,53 @@ export class WebSessions {
   ): string {
     const secret = randomBytes(32).toString("base64url");
     const now = Date.now();
-    this.#db.transaction(() => {
-      this.#expire(now);
-      const { changes } = this.#db.run(
-        `INSERT INTO web_session (digest, account, agent, address, created, seen, token)
-         SELECT ?, id, ?, ?, ?, ?, ? FROM account WHERE id = ?`,
-        ...[digestOf(secret), agent.slice(0, 300), address, now, now, allowed(), account],
-      );
-      if (changes === 0) throw new BargeError("not-found", "the account is gone");
-      this.#db.run(
-        `DELETE FROM web_session WHERE account = ?1 AND digest NOT IN
-         (SELECT digest FROM web_session WHERE account = ?1 ORDER BY seen DESC, created DESC LIMIT ?2)`,
-        ...[account, maxWebSessions],
-      );
+    this.db.transaction(() => {
+      this.db.run(`DELETE FROM web_session WHERE NOT (${alive})`, ...expiry(now));
+      const token = allowed();
+      requireAccount(this.db, account);
+      const row = { digest: digestOf(secret), account, agent: agent.slice(0, 300), address, token };
+      this.db.insert("web_session", { ...row, created: now, seen: now });
+      const sql = `DELETE FROM web_session WHERE account = ?1 AND digest NOT IN
+         (SELECT digest FROM web_session WHERE account = ?1 ORDER BY seen DESC, created DESC LIMIT ?2)`;
+      this.db.run(sql, account, maxWebSessions);
     });
     return secret;
   }
 
-  /** Whose it is. @returns undefined for none, or an expired one */
+  /** Returns the session of a secret; undefined for none, or an expired one. */
   find(secret: string): { account: number; id: string; digest: string } | undefined {
     const now = Date.now();
     const digest = digestOf(secret);
-    const row = this.#db.get<Row>(
-      "SELECT * FROM web_session WHERE digest = ? AND seen > ? AND created > ?",
-      ...[digest, now - webSessionIdleMs, now - webSessionMaxMs],
-    );
+    const sql = `SELECT account, seen FROM web_session WHERE digest = ? AND ${alive}`;
+    const row = this.db.get<{ account: number; seen: number }>(sql, digest, ...expiry(now));
     if (!row) return undefined;
-    if (row.seen < now - useNoteIntervalMs) this.#see(digest, now);
-    return { account: row.account, id: idOf(digest), digest };
+    if (row.seen < now - useIntervalMs) {
+      const sql = "UPDATE web_session SET seen = ? WHERE digest = ?";
+      this.db.note(() => this.db.run(sql, now, digest));
+    }
+    return { account: row.account, id: digest.slice(0, 16), digest };
   }
 
-  /** The id of the token that one began with; null for a password. */
+  /** Returns the id of the token that a session began with; null for a password. */
   tokenOf(digest: string): string | null {
-    const sql = "SELECT token FROM web_session WHERE digest = ?";
-    return this.#db.get<{ token: string | null }>(sql, digest)?.token ?? null;
+    return this.db.value("SELECT token FROM web_session WHERE digest = ?", digest) ?? null;
   }
 
-  /** An account's, the newest first. */
+  /** Returns an account's sessions, the newest first. */
   list(account: number): WebSession[] {
-    const now = Date.now();
-    return this.#db.all<Row>(
-      `SELECT * FROM web_session WHERE account = ? AND seen > ? AND created > ?
-       ORDER BY seen DESC, created DESC`,
-      ...[account, now - webSessionIdleMs, now - webSessionMaxMs],
-    ).map(({ digest, agent, address, created, seen }) => ({
-      id: idOf(digest),
-      agent,
-      address,
-      created,
-      seen,
-    }));
+    const sql = `SELECT substr(digest, 1, 16) AS id, agent, address, created, seen FROM web_session
+       WHERE account = ? AND ${alive} ORDER BY seen DESC, created DESC`;
+    return this.db.all<WebSession>(sql, account, ...expiry(Date.now())).map((row) => ({ ...row }));
   }
 
-  /** @returns whether the account had such a one */
+  /** @returns whether the account had the session */
   end(account: number, id: string): boolean {
-    return this.#db.run(
-      "DELETE FROM web_session WHERE account = ? AND substr(digest, 1, 16) = ?",
-      ...[account, id],
-    ).changes > 0;
-  }
-
-  #see(digest: string, now: number): void {
-    const sql = "UPDATE web_session SET seen = ? WHERE digest = ?";
-    this.#db.note(() => this.#db.run(sql, now, digest));
-  }
-
-  #expire(now: number): void {
-    this.#db.run(
-      "DELETE FROM web_session WHERE seen <= ? OR created <= ?",
-      ...[now - webSessionIdleMs, now - webSessionMaxMs],
-    );
+    const sql = "DELETE FROM web_session WHERE account = ? AND substr(digest, 1, 16) = ?";
+    return this.db.run(sql, account, id).changes > 0;
   }
 }
 
-function digestOf(secret: string): string {
+/** Returns the SHA-256 of a secret with 256 random bits, in hex. */
+export function digestOf(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
-}
-
-function idOf(digest: string): string {
-  return digest.slice(0, 16);
 }

@@ -1,14 +1,14 @@
 /**
- * A copy of the accounts database: of one moment, beside any number of writers, by SQLite's own
- * online backup.
+ * Copies the accounts database at one moment, beside any number of writers, by SQLite's online backup.
  *
  *   temporary file (0600) -> copied -> checked -> synced -> renamed to its name
  *
- * Whatever goes wrong before the last step leaves what had that name as it was. A killed program
- * leaves a temporary file, `.NAME.RANDOM.part` beside it, and nothing else.
+ * A failure before the last step leaves an existing file of that name as it was. A killed program leaves
+ * the temporary file, `.NAME.RANDOM.part` beside it.
  */
 import { backup as copyPages, DatabaseSync } from "node:sqlite";
 import { randomUUID } from "node:crypto";
+import { lstatSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { BargeError, typed } from "../../error.ts";
 import { databaseFile } from "./database.ts";
@@ -16,9 +16,9 @@ import { databaseError } from "./sqlite_error.ts";
 import { applicationId, migrations } from "./schema.ts";
 
 export interface BackupOptions {
-  /** Replace what has that name. */
+  /** Replace an existing file. */
   readonly force: boolean;
-  /** The version that its tables have. Default: this barge's. */
+  /** The version of its tables. Default: the newest. */
   readonly tables?: number;
   readonly signal?: AbortSignal;
 }
@@ -28,7 +28,7 @@ export interface BackedUp {
   readonly path: string;
   readonly bytes: number;
   readonly accounts: number;
-  /** Files that it has the digests of. */
+  /** Files in its ledger. */
   readonly files: number;
 }
 
@@ -36,9 +36,9 @@ export interface BackedUp {
  * Copies the database of a data directory, and checks the copy.
  *
  * @param data the data directory
- * @param target where the copy goes
- * @throws {BargeError} `exists` without `force`, and for a folder; `usage` for the database itself;
- *   `no-directory`, `denied`, `no-space`; `digest` when the copy is not sound; `interrupted`
+ * @param target the path of the copy
+ * @throws {BargeError} `exists` for an existing file, without `force`, and for a folder; `usage` for the
+ *   database itself; `no-directory`, `denied`, `no-space`; `digest` for a damaged copy; `interrupted`
  */
 export async function backup(
   data: string,
@@ -46,9 +46,9 @@ export async function backup(
   { force, tables = migrations.length, signal }: BackupOptions,
 ): Promise<BackedUp> {
   const path = resolve(target);
-  refuse(data, path, force);
   const part = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.part`);
   try {
+    refuse(data, path, force);
     makePart(part);
     await copy(`${data}/${databaseFile}`, part);
     signal?.throwIfAborted();
@@ -60,53 +60,36 @@ export async function backup(
   } catch (error) {
     throw typed(error, { op: "backup", path: target });
   } finally {
-    for (const suffix of ["", "-journal", "-wal", "-shm"]) remove(part + suffix);
+    for (const suffix of ["", "-journal", "-wal", "-shm"]) rmSync(part + suffix, { force: true });
   }
 }
 
-/** Before any work: what would be refused at the end. */
+/** Refuses a target before any work. @throws {BargeError} `exists`, `usage` */
 function refuse(data: string, path: string, force: boolean): void {
-  let there: Deno.FileInfo;
-  try {
-    there = Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw typed(error, { op: "backup", path });
+  const existing = lstatSync(path, { throwIfNoEntry: false });
+  if (!existing) return;
+  if (existing.isDirectory()) {
+    const hint = `name a file in it: ${join(path, databaseFile)}`;
+    throw new BargeError("exists", "it is a folder", { path, hint });
   }
-  if (there.isDirectory) {
-    throw new BargeError("exists", "it is a folder", {
-      ...{ op: "backup", path },
-      hint: `name a file in it: ${join(path, databaseFile)}`,
-    });
-  }
-  if (!there.isFile && !there.isSymlink) {
-    throw new BargeError("exists", "it is not a regular file", { op: "backup", path });
+  if (!existing.isFile() && !existing.isSymbolicLink()) {
+    throw new BargeError("exists", "it is not a regular file", { path });
   }
   for (const suffix of ["", "-wal", "-shm"]) {
-    const own = ownFile(`${data}/${databaseFile}${suffix}`);
-    if (own && own.ino === there.ino && own.dev === there.dev) {
-      throw new BargeError("usage", "that is the database itself", { op: "backup", path });
+    const own = statSync(`${data}/${databaseFile}${suffix}`, { throwIfNoEntry: false });
+    if (own?.ino === existing.ino && own.dev === existing.dev) {
+      throw new BargeError("usage", "that is the database itself", { path });
     }
   }
   if (!force) throw taken(path);
 }
 
-function ownFile(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
 function taken(path: string): BargeError {
-  return new BargeError("exists", "a file of that name is there", {
-    ...{ op: "backup", path },
-    hint: "replace it with --force",
-  });
+  const hint = "replace it with --force";
+  return new BargeError("exists", "a file of that name is there", { path, hint });
 }
 
-/** Made for its owner's eyes before SQLite opens it: it holds what passwords are checked with. */
+/** Makes the file before SQLite does, readable by its owner only: it will hold verifiers of passwords. */
 function makePart(part: string): void {
   try {
     Deno.openSync(part, { write: true, createNew: true, mode: 0o600 }).close();
@@ -116,7 +99,7 @@ function makePart(part: string): void {
   }
 }
 
-/** All pages in one step: with several, every commit of another program would begin it anew. */
+/** Copies all pages in one step: a commit of another program between steps restarts the copy. */
 async function copy(from: string, part: string): Promise<void> {
   try {
     using source = new DatabaseSync(from, { timeout: 5000 });
@@ -126,19 +109,20 @@ async function copy(from: string, part: string): Promise<void> {
   }
 }
 
-/** Is the copy sound, and ours? Made one that needs no second file beside it, too. */
+/** Checks the copy, and turns WAL mode off, so that it is one file. */
 function check(part: string, tables: number): { accounts: number; files: number } {
   try {
     using db = new DatabaseSync(part);
     db.exec("PRAGMA journal_mode = DELETE");
     const first = (sql: string) => Object.values(db.prepare(sql).get() ?? {})[0];
-    const found = first("PRAGMA integrity_check");
-    if (found !== "ok") throw unsound(`its integrity check says: ${found}`);
+    const integrity = first("PRAGMA integrity_check");
+    if (integrity !== "ok") throw unsound(`its integrity check says: ${integrity}`);
     if (first("PRAGMA application_id") !== applicationId) throw unsound("it is not one of barge's");
     if (first("PRAGMA user_version") !== tables) throw unsound("it has other tables");
-    const accounts = Number(first("SELECT count(*) FROM account"));
-    const files = Number(first("SELECT count(*) FROM file"));
-    return { accounts, files };
+    return {
+      accounts: Number(first("SELECT count(*) FROM account")),
+      files: Number(first("SELECT count(*) FROM file")),
+    };
   } catch (error) {
     throw databaseError(error, part);
   }
@@ -161,7 +145,7 @@ function publish(part: string, path: string, force: boolean): void {
   if (force) Deno.renameSync(part, path);
   else {
     try {
-      Deno.linkSync(part, path); // unlike a rename, it never replaces what came there meanwhile
+      Deno.linkSync(part, path); // a rename would replace a file that has appeared since
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) throw taken(path);
       refuse("", path, force); // a file system without links
@@ -171,11 +155,5 @@ function publish(part: string, path: string, force: boolean): void {
   try {
     using folder = Deno.openSync(dirname(path));
     folder.syncSync();
-  } catch { /* not every system can */ }
-}
-
-function remove(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch { /* it is not there any more */ }
+  } catch { /* some systems can't sync a folder */ }
 }

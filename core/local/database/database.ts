@@ -1,11 +1,10 @@
 /**
- * The one connection of an isolate to `accounts.db`: SQLite in WAL mode, safe while a server's
- * workers and several command-line programs use it at once.
+ * The connection of an isolate to `accounts.db`: SQLite in WAL mode, which a server's workers and
+ * command-line programs may use at once.
  *
- * Every write goes through {@link Database.transaction}: it takes the write lock at its start
- * (BEGIN IMMEDIATE), so that what it reads can't change before it writes. Transactions are
- * synchronous: two of one isolate can't interleave. Nested ones are savepoints, or part of the one
- * around them ({@link Database.joined}).
+ * {@link Database.transaction} takes the write lock at its start (BEGIN IMMEDIATE), so that the rows
+ * it reads can't change before it writes. Transactions are synchronous: two of one isolate can't
+ * interleave. A nested one is a savepoint, or part of the outer one ({@link Database.joined}).
  */
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { randomBytes } from "node:crypto";
@@ -20,20 +19,21 @@ import { databaseError } from "./sqlite_error.ts";
 export const databaseFile = "accounts.db";
 
 export interface OpenOptions {
-  /** Make the database if there is none. */
+  /** Make a missing database. */
   readonly create?: boolean;
-  /** Make it also where files exist that it does not know. */
+  /** Make it also where users' files exist, which it does not know. */
   readonly adopt?: boolean;
-  /** Upgrade the tables of an older barge. The caller must keep all other processes out. */
+  /** Upgrade the tables of an older barge, while the caller keeps all other processes out. */
   readonly upgrade?: boolean;
-  /** `relaxed`: a commit may be lost with the power, never torn. */
+  /** `relaxed`: a power failure may lose the last commits, but tears none. */
   readonly durability?: "full" | "relaxed";
-  /** Milliseconds to wait for another program's transaction. */
+  /** How long to wait for another connection's transaction, in ms. */
   readonly busyTimeout?: number;
 }
 
 type Value = null | number | bigint | string;
 type Row = Record<string, SQLOutputValue>;
+type NewRow = Readonly<Record<string, Value>>;
 
 export class Database implements Disposable {
   /** The data directory. */
@@ -42,10 +42,10 @@ export class Database implements Disposable {
   readonly #path: string;
   readonly #relaxed: boolean;
   readonly #statements = new Map<string, StatementSync>();
-  /** Milliseconds to wait for another program's transaction. */
+  /** As in {@link OpenOptions}. */
   readonly busyTimeout: number;
   #depth = 0;
-  /** Why the transaction at hand is lost, though its work has not ended. */
+  /** The error on which SQLite rolled the current transaction back. */
   #lost: unknown;
   readonly #atCommit = new Map<string, () => void>();
 
@@ -53,9 +53,9 @@ export class Database implements Disposable {
    * Opens and checks the database, and makes the tables of a new one.
    *
    * @param data the data directory
-   * @throws {OlderTables} for one of an older barge, without `upgrade`
-   * @throws {BargeError} `not-found` without `create`; `fatal` for one that is lost, corrupt, not
-   *   ours or from a newer version; `unavailable` when another program holds it locked
+   * @throws {OlderTables} for a database of an older barge, without `upgrade`
+   * @throws {BargeError} `not-found` for a missing database, without `create`; `fatal` for a lost or
+   *   damaged one, or one of another program or a newer barge; `unavailable` while it is locked
    */
   constructor(data: string, options: OpenOptions = {}) {
     this.data = data;
@@ -73,7 +73,7 @@ export class Database implements Disposable {
     const timeout = this.busyTimeout = options.busyTimeout ?? 5000;
     this.#db = this.#guard(() => new DatabaseSync(this.#path, { timeout }));
     try {
-      this.#prepare(options, timeout);
+      this.#prepare(options);
     } catch (error) {
       this.#db.close();
       throw error;
@@ -85,18 +85,37 @@ export class Database implements Disposable {
     return this.#guard(() => this.#statement(sql).get(...values)) as T | undefined;
   }
 
-  /** Returns all rows, where they are few; otherwise use `inPages`. */
+  /** Returns the first column of the first row, or undefined. */
+  value<T>(sql: string, ...values: Value[]): T | undefined {
+    return Object.values(this.get(sql, ...values) ?? {})[0] as T | undefined;
+  }
+
+  /** Returns all rows; for a large table use `inPages`. */
   all<T = Row>(sql: string, ...values: Value[]): T[] {
     return this.#guard(() => this.#statement(sql).all(...values)) as T[];
   }
 
-  /** Runs a statement. @returns how many rows it changed, and the last new row's id */
+  /** Runs a statement. @returns the number of rows it changed, and the id of the last new row */
   run(sql: string, ...values: Value[]): { changes: number; id: number } {
     const result = this.#guard(() => this.#statement(sql).run(...values));
     return { changes: Number(result.changes), id: Number(result.lastInsertRowid) };
   }
 
-  /** Runs a statement once for each of the rows. @returns the last new row's id after each */
+  /** Inserts a row. @param conflict the rest of the statement @returns as {@link run} */
+  insert(table: string, row: NewRow, conflict = ""): ReturnType<Database["run"]> {
+    const columns = Object.keys(row);
+    const sql = `INSERT INTO ${table} (${columns.join(", ")})
+      VALUES (${columns.map(() => "?").join(", ")}) ${conflict}`;
+    return this.run(sql, ...Object.values(row));
+  }
+
+  /** Inserts a row, or updates the row with the same key. @param values the columns beside the key */
+  upsert(table: string, key: NewRow, values: NewRow): void {
+    const changes = Object.keys(values).map((column) => `${column} = excluded.${column}`);
+    this.insert(table, { ...key, ...values }, `ON CONFLICT DO UPDATE SET ${changes.join(", ")}`);
+  }
+
+  /** Runs a statement once for each row. @returns the id of the last new row after each run */
   runAll(sql: string, rows: readonly (readonly Value[])[]): number[] {
     return this.#guard(() => {
       const statement = this.#statement(sql);
@@ -105,31 +124,25 @@ export class Database implements Disposable {
   }
 
   /**
-   * Runs `work` as one transaction: all of it, or, if it throws, none.
+   * Runs `work` as one transaction, which is rolled back if it throws.
    *
-   * @throws {BargeError} `unavailable` when the write lock can't be had; whatever `work` throws
+   * @throws {BargeError} `unavailable` when another connection keeps the write lock; the error of `work`
    */
   transaction<T>(work: () => T): T {
     return this.#depth > 0 ? this.#savepoint(work) : this.#outermost(work);
   }
 
   /**
-   * As {@link transaction}, if nobody else has the write lock: for who can do other things until then,
-   * instead of blocking the isolate.
+   * Runs a transaction if no other connection has the write lock; for callers that can do other work
+   * until then.
    *
-   * @param light the transaction need not outlive a power cut, as with {@link lightly}
-   * @returns what `work` returned; undefined when it was not run
-   * @throws {BargeError} whatever `work` throws
+   * @param light as with {@link lightly}
+   * @returns the result of `work`; undefined when it was not run
+   * @throws {BargeError} the error of `work`
    */
   attempt<T>(work: () => T, light = false): { readonly value: T } | undefined {
     if (this.#depth > 0) return { value: this.#savepoint(work) };
-    if (!light || this.#relaxed) return this.#attempt(work);
-    this.#script("PRAGMA synchronous = NORMAL");
-    try {
-      return this.#attempt(work);
-    } finally {
-      this.#script("PRAGMA synchronous = FULL");
-    }
+    return light ? this.#unsynced(() => this.#attempt(work)) : this.#attempt(work);
   }
 
   #attempt<T>(work: () => T): { readonly value: T } | undefined {
@@ -146,8 +159,8 @@ export class Database implements Disposable {
   }
 
   /**
-   * Runs `work` as part of the transaction at hand, or as one of its own. Costs no savepoint: whoever
-   * catches what it throws must undo all that is around it.
+   * Runs `work` as part of the current transaction, or as one of its own. It has no savepoint: a caller
+   * that catches its error must undo the whole transaction.
    *
    * @throws as {@link transaction}
    */
@@ -156,63 +169,60 @@ export class Database implements Disposable {
   }
 
   /**
-   * A transaction that need not outlive a power cut, and waits for no sync of the disk: for what
-   * strangers can cause by the thousand. @throws {BargeError} as {@link transaction}
+   * Runs a transaction without a sync of the disk, so that a power failure may lose it; for changes
+   * that strangers can cause by the thousand.
+   *
+   * @throws as {@link transaction}
    */
   lightly<T>(work: () => T): T {
-    if (this.#depth > 0 || this.#relaxed) return this.transaction(work);
-    // Not as prepared statements: SQLite carries this one out when it is prepared.
+    return this.#unsynced(() => this.transaction(work));
+  }
+
+  #unsynced<T>(work: () => T): T {
+    if (this.#depth > 0 || this.#relaxed) return work();
+    // Not as prepared statements: SQLite applies this pragma when it prepares it.
     this.#script("PRAGMA synchronous = NORMAL");
     try {
-      return this.transaction(work);
+      return work();
     } finally {
       this.#script("PRAGMA synchronous = FULL");
     }
   }
 
-  /**
-   * Does bookkeeping that may be left out, as {@link lightly}, if it can be done at once. Does not
-   * wait for another program's write lock, and ignores a full disk.
-   *
-   * @returns whether it was done
-   */
-  note(work: () => unknown): boolean {
+  /** Runs a transaction that may be left out: it waits for no lock and ignores a full disk. */
+  note(work: () => unknown): void {
     try {
-      return this.attempt(work, true) !== undefined;
+      this.attempt(work, true);
     } catch (error) {
-      if (error instanceof BargeError) return false;
-      throw error;
+      if (!(error instanceof BargeError)) throw error;
     }
   }
 
   /**
-   * Has `check` run at the end of the transaction at hand, when all its changes are made; what it
-   * throws undoes them.
+   * Adds a check to the end of the current transaction; an error of the check rolls it back.
    *
-   * @param key the same check need not run twice
+   * @param key a check with the same key replaces it
    */
   atCommit(key: string, check: () => void): void {
     this.#atCommit.set(key, check);
   }
 
-  /** Runs those checks now: before something that no rollback would undo. */
+  /** Runs these checks now, for a caller that is about to do what no rollback would undo. */
   checkNow(): void {
     for (const check of this.#atCommit.values()) check();
     this.#atCommit.clear();
   }
 
-  /** Returns a secret of this data directory, which the first call makes. */
+  /** Returns a secret of this data directory; the first call makes it. */
   secret(name: string): string {
-    const read = () => this.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", name);
-    const known = read();
-    if (known) return known.value; // without the write lock: strangers can cause this
-    return this.transaction(() => {
-      const row = read();
-      if (row) return row.value;
+    const read = () => this.value<string>("SELECT value FROM meta WHERE key = ?", name);
+    const make = () => {
       const value = randomBytes(32).toString("base64");
-      this.run("INSERT INTO meta (key, value) VALUES (?, ?)", name, value);
+      this.insert("meta", { key: name, value });
       return value;
-    });
+    };
+    // Read without the write lock first: strangers can cause this.
+    return read() ?? this.transaction(() => read() ?? make());
   }
 
   [Symbol.dispose](): void {
@@ -220,19 +230,17 @@ export class Database implements Disposable {
     this.#db.close();
   }
 
-  #prepare(options: OpenOptions, timeout: number): void {
-    // Checked before any change: the database may be another program's.
-    this.#refuseForeign();
-    this.#switchToWal(timeout);
-    this.#exec(`PRAGMA synchronous = ${options.durability === "relaxed" ? "NORMAL" : "FULL"}`);
+  #prepare({ upgrade }: OpenOptions): void {
+    this.#refuseForeign(); // before any change
+    this.#switchToWal();
+    this.#exec(`PRAGMA synchronous = ${this.#relaxed ? "NORMAL" : "FULL"}`);
     this.#exec("PRAGMA foreign_keys = ON");
-    // Savepoints keep a few pages to undo, which SQLite would write to a file in /var/tmp.
-    this.#exec("PRAGMA temp_store = MEMORY");
+    this.#exec("PRAGMA temp_store = MEMORY"); // else savepoints write their undo pages to /var/tmp
     this.#exec("PRAGMA recursive_triggers = ON");
     const newest = migrations.length;
     const version = this.#version();
     if (version === newest) return;
-    if (version > 0 && !options.upgrade) throw new OlderTables(version, this.#path);
+    if (version > 0 && !upgrade) throw new OlderTables(version, this.#path);
     this.transaction(() => {
       this.#refuseForeign();
       this.#exec(`PRAGMA application_id = ${applicationId}`);
@@ -241,19 +249,19 @@ export class Database implements Disposable {
     });
   }
 
-  /** @throws {BargeError} `fatal` for a database that is not ours, or newer than we know */
+  /** @throws {BargeError} `fatal` for a database of another program or a newer barge */
   #refuseForeign(): void {
-    const refuse = (why: string, hint: string) =>
+    const refusal = (why: string, hint: string) =>
       new BargeError("fatal", why, { op: "open database", path: this.#path, hint });
-    const id = this.get<{ application_id: number }>("PRAGMA application_id")!.application_id;
+    const id = this.value("PRAGMA application_id");
     const version = this.#version();
     if (id !== applicationId) {
-      const tables = this.get<{ n: number }>("SELECT count(*) AS n FROM sqlite_master")!.n;
+      const tables = this.value("SELECT count(*) FROM sqlite_master");
       if (id === 0 && version === 0 && tables === 0) return; // new
-      throw refuse("it is a database of another program", "name another directory with --data");
+      throw refusal("it is a database of another program", "name another directory with --data");
     }
     if (version > migrations.length) {
-      throw refuse(
+      throw refusal(
         `it was made by a newer barge (version ${version} of the tables, this one knows ${migrations.length})`,
         "use that barge, or a newer one",
       );
@@ -261,16 +269,15 @@ export class Database implements Disposable {
   }
 
   /**
-   * SQLite does not wait for the lock that this switch needs, when several programs open a new
-   * database at once; for the write lock it does. Where it can't be done (no shared memory), the
-   * database stays as it is: slower, and as safe.
+   * Switches to WAL mode. SQLite does not wait for the lock of this switch when several programs open
+   * a new database at once, so this waits for the write lock. A system without shared memory keeps the
+   * other journal, which is slower and as safe.
    */
-  #switchToWal(timeout: number): void {
-    const deadline = performance.now() + timeout;
+  #switchToWal(): void {
+    const deadline = performance.now() + this.busyTimeout;
     while (true) {
       try {
-        this.get("PRAGMA journal_mode = WAL");
-        return;
+        return void this.get("PRAGMA journal_mode = WAL");
       } catch (error) {
         const busy = error instanceof BargeError && error.kind === "unavailable";
         if (!busy || performance.now() > deadline) throw error;
@@ -280,7 +287,7 @@ export class Database implements Disposable {
   }
 
   #version(): number {
-    return this.get<{ user_version: number }>("PRAGMA user_version")!.user_version;
+    return this.value<number>("PRAGMA user_version")!;
   }
 
   #statement(sql: string): StatementSync {
@@ -295,7 +302,7 @@ export class Database implements Disposable {
     return this.#toCommit(work);
   }
 
-  /** Runs the work after BEGIN, and commits. */
+  /** Runs `work` after BEGIN, and commits. */
   #toCommit<T>(work: () => T): T {
     this.#lost = undefined;
     this.#atCommit.clear();
@@ -333,10 +340,7 @@ export class Database implements Disposable {
     }
   }
 
-  /**
-   * SQLite itself rolls everything back on some errors (a full disk): what follows must not run as
-   * if it were still in the transaction.
-   */
+  /** On some errors (a full disk) SQLite rolls back by itself; later statements must fail then. */
   #alive(): void {
     if (this.#depth > 0 && !this.#db.isTransaction) {
       throw this.#lost ??
@@ -348,7 +352,7 @@ export class Database implements Disposable {
     this.#guard(() => this.#statement(sql).run());
   }
 
-  /** Several statements. Deno's `exec` gives no result code, so that {@link databaseError} reads the text. */
+  /** Runs several statements. */
   #script(sql: string): void {
     this.#guard(() => this.#db.exec(sql));
   }
@@ -363,8 +367,8 @@ export class Database implements Disposable {
 }
 
 /**
- * Makes the file, for its owner's eyes only, before SQLite makes it for everyone's; it gives the
- * same mode and owner to the two files that it lays beside it.
+ * Makes the file, readable by its owner only. SQLite would make it readable by everyone; it gives the
+ * mode and owner of this file to the two that it adds.
  */
 function makePrivate(path: string): void {
   try {

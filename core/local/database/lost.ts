@@ -1,17 +1,12 @@
-/**
- * Detects a data directory whose database is lost: it holds users' files, and `accounts.db` is
- * missing or empty. A new database would not know the files, and would give the folders to the next
- * accounts of the same names. A directory that a crash left while it was made has no files, and is
- * not lost.
- */
+/** Detects a data directory whose database is lost: a new one would give its homes to new accounts. */
 import { BargeError } from "../../error.ts";
 import { firstFile } from "../vault/first_file.ts";
 
 /**
- * Refuses a data directory whose database is lost.
+ * Refuses a data directory that has users' files, and a missing or empty database.
  *
  * @param data the data directory
- * @param database the path of its database, which may not exist
+ * @param database the path of its database
  * @throws {BargeError} `fatal`
  */
 export function refuseLost(data: string, database: string): void {

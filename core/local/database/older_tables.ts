@@ -1,8 +1,7 @@
-/** The refusal of a database that an older barge has made. */
 import { BargeError } from "../../error.ts";
 import { migrations } from "./schema.ts";
 
-/** A database has the tables of an older barge, which may be running on it. */
+/** The refusal of a database with the tables of an older barge, which may be running on it. */
 export class OlderTables extends BargeError {
   /** The version of its tables. */
   readonly from: number;

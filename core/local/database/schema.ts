@@ -1,24 +1,51 @@
 /**
- * The tables, as numbered migrations: a database is brought from its `user_version` to the newest,
- * one transaction a step. A migration that has been released is never edited.
+ * The tables, as numbered migrations from a database's `user_version` to the newest. A released migration
+ * never changes what it does.
  *
- * The sums are kept by the database itself: triggers hold, after every statement of whatever code,
+ * Triggers keep the sums after every statement:
  *
  *   account.used     = the sum of size over the account's rows in `file`
  *   account.reserved = the sum of max(0, want - credit) over its rows in `upload`
- *   upload.credit   <= the size of the file it will replace, if the same account is charged for that,
- *                      and at most one upload a path holds credit
+ *   upload.credit   <= the size of the file that the upload replaces, if its account owns that; only
+ *                      one upload to a path has credit
  *
- * When a file shrinks or goes while an upload holds credit for it, the credit is turned into
- * reservation in the same statement: used falls by at least as much as reserved rises, so that
- * `used + reserved <= quota` can't be broken from the side. Only a file that moves away takes the
- * credit without giving the room: `UploadsAt.uncredit` is asked first.
- * Entries are kept in the same way: schema_folders.ts.
+ * When that file shrinks or is removed, its credit becomes reservation in the same statement: `used` falls
+ * by at least as much as `reserved` rises. A file that moves away frees nothing, so its mover calls
+ * `UploadsAt.uncredit` before. schema_folders.ts does the same for entries.
  */
-import { foldersAndEntries } from "./schema_folders.ts";
+import { fileFacts, foldersAndEntries } from "./schema_folders.ts";
 
-/** "barg", so that `file accounts.db` and we ourselves know it for ours. */
+/** "barg" in ASCII, by which `file` and barge recognize the database. */
 export const applicationId = 0x62617267;
+
+/** @param sizeOf SQL for the size of a property in the given row of a trigger */
+function propertyTriggers(sizeOf: (row: "NEW" | "OLD") => string, updated = ""): string {
+  const [newSize, oldSize] = [sizeOf("NEW"), sizeOf("OLD")];
+  const add = `
+  INSERT INTO property_sum (account, count, size) VALUES (NEW.account, 1, ${newSize})
+    ON CONFLICT DO UPDATE SET count = count + 1, size = size + excluded.size;`;
+  const subtract = `
+  UPDATE property_sum SET count = count - 1, size = size - (${oldSize}) WHERE account = OLD.account;`;
+  return `
+CREATE TRIGGER property_insert AFTER INSERT ON property BEGIN ${add} END;
+CREATE TRIGGER property_delete AFTER DELETE ON property BEGIN ${subtract} END;
+CREATE TRIGGER property_update AFTER UPDATE ${updated} ON property BEGIN ${subtract} ${add} END;
+`;
+}
+
+const octetsOf = (row: string) =>
+  ["dir", "name", "space", "local", "xml"].map((c) => `octet_length(${row}${c})`).join(" + ");
+
+const revocationTriggers = Object.entries({
+  account_revoked: "UPDATE OF epoch, disabled ON account",
+  account_removed: "DELETE ON account",
+  token_revoked: "DELETE ON token",
+  public_key_revoked: "DELETE ON public_key",
+  web_session_revoked: "DELETE ON web_session",
+  share_revoked: "DELETE ON share",
+}).map(([name, event]) =>
+  `CREATE TRIGGER ${name} AFTER ${event} BEGIN UPDATE revocation SET count = count + 1; END;`
+).join("\n");
 
 export const migrations: readonly string[] = [
   `
@@ -59,13 +86,7 @@ CREATE INDEX token_account ON token (account);
 -- dir is the folder on disk below the data directory ('public/a', 'homes/alice'), without a slash at its end.
 CREATE TABLE file (
   dir      TEXT NOT NULL,
-  name     TEXT NOT NULL,
-  owner    INTEGER REFERENCES account (id) ON DELETE SET NULL,  -- who is charged
-  size     INTEGER NOT NULL,
-  sha256   TEXT NOT NULL,
-  modified INTEGER NOT NULL,
-  ino      INTEGER NOT NULL,                        -- with size and modified: is it still that file?
-  verified INTEGER NOT NULL DEFAULT 1,              -- 0: the door could not prove that it was complete
+  name     TEXT NOT NULL,${fileFacts}
   PRIMARY KEY (dir, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX file_owner ON file (owner);
@@ -75,19 +96,19 @@ CREATE TABLE upload (
   account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
   dir      TEXT NOT NULL,
   name     TEXT NOT NULL,
-  size     INTEGER,                                 -- declared; null: not known
+  size     INTEGER,                                 -- declared; null: unknown
   want     INTEGER NOT NULL,                        -- bytes that it needs on disk
   credit   INTEGER NOT NULL,                        -- bytes that it will give back by replacing
-  modified INTEGER,                                 -- the time that the file is to have
+  modified INTEGER,                                 -- the time of the file
   sha256   TEXT,                                    -- set: sealed, about to be renamed into place
   verified INTEGER NOT NULL DEFAULT 1,
-  holder   TEXT,                                    -- who is writing; null: nobody, it can be continued
-  touched  INTEGER NOT NULL                         -- when it last moved
+  holder   TEXT,                                    -- who writes it; null: nobody, it can be resumed
+  touched  INTEGER NOT NULL                         -- when its last byte came
 ) STRICT;
 CREATE INDEX upload_path ON upload (dir, name);
 CREATE INDEX upload_account ON upload (account);
 
--- A rename or removal that is under way: settled on start if it was cut short.
+-- A rename or removal under way, which the next start settles after a crash.
 CREATE TABLE intent (
   id       INTEGER PRIMARY KEY AUTOINCREMENT,
   verb     TEXT NOT NULL CHECK (verb IN ('move', 'remove')),
@@ -124,30 +145,30 @@ CREATE TRIGGER upload_update AFTER UPDATE OF want, credit ON upload BEGIN
 END;
 `,
   `
--- Logins that failed in the last hour, and what follows from them: see bans.ts.
+-- Failed logins of the last hour: see bans.ts.
 CREATE TABLE failure (
   id      INTEGER PRIMARY KEY,
   account TEXT NOT NULL,                            -- as bans.ts writes names; '': a token's login
   address TEXT NOT NULL,                            -- as network() in net/address.ts writes it
-  known   INTEGER NOT NULL,                         -- 1: the account is at home there
+  known   INTEGER NOT NULL,                         -- 1: the address is familiar to the account
   at      INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX failure_address ON failure (address, at);
 CREATE INDEX failure_account ON failure (account, at);
 CREATE INDEX failure_at ON failure (at);
 
--- A ban of an address ('' as the account), an account ('' as the address), or one at the other.
+-- A ban of an account at an address; '' as the account or address: all.
 CREATE TABLE ban (
   account TEXT NOT NULL,
   address TEXT NOT NULL,
   since   INTEGER NOT NULL,
-  until   INTEGER NOT NULL,                         -- kept for a day longer: the next one is longer
+  until   INTEGER NOT NULL,                         -- the row is kept for a day longer
   times   INTEGER NOT NULL,
   PRIMARY KEY (account, address)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ban_until ON ban (until);
 
--- Where accounts have logged in from.
+-- Addresses that accounts have logged in from.
 CREATE TABLE familiar (
   account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
   address TEXT NOT NULL,
@@ -156,12 +177,11 @@ CREATE TABLE familiar (
 ) STRICT, WITHOUT ROWID;
 `,
   `
--- Of an upload that is not written from its start to its end: how many bytes can be continued when
--- its writer is gone without a word. Null: all that are staged.
+-- The bytes that can be resumed when the writer of an upload with gaps dies. Null: all staged ones.
 ALTER TABLE upload ADD COLUMN whole INTEGER;
 `,
   `
--- What WebDAV clients say of a file or folder, which means nothing to us: its dead properties.
+-- Dead properties, which WebDAV clients attach to files and folders: see properties.ts.
 CREATE TABLE property (
   dir     TEXT NOT NULL,
   name    TEXT NOT NULL,
@@ -173,28 +193,14 @@ CREATE TABLE property (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX property_account ON property (account);
 
--- How many an account has set, and characters in them: kept by the triggers below.
+-- The number of an account's properties, and of characters in them; triggers keep both.
 CREATE TABLE property_sum (
   account INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
   count   INTEGER NOT NULL,
   size    INTEGER NOT NULL
 ) STRICT;
 
-CREATE TRIGGER property_insert AFTER INSERT ON property BEGIN
-  INSERT INTO property_sum (account, count, size) VALUES (NEW.account, 1, length(NEW.xml))
-    ON CONFLICT DO UPDATE SET count = count + 1, size = size + excluded.size;
-END;
-CREATE TRIGGER property_delete AFTER DELETE ON property BEGIN
-  UPDATE property_sum SET count = count - 1, size = size - length(OLD.xml)
-    WHERE account = OLD.account;
-END;
-CREATE TRIGGER property_update AFTER UPDATE OF account, xml ON property BEGIN
-  UPDATE property_sum SET count = count - 1, size = size - length(OLD.xml)
-    WHERE account = OLD.account;
-  INSERT INTO property_sum (account, count, size) VALUES (NEW.account, 1, length(NEW.xml))
-    ON CONFLICT DO UPDATE SET count = count + 1, size = size + excluded.size;
-END;
-
+${propertyTriggers((row) => `length(${row}.xml)`, "OF account, xml")}
 -- WebDAV's locks: see locks.ts.
 CREATE TABLE lock (
   token   TEXT PRIMARY KEY,
@@ -202,8 +208,8 @@ CREATE TABLE lock (
   dir     TEXT NOT NULL,
   name    TEXT NOT NULL,
   shared  INTEGER NOT NULL,
-  deep    INTEGER NOT NULL,                         -- 1: also what is below
-  owner   TEXT NOT NULL,                            -- who it is, in XML, as the client says
+  deep    INTEGER NOT NULL,                         -- 1: also on everything below
+  owner   TEXT NOT NULL,                            -- the client's description of itself, in XML
   until   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lock_path ON lock (dir, name);
@@ -211,7 +217,7 @@ CREATE INDEX lock_account ON lock (account);
 CREATE INDEX lock_until ON lock (until);
 `,
   `
--- Who is logged in at the web page: of the cookie, only a digest is kept.
+-- Logins at the web page, by the digest of their cookie.
 CREATE TABLE web_session (
   digest   TEXT PRIMARY KEY,
   account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
@@ -223,9 +229,9 @@ CREATE TABLE web_session (
 CREATE INDEX web_session_account ON web_session (account);
 `,
   `
-ALTER TABLE account ADD COLUMN last_login INTEGER;  -- null: never since this is kept
+ALTER TABLE account ADD COLUMN last_login INTEGER;  -- null: never since this column exists
 
--- Links for strangers to one file or folder: of the token, only a digest is kept.
+-- Share links, by the digest of their token.
 CREATE TABLE share (
   digest     TEXT PRIMARY KEY,
   account    INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
@@ -236,7 +242,7 @@ CREATE TABLE share (
   expires    INTEGER NOT NULL,
   most       INTEGER CHECK (most > 0),              -- downloads; null: any number
   downloads  INTEGER NOT NULL DEFAULT 0 CHECK (most IS NULL OR downloads <= most),
-  gone       INTEGER NOT NULL DEFAULT 0,            -- 1: what it led to was moved or removed
+  gone       INTEGER NOT NULL DEFAULT 0,            -- 1: its file or folder was moved or removed
   salt       TEXT,                                  -- of its password, as in account; null: none
   n          INTEGER,
   r          INTEGER,
@@ -247,19 +253,19 @@ CREATE TABLE share (
 CREATE INDEX share_account ON share (account);
 CREATE INDEX share_place ON share (dir, name);
 
--- Downloads that were counted, and may be gone on with.
+-- Counted downloads that may be resumed.
 CREATE TABLE share_visit (
   share   TEXT NOT NULL REFERENCES share (digest) ON DELETE CASCADE,
   address TEXT NOT NULL,                            -- as network() in net/address.ts writes it
   version TEXT NOT NULL,                            -- of the file
-  parts   INTEGER NOT NULL,                         -- that may still be asked for
+  parts   INTEGER NOT NULL,                         -- in which it may still be resumed
   at      INTEGER NOT NULL,
   PRIMARY KEY (share, address, version)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX share_visit_at ON share_visit (at);
 `,
   `
--- Public keys that accounts log in with at the SFTP door.
+-- Public keys for logins at the SFTP door.
 CREATE TABLE public_key (
   account     INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
   fingerprint TEXT NOT NULL,                        -- SHA256:..., of the blob
@@ -272,7 +278,7 @@ CREATE TABLE public_key (
 ) STRICT, WITHOUT ROWID;
 `,
   `
--- Uploads that became files, by the path that they were sent to: for clients that lost the last answer.
+-- Uploads that became files, by path: see finished_uploads.ts.
 CREATE TABLE finished_upload (
   account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
   dir      TEXT NOT NULL,
@@ -285,44 +291,27 @@ CREATE TABLE finished_upload (
 CREATE INDEX finished_upload_at ON finished_upload (finished);
 `,
   `
--- What a login began with, so that it ends together with that.
+-- The credential of a login, which ends with it.
 ALTER TABLE account ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;  -- raised with each new password
-ALTER TABLE token ADD COLUMN issued_by TEXT                       -- the token that had it issued
+ALTER TABLE token ADD COLUMN issued_by TEXT                       -- the token that issued it
   REFERENCES token (id) ON DELETE CASCADE;
-ALTER TABLE web_session ADD COLUMN token TEXT                     -- that it began with; null: a password
+ALTER TABLE web_session ADD COLUMN token TEXT                     -- its credential; null: a password
   REFERENCES token (id) ON DELETE CASCADE;
 CREATE INDEX token_issued_by ON token (issued_by);
 CREATE INDEX web_session_token ON web_session (token);
-DELETE FROM web_session;  -- of these, nobody knows what they began with
+DELETE FROM web_session;  -- their credentials are unknown
 
--- One row: how often something has ended that somebody may be logged in with.
+-- One row: the number of credentials and accounts that have ended.
 CREATE TABLE revocation (
   id    INTEGER PRIMARY KEY CHECK (id = 1),
   count INTEGER NOT NULL
 ) STRICT;
 INSERT INTO revocation (id, count) VALUES (1, 0);
 
-CREATE TRIGGER account_revoked AFTER UPDATE OF epoch, disabled ON account BEGIN
-  UPDATE revocation SET count = count + 1;
-END;
-CREATE TRIGGER account_removed AFTER DELETE ON account BEGIN
-  UPDATE revocation SET count = count + 1;
-END;
-CREATE TRIGGER token_revoked AFTER DELETE ON token BEGIN
-  UPDATE revocation SET count = count + 1;
-END;
-CREATE TRIGGER public_key_revoked AFTER DELETE ON public_key BEGIN
-  UPDATE revocation SET count = count + 1;
-END;
-CREATE TRIGGER web_session_revoked AFTER DELETE ON web_session BEGIN
-  UPDATE revocation SET count = count + 1;
-END;
-CREATE TRIGGER share_revoked AFTER DELETE ON share BEGIN
-  UPDATE revocation SET count = count + 1;
-END;
+${revocationTriggers}
 `,
   `
--- The bounds of bounds.ts are asked of these at every insertion.
+-- Every insertion counts rows by these indexes: see bounds.ts.
 CREATE INDEX upload_partial ON upload (account) WHERE sha256 IS NULL;
 CREATE INDEX finished_upload_account ON finished_upload (account, finished);
 
@@ -330,37 +319,19 @@ CREATE INDEX finished_upload_account ON finished_upload (account, finished);
 DROP TRIGGER property_insert;
 DROP TRIGGER property_delete;
 DROP TRIGGER property_update;
-CREATE VIEW property_size AS SELECT account, dir, name, octet_length(dir) + octet_length(name)
-  + octet_length(space) + octet_length(local) + octet_length(xml) AS octets FROM property;
-CREATE TRIGGER property_insert AFTER INSERT ON property BEGIN
-  INSERT INTO property_sum (account, count, size) VALUES (NEW.account, 1, octet_length(NEW.dir)
-    + octet_length(NEW.name) + octet_length(NEW.space) + octet_length(NEW.local) + octet_length(NEW.xml))
-    ON CONFLICT DO UPDATE SET count = count + 1, size = size + excluded.size;
-END;
-CREATE TRIGGER property_delete AFTER DELETE ON property BEGIN
-  UPDATE property_sum SET count = count - 1, size = size - octet_length(OLD.dir)
-    - octet_length(OLD.name) - octet_length(OLD.space) - octet_length(OLD.local) - octet_length(OLD.xml)
-    WHERE account = OLD.account;
-END;
-CREATE TRIGGER property_update AFTER UPDATE ON property BEGIN
-  UPDATE property_sum SET count = count - 1, size = size - octet_length(OLD.dir)
-    - octet_length(OLD.name) - octet_length(OLD.space) - octet_length(OLD.local) - octet_length(OLD.xml)
-    WHERE account = OLD.account;
-  INSERT INTO property_sum (account, count, size) VALUES (NEW.account, 1, octet_length(NEW.dir)
-    + octet_length(NEW.name) + octet_length(NEW.space) + octet_length(NEW.local) + octet_length(NEW.xml))
-    ON CONFLICT DO UPDATE SET count = count + 1, size = size + excluded.size;
-END;
+CREATE VIEW property_size AS SELECT account, dir, name, ${octetsOf("")} AS octets FROM property;
+${propertyTriggers((row) => octetsOf(`${row}.`))}
 UPDATE property_sum SET size = coalesce(
   (SELECT sum(octets) FROM property_size WHERE property_size.account = property_sum.account), 0);
 
--- Accounts that registered by themselves: the bytes that they took by register and grow. Null: an operator made it.
+-- The bytes that an account took by register and grow; null: an operator made the account.
 ALTER TABLE account ADD COLUMN granted INTEGER;
 
 -- Tries to register in the last hour: see registrations.ts.
 CREATE TABLE registration (
   id      INTEGER PRIMARY KEY,
   address TEXT NOT NULL,                            -- as network() in net/address.ts writes it
-  made    INTEGER NOT NULL DEFAULT 0,               -- 1: an account came of it
+  made    INTEGER NOT NULL DEFAULT 0,               -- 1: the try made an account
   at      INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX registration_address ON registration (address, at);

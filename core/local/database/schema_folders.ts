@@ -1,23 +1,25 @@
 /**
- * The migration that makes folders rows, and counts entries.
- *
- * A folder is its parent's id and its name. A rename is then one row, however much is below, and no
- * row holds a path: a path that is kept whole would take up to 3,000 bytes in every folder's row, and
- * again in its index, which is what an account could fill the database with. A path is resolved by
- * one look-up for each of its parts (folders.ts).
+ * The migration that makes folders rows, and counts entries. A folder's row holds its parent's id and its
+ * name, so that a rename changes one row, and an account can't fill the database with long paths.
  *
  * Triggers hold, after every statement:
  *
  *   account.entries = its rows in `file` and `folder`, and those in `upload` with `entry` 1
- *   upload.entry    = 0 for an upload that is to replace a file of its own account: it is the same
- *                     entry. At most one upload a path has 0, the one that may have `credit`, too
+ *   upload.entry    = 0 for an upload that replaces a file of its own account, since both are one
+ *                     entry; at most one upload to a path has 0, the one that may have `credit`
  *
- * When the file goes or moves away while an upload has 0, the upload is an entry of its own from the
- * same statement on. Only a move can pass the limit by that: `UploadsAt.uncredit` is asked first.
+ * When that file is removed or moves away, the same statement makes the upload an entry of its own.
+ * Only a move can pass the limit by that, so its caller calls `UploadsAt.uncredit` before.
  */
 
-/** The entries that an account may have by default: parameters are SQL for bytes, and the result. */
-const usualEntries = (bytes: string) => `(100000 + 10000 * (${bytes} / 1073741824))`;
+/** The columns of a file that do not name it. */
+export const fileFacts = `
+  owner    INTEGER REFERENCES account (id) ON DELETE SET NULL,  -- who is charged
+  size     INTEGER NOT NULL,
+  sha256   TEXT NOT NULL,
+  modified INTEGER NOT NULL,
+  ino      INTEGER NOT NULL,                        -- identifies the file, with size and modified
+  verified INTEGER NOT NULL DEFAULT 1,              -- 0: the door could not prove that all bytes arrived`;
 
 export const foldersAndEntries = `
 DROP TRIGGER file_insert;
@@ -31,12 +33,12 @@ ALTER TABLE account ADD COLUMN entries INTEGER NOT NULL DEFAULT 0;  -- files, fo
 ALTER TABLE account ADD COLUMN entry_limit INTEGER CHECK (entry_limit >= 0);  -- null: none
 ALTER TABLE account ADD COLUMN entry_limit_set INTEGER NOT NULL DEFAULT 0;  -- 0: follows the quota
 
--- The folders below the data directory that hold files, or somebody made through a door.
+-- The folders that hold files, or that an account has made.
 CREATE TABLE folder (
   id     INTEGER PRIMARY KEY,
   parent INTEGER REFERENCES folder (id),            -- null: the data directory itself, which is 0
   name   TEXT NOT NULL,
-  owner  INTEGER REFERENCES account (id) ON DELETE SET NULL,  -- whose entry it is; null: nobody's
+  owner  INTEGER REFERENCES account (id) ON DELETE SET NULL,  -- whose entry it is; null: no account's
   UNIQUE (parent, name)
 ) STRICT;
 CREATE INDEX folder_owner ON folder (owner) WHERE owner IS NOT NULL;
@@ -58,7 +60,7 @@ UPDATE old_folder SET id = numbered.number
         FROM old_folder WHERE id IS NULL) AS numbered
   WHERE numbered.dir = old_folder.dir;
 
--- One in a home is its account's; who made one in public was never written down.
+-- A folder in a home gets its account; the makers of folders in public were not recorded.
 INSERT INTO folder (id, parent, name, owner)
   SELECT here.id, above.id,
     CASE here.parent WHEN '' THEN here.dir ELSE substr(here.dir, length(here.parent) + 2) END,
@@ -72,13 +74,7 @@ DROP INDEX file_owner;
 ALTER TABLE file RENAME TO old_file;
 CREATE TABLE file (
   folder   INTEGER NOT NULL REFERENCES folder (id),
-  name     TEXT NOT NULL,
-  owner    INTEGER REFERENCES account (id) ON DELETE SET NULL,  -- who is charged
-  size     INTEGER NOT NULL,
-  sha256   TEXT NOT NULL,
-  modified INTEGER NOT NULL,
-  ino      INTEGER NOT NULL,                        -- with size and modified: is it still that file?
-  verified INTEGER NOT NULL DEFAULT 1,              -- 0: the door could not prove that it was complete
+  name     TEXT NOT NULL,${fileFacts}
   PRIMARY KEY (folder, name)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO file (folder, name, owner, size, sha256, modified, ino, verified)
@@ -87,7 +83,7 @@ INSERT INTO file (folder, name, owner, size, sha256, modified, ino, verified)
 DROP TABLE old_file;
 CREATE INDEX file_owner ON file (owner);
 
--- The folder's row, where there is one; entry as above.
+-- folder: null if it has no row.
 ALTER TABLE upload ADD COLUMN folder INTEGER REFERENCES folder (id) ON DELETE SET NULL;
 ALTER TABLE upload ADD COLUMN entry INTEGER NOT NULL DEFAULT 1;
 UPDATE upload SET folder = (SELECT id FROM old_folder WHERE old_folder.dir = upload.dir),
@@ -98,8 +94,8 @@ DROP TABLE old_folder;
 UPDATE account SET entries = (SELECT count(*) FROM file WHERE owner = account.id)
   + (SELECT count(*) FROM folder WHERE owner = account.id)
   + (SELECT count(*) FROM upload WHERE upload.account = account.id AND entry = 1);
--- An account that has more already keeps room for as many again.
-UPDATE account SET entry_limit = ${usualEntries("quota")} WHERE quota IS NOT NULL;
+-- An account beyond its limit gets twice its number of entries.
+UPDATE account SET entry_limit = 100000 + 10000 * (quota / 1073741824) WHERE quota IS NOT NULL;
 UPDATE account SET entry_limit = 2 * entries, entry_limit_set = 1 WHERE entries > entry_limit;
 
 CREATE TRIGGER file_insert AFTER INSERT ON file BEGIN

@@ -1,7 +1,7 @@
 /** Converts failures of SQLite to BargeError. */
 import { BargeError } from "../../error.ts";
 
-/** SQLite's result codes (sqlite.org/rescode.html) as our kinds. */
+/** Returns a BargeError for an error of SQLite (sqlite.org/rescode.html), and any other error as it is. */
 export function databaseError(error: unknown, path: string): unknown {
   const code = resultCode(error);
   if (code === undefined) return error;
@@ -28,12 +28,12 @@ export function databaseError(error: unknown, path: string): unknown {
       return new BargeError("denied", (error as Error).message, facts);
     case 10: // IOERR
       return new BargeError("io", (error as Error).message, facts);
-    default: // a mistake of ours
+    default: // a bug
       return error;
   }
 }
 
-/** Deno gives the code of a statement that fails, and only the text of an `open` or `exec` that does. */
+/** The texts of result codes: for a failed `open` or `exec` Deno gives no code. */
 const texts: Record<string, number> = {
   "access permission denied": 3,
   "database is locked": 5,

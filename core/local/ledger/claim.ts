@@ -1,20 +1,20 @@
-/** The bytes and the entry that an upload has because it replaces a file of its own account. */
+/** The bytes and the entry that an upload takes over from the file of its own account that it replaces. */
 import type { Database } from "../database/database.ts";
 
-/** As the row of an upload has it. */
+/** Columns of an upload's row. */
 export interface Claimed {
-  /** Bytes that it will give back. */
+  /** Bytes that the upload frees when it replaces the file. */
   readonly credit: number;
-  /** 0: it is one entry with the file. */
+  /** 0: the upload and the file are one entry. */
   readonly entry: number;
 }
 
 /**
- * SQL for the size of the file that an upload would replace, if it is the account's own and no other
- * upload counts on it; null else.
+ * SQL for the size of the file that an upload replaces, if the account owns it and no other upload
+ * claims it; else null.
  *
  * @param account, name, folder SQL for these; the folder's is its id, or null
- * @param id that of the upload, which may count on it already
+ * @param id the upload's own id, as SQL
  */
 export function claim(account: string, name: string, folder: string, id = "0"): string {
   return `(SELECT size FROM file WHERE folder = ${folder} AND name = ${name} AND owner = ${account}
@@ -22,7 +22,7 @@ export function claim(account: string, name: string, folder: string, id = "0"): 
      WHERE folder = ${folder} AND name = ${name} AND entry = 0 AND id <> ${id}))`;
 }
 
-/** Returns the claim that an upload would have there. Parameters as those of {@link claim}. */
+/** Returns the claim of an upload to a path. Parameters as those of {@link claim}. */
 export function claimOf(
   db: Database,
   account: number,
@@ -30,9 +30,7 @@ export function claimOf(
   folder: number | null,
   id = 0,
 ): Claimed {
-  const { size } = db.get<{ size: number | null }>(
-    `SELECT ${claim("?1", "?2", "?3", "?4")} AS size`,
-    ...[account, name, folder, id],
-  )!;
+  const sql = `SELECT ${claim("?1", "?2", "?3", "?4")}`;
+  const size = db.value<number | null>(sql, account, name, folder, id) ?? null;
   return { credit: size ?? 0, entry: size === null ? 1 : 0 };
 }

@@ -1,12 +1,11 @@
 /**
- * Uploads that became files, kept for clients that look up the offset of an upload by its path
- * after they lost the answer to the last bytes. A row is written together with the seal, before the
- * rename, so that a crash can't fall between the two. It proves nothing by itself: its reader must
+ * Uploads that became files, for clients that lost the last answer and look up the offset by path. A
+ * row is written with the seal, before the rename, so that no crash falls between the two. A reader must
  * compare it with the existing file.
  */
 import type { Place } from "../../storage/place.ts";
 import { maxFinishedUploads } from "../database/bounds.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 
 /** The file that an upload became. */
 export interface FinishedUpload {
@@ -17,23 +16,14 @@ export interface FinishedUpload {
   readonly finished: number;
 }
 
-export class FinishedUploads {
-  readonly #db: Database;
+const atPath = "FROM finished_upload WHERE account = ? AND dir = ? AND name = ?";
 
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
-  /** Records the last upload of an account to a path; forgets the oldest beyond the bound. Inside a transaction. */
+export class FinishedUploads extends Table {
+  /** Records an account's last upload to a path, and deletes its oldest rows. Inside a transaction. */
   record(account: number, { dir, name }: Place, file: FinishedUpload): void {
-    this.#db.run(
-      `INSERT INTO finished_upload (account, dir, name, size, sha256, finished)
-       VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (account, dir, name) DO UPDATE SET size = excluded.size,
-         sha256 = excluded.sha256, finished = excluded.finished`,
-      ...[account, dir, name, file.size, file.sha256, file.finished],
-    );
-    this.#db.run(
+    const { size, sha256, finished } = file;
+    this.db.upsert("finished_upload", { account, dir, name }, { size, sha256, finished });
+    this.db.run(
       `DELETE FROM finished_upload WHERE account = ?1 AND finished <= (
          SELECT finished FROM finished_upload WHERE account = ?1
          ORDER BY finished DESC LIMIT 1 OFFSET ${maxFinishedUploads})`,
@@ -41,27 +31,19 @@ export class FinishedUploads {
     );
   }
 
-  /** @returns the last upload of an account to a path; undefined for none */
+  /** Returns an account's last upload to a path. */
   find(account: number, { dir, name }: Place): FinishedUpload | undefined {
-    return this.#db.get<FinishedUpload>(
-      `SELECT size, sha256, finished FROM finished_upload
-       WHERE account = ? AND dir = ? AND name = ?`,
-      ...[account, dir, name],
-    );
+    return this.db.get(`SELECT size, sha256, finished ${atPath}`, account, dir, name);
   }
 
-  /** Forgets it: the account has begun another upload to that path. */
+  /** Forgets an account's last upload to a path, because it has begun another. */
   forget(account: number, place: Place): void {
     if (!this.find(account, place)) return;
-    const { dir, name } = place;
-    this.#db.run(
-      "DELETE FROM finished_upload WHERE account = ? AND dir = ? AND name = ?",
-      ...[account, dir, name],
-    );
+    this.db.run(`DELETE ${atPath}`, account, place.dir, place.name);
   }
 
-  /** Forgets all that were finished before a time, in ms since 1970. */
+  /** Forgets the uploads that finished before a time, in ms since 1970. */
   forgetBefore(time: number): void {
-    this.#db.run("DELETE FROM finished_upload WHERE finished < ?", time);
+    this.db.run("DELETE FROM finished_upload WHERE finished < ?", time);
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Intents: a rename or removal is written down before it is done, so that a start after a crash can
- * tell whether it happened and bring the ledger in line with the disk.
+ * Intents: a rename or removal is recorded before it is done, so that a start after a crash can bring
+ * the ledger in line with the disk.
  */
 import type { Place } from "../../storage/place.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 
 /** A rename (`move`), or a removal, which renames into staging. */
 export interface Intent {
@@ -13,36 +13,25 @@ export interface Intent {
   readonly to: Place;
 }
 
-export class Intents {
-  readonly #db: Database;
+type Row = Pick<Intent, "id" | "verb"> & Record<"dir" | "name" | "to_dir" | "to_name", string>;
 
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
-  /** Notes a rename or removal that is about to happen. @returns what {@link Intents.done} takes */
+export class Intents extends Table {
+  /** Records a rename or removal that is about to happen. @returns its id */
   intend(verb: "move" | "remove", from: Place, to: Place): number {
-    return this.#db.run(
-      "INSERT INTO intent (verb, dir, name, to_dir, to_name) VALUES (?, ?, ?, ?, ?)",
-      ...[verb, from.dir, from.name, to.dir, to.name],
-    ).id;
+    const { dir, name } = from;
+    return this.db.insert("intent", { verb, dir, name, to_dir: to.dir, to_name: to.name }).id;
   }
 
-  /** It happened, and the ledger says so, or it did not. @returns was it still open? */
+  /** Deletes an intent that is settled. @returns whether it was still open */
   done(intent: number): boolean {
-    return this.#db.run("DELETE FROM intent WHERE id = ?", intent).changes > 0;
+    return this.db.run("DELETE FROM intent WHERE id = ?", intent).changes > 0;
   }
 
-  /** The intents that a crash left open. */
+  /** Returns the open intents, the oldest first. */
   intents(): Intent[] {
-    type Row =
-      & { id: number; verb: "move" | "remove" }
-      & Record<"dir" | "name" | "to_dir" | "to_name", string>;
-    return this.#db.all<Row>("SELECT * FROM intent ORDER BY id").map((row) => ({
-      id: row.id,
-      verb: row.verb,
-      from: { dir: row.dir, name: row.name },
-      to: { dir: row.to_dir, name: row.to_name },
-    }));
+    return this.db.all<Row>("SELECT * FROM intent ORDER BY id")
+      .map(({ id, verb, dir, name, to_dir, to_name }) => (
+        { id, verb, from: { dir, name }, to: { dir: to_dir, name: to_name } }
+      ));
   }
 }

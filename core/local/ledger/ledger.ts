@@ -1,12 +1,13 @@
 /**
- * The ledger: which account is charged for which file, with the digest that its bytes must have.
+ * The ledger: for each file the account that is charged for it, and the digest of its bytes.
  *
- * A row belongs to the file on disk of the same name as long as size, time and inode agree; a file
- * without such a row was put there by hand: it is served, but charged to nobody and has no digest,
- * until `barge verify --repair` takes it in.
+ * A row describes the file on disk of that name as long as size, time and inode agree. Another file was
+ * put there by hand: it is served, but charged to nobody and without a digest, until `barge verify
+ * --repair` enters it.
  */
+import type { Account } from "../../storage/account.ts";
 import { type Place, relative } from "../../storage/place.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { Folders, tree, type TreeOrder } from "./folders.ts";
 import { inPages, pageRows } from "../../storage/pages.ts";
 
@@ -24,103 +25,84 @@ export interface FileRow extends Place {
 }
 
 /** The row that a commit writes. */
-export interface NewFile extends Place {
-  readonly owner: number | null;
-  readonly size: number;
-  readonly sha256: string;
-  readonly modified: number;
-  readonly ino: number;
-  readonly verified: boolean;
+export type NewFile = Omit<FileRow, "ownerName" | "verified"> & { readonly verified: boolean };
+
+/** The number of files, and of their bytes. */
+interface Totals {
+  readonly files: number;
+  readonly bytes: number;
 }
 
-/** Tables whose rows belong to files and folders by their paths. */
-type Table = "property" | "lock";
+/** Tables that name files and folders by their paths. */
+const attachedTables = ["property", "lock"] as const;
+type AttachedTable = typeof attachedTables[number];
 
-/** All of a file's row but its folder's path. */
+const totals = "SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM file";
+/** The columns of {@link FileRow} without `dir`. */
 const fileColumns = `file.name, file.owner, account.name AS ownerName, file.size, file.sha256,
   file.modified, file.ino, file.verified`;
-const filesInTree = `${tree} SELECT tree.dir AS dir, ${fileColumns}
-  FROM tree CROSS JOIN file ON file.folder = tree.id LEFT JOIN account ON account.id = file.owner`;
+/** The files in a folder. Parameters 1 and 3: the folder's id and path. */
+const files = `SELECT ?3 AS dir, ${fileColumns} FROM file
+  LEFT JOIN account ON account.id = file.owner WHERE folder = ?1`;
 
-export class Ledger {
-  readonly #db: Database;
-  readonly #folders: Folders;
+export class Ledger extends Table {
+  readonly #folders = new Folders(this.db);
 
-  constructor(db: Database) {
-    this.#db = db;
-    this.#folders = new Folders(db);
-  }
-
-  /** Enters a file, in place of what the ledger knew under that name. */
+  /** Enters a file, in place of the former row of that name. */
   enter(file: NewFile): void {
     this.enterAll([file]);
   }
 
-  /** The same for several. Folders that have no rows get them, as nobody's. */
+  /** Enters several files. Missing rows of folders are added without an owner. */
   enterAll(files: readonly NewFile[]): void {
-    this.#db.joined(() => {
-      const ids = new Map<string, number>();
-      const idOf = (dir: string): number => {
-        let id = ids.get(dir);
-        if (id === undefined) ids.set(dir, id = this.#folders.need(dir));
-        return id;
-      };
-      this.#db.runAll(
+    this.db.joined(() => {
+      const dirs = new Set(files.map(({ dir }) => dir));
+      const folders = new Map(Iterator.from(dirs).map((dir) => [dir, this.#folders.need(dir)]));
+      this.db.runAll(
         `INSERT INTO file (folder, name, owner, size, sha256, modified, ino, verified)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (folder, name) DO UPDATE SET owner = excluded.owner, size = excluded.size,
            sha256 = excluded.sha256, modified = excluded.modified, ino = excluded.ino,
            verified = excluded.verified`,
-        files.map((f) => [
-          ...[idOf(f.dir), f.name, f.owner, f.size, f.sha256, f.modified, f.ino],
-          f.verified ? 1 : 0,
-        ]),
+        files.map((
+          { dir, name, owner, size, sha256, modified, ino, verified },
+        ) => [folders.get(dir)!, name, owner, size, sha256, modified, ino, Number(verified)]),
       );
     });
   }
 
-  /** The file's time was set on disk, in ms since 1970. */
+  /** Records a file's new time, in ms since 1970. */
   setModified({ dir, name }: Place, modified: number): void {
-    const folder = this.#folders.id(dir) ?? null;
-    this.#db.run(
-      "UPDATE file SET modified = ? WHERE folder = ? AND name = ?",
-      ...[modified, folder, name],
-    );
+    const sql = "UPDATE file SET modified = ? WHERE folder = ? AND name = ?";
+    this.db.run(sql, modified, this.#folders.id(dir) ?? null, name);
   }
 
   file({ dir, name }: Place): FileRow | undefined {
     const folder = this.#folders.id(dir);
     if (folder === undefined) return undefined;
-    return this.#db.get<FileRow>(
-      `SELECT ?3 AS dir, ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
-       WHERE folder = ?1 AND file.name = ?2`,
-      ...[folder, name, dir],
-    );
+    return this.db.get<FileRow>(`${files} AND file.name = ?2`, folder, name, dir);
   }
 
-  /** The digest of a file that is still the one that was committed; undefined for any other. */
+  /** Returns the digest of a file whose facts agree with its row. */
   digest(
     { dir, name }: Place,
-    found: Pick<FileRow, "size" | "modified" | "ino">,
+    { size, modified, ino }: Pick<FileRow, "size" | "modified" | "ino">,
   ): string | undefined {
     const folder = this.#folders.id(dir);
     if (folder === undefined) return undefined;
-    return this.#db.get<{ sha256: string }>(
-      "SELECT sha256 FROM file WHERE folder = ? AND name = ? AND size = ? AND modified = ? AND ino = ?",
-      ...[folder, name, found.size, found.modified, found.ino],
-    )?.sha256;
+    const sql =
+      "SELECT sha256 FROM file WHERE folder = ? AND name = ? AND size = ? AND modified = ? AND ino = ?";
+    return this.db.value(sql, folder, name, size, modified, ino);
   }
 
-  /** Returns the rows of some names in one folder, by name. @param names a batch of a listing */
+  /** Returns the rows of files in a folder, by name. @param names a batch of a listing */
   named(dir: string, names: readonly string[]): Map<string, FileRow> {
     const folder = this.#folders.id(dir);
     if (folder === undefined) return new Map();
-    const rows = this.#db.all<FileRow>(
-      `SELECT ?3 AS dir, ${fileColumns} FROM json_each(?2) AS wanted
+    const sql = `SELECT ?3 AS dir, ${fileColumns} FROM json_each(?2) AS wanted
        CROSS JOIN file ON file.folder = ?1 AND file.name = wanted.value
-       LEFT JOIN account ON account.id = file.owner`,
-      ...[folder, JSON.stringify(names), dir],
-    );
+       LEFT JOIN account ON account.id = file.owner`;
+    const rows = this.db.all<FileRow>(sql, folder, JSON.stringify(names), dir);
     return new Map(rows.map((row) => [row.name, row]));
   }
 
@@ -128,118 +110,99 @@ export class Ledger {
   *filesIn(dir: string): Generator<FileRow, void, void> {
     const folder = this.#folders.id(dir);
     if (folder === undefined) return;
-    yield* inPages((last) =>
-      this.#db.all<FileRow>(
-        `SELECT ?3 AS dir, ${fileColumns} FROM file LEFT JOIN account ON account.id = file.owner
-         WHERE folder = ?1 AND file.name > ?2 ORDER BY file.name LIMIT ${pageRows}`,
-        ...[folder, last?.name ?? "", dir],
-      )
-    );
+    const sql = `${files} AND file.name > ?2 ORDER BY file.name LIMIT ${pageRows}`;
+    yield* inPages((last) => this.db.all<FileRow>(sql, folder, last?.name ?? "", dir));
   }
 
-  /** Yields the file there, and all in and below the folder there. */
+  /** Yields the file at a place, and all files below the folder there. */
   *rowsAt(place: Place): Generator<FileRow, void, void> {
     const file = this.file(place);
     if (file) yield file;
     for (const dir of this.#folders.tree(relative(place))) yield* this.filesIn(dir);
   }
 
-  /** Returns whether the ledger knows a file there, or in or below the folder there. */
+  /** Returns whether the ledger has a file at a place, or below the folder there. */
   knowsAny(place: Place): boolean {
     return this.rowsAt(place).next().value !== undefined;
   }
 
-  /** Yields all folders that the ledger knows, for reconciliation. @param order as of `Folders.tree` */
+  /** Yields the paths of all folders in the ledger. */
   *folders(order?: TreeOrder): Generator<string, void, void> {
     for (const space of ["homes", "public"]) yield* this.#folders.tree(space, order);
   }
 
-  /** How much there is, and in how many files: what a look at all of them will take. */
-  totals(): { files: number; bytes: number } {
-    return this.#db.get<{ files: number; bytes: number }>(
-      "SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM file",
-    )!;
+  totals(): Totals {
+    return this.db.get(totals)!;
   }
 
-  /** How much an account keeps, and in how many files. */
-  owned(account: number): { files: number; bytes: number } {
-    return this.#db.get<{ files: number; bytes: number }>(
-      "SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM file WHERE owner = ?",
-      account,
-    )!;
+  /** Returns the totals of the files that an account is charged for. */
+  owned(account: number): Totals {
+    return this.db.get(`${totals} WHERE owner = ?`, account)!;
   }
 
-  /** Where an account's files lie in one of the two spaces. */
+  /** Returns the places of an account's files in one of the two spaces. */
   ownedPlaces(account: number, space: "homes" | "public"): Place[] {
     const paths = new Map<number, string>();
-    return this.#db.all<{ folder: number; name: string }>(
+    return this.db.all<{ folder: number; name: string }>(
       "SELECT folder, name FROM file WHERE owner = ?",
       account,
     ).map(({ folder, name }) => ({ dir: this.#folders.path(folder, paths), name }))
       .filter(({ dir }) => dir === space || dir.startsWith(`${space}/`));
   }
 
-  /** Forgets one file, with its properties and locks. @returns whether it was known */
+  /** Deletes a file's row, its properties and locks. @returns whether the ledger had the file */
   forgetFile(place: Place): boolean {
-    for (const table of ["property", "lock"] as const) this.#delete(table, place);
+    for (const table of attachedTables) this.#delete(table, place);
     return this.#deleteFile(place) > 0;
   }
 
-  /** Forgets a file, or a folder with all that is in and below it. @returns how many files */
+  /** Deletes the rows of a file, or of a folder and all below it. @returns the number of files */
   forget(place: Place): number {
-    return this.#db.transaction(() => this.#forgetBelow(place) + Number(this.forgetFile(place)));
+    return this.db.transaction(() => this.#forgetBelow(place) + Number(this.forgetFile(place)));
   }
 
   /**
-   * A file or folder has a new name: its row follows, its properties, and those below it; so do the
-   * uploads into a folder, which keep their credit. `UploadsAt.uncredit` first, for a file.
-   * Locks don't follow, they end; one on the very place that it comes to holds for it from then on
-   * (RFC 4918, section 7.7).
+   * Moves the row of a file or folder, its properties, and those below it. Uploads into a folder move,
+   * too, and keep their credit; for a file the caller calls `UploadsAt.uncredit` before. Its locks end;
+   * a lock on the new place holds for it (RFC 4918, section 7.7).
    */
   rename(from: Place, to: Place): void {
-    const [dir, low, high] = below(from);
-    const target = relative(to);
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       this.#forgetBelow(to);
       this.#delete("property", to);
       this.#deleteFile(to);
       this.#delete("lock", from);
       this.#deleteBelow("lock", from);
-      this.#db.run(
-        "UPDATE property SET dir = ?, name = ? WHERE dir = ? AND name = ?",
-        ...[to.dir, to.name, from.dir, from.name],
-      );
+      const property = "UPDATE property SET dir = ?, name = ? WHERE dir = ? AND name = ?";
+      this.db.run(property, to.dir, to.name, from.dir, from.name);
       for (const table of ["upload", "property"]) {
-        this.#db.run(
-          `UPDATE ${table} SET dir = ?1 || substr(dir, length(?2) + 1)
-           WHERE dir = ?2 OR (dir >= ?3 AND dir < ?4)`,
-          ...[target, dir, low, high],
-        );
+        const sql = `UPDATE ${table} SET dir = ? || substr(dir, length(?) + 1) WHERE ${isBelow}`;
+        this.db.run(sql, relative(to), relative(from), ...below(from));
       }
       const folder = this.#folders.id(from.dir);
       if (folder === undefined) return;
-      this.#db.run(
-        "UPDATE file SET folder = ?, name = ? WHERE folder = ? AND name = ?",
-        ...[this.#folders.need(to.dir), to.name, folder, from.name],
-      );
+      const file = "UPDATE file SET folder = ?, name = ? WHERE folder = ? AND name = ?";
+      this.db.run(file, this.#folders.need(to.dir), to.name, folder, from.name);
       this.#folders.rename(from, to);
     });
   }
 
-  /** Is anything in or below a folder, or the file itself, charged to others? @returns the first such */
+  /** Returns the first file, at a place or below it, that another account is charged for. */
   foreign(place: Place, account: number): FileRow | undefined {
     const file = this.file(place);
     if (file && file.owner !== account) return file;
     const dir = relative(place);
     const folder = this.#folders.id(dir);
     if (folder === undefined) return undefined;
-    const sql = `${filesInTree} WHERE file.owner IS NOT ?3 LIMIT 1`;
-    return this.#db.get<FileRow>(sql, folder, dir, account);
+    const sql = `${tree} SELECT tree.dir AS dir, ${fileColumns}
+      FROM tree CROSS JOIN file ON file.folder = tree.id LEFT JOIN account ON account.id = file.owner
+      WHERE file.owner IS NOT ?3 LIMIT 1`;
+    return this.db.get<FileRow>(sql, folder, dir, account);
   }
 
-  /** Sums that differ from what they sum; triggers keep them, so that there should be none. */
+  /** Returns the accounts with wrong sums, with the right ones; the triggers leave none. */
   wrongSums(): Sums[] {
-    return this.#db.all(
+    return this.db.all(
       `SELECT account, id, used, reserved, entries FROM (
          SELECT account.name AS account, account.id AS id, account.used AS was,
            account.reserved AS held, account.entries AS counted,
@@ -251,52 +214,46 @@ export class Ledger {
     );
   }
 
-  /** Sets an account's sums, and counts its entries. */
+  /** Sets an account's sums; its entries are counted. */
   correct(id: number, used: number, reserved: number): void {
-    this.#db.run(
-      `UPDATE account SET used = ?2, reserved = ?3, entries = ${entriesOf("?1")} WHERE id = ?1`,
-      ...[id, used, reserved],
-    );
+    const entries = entriesOf("?1");
+    const sql = `UPDATE account SET used = ?2, reserved = ?3, entries = ${entries} WHERE id = ?1`;
+    this.db.run(sql, id, used, reserved);
   }
 
   #forgetBelow(place: Place): number {
-    for (const table of ["property", "lock"] as const) this.#deleteBelow(table, place);
+    for (const table of attachedTables) this.#deleteBelow(table, place);
     return this.#folders.forget(place);
   }
 
   #deleteFile({ dir, name }: Place): number {
     const folder = this.#folders.id(dir) ?? null;
-    return this.#db.run("DELETE FROM file WHERE folder = ? AND name = ?", folder, name).changes;
+    return this.db.run("DELETE FROM file WHERE folder = ? AND name = ?", folder, name).changes;
   }
 
-  #delete(table: Table, { dir, name }: Place): number {
-    return this.#db.run(`DELETE FROM ${table} WHERE dir = ? AND name = ?`, dir, name).changes;
+  #delete(table: AttachedTable, { dir, name }: Place): void {
+    this.db.run(`DELETE FROM ${table} WHERE dir = ? AND name = ?`, dir, name);
   }
 
-  #deleteBelow(table: Table, place: Place): number {
-    const sql = `DELETE FROM ${table} WHERE dir = ? OR (dir >= ? AND dir < ?)`;
-    return this.#db.run(sql, ...below(place)).changes;
+  #deleteBelow(table: AttachedTable, place: Place): void {
+    this.db.run(`DELETE FROM ${table} WHERE ${isBelow}`, ...below(place));
   }
 }
 
-/** An account's sums. */
-export interface Sums {
-  /** Its name. */
-  readonly account: string;
-  readonly id: number;
-  readonly used: number;
-  readonly reserved: number;
-  readonly entries: number;
-}
+/** The sums of an account, by its name and id. */
+type Sums = Pick<Account, "id" | "used" | "reserved" | "entries"> & { readonly account: string };
 
-/** SQL for the number of an account's entries. */
+/** Returns SQL for the number of an account's entries. */
 function entriesOf(account: string): string {
   return `((SELECT count(*) FROM file WHERE owner = ${account})
     + (SELECT count(*) FROM folder WHERE owner = ${account})
     + (SELECT count(*) FROM upload WHERE upload.account = ${account} AND entry = 1))`;
 }
 
-/** The folder that a place is, and the bounds of all folders below it: '0' follows '/' in ASCII. */
+/** SQL for the rows whose `dir` is a folder, or below it. Parameters: those of {@link below}. */
+export const isBelow = "(dir = ? OR (dir >= ? AND dir < ?))";
+
+/** Returns a folder's path, and the bounds of the paths below it: '0' follows '/' in ASCII. */
 export function below(place: Place): [dir: string, low: string, high: string] {
   const folder = relative(place);
   return [folder, `${folder}/`, `${folder}0`];

@@ -1,91 +1,76 @@
 /**
- * WebDAV's locks (RFC 4918, section 6), kept here so that every worker sees them, and a restart
- * keeps them.
+ * WebDAV's locks (RFC 4918, section 6), which all workers share and a restart keeps.
  *
- * A lock is on a place, or on a folder and all below it (deep). It ends with its time, with its
- * file or folder (Ledger.rename and Ledger.forget see to that), with its account, or by UNLOCK. Who
- * may lock what, and what a lock forbids, is decided in session/lock.ts.
+ * A lock is on a place, or on a folder and all below it (deep). It ends with its time, its file or
+ * folder (`Ledger.rename`, `Ledger.forget`), its account, or UNLOCK. session/lock.ts decides who may lock,
+ * and what a lock forbids.
  */
 import type { Lock } from "../../storage/lock.ts";
-import { type Place, relative } from "../../storage/place.ts";
-import type { Database } from "../database/database.ts";
-import { below } from "./ledger.ts";
+import { folderOf, type Place, relative } from "../../storage/place.ts";
+import { Table } from "../database/table.ts";
+import { below, isBelow } from "./ledger.ts";
 
 type LockRow = Omit<Lock, "shared" | "deep"> & { readonly shared: number; readonly deep: number };
 
-export class Locks {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
-  /** Enters a new one. */
+export class Locks extends Table {
   enter({ token, account, dir, name, shared, deep, owner, until }: Lock): void {
-    this.#db.run(
-      `INSERT INTO lock (token, account, dir, name, shared, deep, owner, until)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[token, account, dir, name, Number(shared), Number(deep), owner, until],
-    );
+    const row = { token, account, dir, name, shared: +shared, deep: +deep, owner, until };
+    this.db.insert("lock", row);
   }
 
-  /** @returns undefined for one that is over */
+  /** Returns a lock that holds. */
   find(token: string): Lock | undefined {
     return this.#select("token = ?", token)[0];
   }
 
-  /** Those on a place itself, and the deep ones on the folders that it is in. */
+  /** Returns the locks on a place itself, and the deep ones on the folders above it. */
   over(place: Place): Lock[] {
-    const found = this.on(place);
-    let { dir } = place;
-    while (dir !== "") {
-      const cut = dir.lastIndexOf("/");
-      const folder = { dir: dir.slice(0, Math.max(0, cut)), name: dir.slice(cut + 1) };
-      found.push(...this.on(folder).filter((lock) => lock.deep));
-      dir = folder.dir;
+    const locks = this.on(place);
+    for (let at = place; at.dir !== "";) {
+      at = folderOf(at);
+      locks.push(...this.on(at).filter((lock) => lock.deep));
     }
-    return found;
+    return locks;
   }
 
-  /** Those on a place itself. */
+  /** Returns the locks on a place itself. */
   on({ dir, name }: Place): Lock[] {
     return this.#select("dir = ? AND name = ?", dir, name);
   }
 
-  /** Those on what is in a folder, also further below. */
+  /** Returns the locks on everything below a folder. */
   below(place: Place): Lock[] {
-    const [dir, low, high] = below(place);
-    return this.#select("(dir = ? OR (dir >= ? AND dir < ?))", dir, low, high);
+    return this.#select(isBelow, ...below(place));
   }
 
-  /** Those on what is directly in a folder. */
+  /** Returns the locks on what is directly in a folder. */
   in(place: Place): Lock[] {
     return this.#select("dir = ?", relative(place));
   }
 
-  /** Gives one more time. */
+  /** Extends a lock to a time, in ms since 1970. */
   extend(token: string, until: number): void {
-    this.#db.run("UPDATE lock SET until = ? WHERE token = ?", until, token);
+    this.db.run("UPDATE lock SET until = ? WHERE token = ?", until, token);
   }
 
   remove(token: string): void {
-    this.#db.run("DELETE FROM lock WHERE token = ?", token);
+    this.db.run("DELETE FROM lock WHERE token = ?", token);
   }
 
-  /** How many an account has. */
+  /** Returns the number of an account's locks. */
   count(account: number): number {
-    const sql = "SELECT count(*) AS n FROM lock WHERE account = ? AND until > ?";
-    return this.#db.get<{ n: number }>(sql, account, Date.now())!.n;
+    const sql = "SELECT count(*) FROM lock WHERE account = ? AND until > ?";
+    return this.db.value(sql, account, Date.now())!;
   }
 
-  /** Forgets those that are over. */
+  /** Deletes the expired locks. */
   expire(): void {
-    this.#db.run("DELETE FROM lock WHERE until <= ?", Date.now());
+    this.db.run("DELETE FROM lock WHERE until <= ?", Date.now());
   }
 
   #select(where: string, ...values: (string | number)[]): Lock[] {
     const sql = `SELECT * FROM lock WHERE until > ? AND ${where}`;
-    return this.#db.all<LockRow>(sql, Date.now(), ...values)
+    return this.db.all<LockRow>(sql, Date.now(), ...values)
       .map((row) => ({ ...row, shared: row.shared !== 0, deep: row.deep !== 0 }));
   }
 }

@@ -1,12 +1,17 @@
-/** Why an account can't have more: bytes, or entries. */
 import { BargeError } from "../../error.ts";
+import type { Account } from "../../storage/account.ts";
 import type { Database } from "../database/database.ts";
 
+/** `left`: bytes; null without a quota. */
+type Row =
+  & Pick<Account, "name" | "reserved" | "entries" | "entryLimit">
+  & { readonly left: number | null };
+
 /**
- * Returns the refusal of an upload.
+ * Returns the refusal of an account that has no more room, or no more entries.
  *
- * @param needs bytes that it lacked room for
- * @param entries 1 where it would be one more entry
+ * @param needs the bytes that an upload needs
+ * @param entries 1 if another entry is needed
  */
 export function overQuota(
   db: Database,
@@ -14,32 +19,22 @@ export function overQuota(
   needs: number,
   entries: number,
 ): BargeError {
-  const row = db.get<{ name: string; left: number | null; reserved: number; full: number | null }>(
-    `SELECT name, max(0, quota - used - reserved) AS left, reserved, entries >= entry_limit AS full
+  const row = db.get<Row>(
+    `SELECT name, max(0, quota - used - reserved) AS left, reserved, entries, entry_limit AS entryLimit
      FROM account WHERE id = ?`,
     account,
   );
   if (!row) return new BargeError("denied", "the account is gone");
-  const fits = row.left === null || needs <= row.left;
-  if (fits && entries > 0 && row.full) return entriesFull(db, account);
-  const held = row.reserved > 0 ? `; ${row.reserved} are held by unfinished uploads` : "";
-  return new BargeError("over-quota", `needs ${needs} bytes, ${row.left} are left${held}`, {
-    account: row.name,
-    hint: "remove something, or ask for more room",
-  });
-}
-
-/** The refusal of one more entry. */
-export function entriesFull(db: Database, account: number): BargeError {
-  const row = db.get<{ name: string; entries: number; entry_limit: number | null }>(
-    "SELECT name, entries, entry_limit FROM account WHERE id = ?",
-    account,
-  );
-  if (!row) return new BargeError("denied", "the account is gone");
-  const why = `needs 1 more entry, ${row.entries} of ${row.entry_limit} are taken ` +
-    `(files, folders and partial uploads)`;
-  return new BargeError("over-quota", why, {
-    account: row.name,
-    hint: "remove something, or ask for more entries",
-  });
+  const { name, left, reserved, entryLimit: limit } = row;
+  const refusal = (why: string, more: string) =>
+    new BargeError("over-quota", why, {
+      account: name,
+      hint: `remove something, or ask for more ${more}`,
+    });
+  if ((left === null || needs <= left) && entries > 0 && limit !== null && row.entries >= limit) {
+    const taken = `${row.entries} of ${limit} are taken (files, folders and partial uploads)`;
+    return refusal(`needs 1 more entry, ${taken}`, "entries");
+  }
+  const held = reserved > 0 ? `; ${reserved} are held by unfinished uploads` : "";
+  return refusal(`needs ${needs} bytes, ${left} are left${held}`, "room");
 }

@@ -1,66 +1,55 @@
 /**
- * Dead properties: what WebDAV clients attach to files and folders (RFC 4918, section 4). They go
- * where their file or folder goes: Ledger.rename and Ledger.forget see to that, in its transaction.
- *
- * They are in nobody's quota, and so have bounds of their own, for each file and for each account.
+ * Dead properties, which WebDAV clients attach to files and folders (RFC 4918, section 4). `Ledger.rename`
+ * and `Ledger.forget` move and delete them with their file or folder. They do not count against the quota,
+ * and so have bounds of their own, for each file and each account.
  */
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
 import { type Place, relative } from "../../storage/place.ts";
 import type { Property, PropertyName } from "../../storage/properties.ts";
 import { propertyBounds } from "../database/bounds.ts";
-import type { Database } from "../database/database.ts";
-import { below } from "./ledger.ts";
+import { Table } from "../database/table.ts";
+import { below, isBelow } from "./ledger.ts";
 
-export class Properties {
-  readonly #db: Database;
+interface Sums {
+  readonly count: number;
+  /** Octets of UTF-8 in all columns. */
+  readonly size: number;
+}
 
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
-  /** All of a file's or folder's, by name. */
+export class Properties extends Table {
+  /** Returns the properties of a file or folder, by name. */
   of({ dir, name }: Place): Property[] {
-    return this.#db.all<Property & Record<string, never>>(
-      "SELECT space, local, xml FROM property WHERE dir = ? AND name = ? ORDER BY space, local",
-      ...[dir, name],
-    );
+    const sql =
+      "SELECT space, local, xml FROM property WHERE dir = ? AND name = ? ORDER BY space, local";
+    return this.db.all(sql, dir, name);
   }
 
-  /** Has anything that is directly in a folder any? */
+  /** Returns whether anything directly in a folder has a property. */
   anyIn(dir: string): boolean {
-    return this.#db.get("SELECT 1 FROM property WHERE dir = ? LIMIT 1", dir) !== undefined;
+    return this.db.get("SELECT 1 FROM property WHERE dir = ? LIMIT 1", dir) !== undefined;
   }
 
-  /** Sets one. Inside a transaction, and followed by {@link check}. */
+  /** Sets a property. Inside a transaction; the caller calls {@link check} before its end. */
   set({ dir, name }: Place, account: number, { space, local, xml }: Property): void {
-    this.#db.run(
-      `INSERT INTO property (dir, name, space, local, account, xml) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET account = excluded.account, xml = excluded.xml`,
-      ...[dir, name, space, local, account, xml],
-    );
+    this.db.upsert("property", { dir, name, space, local }, { account, xml });
   }
 
-  /** Removes one, if it is there. */
   remove({ dir, name }: Place, { space, local }: PropertyName): void {
-    this.#db.run(
-      "DELETE FROM property WHERE dir = ? AND name = ? AND space = ? AND local = ?",
-      ...[dir, name, space, local],
-    );
+    const sql = "DELETE FROM property WHERE dir = ? AND name = ? AND space = ? AND local = ?";
+    this.db.run(sql, dir, name, space, local);
   }
 
-  /** A copy gets what the original has, in place of what it had; then {@link check}. */
+  /** Replaces the properties of a copy by those of the original. Otherwise as {@link set}. */
   copy(from: Place, to: Place, account: number): void {
-    this.#db.run("DELETE FROM property WHERE dir = ? AND name = ?", to.dir, to.name);
-    this.#db.run(
-      `INSERT INTO property (dir, name, space, local, account, xml)
-       SELECT ?, ?, space, local, ?, xml FROM property WHERE dir = ? AND name = ?`,
-      ...[to.dir, to.name, account, from.dir, from.name],
-    );
+    this.db.run("DELETE FROM property WHERE dir = ? AND name = ?", to.dir, to.name);
+    const sql = `INSERT INTO property (dir, name, space, local, account, xml)
+       SELECT ?, ?, space, local, ?, xml FROM property WHERE dir = ? AND name = ?`;
+    this.db.run(sql, to.dir, to.name, account, from.dir, from.name);
   }
 
   /**
-   * Checks before a rename that an account's properties, whose rows hold the path, have room for a longer one.
+   * Checks before a rename that an account's properties, whose rows hold the path, may grow with it.
    *
    * @throws {BargeError} `over-quota`
    */
@@ -68,36 +57,32 @@ export class Properties {
     const octets = (place: Place) => Buffer.byteLength(relative(place));
     const longer = octets(to) - octets(from);
     if (longer <= 0) return;
-    const { octets: most } = propertyBounds.account;
-    const sums = this.#db.get<{ count: number; size: number }>(
-      "SELECT count, size FROM property_sum WHERE account = ?",
-      account,
-    );
-    if (!sums || sums.size + sums.count * longer <= most) return; // wherever they are
-    const [dir, low, high] = below(from);
-    const { count } = this.#db.get<{ count: number }>(
-      `SELECT count(*) AS count FROM property WHERE account = ?1
-       AND ((dir = ?2 AND name = ?3) OR dir = ?4 OR (dir >= ?5 AND dir < ?6))`,
-      ...[account, from.dir, from.name, dir, low, high],
-    )!;
-    if (sums.size + count * longer > most) throw tooManyProperties();
+    const { octets: maxOctets } = propertyBounds.account;
+    const sums = this.#sums(account);
+    if (sums.size + sums.count * longer <= maxOctets) return; // even if all of them moved
+    const sql = `SELECT count(*) FROM property
+      WHERE account = ? AND ((dir = ? AND name = ?) OR ${isBelow})`;
+    const count = this.db.value<number>(sql, account, from.dir, from.name, ...below(from))!;
+    if (sums.size + count * longer > maxOctets) throw tooManyProperties();
   }
 
-  /** Octets in all columns of an account's properties, as the table's triggers count them. */
+  /** Returns the octets in all columns of an account's properties. */
   octets(account: number): number {
-    const sql = "SELECT size FROM property_sum WHERE account = ?";
-    return this.#db.get<{ size: number }>(sql, account)?.size ?? 0;
+    return this.#sums(account).size;
   }
 
-  /** @throws {BargeError} `over-quota` when a file or an account has more than it may */
+  /** Returns the sums that the table's triggers keep. */
+  #sums(account: number): Sums {
+    const sql = "SELECT count, size FROM property_sum WHERE account = ?";
+    return this.db.get<Sums>(sql, account) ?? { count: 0, size: 0 };
+  }
+
+  /** @throws {BargeError} `over-quota` when a file or an account has more properties than it may */
   check({ dir, name }: Place, account: number): void {
-    type Sums = { count: number; size: number };
     const { each, account: all } = propertyBounds;
-    const here = this.#db.get<Sums>(
-      `SELECT count(*) AS count, coalesce(sum(octets), 0) AS size FROM property_size
-       WHERE dir = ? AND name = ?`,
-      ...[dir, name],
-    )!;
+    const sql = `SELECT count(*) AS count, coalesce(sum(octets), 0) AS size FROM property_size
+       WHERE dir = ? AND name = ?`;
+    const here = this.db.get<Sums>(sql, dir, name)!;
     if (here.count > each.count || here.size > each.octets) {
       throw new BargeError(
         "over-quota",
@@ -105,15 +90,13 @@ export class Properties {
         { hint: "remove some of its properties, or shorten them" },
       );
     }
-    const everywhere =
-      this.#db.get<Sums>("SELECT * FROM property_sum WHERE account = ?", account) ??
-        { count: 0, size: 0 };
-    if (everywhere.count > all.count || everywhere.size > all.octets) throw tooManyProperties();
+    const { count, size } = this.#sums(account);
+    if (count > all.count || size > all.octets) throw tooManyProperties();
   }
 }
 
-/** The refusal where an account has more properties than it may, or longer ones. */
-export function tooManyProperties(): BargeError {
+/** Returns the refusal of an account whose properties are too many or too long. */
+function tooManyProperties(): BargeError {
   const { count, octets } = propertyBounds.account;
   const why = `an account's files have at most ${count} properties, and ${octets} bytes in them`;
   return new BargeError("over-quota", why, {

@@ -1,28 +1,21 @@
 /**
- * Reservations: the bytes that uploads under way may still write, and when those become a charge.
+ * Reservations: bytes that uploads under way may still write, until the file is charged.
  *
- * An upload's life, each arrow one transaction:
+ *   begin -> (grow)* -> seal -> settle      the file is charged, and the reservation ends
+ *        \-> detach -> resume -> ...        cut off: the staged bytes stay reserved
+ *        \-> resume -> ...                  taken over: the row has another holder
+ *        \-> drop                           given up: the reservation ends
  *
- *   begin -> (grow)* -> seal -> settle          the file is charged, the reservation is gone
- *        \-> detach -> resume -> ...            cut: what is staged stays reserved, can be resumed
- *        \-> resume -> ...                      taken over: the same row with another holder
- *        \-> drop                               given up: nothing is reserved any more
+ * Each arrow is one transaction. An unsealed upload may be taken over while its holder writes; the
+ * former holder's later steps find another holder in the row, and change nothing.
  *
- * An upload belongs to the holder in its row. A connection that resumes it becomes its holder, also
- * while another one still writes it. A sealed upload, which is about to become a file, can't be
- * taken over. Later steps of the former holder find another name in the row and change nothing.
+ * Invariant: for every account, `used + reserved <= quota` and `entries <= entry_limit`, unless the limit
+ * was lowered. Only `begin`, `resume`, `grow`, `retarget` and a rename (uploads_at.ts) can raise a sum;
+ * each checks it in the same transaction. Triggers keep the sums (schema.ts).
  *
- * Invariant: for every account, `used + reserved <= quota` after any sequence of these, unless the
- * quota was lowered below that. `begin`, `resume`, `grow` and `retarget` are the only ones that can
- * raise the sum (and a rename, see uploads_at.ts); each raises and checks it in one transaction.
- * schema.ts holds the sums. A single upload begins and settles as a batch of one.
- *
- * An overwrite is charged its difference: the upload takes the size of the account's own file at
- * that path as `credit`. Only one upload a path may, else two would spend the same bytes.
- *
- * A partial upload is an entry of its account, as the file is that it becomes. The one that has the
- * credit is the same entry as the file (`entry` 0), so that a file can be replaced where no entry is
- * left. `entries <= entry_limit` holds likewise.
+ * An upload that replaces a file of its own account reserves the difference: it has the file's size as
+ * `credit`, and is one entry with the file (`entry` 0), so that a full account can replace files. Only one
+ * upload to a path has these.
  */
 import { BargeError } from "../../error.ts";
 import type { Place } from "../../storage/place.ts";
@@ -41,7 +34,7 @@ import type { Ledger, NewFile } from "./ledger.ts";
 import { overQuota } from "./over_quota.ts";
 import { type DeclaredUpload, type HeldUpload, type UploadRow, UploadRows } from "./upload_rows.ts";
 
-/** An upload that begins; with `sealed`, all of its bytes have arrived, and it is sealed at once. */
+/** An upload that begins; `sealed` is the content if all of its bytes have arrived. */
 export interface Beginning {
   readonly upload: DeclaredUpload;
   readonly sealed?: Content;
@@ -55,26 +48,24 @@ interface AccountSums {
   readonly entryLimit: number | null;
 }
 
-/** Some sum of an account would pass its limit. */
+/** A sum of an account would pass its limit. */
 class Over extends Error {}
 
 export class Reservations extends UploadRows {
   readonly #ledger: Ledger;
-  readonly #folders: Folders;
+  readonly #folders = new Folders(this.db);
 
   constructor(db: Database, ledger: Ledger) {
     super(db);
     this.#ledger = ledger;
-    this.#folders = new Folders(db);
   }
 
   /**
-   * Reserves room for several uploads: for all of them, or for none. The size of an upload is reserved
-   * at once where it is known. One that is not sealed counts among the account's partial uploads.
+   * Reserves room for all of the uploads, or for none. An unsealed one counts as a partial upload.
    *
    * @returns the uploads in their order; their ids name their staged bytes
-   * @throws {BargeError} `over-quota`, also for one partial upload too many. The error describes the
-   *   account's room only for a single upload: begin the uploads of a batch one by one then
+   * @throws {BargeError} `over-quota`, also beyond the number of partial uploads. The error gives
+   *   figures only for a single upload; the caller begins the uploads of a refused batch one by one
    */
   begin(beginnings: readonly Beginning[]): HeldUpload[] {
     try {
@@ -90,29 +81,18 @@ export class Reservations extends UploadRows {
     const accounts = new Set(beginnings.map(({ upload }) => upload.account));
     const before = new Map(Iterator.from(accounts).map((id) => [id, this.#sums(id)]));
     const touched = Date.now();
-    const folders = new Map<string, number | null>();
-    const folderOf = (dir: string): number | null => {
-      let id = folders.get(dir);
-      if (id === undefined) folders.set(dir, id = this.#folders.id(dir) ?? null);
-      return id;
-    };
+    const dirs = new Set(beginnings.map(({ upload }) => upload.dir));
+    const folders = new Map(Iterator.from(dirs).map((dir) => [dir, this.#folders.id(dir)]));
     const ids = this.db.runAll(
       `INSERT INTO upload (account, dir, name, size, want, credit, entry, folder, modified, holder, touched, sha256, verified)
        SELECT ?1, ?2, ?3, ?4, ?5, coalesce(claim, 0), claim IS NULL, ?6, ?7, ?8, ?9, ?10, ?11
        FROM (SELECT ${claim("?1", "?3", "?6")} AS claim)`,
-      beginnings.map(({ upload, sealed }) => [
-        upload.account,
-        upload.dir,
-        upload.name,
-        upload.size,
-        wantOf(upload, sealed),
-        folderOf(upload.dir),
-        upload.modified,
-        upload.holder,
-        touched,
-        sealed?.sha256 ?? null,
-        sealed?.verified === false ? 0 : 1,
-      ]),
+      beginnings.map(({ upload, sealed }) => {
+        const { account, dir, name, size, modified, holder } = upload;
+        const content = [sealed?.sha256 ?? null, sealed?.verified === false ? 0 : 1];
+        const [want, folder] = [wantOf(upload, sealed), folders.get(dir) ?? null];
+        return [account, dir, name, size, want, folder, modified, holder, touched, ...content];
+      }),
     );
     for (const account of accounts) {
       const partial = beginnings.some(({ upload, sealed }) =>
@@ -147,10 +127,10 @@ export class Reservations extends UploadRows {
   }
 
   /**
-   * Resumes a partial upload, and reserves room for the rest of it. It may have a holder that
-   * still writes; the caller must fence those writes off before it uses the staged bytes.
+   * Resumes a partial upload, and reserves room for the rest of it. Its holder may still write; the
+   * caller must fence these writes off before it uses the staged bytes.
    *
-   * @returns its row, or undefined when it is sealed or gone
+   * @returns the new row; undefined when the upload is sealed or gone
    * @throws {BargeError} `over-quota`
    */
   resume(id: number, declared: DeclaredUpload): UploadRow | undefined {
@@ -161,23 +141,16 @@ export class Reservations extends UploadRows {
       const folder = this.#folders.id(dir) ?? null;
       const claimed = claimOf(this.db, account, name, folder, id);
       this.#raise(row, { ...claimed, want: size ?? row.want });
-      this.db.run(
-        `UPDATE upload SET size = ?, modified = ?, holder = ?, folder = ?, touched = ? WHERE id = ?`,
-        size,
-        modified,
-        holder,
-        folder,
-        Date.now(),
-        id,
-      );
+      const sql = "UPDATE upload SET size = ?, modified = ?, holder = ?, folder = ? WHERE id = ?";
+      this.db.run(sql, size, modified, holder, folder, id);
       return this.upload(id);
     });
   }
 
   /**
-   * Reserves more for an upload whose size is not known.
+   * Reserves more for an upload of unknown size.
    *
-   * @param want the sum of bytes that it needs now
+   * @param want all bytes that it needs
    * @throws {BargeError} `over-quota`; `unavailable` when the upload was taken over or is gone
    */
   grow(id: number, holder: string, want: number): void {
@@ -188,7 +161,7 @@ export class Reservations extends UploadRows {
   }
 
   /**
-   * Gives an upload another place, with the credit of its account's file there, if any.
+   * Moves an upload to another place, with the claim on the file there.
    *
    * @throws as {@link grow}
    */
@@ -204,8 +177,8 @@ export class Reservations extends UploadRows {
   }
 
   /**
-   * Records the content that is about to be renamed into place. From here on a crash is settled by the
-   * staged bytes: they are gone if the rename happened.
+   * Records the content that is about to be renamed into place. After a crash, missing staged bytes
+   * show that the rename happened.
    *
    * @throws {BargeError} `unavailable` when the upload was taken over or is gone
    */
@@ -218,7 +191,7 @@ export class Reservations extends UploadRows {
     });
   }
 
-  /** Charges the files that sealed uploads have become, and frees what those had reserved. */
+  /** Charges the files that sealed uploads have become, and ends the reservations. */
   settle(files: readonly (readonly [upload: number, NewFile])[]): void {
     this.db.joined(() => {
       const ids = JSON.stringify(files.map(([id]) => id));
@@ -228,87 +201,67 @@ export class Reservations extends UploadRows {
   }
 
   /**
-   * Ends the hold on an upload that was cut. What is staged stays reserved, no more. The upload is
-   * dropped if another one to the same path by the same account can be resumed already, or the
-   * account has as many partial uploads as it may. One that was taken over stays as it is.
+   * Ends the hold on an upload that was cut off, and reserves only the staged bytes. Drops it if the
+   * account has another upload to the path, or too many partial uploads. Leaves it if it was taken over.
    *
-   * @param staged bytes on disk that can be resumed
-   * @param gaps whether there are more, behind a gap
-   * @param empty keep it also where nothing is staged: it was announced
+   * @param staged staged bytes that can be resumed
+   * @param gaps whether more bytes are staged, behind a gap
+   * @param empty keeps an upload without staged bytes, too
    * @returns whether the staged bytes belong to an upload; if not, the caller deletes them
    */
   detach(id: number, holder: string, staged: number, gaps = false, empty = false): boolean {
     return this.db.transaction(() => {
       const row = this.upload(id);
-      if (!row) return false; // removed; its number is nobody else's
-      if (row.holder !== holder) return true; // the staged bytes are another's now
-      const other = this.db.get(
-        "SELECT 1 FROM upload WHERE account = ? AND dir = ? AND name = ? AND id <> ?",
-        row.account,
-        row.dir,
-        row.name,
-        id,
-      );
-      // A sealed one did not count among the partial uploads, and becomes one now.
+      if (!row) return false;
+      if (row.holder !== holder) return true;
+      const others = "SELECT 1 FROM upload WHERE account = ? AND dir = ? AND name = ? AND id <> ?";
+      const other = this.db.get(others, row.account, row.dir, row.name, id);
+      // A sealed upload becomes a partial one now.
       const full = row.sha256 !== null && isFullOfPartials(this.db, row.account);
       if (other || full || staged === 0 && !empty) {
         this.drop(id);
         return false;
       }
-      this.db.run(
-        "UPDATE upload SET holder = NULL, sha256 = NULL, whole = ?, want = min(want, ?), touched = ? WHERE id = ?",
-        gaps ? staged : null,
-        staged,
-        Date.now(),
-        id,
-      );
+      this.touch(id, holder);
+      this.release(id, staged, gaps ? staged : null);
       return true;
     });
   }
 
-  /** Ends the hold on an upload of which this number of bytes is staged: for recovery on start. */
-  release(id: number, staged: number): void {
-    const sql =
-      "UPDATE upload SET holder = NULL, sha256 = NULL, whole = NULL, want = min(want, ?) WHERE id = ?";
-    this.db.run(sql, staged, id);
+  /** Ends the hold on an upload after a crash. @param staged the number of its staged bytes */
+  release(id: number, staged: number, whole: number | null = null): void {
+    const sql = `UPDATE upload SET holder = NULL, sha256 = NULL, whole = ?, want = min(want, ?)
+      WHERE id = ?`;
+    this.db.run(sql, whole, staged, id);
   }
 
-  /** Drops an upload. @returns whether it was still the holder's; then its bytes are to go */
+  /** Drops an upload. @returns whether it still had this holder; the caller then deletes its bytes */
   drop(id: number, holder?: string): boolean {
     const sql = "DELETE FROM upload WHERE id = ?1 AND (?2 IS NULL OR holder = ?2)";
     return this.db.run(sql, id, holder ?? null).changes > 0;
   }
 
   /**
-   * Drops the uploads that did not move since a time, in ms since 1970, also those whose holder is gone
-   * without a word; not sealed ones, which may be files already.
+   * Drops the uploads without a byte since a time, in ms since 1970, whether or not they have a holder.
+   * Keeps sealed ones with a holder, which may be files already.
    *
    * @returns their ids
    */
   dropOlder(than: number): number[] {
-    return this.db.all<{ id: number }>(
-      "DELETE FROM upload WHERE touched < ? AND (holder IS NULL OR sha256 IS NULL) RETURNING id",
-      than,
-    ).map((row) => row.id);
+    const sql =
+      "DELETE FROM upload WHERE touched < ? AND (holder IS NULL OR sha256 IS NULL) RETURNING id";
+    return this.db.all<{ id: number }>(sql, than).map(({ id }) => id);
   }
 
   #raise(row: UploadRow, { want, credit, entry }: Claimed & { readonly want: number }): void {
     const more = Math.max(0, want - credit) - Math.max(0, row.want - row.credit);
     const entries = entry - row.entry;
-    const { changes } = this.db.run(
-      `UPDATE upload SET want = ?2, credit = ?3, entry = ?6, touched = ?4 WHERE id = ?1
+    const sql = `UPDATE upload SET want = ?2, credit = ?3, entry = ?6, touched = ?4 WHERE id = ?1
        AND (?5 <= 0 OR EXISTS (SELECT 1 FROM account WHERE id = upload.account
          AND (quota IS NULL OR used + reserved + ?5 <= quota)))
        AND (?7 <= 0 OR EXISTS (SELECT 1 FROM account WHERE id = upload.account
-         AND (entry_limit IS NULL OR entries < entry_limit)))`,
-      row.id,
-      want,
-      credit,
-      Date.now(),
-      more,
-      entry,
-      entries,
-    );
+         AND (entry_limit IS NULL OR entries < entry_limit)))`;
+    const { changes } = this.db.run(sql, row.id, want, credit, Date.now(), more, entry, entries);
     if (changes === 0) throw overQuota(this.db, row.account, more, entries);
   }
 
@@ -324,7 +277,7 @@ function wantOf({ size, reserve }: DeclaredUpload, sealed?: Content): number {
   return sealed?.size ?? size ?? reserve ?? 0;
 }
 
-/** Returns whether a sum was raised beyond its limit. One that was beyond it before may stay so. */
+/** Returns whether a sum was raised beyond its limit; it may stay beyond one that was lowered. */
 function passesLimit(before: AccountSums, after: AccountSums): boolean {
   const { bytes, quota, entries, entryLimit } = after;
   return quota !== null && bytes > quota && bytes > before.bytes ||

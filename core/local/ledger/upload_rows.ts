@@ -1,8 +1,9 @@
-/** The rows of uploads: reading them, and the marks that change no sum. */
+/** Reads the rows of uploads, and changes columns that no sum depends on. */
 import type { Place } from "../../storage/place.ts";
 import { inPages, pageRows } from "../../storage/pages.ts";
+import type { Totals } from "../../storage/accounts.ts";
 import type { NewUpload } from "../../storage/uploads.ts";
-import type { Database } from "../database/database.ts";
+import { Table } from "../database/table.ts";
 import { takenOver } from "../vault/fences.ts";
 
 export interface UploadRow extends Place {
@@ -14,7 +15,7 @@ export interface UploadRow extends Place {
   readonly credit: number;
   /** 0: it is one entry with the file that it will replace. */
   readonly entry: number;
-  /** The id of its folder's row; null where that has none. */
+  /** The id of its folder's row; null if there is none. */
   readonly folder: number | null;
   readonly modified: number | null;
   /** Set once sealed. */
@@ -22,39 +23,26 @@ export interface UploadRow extends Place {
   readonly verified: number;
   readonly holder: string | null;
   readonly touched: number;
-  /** Staged bytes that can be resumed; null: all. */
+  /** Staged bytes that can be resumed; null for all. */
   readonly whole: number | null;
 }
 
-/** The identity of an upload, and its holder. */
 export type HeldUpload = Pick<UploadRow, "id" | "account" | "dir" | "name" | "holder">;
 
 /** An upload with its first holder. */
 export type DeclaredUpload = NewUpload & { readonly holder: string };
 
-/**
- * The time without a byte, in ms, after which a holder counts as gone: its upload is listed as
- * idle, and a new one may replace it.
- */
+/** The time without a byte after which a holder counts as gone, and a new upload may replace its upload. */
 export const staleAfter = 10_000;
-/** The time that a partial upload is kept after it last moved, in ms. */
+/** The time that a partial upload is kept after its last byte. */
 export const keepPartialMs = 7 * 24 * 3600 * 1000;
 
-/** The uploads of an account to a path. */
-const atPath = "account = ? AND dir = ? AND name = ?";
-
-export class UploadRows {
-  protected readonly db: Database;
-
-  constructor(db: Database) {
-    this.db = db;
-  }
-
+export class UploadRows extends Table {
   upload(id: number): UploadRow | undefined {
     return this.db.get<UploadRow>("SELECT * FROM upload WHERE id = ?", id);
   }
 
-  /** Returns all uploads at once. For tests, and where they are few. */
+  /** Returns all uploads, for tests. */
   uploads(): UploadRow[] {
     return [...this.eachUpload()];
   }
@@ -64,71 +52,60 @@ export class UploadRows {
     return this.#each("TRUE");
   }
 
-  /** Yields the uploads whose holder's mark begins with a prefix, that of a worker. */
+  /** Yields the uploads whose holder's name begins with a prefix. */
   heldBy(prefix: string): Generator<UploadRow, void, void> {
     return this.#each("substr(holder, 1, length(?1)) = ?1", prefix);
   }
 
-  /** Yields an account's uploads that nobody is writing now, the oldest first. */
-  idleOf(account: number): Generator<UploadRow, void, void> {
-    const where = "account = ? AND sha256 IS NULL AND (holder IS NULL OR touched < ?)";
-    return this.#each(where, account, Date.now() - staleAfter);
-  }
-
-  /** Yields an account's uploads that are not sealed, also those under way; the oldest first. */
+  /** Yields an account's unsealed uploads, the oldest first. */
   unfinishedOf(account: number): Generator<UploadRow, void, void> {
     return this.#each("account = ? AND sha256 IS NULL", account);
   }
 
-  /** Returns the newest partial upload of an account to a path that nobody is writing now. */
-  idle(account: number, { dir, name }: Place): UploadRow | undefined {
-    return this.db.get<UploadRow>(
-      `SELECT * FROM upload WHERE ${atPath} AND sha256 IS NULL
-       AND (holder IS NULL OR touched < ?) ORDER BY id DESC LIMIT 1`,
-      account,
-      dir,
-      name,
-      Date.now() - staleAfter,
-    );
+  /** Returns an account's newest partial upload to a path that nobody writes. */
+  idle(account: number, place: Place): UploadRow | undefined {
+    const idle = "AND sha256 IS NULL AND (holder IS NULL OR touched < ?)";
+    return this.#newest(account, place, idle, Date.now() - staleAfter);
   }
 
-  /**
-   * Returns the upload of an account to a path that `Reservations.resume` can take: the newest that is
-   * not sealed, whether or not somebody writes it now.
-   */
-  resumable(account: number, { dir, name }: Place): UploadRow | undefined {
-    const sql = `SELECT * FROM upload WHERE ${atPath} AND sha256 IS NULL ORDER BY id DESC LIMIT 1`;
-    return this.db.get<UploadRow>(sql, account, dir, name);
+  /** Returns an account's newest unsealed upload to a path, which `Reservations.resume` can take. */
+  resumable(account: number, place: Place): UploadRow | undefined {
+    return this.#newest(account, place, "AND sha256 IS NULL");
   }
 
-  /** Returns the newest upload of an account to a path, whether or not somebody writes it now. */
-  unfinished(account: number, { dir, name }: Place): UploadRow | undefined {
-    const sql = `SELECT * FROM upload WHERE ${atPath} ORDER BY id DESC LIMIT 1`;
-    return this.db.get<UploadRow>(sql, account, dir, name);
+  /** Returns an account's newest upload to a path. */
+  unfinished(account: number, place: Place): UploadRow | undefined {
+    return this.#newest(account, place);
   }
 
-  /** Returns those of some accounts that have uploads which are not sealed. */
+  #newest(account: number, { dir, name }: Place, and = "", ...values: number[]) {
+    const sql = `SELECT * FROM upload WHERE account = ? AND dir = ? AND name = ? ${and}
+      ORDER BY id DESC LIMIT 1`;
+    return this.db.get<UploadRow>(sql, account, dir, name, ...values);
+  }
+
+  /** Returns the accounts that have unsealed uploads. */
   withUnfinished(accounts: Iterable<number>): Set<number> {
     const sql = "SELECT 1 FROM upload WHERE account = ? AND sha256 IS NULL LIMIT 1";
     return new Set(Iterator.from(accounts).filter((id) => this.db.get(sql, id) !== undefined));
   }
 
-  /** Returns the number of uploads and of those that move, and the sum of what they may stage. */
-  totals(): { unfinished: number; moving: number; staged: number } {
-    return this.db.get<{ unfinished: number; moving: number; staged: number }>(
+  /** Returns the number of uploads, of those that move, and the bytes that they may stage. */
+  totals(): Totals["uploads"] {
+    return this.db.get(
       `SELECT count(*) AS unfinished, coalesce(sum(want), 0) AS staged,
        count(*) FILTER (WHERE holder IS NOT NULL AND touched >= ?) AS moving FROM upload`,
       Date.now() - staleAfter,
     )!;
   }
 
-  /** Returns whether an upload is still its holder's. Needs no write lock. */
+  /** Returns whether an upload still has this holder. */
   holds(id: number, holder: string): boolean {
     const sql = "SELECT 1 FROM upload WHERE id = ? AND holder = ?";
     return this.db.get(sql, id, holder) !== undefined;
   }
 
-  /** Returns those of some uploads that are still their holders', and to the same paths. */
+  /** Returns the uploads that still have these holders and paths. */
   stillHeld(uploads: readonly HeldUpload[]): Set<HeldUpload> {
     const rows = this.db.all<HeldUpload>(
       `SELECT id, account, dir, name, holder FROM upload
@@ -142,16 +119,17 @@ export class UploadRows {
     }));
   }
 
-  /** Notes that an upload moves: its holder is not gone. */
+  /** Records that an upload's holder still writes. */
   touch(id: number, holder: string): void {
     const sql = "UPDATE upload SET touched = ? WHERE id = ? AND holder = ?";
     this.db.run(sql, Date.now(), id, holder);
   }
 
   /**
-   * Notes how many bytes of an upload can be resumed should its writer be gone: before it writes
-   * behind a gap, or over copied bytes. Null: all that are staged.
+   * Records the number of bytes that can be resumed if the writer dies, before it writes behind a gap or
+   * over copied bytes.
    *
+   * @param whole null: all staged bytes
    * @throws {BargeError} `unavailable` when the upload was taken over or is gone
    */
   keepWhole(id: number, holder: string, whole: number | null): void {
@@ -160,7 +138,7 @@ export class UploadRows {
     if (changes === 0) throw takenOver();
   }
 
-  /** @param where in SQL; its parameters have no numbers above theirs */
+  /** @param where SQL with parameters for `values` */
   #each(where: string, ...values: (number | string)[]): Generator<UploadRow, void, void> {
     const sql = `SELECT * FROM upload WHERE ${where} AND id > ? ORDER BY id LIMIT ${pageRows}`;
     return inPages((last) => this.db.all<UploadRow>(sql, ...values, last?.id ?? 0));

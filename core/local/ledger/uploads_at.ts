@@ -1,115 +1,86 @@
 /**
- * The uploads to a path, or into and below a folder, when that is removed or moved.
+ * The uploads to a path, or below a folder, when that is removed or moved.
  *
- * An upload needs its folder. When the folder is removed, all uploads into it end: the same
- * transaction removes their rows, and thus their reservations. When it is moved, they follow it
- * (`Ledger.rename`), except into a home that their account can't reach.
+ * An upload needs its folder. When the folder is removed, the same transaction removes the rows of the
+ * uploads into it, and so their reservations. When it is moved, they follow it (`Ledger.rename`), except
+ * into a home that their account can't reach.
  */
 import { BargeError } from "../../error.ts";
 import type { Place } from "../../storage/place.ts";
-import type { Database } from "../database/database.ts";
-import { below } from "./ledger.ts";
+import { Table } from "../database/table.ts";
+import { below, isBelow } from "./ledger.ts";
 import { staleAfter, type UploadRow } from "./upload_rows.ts";
 
-export class UploadsAt {
-  readonly #db: Database;
-
-  constructor(db: Database) {
-    this.#db = db;
-  }
-
+export class UploadsAt extends Table {
   /**
-   * Drops an account's uploads to a path that nobody writes now.
+   * Drops an account's uploads to a path that nobody writes.
    *
-   * @returns their ids; the caller deletes their staged bytes
+   * @returns their ids, as all methods here do; the caller deletes the staged bytes
    */
   dropIdle(account: number, { dir, name }: Place): number[] {
-    return ids(this.#db.all<Numbered>(
-      `DELETE FROM upload WHERE account = ? AND dir = ? AND name = ?
-       AND (holder IS NULL OR touched < ?) RETURNING id`,
-      ...[account, dir, name, Date.now() - staleAfter],
-    ));
+    const idle = "account = ? AND dir = ? AND name = ? AND (holder IS NULL OR touched < ?)";
+    return this.#drop(idle, account, dir, name, Date.now() - staleAfter);
   }
 
-  /** Drops an account's uploads to a path, also those that are being written. @returns their ids */
+  /** Drops an account's uploads to a path, also those that are being written. */
   drop(account: number, { dir, name }: Place): number[] {
-    return ids(this.#db.all<Numbered>(
-      "DELETE FROM upload WHERE account = ? AND dir = ? AND name = ? RETURNING id",
-      ...[account, dir, name],
-    ));
+    return this.#drop("account = ? AND dir = ? AND name = ?", account, dir, name);
   }
 
-  /** Drops all of an account's uploads, whoever writes them. @returns their ids */
+  /** Drops all of an account's uploads, also those that are being written. */
   dropOf(account: number): number[] {
-    const sql = "DELETE FROM upload WHERE account = ? RETURNING id";
-    return ids(this.#db.all<Numbered>(sql, account));
+    return this.#drop("account = ?", account);
   }
 
-  /** Drops all uploads into and below a folder that is removed, whoever writes them. @returns their ids */
+  /** Drops all uploads below a removed folder, also those that are being written. */
   dropBelow(folder: Place): number[] {
-    return ids(this.#db.all<Numbered>(
-      "DELETE FROM upload WHERE dir = ? OR (dir >= ? AND dir < ?) RETURNING id",
-      ...below(folder),
-    ));
+    return this.#drop(isBelow, ...below(folder));
   }
 
   /**
-   * Drops the uploads into and below a folder that was moved into a home, except those of the
-   * account of the home: the others can't reach it any more.
-   *
-   * @returns their ids
+   * Drops the uploads below a folder that was moved into a home, except those of the home's account,
+   * which alone can reach them.
    */
   dropStrangers(folder: Place, home: string): number[] {
-    return ids(this.#db.all<Numbered>(
-      `DELETE FROM upload WHERE (dir = ? OR (dir >= ? AND dir < ?))
-       AND account <> (SELECT id FROM account WHERE name = ?) RETURNING id`,
-      ...[...below(folder), home],
-    ));
+    const strangers = `${isBelow} AND account <> (SELECT id FROM account WHERE name = ?)`;
+    return this.#drop(strangers, ...below(folder), home);
+  }
+
+  /** Returns the ids of the uploads below a folder that are being written. */
+  heldBelow(folder: Place): number[] {
+    const sql = `SELECT id FROM upload WHERE holder IS NOT NULL AND ${isBelow}`;
+    return this.db.all<{ id: number }>(sql, ...below(folder)).map(({ id }) => id);
   }
 
   /**
    * Prepares the move of a file away from a path. An upload that was to replace the file needs room
-   * and an entry beside it now. An upload without them is dropped if nobody writes it.
+   * and an entry of its own now. If the account lacks them, the upload is dropped, unless it is being
+   * written.
    *
-   * @returns the id of the dropped upload, whose staged bytes are to go
-   * @throws {BargeError} `over-quota` where somebody writes it
+   * @returns the id of the dropped upload; the caller deletes its staged bytes
+   * @throws {BargeError} `over-quota` when it is being written
    */
   uncredit({ dir, name }: Place): number | undefined {
-    const row = this.#db.get<UploadRow & { room: number | null; full: number; owner: string }>(
-      `SELECT upload.*, quota - used - reserved AS room, account.name AS owner,
+    const sql = `SELECT upload.*, quota - used - reserved AS room, account.name AS owner,
          coalesce(entries >= entry_limit, 0) AS full
        FROM upload JOIN account ON account.id = upload.account
-       WHERE dir = ? AND upload.name = ? AND entry = 0`,
-      ...[dir, name],
+       WHERE dir = ? AND upload.name = ? AND entry = 0`;
+    const row = this.db.get<UploadRow & { room: number | null; full: number; owner: string }>(
+      sql,
+      dir,
+      name,
     );
     if (!row) return undefined;
     const needs = row.want - Math.max(0, row.want - row.credit);
     if (!row.full && (row.room === null || needs <= row.room)) return undefined;
-    if (!row.holder) {
-      this.#db.run("DELETE FROM upload WHERE id = ?", row.id);
-      return row.id;
-    }
-    throw new BargeError(
-      "over-quota",
-      "an upload under way is to replace it, and needs its room or its entry",
-      {
-        account: row.owner,
-        hint: "try again when that has ended",
-      },
-    );
+    if (!row.holder) return this.#drop("id = ?", row.id)[0];
+    const why = "an upload under way is to replace it, and needs its room or its entry";
+    const hint = "try again when that has ended";
+    throw new BargeError("over-quota", why, { account: row.owner, hint });
   }
 
-  /** The ids of the uploads into and below a folder that are being written. */
-  heldBelow(folder: Place): number[] {
-    return ids(this.#db.all<Numbered>(
-      "SELECT id FROM upload WHERE holder IS NOT NULL AND (dir = ? OR (dir >= ? AND dir < ?))",
-      ...below(folder),
-    ));
+  #drop(where: string, ...values: (string | number)[]): number[] {
+    const sql = `DELETE FROM upload WHERE ${where} RETURNING id`;
+    return this.db.all<{ id: number }>(sql, ...values).map(({ id }) => id);
   }
-}
-
-type Numbered = { id: number };
-
-function ids(rows: readonly Numbered[]): number[] {
-  return rows.map(({ id }) => id);
 }

@@ -2,7 +2,7 @@
 
 const helper = new URL("./_helper.ts", import.meta.url).pathname;
 
-/** Runs it to its end. @returns what it printed, trimmed */
+/** Runs the helper to its end. @returns its output, trimmed */
 export async function runHelper(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await command(args, "null").output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
@@ -10,7 +10,7 @@ export async function runHelper(...args: string[]): Promise<string> {
   return text(stdout);
 }
 
-/** Has another process hold the write lock, until it is disposed of. */
+/** Starts a process that holds the write lock until disposal. */
 export async function hold(file: string): Promise<AsyncDisposable> {
   const child = command(["hold", file], "piped").spawn();
   const reader = child.stdout.getReader();

@@ -14,7 +14,7 @@ async function verify(setup: Setup, repair = false): Promise<string[]> {
   return problems.map(({ path, what }) => `${path}: ${what}`).sort();
 }
 
-Deno.test("what was done by hand is found, and with repair the ledger follows", async () => {
+Deno.test("changes by hand are found, and a repair enters them in the ledger", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 1000);
   const bob = setup.user("bob", 1000);
@@ -66,7 +66,7 @@ Deno.test("what was done by hand is found, and with repair the ledger follows", 
   assert.equal(setup.read("/home/d/added"), "123");
 });
 
-Deno.test("a folder that became a link, or a file, is not on disk any more", async () => {
+Deno.test("a folder that became a link or a file is reported as missing", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const name of ["link", "file"]) {
@@ -82,7 +82,7 @@ Deno.test("a folder that became a link, or a file, is not on disk any more", asy
   assert.deepEqual([setup.account("anna").used, setup.account("anna").entries], [1, 1]);
 });
 
-Deno.test("beside writers, in another isolate's connection, there is no false alarm", async () => {
+Deno.test("reconciling beside writers of another isolate reports no difference", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   using other = setup.open();
@@ -104,7 +104,7 @@ Deno.test("beside writers, in another isolate's connection, there is no false al
   setup.check();
 });
 
-Deno.test("it stops when it is told to", async () => {
+Deno.test("reconciling stops when its signal is aborted", async () => {
   using setup = new Setup();
   setup.user("anna");
   const options = { repair: false, signal: AbortSignal.abort(new Error("stop")) };

@@ -1,6 +1,6 @@
 /**
- * What a kill leaves behind, at each point of each change, and what the next start makes of it: all
- * or nothing on disk, the ledger and the quota in line with it, and nothing left to do.
+ * A kill at each point of each change, and the next start: the change is on disk as a whole or not at
+ * all, the ledger and the quota agree with the disk, and another start has nothing to do.
  */
 import assert from "node:assert/strict";
 import type { Session } from "../../../core/login/session.ts";
@@ -15,7 +15,7 @@ const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true 
 const old = "the old content";
 const fresh = "the new content, which is longer";
 
-/** Everything that a start could change. */
+/** Returns all that a start could change. */
 function state(setup: Setup): unknown {
   const { db } = setup.store;
   const tables = ["account", "file", "upload", "intent"];
@@ -31,7 +31,7 @@ function state(setup: Setup): unknown {
   ];
 }
 
-/** Starts twice: the second time there is nothing to do. */
+/** Starts twice; the second start must change nothing. */
 async function start(setup: Setup): Promise<Recovered> {
   const recovered = await recover(setup.store);
   setup.check();
@@ -44,14 +44,14 @@ async function start(setup: Setup): Promise<Recovered> {
   return recovered;
 }
 
-/** An upload over an old file, as it was when the process was killed. */
+/** Makes an upload over an old file, at the point of the kill. */
 interface Killed {
   readonly sealed: boolean;
-  /** What lies in staging; undefined for nothing. */
+  /** Returns the staged bytes; undefined for none. */
   readonly staged?: string;
-  /** What lies under its name. */
+  /** Returns the file's bytes. */
   readonly there?: string;
-  /** Has what is staged its name already, and still the other? */
+  /** Reports whether the staged bytes have both names. */
   readonly claimed?: boolean;
 }
 
@@ -117,7 +117,7 @@ for (const [name, facts, content, { used, reserved, ...expected }] of killed) {
     assert.equal((await stat(anna, "/home/a")).entry?.sha256, sha256(content));
     const account = setup.account("anna");
     assert.deepEqual([account.used, account.reserved], [used, reserved]);
-    // The same command again: from where it was, or from the start.
+    // The client resumes the upload, or begins again.
     const staged = facts.there === undefined && !facts.claimed ? facts.staged ?? "" : "";
     const going = await begin(anna, request("/home/a", { size: fresh.length }));
     assert.equal(going.offset, staged.length);
@@ -128,7 +128,7 @@ for (const [name, facts, content, { used, reserved, ...expected }] of killed) {
   });
 }
 
-Deno.test("a large file of the same size is not taken for the one whose bytes were lost", async () => {
+Deno.test("an old file of the same size is not taken for an upload whose bytes were lost", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const size = 300_000;
@@ -144,7 +144,7 @@ Deno.test("a large file of the same size is not taken for the one whose bytes we
   assert.equal((await stat(anna, "/home/a")).entry?.sha256, sha256(new Uint8Array(size).fill(1)));
 });
 
-Deno.test("killed in a move: before the rename nothing, after it all of it", async () => {
+Deno.test("a move killed before the rename did nothing; after it the ledger follows", async () => {
   for (const happened of [false, true]) {
     for (const path of ["a", "d"]) {
       using setup = new Setup();
@@ -167,7 +167,7 @@ Deno.test("killed in a move: before the rename nothing, after it all of it", asy
   }
 });
 
-Deno.test("killed in a removal: before the rename nothing, after it all of it", async () => {
+Deno.test("a removal killed before the rename did nothing; after it the ledger follows", async () => {
   for (const happened of [false, true]) {
     using setup = new Setup();
     const anna = setup.user("anna");
@@ -185,7 +185,7 @@ Deno.test("killed in a removal: before the rename nothing, after it all of it", 
   }
 });
 
-Deno.test("a removal that was never noted as done does not take what came after it", async () => {
+Deno.test("an open removal does not remove a file that came later", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "old");
@@ -197,12 +197,12 @@ Deno.test("a removal that was never noted as done does not take what came after 
   assert.equal((await stat(anna, "/home/a")).entry?.sha256, sha256("later"));
 });
 
-Deno.test("a move that a dead worker left undone does not take what came after it", async () => {
+Deno.test("an open move of a dead worker does not move a file that came later", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const path of ["a", "d"]) {
     const [from, to] = [path, `new-${path}`].map((name) => ({ dir: "homes/anna", name }));
-    setup.store.intents.intend("move", from, to); // there was something, and is no more
+    setup.store.intents.intend("move", from, to); // the bytes are gone
   }
   await write(anna, "/home/new-a", "later");
   await mkdir(anna, folder("/home/new-d"));
@@ -213,7 +213,7 @@ Deno.test("a move that a dead worker left undone does not take what came after i
   assert.equal(setup.account("anna").used, 15);
 });
 
-Deno.test("leftovers go: of no upload, of an account that is gone, older than a week", async () => {
+Deno.test("staged bytes of no upload, of a removed account, or older than a week are deleted", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
   const bob = setup.user("bob", 100);
@@ -232,13 +232,13 @@ Deno.test("leftovers go: of no upload, of an account that is gone, older than a 
   Deno.mkdirSync(`${setup.data}/staging/removed-7/sub`, { recursive: true });
   Deno.symlinkSync("/", `${setup.data}/staging/98`);
   const recovered = await start(setup);
-  // The old one and its bytes, bob's bytes, and the three that were laid there.
+  // The old upload and its bytes, bob's bytes, and the three files of the test.
   assert.deepEqual(recovered, { changes: 0, settled: 0, resumable: 1, dropped: 6 });
   assert.equal(setup.staged().length, 1);
   assert.equal(setup.account("anna").reserved, 5);
 });
 
-Deno.test("a server that runs on drops what nobody has continued for a week", async () => {
+Deno.test("a running server drops uploads that nobody has resumed for a week", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const name of ["cut", "dead", "sealed", "new"]) {
@@ -252,11 +252,11 @@ Deno.test("a server that runs on drops what nobody has continued for a week", as
   db.run("UPDATE upload SET holder = 'dead', sha256 = '' WHERE name = 'sealed'");
   expire(setup.store);
   const left = setup.store.reservations.uploads().map(({ name }) => name);
-  assert.deepEqual(left, ["sealed", "new"]); // a sealed one may be a file already: for the next start
+  assert.deepEqual(left, ["sealed", "new"]); // the next start settles a sealed upload
   assert.equal(setup.staged().length, 2);
 });
 
-Deno.test("wrong sums are set right", async () => {
+Deno.test("wrong sums are corrected", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "12345");
@@ -265,20 +265,20 @@ Deno.test("wrong sums are set right", async () => {
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [5, 0]);
 });
 
-Deno.test("more on disk than was reserved does not break the limit", async () => {
+Deno.test("more staged bytes than reserved do not pass the quota", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10);
   const going = await begin(anna, request("/home/a", { size: 10 }));
   await going.write(bytes("1234567890"));
   await going.detach();
-  setup.store.db.run("UPDATE upload SET want = 3"); // the power took a commit, and not the bytes
+  setup.store.db.run("UPDATE upload SET want = 3"); // a power failure lost the commit, not the bytes
   await write(anna, "/home/b", "1234567");
   await start(setup);
   const { used, reserved } = setup.account("anna");
   assert(used + reserved <= 10);
 });
 
-Deno.test("what has its name by half, and was moved since by another, is not written into", async () => {
+Deno.test("an upload that is linked to its file, and moved since, is not resumed", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const id = kill(setup, anna, { sealed: true, staged: fresh });

@@ -1,4 +1,4 @@
-/** What `barge verify` finds beside what reconcile_test.ts shows: damage, staging, dead workers. */
+/** `barge verify`: damage, staging and dead workers; reconcile_test.ts has the rest. */
 import assert from "node:assert/strict";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
@@ -10,7 +10,7 @@ import { verify, type VerifyOptions } from "../../../core/repair/verify.ts";
 import { begin, bytes, request, Setup, sha256, upload, write } from "../_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
-/** No server is at work here: what looks left over is. */
+/** No server runs here, so all leftovers are real. */
 const patience = { orphan: 0, writer: 0, trash: 0 };
 
 async function found(setup: Setup, options: Partial<VerifyOptions> = {}): Promise<string[]> {
@@ -21,7 +21,7 @@ async function found(setup: Setup, options: Partial<VerifyOptions> = {}): Promis
   return problems.map((p) => `${p.kind} ${p.path}${p.repaired ? " repaired" : ""}`).sort();
 }
 
-/** Changes bytes, as a failing disk does: nothing else tells. */
+/** Changes bytes as a failing disk does, without changing the other facts. */
 function rot(path: string, content: string): void {
   const { mtime, size } = Deno.statSync(path);
   assert.equal(content.length, size);
@@ -29,7 +29,7 @@ function rot(path: string, content: string): void {
   Deno.utimeSync(path, mtime!, mtime!);
 }
 
-Deno.test("damage is found by reading, never repaired, and accepted only by name", async () => {
+Deno.test("damage is found by reading, not repaired, and accepted only by name", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const name of ["a", "b", "good"]) await write(anna, `/home/${name}`, "12345");
@@ -57,7 +57,7 @@ Deno.test("damage is found by reading, never repaired, and accepted only by name
   assert.deepEqual(await found(setup), ["damaged homes/anna/b"]);
 });
 
-Deno.test("a copy that is put back is taken in with its digest, a damaged copy is not", async () => {
+Deno.test("a restored copy is entered with its digest, a damaged one is not", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const name of ["good", "bad"]) {
@@ -86,7 +86,7 @@ Deno.test("a copy that is put back is taken in with its digest, a damaged copy i
   assert.deepEqual(await found(setup), []);
 });
 
-Deno.test("progress says what there is to read, and comes to that", async () => {
+Deno.test("progress announces the bytes to read, and reaches their number", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const name of ["a", "b", "gone"]) await write(anna, `/home/${name}`, "12345");
@@ -106,8 +106,8 @@ Deno.test("progress says what there is to read, and comes to that", async () => 
   assert.deepEqual(sums, { plan: 1, planned: 15, start: 4, moved: 15, bytes: 2, done: 4 });
 });
 
-Deno.test("what can't be read is said, not forgotten, and keeps nothing else from being read", {
-  ignore: Deno.uid() === 0, // nothing is unreadable for root
+Deno.test("an unreadable file is reported, stays in the ledger, and the others are read", {
+  ignore: Deno.uid() === 0, // root can read all files
 }, async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
@@ -128,7 +128,7 @@ Deno.test("what can't be read is said, not forgotten, and keeps nothing else fro
   assert.deepEqual(await found(setup), ["damaged homes/anna/z"]);
 });
 
-Deno.test("staging: what is nobody's goes, what can be continued stays", async () => {
+Deno.test("staged bytes of no upload are deleted, and those that can be resumed stay", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
   for (const name of ["idle", "empty", "lost"]) {
@@ -158,12 +158,12 @@ Deno.test("staging: what is nobody's goes, what can be continued stays", async (
   assert.deepEqual(await found(setup), []);
   assert.deepEqual(setup.staged().sort(), [id("going"), id("idle")].map(String).sort());
   assert.equal(setup.account("anna").reserved, 5 + 20);
-  // With the usual patience, what was staged this minute may still be somebody's.
+  // With the default patience, recently staged bytes may be in use.
   Deno.mkdirSync(`${setup.data}/staging/removed-8`);
   assert.deepEqual(await found(setup, { patience: { orphan: 0 } }), []);
 });
 
-Deno.test("an upload into a folder that was removed by hand is found, and gives its room back", async () => {
+Deno.test("an upload into a folder removed by hand is reported, and its reservation ends", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await mkdir(anna, folder("/home/d"));
@@ -179,7 +179,7 @@ Deno.test("an upload into a folder that was removed by hand is found, and gives 
   assert.deepEqual(await found(setup), []);
 });
 
-Deno.test("a restored directory, without staging, is mended all the same", async () => {
+Deno.test("a restored directory without staging is repaired", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
   const going = await begin(anna, request("/home/a", { size: 20 }));
@@ -200,7 +200,7 @@ class Going implements AsyncDisposable {
   }
 }
 
-Deno.test("an upload whose worker died when it was sealed is settled, or can be continued", async () => {
+Deno.test("a sealed upload of a dead worker is settled, or can be resumed", async () => {
   const fresh = "new content";
   for (const where of ["staging", "place", "both", "nowhere"]) {
     using setup = new Setup();
@@ -219,7 +219,7 @@ Deno.test("an upload whose worker died when it was sealed is settled, or can be 
       Deno.linkSync(`${setup.data}/staging/${id}`, setup.disk("/home/a"));
     }
     const live = await found(setup, { repair: true, contents: false, patience: {} });
-    assert.deepEqual(live.filter((line) => line.startsWith("cut-off")), []); // it may yet be alive
+    assert.deepEqual(live.filter((line) => line.startsWith("cut-off")), []); // its worker may be alive
     const [line] = (await found(setup, { repair: true })).filter((l) => l.startsWith("cut-off"));
     assert.equal(line, "cut-off homes/anna/a repaired");
     assert.deepEqual(await found(setup), []);
@@ -231,7 +231,7 @@ Deno.test("an upload whose worker died when it was sealed is settled, or can be 
   }
 });
 
-Deno.test("a move or removal whose worker died after it is settled, and the owner stays", async () => {
+Deno.test("a finished move or removal of a dead worker is settled, and the owner stays", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const bob = setup.user("bob");
@@ -260,10 +260,10 @@ Deno.test("a move or removal whose worker died after it is settled, and the owne
   assert.deepEqual(await found(setup), []);
   assert.equal((await stat(anna, "/public/new/e/x")).entry?.owner, "bob");
   assert.deepEqual([setup.account("anna").used, setup.account("bob").used], [1, 2]);
-  assert.equal(intents.intents().length, 1); // its worker may be about to do it
+  assert.equal(intents.intents().length, 1); // its worker may still do it
 });
 
-Deno.test("files taken in where a cut-off move put them stay known at the next start", async () => {
+Deno.test("files that a repair entered after a move was cut off stay known at the next start", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "12345");
@@ -280,7 +280,7 @@ Deno.test("files taken in where a cut-off move put them stay known at the next s
   assert.equal(setup.account("anna").used, 5);
 });
 
-Deno.test("beside writers, in another isolate's connection, nothing is said to be wrong", async () => {
+Deno.test("verifying beside writers of another isolate reports no problem", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   using other = setup.open();

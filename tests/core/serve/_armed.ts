@@ -1,16 +1,13 @@
 /**
- * The real worker with a fault in it, in the place of the real one (_faulty.ts). By the query of its
- * URL:
+ * A worker with a fault, in place of the real one (_faulty.ts). The query of its URL chooses the fault:
  *
- *   stop=FILE    it stops dead at the point that DATA/FILE names, says so on standard error, and waits
- *                to be killed; without that file it is as any worker
- *   die-at=POINT it dies there of an uncaught error
- *   die-on=NAME  it dies of one as soon as a file of that name is in DATA/removed, which it takes away
- *   die=MS       it dies of an uncaught error between one second after its start and so many
- *                milliseconds later
- *   probe=PORT   it tries what a worker must not (_probe.ts), and writes the outcome to standard error
- *   count=1      it writes how many timers are set and how many statements were prepared to standard
- *                error, whenever that has changed
+ *   stop=FILE    stops at the point that DATA/FILE names, reports it on standard error, and waits for a
+ *                kill; without that file it runs as usual
+ *   die-at=POINT dies at the point, of an uncaught error
+ *   die-on=NAME  dies when a file of that name is in DATA/removed, and removes the file
+ *   die=MS       dies between one second after its start and that many milliseconds later
+ *   probe=PORT   tries what a worker must not do (_probe.ts), and writes the outcome to standard error
+ *   count=1      writes the numbers of timers and prepared statements to standard error on each change
  */
 import { existsSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -42,7 +39,7 @@ if (dieAt) {
     queueMicrotask(() => {
       throw error;
     });
-    throw error; // nothing that comes after the point is done before
+    throw error; // nothing after the point has happened
   });
 }
 

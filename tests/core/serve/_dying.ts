@@ -1,6 +1,6 @@
 /**
- * Stands in for a worker: notes each start, listens, and dies, until it has done so three times. The
- * first time it dies once the file `dies` is there, so that its starter has heard that it listens.
+ * Replaces a worker: records each start, listens, and dies, three times. The first time it waits for the
+ * file `dies`, so that the supervisor knows that it listens.
  */
 /// <reference lib="deno.worker" />
 import type { FromWorker } from "../../../core/serve/from_worker.ts";

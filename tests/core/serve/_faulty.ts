@@ -1,6 +1,6 @@
 /**
- * The real program whose workers have a fault: `_faulty.ts FAULT=VALUE ARGUMENT...`. The program
- * itself has nothing that could ask for one, so that the class that makes workers is replaced here.
+ * The real program with faulty workers: `_faulty.ts FAULT=VALUE ARGUMENT...`. The program has no option
+ * for a fault, so the class that makes workers is replaced here.
  */
 import { run } from "../../../main.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Stands in for a worker that somebody has broken into: it listens, and posts the messages that lie in
- * DATA/public/forged. Each start adds a line to DATA/public/starts.
+ * Replaces a worker by one that was broken into: it listens, and posts the messages in DATA/public/forged.
+ * Each start adds a line to DATA/public/starts.
  */
 /// <reference lib="deno.worker" />
 import type { ToWorker } from "../../../core/serve/worker.ts";

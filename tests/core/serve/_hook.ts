@@ -1,9 +1,9 @@
-/** Programs of an operator's, for tests of hooks: shell scripts in a folder of their own. */
+/** The operator's programs for tests of hooks: shell scripts in a folder. */
 import assert from "node:assert/strict";
 import type { Peer } from "../door/_peer.ts";
 import { type Server, startServer } from "../../_server.ts";
 
-/** Are there shells, process groups and signals? */
+/** Whether the system has shells, process groups and signals. */
 export const unix = Deno.build.os !== "windows";
 
 export class Scripts implements Disposable {
@@ -29,7 +29,7 @@ export class Scripts implements Disposable {
     }
   }
 
-  /** Makes a file: a script that waits for it goes on. */
+  /** Makes a file, for which a script may wait. */
   touch(name: string): void {
     Deno.writeTextFileSync(`${this.dir}/${name}`, "");
   }
@@ -39,17 +39,17 @@ export class Scripts implements Disposable {
   }
 }
 
-/** A line of a script that waits until a file is there. */
+/** Returns a line of a script that waits for a file. */
 export const waitFor = (name: string) => `until [ -e "$D/${name}" ]; do sleep 0.02; done`;
 
-/** A program that, until there is a file `ok`, holds a named pipe open with a child, and stays. */
+/** Writes a program that keeps a named pipe open with a child, until there is a file `ok`. */
 export async function hanging(scripts: Scripts): Promise<string> {
   await new Deno.Command("mkfifo", { args: [`${scripts.dir}/pipe`] }).output();
   const hang = 'sleep 600 > "$D/pipe" & exec sleep 600 > "$D/pipe"';
   return scripts.write("hang", `[ -e "$D/ok" ] && exit 0\n${hang}`);
 }
 
-/** Waits until a program holds the pipe. @returns what waits until it and its children are gone */
+/** Waits until a program has the pipe open. @returns a function that waits for the end of its processes */
 export async function holding(scripts: Scripts): Promise<() => Promise<void>> {
   const pipe = await Deno.open(`${scripts.dir}/pipe`);
   return async () => {
@@ -65,7 +65,7 @@ export async function serveWith(...args: string[]): Promise<{ server: Server; to
   return { server, token: await server.issueToken("anna") };
 }
 
-/** What is reserved and used of an account. */
+/** Returns the reserved and used bytes of an account. */
 export async function quotaOf(peer: Peer): Promise<{ used: number; reserved: number }> {
   const { used, reserved } = await peer.ask({ verb: "quota" });
   return { used: used as number, reserved: reserved as number };

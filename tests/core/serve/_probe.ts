@@ -1,20 +1,20 @@
-/** Runs in a worker of a server: tries what a worker must not, and reports what came of each. */
+/** Runs in a worker of a server, tries what a worker must not do, and reports each outcome. */
 import { DatabaseSync } from "node:sqlite";
 import { Worker as NodeWorker } from "node:worker_threads";
 
 export interface Probe {
   /** The data directory. */
   readonly data: string;
-  /** The port of a listener of another program's. */
+  /** The port of another program's listener. */
   readonly other: number;
 }
 
-/** `allowed`, `refused` by the runtime, `gone` where there is nothing to try with, or the failure. */
+/** `allowed`, `refused` by the runtime, `gone` for a missing global, or the failure. */
 export type Outcome = Record<string, string>;
 
 class Gone extends Error {}
 
-/** A global that the cage may have taken away. */
+/** Returns a global, which may have been removed. */
 // deno-lint-ignore no-explicit-any
 function global(name: string): any {
   const value = (globalThis as unknown as Record<string, unknown>)[name];
@@ -109,7 +109,7 @@ export async function probe({ data, other }: Probe): Promise<Outcome> {
     "a key-value store": () => {
       if (!("openKv" in Deno)) throw new Gone("openKv");
     },
-    // Last: it is what a worker has to do when the admin's password is changed.
+    // Last, because a worker may do it: a changed admin password removes this file.
     "remove admin-password": () => Deno.removeSync(`${data}/admin-password`),
   };
   const outcome: Outcome = {};
@@ -124,7 +124,7 @@ export async function probe({ data, other }: Probe): Promise<Outcome> {
   return outcome;
 }
 
-/** Reads a file in a worker that has globals of its own. */
+/** Reads a file in a worker with fresh globals. */
 async function inNodeWorker(path: string): Promise<void> {
   const code = `import { parentPort } from "node:worker_threads";
     let said = "read";

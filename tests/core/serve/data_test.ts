@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import { prepareData } from "../../../core/serve/data.ts";
 
-/** Mounts a file system of its own there, which goes with the disposal. @returns undefined if it can't */
+/** Mounts a file system until disposal. @returns undefined if it can't */
 function mount(path: string): Disposable | undefined {
   const run = (command: string, ...args: string[]) => {
     try {

@@ -1,4 +1,4 @@
-/** A worker that was broken into can say what it likes: the supervisor believes none of it. */
+/** The supervisor believes no message of a worker that was broken into. */
 import assert from "node:assert/strict";
 import { configureSync, resetSync } from "@logtape/logtape";
 import { prepareData } from "../../../core/serve/data.ts";
@@ -32,7 +32,7 @@ const present = {
   ...{ verb: null, path: null, bytes: 0 },
 };
 
-/** Messages that no sound worker sends. */
+/** Messages that only a forger sends. */
 const forged: Record<string, unknown> = {
   "no object": "committed",
   "an unknown type": { type: "run" },
@@ -77,7 +77,7 @@ Deno.test("every field of a worker's message is checked, and bounded", () => {
 });
 
 Deno.test(
-  { name: "no program is run for a forged message, which ends its worker", ignore: !unix },
+  { name: "a forged message runs no program, and ends its worker", ignore: !unix },
   async (t) => {
     using scripts = new Scripts();
     const data = prepareData(await Deno.makeTempDir({ prefix: "barge-forged-" }));
@@ -96,7 +96,7 @@ Deno.test(
       ],
       reset: true,
     });
-    /** Has a worker post messages, and waits for `times` lines of the log. @returns the one that matches */
+    /** Makes a worker post messages, and waits for lines of the log. @returns the last match */
     const outcome = async (
       messages: unknown[],
       line: RegExp,
@@ -131,16 +131,19 @@ Deno.test(
     try {
       for (const [name, message] of Object.entries(forged)) {
         await t.step(name, async () => {
-          // A sound one behind it is not heard any more.
+          // A sound message after a forged one is not read.
           await outcome([message, committed({})], /^worker "?1"? died: read message: /, both);
         });
       }
-      await t.step("a worker that says many times that it failed has one successor", async () => {
-        Deno.writeTextFileSync(`${data}/public/starts`, "");
-        const failed = { type: "failed", error: { kind: "io", message: "why" } };
-        await outcome([failed, failed, { type: "run" }], /^worker .* died: /, both, 2);
-        assert.equal(Deno.readTextFileSync(`${data}/public/starts`), "start\n".repeat(2));
-      });
+      await t.step(
+        "a worker that reports its failure several times has one successor",
+        async () => {
+          Deno.writeTextFileSync(`${data}/public/starts`, "");
+          const failed = { type: "failed", error: { kind: "io", message: "why" } };
+          await outcome([failed, failed, { type: "run" }], /^worker .* died: /, both, 2);
+          assert.equal(Deno.readTextFileSync(`${data}/public/starts`), "start\n".repeat(2));
+        },
+      );
       await t.step("a request for a hook that is not configured", async () => {
         await outcome([committed({})], /died: .*unexpected hook request/, { checkUpload: program });
         await outcome([check({})], /died: .*unexpected hook request/, { onCommit: program });
@@ -159,7 +162,7 @@ Deno.test(
         await outcome([check({ upload: 8 })], /is not run for .*nothing is staged/, both);
       });
       assert.ok(!scripts.has("told"));
-      await t.step("a sound one is", async () => {
+      await t.step("a sound message runs the program", async () => {
         const end = check({ upload: 8 });
         await outcome([committed({}), end], /is not run for .*nothing is staged/, both);
         const { upload: _, ...more } = facts;
@@ -173,7 +176,7 @@ Deno.test(
   },
 );
 
-Deno.test("a worker answers for itself alone", async () => {
+Deno.test("a worker can't answer for another one", async () => {
   interface Fake {
     postMessage(message: { type: string; id: number }): void;
   }
@@ -183,7 +186,7 @@ Deno.test("a worker answers for itself alone", async () => {
   const asker: Fake = { postMessage: (message) => void answers.push(message) };
   const honest: Fake = {
     postMessage({ id }) {
-      void broker.receive({ type: "connections", id, present: [] }, forger, []); // and for it, the forger
+      void broker.receive({ type: "connections", id, present: [] }, forger, []); // and by the forger
       void broker.receive({ type: "connections", id, present: [present as never] }, honest, []);
     },
   };

@@ -1,4 +1,4 @@
-/** The operator's programs, run by the real server: asked before a commit, and told after it. */
+/** The operator's programs, run by the real server before and after a commit. */
 import assert from "node:assert/strict";
 import { barge, type Server, startServer } from "../../_server.ts";
 import { eager, pattern, Peer, sha256, text } from "../door/_peer.ts";
@@ -21,7 +21,7 @@ async function begin(peer: Peer, bytes: Uint8Array): Promise<void> {
   await peer.send({ offset, body: rest.length }, rest, { sha256: sha256(bytes) });
 }
 
-/** Nothing of an upload that has arrived is sent again. */
+/** Checks that no arrived byte is sent again. */
 async function resume(peer: Peer, bytes: Uint8Array): Promise<void> {
   const { offset } = await peer.ask({ verb: "put", path: "/home/a", size: bytes.length });
   assert.equal(offset, bytes.length);
@@ -40,7 +40,7 @@ function failure(answer: Record<string, unknown>): { kind: string; message: stri
   return answer.error as { kind: string; message: string };
 }
 
-Deno.test({ name: "both are given the facts, and exactly these", ignore }, async () => {
+Deno.test({ name: "both hooks get exactly the documented facts", ignore }, async () => {
   using scripts = new Scripts();
   const note = scripts.write(
     "note",
@@ -80,7 +80,7 @@ Deno.test({ name: "both are given the facts, and exactly these", ignore }, async
   assert.ok(check.file.startsWith(`${data}/staging/`));
 });
 
-Deno.test({ name: "what is refused is not there, and takes no room", ignore }, async (t) => {
+Deno.test({ name: "a refused upload leaves no file and takes no room", ignore }, async (t) => {
   using scripts = new Scripts();
   const check = scripts.write(
     "check",
@@ -128,7 +128,7 @@ Deno.test({ name: "what is refused is not there, and takes no room", ignore }, a
 });
 
 Deno.test(
-  { name: "a refusal without a word, and small uploads side by side", ignore },
+  { name: "a refusal without output, and concurrent small uploads", ignore },
   async () => {
     using scripts = new Scripts();
     // Odd names are refused; stdin is not read.
@@ -147,7 +147,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "no name breaks the facts, the message or the log", ignore }, async () => {
+Deno.test({ name: "no file name breaks the facts, the message or the log", ignore }, async () => {
   using scripts = new Scripts();
   const note = scripts.write("note", 'cat >> "$D/facts"; cat >&2 "$D/facts"; exit 1');
   const { server, token } = await serveWith("--on-commit", note);
@@ -167,27 +167,30 @@ Deno.test({ name: "no name breaks the facts, the message or the log", ignore }, 
   );
 });
 
-Deno.test({ name: "a check that takes too long is killed, and asked again", ignore }, async () => {
-  using scripts = new Scripts();
-  const check = await hanging(scripts);
-  const { server, token } = await serveWith("--check-upload", check, "--hook-timeout", "1");
-  await using _ = server;
-  using peer = await Peer.open(server.address, token);
-  const large = pattern(400_000);
-  const [answer, released] = await Promise.all([put(peer, "/home/a", large), holding(scripts)]);
-  const { kind, message } = failure(answer);
-  assert.deepEqual([kind, message], ["unavailable", "the check of the upload took too long"]);
-  await released();
-  assert.deepEqual(await quotaOf(peer), { used: 0, reserved: 400_000 });
-  scripts.touch("ok");
-  await resume(peer, large);
-  assert.deepEqual(await quotaOf(peer), { used: 400_000, reserved: 0 });
-  await verified(server);
-  assert.match(server.stderr(), /can't check the upload of .*\/home\/a.*took too long/);
-});
+Deno.test(
+  { name: "a check that takes too long is killed, and can be repeated", ignore },
+  async () => {
+    using scripts = new Scripts();
+    const check = await hanging(scripts);
+    const { server, token } = await serveWith("--check-upload", check, "--hook-timeout", "1");
+    await using _ = server;
+    using peer = await Peer.open(server.address, token);
+    const large = pattern(400_000);
+    const [answer, released] = await Promise.all([put(peer, "/home/a", large), holding(scripts)]);
+    const { kind, message } = failure(answer);
+    assert.deepEqual([kind, message], ["unavailable", "the check of the upload took too long"]);
+    await released();
+    assert.deepEqual(await quotaOf(peer), { used: 0, reserved: 400_000 });
+    scripts.touch("ok");
+    await resume(peer, large);
+    assert.deepEqual(await quotaOf(peer), { used: 400_000, reserved: 0 });
+    await verified(server);
+    assert.match(server.stderr(), /can't check the upload of .*\/home\/a.*took too long/);
+  },
+);
 
 Deno.test(
-  { name: "a client that leaves ends the check; its upload goes on later", ignore },
+  { name: "a client that leaves ends the check; its upload can be resumed", ignore },
   async () => {
     using scripts = new Scripts();
     const { server, token } = await serveWith("--check-upload", await hanging(scripts));
@@ -208,7 +211,7 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "a server that is stopped kills what --grace does not let end", ignore },
+  { name: "a stopping server kills the checks that outlast --grace", ignore },
   async (t) => {
     const large = pattern(400_000);
     for (const [signals, code] of [[["SIGTERM"], 0], [["SIGTERM", "SIGINT"], 130]] as const) {
@@ -224,7 +227,7 @@ Deno.test(
         const released = await holding(scripts);
         for (const signal of signals) {
           server.process.kill(signal);
-          if (signal === "SIGTERM") await idle.gone(); // it is stopping
+          if (signal === "SIGTERM") await idle.gone(); // the server is stopping
         }
         assert.equal(await server.ended, code);
         await released();
@@ -233,34 +236,37 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "a worker that dies while it waits leaves nothing behind", ignore }, async () => {
-  using scripts = new Scripts();
-  const check = await hanging(scripts);
-  const large = pattern(400_000);
-  const { server, token } = await serveWith();
-  await using _ = server;
-  await server.kill("SIGTERM");
-  const { data } = server;
-  const args = ["--workers", "1", "--check-upload", check];
-  {
-    await using dying = await startServer({ data, args, fault: "die-on=dies" });
-    using peer = await Peer.open(dying.address, token);
-    await begin(peer, large);
-    const released = await holding(scripts);
-    Deno.writeTextFileSync(`${data}/removed/dies`, "");
-    await dying.said("died: ");
-    await released();
-    await peer.gone();
-  }
-  scripts.touch("ok");
-  await using again = await startServer({ data, args });
-  using peer = await Peer.open(again.address, token);
-  await resume(peer, large);
-  assert.deepEqual(await quotaOf(peer), { used: 400_000, reserved: 0 });
-  await verified(again);
-});
+Deno.test(
+  { name: "a worker that dies during a check leaves no program running", ignore },
+  async () => {
+    using scripts = new Scripts();
+    const check = await hanging(scripts);
+    const large = pattern(400_000);
+    const { server, token } = await serveWith();
+    await using _ = server;
+    await server.kill("SIGTERM");
+    const { data } = server;
+    const args = ["--workers", "1", "--check-upload", check];
+    {
+      await using dying = await startServer({ data, args, fault: "die-on=dies" });
+      using peer = await Peer.open(dying.address, token);
+      await begin(peer, large);
+      const released = await holding(scripts);
+      Deno.writeTextFileSync(`${data}/removed/dies`, "");
+      await dying.said("died: ");
+      await released();
+      await peer.gone();
+    }
+    scripts.touch("ok");
+    await using again = await startServer({ data, args });
+    using peer = await Peer.open(again.address, token);
+    await resume(peer, large);
+    assert.deepEqual(await quotaOf(peer), { used: 400_000, reserved: 0 });
+    await verified(again);
+  },
+);
 
-Deno.test("a program that is not there, or can't be run, is told at once", async () => {
+Deno.test("a missing or unusable hook program is reported at the start", async () => {
   using scripts = new Scripts();
   Deno.writeTextFileSync(`${scripts.dir}/plain`, "", { mode: 0o644 });
   const cases = [

@@ -1,4 +1,4 @@
-/** How a server says that it is ready, and how it ends. */
+/** How a server reports that it is ready, and how it ends. */
 import assert from "node:assert/strict";
 import { bargeCommand } from "../../_program.ts";
 import { barge, type Server, startServer } from "../../_server.ts";
@@ -6,7 +6,7 @@ import { pattern, Peer, sha256, tokenOf } from "../door/_peer.ts";
 
 const none = Deno.build.os === "windows";
 
-/** Begins an upload of which only a part comes. */
+/** Begins an upload and sends a part of it. */
 async function half(server: Server, token: string): Promise<Peer> {
   const peer = await Peer.open(server.address, token);
   await peer.ask({ verb: "put", path: "/home/f", size: 500_000 });
@@ -14,7 +14,7 @@ async function half(server: Server, token: string): Promise<Peer> {
   return peer;
 }
 
-Deno.test("what is not done within --grace is cut, exit code 0, and goes on later", async () => {
+Deno.test("transfers that outlast --grace are cut with exit code 0, and can be resumed", async () => {
   const data = await Deno.makeTempDir({ prefix: "barge-life-" });
   try {
     const server = await startServer({ data, args: ["--grace", "1"] });
@@ -41,18 +41,18 @@ Deno.test("what is not done within --grace is cut, exit code 0, and goes on late
   }
 });
 
-Deno.test("a second signal ends it at once", async () => {
+Deno.test("a second signal ends the server at once", async () => {
   await using server = await startServer({ args: ["--grace", "600"] });
   await server.addUser("anna");
   using peer = await half(server, await tokenOf(server.address, "anna"));
   using idle = await Peer.open(server.address);
   server.process.kill("SIGTERM");
-  await idle.gone(); // it is stopping
+  await idle.gone(); // the server is stopping
   assert.equal(await server.kill("SIGTERM"), 130);
   await peer.gone();
 });
 
-Deno.test("--grace 0 waits for nobody", async () => {
+Deno.test("--grace 0 cuts all transfers at once", async () => {
   await using server = await startServer({ args: ["--grace", "0"] });
   await server.addUser("anna");
   using peer = await half(server, await tokenOf(server.address, "anna"));
@@ -61,7 +61,7 @@ Deno.test("--grace 0 waits for nobody", async () => {
 });
 
 Deno.test({
-  name: "NOTIFY_SOCKET is told: ready, reloading, ready, stopping",
+  name: "NOTIFY_SOCKET gets ready, reloading, ready and stopping",
   ignore: Deno.build.os !== "linux",
   async fn(t) {
     const dir = await Deno.makeTempDir({ prefix: "barge-life-" });
@@ -80,7 +80,7 @@ Deno.test({
         assert.equal(await next(), "STOPPING=1");
       });
     }
-    await t.step("nobody is there to be told", async () => {
+    await t.step("a missing socket", async () => {
       await using server = await startServer({ env: { NOTIFY_SOCKET: `${dir}/none` } });
       assert.equal(await server.kill("SIGTERM"), 0);
       assert.match(server.stderr(), /can't notify the service manager/);
@@ -89,7 +89,7 @@ Deno.test({
   },
 });
 
-/** Starts `serve` in a shell, which opens descriptors for it. */
+/** Starts `serve` in a shell that opens descriptors for it. */
 function inShell(redirect: string, env: Record<string, string>): Deno.ChildProcess {
   return new Deno.Command("sh", {
     args: [
@@ -114,7 +114,7 @@ Deno.test({ name: "--ready-fd gets the ready line, and is closed", ignore: none 
     assert.equal(event, "ready");
     assert.match(native, /^127\.0\.0\.1:[1-9]\d*$/);
   };
-  await t.step("a pipe: its reader comes to the end while the server runs", async () => {
+  await t.step("a pipe ends for its reader while the server runs", async () => {
     const fifo = `${dir}/fifo`;
     assert.ok((await new Deno.Command("mkfifo", { args: [fifo] }).output()).success);
     const server = inShell('9>"$DIR/fifo"', { DIR: dir });
@@ -125,7 +125,7 @@ Deno.test({ name: "--ready-fd gets the ready line, and is closed", ignore: none 
     }
     assert.equal((await server.status).code, 0);
   });
-  await t.step("a file: what was there stays", async () => {
+  await t.step("a file keeps its content", async () => {
     Deno.writeTextFileSync(`${dir}/file`, "");
     using watcher = Deno.watchFs(`${dir}/file`);
     const server = inShell('9>>"$DIR/file"', { DIR: dir });
@@ -136,7 +136,7 @@ Deno.test({ name: "--ready-fd gets the ready line, and is closed", ignore: none 
     server.kill("SIGTERM");
     assert.equal((await server.status).code, 0);
   });
-  await t.step("a descriptor that is not there, or the runtime's own", async () => {
+  await t.step("a missing descriptor, and one of the runtime's own", async () => {
     for (const fd of ["3", "4", "5", "7", "8", "200"]) {
       const { code, stderr } = await barge([
         ...[

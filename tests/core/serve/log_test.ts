@@ -1,4 +1,4 @@
-/** Logs: one record a failure, with its cause, and nobody forges another. */
+/** The log: one record for each failure, with its cause, and no forged records. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { LogRecord } from "@logtape/logtape";
@@ -8,7 +8,7 @@ import { assertUp, eager, Peer, text } from "../door/_peer.ts";
 
 const evil = '/home/x\n{"level":"ERROR"}\r\u001b[31mred\u2028\u0085';
 
-Deno.test("a failure of the server's own is logged once, with its cause; the client is told a kind", async () => {
+Deno.test("a bug of the server is logged once with its cause, and the client gets a kind", async () => {
   await using server = await startServer();
   await server.addUser("anna");
   using peer = await Peer.open(server.address, "anna");
@@ -40,7 +40,7 @@ Deno.test("a failure of the server's own is logged once, with its cause; the cli
   }
 });
 
-Deno.test("control characters in a name stay inside their record", () => {
+Deno.test("control characters in a name are escaped in the log", () => {
   const record: LogRecord = {
     category: ["barge", "native"],
     level: "error",
@@ -76,7 +76,7 @@ function noControls(record: LogRecord): void {
   }
 }
 
-/** Runs a program with a standard error that never blocks, as one that shares the pipe may make it. */
+/** Runs a program with a non-blocking standard error, which another process on the pipe can cause. */
 const unblocked = "import os,fcntl,sys; fcntl.fcntl(2,fcntl.F_SETFL,os.O_NONBLOCK); " +
   "os.execv(sys.argv[1],sys.argv[1:])";
 
@@ -99,7 +99,7 @@ async function stuckReader(): Promise<void> {
   const stdout = child.stdout.getReader();
   const alive = await stdout.read();
   assert.equal(new TextDecoder().decode(alive.value), "alive\n");
-  // Now somebody reads on.
+  // The reader continues.
   const reading = new Response(child.stderr).text();
   const stdin = child.stdin.getWriter();
   await stdin.write(new Uint8Array(1));

@@ -1,4 +1,4 @@
-/** Where a worker may connect to, by what the operator allows FTP's active mode. */
+/** The addresses that a worker may connect to, by the options of FTP's active mode. */
 import assert from "node:assert/strict";
 import type { DoorSpec, FtpSpec } from "../../../core/door/door.ts";
 import { outgoingAddresses } from "../../../core/serve/outgoing.ts";
@@ -12,7 +12,7 @@ const door = (ftp: Partial<FtpSpec> = {}): DoorSpec => ({
   },
 });
 
-/** Tries to connect out of a worker's cage. @returns those that the cage let through */
+/** Tries to connect with a worker's permissions. @returns the addresses that were allowed */
 async function reachable(spec: DoorSpec, hosts: readonly string[]): Promise<string[]> {
   const code = `self.onmessage = async ({ data: { hosts, port } }) => {
     const through = [];
@@ -47,7 +47,7 @@ const own = Deno.networkInterfaces().map(({ address }) => address)
   .filter((address) => !address.includes(":"));
 const here = ["127.0.0.1", "127.9.9.9", "0.0.0.0", "::1", "::ffff:127.0.0.1", "localhost", ...own];
 
-Deno.test("without active mode a worker may connect to nothing but the doors' own ports", async () => {
+Deno.test("without active mode a worker may connect only to the doors' own ports", async () => {
   assert.deepEqual(outgoingAddresses([door()]), []);
   const { net } = workerPermissions("/nonexistent", [door()]) as Deno.PermissionOptionsObject;
   assert.deepEqual(net, [
@@ -80,7 +80,7 @@ Deno.test("with active mode a worker may not connect to this machine", async () 
   }
 });
 
-Deno.test("active mode on loopback opens this machine, and nothing else", async () => {
+Deno.test("active mode on loopback opens only this machine", async () => {
   const spec = door({ activeLoopback: true });
   assert.deepEqual(await reachable(spec, ["127.0.0.1", "127.9.9.9", ...own]), [
     ...["127.0.0.1", "127.9.9.9", ...own],

@@ -1,4 +1,4 @@
-/** One run of a program: whatever it does, it ends, and what it started with it. */
+/** One run of a program: it ends in any case, with all its processes. */
 import assert from "node:assert/strict";
 import { findProgram, runProgram } from "../../../core/serve/program.ts";
 import { BargeError } from "../../../core/error.ts";
@@ -11,7 +11,7 @@ const sh = (script: string, input = none, stop = forever) =>
   runProgram([findProgram("sh"), "-c", script], input, stop);
 
 Deno.test(
-  { name: "what it writes is bounded, and what it does not read is no error", ignore },
+  { name: "a program's output is bounded, and unread input is no error", ignore },
   async () => {
     const input = new Uint8Array(1 << 20).fill(120);
     const flood = await sh(
@@ -25,7 +25,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "it has a bare environment", ignore }, async () => {
+Deno.test({ name: "a program gets no secrets in its environment", ignore }, async () => {
   Deno.env.set("BARGE_PASSWORD", "secret");
   try {
     const { stderr } = await sh('env | cut -d= -f1 | sort | tr "\\n" " " >&2');
@@ -36,20 +36,20 @@ Deno.test({ name: "it has a bare environment", ignore }, async () => {
   }
 });
 
-Deno.test({ name: "what it leaves running goes with it", ignore }, async (t) => {
+Deno.test({ name: "processes that a program leaves running are killed", ignore }, async (t) => {
   using scripts = new Scripts();
   const hang = await hanging(scripts);
-  await t.step("when it ends by itself", async () => {
-    // It ends when its child has opened the pipe.
+  await t.step("after its end", async () => {
+    // The program ends when its child has opened the pipe.
     const run = sh(`exec 3<>"${scripts.dir}/pipe"; sleep 600 3>&3 & echo done >&2; exec 3>&-`);
     assert.equal((await run).stderr, "done\n");
-    // The last writer is gone: who opens it without waiting reads its end.
+    // No writer is left, so a non-blocking reader gets the end.
     const { stderr } = await sh(
       `exec 3<>"${scripts.dir}/pipe" 4<"${scripts.dir}/pipe" 3>&-; timeout 5 cat <&4`,
     );
     assert.equal(stderr, "");
   });
-  await t.step("when it is stopped", async () => {
+  await t.step("after a stop", async () => {
     const stop = new AbortController();
     const run = assert.rejects(sh(`"${hang}"; true`, none, stop.signal), /enough/);
     const released = await holding(scripts);
@@ -57,20 +57,26 @@ Deno.test({ name: "what it leaves running goes with it", ignore }, async (t) => 
     await run;
     await released();
   });
-  await t.step("what made itself a session of its own holds nobody up", async () => {
+  await t.step("a process with a session of its own delays nothing", async () => {
     const { code, stderr } = await sh("setsid sleep 3 & echo on >&2; sleep 0.2");
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "on\n" });
   });
 });
 
-Deno.test({ name: "what can't be started, and what is not there", ignore }, async () => {
-  using scripts = new Scripts();
-  Deno.writeTextFileSync(`${scripts.dir}/broken`, "#!/no/such/shell\n", { mode: 0o755 });
-  await assert.rejects(runProgram([`${scripts.dir}/broken`], none, forever), Deno.errors.NotFound);
-  const stop = AbortSignal.abort(new Error("before"));
-  await assert.rejects(sh("true", none, stop), /before/);
-  const usage = (error: unknown) => error instanceof BargeError && error.kind === "usage";
-  assert.throws(() => findProgram("no-such-program"), usage);
-  assert.throws(() => findProgram(scripts.dir), usage);
-  assert.match(findProgram("sh"), /^\/.*\/sh$/);
-});
+Deno.test(
+  { name: "a program that can't be started, or does not exist, is refused", ignore },
+  async () => {
+    using scripts = new Scripts();
+    Deno.writeTextFileSync(`${scripts.dir}/broken`, "#!/no/such/shell\n", { mode: 0o755 });
+    await assert.rejects(
+      runProgram([`${scripts.dir}/broken`], none, forever),
+      Deno.errors.NotFound,
+    );
+    const stop = AbortSignal.abort(new Error("before"));
+    await assert.rejects(sh("true", none, stop), /before/);
+    const usage = (error: unknown) => error instanceof BargeError && error.kind === "usage";
+    assert.throws(() => findProgram("no-such-program"), usage);
+    assert.throws(() => findProgram(scripts.dir), usage);
+    assert.match(findProgram("sh"), /^\/.*\/sh$/);
+  },
+);

@@ -1,4 +1,4 @@
-/** Workers list the connections of each other through the supervisor. */
+/** Workers list each other's connections through the supervisor. */
 import assert from "node:assert/strict";
 import {
   RosterBroker,
@@ -16,7 +16,7 @@ function present(account: string): Present {
   return { account, door: "native", address: "127.0.0.1:1", since: 0, ...nothing };
 }
 
-Deno.test("all replies count, and the wait for a silent worker is bounded", async () => {
+Deno.test("all replies are used, and the wait for a silent worker is bounded", async () => {
   const supervisor = new RosterBroker<Fake>();
   const workers: Fake[] = [];
   const clients = ["anna", "bob", "cleo"].map((account) => {

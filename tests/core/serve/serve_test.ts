@@ -25,7 +25,7 @@ function isFolder(path: string): boolean {
 }
 
 Deno.test({
-  name: "--unconfined serves a directory below /dev, and the log says what that means",
+  name: "--unconfined serves a directory below /dev, with a warning in the log",
   ignore: noShm,
 }, async () => {
   const data = Deno.makeTempDirSync({ dir: "/dev/shm", prefix: "barge-serve-" });
@@ -45,7 +45,7 @@ class Folder implements Disposable {
   }
 }
 
-Deno.test("what a server can't start on is said, with its exit code", async (t) => {
+Deno.test("a server that can't start reports why, with an exit code", async (t) => {
   await using server = await startServer();
 
   await t.step("a data directory that is in use", async () => {
@@ -80,7 +80,7 @@ Deno.test("what a server can't start on is said, with its exit code", async (t) 
     }
     assert.throws(() => Deno.statSync("/dev/shm/barge-none"), Deno.errors.NotFound);
   });
-  await t.step("a data directory that can't be", async () => {
+  await t.step("a data directory that can't be made", async () => {
     using folder = new Folder();
     Deno.writeTextFileSync(`${folder.path}/file`, "");
     for (const data of [`${folder.path}/file`, `${folder.path}/file/data`, "/proc/barge"]) {
@@ -163,13 +163,13 @@ Deno.test("a database that can't be used", async (t) => {
     assert.equal(code, 5, stderr);
     assert.match(stderr, /accounts\.db: it is locked by another program\n\(/);
   });
-  await t.step("and is as it was after that", async () => {
+  await t.step("and stays as it was", async () => {
     await using server = await startServer({ data });
     await assertUp(server.address);
   });
 });
 
-Deno.test("SIGTERM: what is under way ends, what idles is closed at once, exit code 0", async () => {
+Deno.test("SIGTERM lets requests end, closes idle connections, and gives exit code 0", async () => {
   using folder = new Folder();
   await using server = await startServer({ data: folder.path });
   await server.addUser("anna");
@@ -189,7 +189,7 @@ Deno.test("SIGTERM: what is under way ends, what idles is closed at once, exit c
     await Promise.all([idle.gone(), stranger.gone(), half.gone()]);
     await untilRefused(server.address);
 
-    // The pipelined request behind it is not begun any more.
+    // The next pipelined request is not begun.
     await busy.send(bytes.subarray(100_000), { sha256: sha256(bytes) }, { verb: "ping" });
     assert.equal((await busy.answer()).sha256, sha256(bytes));
     await busy.gone();
@@ -204,7 +204,7 @@ Deno.test("SIGTERM: what is under way ends, what idles is closed at once, exit c
   assert.equal((await peer.ask({ verb: "stat", path: "/home/f" })).upload, null);
 });
 
-/** Each worker stops listening by itself: whom the last of them still takes in, it cuts. */
+/** Each worker stops listening by itself; the last one cuts the connections that it still accepts. */
 async function untilRefused(address: string): Promise<void> {
   for (let tries = 0; tries < 1000; tries++) {
     try {
@@ -217,7 +217,7 @@ async function untilRefused(address: string): Promise<void> {
   assert.fail("new connections are still taken");
 }
 
-Deno.test("SIGTERM while small uploads stream in: what was answered is there", async () => {
+Deno.test("all acknowledged small uploads survive SIGTERM", async () => {
   using folder = new Folder();
   const server = await startServer({ data: folder.path });
   await server.addUser("anna");
@@ -245,7 +245,7 @@ Deno.test("SIGTERM while small uploads stream in: what was answered is there", a
   assert.equal(code, 0, stdout + stderr);
 });
 
-Deno.test("an account that is disabled or removed is out with its next request", async () => {
+Deno.test("a disabled or removed account is refused at its next request", async () => {
   await using server = await startServer();
   for (const name of ["anna", "bob"]) await server.addUser(name);
   using anna = await Peer.open(server.address, "anna");
@@ -269,12 +269,12 @@ Deno.test("an account that is disabled or removed is out with its next request",
       "unauthenticated",
     );
   }
-  // An upload that was under way does not become a file.
+  // An upload under way does not become a file.
   const end = [{ offset: 0, body: 1000 }, bytes, { sha256: sha256(bytes) }];
   assert.equal(await uploading.fail(...end), "unauthenticated");
   for (const peer of [anna, bob, uploading]) await peer.gone();
 
-  // One answer for three reasons, to the byte.
+  // The three answers are equal to the byte.
   using stranger = await Peer.open(server.address);
   await server.addUser("carl");
   const told = [

@@ -1,11 +1,11 @@
-/** The systemd unit: systemd accepts it, and the server can live in it. */
+/** The systemd unit: systemd accepts it, and the server runs in it. */
 import assert from "node:assert/strict";
 import { bargeCommand } from "../../_program.ts";
 import { systemdUnit } from "../../../core/serve/systemd_unit.ts";
 import { barge } from "../../_server.ts";
 import { eager, Peer, text } from "../door/_peer.ts";
 
-/** Runs a tool. @returns its output, or undefined where there is no such tool */
+/** Runs a tool. @returns its output; undefined if it is not installed */
 async function tool(name: string, ...args: string[]): Promise<string | undefined> {
   try {
     const output = await new Deno.Command(name, { args }).output();
@@ -23,7 +23,7 @@ function skip(why: string): void {
   new Deno.Command("printf", { args: ["skipped: %s\n", why] }).outputSync();
 }
 
-Deno.test("--print-unit prints what systemd accepts, with the options beside it", async () => {
+Deno.test("--print-unit prints a unit that systemd accepts, with the given options", async () => {
   const dir = await Deno.makeTempDir({ prefix: "barge unit-" });
   const cases = [
     [],
@@ -51,7 +51,7 @@ Deno.test("--print-unit prints what systemd accepts, with the options beside it"
     }
     assert.equal(stdout.includes("\n# The programs of --on-commit"), i === 3);
 
-    // Verified with a program that is there.
+    // Verified with an existing program.
     const path = `${dir}/barge-test-${i}.service`;
     Deno.writeTextFileSync(path, stdout.replaceAll("/usr/local/bin/barge", "/bin/true"));
     const said = await tool("systemd-analyze", "verify", "--man=no", path);
@@ -60,7 +60,7 @@ Deno.test("--print-unit prints what systemd accepts, with the options beside it"
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("folders that a service can't see by itself are opened", () => {
+Deno.test("the unit opens the folders that the options name", () => {
   const options = { args: [], user: "1000", grace: 30, lowPort: false };
   const at = (program: string, data?: string) => systemdUnit({ ...options, program, data });
   assert.match(at("/usr/bin/barge"), /^ProtectHome=yes$/m);
@@ -81,7 +81,7 @@ Deno.test("a unit for a directory without an owner but root describes how to mak
   assert.doesNotMatch(owned, /useradd/);
 });
 
-Deno.test("a server calls nothing of the kernel that the unit forbids", async () => {
+Deno.test("a server makes no system call that the unit forbids", async () => {
   const sets = await tool("systemd-analyze", "syscall-filter", "--no-pager");
   if (sets === undefined || await tool("strace", "--version") === undefined) return;
   const allowed = members(sets, "@system-service").union(members(sets, "@pkey"))
@@ -92,7 +92,7 @@ Deno.test("a server calls nothing of the kernel that the unit forbids", async ()
   const trace = `${dir}/trace`;
   const server = new Deno.Command("strace", {
     args: [
-      // -D: what is started is the server, and strace is its child.
+      // -D: the started process is the server, and strace is its child.
       ...["-D", "-f", "-qq", "-c", "-U", "name", "-o", trace],
       ...bargeCommand([
         ...["serve", "--json", "--data", `${dir}/data`, "--allow-register"],
@@ -123,15 +123,15 @@ Deno.test("a server calls nothing of the kernel that the unit forbids", async ()
   }
   const called = await written(trace);
   assert.ok(called.has("fsync") && called.has("accept4"), "the trace is one of a server");
-  // SQLite does it for root alone, and goes on where it may not.
+  // SQLite tries it only for root, and works without.
   if (Deno.uid() === 0) called.delete("fchown");
-  // The runtime tries it before each program of a hook, and goes on where it may not.
+  // The runtime tries it before each program, and works without.
   called.delete("setgroups");
   assert.deepEqual([...called.difference(allowed)], []);
   await Deno.remove(dir, { recursive: true });
 });
 
-/** The calls in a set of systemd's list, and in the sets that it holds. */
+/** Returns the calls in a set of systemd's list, with those of its subsets. */
 function members(list: string, name: string): Set<string> {
   const lines = list.slice(list.indexOf(`\n${name}\n`) + name.length + 2).split("\n");
   const own = lines.slice(0, lines.findIndex((line) => /^\S/.test(line)));
@@ -139,7 +139,7 @@ function members(list: string, name: string): Set<string> {
   return new Set(names.flatMap((n) => n.startsWith("@") ? [...members(list, n)] : [n]));
 }
 
-/** The names in strace's summary, which it writes when all it traces has ended. */
+/** Returns the names in strace's summary, which it writes at the end. */
 async function written(path: string): Promise<Set<string>> {
   const deadline = performance.now() + 20_000;
   while (true) {

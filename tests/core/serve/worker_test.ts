@@ -1,4 +1,4 @@
-/** Workers: what they may touch, that they come back, and that two of them are as good as one. */
+/** Workers: their permissions, their restarts, and several of them on one data directory. */
 import assert from "node:assert/strict";
 import type { DoorSpec } from "../../../core/door/door.ts";
 import { Supervisor } from "../../../core/serve/supervisor.ts";
@@ -42,7 +42,7 @@ Deno.test("a worker may touch users' files and the database, and nothing else", 
   }
 });
 
-Deno.test("a worker that dies is started again, also when that fails at first", async () => {
+Deno.test("a worker that dies is started again, also if the first attempt fails", async () => {
   const data = await Deno.makeTempDir({ prefix: "barge-worker-" });
   Deno.mkdirSync(`${data}/public`);
   using watcher = Deno.watchFs(`${data}/public`);
@@ -75,7 +75,7 @@ Deno.test("clients at several workers share one quota and one file", async (t) =
     Array.from({ length: 16 }, () => Peer.open(server.address, token)),
   );
   try {
-    await t.step("three of 16 fit", async () => {
+    await t.step("three of 16 uploads fit", async () => {
       const said = await Promise.all(peers.map(async (peer, i) => {
         await peer.send(eager(`/home/${i}`, pattern(30_000, i)));
         const answer = await peer.answer();
@@ -106,7 +106,7 @@ Deno.test("clients at several workers share one quota and one file", async (t) =
       await peers[0].send(...peers.map((_, i) => ({ verb: "remove", path: `/home/${i}` })));
       for (const _ of peers) await peers[0].answer();
     });
-    await t.step("one path, overwritten by all: each reader sees one of them whole", async () => {
+    await t.step("readers of a path that all clients overwrite see one whole file", async () => {
       const versions = new Map(peers.map((_, i) => {
         const bytes = pattern(5000 + i, i);
         return [sha256(bytes), bytes] as const;

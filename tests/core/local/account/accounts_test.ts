@@ -3,7 +3,7 @@ import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { challenge } from "../../../../core/login/login.ts";
 import { fails, Setup, verifier, write } from "../../_setup.ts";
 
-Deno.test("names: what can be a folder and stand in a URL", async () => {
+Deno.test("an account's name must be usable as a folder and in a URL", async () => {
   using setup = new Setup();
   const { accounts } = setup.store;
   const add = (name: string) => accounts.add({ name, role: "user", limit: 1, verifier });
@@ -13,7 +13,7 @@ Deno.test("names: what can be a folder and stand in a URL", async () => {
   await fails("usage", () => accounts.add({ name: "n/a", role: "user", limit: null, verifier }));
 });
 
-Deno.test("a name is taken in whatever case, and found in any", async () => {
+Deno.test("names of accounts ignore case", async () => {
   using setup = new Setup();
   const { accounts } = setup.store;
   accounts.add({ name: "Anna", role: "user", limit: null, verifier });
@@ -26,7 +26,7 @@ Deno.test("a name is taken in whatever case, and found in any", async () => {
   await fails("not-found", () => accounts.remove("bob"));
 });
 
-Deno.test("a change changes what it names", () => {
+Deno.test("a change of an account leaves the other fields", () => {
   using setup = new Setup();
   const { accounts } = setup.store;
   setup.user("root", null, "admin");
@@ -46,11 +46,11 @@ Deno.test("a change changes what it names", () => {
   assert.deepEqual(accounts.change("anna", { disabled: false, limit: 5 }), made);
 });
 
-Deno.test("the last admin stays, unless the change as a whole brings another", async () => {
+Deno.test("the last admin can't be removed, unless the transaction makes another", async () => {
   using setup = new Setup();
   const { accounts, db } = setup.store;
   accounts.add({ name: "anna", role: "user", limit: null, verifier });
-  accounts.change("anna", { disabled: true }); // there is no admin to lose yet
+  accounts.change("anna", { disabled: true }); // there is no admin yet
   accounts.add({ name: "root", role: "admin", limit: null, verifier });
   await fails("refused", () => accounts.change("root", { role: "user" }), /last admin/);
   await fails("refused", () => accounts.change("root", { disabled: true }));
@@ -61,11 +61,11 @@ Deno.test("the last admin stays, unless the change as a whole brings another", a
     accounts.change("anna", { role: "admin", disabled: false });
   });
   accounts.remove("root");
-  accounts.remove("anna"); // nobody is left whom it could lock out
+  accounts.remove("anna"); // no account is left that could be locked out
   assert.equal(accounts.count(), 0);
 });
 
-Deno.test("removed: tokens and uploads go, files are charged to nobody", async () => {
+Deno.test("a removed account loses its tokens and uploads, and its files are charged to nobody", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const { accounts, ledger, reservations, tokens } = setup.store;
@@ -81,12 +81,12 @@ Deno.test("removed: tokens and uploads go, files are charged to nobody", async (
   assert.deepEqual([row?.owner, row?.ownerName, row?.size], [null, null, 5]);
   await fails("not-found", () => tokens.issue(account, "late"), /gone/);
   await fails("denied", () => reservations.begin([{ upload: facts }]), /gone/);
-  // The same name later is another account, and has no part in what was.
+  // A later account of the same name gets nothing of the former one.
   assert.notEqual(accounts.add({ name: "anna", role: "user", limit: 1, verifier }).id, account);
   assert.equal(accounts.get("anna").used, 0);
 });
 
-Deno.test("tokens are issued, found, listed, revoked by their owner, ended by a new password", async () => {
+Deno.test("tokens are issued, found and listed; their owner or a new password ends them", async () => {
   using setup = new Setup();
   setup.user("anna");
   setup.user("bob");
@@ -113,7 +113,7 @@ Deno.test("tokens are issued, found, listed, revoked by their owner, ended by a 
   assert(tokens.find(other.id));
 });
 
-Deno.test("a decoy looks like a verifier, and stays", async () => {
+Deno.test("a decoy looks like a verifier, and does not change", async () => {
   using setup = new Setup();
   const { accounts } = setup.store;
   const decoy = accounts.decoy("nobody");
@@ -128,7 +128,7 @@ Deno.test("a decoy looks like a verifier, and stays", async () => {
   assert.notDeepEqual(other.store.accounts.decoy("nobody"), decoy);
 });
 
-Deno.test("one answer for an unknown name, a wrong password, a disabled account", async () => {
+Deno.test("an unknown name, a wrong password and a disabled account get the same answer", async () => {
   using setup = new Setup();
   setup.user("anna");
   setup.user("off");

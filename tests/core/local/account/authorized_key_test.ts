@@ -8,7 +8,7 @@ const read = (name: string) =>
 const ed25519 = read("ssh_host_ed25519_key.pub").trim();
 const rsa = read("ssh_host_rsa_key.pub").trim();
 
-Deno.test("a file's keys are read, with what stands before and behind them", () => {
+Deno.test("a file's keys are read with their options and comments", () => {
   const text = `# keys\n\n${ed25519}\r\nno-pty,restrict ${rsa} of a friend\n`;
   const [first, second] = parseAuthorizedKeys(text);
   assert.deepEqual([first.type, first.comment, first.ignored], ["ssh-ed25519", "barge", []]);
@@ -17,7 +17,7 @@ Deno.test("a file's keys are read, with what stands before and behind them", () 
   assert.match(fingerprintOf(first.blob), /^SHA256:[A-Za-z0-9+/]{43}$/);
 });
 
-Deno.test("what is no key that may be used is refused, and said why", () => {
+Deno.test("an unusable key is refused with the reason", () => {
   const [, blob] = ed25519.split(" ");
   const short = `ssh-rsa ${shortRsa()}`;
   const cases: [string, RegExp][] = [

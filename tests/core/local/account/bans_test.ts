@@ -1,4 +1,4 @@
-/** Bans after failed logins, on a clock of the test's own. */
+/** Bans after failed logins, with a clock that the test sets. */
 import assert from "node:assert/strict";
 import { Bans } from "../../../../core/local/account/bans.ts";
 import type { Attempt } from "../../../../core/storage/logins.ts";
@@ -11,13 +11,13 @@ const hour = 60 * minute;
 const day = 24 * hour;
 const [here, there, elsewhere] = ["192.0.2.1", "198.51.100.7", "203.0.113.9"];
 
-/** A database with the accounts anna and bob, and a clock that stands still. */
+/** A database with the accounts anna and bob, and a clock that the test sets. */
 class Clock implements Disposable {
   now = Date.parse("2026-03-01T12:00:00Z");
   readonly data = Deno.makeTempDirSync({ prefix: "barge-bans-" });
   readonly db = new Database(this.data, { create: true });
   readonly bans: Bans;
-  /** Another worker, with a connection of its own. */
+  /** The bans as another worker sees them. */
   readonly otherDb = new Database(this.data);
   readonly other: Bans;
   readonly #ids = new Map<string, number>();
@@ -37,7 +37,7 @@ class Clock implements Disposable {
     return { account: id === undefined ? undefined : { id, name }, name, mechanism, host };
   }
 
-  /** Fails so often. @returns the last delay in ms */
+  /** Fails a number of times. @returns the last delay in ms */
   fail(times: number, ...of: Parameters<Clock["attempt"]>): number {
     let delay = 0;
     for (let i = 0; i < times; i++) delay = this.bans.failed(this.attempt(...of)).delay;
@@ -80,7 +80,7 @@ Deno.test("the ninth failure bans the address, for all accounts, in all workers"
   ]);
 });
 
-Deno.test("the ninth failure bans the account, from everywhere but where it is at home", () => {
+Deno.test("the ninth failure bans the account everywhere but at its familiar addresses", () => {
   using clock = new Clock();
   clock.succeed("anna", here);
   for (let i = 1; i <= 9; i++) clock.fail(1, "ANNA", `198.51.100.${i}`);
@@ -93,7 +93,7 @@ Deno.test("the ninth failure bans the account, from everywhere but where it is a
   assert.deepEqual([ban.account, ban.address], ["anna", null]);
 });
 
-Deno.test("at home, failures ban the account there and nothing else", () => {
+Deno.test("failures at a familiar address ban the account there and nothing else", () => {
   using clock = new Clock();
   clock.succeed("anna", here);
   clock.fail(9, "anna", here);
@@ -101,14 +101,14 @@ Deno.test("at home, failures ban the account there and nothing else", () => {
   assert.equal(clock.banned("anna", here, "token"), false);
   assert.equal(clock.banned("bob", here), false);
   assert.equal(clock.banned("anna", there), false);
-  // A ban of the address does not hold for who is at home there.
+  // A ban of the address does not hold for an account that it is familiar to.
   clock.succeed("bob", here);
   clock.fail(9, "nobody", here);
   assert.equal(clock.banned("mallory", here), true);
   assert.equal(clock.banned("bob", here), false);
 });
 
-Deno.test("loopback, in all its forms, is never banned; an account there is", () => {
+Deno.test("loopback is never banned in any form; an account can be banned there", () => {
   using clock = new Clock();
   for (const host of ["127.0.0.1", "::1", "127.1.2.3", "::ffff:127.0.0.1"]) {
     for (let i = 0; i < 20; i++) clock.fail(1, `name${i}`, host, i % 2 ? "token" : "password");
@@ -123,7 +123,7 @@ Deno.test("loopback, in all its forms, is never banned; an account there is", ()
   assert.equal(clock.banned("anna", here), false);
 });
 
-Deno.test("bans grow to a day, and begin anew after a quiet one", () => {
+Deno.test("bans grow to a day, and start small again after a day without one", () => {
   using clock = new Clock();
   const lengths: number[] = [];
   for (let i = 0; i < 11; i++) {
@@ -133,7 +133,7 @@ Deno.test("bans grow to a day, and begin anew after a quiet one", () => {
     lengths.push((ban.until - ban.since) / minute);
     clock.now = ban.until - 1;
     assert.equal(clock.banned("bob", here), true);
-    clock.fail(1, "bob", here); // does not make it longer
+    clock.fail(1, "bob", here); // does not extend the ban
     clock.now = ban.until;
     assert.equal(clock.banned("bob", here), false);
   }
@@ -143,7 +143,7 @@ Deno.test("bans grow to a day, and begin anew after a quiet one", () => {
   assert.deepEqual(clock.bans.list().map(({ times }) => times), [1, 1]);
 });
 
-Deno.test("after a ban there are nine new tries, not none; after an hour, too", () => {
+Deno.test("nine new tries are allowed after a ban, and after an hour", () => {
   using clock = new Clock();
   clock.fail(9, "x", here);
   clock.now += 5 * minute;
@@ -156,7 +156,7 @@ Deno.test("after a ban there are nine new tries, not none; after an hour, too", 
   assert.equal(clock.banned("x", here), true);
 });
 
-Deno.test("a success forgets that account's failures, not those with other names", () => {
+Deno.test("a login forgets the account's failures, not those of other names", () => {
   using clock = new Clock();
   clock.fail(8, "anna", there);
   clock.succeed("anna", there);
@@ -168,7 +168,7 @@ Deno.test("a success forgets that account's failures, not those with other names
   assert.equal(clock.banned("bob", elsewhere), true);
 });
 
-Deno.test("delays double up to 5 s; for known and unknown names alike; 0 bans nobody", () => {
+Deno.test("delays double up to 5 s, for known and unknown names; a limit of 0 bans nobody", () => {
   using clock = new Clock(0);
   const delays = (name: string, host: string) =>
     Array.from({ length: 12 }, () => clock.fail(1, name, host));
@@ -181,7 +181,7 @@ Deno.test("delays double up to 5 s; for known and unknown names alike; 0 bans no
   assert.equal(clock.banned("anna", here), false);
 });
 
-Deno.test("an IPv6 network is one address; an IPv4 address in IPv6 is itself", () => {
+Deno.test("an IPv6 network counts as one address; an IPv4 address in IPv6 counts as IPv4", () => {
   using clock = new Clock();
   for (let i = 1; i <= 9; i++) clock.fail(1, `n${i}`, `2001:db8:0:7:${i}::1`);
   assert.equal(clock.banned("anna", "2001:db8:0:7::ffff"), true);
@@ -190,7 +190,7 @@ Deno.test("an IPv6 network is one address; an IPv4 address in IPv6 is itself", (
   assert.equal(clock.banned("anna", here), true);
 });
 
-Deno.test("a ban is lifted by address or account, with what led to it", () => {
+Deno.test("lifting a ban by address or account forgets its failures", () => {
   using clock = new Clock();
   clock.fail(9, "Anna", here);
   assert.equal(clock.bans.list().length, 2);
@@ -208,7 +208,7 @@ Deno.test("a ban is lifted by address or account, with what led to it", () => {
   assert.equal(clock.bans.lift("2001:db8::5").length, 1, "and as it is seen");
 });
 
-Deno.test("names that no account has are kept as digests", () => {
+Deno.test("unknown names are stored as digests", () => {
   using clock = new Clock();
   clock.fail(9, "correct horse battery staple", "127.0.0.1");
   assert.match(clock.bans.list()[0].account!, /^\?[0-9a-f]{12}$/);
@@ -216,7 +216,7 @@ Deno.test("names that no account has are kept as digests", () => {
   assert.equal(new TextDecoder("latin1").decode(bytes).includes("battery"), false);
 });
 
-Deno.test("no table grows without bounds", () => {
+Deno.test("the tables of bans are bounded", () => {
   using clock = new Clock();
   clock.db.transaction(() => {
     for (let i = 0; i < 20_100; i++) clock.fail(1, `n${i}`, "127.0.0.1");

@@ -16,7 +16,7 @@ class Place implements Disposable {
     this.db = new Database(this.data, { create: true });
   }
 
-  /** All names beside the data directory. */
+  /** Returns the names in the folder for copies. */
   names(): string[] {
     return Array.from(Deno.readDirSync(this.path), ({ name }) => name)
       .filter((name) => name !== "data").sort();
@@ -32,7 +32,7 @@ async function fails(kind: Kind, work: Promise<unknown>): Promise<void> {
   await assert.rejects(work, (error) => error instanceof BargeError && error.kind === kind);
 }
 
-Deno.test("a copy beside writers is of one moment, sound, private, and alone", async () => {
+Deno.test("a copy beside writers is of one moment, sound, private, and one file", async () => {
   using place = new Place();
   const writers = ["a", "b"].map((name) => runHelper("write", place.data, name, "400"));
   let writing = true;
@@ -55,7 +55,7 @@ Deno.test("a copy beside writers is of one moment, sound, private, and alone", a
       sum += row.n;
     }
     seen.push(sum);
-    await new Promise((resolve) => setTimeout(resolve, 0)); // the copy is made without one: see about the writers
+    await new Promise((resolve) => setTimeout(resolve, 0)); // let the writers run
   }
   await ended;
   assert.deepEqual(seen, seen.toSorted((a, b) => a - b));
@@ -68,7 +68,7 @@ Deno.test("a copy beside writers is of one moment, sound, private, and alone", a
   assert.equal(restored.get<{ n: number }>("SELECT count(*) AS n FROM meta")!.n, 800);
 });
 
-Deno.test("nothing is replaced unasked, and nothing is left of what failed", async () => {
+Deno.test("no file is replaced without force, and a failure leaves no file", async () => {
   using place = new Place();
   const path = `${place.path}/copy`;
   Deno.writeTextFileSync(path, "precious");
@@ -91,7 +91,7 @@ Deno.test("nothing is replaced unasked, and nothing is left of what failed", asy
   assert(Deno.lstatSync(`${place.path}/link`).isFile);
 });
 
-Deno.test("a database that is damaged gives no copy, and keeps the older one", async () => {
+Deno.test("a damaged database is not copied, and the older copy stays", async () => {
   using place = new Place();
   const path = `${place.path}/copy`;
   place.db.transaction(() => {

@@ -1,4 +1,4 @@
-/** The bounds on what one account can make the database keep, also while several processes race. */
+/** The bounds on the rows of one account, also with several processes. */
 import assert from "node:assert/strict";
 import {
   maxFinishedUploads,
@@ -14,7 +14,7 @@ import { fails, Setup } from "../../_setup.ts";
 const place = (name: string): Place => ({ dir: "homes/anna", name });
 const text = (n: number) => String(n).padStart(6, "0");
 
-Deno.test("an account has at most 100 tokens, however many are asked for at once", async () => {
+Deno.test("an account has at most 100 tokens, also with concurrent requests", async () => {
   using setup = new Setup();
   const { id } = setup.user("anna");
   using other = setup.open();
@@ -35,7 +35,7 @@ Deno.test("an account has at most 100 tokens, however many are asked for at once
   await setup.store.tokens.issue(setup.user("ben").id, "another account's");
 });
 
-Deno.test("an account has at most 100 public keys, and one that it has is no new one", async () => {
+Deno.test("an account has at most 100 public keys; the same key counts once", async () => {
   using setup = new Setup();
   const { id } = setup.user("anna");
   const key = (n: number) => ({
@@ -64,7 +64,7 @@ Deno.test("an account has at most 1000 share links", async () => {
   await fails("refused", () => shares.add(id, share), /1000 links/);
 });
 
-Deno.test("an account has at most 1000 partial uploads, held ones too", async () => {
+Deno.test("an account has at most 1000 partial uploads, also those with a holder", async () => {
   using setup = new Setup();
   const { id: account } = setup.user("anna");
   const { reservations, db } = setup.store;
@@ -96,19 +96,19 @@ Deno.test("an account has at most 1000 partial uploads, held ones too", async ()
       reservations.begin([{ upload: declared("y") }, { upload: declared("z") }])
     );
   });
-  // A whole upload is no partial one; if it can't become a file, it does not turn into one either.
+  // A sealed upload does not count; it can't become a partial one either.
   const [whole] = reservations.begin([{ upload: declared("whole"), sealed }]);
   assert.equal(reservations.detach(whole.id, "h", 0, false, true), false);
   const partials = "SELECT count(*) AS n FROM upload WHERE sha256 IS NULL";
   assert.equal(db.get<{ n: number }>(partials)!.n, 1000);
-  // One that is there is continued; one that is dropped gives room.
+  // An existing one can be resumed; a dropped one makes room.
   assert.ok(reservations.resume(last.id, declared("last")));
   reservations.drop(last.id);
   begin("x");
   reservations.begin([{ upload: { ...declared("x"), account: setup.user("ben").id } }]);
 });
 
-Deno.test("an account's finished uploads are remembered up to 1000, the newest ones", () => {
+Deno.test("the newest 1000 finished uploads of an account are remembered", () => {
   using setup = new Setup();
   const { id } = setup.user("anna");
   const { finishedUploads, db } = setup.store;
@@ -135,14 +135,14 @@ Deno.test("properties are counted in octets of all their columns", async () => {
     });
   set("a", "ü", "b", "<b/>");
   assert.equal(properties.octets(id), "homes/anna".length + 1 + 2 + 1 + 4);
-  // A long namespace is no way around it, nor is a long local name, nor letters of several octets.
+  // Long namespaces, long local names and letters of several octets count, too.
   await fails("over-quota", () => set("a", "s".repeat(octets), "c", ""), /at most 256 properties/);
   await fails("over-quota", () => set("a", "", "c".repeat(octets), ""), /at most/);
   await fails("over-quota", () => set("a", "", "c", "ü".repeat(octets / 2)), /at most/);
   assert.equal(properties.octets(id), "homes/anna".length + 1 + 2 + 1 + 4);
   setup.store.ledger.rename(place("a"), { dir: "homes/anna/longer", name: "name" });
   assert.equal(properties.octets(id), "homes/anna/longer".length + 4 + 2 + 1 + 4);
-  // Of an account: the sum is the table's own, so that the test can say how full it is.
+  // The test sets the account's sum to nearly full.
   db.run("UPDATE property_sum SET size = ?", propertyBounds.account.octets - 100);
   await fails("over-quota", () => set("b", "", "c", "x".repeat(100)), /an account's files/);
   const from = { dir: "homes/anna/longer", name: "name" };

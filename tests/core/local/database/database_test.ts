@@ -15,7 +15,7 @@ const meta = (db: Database) => db.all<{ key: string }>("SELECT key FROM meta").m
 const insert = (db: Database, key: string) =>
   db.run("INSERT INTO meta (key, value) VALUES (?, 'x')", key);
 
-Deno.test("a database is made, kept, and only its owner's", () => {
+Deno.test("a database is made and kept, readable by its owner only", () => {
   using dir = temp();
   Deno.chmodSync(dir.path, 0o755);
   {
@@ -30,14 +30,14 @@ Deno.test("a database is made, kept, and only its owner's", () => {
   assert.deepEqual(meta(again), ["a"]);
 });
 
-Deno.test("without create there has to be one", async () => {
+Deno.test("a missing database is refused without create", async () => {
   using dir = temp();
   await fails("not-found", () => new Database(dir.path));
   await fails("not-found", () => new Database(`${dir.path}/nowhere`));
   assert.deepEqual([...Deno.readDirSync(dir.path)], []);
 });
 
-Deno.test("an empty file, left by a crash while it was made, is migrated", () => {
+Deno.test("an empty file, left by a crash, is migrated", () => {
   using dir = temp();
   Deno.writeTextFileSync(dir.file, "");
   using db = new Database(dir.path);
@@ -51,7 +51,7 @@ Deno.test("an empty file, left by a crash while it was made, is migrated", () =>
   );
 });
 
-Deno.test("a newer version is refused, and left alone", async () => {
+Deno.test("a newer version is refused and not changed", async () => {
   using dir = temp();
   new Database(dir.path, { create: true })[Symbol.dispose]();
   const newer = new DatabaseSync(dir.file);
@@ -60,7 +60,7 @@ Deno.test("a newer version is refused, and left alone", async () => {
   await fails("fatal", () => new Database(dir.path), /newer barge \(version 99/);
 });
 
-Deno.test("another program's database is refused, whatever its version, and not touched", async () => {
+Deno.test("another program's database is refused in any version, and not changed", async () => {
   for (const version of [0, 1, 99]) {
     using dir = temp();
     const other = new DatabaseSync(dir.file);
@@ -74,13 +74,13 @@ Deno.test("another program's database is refused, whatever its version, and not 
   }
 });
 
-Deno.test("a damaged one is told as such", async () => {
+Deno.test("a damaged database is reported as damaged", async () => {
   using dir = temp();
   Deno.writeTextFileSync(dir.file, "this is not a database at all; ".repeat(200));
   await fails("fatal", () => new Database(dir.path), /damaged/);
 });
 
-Deno.test("pages overwritten inside are found when they are read", async () => {
+Deno.test("overwritten pages are found when they are read", async () => {
   using dir = temp();
   new Database(dir.path, { create: true })[Symbol.dispose]();
   const content = Deno.readFileSync(dir.file);
@@ -92,7 +92,7 @@ Deno.test("pages overwritten inside are found when they are read", async () => {
   }, /damaged/);
 });
 
-Deno.test("locked by another process: unavailable, in time; reading goes on", async () => {
+Deno.test("a database locked by another process is unavailable within the timeout, and can be read", async () => {
   using dir = temp();
   using db = new Database(dir.path, { create: true, busyTimeout: 150 });
   await using _lock = await hold(dir.file);
@@ -105,7 +105,7 @@ Deno.test("locked by another process: unavailable, in time; reading goes on", as
   assert.deepEqual(meta(second), []);
 });
 
-Deno.test("processes that make it and write at once all succeed", async () => {
+Deno.test("processes that make the database and write at once all succeed", async () => {
   using dir = temp();
   const helpers = Array.from({ length: 4 }, (_, i) => runHelper("write", dir.path, `p${i}`, "50"));
   assert.deepEqual(await Promise.all(helpers), ["done", "done", "done", "done"]);
@@ -113,7 +113,7 @@ Deno.test("processes that make it and write at once all succeed", async () => {
   assert.equal(meta(db).length, 200);
 });
 
-Deno.test("a transaction is all or nothing; what is nested undoes itself alone", () => {
+Deno.test("a transaction is all or nothing; a nested one is undone alone", () => {
   using dir = temp();
   using db = new Database(dir.path, { create: true });
   db.transaction(() => {
@@ -135,14 +135,14 @@ Deno.test("a transaction is all or nothing; what is nested undoes itself alone",
   assert.deepEqual(meta(db), ["kept", "later"]);
 });
 
-Deno.test("work does not go on outside of a transaction that was rolled back under it", () => {
+Deno.test("no statement runs after SQLite has rolled the transaction back", () => {
   using dir = temp();
   using db = new Database(dir.path, { create: true });
   assert.throws(() =>
     db.transaction(() => {
       insert(db, "before");
       try {
-        // What SQLite does by itself when the disk is full.
+        // SQLite does this by itself when the disk is full.
         db.transaction(() =>
           db.run("INSERT OR ROLLBACK INTO meta (key, value) VALUES ('before', '')")
         );
@@ -154,7 +154,7 @@ Deno.test("work does not go on outside of a transaction that was rolled back und
   assert.deepEqual(meta(db), ["usable"]);
 });
 
-Deno.test("a check at the commit sees the end of the transaction, and can undo it", () => {
+Deno.test("a check at the commit sees all changes, and can undo them", () => {
   using dir = temp();
   using db = new Database(dir.path, { create: true });
   const check = () => {
@@ -175,7 +175,7 @@ Deno.test("a check at the commit sees the end of the transaction, and can undo i
   assert.deepEqual(meta(db), ["a", "c"]);
 });
 
-Deno.test("a secret stays, also across a reopen, and is read beside a lock", async () => {
+Deno.test("a secret survives a reopen, and can be read while the database is locked", async () => {
   using dir = temp();
   using db = new Database(dir.path, { create: true, busyTimeout: 100 });
   const secret = db.secret("s");
@@ -184,7 +184,7 @@ Deno.test("a secret stays, also across a reopen, and is read beside a lock", asy
   assert.equal(db.secret("s"), secret);
 });
 
-Deno.test("a full disk: no-space, nothing torn, and usable when there is room", async (t) => {
+Deno.test("a full disk gives no-space, tears nothing, and the database works again with room", async (t) => {
   using dir = temp();
   const mount = await new Deno.Command("mount", {
     args: ["-t", "tmpfs", "-o", "size=512k", "tmpfs", dir.path],

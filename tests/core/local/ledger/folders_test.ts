@@ -1,4 +1,4 @@
-/** Folders as rows, entries as a quota, and the upgrade from tables that had neither. */
+/** The table of folders, entry limits, and the upgrade from tables without them. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { Accounts, usualEntries } from "../../../../core/local/account/accounts.ts";
@@ -14,7 +14,7 @@ import { fails, Setup } from "../../_setup.ts";
 
 const before = migrations.indexOf(foldersAndEntries);
 
-/** A database as the barge before folders were rows left it. */
+/** A database with the tables of version 8. */
 function old(data: string, script: string): void {
   using db = new DatabaseSync(`${data}/${databaseFile}`);
   for (const migration of migrations.slice(0, before)) db.exec(migration);
@@ -28,7 +28,7 @@ function old(data: string, script: string): void {
   db.exec(script);
 }
 
-Deno.test("the upgrade makes folders rows, and counts what there is", async () => {
+Deno.test("the upgrade makes folders rows, and counts the entries", async () => {
   const data = Deno.makeTempDirSync({ prefix: "barge-folders-" });
   try {
     const files = [
@@ -85,7 +85,7 @@ Deno.test("the upgrade makes folders rows, and counts what there is", async () =
   }
 });
 
-Deno.test("an account that the upgrade finds above the usual limit keeps room for as many again", () => {
+Deno.test("an account beyond the default entry limit gets twice its number by the upgrade", () => {
   const data = Deno.makeTempDirSync({ prefix: "barge-folders-" });
   try {
     old(
@@ -102,7 +102,7 @@ Deno.test("an account that the upgrade finds above the usual limit keeps room fo
   }
 });
 
-Deno.test("a limit of entries follows the quota until it is set", () => {
+Deno.test("an entry limit follows the quota until it is set", () => {
   using setup = new Setup();
   const { accounts } = setup.store;
   setup.user("anna", 1000);
@@ -118,7 +118,7 @@ Deno.test("a limit of entries follows the quota until it is set", () => {
   assert.equal(setup.account("anna").entryLimit, null);
 });
 
-Deno.test("a folder's rename is one row, whatever is below it", () => {
+Deno.test("a rename of a folder changes one row", () => {
   using setup = new Setup();
   const { db, folders, ledger } = setup.store;
   const file = { owner: null, size: 1, sha256: "", modified: 0, ino: 0, verified: true };
@@ -135,7 +135,7 @@ Deno.test("a folder's rename is one row, whatever is below it", () => {
   assert.equal(folders.id("public/a"), undefined);
 });
 
-Deno.test("a path of any depth is found by its names", () => {
+Deno.test("a path of any depth is found", () => {
   using setup = new Setup();
   const { db, folders } = setup.store;
   const parts = Array.from({ length: 60 }, (_, i) => `n${i}`);
@@ -143,7 +143,7 @@ Deno.test("a path of any depth is found by its names", () => {
     const dir = ["public", ...parts.slice(0, depth)].join("/");
     assert.equal(folders.id(dir), depth === 0 ? 2 : undefined);
     const id = db.transaction(() => folders.need(dir));
-    assert.deepEqual([folders.id(dir), folders.path(id)], [id, dir]);
+    assert.deepEqual([folders.id(dir), folders.path(id, new Map())], [id, dir]);
     assert.equal(folders.id(`${dir}/other`), undefined);
   }
 });

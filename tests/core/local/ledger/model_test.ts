@@ -1,8 +1,8 @@
 /**
- * A state machine: random uploads, one by one and in batches, settlements, takeovers, folders,
- * renames, removals and limits over a few accounts and paths. After every step the sums of bytes and
- * of entries agree with the rows, and no limit is passed but where it was lowered below what was there, and never further. A batch makes
- * the rows that its uploads would have made one by one.
+ * A state machine with random steps: uploads, one by one and in batches, settlements, takeovers, folders,
+ * renames, removals and limits, over a few accounts and paths. After every step the sums of bytes and
+ * entries agree with the rows, and no limit is passed; a sum beyond a lowered limit does not rise. A batch
+ * makes the same rows as its uploads one by one.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -35,7 +35,7 @@ const where = fc.nat(places.length - 1);
 const upload = fc.nat(9); // of those that there are
 const size = fc.nat(180);
 const arriving = fc.record({ who, where, size: fc.nat(60), sealed: fc.boolean() });
-/** The holder whose step it is: the one of all uploads, or one that took an upload over. */
+/** The holder that makes the step: the first one, or one that took the upload over. */
 const holder = fc.constantFrom("h", "h", "t");
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ op: fc.constant("begin" as const), who, where, size }) },
@@ -101,7 +101,7 @@ class Machine {
   readonly reservations: Reservations;
   readonly uploadsAt: UploadsAt;
   readonly ids: number[];
-  /** The bounds that the sums may reach, where the limits were lowered below them. */
+  /** The bounds of sums whose limits were lowered below them. */
   readonly most = { bytes: new Map<number, number>(), entries: new Map<number, number>() };
 
   constructor(readonly db: Database) {
@@ -115,7 +115,7 @@ class Machine {
     );
   }
 
-  /** Does one step; being over quota, or an upload's having been taken over, is an answer, too. */
+  /** Makes one step, which may fail as over quota or taken over. */
   do(step: Step): void {
     try {
       this.db.transaction(() => this.#do(step));
@@ -151,7 +151,7 @@ class Machine {
       if (path(to).startsWith(path(from)) || path(from).startsWith(path(to))) return;
       if (ledger.knowsAny(to)) return; // a folder replaces nothing
       ledger.rename(from, to);
-      uploadsAt.dropStrangers(to, names[0]); // as if it had come into her home
+      uploadsAt.dropStrangers(to, names[0]); // as if the folder were in her home
     } else if (step.op === "limit") {
       this.accounts.change(names[step.who], { limit: step.limit });
       this.most.bytes.delete(this.ids[step.who]);
@@ -162,7 +162,7 @@ class Machine {
     else this.#continue(step);
   }
 
-  /** One that is new; the ledger does not look at the disk, where another may have the name. */
+  /** Makes a folder; the ledger does not read the disk. */
   #mkdir(who: number, place: Place): void {
     if (this.folders.find(place)) return;
     this.folders.make(place, this.ids[who]);
@@ -204,7 +204,7 @@ class Machine {
     return { dir, name, owner, size, sha256: "ab", modified: 0, ino: id, verified: true };
   }
 
-  /** As small files are stored: all together, or one by one where there is no room for all. */
+  /** Stores small files: all together, or one by one if they do not fit. */
   #batch(files: readonly { who: number; where: number; size: number; sealed: boolean }[]): void {
     const { db, reservations } = this;
     const beginnings = files.map(({ who, where, size, sealed }): Beginning => ({
@@ -232,7 +232,7 @@ class Machine {
     for (const one of beginnings) overQuotaOr(() => reservations.begin([one]));
   }
 
-  /** As `Commits` settles what it has renamed: of two of one name each by itself. */
+  /** Settles as `Commits` does: two uploads to one name separately. */
   #settleBatch(uploads: readonly number[]): void {
     const rows = this.reservations.uploads().filter(({ sha256 }) => sha256 !== null);
     let batch = new Map<string, UploadRow>();
@@ -271,7 +271,7 @@ class Machine {
   }
 }
 
-/** Beyond a limit that was lowered the sum may only fall. @param most what it may reach, by account */
+/** Checks that a sum beyond a lowered limit only falls. @param most the highest sums, by account */
 function checkLimit(
   most: Map<number, number>,
   id: number,
@@ -284,7 +284,7 @@ function checkLimit(
   most.set(id, Math.max(limit, sum));
 }
 
-/** Returns its result; undefined where the quota has no room. */
+/** Returns the result; undefined if the quota has no room. */
 function overQuotaOr<T>(work: () => T): T | undefined {
   try {
     return work();
@@ -294,7 +294,7 @@ function overQuotaOr<T>(work: () => T): T | undefined {
   }
 }
 
-/** Returns its result, and undoes it. */
+/** Returns the result, and rolls back. */
 function undone<T>(db: Database, work: () => T): T {
   let result: { value: T } | undefined;
   const undo = new Error("undo");
@@ -309,7 +309,7 @@ function undone<T>(db: Database, work: () => T): T {
   return result!.value;
 }
 
-Deno.test("the sums hold, and no limit is passed, whatever is done in whatever order", () => {
+Deno.test("sums hold and no limit is passed after any sequence of steps", () => {
   const data = Deno.makeTempDirSync({ prefix: "barge-model-" });
   const undo = new Error("undo");
   try {

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { Setup } from "../../_setup.ts";
 import { runHelper } from "../_process.ts";
 
-/** Each process tries this often; half of the tries declare their size, half grow to it. */
+/** The tries of each process: half declare their size, half grow to it. */
 const tries = "40";
 
-Deno.test("processes that race for a quota win exactly what fits", async () => {
+Deno.test("processes that race for a quota get exactly the bytes that fit", async () => {
   using setup = new Setup();
-  setup.user("anna", 1009); // 33 times 30, and 19 bytes that nobody can use
+  setup.user("anna", 1009); // 33 times 30, and 19 unusable bytes
   const won = await Promise.all(
     [1, 2, 3, 4].map(() => runHelper("race", setup.data, "anna", tries, "30")),
   );
@@ -17,7 +17,7 @@ Deno.test("processes that race for a quota win exactly what fits", async () => {
   assert.deepEqual(setup.store.ledger.wrongSums(), []);
 });
 
-Deno.test("processes that race for entries win exactly what fits", async () => {
+Deno.test("processes that race for entries get exactly those that fit", async () => {
   using setup = new Setup();
   setup.user("anna");
   setup.store.accounts.change("anna", { entryLimit: 33 });
@@ -29,7 +29,7 @@ Deno.test("processes that race for entries win exactly what fits", async () => {
   assert.deepEqual(setup.store.ledger.wrongSums(), []);
 });
 
-Deno.test("one byte that four want goes to one", async () => {
+Deno.test("one of four uploads gets the last byte", async () => {
   using setup = new Setup();
   setup.user("anna", 1);
   const won = await Promise.all(
