@@ -61,9 +61,7 @@ export class BargeError extends Error {
   readonly account?: string;
   readonly hint?: string;
 
-  /**
-   * @param why the reason, in lower case, without the op and path
-   */
+  /** @param why the reason, in lower case, without the op and path */
   constructor(kind: Kind, why: string, facts: ErrorFacts = {}) {
     super(why, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.kind = kind;
@@ -98,64 +96,28 @@ export function isKind(value: string): value is Kind {
   return Object.hasOwn(kinds, value);
 }
 
-const byCode: Record<string, Kind> = {
-  ENOENT: "not-found",
-  ENOTDIR: "no-directory",
-  EEXIST: "exists",
-  ENOTEMPTY: "exists",
-  EISDIR: "exists",
-  EACCES: "denied",
-  EPERM: "denied",
-  EROFS: "denied",
-  ELOOP: "denied",
-  ENAMETOOLONG: "usage",
-  EINVAL: "usage",
-  ENOSPC: "no-space",
-  EDQUOT: "no-space",
-  EFBIG: "no-space",
-  EMFILE: "unavailable",
-  ENFILE: "unavailable",
-  ECONNREFUSED: "unavailable",
-  ECONNRESET: "unavailable",
-  ECONNABORTED: "unavailable",
-  ENOTCONN: "unavailable",
-  ENETDOWN: "unavailable",
-  EHOSTDOWN: "unavailable",
-  EBUSY: "unavailable",
-  EAGAIN: "unavailable",
-  ENOMEM: "unavailable",
-  ENOBUFS: "unavailable",
-  EPIPE: "unavailable",
-  ETIMEDOUT: "unavailable",
-  EHOSTUNREACH: "unavailable",
-  ENETUNREACH: "unavailable",
-  EADDRINUSE: "fatal",
-  EADDRNOTAVAIL: "fatal",
+/** The system's errors of each kind: codes of Node, and names of `Deno.errors`. */
+const systemErrors: { readonly [kind in Kind]?: string } = {
+  "not-found": "ENOENT NotFound",
+  "no-directory": "ENOTDIR NotADirectory",
+  exists: "EEXIST ENOTEMPTY EISDIR AlreadyExists IsADirectory",
+  denied: "EACCES EPERM EROFS ELOOP PermissionDenied NotCapable FilesystemLoop",
+  usage: "ENAMETOOLONG EINVAL",
+  "no-space": "ENOSPC EDQUOT EFBIG",
+  unavailable:
+    "EMFILE ENFILE EBUSY EAGAIN ENOMEM ENOBUFS EPIPE ETIMEDOUT ECONNREFUSED ECONNRESET " +
+    "ECONNABORTED ENOTCONN ENETDOWN EHOSTDOWN EHOSTUNREACH ENETUNREACH ConnectionRefused " +
+    "ConnectionReset ConnectionAborted BrokenPipe TimedOut UnexpectedEof BadResource Interrupted Busy",
+  fatal: "EADDRINUSE EADDRNOTAVAIL AddrInUse AddrNotAvailable",
 };
-
-const byClass: [new (...args: never[]) => Error, Kind][] = [
-  [Deno.errors.NotFound, "not-found"],
-  [Deno.errors.NotADirectory, "no-directory"],
-  [Deno.errors.AlreadyExists, "exists"],
-  [Deno.errors.IsADirectory, "exists"],
-  [Deno.errors.PermissionDenied, "denied"],
-  [Deno.errors.NotCapable, "denied"],
-  [Deno.errors.FilesystemLoop, "denied"],
-  [Deno.errors.ConnectionRefused, "unavailable"],
-  [Deno.errors.ConnectionReset, "unavailable"],
-  [Deno.errors.ConnectionAborted, "unavailable"],
-  [Deno.errors.BrokenPipe, "unavailable"],
-  [Deno.errors.TimedOut, "unavailable"],
-  [Deno.errors.UnexpectedEof, "unavailable"],
-  [Deno.errors.BadResource, "unavailable"],
-  [Deno.errors.Interrupted, "unavailable"],
-  [Deno.errors.Busy, "unavailable"],
-  [Deno.errors.AddrInUse, "fatal"],
-  [Deno.errors.AddrNotAvailable, "fatal"],
-];
+const kindsByName = new Map(
+  Object.entries(systemErrors).flatMap(([kind, names]) =>
+    names.split(" ").map((name) => [name, kind as Kind])
+  ),
+);
 
 /** The reasons of AbortSignals, by name. */
-const byName: Record<string, [Kind, string]> = {
+const abortReasons: Readonly<Record<string, [Kind, string]>> = {
   AbortError: ["interrupted", "interrupted"],
   TimeoutError: ["unavailable", "no answer in time"],
 };
@@ -170,11 +132,10 @@ export function typed(cause: unknown, facts: ErrorFacts = {}): BargeError {
   if (cause instanceof BargeError) return cause.with(facts);
   if (cause instanceof TypeError || cause instanceof RangeError) throw cause;
   const error = cause instanceof Error ? cause : new Error(String(cause));
-  const [signalKind, why] = byName[error.name] ?? [];
-  if (signalKind && why) return new BargeError(signalKind, why, { ...facts, cause });
-  const code = (error as { code?: unknown }).code;
-  const kind = (typeof code === "string" ? byCode[code] : undefined) ??
-    byClass.find(([type]) => error instanceof type)?.[1] ?? "io";
+  const aborted = abortReasons[error.name];
+  if (aborted) return new BargeError(...aborted, { ...facts, cause });
+  const code = String((error as { code?: unknown }).code);
+  const kind = kindsByName.get(code) ?? kindsByName.get(error.name) ?? "io";
   return new BargeError(kind, reason(error), { ...facts, cause });
 }
 

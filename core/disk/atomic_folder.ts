@@ -1,6 +1,7 @@
 /** Creates a folder with all of its files, or not at all. */
 import { BargeError, typed } from "../error.ts";
 import { foreignOwner, giveTo } from "./owner.ts";
+import { createSynced } from "./sync_file.ts";
 
 /**
  * Creates a folder with these files, readable by its owner alone, unless the folder exists. The files
@@ -21,7 +22,7 @@ export async function createFolder(
     const owner = foreignOwner(parent);
     await Deno.mkdir(temporary, { mode: 0o700 });
     for (const [name, text] of Object.entries(files)) {
-      await write(`${temporary}/${name}`, text);
+      await createSynced(`${temporary}/${name}`, text);
       giveTo(owner, `${temporary}/${name}`);
     }
     giveTo(owner, temporary);
@@ -32,21 +33,9 @@ export async function createFolder(
     await Deno.remove(temporary, { recursive: true }).catch(() => {/* it was never made */});
     if (await holds(folder, Object.keys(files))) return; // another process was faster
     const { kind, message } = typed(cause);
-    throw new BargeError(kind === "no-space" ? kind : "fatal", message, {
-      op: "make",
-      path: folder,
-      cause,
-    });
+    const facts = { op: "make", path: folder, cause };
+    throw new BargeError(kind === "no-space" ? kind : "fatal", message, facts);
   }
-}
-
-async function write(path: string, text: string): Promise<void> {
-  using file = await Deno.open(path, { createNew: true, write: true, mode: 0o600 });
-  const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) {
-    written += await file.write(bytes.subarray(written));
-  }
-  await file.sync();
 }
 
 async function sync(folder: string): Promise<void> {

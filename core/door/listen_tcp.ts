@@ -1,7 +1,8 @@
 /** Listens for a door on TCP, also behind a proxy. */
 import { getLogger } from "@logtape/logtape";
 import { type Address, formatAddress } from "../net/address.ts";
-import { type ConnListener, ProxiedListener } from "../net/listen_proxied.ts";
+import { ProxiedListener } from "../net/listen_proxied.ts";
+import type { ConnListener } from "../net/prepared_listener.ts";
 import { Networks } from "../net/networks.ts";
 import type { DoorSpec } from "./door.ts";
 

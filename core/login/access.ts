@@ -13,21 +13,15 @@ import type { View } from "../storage/view.ts";
 import type { Session } from "./session.ts";
 import type { WriteGuard } from "../storage/uploads.ts";
 
-/**
- * When may a name be written: as a client says, or as a check of the door's own decides, which
- * throws if not. It runs again under the write lock; undefined: there is nothing.
- */
+/** The condition for writing a name: that of the client, or a check of the door. */
 export type When = Overwrite | Check;
+/** Throws unless a name may be written. It runs again under the write lock. */
 export type Check = (existing: StoredEntry | undefined, view: View) => void;
 
-/** The place of a path that can be written, moved or removed: not `/`, `/home` or `/public`. */
-export function changeable(location: Location): Place {
-  if (!location.place || location.fixed) {
-    throw new BargeError("exists", "it is a folder that every account has", {
-      path: location.path,
-    });
-  }
-  return location.place;
+/** Returns the place of a path that can be changed: not `/`, `/home` or `/public`. */
+export function changeable({ place, fixed, path }: Location): Place {
+  if (place && !fixed) return place;
+  throw new BargeError("exists", "it is a folder that every account has", { path });
 }
 
 /**
@@ -45,48 +39,40 @@ export function checkWrite(
 ): StoredEntry | undefined {
   const account = session.accountIn(view);
   try {
-    return mayWrite(view, account, location, overwrite);
+    const place = changeable(location);
+    view.needFolder(place);
+    const existing = view.entry(place);
+    if (typeof overwrite === "function") overwrite(existing, view);
+    if (!existing) {
+      if (typeof overwrite !== "object") return undefined;
+      throw new BargeError("exists", "the file that was to be replaced is gone");
+    }
+    if (existing.type === "dir") {
+      const hint = `write ${location.path}/ to put it inside`;
+      throw new BargeError("exists", "it is a folder", { hint });
+    }
+    if (existing.type === "other") {
+      throw new BargeError("denied", "what is there is not a regular file");
+    }
+    if (overwrite === "never") throw new BargeError("exists", "it exists already");
+    if (typeof overwrite === "object" && existing.sha256 !== overwrite.sha256) {
+      throw new BargeError("exists", "the file has changed since");
+    }
+    if (guarded(account, location) && existing.owner !== account.id) {
+      throw belongsTo("it", existing);
+    }
+    return existing;
   } catch (error) {
-    throw typed(error, { path: location.path }); // of a copy or a move, it is the target
+    throw typed(error, { path: location.path }); // the target of a copy or a move
   }
 }
 
-/** The same as the guard of a change. */
+/** Returns {@link checkWrite} as the guard of a change. */
 export function writeGuard(session: Session, location: Location, overwrite: When): WriteGuard {
   return {
     places: [changeable(location)],
     check: (view) => checkWrite(view, session, location, overwrite),
   };
-}
-
-function mayWrite(
-  view: View,
-  account: Account,
-  location: Location,
-  overwrite: When,
-): StoredEntry | undefined {
-  const place = changeable(location);
-  view.needFolder(place);
-  const existing = view.entry(place);
-  if (typeof overwrite === "function") overwrite(existing, view);
-  if (!existing) {
-    if (typeof overwrite !== "object") return undefined;
-    throw new BargeError("exists", "the file that was to be replaced is gone");
-  }
-  if (existing.type === "dir") {
-    throw new BargeError("exists", "it is a folder", {
-      hint: `write ${location.path}/ to put it inside`,
-    });
-  }
-  if (existing.type === "other") {
-    throw new BargeError("denied", "what is there is not a regular file");
-  }
-  if (overwrite === "never") throw new BargeError("exists", "it exists already");
-  if (typeof overwrite === "object" && existing.sha256 !== overwrite.sha256) {
-    throw new BargeError("exists", "the file has changed since");
-  }
-  if (guarded(account, location) && existing.owner !== account.id) throw belongsTo("it", existing);
-  return existing;
 }
 
 /**
@@ -112,8 +98,8 @@ export async function checkTake(
 }
 
 /**
- * Checks the same in the moment of a change, when there is no time to walk a folder: storage knows the
- * files that were added to it since.
+ * Checks the same in the step of a change, without walking a folder: storage knows the files that were
+ * added to it since.
  *
  * @returns the entry
  * @throws {BargeError} as {@link checkTake}
@@ -135,9 +121,7 @@ function notFound(): BargeError {
   return new BargeError("not-found", "there is no such file or folder");
 }
 
-function belongsTo(
-  what: string,
-  file: { readonly ownerName: string | null } | undefined,
-): BargeError {
-  return new BargeError("denied", `${what} belongs to ${file?.ownerName ?? "the operator"}`);
+/** Returns the error for a file of another account, also about its name in a message. */
+export function belongsTo(name: string, { ownerName }: Pick<StoredEntry, "ownerName">): BargeError {
+  return new BargeError("denied", `${name} belongs to ${ownerName ?? "the operator"}`);
 }

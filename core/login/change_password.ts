@@ -1,4 +1,3 @@
-/** Changes of one's own password. */
 import { BargeError } from "../error.ts";
 import type { Verifier } from "../protocol/message.ts";
 import { checkNewPassword, defaultMinPassword } from "../protocol/password.ts";
@@ -11,7 +10,7 @@ import type { Session } from "./session.ts";
  * at the web page. SSH keys stay.
  *
  * @param session has proved the old password for just this
- * @returns the new password's credential, with which {@link Session.renew} lets a session go on
+ * @returns the new password's credential, which keeps a session alive that takes it
  * @throws {BargeError} `denied` on another login than by password; `unauthenticated` when the
  *   password was changed meanwhile
  */

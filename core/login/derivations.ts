@@ -1,29 +1,29 @@
 /**
  * Bounds the derivations of passwords (scrypt): each takes 32 MiB and a core for about 80 ms.
  *
- * All workers together run at most `maxRunning`, and each at most `maxRunningHere`. One account and
- * one address have at most one at a time, in whichever worker. Others wait: at most `maxWaiting` in
- * each worker, taken in turn by address, the oldest first within an address. When the queue is
- * full, a newcomer takes the place of the newest of the address that has the most there, unless that
- * is its own. So a flood from one address delays its own logins, and no others.
+ * At most `maxRunning` run in all workers, and `maxRunningHere` in one. One account and one address
+ * have at most one at a time, in any worker. Others wait: at most `maxWaiting` in each worker, which
+ * serves addresses in turn, the oldest first within an address. If the queue is full, a new one
+ * replaces the newest of the address that has the most there, unless that is its own. So a flood from
+ * one address delays its own logins only.
  *
- * Loopback is no single peer (account/bans.ts): there the account is the peer.
+ * Loopback may be many clients (account/bans.ts): there the turns are by account.
  *
- * The shared memory has a cell for each derivation that may run, and slots for accounts and
- * addresses, chosen by a keyed digest; two that share a slot wait for each other. A cell or slot
- * holds the number of the worker that has it. A worker that starts clears those of the one before.
+ * The shared memory has a cell for each derivation that may run, and slots for accounts and addresses,
+ * chosen by a keyed digest; two that share a slot wait for each other. A cell or slot holds the number
+ * of its worker. A worker that starts frees those of its predecessor.
  */
 import { createHmac } from "node:crypto";
 import { BargeError } from "../error.ts";
 import { isLoopback, network } from "../net/address.ts";
 
-/** In all workers: 256 MiB. */
+/** The most derivations in all workers, which take 256 MiB. */
 export const maxRunning = 8;
 export const maxRunningHere = 2;
 export const maxWaiting = 64;
-/** Longer than a full queue takes on a slow machine, and than any client waits. */
-const longestWaitMs = 120_000;
-/** How long a worker trusts that it would have noticed another one's release. */
+/** More than a full queue takes on a slow machine, and than any client waits. */
+const maxWaitMs = 120_000;
+/** The interval at which a worker checks for cells of other workers, beside their notices. */
 const recheckMs = 1000;
 
 const signal = 0;
@@ -40,19 +40,21 @@ export function makeDerivationTable(): SharedArrayBuffer {
   return table;
 }
 
-/** For whom a password is derived. */
+/** The client of a derivation. */
 export interface Applicant {
-  /** The name of the account as it was given, existing or not. */
+  /** The name of an account, which may not exist. */
   readonly account?: string;
   /** The client's numeric address, without the port. */
   readonly host?: string;
 }
 
-interface Waiter {
-  /** Whose turn it takes. */
+/** The address or account whose turn a derivation takes, and the slots that it needs. */
+interface Claim {
   readonly peer: string;
-  /** The slots that it needs. */
   readonly needs: readonly number[];
+}
+
+interface Waiter extends Claim {
   start(release: () => void): void;
   leave(why: unknown): void;
 }
@@ -62,13 +64,13 @@ export class Derivations {
   readonly #worker: number;
   #running = 0;
   #waiting = 0;
-  /** Of each peer the oldest first; the peer whose turn is next comes first. */
+  /** The waiters of each peer, the oldest first; the peer whose turn is next comes first. */
   readonly #queues = new Map<string, Waiter[]>();
   #listening = false;
 
   /**
-   * @param worker which of those that share the table this isolate is, from 0
-   * @param table shared with others; by default there are none
+   * @param worker the number of this isolate, from 0
+   * @param table shared with other isolates; by default with none
    */
   constructor(worker = 0, table: SharedArrayBuffer = makeDerivationTable()) {
     this.#words = new Int32Array(table);
@@ -78,23 +80,22 @@ export class Derivations {
   }
 
   /**
-   * Runs a derivation when its turn has come. One that runs can't be stopped: it ends by itself, as
-   * its costs are bounded.
+   * Runs a derivation when its turn has come. One that runs can't be stopped.
    *
-   * @param gone aborted when nobody waits for it any more
-   * @param withinMs how long it may wait to run
-   * @throws {BargeError} `unavailable` when too many wait, or it has waited for too long; why `gone`
-   *   was aborted, if that was before it ran
+   * @param gone aborted when the client has left
+   * @param withinMs the most milliseconds to wait before it runs
+   * @throws {BargeError} `unavailable` when too many wait, or it has waited for too long; the reason of
+   *   `gone`, if that is aborted before it runs
    */
   async run<T>(
     work: () => Promise<T>,
     applicant: Applicant = {},
     gone?: AbortSignal,
-    withinMs = longestWaitMs,
+    withinMs = maxWaitMs,
   ): Promise<T> {
     gone?.throwIfAborted();
-    const { peer, needs } = this.#described(applicant);
-    const release = this.#take(needs) ?? await this.#turn(peer, needs, gone, withinMs);
+    const claim = this.#claimOf(applicant);
+    const release = this.#take(claim) ?? await this.#turn(claim, withinMs, gone);
     try {
       return await work();
     } finally {
@@ -102,20 +103,15 @@ export class Derivations {
     }
   }
 
-  async #turn(
-    peer: string,
-    needs: readonly number[],
-    gone: AbortSignal | undefined,
-    withinMs: number,
-  ): Promise<() => void> {
+  async #turn(claim: Claim, withinMs: number, gone?: AbortSignal): Promise<() => void> {
+    const { peer } = claim;
     this.#makeRoom(peer);
     const { promise, resolve, reject } = Promise.withResolvers<() => void>();
     const waiter: Waiter = {
-      peer,
-      needs,
+      ...claim,
       start: resolve,
       leave: (why) => {
-        if (this.#remove(waiter)) reject(why); // at once: its place is another's
+        if (this.#remove(waiter)) reject(why); // now, since another takes its place
       },
     };
     this.#waiting++;
@@ -142,7 +138,7 @@ export class Derivations {
     longest.at(-1)!.leave(tooMany());
   }
 
-  /** Starts those that can run. */
+  /** Starts all waiters that can run. */
   #pump(): void {
     while (this.#waiting > 0) {
       const seen = Atomics.load(this.#words, signal);
@@ -154,14 +150,11 @@ export class Derivations {
   #startNext(): boolean {
     for (const [peer, queue] of this.#queues) {
       for (const waiter of queue) {
-        const release = this.#take(waiter.needs);
+        const release = this.#take(waiter);
         if (!release) continue;
         this.#remove(waiter);
-        const rest = this.#queues.get(peer);
-        if (rest) {
-          this.#queues.delete(peer);
-          this.#queues.set(peer, rest); // its next turn comes after everybody else's
-        }
+        this.#queues.delete(peer);
+        if (queue.length > 0) this.#queues.set(peer, queue); // its next turn is the last
         waiter.start(release);
         return true;
       }
@@ -179,7 +172,7 @@ export class Derivations {
     return true;
   }
 
-  /** Tries again when a worker has released something since the signal was read. */
+  /** Tries again when a worker has freed a cell or slot since the signal was read. */
   #listen(seen: number): void {
     if (this.#listening || this.#running >= maxRunningHere) return;
     this.#listening = true;
@@ -190,8 +183,8 @@ export class Derivations {
     });
   }
 
-  /** Takes a cell and all slots, or nothing. @returns what gives them back */
-  #take(needs: readonly number[]): (() => void) | undefined {
+  /** Takes a cell and all slots, or nothing. @returns a function that frees them */
+  #take({ needs }: Claim): (() => void) | undefined {
     if (this.#running >= maxRunningHere) return undefined;
     const taken: number[] = [];
     const giveUp = () => taken.forEach((at) => this.#free(at));
@@ -199,7 +192,7 @@ export class Derivations {
       if (this.#claim(at)) taken.push(at);
     }
     if (taken.length === 0) return undefined;
-    // Accounts come before addresses in all workers: of several that give up, one holds it all.
+    // All workers take accounts before addresses, so that of several rivals one gets all it needs.
     for (const at of needs) {
       if (!this.#claim(at)) return void giveUp();
       taken.push(at);
@@ -217,7 +210,7 @@ export class Derivations {
     return Atomics.compareExchange(this.#words, at, 0, this.#worker) === 0;
   }
 
-  /** Frees what is this worker's. */
+  /** Frees a cell or slot, if this worker has it. */
   #free(at: number): void {
     Atomics.compareExchange(this.#words, at, this.#worker, 0);
   }
@@ -227,10 +220,9 @@ export class Derivations {
     Atomics.notify(this.#words, signal);
   }
 
-  #described({ account, host }: Applicant): { peer: string; needs: number[] } {
+  #claimOf({ account, host }: Applicant): Claim {
     const name = account?.toLowerCase();
-    const from = host === undefined ? undefined : network(host);
-    const address = from === undefined || isLoopback(from) ? undefined : from;
+    const address = host === undefined || isLoopback(network(host)) ? undefined : network(host);
     const needs = [];
     if (name) needs.push(accounts + this.#slot(`account ${name}`));
     if (address !== undefined) needs.push(addresses + this.#slot(`address ${address}`));

@@ -1,9 +1,8 @@
-/** The account name of a login attempt, as the access log may hold it. */
 import type { Service } from "./service.ts";
 
 /**
- * Returns the name of the account; for a token in the name's place, the name of its owner. A name that no
- * account has becomes `?` and a keyed digest, as in the list of bans: people type passwords there.
+ * Returns the account name of a login attempt for the access log; for a token, the name of its owner. An
+ * unknown name becomes `?` and a keyed digest, as in the list of bans: it may be a password.
  *
  * @returns null for an empty name
  */

@@ -23,23 +23,23 @@ import type { Service } from "./service.ts";
 
 const log = getLogger(["barge", "login"]);
 
-/** Waits for a number of ms, or less when nobody waits for the answer any more. */
+/** Waits for a number of ms; throws when the client has left. */
 export type Pause = (ms: number) => Promise<void>;
 
 /** A login that waits for its proof. */
 export interface Challenge {
   readonly answer: Answer<"auth">;
   /**
-   * @param binding the certificate that the client was shown, if it says so
+   * @param binding the binding to the certificate that the client received, if it sends one
    * @throws {BargeError} `unauthenticated`, one answer for every reason; `unsupported` without a
-   *   binding where one is due, `identity` with another than that; what `pause` throws
+   *   required binding, `identity` with another one; as `pause`
    */
   prove(
     proof: string,
     pause: Pause,
     binding?: string,
   ): Promise<{ session: Session; answer: Answer<"proof"> }>;
-  /** Records that no proof came: a failed login of the address. @returns as {@link fail} */
+  /** Records that no proof came, as a failed login of the address. @returns as {@link fail} */
   abandon(): Promise<number>;
 }
 
@@ -47,7 +47,7 @@ export interface Challenge {
  * Begins a login.
  *
  * @param host the client's numeric address, without the port
- * @param endPoints the bindings of which the proof must have one; none: it must have none
+ * @param endPoints the bindings of which the proof must have one; empty: it must have none
  */
 export async function challenge(
   store: Service,
@@ -57,25 +57,18 @@ export async function challenge(
 ): Promise<Challenge> {
   const { mechanism, account: name } = request;
   const provable = await lookUp(store, mechanism, name);
-  const decoy = await store.people.logins.decoy(name); // computed for every name: the same work for all
+  const decoy = await store.people.logins.decoy(name); // for every name, so that all take equally long
   const verifier = provable?.verifier ?? decoy;
   const cost = mechanism === "token" ? tokenCosts : costs; // never the account's own
-  const exchange: Exchange = {
-    mechanism,
-    account: name,
-    clientNonce: request.nonce,
-    serverNonce: nonce(),
-    salt: verifier.salt,
-    n: cost.n,
-    r: cost.r,
-    p: cost.p,
-  };
-  const { serverNonce, salt, n, r, p } = exchange;
+  const { salt } = verifier;
+  const serverNonce = nonce();
+  const nonces = { clientNonce: request.nonce, serverNonce };
+  const exchange: Exchange = { mechanism, account: name, ...nonces, salt, ...cost };
   const abandon = () =>
     fail(store, { account: provable?.account, name, mechanism: "question", host });
   return {
     abandon,
-    answer: { nonce: serverNonce, salt, n, r, p },
+    answer: { nonce: serverNonce, salt, ...cost },
     async prove(proof, pause, binding) {
       const wrong = misbound(binding, endPoints);
       if (wrong) {
@@ -95,8 +88,8 @@ export async function challenge(
 
 /**
  * Returns the error for a login that is bound to another connection than this one. The proof covers the
- * binding, so that nobody between can change it. The server demands a binding wherever there can be one:
- * a relay can't talk both sides out of it.
+ * binding, so that no relay can change it. The server requires a binding wherever there can be one, so
+ * that no relay can leave it out.
  */
 function misbound(
   binding: string | undefined,
@@ -109,18 +102,17 @@ function misbound(
     return new BargeError("unsupported", why, { op, hint: "the client is too old: update it" });
   }
   const why = "the client was shown another certificate than this server's";
-  return new BargeError("identity", why, {
-    op,
-    hint: "somebody relays the connection. If that is a proxy of the operator's, let it pass TLS " +
-      "through, or name its certificate with `barge serve --proxy-cert`",
-  });
+  const hint =
+    "somebody relays the connection. If that is a proxy of the operator's, let it pass TLS " +
+    "through, or name its certificate with `barge serve --proxy-cert`";
+  return new BargeError("identity", why, { op, hint });
 }
 
 /**
- * Ends every login, by whatever it was proved.
+ * Ends a login of any kind.
  *
  * @param proved the credential that the client has proved; undefined for none
- * @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws
+ * @throws {BargeError} `unauthenticated`, one answer for every reason; as `pause`
  */
 export async function admit(
   store: Service,
@@ -156,7 +148,7 @@ export async function fail({ people, metrics }: Service, attempt: Attempt): Prom
   return consequence?.delay ?? maxLoginDelayMs;
 }
 
-/** A full disk must not block the login of somebody who comes to free space. */
+/** Logs a failure to record a login: a full disk must not block a user who wants to free space. */
 async function recordLogin<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -168,7 +160,8 @@ async function recordLogin<T>(work: () => Promise<T>): Promise<T | undefined> {
 }
 
 /**
- * Returns the account that a login names, with the verifier of its secret.
+ * Returns the account that a login names, with the verifier of its secret; undefined for none, or one
+ * that can't be used.
  *
  * @param name the name of an account, or the id of a token
  */
@@ -180,15 +173,8 @@ export async function lookUp(
   if (mechanism === "token") return await logins.byToken(name);
   const provable = await logins.byPassword(name);
   if (!provable || ownCosts(provable.verifier)) return provable;
-  refuseCosts(provable);
-}
-
-/**
- * Logs that a password can't be used, since it was set with other costs than the server's (a former
- * version accepted any): it would let a client choose the memory and time of each login. The client gets
- * the answer to a wrong password, and the log has the remedy.
- */
-function refuseCosts({ account, verifier: { n, r, p } }: Provable): void {
+  // A former version accepted any costs, which would let a client choose the memory and time of logins.
+  const { account, verifier: { n, r, p } } = provable;
   log.warn("the password of {account} is refused: it was set with {costs}; {hint}", {
     account: account.name,
     costs: `scrypt costs n=${n} r=${r} p=${p}, or a salt, that this server does not take`,

@@ -2,9 +2,9 @@
  * Logins where the protocol carries the password itself: FTP, SFTP, HTTP.
  *
  * The server derives the key with scrypt, off the event loop, as many at a time as derivations.ts allows,
- * and not for a client that has left. So a flood of logins delays other logins from its own address, and
- * nothing else. A banned login is refused without a derivation: the time reveals the ban, but not whether
- * the account exists.
+ * and not for a client that has left. So a flood of logins delays only other logins from its own address.
+ * A banned login is refused without a derivation: the time reveals the ban, but not whether the account
+ * exists.
  */
 import type { Service } from "./service.ts";
 import { matches } from "../protocol/verifier.ts";
@@ -30,7 +30,7 @@ export interface Credentials {
  *
  * @param pause waits before the answer to a failure
  * @throws {BargeError} `unauthenticated`, one answer for every reason; `unavailable` when too many
- *   log in at the moment; why `gone` was aborted; what `pause` throws
+ *   log in at the moment; the reason of `gone`; as `pause`
  */
 export async function logIn(
   store: Service,
@@ -38,26 +38,26 @@ export async function logIn(
   pause: Pause,
 ): Promise<Session> {
   const token = /^barge_([^_\s]+)_(\S+)$/.exec(secret);
-  if (token) return await logInByToken(store, name, token[1], token[2], host, pause);
-  const { logins } = store.people;
+  if (token) {
+    const [, id, tokenSecret] = token;
+    return await logInByToken(store, id, { name, secret: tokenSecret, host }, pause);
+  }
+  const { logins, accounts } = store.people;
   const provable = await lookUp(store, "password", name);
-  const decoy = await logins.decoy(name); // computed for every name: the same work for all
-  const account = await store.people.accounts.byId(provable?.account.id ?? 0);
+  const decoy = await logins.decoy(name); // for every name, so that all take equally long
+  const account = await accounts.byId(provable?.account.id ?? 0);
   const attempt: Attempt = { account, name, mechanism: "password", host };
+  const verifier = provable?.verifier ?? decoy;
+  const derive = () => matches("password", secret, verifier);
   const proved = !await logins.isBanned(attempt) && secret !== "" &&
-    await bounded(() => matches("password", secret, provable?.verifier ?? decoy), gone, {
-      account: name,
-      host,
-    });
+    await bounded(derive, gone, { account: name, host });
   return await admit(store, attempt, account, proved ? provable?.credential : undefined, pause);
 }
 
 async function logInByToken(
   store: Service,
-  name: string,
   id: string,
-  secret: string,
-  host: string,
+  { name, secret, host }: Credentials,
   pause: Pause,
 ): Promise<Session> {
   const provable = await store.people.logins.byToken(id);
@@ -71,11 +71,7 @@ async function logInByToken(
 
 let derivations = new Derivations();
 
-/**
- * Makes this isolate count its derivations together with others.
- *
- * @param worker the isolate's number, from 0
- */
+/** Shares the bounds with other isolates. @param worker the isolate's number, from 0 */
 export function shareDerivations(worker: number, table: SharedArrayBuffer | undefined): void {
   derivations = new Derivations(worker, table);
 }
@@ -83,10 +79,8 @@ export function shareDerivations(worker: number, table: SharedArrayBuffer | unde
 /**
  * Runs a scrypt derivation when its turn has come.
  *
- * @param gone aborted when nobody waits for the result any more
- * @param applicant one account and one address have one derivation at a time
- * @throws {BargeError} `unavailable` when too many wait, or it has waited for too long; why `gone`
- *   was aborted, if that was before it ran
+ * @param gone aborted when the client has left
+ * @throws {BargeError} as `Derivations.run`
  */
 export function bounded<T>(
   work: () => Promise<T>,

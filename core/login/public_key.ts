@@ -1,23 +1,19 @@
 /**
  * Logins with a public key (SFTP).
  *
- * Nobody can guess a key: like a wrong token, a wrong key counts against the address alone, and locks
- * nobody out of the account. An unknown name gets the answer to a wrong key, after the same time.
+ * A key can't be guessed: like a wrong token, a wrong key counts against the address alone, and does not
+ * lock the account. An unknown name gets the answer to a wrong key, after the same time.
  */
 import type { Service } from "./service.ts";
 import type { Attempt } from "../storage/logins.ts";
 import { fingerprintOf } from "../storage/public_key.ts";
 import { admit, fail, type Pause } from "./login.ts";
+import type { Credentials } from "./password.ts";
 import type { Session } from "./session.ts";
 
-/** A client's claim to have the private key of an account's public key. */
-export interface KeyCredentials {
-  /** The account. */
-  readonly name: string;
+interface KeyCredentials extends Pick<Credentials, "name" | "host"> {
   /** The public key, as RFC 4253, section 6.6 has it. */
   readonly key: Uint8Array;
-  /** The client's numeric address, without the port. */
-  readonly host: string;
   /** Checks the signature; called only where the account has the key. */
   readonly proves: () => boolean;
 }
@@ -43,7 +39,7 @@ export async function acceptsKey(
  * Logs in with a key.
  *
  * @param pause waits before the answer to a failure
- * @throws {BargeError} `unauthenticated`, one answer for every reason; what `pause` throws
+ * @throws {BargeError} `unauthenticated`, one answer for every reason; as `pause`
  */
 export async function logInByKey(
   store: Service,

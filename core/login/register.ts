@@ -1,4 +1,3 @@
-/** Registration: a stranger makes an account, where the server allows it. */
 import type { Account } from "../storage/account.ts";
 import { defaultRegisterLimits } from "../storage/accounts.ts";
 import { formatLimit } from "../size.ts";
@@ -7,11 +6,11 @@ import type { Request } from "../protocol/message.ts";
 import type { Service } from "./service.ts";
 
 /**
- * Makes an account.
+ * Makes an account for a client that has none, where the server allows it.
  *
  * @param host the client's numeric address
- * @throws {BargeError} `refused` where it is not allowed, asks for too much or comes too often; `exists`,
- *   `usage`
+ * @throws {BargeError} `refused` where it is not allowed, for too large a quota, or for too many
+ *   registrations; `exists`, `usage`
  */
 export async function register(
   { people, settings }: Service,

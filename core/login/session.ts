@@ -13,14 +13,12 @@ export class Session implements Login {
   readonly name: string;
   /** The door that it came through; the door sets it. */
   door: DoorName | null = null;
-  #credential: Credential;
-  /** The path that it is confined to; undefined for a login. */
+  /** The secret that it rests on: the session ends with it. A client may prove another one. */
+  credential: Credential;
+  /** The only path that it can read, with the entries below; undefined for a login. */
   readonly #root: string | undefined;
 
-  /**
-   * @param credential the secret that it rests on: the session ends with it
-   * @param root see {@link within}
-   */
+  /** @param root confines a visitor of a share link to a path: it can only be read */
   constructor(
     store: Service,
     account: Pick<Account, "id" | "name">,
@@ -30,42 +28,24 @@ export class Session implements Login {
     this.store = store;
     this.id = account.id;
     this.name = account.name;
-    this.#credential = credential;
+    this.credential = credential;
     this.#root = root;
-  }
-
-  get credential(): Credential {
-    return this.#credential;
   }
 
   /** True after a login with the password itself: only then may it change the password. */
   get withPassword(): boolean {
-    return this.#credential.kind === "password";
+    return this.credential.kind === "password";
   }
 
-  /** True if it may only read one part of the tree. See {@link within}. */
+  /** True if it can only read one path and the entries below. */
   get confined(): boolean {
     return this.#root !== undefined;
   }
 
   /**
-   * Returns a session that can only read a path and the entries below it, for visitors of a share
-   * link.
-   */
-  within(path: string): Session {
-    return new Session(this.store, this, this.#credential, this.locate(path).path);
-  }
-
-  /** Replaces the credential by another one, which the client has just proved. */
-  renew(credential: Credential): void {
-    this.#credential = credential;
-  }
-
-  /**
    * Returns the account as it is now.
    *
-   * @throws {BargeError} `unauthenticated` when the login has ended; `denied` for a confined session,
-   *   which has no part in the account
+   * @throws {BargeError} `unauthenticated` when the login has ended; `denied` for a confined session
    */
   async account(): Promise<Account> {
     this.#refuseConfined();
@@ -74,7 +54,7 @@ export class Session implements Login {
     throw await this.ended();
   }
 
-  /** Returns the account in the moment of a change. @throws {BargeError} as {@link account} */
+  /** Returns the account in the step of a change. @throws {BargeError} as {@link account} */
   accountIn(view: View): Account {
     this.#refuseConfined();
     const account = view.account(this);
@@ -84,7 +64,7 @@ export class Session implements Login {
   }
 
   /**
-   * Checks that the login may go on, which is all that reading needs.
+   * Checks that the login is still valid, which is all that reading needs.
    *
    * @throws {BargeError} `unauthenticated` when the login has ended
    */
@@ -92,12 +72,12 @@ export class Session implements Login {
     if (!await this.holds()) throw await this.ended();
   }
 
-  /** Returns whether the login may go on. */
+  /** Returns whether the login is still valid. */
   holds(): Promise<boolean> {
     return this.store.people.logins.holds(this);
   }
 
-  /** Returns the reason why the login may not go on; undefined while it may. */
+  /** Returns the reason why the login has ended; undefined while it is valid. */
   async gone(): Promise<BargeError | undefined> {
     return await this.holds() ? undefined : await this.#gone();
   }
@@ -125,7 +105,7 @@ export class Session implements Login {
   }
 
   #endedBecause(enabled: boolean): BargeError {
-    const why = enabled ? endings[this.#credential.kind] : "the account was disabled or removed";
+    const why = enabled ? endings[this.credential.kind] : "the account was disabled or removed";
     return new BargeError("unauthenticated", why, { account: this.name, hint: "log in again" });
   }
 

@@ -1,4 +1,3 @@
-/** The tokens of an account. */
 import { BargeError } from "../error.ts";
 import type { Answer, Request } from "../protocol/message.ts";
 import type { Token } from "../storage/logins.ts";
@@ -10,10 +9,7 @@ export async function tokens(session: Session): Promise<readonly Token[]> {
 }
 
 /** Issues or revokes a token. @throws {BargeError} `not-found` for a token that the account does not have */
-export async function token(
-  session: Session,
-  request: Request<"token">,
-): Promise<Answer<"token">> {
+export async function token(session: Session, request: Request<"token">): Promise<Answer<"token">> {
   const account = await session.account();
   const { logins } = session.store.people;
   if (request.action === "issue") {

@@ -1,4 +1,4 @@
-/** Logins at the web page: begun with a password or token, then known by a cookie. */
+/** Logins at the web page: they begin with a password or token, and go on by a cookie. */
 import { BargeError } from "../error.ts";
 import type { Service } from "./service.ts";
 import type { WebSession } from "../storage/logins.ts";
@@ -6,17 +6,10 @@ import type { Pause } from "./login.ts";
 import { type Credentials, logIn } from "./password.ts";
 import { Session } from "./session.ts";
 
-/** A login at the page. */
-export interface WebLogin {
-  readonly session: Session;
-  /** Names the login to its owner; it is good for no login. */
-  readonly id: string;
-}
-
 /**
  * Logs in at the page.
  *
- * @param agent the browser, as it names itself
+ * @param agent the browser's `User-Agent`
  * @returns the secret for the cookie, which the server does not keep
  * @throws {BargeError} as `logIn`
  */
@@ -46,14 +39,14 @@ export async function continueAsWebSession(
   throw await session.ended();
 }
 
-/** Returns the login that a cookie's secret belongs to; undefined when there is none any more. */
+/** Returns the login of a cookie's secret, and the id that names it to its owner; undefined if it has ended. */
 export async function findWebSession(
   store: Service,
   secret: string,
-): Promise<WebLogin | undefined> {
+): Promise<{ session: Session; id: string } | undefined> {
   const found = await store.people.logins.byWebSession(secret);
   if (!found || found.account.disabled) return undefined;
-  // Not as a password login: somebody who finds an open browser must not be able to change the password.
+  // Not as a password login: an open browser must not be enough to change the password.
   return { session: new Session(store, found.account, found.credential), id: found.id };
 }
 

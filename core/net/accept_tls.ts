@@ -11,9 +11,9 @@ import { TlsPipe } from "./tls_pipe.ts";
 export interface ServerIdentity {
   readonly context: SecureContext;
   /**
-   * TLS 1.2 only. TLS 1.3 sends tickets after the handshake: a client that only sends and closes
-   * with them unread, as curl does, resets the connection, and loses the bytes that the server has
-   * not read yet. Session resumption (session_resumption.ts) needs 1.2, too.
+   * TLS 1.2 only. TLS 1.3 sends tickets after the handshake: a client that closes with them unread, as
+   * curl does, resets the connection, so that the server loses bytes that it has not read yet. Session
+   * resumption (session_resumption.ts) needs 1.2, too.
    */
   readonly tls12: SecureContext;
   /** The protocols that a client may name (RFC 7301); it may also name none. */
@@ -50,9 +50,8 @@ export function useCertificate<T>(use: () => T): T {
 }
 
 /**
- * The fatal alert handshake_failure, unencrypted (RFC 8446, section 6.2). The runtime does not send
- * its own alert over a connection of another class, and a plain client must learn that this server
- * speaks TLS.
+ * The alert handshake_failure, unencrypted (RFC 8446, section 6.2), by which a plain client learns that
+ * this server speaks TLS: the runtime sends no alert over a connection of another class.
  */
 const handshakeFailure = Uint8Array.of(21, 3, 3, 0, 2, 2, 40);
 

@@ -36,14 +36,29 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Whether a host is this machine's loopback. */
+/** Returns whether a host is this machine's loopback. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /**
+ * Returns an address without its zone, and an IPv4 address without its IPv6 form.
+ *
+ * @example
+ * ```ts
+ * import { bareAddress } from "./address.ts";
+ * if (bareAddress("::ffff:192.0.2.7") !== "192.0.2.7") throw new Error();
+ * if (bareAddress("fe80::1%eth0") !== "fe80::1") throw new Error();
+ * ```
+ */
+export function bareAddress(host: string): string {
+  const [bare] = host.split("%");
+  return /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(bare)?.[1] ?? bare;
+}
+
+/**
  * Returns the part of a numeric address that counts as one peer: an IPv4 address, or the first 64
- * bits of an IPv6 address, since whoever has one address of such a network has all. All loopback
+ * bits of an IPv6 address, since one client usually has all addresses of such a network. All loopback
  * addresses are one peer.
  *
  * @param host as the system formats it; any other text is returned unchanged
@@ -57,16 +72,13 @@ export function isLoopback(host: string): boolean {
  * ```
  */
 export function network(host: string): string {
-  const [bare] = host.split("%");
-  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(bare)?.[1];
-  const address = mapped ?? bare;
+  const address = bareAddress(host);
   if (isLoopback(address)) return "127.0.0.1";
   if (!/^[0-9a-f:.]*:[0-9a-f:.]*$/i.test(address)) return address;
   const [left, right] = address.toLowerCase().split("::");
-  const head = left ? left.split(":") : [];
-  const tail = right ? right.split(":") : [];
-  const short = right === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
-  const groups = [...head, ...Array.from({ length: short }, () => "0"), ...tail];
+  const [head, tail] = [left, right].map((part) => part ? part.split(":") : []);
+  const zeros = right === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
+  const groups = [...head, ...Array(zeros).fill("0"), ...tail];
   const first = groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ""));
   return `${first.join(":")}::/64`;
 }

@@ -16,21 +16,14 @@ export interface CertificateFacts {
   readonly until: Date;
 }
 
-/** A certificate and its private key, in PEM text, which can be posted to a worker. */
+/** A certificate and its private key, as PEM text or as paths; it can be posted to a worker. */
 export interface KeyPair {
   /** The server's certificate first, then the intermediate ones. */
   readonly cert: string;
   readonly key: string;
 }
 
-/** A checked pair. */
 export interface Certificate extends CertificateFacts, KeyPair {}
-
-/** The paths of a pair. */
-export interface Files {
-  readonly cert: string;
-  readonly key: string;
-}
 
 /**
  * Reads a certificate and its key.
@@ -38,21 +31,18 @@ export interface Files {
  * @throws {BargeError} `fatal` when a file can't be read or parsed, the two are no pair, or the
  *   certificate is not valid at this time
  */
-export async function loadCertificate(files: Files, now = new Date()): Promise<Certificate> {
+export async function loadCertificate(paths: KeyPair, now = new Date()): Promise<Certificate> {
   // One after the other, so that the error names the same one when both are missing.
-  const pair = { cert: await read(files.cert), key: await read(files.key) };
-  return checkCertificate(pair, files, now);
-}
-
-function checkCertificate(pair: KeyPair, files: Files, now = new Date()): Certificate {
-  const certificate = parse(pair.cert, files.cert);
-  const key = parseKey(pair.key, files.key);
-  if (!certificate.checkPrivateKey(key)) {
-    throw invalid("it is not the key of the certificate", files.key, `${files.cert} needs its own`);
+  const cert = await read(paths.cert);
+  const key = await read(paths.key);
+  const certificate = parse(cert, paths.cert);
+  if (!certificate.checkPrivateKey(parseKey(key, paths.key))) {
+    const why = "it is not the key of the certificate";
+    throw invalid(why, paths.key, `${paths.cert} needs its own`);
   }
   const facts = factsOf(certificate);
-  checkTime(facts, files.cert, now);
-  return { ...pair, ...facts };
+  checkTime(facts, paths.cert, now);
+  return { cert, key, ...facts };
 }
 
 /**
@@ -91,31 +81,28 @@ function parseKey(pem: string, path: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (cause) {
-    const encrypted = /ENCRYPTED/.test(pem);
-    const why = encrypted
-      ? "the key is encrypted with a password"
-      : "it holds no private key in PEM";
-    const hint = encrypted ? "decrypt it: `openssl pkey -in KEY -out NEW`" : undefined;
-    throw invalid(why, path, hint, cause);
+    if (!/ENCRYPTED/.test(pem)) {
+      throw invalid("it holds no private key in PEM", path, undefined, cause);
+    }
+    const hint = "decrypt it: `openssl pkey -in KEY -out NEW`";
+    throw invalid("the key is encrypted with a password", path, hint, cause);
   }
 }
 
 function checkTime({ from, until }: CertificateFacts, path: string, now: Date): void {
   const day = (date: Date) => date.toISOString().slice(0, 10);
   if (until < now) {
-    throw invalid(
-      `the certificate ended on ${day(until)}`,
-      path,
-      "renew it. barge makes its own certificate anew once its folder is removed; every client must " +
-        "then forget the old one",
-    );
+    const hint =
+      "renew it. barge makes its own certificate anew once its folder is removed; every " +
+      "client must then forget the old one";
+    throw invalid(`the certificate ended on ${day(until)}`, path, hint);
   }
   if (from > now) {
     throw invalid(`the certificate begins on ${day(from)}`, path, "check this machine's clock");
   }
 }
 
-/** @param der the certificate in its binary form */
+/** Returns the fingerprint of a certificate. @param der its binary form */
 export function fingerprintOf(der: Uint8Array): Fingerprint {
   return writeFingerprint(createHash("sha256").update(der).digest());
 }

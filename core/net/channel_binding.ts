@@ -57,8 +57,7 @@ export function bindingsOf(pem: string): string[] {
 
 /** Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature }: RFC 5280, section 4.1. */
 function hashOf(der: Uint8Array): string {
-  const certificate = element(der, 0);
-  const signed = element(der, certificate.start);
+  const signed = element(der, element(der, 0).start);
   const algorithm = element(der, signed.end);
   const name = element(der, algorithm.start);
   const id = hex(der, name);
@@ -67,8 +66,7 @@ function hashOf(der: Uint8Array): string {
   if (name.end === algorithm.end) return "sha256";
   const parameters = element(der, name.end);
   if (parameters.start === parameters.end || der[parameters.start] !== 0xa0) return "sha256";
-  const tagged = element(der, parameters.start);
-  const hash = element(der, tagged.start);
+  const hash = element(der, element(der, parameters.start).start);
   return pssHashes[hex(der, element(der, hash.start))] ?? "sha256";
 }
 

@@ -1,6 +1,8 @@
 /** Connects to a server, within a time limit, with TLS or without. */
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "./address.ts";
+import { connect } from "./connect.ts";
+import { PipeOver } from "./pipe_over.ts";
 import { type Pipe, Stream } from "./stream.ts";
 import type { Trust } from "./trust.ts";
 
@@ -25,26 +27,18 @@ export async function dial(address: Address, options: DialOptions): Promise<Stre
   const timeout = AbortSignal.timeout(options.timeout);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   try {
-    const pipe = trust ? await encrypted(address, trust, signal) : await plain(address, signal);
+    const pipe = trust
+      ? await encrypted(address, trust, signal)
+      : new PlainPipe(await connect(address, signal));
     return new Stream(pipe, peer, idleTimeoutMs);
   } catch (cause) {
-    if (options.signal?.aborted) {
-      throw typed(options.signal.reason, { op: "connect to", path: peer });
-    }
-    if (timeout.aborted) {
-      throw new BargeError("unavailable", `no answer within ${options.timeout / 1000} s`, {
-        op: "connect to",
-        path: peer,
-      });
-    }
-    if (cause instanceof BargeError) throw cause;
-    const refused = cause instanceof Deno.errors.ConnectionRefused;
-    throw new BargeError("unavailable", refused ? "nothing listens there" : reason(cause), {
-      op: "connect to",
-      path: peer,
-      hint: refused ? "check that `barge serve` is running" : undefined,
-      cause,
-    });
+    const late = `no answer within ${options.timeout / 1000} s`;
+    const error = options.signal?.aborted
+      ? options.signal.reason
+      : timeout.aborted
+      ? new BargeError("unavailable", late)
+      : cause;
+    throw typed(error, { op: "connect to", path: peer });
   }
 }
 
@@ -63,49 +57,19 @@ async function encrypted(address: Address, trust: Trust, signal: AbortSignal): P
   }
 }
 
-async function plain({ host: hostname, port }: Address, signal: AbortSignal): Promise<Pipe> {
-  return new PlainPipe(await Deno.connect({ hostname, port, signal }));
-}
-
 /** A connection without TLS, which detects a server that expects TLS by its alert. */
-class PlainPipe implements Pipe {
-  readonly #conn: Deno.TcpConn;
+class PlainPipe extends PipeOver<Deno.TcpConn> {
   #first = true;
 
-  constructor(conn: Deno.TcpConn) {
-    this.#conn = conn;
-    conn.setNoDelay(true);
-  }
-
-  read(into: Uint8Array): Promise<number | null> {
-    return this.#first ? this.#readFirst(into) : this.#conn.read(into);
-  }
-
-  async #readFirst(into: Uint8Array): Promise<number | null> {
-    const n = await this.#conn.read(into);
-    this.#first = false;
+  override async read(into: Uint8Array): Promise<number | null> {
+    const n = await super.read(into);
     // RFC 8446, section 5.1: type 21 (alert), version 3.x. As a frame's length, that is too long.
-    if (n !== null && n >= 2 && into[0] === 21 && into[1] === 3) {
+    if (this.#first && n !== null && n >= 2 && into[0] === 21 && into[1] === 3) {
       throw new BargeError("identity", "the server speaks TLS, and this connection is plain", {
         hint: "use --tls",
       });
     }
+    this.#first = false;
     return n;
   }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return this.#conn.write(bytes);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#conn.closeWrite();
-  }
-
-  close(): void {
-    this.#conn.close();
-  }
-}
-
-function reason(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : String(cause)).replace(/ \(os error \d+\)/, "");
 }

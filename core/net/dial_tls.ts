@@ -11,10 +11,11 @@ import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "./address.ts";
 import { type CertificateFacts, describeCertificate } from "./certificate.ts";
 import { bindingOf } from "./channel_binding.ts";
+import { connect } from "./connect.ts";
 import type { Pipe } from "./stream.ts";
 import { alpn, TlsPipe } from "./tls_pipe.ts";
 
-/** The certificate of a server that has proved to have its key. */
+/** The certificate of a server that has proved to have the certificate's key. */
 export interface PresentedCertificate extends CertificateFacts {
   /** Whether an authority that this machine trusts has issued it for the dialed name. */
   readonly vouched: boolean;
@@ -32,8 +33,9 @@ export async function dialTls(
   signal: AbortSignal,
 ): Promise<{ readonly pipe: Pipe; readonly presented: PresentedCertificate }> {
   const first = await shake(address, signal);
-  if (first.presented.vouched || selfSigned(first.presented)) return first;
-  // An authority has issued it. Deno trusts only Mozilla's list by default; add the system's.
+  const { vouched, subject, issuer } = first.presented;
+  if (vouched || subject === issuer) return first;
+  // An authority issued the certificate. Deno trusts only Mozilla's list by default; add the system's.
   const { getCACertificates } = await import("node:tls");
   const ca = [...getCACertificates("default"), ...getCACertificates("system")];
   first.pipe.close();
@@ -41,22 +43,11 @@ export async function dialTls(
 }
 
 async function shake(address: Address, signal: AbortSignal, ca?: string[]) {
-  const { connect } = await import("node:tls");
-  const { host, port } = address;
-  const facts = { op: "connect to", path: formatAddress(address) };
-  const conn = await Deno.connect({ hostname: host, port, signal }).catch((cause) => {
-    throw signal.aborted ? signal.reason : explain(cause).with(facts);
-  });
-  conn.setNoDelay(true);
-  const pipe = new TlsPipe(conn, (socket) =>
-    connect({
-      socket,
-      host,
-      ca,
-      rejectUnauthorized: false,
-      ALPNProtocols: [alpn],
-      minVersion: "TLSv1.2",
-    }));
+  const { connect: layTls } = await import("node:tls");
+  const { host } = address;
+  const conn = await connect(address, signal);
+  const options = { host, ca, rejectUnauthorized: false, minVersion: "TLSv1.2" } as const;
+  const pipe = new TlsPipe(conn, (socket) => layTls({ ...options, socket, ALPNProtocols: [alpn] }));
   const abort = () => pipe.close();
   signal.addEventListener("abort", abort, { once: true });
   try {
@@ -71,14 +62,11 @@ async function shake(address: Address, signal: AbortSignal, ca?: string[]) {
     return { pipe, presented: { ...shown, vouched: socket.authorized, why } };
   } catch (cause) {
     pipe.close();
+    const facts = { op: "connect to", path: formatAddress(address) };
     throw signal.aborted ? signal.reason : explain(cause).with(facts);
   } finally {
     signal.removeEventListener("abort", abort);
   }
-}
-
-function selfSigned({ subject, issuer }: CertificateFacts): boolean {
-  return subject === issuer;
 }
 
 /** Converts an error of the attempt. */
@@ -91,10 +79,6 @@ function explain(cause: unknown): BargeError {
     const noTls = /InvalidContentType|WRONG_VERSION_NUMBER/.test(String(cause.cause));
     const why = noTls ? "the server does not speak TLS there" : cause.message;
     return new BargeError("identity", why, { hint: noTls ? hint : undefined, cause });
-  }
-  if (cause instanceof Deno.errors.ConnectionRefused) {
-    const hint = "check that `barge serve` is running";
-    return new BargeError("unavailable", "nothing listens there", { hint, cause });
   }
   const why = cause instanceof Error ? cause.message : String(cause);
   return new BargeError("unavailable", why.replace(/ \(os error \d+\)/, ""), { cause });

@@ -1,6 +1,7 @@
 /** Finds the client behind reverse proxies by the X-Forwarded-For field of a request. */
 import { isIP } from "node:net";
-import { bareAddress, isNameable, type Networks } from "./networks.ts";
+import { bareAddress } from "./address.ts";
+import { isNameable, type Networks } from "./networks.ts";
 
 /**
  * Returns the client's address: the last hop that is no trusted proxy. Each proxy appends the

@@ -3,7 +3,8 @@
  * (RFC 5246, sections 6.2.1 and 7.4; RFC 5077).
  */
 
-/** A handshake message. */
+import { Buffer } from "node:buffer";
+
 export interface HandshakeMessage {
   readonly type: number;
   readonly body: Uint8Array;
@@ -28,18 +29,17 @@ export class Handshake {
     return this.#ended;
   }
 
-  /** Parses the next bytes. */
   feed(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.#bytes += bytes.length;
-    this.#records = concat(this.#records, bytes);
+    this.#records = Buffer.concat([this.#records, bytes]);
     while (!this.#ended && this.#records.length >= 5) {
       const [type, , , high, low] = this.#records;
       const end = 5 + high * 256 + low;
       if (type !== handshakeRecord) return this.#end();
       if (this.#records.length < end) break;
-      this.#plain = concat(this.#plain, this.#records.subarray(5, end));
-      this.#records = this.#records.slice(end);
+      this.#plain = Buffer.concat([this.#plain, this.#records.subarray(5, end)]);
+      this.#records = this.#records.subarray(end);
       this.#parseMessages();
     }
     if (this.#bytes > maxHandshakeBytes) this.#end();
@@ -50,8 +50,8 @@ export class Handshake {
       const [type, high, middle, low] = this.#plain;
       const end = 4 + high * 65_536 + middle * 256 + low;
       if (this.#plain.length < end) return;
-      this.messages.push({ type, body: this.#plain.slice(4, end) });
-      this.#plain = this.#plain.slice(end);
+      this.messages.push({ type, body: Uint8Array.from(this.#plain.subarray(4, end)) });
+      this.#plain = this.#plain.subarray(end);
     }
   }
 
@@ -61,15 +61,15 @@ export class Handshake {
   }
 }
 
-/** Returns the ticket of the session that a client asks to resume; undefined for none. */
+/** Returns the ticket of the session that a client wants to resume; undefined for none. */
 export function offeredTicket(messages: readonly HandshakeMessage[]): Uint8Array | undefined {
   const hello = messages.find(({ type }) => type === clientHello);
   if (!hello) return undefined;
   const fields = new Fields(hello.body);
-  fields.skip(2 + 32); // version, random
-  fields.skip(fields.number(1)); // session id
-  fields.skip(fields.number(2)); // cipher suites
-  fields.skip(fields.number(1)); // compression methods
+  fields.bytes(2 + 32); // version, random
+  fields.bytes(fields.number(1)); // session id
+  fields.bytes(fields.number(2)); // cipher suites
+  fields.bytes(fields.number(1)); // compression methods
   for (let remaining = fields.number(2); remaining > 0;) {
     const type = fields.number(2);
     const content = fields.bytes(fields.number(2));
@@ -87,7 +87,7 @@ export function issuedTicket(messages: readonly HandshakeMessage[]): Uint8Array 
   const message = messages.find(({ type }) => type === newSessionTicket);
   if (!message) return undefined;
   const fields = new Fields(message.body);
-  fields.skip(4); // lifetime
+  fields.bytes(4); // lifetime
   const ticket = fields.bytes(fields.number(2));
   return ticket.length > 0 && !fields.truncated ? ticket : undefined;
 }
@@ -103,10 +103,6 @@ class Fields {
     this.#bytes = bytes;
   }
 
-  skip(length: number): void {
-    this.bytes(length);
-  }
-
   number(length: number): number {
     return this.bytes(length).reduce((sum, byte) => sum * 256 + byte, 0);
   }
@@ -117,11 +113,4 @@ class Fields {
     this.#offset += length;
     return bytes;
   }
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
 }

@@ -3,15 +3,16 @@
  * an ed25519 key, and an RSA key for old clients, each with its public key in a second file.
  */
 import { createHash } from "node:crypto";
+import { promisify } from "node:util";
 import { BargeError, typed } from "../error.ts";
 import { createFolder } from "../disk/atomic_folder.ts";
+import { writeFingerprint } from "./fingerprint.ts";
 
 const rsaBits = 3072;
 const files = { ed25519: "ssh_host_ed25519_key", rsa: "ssh_host_rsa_key" } as const;
 type Algorithm = keyof typeof files;
 const algorithms = Object.keys(files) as Algorithm[];
 
-/** A public host key. */
 export interface HostKey {
   /** `ssh-ed25519` or `ssh-rsa`. */
   readonly type: string;
@@ -36,8 +37,8 @@ export async function readHostKeys(data: string): Promise<HostKey[] | undefined>
     const file = `${folderOf(data)}/${files[algorithm]}.pub`;
     try {
       const [type, base64] = (await Deno.readTextFile(file)).split(/\s+/);
-      const digest = createHash("sha256").update(base64, "base64").digest("base64");
-      keys.push({ type, fingerprint: `SHA256:${digest.replace(/=+$/, "")}`, file });
+      const digest = createHash("sha256").update(base64, "base64").digest();
+      keys.push({ type, fingerprint: writeFingerprint(digest), file });
     } catch (cause) {
       if (cause instanceof Deno.errors.NotFound && keys.length === 0) return undefined;
       throw unreadable(cause, file);
@@ -75,23 +76,17 @@ export async function ownHostKeys(data: string): Promise<HostKey[]> {
   await createFolder(folderOf(data), Object.fromEntries(newFiles.flat()));
   const keys = await readHostKeys(data);
   if (keys) return keys;
-  throw new BargeError("fatal", "the host keys were removed again", {
-    op: "read",
-    path: folderOf(data),
-  });
+  const path = folderOf(data);
+  throw new BargeError("fatal", "the host keys were removed again", { op: "read", path });
 }
 
 async function makePair(algorithm: Algorithm): Promise<[name: string, text: string][]> {
   const { default: ssh2 } = await import("ssh2");
+  const generate = promisify<Algorithm, object, { private: string; public: string }>(
+    ssh2.utils.generateKeyPair,
+  );
   const options = { bits: algorithm === "rsa" ? rsaBits : 256, comment: "barge" };
-  const pair = await new Promise<{ private: string; public: string }>((resolve, reject) => {
-    ssh2.utils.generateKeyPair(
-      algorithm,
-      options,
-      (error: Error | null, pair: { private: string; public: string }) =>
-        error ? reject(error) : resolve(pair),
-    );
-  });
+  const pair = await generate(algorithm, options);
   return [[files[algorithm], pair.private], [`${files[algorithm]}.pub`, `${pair.public}\n`]];
 }
 

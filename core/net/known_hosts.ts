@@ -5,12 +5,13 @@
  *   HOST:PORT SHA256:FINGERPRINT DATE
  *
  * HOST is in lower case, an IPv6 address in brackets; DATE (RFC 3339) is the time of the pinning. Empty
- * lines and lines that begin with `#` stay as they are. A server may have several lines, so that a
- * change of its certificate can be prepared. A malformed line is an error, not an unknown server.
+ * lines and comments (`#`) are kept. A server may have several lines, so that a change of its
+ * certificate can be prepared. A malformed line is an error, not an unknown server.
  *
- * The file is replaced atomically, by one program at a time (by a lock file), with mode 0600.
+ * The file is replaced atomically, by one program at a time (by a lock file).
  */
 import { dirname } from "node:path";
+import { createSynced } from "../disk/sync_file.ts";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "./address.ts";
 import { type Fingerprint, parseFingerprint } from "./fingerprint.ts";
@@ -28,36 +29,19 @@ export function serverName({ host, port }: Address): string {
   return formatAddress({ host: host.toLowerCase().replace(/\.$/, ""), port });
 }
 
-/**
- * Parses the file's text.
- *
- * @param path for messages
- * @throws {BargeError} `identity` for a malformed line
- *
- * @example
- * ```ts
- * import { parsePins } from "./known_hosts.ts";
- * const mark = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
- * const [pin] = parsePins(`# mine\nbox:7171 ${mark} 2026-11-23T00:00:00Z\n`, "known_hosts");
- * if (pin.server !== "box:7171" || pin.fingerprint !== mark) throw new Error();
- * ```
- */
-export function parsePins(text: string, path: string): Pin[] {
-  return text.split("\n").map((line, i) => [line.trim(), i + 1] as const)
-    .filter(([line]) => line !== "" && !line.startsWith("#"))
-    .map(([line, number]) => {
-      const [server, mark = "", since = ""] = line.split(/\s+/);
-      try {
-        return { server, fingerprint: parseFingerprint(mark), since };
-      } catch (cause) {
-        throw new BargeError("identity", `line ${number} is malformed`, {
-          op: "read",
-          path,
-          hint: "correct or remove it: it may be the pin that protects you",
-          cause,
-        });
-      }
-    });
+/** Parses the text of the file at `path`. @throws {BargeError} `identity` for a malformed line */
+function parsePins(text: string, path: string): Pin[] {
+  return text.split("\n").flatMap((line, i) => {
+    const [server, mark = "", since = ""] = line.trim().split(/\s+/);
+    if (server === "" || server.startsWith("#")) return [];
+    try {
+      return [{ server, fingerprint: parseFingerprint(mark), since }];
+    } catch (cause) {
+      const hint = "correct or remove it: it may be the pin that protects you";
+      const facts = { op: "read", path, hint, cause };
+      throw new BargeError("identity", `line ${i + 1} is malformed`, facts);
+    }
+  });
 }
 
 /** Reads the pins of a server; none when there is no file. @throws {BargeError} as parsePins */
@@ -72,11 +56,7 @@ export async function readPins(path: string, address: Address): Promise<Pin[]> {
  * @returns its pins: another program may have been faster, with another certificate
  * @throws {BargeError} when the file can't be written
  */
-export async function addPin(
-  path: string,
-  address: Address,
-  fingerprint: Fingerprint,
-): Promise<Pin[]> {
+export async function addPin(path: string, address: Address, fingerprint: Fingerprint) {
   const server = serverName(address);
   let pins: Pin[] = [];
   await change(path, (text) => {
@@ -111,14 +91,7 @@ async function change(path: string, edit: (text: string) => string): Promise<voi
     const before = await read(path);
     const after = edit(before);
     if (after === before) return;
-    {
-      using file = await Deno.open(temporary, { createNew: true, write: true, mode: 0o600 });
-      const bytes = new TextEncoder().encode(after);
-      for (let written = 0; written < bytes.length;) {
-        written += await file.write(bytes.subarray(written));
-      }
-      await file.sync();
-    }
+    await createSynced(temporary, after);
     await Deno.rename(temporary, path);
   } catch (cause) {
     await Deno.remove(temporary).catch(() => {/* it was never made */});

@@ -8,7 +8,7 @@ export interface MinRate {
 
 /**
  * Measures one direction of a transfer against a minimum rate. Only the time spent waiting for the
- * peer counts, so that a slow server cuts nobody. Each `periodMs` of such time is judged as a whole.
+ * peer counts, so that a slow server cuts no peer. Each `periodMs` of such time is judged as a whole.
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export class RateMeter {
     this.#waitedMs += ms;
     if (this.#waitedMs < this.minRate.periodMs) return false;
     const slow = this.#isSlow();
-    this.#restart();
+    this.#bytes = this.#waitedMs = 0;
     return slow;
   }
 
@@ -44,18 +44,13 @@ export class RateMeter {
    * @returns the milliseconds that no longer count
    */
   restartIfSlow(): number {
-    const waitedMs = this.#waitedMs;
     if (!this.#isSlow()) return 0;
-    this.#restart();
+    const waitedMs = this.#waitedMs;
+    this.#bytes = this.#waitedMs = 0;
     return waitedMs;
   }
 
   #isSlow(): boolean {
     return this.#bytes * this.minRate.periodMs < this.minRate.bytes * this.#waitedMs;
-  }
-
-  #restart(): void {
-    this.#bytes = 0;
-    this.#waitedMs = 0;
   }
 }

@@ -1,38 +1,21 @@
-/** Sets of networks, as the operator names them: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`. */
+/** Sets of networks, as an operator writes them: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`. */
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { BargeError } from "../error.ts";
-import { isLoopback } from "./address.ts";
+import { bareAddress, isLoopback } from "./address.ts";
 
 /**
- * An address without what the system adds to it: the zone, and IPv6's form of an IPv4 address.
- *
- * @example
- * ```ts
- * import { bareAddress } from "./networks.ts";
- * if (bareAddress("::ffff:192.0.2.7") !== "192.0.2.7") throw new Error();
- * if (bareAddress("fe80::1%eth0") !== "fe80::1") throw new Error();
- * ```
- */
-export function bareAddress(host: string): string {
-  const [bare] = host.split("%");
-  return /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(bare)?.[1] ?? bare;
-}
-
-/**
- * Returns whether a proxy may name this address as a client's. Loopback is trusted with more than
- * other addresses, and a proxy on another machine means its own.
+ * Returns whether a proxy may name this address as a client's. Only a proxy on this machine may name
+ * loopback, which is trusted with more than other addresses: any other proxy means its own.
  */
 export function isNameable(client: string, proxy: string): boolean {
   return !isLoopback(bareAddress(client)) || isLoopback(bareAddress(proxy));
 }
 
-/** Networks that can be asked whether an address is in one of them. */
 export class Networks {
   readonly #list = new BlockList();
-  /** True if there is none. */
   readonly empty: boolean;
 
-  /** @throws {BargeError} `usage` for what is no network, or is every address */
+  /** @throws {BargeError} `usage` for a text that is no network, and for the network of all addresses */
   constructor(texts: readonly string[]) {
     this.empty = texts.length === 0;
     for (const text of texts) {
@@ -52,7 +35,7 @@ export class Networks {
     }
   }
 
-  /** Returns whether a numeric address is in one of the networks. */
+  /** Returns whether one of the networks has a numeric address. */
   has(host: string): boolean {
     const bare = bareAddress(host);
     const family = familyOf(bare);

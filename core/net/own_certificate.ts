@@ -1,18 +1,19 @@
 /**
- * A server's own certificate, in the folder `tls` of its data directory: `cert.pem` and `key.pem`,
- * for its owner's eyes alone. Of two starters one wins, and both use what it made.
+ * The certificate that a server makes for itself, in the folder `tls` of its data directory: `cert.pem`
+ * and `key.pem`, readable by the owner alone. Of two servers that start at once, one makes it and both
+ * use it.
  */
 import { typed } from "../error.ts";
-import { type Certificate, type Files, loadCertificate } from "./certificate.ts";
+import { type Certificate, type KeyPair, loadCertificate } from "./certificate.ts";
 import { createFolder } from "../disk/atomic_folder.ts";
 
-/** Where the certificate of a data directory lies. */
-export function ownFiles(data: string): Files {
+/** Returns the paths of the files of a data directory. */
+export function ownFiles(data: string): KeyPair {
   return { cert: `${data}/tls/cert.pem`, key: `${data}/tls/key.pem` };
 }
 
 /**
- * The certificate of a data directory, or undefined when none was made yet.
+ * Returns the certificate of a data directory; undefined if there is none yet.
  *
  * @throws {BargeError} as {@link loadCertificate}
  */
@@ -24,31 +25,27 @@ export async function readOwnCertificate(data: string): Promise<Certificate | un
 }
 
 /**
- * The certificate of a data directory, made if there is none.
+ * Returns the certificate of a data directory, and makes it if there is none.
  *
- * @param hosts where the server listens: in the certificate, beside this machine's names
- * @throws {BargeError} as {@link loadCertificate}; `fatal` or `no-space` when it can't be kept
+ * @param hosts the addresses that the server listens on; this machine's names are added
+ * @throws {BargeError} as {@link loadCertificate}; `fatal` or `no-space` when it can't be written
  */
-export async function ownCertificate(
-  data: string,
-  hosts: readonly string[],
-): Promise<Certificate> {
-  const there = await readOwnCertificate(data);
-  if (there) return there;
+export async function ownCertificate(data: string, hosts: readonly string[]): Promise<Certificate> {
+  const existing = await readOwnCertificate(data);
+  if (existing) return existing;
   const { makeSelfSigned } = await import("./self_signed.ts");
   const pair = await makeSelfSigned(names(hosts));
   await createFolder(`${data}/tls`, { "cert.pem": pair.cert, "key.pem": pair.key });
   return await loadCertificate(ownFiles(data));
 }
 
-/** The names that a server on this machine may be called by. */
+/** Returns the names of a server on this machine. */
 function names(hosts: readonly string[]): string[] {
-  const fixed = ["localhost", "127.0.0.1", "::1"];
   const named = hosts.filter((host) => !["0.0.0.0", "::", ""].includes(host));
-  const found = [hostname(), ...named, ...fixed];
-  // A zone belongs to this machine alone, and what is no name would not go into a certificate.
-  const plain = found.map((name) => name.replace(/%.*/, ""));
-  return [...new Set(plain)].filter((name) => /^[A-Za-z0-9._:-]+$/.test(name));
+  const all = [hostname(), ...named, "localhost", "127.0.0.1", "::1"];
+  // A zone is known to this machine only; a certificate can't hold other characters.
+  return [...new Set(all.map((name) => name.replace(/%.*/, "")))]
+    .filter((name) => /^[A-Za-z0-9._:-]+$/.test(name));
 }
 
 function hostname(): string {

@@ -7,28 +7,29 @@ import { isIPv4, isIPv6 } from "node:net";
 import { BargeError } from "../error.ts";
 import type { Address } from "./address.ts";
 
-/** The bytes that every header of version 2 begins with. */
-export const signature = Uint8Array.of(13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10);
-/** And of version 1: `PROXY `. */
-export const word = new TextEncoder().encode("PROXY ");
-/** Of version 1, with its line end; section 2.1. */
+/** The first bytes of every header of version 1. */
+const word = Buffer.from("PROXY ");
+/** The first bytes of every header of version 2. */
+const signature = Buffer.from("\r\n\r\n\0\r\nQUIT\n");
+export const marks: readonly Uint8Array[] = [word, signature];
+export const maxMarkBytes = signature.length;
+/** The size of a header of version 1, with its line end (section 2.1). */
 const maxLineBytes = 107;
-/** Of version 2: the addresses, and room for what proxies add to them. */
+/** The size of a header of version 2: the addresses, and room for what proxies add to them. */
 const maxBinaryBytes = 16 + 2048;
 
-/** A header that is there to its end. */
 export interface ProxyHeader {
-  /** The bytes of the header; the client's follow. */
+  /** The number of its bytes; those of the client follow. */
   readonly length: number;
-  /** The client, and the address that it has reached; undefined: the proxy speaks for itself. */
+  /** The client, and the address that it connected to; undefined for a connection of the proxy's own. */
   readonly ends: { readonly source: Address; readonly destination: Address } | undefined;
 }
 
 /**
- * Reads the header at the beginning of what a proxy has sent.
+ * Parses the header at the start of a proxy's bytes.
  *
  * @returns undefined while more bytes are needed
- * @throws {BargeError} `protocol` for anything else, as soon as that is certain
+ * @throws {BargeError} `protocol` as soon as the bytes can't be a header
  *
  * @example
  * ```ts
@@ -45,11 +46,9 @@ export function parseProxyHeader(bytes: Uint8Array): ProxyHeader | undefined {
   throw malformed("there is none");
 }
 
-/** Is one of them the beginning of the other? */
-function begins(bytes: Uint8Array, mark: Uint8Array): boolean {
-  const n = Math.min(bytes.length, mark.length);
-  for (let i = 0; i < n; i++) if (bytes[i] !== mark[i]) return false;
-  return true;
+/** Returns whether bytes begin with a mark, or are its beginning. */
+export function begins(bytes: Uint8Array, mark: Uint8Array): boolean {
+  return mark.subarray(0, bytes.length).every((byte, i) => byte === bytes[i]);
 }
 
 function parseLine(bytes: Uint8Array): ProxyHeader | undefined {
@@ -70,39 +69,35 @@ function parseLine(bytes: Uint8Array): ProxyHeader | undefined {
     throw malformed("its line is malformed");
   }
   const source = { host: from, port: sourcePort };
-  return { length, ends: { source, destination: { host: to, port: destinationPort } } };
+  const destination = { host: to, port: destinationPort };
+  return { length, ends: { source, destination } };
 }
 
 function parseBinary(bytes: Uint8Array): ProxyHeader | undefined {
   if (bytes.length < 16) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const header = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const [version, command] = [bytes[12] >> 4, bytes[12] & 15];
   if (version !== 2 || command > 1) throw malformed("its version or command is unknown");
-  const length = 16 + view.getUint16(14);
+  const length = 16 + header.readUInt16BE(14);
   if (length > maxBinaryBytes) throw malformed("it is too long");
   if (bytes.length < length) return undefined;
-  // LOCAL: the proxy looks whether the server is there (section 2.2).
+  // LOCAL: the proxy checks that the server answers (section 2.2).
   if (command === 0 || bytes[13] === 0) return { length, ends: undefined };
   const size = bytes[13] === 0x11 ? 4 : bytes[13] === 0x21 ? 16 : 0;
   if (size === 0) throw malformed("it is not of TCP over IPv4 or IPv6");
   if (length < 16 + 2 * size + 4) throw malformed("its addresses are cut off");
   const host = (at: number) => formatIp(bytes.subarray(at, at + size));
   const [from, to, ports] = [16, 16 + size, 16 + 2 * size];
-  const source = { host: host(from), port: view.getUint16(ports) };
-  return {
-    length,
-    ends: { source, destination: { host: host(to), port: view.getUint16(ports + 2) } },
-  };
+  const source = { host: host(from), port: header.readUInt16BE(ports) };
+  const destination = { host: host(to), port: header.readUInt16BE(ports + 2) };
+  return { length, ends: { source, destination } };
 }
 
 function formatIp(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
-  const mapped = bytes.subarray(0, 10).every((byte) => byte === 0) &&
-    bytes[10] === 255 && bytes[11] === 255;
-  if (mapped) return bytes.subarray(12).join(".");
-  const groups = Array.from({ length: 8 }, (_, i) => (bytes[2 * i] << 8 | bytes[2 * i + 1]));
-  const text = groups.map((group) => group.toString(16)).join(":");
-  // The shortest form, as the system writes it: what compares addresses compares text.
+  const text = bytes.toHex().match(/..../g)!.join(":");
+  if (/^(0000:){5}ffff:/.test(text)) return bytes.subarray(12).join(".");
+  // The shortest form, as the system writes it: addresses are compared as text.
   return new URL(`http://[${text}]`).hostname.slice(1, -1);
 }
 

@@ -1,11 +1,11 @@
-/** The URL under which clients find the HTTP door. */
 import { BargeError } from "../error.ts";
 
+/** The URL at which clients reach the HTTP door. */
 export interface PublicUrl {
   readonly scheme: "http" | "https";
   /** Scheme, host and port, as a browser writes them: `https://box.example`. */
   readonly origin: string;
-  /** The start of every path: empty, or `/files`. */
+  /** The first part of every path, such as `/files`; may be empty. */
   readonly prefix: string;
 }
 
@@ -26,8 +26,8 @@ export function parsePublicUrl(text: string): PublicUrl {
   const scheme = url?.protocol.slice(0, -1);
   const plain = url && url.username === "" && url.password === "" && !/[?#%\\]/.test(text);
   const prefix = url?.pathname.replace(/\/+$/, "") ?? "";
-  const named = /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$/.test(prefix);
-  if (!plain || (scheme !== "http" && scheme !== "https") || !named) {
+  const valid = /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$/.test(prefix);
+  if (!plain || (scheme !== "http" && scheme !== "https") || !valid) {
     throw new BargeError("usage", `${JSON.stringify(text)} is no public URL`, {
       hint: "for instance https://box.example or https://box.example/files",
     });

@@ -14,16 +14,13 @@ import type { Stream } from "./stream.ts";
 const pieceBytes = 2048;
 /** Holds the signs of life of the longest pause that a client may make (protocol/frame.ts). */
 const maxKeptBytes = 128 * 1024;
-const nothing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 export class ReadAhead {
   readonly #stream: Pick<Stream, "read">;
-  /** The read ahead whose outcome is not kept yet. A failure or end repeats with each read. */
+  /** The read ahead that is under way; one that ended or failed stays, so that each read repeats it. */
   #reading: Promise<number | null> | undefined;
-  /** The buffer; its bytes from `#start` to `#end` are kept. */
-  #buffer = nothing;
-  #start = 0;
-  #end = 0;
+  readonly #kept: Uint8Array[] = [];
+  #keptBytes = 0;
 
   constructor(stream: Pick<Stream, "read">) {
     this.#stream = stream;
@@ -31,28 +28,27 @@ export class ReadAhead {
 
   /** As `Stream.read`. */
   read(into: Uint8Array): Promise<number | null> {
-    const none = !this.#reading && this.#start === this.#end;
-    return none ? this.#stream.read(into) : this.#handOut(into);
+    const ahead = this.#reading || this.#keptBytes > 0;
+    return ahead ? this.#takeKept(into) : this.#stream.read(into);
   }
 
-  async #handOut(into: Uint8Array): Promise<number | null> {
-    if (this.#start === this.#end && await this.#keep() === null) return null; // as does each later read
-    const n = Math.min(into.length, this.#end - this.#start);
-    into.set(this.#buffer.subarray(this.#start, this.#start + n));
-    this.#start += n;
-    if (this.#start === this.#end && !this.#reading) {
-      this.#buffer = nothing;
-      this.#start = this.#end = 0;
-    }
-    return n;
+  async #takeKept(into: Uint8Array): Promise<number | null> {
+    if (this.#keptBytes === 0 && await this.#keep() === null) return null;
+    const [first] = this.#kept;
+    const part = first.subarray(0, into.length);
+    into.set(part);
+    if (part.length === first.length) this.#kept.shift();
+    else this.#kept[0] = first.subarray(part.length);
+    this.#keptBytes -= part.length;
+    return part.length;
   }
 
   /**
-   * Waits.
+   * Waits, and reads ahead meanwhile.
    *
    * @param ms milliseconds
    * @param ended ends the wait when it is aborted
-   * @throws {BargeError} `unavailable` as soon as the peer ends its side; why the stream was closed
+   * @throws {BargeError} `unavailable` as soon as the peer ends its side; as `Stream.read`
    */
   async pause(ms: number, ended: AbortSignal): Promise<void> {
     ended.throwIfAborted();
@@ -60,7 +56,7 @@ export class ReadAhead {
     const stop = () => reject(ended.reason);
     const timer = setTimeout(resolve, ms);
     ended.addEventListener("abort", stop);
-    if (this.#start === this.#end) {
+    if (this.#keptBytes === 0) {
       this.#keep().then((n) => {
         if (n === null) reject(new BargeError("unavailable", "the client has left"));
       }, reject);
@@ -80,26 +76,21 @@ export class ReadAhead {
    * @throws {BargeError} as `Stream.read`
    */
   async more(): Promise<number | null> {
-    return this.#end >= maxKeptBytes ? 0 : await this.#keep();
+    return this.#keptBytes >= maxKeptBytes ? 0 : await this.#keep();
   }
 
-  /** Waits for the read ahead, begins it if none is under way, and keeps its bytes. */
-  async #keep(): Promise<number | null> {
-    const reading = this.#reading ??= this.#begin();
-    const n = await reading;
-    if (n !== null && this.#reading === reading) {
-      this.#reading = undefined;
-      this.#end += n;
-    }
+  /** Waits for the read ahead, and begins it if none is under way. */
+  #keep(): Promise<number | null> {
+    return this.#reading ??= this.#readPiece();
+  }
+
+  async #readPiece(): Promise<number | null> {
+    const piece = new Uint8Array(pieceBytes);
+    const n = await this.#stream.read(piece);
+    if (n === null) return null;
+    this.#kept.push(piece.slice(0, n));
+    this.#keptBytes += n;
+    this.#reading = undefined;
     return n;
-  }
-
-  #begin(): Promise<number | null> {
-    if (this.#buffer.length - this.#end < pieceBytes) {
-      const larger = new Uint8Array(Math.max(pieceBytes, 2 * this.#end));
-      larger.set(this.#buffer.subarray(0, this.#end));
-      this.#buffer = larger;
-    }
-    return this.#stream.read(this.#buffer.subarray(this.#end, this.#end + pieceBytes));
   }
 }

@@ -1,35 +1,35 @@
-/** Makes self-signed certificates: EC P-256, SHA-256 signatures, good for ten years. */
+/** Makes self-signed certificates: EC P-256, signed with SHA-256, valid for ten years. */
 import { isIP } from "node:net";
 import type { KeyPair } from "./certificate.ts";
 
-const day = 24 * 3600 * 1000;
-const lifetime = 3650 * day;
+const dayMs = 24 * 3600 * 1000;
+const lifetimeMs = 3650 * dayMs;
 
 /**
- * Makes a key and a certificate that it signed itself. The library is loaded only here: a server
+ * Makes a key and a certificate that is signed with it. The library is loaded only here: a server
  * needs it once in its life.
  *
- * @param hosts names and addresses that the server is reached by
+ * @param hosts the names and addresses of the server
  */
 export async function makeSelfSigned(
   hosts: readonly string[],
-  { from = new Date(Date.now() - day), until = new Date(from.getTime() + lifetime) } = {},
+  { from = new Date(Date.now() - dayMs), until = new Date(from.getTime() + lifetimeMs) } = {},
 ): Promise<KeyPair> {
-  await import("reflect-metadata"); // the library's own parts find each other with it
+  await import("reflect-metadata"); // which the library needs
   const x509 = await import("@peculiar/x509");
   const algorithm = { name: "ECDSA", namedCurve: "P-256" };
   const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const serial = crypto.getRandomValues(new Uint8Array(16));
   serial[0] = serial[0] & 0x7f | 0x40; // a positive number of 16 bytes
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: Array.from(serial, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    serialNumber: serial.toHex(),
     name: [{ CN: ["barge"] }],
     notBefore: from,
     notAfter: until,
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
     keys,
     extensions: [
-      // No authority: whoever has the key can be this server, and vouch for no other.
+      // No authority: the key can't sign certificates of other servers.
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),

@@ -1,72 +1,56 @@
 /**
- * Proves that one TLS connection belongs to the client of another: it resumes that one's session,
- * whose master secret nobody else knows.
+ * Proves that a TLS connection belongs to the client of another one: it resumes the session of the
+ * other, whose master secret only that client knows.
  *
- * The runtime reports whether a session was resumed (`isSessionReused`), and not which; and it
+ * The runtime reports whether a session was resumed (`isSessionReused`), but not which one, and it
  * encrypts the tickets of all connections with one key, so that any client's would do. TLS 1.2 sends
- * tickets in the clear, though (RFC 5077): the server's NewSessionTicket names the session of the
- * first connection, and the client's hello the one that it resumes. TLS 1.3 encrypts the former,
- * so both connections use 1.2. A client without tickets can resume nothing there: the runtime keeps no
- * sessions by their ids.
+ * tickets unencrypted, though (RFC 5077): the server's NewSessionTicket names the session of the first
+ * connection, and the client's hello the one that it resumes. TLS 1.3 encrypts the former, so both
+ * connections use 1.2. A client without tickets can resume nothing: the runtime keeps no sessions by
+ * their ids.
  */
 import { createHash } from "node:crypto";
 import { BargeError } from "../error.ts";
 import { acceptTls, type ServerIdentity } from "./accept_tls.ts";
 import { Handshake, issuedTicket, offeredTicket } from "./handshake.ts";
+import { PipeOver } from "./pipe_over.ts";
 import type { Pipe } from "./stream.ts";
 import type { TlsPipe } from "./tls_pipe.ts";
+import type { Tickets } from "./tls_tickets.ts";
 
-/** Tickets of resumed sessions that are remembered: clients use the first one, or the last. */
+/** The most tickets of resumed sessions that are kept: clients use the first one, or the last. */
 const maxRenewed = 16;
 
-/** Of which clients this is demanded: of all, of those that took a ticket, of none. */
+/** The clients that must resume: all, those that were issued a ticket, or none. */
 export type SessionReuse = "always" | "tickets" | "never";
-
-/** The sessions of all connections. Tickets are digests of what was sent. */
-export interface SessionTable {
-  /** The session that a ticket stands for, if it is known. */
-  sessionOf(ticket: string): bigint | undefined;
-  /** Begins a session with its first ticket. */
-  begin(ticket: string): bigint;
-  /** Notes another ticket of a session. */
-  renew(ticket: string, session: bigint): void;
-  /** Notes that a client has logged in with a session. */
-  login(session: bigint, account: number): void;
-  isOf(session: bigint, account: number): boolean;
-}
 
 /** The sessions of one client, by digests of their tickets. */
 export class Sessions {
   readonly #first = new Set<string>();
   readonly #renewed = new Set<string>();
-  readonly #table: SessionTable;
+  readonly #table: Tickets;
   #session: bigint | undefined;
   #account: number | undefined;
 
   /** @param table shared with all other connections */
-  constructor(table: SessionTable) {
+  constructor(table: Tickets) {
     this.#table = table;
   }
 
-  /** Lets sessions of an account's other connections do as well; undefined: no more. */
+  /** Accepts the sessions of an account's other connections, too; undefined ends that. */
   login(account: number | undefined): void {
     this.#account = account;
     if (account === undefined || this.#session === undefined) return;
     this.#table.login(this.#session, account);
   }
 
-  /**
-   * Shakes hands on the connection that the others are to belong to.
-   *
-   * @throws as `acceptTls`
-   */
+  /** Makes the handshake on the client's first connection. @throws as `acceptTls` */
   async begin(below: Pipe, shown: ServerIdentity): Promise<TlsPipe> {
-    const watched = new Watched(below);
-    const pipe = await acceptTls(watched, { ...shown, context: shown.tls12 });
-    const { offered, issued } = watched.tickets();
-    const resumes = offered !== undefined && resumed(pipe);
-    if (resumes) this.#session = this.#table.sessionOf(offered) ?? this.#table.begin(offered);
-    if (resumes) this.#first.add(offered);
+    const { pipe, resumed, issued } = await shake(below, shown);
+    if (resumed) {
+      this.#session = this.#table.sessionOf(resumed) ?? this.#table.begin(resumed);
+      this.#first.add(resumed);
+    }
     if (issued) {
       this.#first.add(issued);
       if (this.#session === undefined) this.#session = this.#table.begin(issued);
@@ -76,16 +60,14 @@ export class Sessions {
   }
 
   /**
-   * Shakes hands on another connection of the same client.
+   * Makes the handshake on another connection of the same client.
    *
-   * @throws {BargeError} `identity` when it is not known to be the same; as `acceptTls`
+   * @throws {BargeError} `identity` when it is not proved to be the same; as `acceptTls`
    */
   async join(below: Pipe, shown: ServerIdentity, reuse: SessionReuse): Promise<TlsPipe> {
-    const watched = new Watched(below);
-    const pipe = await acceptTls(watched, { ...shown, context: shown.tls12 });
-    const { offered, issued } = watched.tickets();
-    if (offered && this.#knows(offered) && resumed(pipe)) {
-      if (issued) this.#renew(issued, this.#table.sessionOf(offered) ?? this.#session);
+    const { pipe, resumed, issued } = await shake(below, shown);
+    if (resumed && this.#knows(resumed)) {
+      if (issued) this.#renew(issued, this.#table.sessionOf(resumed) ?? this.#session);
       return pipe;
     }
     if (reuse === "never" || reuse === "tickets" && this.#first.size === 0) return pipe;
@@ -111,21 +93,20 @@ export class Sessions {
   }
 }
 
-function resumed({ socket }: TlsPipe): boolean {
-  return socket.isSessionReused() === true;
+/** Makes the handshake. @returns also the tickets of the session that it resumed, and of the new one */
+async function shake(below: Pipe, shown: ServerIdentity) {
+  const watched = new Watched(below);
+  const pipe = await acceptTls(watched, { ...shown, context: shown.tls12 });
+  const { offered, issued } = watched.tickets();
+  return { pipe, resumed: pipe.socket.isSessionReused() ? offered : undefined, issued };
 }
 
-/** A connection whose handshake is read along. */
-class Watched implements Pipe {
-  readonly #below: Pipe;
+/** A connection whose handshake is parsed as it passes. */
+class Watched extends PipeOver<Pipe> {
   readonly #received = new Handshake();
   readonly #sent = new Handshake();
 
-  constructor(below: Pipe) {
-    this.#below = below;
-  }
-
-  /** The digests of the tickets that the client offered and the server issued. */
+  /** Returns the digests of the tickets that the client offered and the server issued. */
   tickets(): { offered: string | undefined; issued: string | undefined } {
     return {
       offered: digest(offeredTicket(this.#received.messages)),
@@ -133,24 +114,16 @@ class Watched implements Pipe {
     };
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
-    const n = await this.#below.read(into);
-    if (n !== null && !this.#received.ended) this.#received.feed(into.subarray(0, n));
+  override async read(into: Uint8Array): Promise<number | null> {
+    const n = await super.read(into);
+    if (n !== null) this.#received.feed(into.subarray(0, n));
     return n;
   }
 
-  async write(bytes: Uint8Array): Promise<number> {
-    const n = await this.#below.write(bytes);
-    if (!this.#sent.ended) this.#sent.feed(bytes.subarray(0, n));
+  override async write(bytes: Uint8Array): Promise<number> {
+    const n = await super.write(bytes);
+    this.#sent.feed(bytes.subarray(0, n));
     return n;
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#below.closeWrite();
-  }
-
-  close(): void {
-    this.#below.close();
   }
 }
 

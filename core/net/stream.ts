@@ -22,11 +22,10 @@ export type Pipe = Pick<Deno.Conn, "read" | "write" | "closeWrite" | "close"> & 
   readonly endPoint?: string;
 };
 
-/** Bytes to and from one peer. */
 export class Stream implements Disposable {
   /** Milliseconds that a read or a write may wait without a byte moving. */
   idleTimeoutMs: number;
-  /** Check that the peer sends and receives fast enough; undefined for no minimum. */
+  /** Meters of the peer's sending and receiving; undefined for no minimum. */
   rates: { readonly read: RateMeter; readonly write: RateMeter } | undefined;
   /** The name of the other end, for messages and logs. */
   readonly peer: string;
@@ -45,7 +44,6 @@ export class Stream implements Disposable {
   /**
    * @param conn closed with the stream
    * @param peer the name of the other end
-   * @param idleTimeoutMs milliseconds without progress before the stream is cut
    */
   constructor(conn: Pipe, peer: string, idleTimeoutMs: number) {
     this.#conn = conn;
@@ -196,18 +194,16 @@ export class Stream implements Disposable {
 
   /** Cuts the stream when its deadline has passed. */
   sweep(now: number): void {
-    const expired = this.#readDeadline < now
-      ? "read"
-      : this.#writeDeadline < now
-      ? "write"
-      : undefined;
-    const stalled = this.#writeStart !== undefined &&
-      now - this.#writeStart > this.#timeoutMs.write / 4;
-    if (!expired && stalled) this.onStall?.();
-    if (!expired) return;
-    const omission = expired === "read" ? "sent nothing" : "read nothing";
-    const seconds = Math.round(this.#timeoutMs[expired] / 1000);
-    this.close(new BargeError("unavailable", `${this.peer} ${omission} for ${seconds} s`));
+    const { read, write } = this.#timeoutMs;
+    if (this.#readDeadline < now) return this.#expire("sent nothing", read);
+    if (this.#writeDeadline < now) return this.#expire("read nothing", write);
+    const start = this.#writeStart;
+    if (start !== undefined && now - start > write / 4) this.onStall?.();
+  }
+
+  #expire(omission: string, ms: number): void {
+    const why = `${this.peer} ${omission} for ${Math.round(ms / 1000)} s`;
+    this.close(new BargeError("unavailable", why));
   }
 
   #startRead(timeoutMs: number): void {

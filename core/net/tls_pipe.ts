@@ -1,18 +1,16 @@
 /**
- * TLS laid over a connection that stands already, either side of it. It also tells how the peer
- * ended: with close_notify, the proof that nothing was cut off, or without. The runtime's TLS
- * reports both as the same end; so it is never told of the end of the raw bytes: an end that it
- * finds all the same is a close_notify.
+ * TLS over an open connection, for either side. It reports whether the peer ended its side with
+ * close_notify, which proves that nothing was cut off, or without. The runtime reports both alike, so
+ * it never learns of the end of the raw bytes: an end that it reports all the same is a close_notify.
  *
  *   shaking -> open -> ended (proved or not) -> closed
  *
- * Invariants: raw bytes are read only while somebody waits for plain ones, a piece at a time (the
- * runtime loses the end of a TLS socket that is paused, so this is the back-pressure); closing
- * closes the connection below at once, whatever is under way.
+ * Invariants: raw bytes are read only while a reader waits for plain ones, a piece at a time (this is
+ * the back-pressure: the runtime loses the end of a TLS socket that is paused); closing the pipe closes
+ * the connection below at once.
  *
- * Deno's own TLS can't be used against strangers: closing one of its connections waits, out of
- * reach, until the peer has shaken hands or has read what was written to it, and keeps the socket
- * until then. It also tells nobody which certificate it was shown.
+ * Deno's own TLS can't be used with strangers: it keeps a closed connection until the peer has made the
+ * handshake or has read what was written, and does not report the server's certificate.
  */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
@@ -24,40 +22,38 @@ import type { Pipe } from "./stream.ts";
 /** The name that barge's own client and server agree on in the handshake (RFC 7301). */
 export const alpn = "barge/1";
 
-/**
- * How many raw bytes are read at a time: few while little comes, so that a thousand idle connections
- * cost little.
- */
-const [least, most] = [4 * 1024, 128 * 1024];
-
-/** Begins TLS as one of its sides over the raw bytes. */
-export type Lay = (raw: Duplex) => TLSSocket;
+/** Raw bytes of one read: few while few arrive, so that a thousand idle connections cost little. */
+const [minReadBytes, maxReadBytes] = [4 * 1024, 128 * 1024];
 
 export class TlsPipe implements Pipe {
   readonly socket: TLSSocket;
-  /** The binding to the certificate that the server has shown on this connection (channel_binding.ts). */
+  /** The binding to the server's certificate (channel_binding.ts). */
   endPoint: string | undefined;
   readonly #below: Pipe;
   readonly #raw: Raw;
-  #buffer = new Uint8Array(least);
-  /** Plain bytes that nobody has taken yet: at most what one raw piece held. */
+  #buffer = new Uint8Array(minReadBytes);
+  /** Plain bytes that were not read yet: at most those of one raw piece. */
   #unread: Uint8Array[] = [];
   #secure = false;
   #ended = false;
-  #proved = false;
+  /** True if the peer ended its side with close_notify. */
+  proved = false;
   #error: unknown;
   /** The raw read that is under way. */
   #reading: Promise<void> | undefined;
-  #rawOver = false;
+  #rawEnded = false;
   #wake: () => void = () => {};
-  /** Ends the waits of writers. */
-  readonly #stuck = new Set<() => void>();
+  /** Functions that end the waits of writers. */
+  readonly #writers = new Set<() => void>();
 
-  /** @param below taken over: closing the pipe closes it */
-  constructor(below: Pipe, lay: Lay) {
+  /**
+   * @param below closed with the pipe
+   * @param begin begins TLS, as one of its sides, over the raw bytes
+   */
+  constructor(below: Pipe, begin: (raw: Duplex) => TLSSocket) {
     this.#below = below;
     this.#raw = new Raw(below, () => this.#release());
-    const socket = this.socket = lay(this.#raw);
+    const socket = this.socket = begin(this.#raw);
     for (const event of ["secure", "secureConnect"]) {
       socket.on(event, () => {
         this.#secure = true;
@@ -69,7 +65,7 @@ export class TlsPipe implements Pipe {
       this.#wake();
     });
     socket.on("end", () => {
-      this.#proved = true;
+      this.proved = true;
       this.#end();
     });
     socket.on("error", (error: Error) => {
@@ -82,16 +78,11 @@ export class TlsPipe implements Pipe {
     });
   }
 
-  /** Did the peer end its side with close_notify? */
-  get proved(): boolean {
-    return this.#proved;
-  }
-
   /**
    * Waits for the end of the handshake.
    *
-   * @throws {BargeError} `protocol` when the peer speaks no TLS, or none that both can;
-   *   `unavailable` when it hung up; what `below` throws when it breaks or is closed
+   * @throws {BargeError} `protocol` when the peer does not speak TLS, or no version in common;
+   *   `unavailable` when it hung up; the error of `below` when that breaks or is closed
    */
   async shake(): Promise<void> {
     while (!this.#secure && !this.#ended) await this.#more();
@@ -117,7 +108,7 @@ export class TlsPipe implements Pipe {
     return n;
   }
 
-  /** Writes all of the bytes, which may be used again when it is done. */
+  /** Writes all of the bytes. Their buffer may be used again afterwards. */
   write(bytes: Uint8Array): Promise<number> {
     const why = () => this.#error ?? this.#raw.broken;
     if (this.socket.destroyed || this.#raw.broken !== undefined) {
@@ -125,26 +116,24 @@ export class TlsPipe implements Pipe {
     }
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const fail = () => reject(why() ?? new Deno.errors.BrokenPipe("the connection broke"));
-    this.#stuck.add(fail);
+    this.#writers.add(fail);
     this.socket.write(bytes, (error) => {
-      this.#stuck.delete(fail);
+      this.#writers.delete(fail);
       if (error) reject(this.#raw.broken ?? error);
       else resolve(bytes.length);
     });
     return promise;
   }
 
-  /** With close_notify. */
+  /** Ends our side, with close_notify. */
   async closeWrite(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (this.socket.destroyed || this.#raw.broken !== undefined) {
-      resolve();
-    } else {
-      this.#stuck.add(resolve);
+    if (!this.socket.destroyed && this.#raw.broken === undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#writers.add(resolve);
       this.socket.end(resolve);
+      await promise;
+      this.#writers.delete(resolve);
     }
-    await promise;
-    this.#stuck.delete(resolve);
     await this.#raw.sent;
     await this.#below.closeWrite();
   }
@@ -154,19 +143,19 @@ export class TlsPipe implements Pipe {
     this.abandon();
   }
 
-  /** Has our side of the handshake begun? */
+  /** True once our side has sent anything. */
   get spoken(): boolean {
     return this.#raw.spoken;
   }
 
-  /** Ends the TLS, and leaves the connection below as it is. */
+  /** Ends TLS, and leaves the connection below open. */
   abandon(): void {
     this.socket.destroy();
     this.#end();
     this.#release();
   }
 
-  /** Waits until something has come of the raw bytes, or the next of them. */
+  /** Waits for the effect of the next raw bytes. */
   async #more(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
@@ -177,10 +166,10 @@ export class TlsPipe implements Pipe {
   /** Never throws. */
   async #feed(): Promise<void> {
     try {
-      const n = this.#rawOver ? null : await this.#below.read(this.#buffer);
+      const n = this.#rawEnded ? null : await this.#below.read(this.#buffer);
       if (n !== null) this.#raw.push(Buffer.from(this.#buffer.subarray(0, n)));
-      this.#rawOver = n === null;
-      // Their bytes have come out after this.
+      this.#rawEnded = n === null;
+      // TLS hands out their plain bytes before this.
       await new Promise<void>((resolve) => setImmediate(resolve));
       if (n === null) this.#end();
       else this.#fit(n);
@@ -190,14 +179,16 @@ export class TlsPipe implements Pipe {
     }
   }
 
-  /** The next piece, after one of n bytes. */
+  /** Fits the buffer to a read of n bytes. */
   #fit(n: number): void {
     const { length } = this.#buffer;
-    if (n === length && length < most) this.#buffer = new Uint8Array(2 * length);
-    else if (n < least / 4 && length > least) this.#buffer = new Uint8Array(least);
+    if (n === length && length < maxReadBytes) this.#buffer = new Uint8Array(2 * length);
+    else if (n < minReadBytes / 4 && length > minReadBytes) {
+      this.#buffer = new Uint8Array(minReadBytes);
+    }
   }
 
-  /** The first end counts: a client that is gone after its close_notify leaves nothing unread. */
+  /** Records the first end: an error after a close_notify does not count. */
   #end(error?: unknown): void {
     if (!this.#ended) this.#error = error;
     this.#ended = true;
@@ -205,20 +196,19 @@ export class TlsPipe implements Pipe {
     if (error !== undefined) this.#release();
   }
 
-  /** Notes a failed write of the TLS library, which does not report it by itself. */
+  /** Ends all waits of writers; the TLS library does not report a failed write by itself. */
   #release(): void {
-    for (const end of this.#stuck) end();
-    this.#stuck.clear();
+    for (const end of this.#writers) end();
+    this.#writers.clear();
   }
 }
 
-/** The raw bytes, as Node's TLS wants them: what is pushed is read, what it writes goes below. */
+/** The raw bytes as a Node stream: pushed bytes are read by TLS; its writes go to the connection. */
 class Raw extends Duplex {
-  /** Why the connection below failed. */
+  /** The error of the connection below. */
   broken: unknown;
-  /** Was anything written? */
   spoken = false;
-  /** Settles when all that was written is with the system. */
+  /** Settles when the system has all written bytes. */
   sent: Promise<void> = Promise.resolve();
   readonly #below: Pipe;
   readonly #onBroken: () => void;
@@ -228,10 +218,10 @@ class Raw extends Duplex {
     super({ allowHalfOpen: true, autoDestroy: false });
     this.#below = below;
     this.#onBroken = onBroken;
-    this.on("error", () => {/* `broken` has it */});
+    this.on("error", () => {/* see `broken` */});
   }
 
-  override _read(): void {/* pushed when it comes */}
+  override _read(): void {/* bytes are pushed when they arrive */}
 
   override _write(bytes: Uint8Array, _: unknown, done: (error?: Error | null) => void): void {
     this.spoken = true;
@@ -239,7 +229,7 @@ class Raw extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    done(error); // the connection stays open: close_notify may be on its way still
+    done(error); // the connection stays open: close_notify may still be under way
   }
 
   async #send(bytes: Uint8Array): Promise<void> {

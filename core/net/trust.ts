@@ -1,10 +1,10 @@
 /**
- * Whether a server's certificate is trusted, as ssh does it: on first use, and then that one only.
+ * Decides whether to trust a server's certificate, as ssh does: on first use, then only that one.
  *
- *   demanded (--pin)  it must be that one; nothing is looked up or kept
- *   pinned            it must be one that is pinned, whoever else vouches for another
- *   vouched for       an authority that this machine knows vouches for it: nothing to keep
- *   unknown           it is pinned, and somebody is told
+ *   demanded (--pin)  the certificate must be this one; nothing is read or pinned
+ *   pinned            it must be one of the pinned ones, even if an authority vouches for another
+ *   vouched for       an authority that this machine trusts has issued it: nothing is pinned
+ *   unknown           it is pinned, and `onPinned` is called
  */
 import { BargeError } from "../error.ts";
 import { type Address, formatAddress, isLoopback } from "./address.ts";
@@ -13,20 +13,19 @@ import type { Fingerprint } from "./fingerprint.ts";
 import { addPin, type Pin, readPins, serverName } from "./known_hosts.ts";
 
 export interface Trust {
-  /** Where pins are kept; undefined: there is no such place, so unknown servers are refused. */
+  /** The path of the file of pins; undefined for none: unknown servers are then refused. */
   readonly knownHosts: string | undefined;
-  /** The certificate that it must be. */
+  /** The only certificate to accept. */
   readonly pin?: Fingerprint;
-  /** Told when a server was trusted on first use. */
+  /** Called when a server was trusted on first use. */
   readonly onPinned?: (server: string, fingerprint: Fingerprint) => void;
 }
 
 /**
- * Should a connection be encrypted? To others always, unless told not to; on this machine only if
- * told so.
+ * Returns whether a connection uses TLS: by default to other machines only.
  *
- * @param host where the server listens, or is dialed
- * @throws {BargeError} `usage` when told both
+ * @param host the address that the server listens on, or that a client dials
+ * @throws {BargeError} `usage` when both options are set
  *
  * @example
  * ```ts
@@ -43,70 +42,53 @@ export function usesTls(
   return tls || !plaintext && !isLoopback(host);
 }
 
-/**
- * Returns if the server is to be trusted.
- *
- * @throws {BargeError} `identity` if it is not
- */
+/** Checks that a server is trusted. @throws {BargeError} `identity` if it is not */
 export async function decide(
   address: Address,
   shown: PresentedCertificate,
-  trust: Trust,
+  { knownHosts, pin, onPinned }: Trust,
 ): Promise<void> {
-  const { knownHosts, pin, onPinned } = trust;
-  if (pin !== undefined) return demand(address, shown, pin);
-  const pins = knownHosts === undefined ? [] : await readPins(knownHosts, address);
-  if (pins.length > 0) return compare(address, shown, pins, knownHosts);
-  if (shown.vouched) return;
-  checkNew(address, shown);
-  if (knownHosts === undefined) {
-    throw refuse(
-      address,
-      `its certificate ${shown.fingerprint} is unknown, and no place to keep it`,
-      {
-        hint: `set HOME or XDG_CONFIG_HOME, or use --pin ${shown.fingerprint}`,
-      },
-    );
+  const { fingerprint } = shown;
+  if (pin !== undefined) {
+    if (fingerprint === pin) return;
+    throw refusal(address, `its certificate is ${fingerprint}, not ${pin}, which --pin demands`);
   }
-  const now = await addPin(knownHosts, address, shown.fingerprint);
-  compare(address, shown, now, knownHosts);
-  onPinned?.(serverName(address), shown.fingerprint);
+  const pins = knownHosts === undefined ? [] : await readPins(knownHosts, address);
+  if (pins.length > 0) return comparePins(address, fingerprint, pins, knownHosts!);
+  if (shown.vouched) return;
+  checkTime(address, shown);
+  if (knownHosts === undefined) {
+    const why = `its certificate ${fingerprint} is unknown, and no place to keep it`;
+    throw refusal(address, why, `set HOME or XDG_CONFIG_HOME, or use --pin ${fingerprint}`);
+  }
+  const added = await addPin(knownHosts, address, fingerprint);
+  comparePins(address, fingerprint, added, knownHosts);
+  onPinned?.(serverName(address), fingerprint);
 }
 
-function demand(address: Address, shown: PresentedCertificate, pin: Fingerprint): void {
-  if (shown.fingerprint === pin) return;
-  throw refuse(address, `its certificate is ${shown.fingerprint}, not ${pin}, which --pin demands`);
-}
-
-function compare(
+function comparePins(
   address: Address,
-  shown: PresentedCertificate,
+  shown: Fingerprint,
   pins: readonly Pin[],
-  path?: string,
+  path: string,
 ): void {
-  if (pins.some(({ fingerprint }) => fingerprint === shown.fingerprint)) return;
+  if (pins.some(({ fingerprint }) => fingerprint === shown)) return;
   const [{ fingerprint, since }] = pins;
-  const why = `its certificate is ${shown.fingerprint}, but ${fingerprint} was pinned` +
+  const why = `its certificate is ${shown}, but ${fingerprint} was pinned` +
     `${since && ` on ${since.slice(0, 10)}`}: someone may be posing as it`;
-  throw refuse(address, why, {
-    hint: `if its operator confirms the new one: barge cert --forget ${serverName(address)}` +
-      `${path === undefined ? "" : `; the pins are in ${path}`}`,
-  });
+  const forget = `barge cert --forget ${serverName(address)}; the pins are in ${path}`;
+  throw refusal(address, why, `if its operator confirms the new one: ${forget}`);
 }
 
-/** Refuses to pin a certificate that has expired; one that is pinned already may expire. */
-function checkNew(address: Address, { from, until }: PresentedCertificate): void {
+/** Checks the time of a certificate before it is pinned; a pinned one may expire. */
+function checkTime(address: Address, { from, until }: PresentedCertificate): void {
   const now = new Date();
   if (from <= now && now <= until) return;
   const day = (date: Date) => date.toISOString().slice(0, 10);
   const when = until < now ? `ended on ${day(until)}` : `begins on ${day(from)}`;
-  throw refuse(address, `its certificate ${when}`, { hint: "ask its operator for a new one" });
+  throw refusal(address, `its certificate ${when}`, "ask its operator for a new one");
 }
 
-function refuse(address: Address, why: string, facts: { hint?: string } = {}): BargeError {
-  return new BargeError("identity", why, {
-    op: "connect to",
-    path: formatAddress(address),
-    ...facts,
-  });
+function refusal(address: Address, why: string, hint?: string): BargeError {
+  return new BargeError("identity", why, { op: "connect to", path: formatAddress(address), hint });
 }

@@ -1,34 +1,30 @@
-/**
- * The verbs of admins at a door. Each verb checks the role again: it may have been taken away since the
- * login.
- */
-import type { Account, Role } from "../storage/account.ts";
+/** The verbs of admins. Each checks the role again: it may have been taken away since the login. */
+import type { Account } from "../storage/account.ts";
 import type { Ban } from "../storage/logins.ts";
 import { BargeError } from "../error.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
 import { bounded } from "../login/password.ts";
 import { checkPasswordLength } from "../login/change_password.ts";
 import type { Verifier } from "../protocol/message.ts";
-import type { RemovedAccount } from "../storage/accounts.ts";
+import type {
+  AccountChange as StoredChange,
+  AccountStore,
+  NewAccount as StoredNewAccount,
+  RemovedAccount,
+} from "../storage/accounts.ts";
 import type { Session } from "../login/session.ts";
 import type { Service } from "../login/service.ts";
 
-/** An account that is to be made. */
-export interface NewAccount {
-  readonly name: string;
+/** An account to make. */
+export type NewAccount = Omit<StoredNewAccount, "verifier" | "adopt"> & {
   readonly password: string;
-  readonly role: Role;
-  /** Bytes; null for no limit. */
-  readonly limit: number | null;
-  /** Files, folders and partial uploads; null for no limit. Default: by the quota. */
-  readonly entryLimit?: number | null;
-}
+};
 
 /** Changes the given fields. A new password ends the account's logins and tokens. */
-export type AccountChange = Partial<Omit<NewAccount, "name">> & { readonly disabled?: boolean };
+export type AccountChange = Omit<StoredChange, "verifier"> & { readonly password?: string };
 
-/** Every verb here: @throws {BargeError} `denied` for an account without the role of admin */
-async function asAdmin(session: Session): Promise<Service> {
+/** Returns the server of an admin's session. @throws {BargeError} `denied` for any other account's */
+export async function asAdmin(session: Session): Promise<Service> {
   if ((await session.account()).role === "admin") return session.store;
   throw new BargeError("denied", "only an admin may do that");
 }
@@ -44,10 +40,7 @@ export async function findAccount(session: Session, name: string): Promise<Accou
 }
 
 /** Returns the files that an account is charged for, and their bytes. @throws {BargeError} `not-found` */
-export async function ownedBy(
-  session: Session,
-  name: string,
-): Promise<{ readonly files: number; readonly bytes: number }> {
+export async function ownedBy(session: Session, name: string): ReturnType<AccountStore["owned"]> {
   const { accounts } = (await asAdmin(session)).people;
   return await accounts.owned((await accounts.get(name)).id);
 }
@@ -55,7 +48,7 @@ export async function ownedBy(
 /**
  * Makes an account.
  *
- * @param gone aborted when nobody waits for the result any more
+ * @param gone aborted when the client has left
  * @throws {BargeError} `exists` for a name that is taken; `usage` for a name that can't be one, or a
  *   password that is too short; `unavailable` when too many log in
  */
@@ -73,7 +66,7 @@ export async function addAccount(
 /**
  * Changes an account.
  *
- * @param gone aborted when nobody waits for the result any more
+ * @param gone aborted when the client has left
  * @returns the account as it is now
  * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in; `usage`
  *   for a password that is too short; `unavailable` when too many log in

@@ -1,9 +1,8 @@
-/** A file's digest: the stored one, or computed from its bytes. */
 import { BargeError } from "../error.ts";
 import type { Answer, Request } from "../protocol/message.ts";
 import type { Session } from "../login/session.ts";
 
-/** @throws {BargeError} `not-found`, `exists` (a folder) */
+/** Returns the stored digest of a file, or computes it. @throws {BargeError} `not-found`, `exists` (a folder) */
 export async function digest(
   session: Session,
   { path, algorithm, fresh }: Request<"digest">,

@@ -1,4 +1,3 @@
-/** Entries as answers show them. */
 import type { Entry } from "../protocol/message.ts";
 import type { StoredEntry } from "../storage/entry.ts";
 

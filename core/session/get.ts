@@ -1,4 +1,3 @@
-/** Reading files. */
 import { BargeError } from "../error.ts";
 import type { FileContent, SmallFile } from "../storage/content.ts";
 import type { Place } from "../storage/place.ts";
@@ -13,21 +12,6 @@ import type { Session } from "../login/session.ts";
 export async function get(session: Session, path: string, offset: number): Promise<FileContent> {
   await session.check();
   return await session.store.tree.open(placeOfFile(session, path), offset);
-}
-
-/**
- * Opens the staged bytes of an upload as they are now. They stay readable when the upload has become a
- * file or was dropped.
- *
- * @param modified their time, in ms since 1970
- * @throws {BargeError} as {@link get}
- */
-export async function readStaged(
-  { store }: Session,
-  upload: number,
-  modified: number,
-): Promise<FileContent> {
-  return await store.tree.openStaged(upload, modified);
 }
 
 /**

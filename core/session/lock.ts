@@ -1,16 +1,15 @@
 /**
- * Locks, as WebDAV has them (RFC 4918, sections 6 and 7): what a client has locked, others that ask
- * for locks leave alone, also other clients of the same account.
+ * Locks of WebDAV (RFC 4918, sections 6 and 7): only a client that sends a lock's token may change
+ * what is locked.
  *
- *   locked -> (refreshed) -> unlocked | over
+ *   locked -> (refreshed) -> unlocked | expired
  *
- * Invariants: a lock belongs to an account, and its token is worth nothing to another one; an
- * exclusive lock is the only one over its place; every lock has an end. Conditions and conflicts are
- * looked at under the write lock, together with what they permit.
+ * Invariants: a lock belongs to an account, and no other account can use its token; an exclusive lock
+ * is the only one over its place; every lock expires. Conditions and conflicts are checked under the
+ * write lock, in the step of the change.
  *
- * They bind those who know of them: WebDAV's clients. The other doors have no word for a token, and
- * don't ask; who may write there is decided by accounts alone, as always (access.ts). So that nobody
- * can shut others out of /public, only what one may remove can be locked.
+ * Locks bind WebDAV clients only: the other protocols have no tokens, and their doors check no locks.
+ * An account can lock only what it may remove, so that it can't lock others out of /public.
  */
 import { randomUUID } from "node:crypto";
 import { BargeError, type ErrorFacts } from "../error.ts";
@@ -21,16 +20,16 @@ import { folderOf, type Place } from "../storage/place.ts";
 import type { Condition, View } from "../storage/view.ts";
 import { receive } from "../upload/receive.ts";
 
-/** The longest description of a lock's user, in characters of XML. */
+/** The most characters of a lock's owner, in XML. */
 const maxOwnerLength = 4096;
 /** The most locks that a refusal names. */
 const maxNamedLocks = 100;
 
-/** Something is locked, and the request has no token for it. */
+/** The request has no token for a locked file or folder. */
 export class Locked extends BargeError {
-  /** The paths of the locked files and folders. */
+  /** The locked files and folders. */
   readonly paths: readonly string[];
-  /** Is it a lock that is asked for, and can't be had beside those? */
+  /** True if the request is for another lock. */
   readonly conflict: boolean;
 
   constructor(paths: readonly string[], conflict: boolean, facts: ErrorFacts = {}) {
@@ -48,18 +47,18 @@ export class Locked extends BargeError {
 export interface LockRequest {
   readonly path: string;
   readonly shared: boolean;
-  /** With all that is in it, where it is a folder. */
+  /** Whether it locks a folder with all entries in it. */
   readonly deep: boolean;
-  /** Whose it is, as an XML element; "" where the client does not say. */
+  /** The user, as the client describes it by an XML element; may be empty. */
   readonly owner: string;
-  /** For how many seconds it asks. */
+  /** The time until it expires. */
   readonly seconds: number;
   /** Tokens of locks that the client has already. */
   readonly tokens: ReadonlySet<string>;
 }
 
 /**
- * Locks a file or folder; where there is nothing, an empty file is made (section 7.3).
+ * Locks a file or folder; if there is none, makes an empty file (section 7.3).
  *
  * @param condition throws unless the client's own conditions hold
  * @returns the lock, and whether a file was made for it
@@ -99,18 +98,17 @@ export async function lock(
     await (await receive(session, facts)).commit(null, true);
     return { lock, made: true };
   } catch (error) {
-    if (error instanceof BargeError && error.kind === "exists") {
-      return { lock, made: false }; // made by another door meanwhile
-    }
+    const madeElsewhere = error instanceof BargeError && error.kind === "exists";
+    if (madeElsewhere) return { lock, made: false };
     await locks.remove({ places: [place], check: () => lock });
     throw error;
   }
 }
 
 /**
- * Gives a lock more time: of those over a path, the first whose token the client has.
+ * Extends the first lock over a path whose token the client has.
  *
- * @returns undefined where there is none
+ * @returns undefined if there is none
  */
 export async function refresh(
   session: Session,
@@ -129,10 +127,10 @@ export async function refresh(
 }
 
 /**
- * Ends a lock that is over a path: one's own; an admin, any.
+ * Ends a lock over a path: one of the account, or of any account for an admin.
  *
- * @returns false where there is no such lock over it
- * @throws {BargeError} `denied` for another account's
+ * @returns false if no lock over the path has the token
+ * @throws {BargeError} `denied` for the lock of another account
  */
 export async function unlock(session: Session, path: string, token: string): Promise<boolean> {
   const account = await session.account();
@@ -152,7 +150,7 @@ export async function locksOver(session: Session, path: string): Promise<readonl
   return place ? await session.store.attached.locks.over(place) : [];
 }
 
-/** Returns the locks on entries directly in a folder, by name, and the deep ones over all of it. */
+/** Returns the deep locks over a folder, and the locks on its entries by name. */
 export async function locksIn(
   session: Session,
   path: string,
@@ -167,9 +165,9 @@ export async function locksIn(
 /**
  * Checks that a client with these tokens may make a change.
  *
- * @param change `content`: of bytes or properties; `name`: the entry comes, goes or is replaced as a
- *   whole, which also changes its folder, and all that is below it (section 7.4, 7.5)
- * @throws {Locked} when a lock over it, or on an entry in it, has no token among them
+ * @param change `content`: of bytes or properties; `name`: the entry is made, removed or replaced, which
+ *   also changes its folder and all entries below it (sections 7.4 and 7.5)
+ * @throws {Locked} when the client has no token for a lock over the path, or on an entry below
  */
 export function checkUnlocked(
   view: View,
@@ -197,15 +195,14 @@ export function checkUnlocked(
 
 /** Returns the path of a locked place, as its account sees it. */
 export function lockedPath({ dir, name }: Place): string {
-  const path = `/${dir}/${name}`;
-  return path.replace(/^\/homes\/[^/]+/, "/home");
+  return `/${dir}/${name}`.replace(/^\/homes\/[^/]+/, "/home");
 }
 
 function holds(session: Session, lock: Lock, tokens: ReadonlySet<string>): boolean {
   return lock.account === session.id && tokens.has(lock.token);
 }
 
-/** @throws {Locked} when there is a lock over or below a place that another can't be beside */
+/** @throws {Locked} when a lock over a place, or below it, excludes the new lock */
 function refuseConflict(view: View, place: Place, shared: boolean, deep: boolean): void {
   const others = [...view.locksOver(place), ...deep ? view.locksBelow(place) : []];
   const conflicts = shared ? others.filter((lock) => !lock.shared) : others;

@@ -1,4 +1,3 @@
-/** Making a folder: an entry of the account that makes it. */
 import { BargeError } from "../error.ts";
 import { changeable } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
@@ -8,6 +7,8 @@ import type { Condition } from "../storage/view.ts";
 import { checkFileTime } from "../upload/file_time.ts";
 
 /**
+ * Makes a folder, which counts as an entry of the account.
+ *
  * @param condition throws unless it may be made now
  * @returns whether it was made; false: it existed, and `parents` was set
  * @throws {BargeError} `no-directory`, `exists`; `over-quota` where no entry is left: nothing is made

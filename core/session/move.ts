@@ -12,12 +12,8 @@ import { isWithin } from "../storage/path.ts";
 import { relative } from "../storage/place.ts";
 import type { Guard, View } from "../storage/view.ts";
 
-export interface MoveOptions {
-  /** Whether a folder may replace an empty one, as in POSIX. Default: false. */
-  readonly overEmpty?: boolean;
-}
-
 /**
+ * @param overEmpty whether a folder may replace an empty one, as in POSIX
  * @throws {BargeError} `not-found`, `no-directory`, `exists`, `denied`; `over-quota` when an upload
  *   under way will replace the file, or the account's properties have no room for a longer path
  */
@@ -26,7 +22,7 @@ export async function move(
   from: string,
   to: string,
   overwrite: When,
-  { overEmpty = false }: MoveOptions = {},
+  overEmpty = false,
 ): Promise<void> {
   const { tree } = session.store;
   const account = await session.account();

@@ -2,9 +2,8 @@
  * Counts the entries of a folder that no door can show: names that are not valid UTF-8, and links,
  * sockets, pipes and devices. Only a user of the server's machine can make them.
  *
- * The first may hold data that no door shows: a folder with such a name in or below it is neither
- * removed, copied nor packed, and listings note the omission. The others hold no data: they are
- * left out, and are removed with their folder.
+ * The first may hold data: a folder with such a name in or below it is neither removed, copied nor
+ * packed, and listings report the omission. The others are left out, and removed with their folder.
  */
 import { BargeError } from "../error.ts";
 import type { Omission } from "../protocol/message.ts";
@@ -33,7 +32,7 @@ export class Omitted {
 }
 
 /**
- * Refuses to go on with a folder that has data in it, at any depth, that no door can show.
+ * Refuses a folder that has data in it, at any depth, that no door can show.
  *
  * @throws {BargeError} `refused`
  */

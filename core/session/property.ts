@@ -1,6 +1,6 @@
 /**
- * Dead properties (RFC 4918, section 4). An account that may replace a file may set its properties; folders
- * are nobody's, and an account that may add to one may set its properties.
+ * Dead properties (RFC 4918, section 4). An account that may replace a file, or add to a folder, may set
+ * its properties.
  */
 import { BargeError } from "../error.ts";
 import { changeable, checkTake, checkTakeStill } from "../login/access.ts";

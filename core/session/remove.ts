@@ -1,4 +1,3 @@
-/** Removing a file, or a folder with all that is in it and with the uploads into it. */
 import { BargeError } from "../error.ts";
 import { changeable, type Check, checkTake, checkTakeStill } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
@@ -6,6 +5,8 @@ import type { Guard, View } from "../storage/view.ts";
 import { refuseUnnamed } from "./omitted.ts";
 
 /**
+ * Removes a file, or a folder with its entries and the uploads into it.
+ *
  * @param recursive also a folder that is not empty
  * @param allowed throws unless the entry may go
  * @returns the number of files that were charged to accounts

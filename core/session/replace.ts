@@ -20,7 +20,7 @@ export function hiddenBeside(path: string): string {
  * Moves a file or folder to a path that another entry has.
  *
  * @param condition throws unless that may be replaced now
- * @param still the same once more, when the old entry is aside
+ * @param still throws unless `from` may be moved, once the old entry is aside
  * @throws {BargeError} as `move`
  */
 export async function replace(

@@ -1,4 +1,3 @@
-/** Setting the time of a file or folder. A file keeps its digest. */
 import { BargeError, typed } from "../error.ts";
 import { changeable, checkTake, checkTakeStill } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
@@ -6,7 +5,7 @@ import type { View } from "../storage/view.ts";
 import { checkFileTime } from "../upload/file_time.ts";
 
 /**
- * Sets the time of a file that one may replace, or of a folder.
+ * Sets the time of a file that the account may replace, or of a folder. A file keeps its digest.
  *
  * @param modified milliseconds since 1970
  * @returns the time as storage keeps it
@@ -22,7 +21,7 @@ export async function setModified(
   const { tree } = session.store;
   const location = session.locate(path);
   const place = changeable(location);
-  // Folders are nobody's: an account that may add to one may set its time.
+  // Folders belong to no account: one that may add to a folder may set its time.
   if ((await tree.entry(place))?.type !== "dir") {
     await checkTake(session, await session.account(), location);
   }

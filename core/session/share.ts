@@ -1,11 +1,11 @@
 /**
  * Share links: who may make one, and what a visitor may see.
  *
- * An account may share its home, and the files in /public that are charged to it; others share their own
- * files there. Admins may share all of /public. The rule is checked again at each visit: a link ends with
- * its owner's right, or when the owner is disabled.
+ * An account may share its home, and the files in /public that are charged to it; admins may share all
+ * of /public. The rule is checked again at each visit: a link ends with its owner's right, or when the
+ * owner is disabled.
  *
- * A visitor gets one answer for every link that leads nowhere: never made, mistyped, expired, revoked,
+ * A visitor gets one answer for every link that does not work: never made, mistyped, expired, revoked,
  * used up, gone.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -17,8 +17,8 @@ import { network } from "../net/address.ts";
 import type { Entry } from "../protocol/message.ts";
 import { makeVerifier, matches } from "../protocol/verifier.ts";
 import type { Location } from "../storage/path.ts";
-import { type Place, relative } from "../storage/place.ts";
-import { changeable } from "../login/access.ts";
+import { relative } from "../storage/place.ts";
+import { belongsTo, changeable } from "../login/access.ts";
 import { bounded } from "../login/password.ts";
 import { fail, type Pause } from "../login/login.ts";
 import { Session } from "../login/session.ts";
@@ -29,10 +29,10 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** The default, longest and shortest life of a link, in ms. */
 export const defaultLinkMs = 7 * dayMs;
-export const maxLinkMs = 366 * dayMs;
-export const minLinkMs = 60_000;
+const maxLinkMs = 366 * dayMs;
+const minLinkMs = 60_000;
 /** The highest limit of a link's downloads. */
-export const maxLinkDownloads = 1_000_000;
+const maxLinkDownloads = 1_000_000;
 const maxPasswordLength = 1024;
 /** The time for which a visitor who gave the password need not give it again, in ms. */
 export const unlockedMs = 12 * hourMs;
@@ -48,15 +48,9 @@ export interface ShareRequest {
 }
 
 /** A link, as its owner sees it. */
-export interface Link {
-  readonly id: string;
+export interface Link extends Omit<Share, "place" | "gone" | "verifier"> {
   readonly path: string;
-  readonly kind: "file" | "dir";
-  readonly created: number;
-  readonly expires: number;
-  readonly most: number | null;
-  readonly downloads: number;
-  /** It asks for a password. */
+  /** True if visitors must give a password. */
   readonly password: boolean;
   /** `gone`: the file or folder was moved or removed, or belongs to another account now. */
   readonly state: "live" | "expired" | "used-up" | "gone";
@@ -65,19 +59,19 @@ export interface Link {
 /** A link that a visitor has followed. */
 export interface OpenLink {
   readonly share: FoundShare;
-  /** It can only read the path and the entries below it. */
+  /** A session that can only read the path and the entries below. */
   readonly session: Session;
   /** The path of the shared file or folder, as its owner sees it. */
   readonly path: string;
   readonly entry: Entry;
-  /** No download may begin any more; a counted one may be resumed. */
+  /** True if no download may begin any more; a counted one may be resumed. */
   readonly usedUp: boolean;
 }
 
 /**
  * Makes a link.
  *
- * @returns the token, which can't be had again
+ * @returns the token, which the server does not keep
  * @throws {BargeError} `not-found`, `denied`, `exists` (/home, /public), `usage` for limits that
  *   can't be, `refused` where there are too many, `unavailable` when the server is busy
  */
@@ -88,30 +82,23 @@ export async function share(
   const { store } = session;
   const account = await session.account();
   const { place, kind } = await shareable(store, account, session.locate(path));
+  const usage = (why: string) => new BargeError("usage", why);
   const life = expires === undefined ? defaultLinkMs : expires - Date.now();
   if (!(life >= minLinkMs && life <= maxLinkMs)) {
-    throw new BargeError(
-      "usage",
-      "a link ends in a minute at the earliest, in a year at the latest",
-    );
+    throw usage("a link ends in a minute at the earliest, in a year at the latest");
   }
   if (most !== null && !(Number.isSafeInteger(most) && most > 0 && most <= maxLinkDownloads)) {
-    throw new BargeError("usage", `a limit is from 1 to ${maxLinkDownloads} downloads`);
+    throw usage(`a limit is from 1 to ${maxLinkDownloads} downloads`);
   }
   if ((password?.length ?? 0) > maxPasswordLength) {
-    throw new BargeError("usage", `a password has at most ${maxPasswordLength} characters`);
+    throw usage(`a password has at most ${maxPasswordLength} characters`);
   }
   const verifier = password
     ? await bounded(() => makeVerifier("password", password), undefined, { account: session.name })
     : null;
   await session.check(); // the login may have ended meanwhile
-  const made = await store.people.shares.add(account.id, {
-    place,
-    kind,
-    most,
-    verifier,
-    expires: Date.now() + life,
-  });
+  const added = { place, kind, most, verifier, expires: Date.now() + life };
+  const made = await store.people.shares.add(account.id, added);
   return { token: made.token, link: await linkOf(store, account, made.share) };
 }
 
@@ -130,7 +117,7 @@ export async function revokeShare(session: Session, id: string): Promise<void> {
   throw new BargeError("not-found", "there is no such link", { path: id });
 }
 
-/** Follows a link. @throws {BargeError} `not-found`, the same for all that lead nowhere */
+/** Opens a link for a visitor. @throws {BargeError} as {@link nowhere} */
 export async function openShare(store: Service, token: string): Promise<OpenLink> {
   const { accounts, shares } = store.people;
   const share = await shares.find(token);
@@ -140,7 +127,7 @@ export async function openShare(store: Service, token: string): Promise<OpenLink
   if (state === "expired" || state === "gone") throw nowhere();
   const stored = await store.tree.entry(share.place);
   if (!stored) throw nowhere();
-  const session = new Session(store, owner, { kind: "share", digest: share.digest }).within(path);
+  const session = new Session(store, owner, { kind: "share", digest: share.digest }, path);
   const entry = entryOf(share.place.name, stored);
   return { share, session, path, entry, usedUp: state === "used-up" };
 }
@@ -149,7 +136,7 @@ export async function openShare(store: Service, token: string): Promise<OpenLink
  * Returns the path of an entry that a link leads to.
  *
  * @param below the path as the visitor sees it: `/` is the shared folder, `/NAME` the shared file
- * @throws {BargeError} `not-found`, as for a link that leads nowhere
+ * @throws {BargeError} as {@link nowhere}
  */
 export function pathIn({ path, entry }: OpenLink, below: string): string {
   if (entry.type === "dir") return below === "/" ? path : `${path}${below}`;
@@ -157,7 +144,7 @@ export function pathIn({ path, entry }: OpenLink, below: string): string {
   return path;
 }
 
-/** Returns the error for a link that leads nowhere. */
+/** Returns the error for a link that does not work: `not-found`. */
 export function nowhere(): BargeError {
   return new BargeError("not-found", "this link leads nowhere", {
     hint: "it may have ended, or be mistyped",
@@ -187,8 +174,8 @@ export async function countDownload(
  * visitor's address, and of the link.
  *
  * @param pause waits before the answer to a failure
- * @param gone aborted when nobody waits for the answer any more
- * @returns a proof that the visitor can show in place of the password from here on
+ * @param gone aborted when the visitor has left
+ * @returns a proof that the visitor can send later in place of the password
  * @throws {BargeError} `unauthenticated`; `unavailable` when too many log in at the moment
  */
 export async function unlock(
@@ -212,30 +199,23 @@ export async function unlock(
 }
 
 /** Returns whether a visitor has proved the password, or the link has none. */
-export async function isUnlocked(
-  { session: { store }, share }: OpenLink,
-  proof: string,
-): Promise<boolean> {
+export async function isUnlocked({ session, share }: OpenLink, proof: string): Promise<boolean> {
   if (!share.verifier) return true;
   const until = Number(proof.split(".", 1)[0]);
   if (!(until > Date.now())) return false;
   const digest = (text: string) => createHmac("sha256", "compare").update(text).digest();
-  return timingSafeEqual(digest(proof), digest(await proofOf(store, share, until)));
+  return timingSafeEqual(digest(proof), digest(await proofOf(session.store, share, until)));
 }
 
-async function proofOf(
-  { people }: Service,
-  { digest, verifier }: FoundShare,
-  until: number,
-): Promise<string> {
+async function proofOf({ people }: Service, share: FoundShare, until: number): Promise<string> {
   const mac = createHmac("sha256", await people.shares.signingKey());
-  mac.update([digest, verifier!.storedKey, until].join("\n"));
+  mac.update([share.digest, share.verifier!.storedKey, until].join("\n"));
   return `${until}.${mac.digest("base64url")}`;
 }
 
 async function linkOf(store: Service, account: Account, share: Share): Promise<Link> {
   const { id, kind, created, expires, most, downloads, place, verifier } = share;
-  const path = pathOf(account, place);
+  const path = `/${relative(place).replace(`homes/${account.name}/`, "home/")}`;
   const state = expires <= Date.now()
     ? "expired"
     : share.gone || !await leads(store, account, share)
@@ -247,17 +227,8 @@ async function linkOf(store: Service, account: Account, share: Share): Promise<L
   return { id, path, kind, created, expires, most, downloads, password, state };
 }
 
-/** Returns the path of a place, as the account sees it. */
-function pathOf({ name }: Account, place: Place): string {
-  return `/${relative(place).replace(`homes/${name}/`, "home/")}`;
-}
-
 /** Returns whether a link still leads to an entry of that kind that its owner may share. */
-async function leads(
-  store: Service,
-  account: Account,
-  { place, kind }: Share,
-): Promise<boolean> {
+async function leads(store: Service, account: Account, { place, kind }: Share): Promise<boolean> {
   const entry = await store.tree.entry(place);
   if (entry?.type !== kind) return false;
   const inPublic = !relative(place).startsWith("homes/");
@@ -272,16 +243,9 @@ async function shareable(store: Service, account: Account, location: Location) {
   if (kind === "other") throw new BargeError("denied", "it is neither a file nor a folder");
   const { path, space } = location;
   if (space === "public" && account.role !== "admin") {
-    if (kind === "dir") {
-      throw new BargeError("denied", "others may put files into it: only admins share it", {
-        path,
-      });
-    }
-    if (entry.owner !== account.id) {
-      throw new BargeError("denied", `it belongs to ${entry.ownerName ?? "the operator"}`, {
-        path,
-      });
-    }
+    const why = "others may put files into it: only admins share it";
+    if (kind === "dir") throw new BargeError("denied", why, { path });
+    if (entry.owner !== account.id) throw belongsTo("it", entry).with({ path });
   }
   return { place, kind };
 }

@@ -1,10 +1,9 @@
-/** Returns the facts of a path: a file, a folder, a partial upload. */
 import { BargeError } from "../error.ts";
 import type { Answer } from "../protocol/message.ts";
 import type { Session } from "../login/session.ts";
 import { entryOf, folderEntry } from "./entry.ts";
 
-/** @throws {BargeError} `not-found`, and as `locate` */
+/** Returns the facts of a file, folder or partial upload. @throws {BargeError} `not-found`; as `locate` */
 export async function stat(session: Session, path: string): Promise<Answer<"stat">> {
   await session.check();
   const { place } = session.locate(path);

@@ -1,64 +1,37 @@
 /** The state of the server: for admins, at every door. */
-import { BargeError } from "../error.ts";
 import type { Counts } from "../watch/metrics.ts";
 import type { Present } from "../watch/roster.ts";
 import type { Session } from "../login/session.ts";
 import type { Service } from "../login/service.ts";
+import type { Totals } from "../storage/accounts.ts";
+import { asAdmin } from "./admin.ts";
 
-/** All numbers of one moment: plain data. */
-export interface Snapshot extends Counts {
-  /** The program's; empty where it was not told. */
+/** All counts and sums of one moment: plain data. */
+export interface Snapshot extends Counts, Totals {
+  /** The version of the program; empty if it is not known. */
   readonly version: string;
-  /** When this was, in ms since 1970. */
+  /** The time, in ms since 1970. */
   readonly now: number;
-  /** Bytes of memory that the whole process has. */
+  /** Bytes of memory of the whole process. */
   readonly memory: number;
-  /** Bans that hold. */
-  readonly banned: number;
-  readonly accounts: {
-    readonly count: number;
-    /** Bytes of files that are charged to somebody, and that uploads have reserved beside them. */
-    readonly used: number;
-    readonly reserved: number;
-  };
-  readonly uploads: {
-    /** Not committed yet; how many of those move now. */
-    readonly unfinished: number;
-    readonly moving: number;
-    /** Bytes that they have, or may still write, in staging. */
-    readonly staged: number;
-  };
 }
 
-/** The numbers, and who is connected. */
 export interface Status {
   readonly snapshot: Snapshot;
-  /** At most 1000; `snapshot.doors` says how many there are. */
+  /** At most 1000 connections; `snapshot.doors` has their number. */
   readonly sessions: readonly Present[];
 }
 
-/**
- * Asks all workers.
- *
- * @throws {BargeError} `denied` for who is no admin
- */
+/** Returns the state, with the connections of all workers. @throws {BargeError} `denied` for any other account than an admin's */
 export async function status(session: Session): Promise<Status> {
-  await needAdmin(session);
-  const { store } = session;
+  const store = await asAdmin(session);
   const sessions = await store.roster.everywhere();
   return { snapshot: await snapshot(store), sessions };
 }
 
-/** Returns the numbers alone, without asking the other workers. @throws {BargeError} as {@link status} */
+/** Returns the snapshot alone, which needs no other worker. @throws {BargeError} as {@link status} */
 export async function numbers(session: Session): Promise<Snapshot> {
-  await needAdmin(session);
-  return await snapshot(session.store);
-}
-
-async function needAdmin(session: Session): Promise<void> {
-  const { name, role } = await session.account();
-  if (role === "admin") return;
-  throw new BargeError("denied", "only admins may see the state of the server", { account: name });
+  return await snapshot(await asAdmin(session));
 }
 
 /** Fails where the database does not answer. */
@@ -66,7 +39,7 @@ export async function checkReady({ people }: Service): Promise<void> {
   await people.accounts.byId(0);
 }
 
-/** Returns the numbers without a login, for a listener that the operator has opened for them. */
+/** Returns the snapshot without a login, for a listener that the operator has opened for it. */
 export async function snapshot({ metrics, people, settings }: Service): Promise<Snapshot> {
   return {
     ...metrics.snapshot(),

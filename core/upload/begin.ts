@@ -1,31 +1,29 @@
-/** Begins an upload in storage, with the bytes that its request wants at its start. */
+/** Begins an upload in storage, with the first bytes that its request names. */
 import { BargeError } from "../error.ts";
 import { borrow, giveBack } from "../disk/buffer_pool.ts";
 import type { StoredEntry } from "../storage/entry.ts";
 import type { UploadTarget } from "./request.ts";
 import { explained, StagedUpload } from "./staged_upload.ts";
 
-export interface BeginOptions {
-  /** The file that the upload replaces. */
-  readonly existing?: StoredEntry;
-  /** Whether it only keeps bytes that have arrived: no other upload gives way to it. */
-  readonly remains?: boolean;
-}
-
-/** @throws {BargeError} as `receive` */
+/**
+ * @param existing the file that the upload replaces
+ * @param remains whether it only keeps bytes that have arrived: no other upload gives way to it
+ * @throws {BargeError} as `receive`
+ */
 export async function beginStaged(
   target: UploadTarget,
-  { existing, remains = false }: BeginOptions,
+  existing: StoredEntry | undefined,
+  remains = false,
 ): Promise<StagedUpload> {
   const { session, request, place } = target;
   const { uploads } = session.store;
   const { keep, copy } = await startOf(target, existing);
-  const { size, modified, reserve, unread, recorded, base } = request;
+  const { size, modified, reserve, unread, recorded, base, path } = request;
   const declared = { ...place, account: session.id, size, modified, reserve };
-  const open = await uploads.begin(declared, { keep, unread, remains, recorded })
-    .catch(async (error) => {
-      throw await explained(session, request.path, error);
-    });
+  const start = { keep, unread, remains, recorded };
+  const open = await uploads.begin(declared, start).catch(async (error) => {
+    throw await explained(session, path, error);
+  });
   if (typeof base === "number" && copy === 0 && open.body.size !== keep) {
     await open.detach();
     throw tooFew(keep);
@@ -52,9 +50,8 @@ async function startOf(
 }
 
 function tooFew(base: number): BargeError {
-  return new BargeError("usage", `there are fewer than ${base} bytes to go on from`, {
-    hint: "ask for its size, and go on from there",
-  });
+  const hint = "ask for its size, and go on from there";
+  return new BargeError("usage", `there are fewer than ${base} bytes to go on from`, { hint });
 }
 
 /** Copies the first bytes of the existing file. A failure drops the upload. */

@@ -1,10 +1,10 @@
-/** Asks the operator's hook about an upload, and reports files to it. */
+/** Calls the operator's hooks for uploads. */
 import { BargeError } from "../error.ts";
 import type { Content, OpenUpload, WriteGuard } from "../storage/uploads.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
 import type { UploadTarget } from "./request.ts";
 
-/** The interval of the notes that an upload moves while it is checked, in ms. */
+/** The interval at which an upload that is checked renews its lease, in ms. */
 const beatMs = 2000;
 
 type TimedContent = Content & { readonly modified: number };
@@ -12,7 +12,7 @@ type TimedContent = Content & { readonly modified: number };
 /**
  * Has a staged upload checked by the operator's hook, if there is one.
  *
- * @param gone ends the check: nobody waits for the upload any more
+ * @param gone ends the check: the client has left
  * @throws {BargeError} as `Hooks.check` and the guard; `io` when the check has changed the staged bytes;
  *   the reason of `gone`; `unavailable` when the upload was taken over
  */

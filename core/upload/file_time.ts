@@ -1,4 +1,3 @@
-/** Checks the times that clients give to files, at all doors. */
 import { BargeError } from "../error.ts";
 
 /**
@@ -9,7 +8,9 @@ const earliest = Date.UTC(1901, 11, 14);
 const latest = Date.UTC(2446, 0, 1);
 
 /**
- * @param modified milliseconds since 1970; null: none is asked for
+ * Checks a time that a client gives to a file.
+ *
+ * @param modified milliseconds since 1970; null for none
  * @throws {BargeError} `usage` for a time that no file can have
  */
 export function checkFileTime(modified: number | null, path: string): void {

@@ -1,4 +1,5 @@
 /** An upload that is gathered in memory while it stays small: see receive.ts. */
+import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import { type BargeError, typed } from "../error.ts";
 import { type When, writeGuard } from "../login/access.ts";
@@ -12,17 +13,17 @@ import { explained, type StagedUpload } from "./staged_upload.ts";
 
 /** Bodies up to this many bytes are gathered in memory. */
 export const smallBodyBytes = 64 * 1024;
-/** The most bytes that all uploads of this isolate gather: others are staged at once. */
+/** The most bytes that all uploads of this isolate gather; any more are staged at once. */
 const maxGatheredBytes = 64 * 1024 * 1024;
-
 /** Bytes that all uploads of this isolate have gathered now. */
 let gatheredBytes = 0;
 
 export class Gathering implements Incoming {
+  readonly prefix = null;
   #target: UploadTarget;
   #pieces: Uint8Array[] = [];
   #size = 0;
-  /** The upload that the bytes were staged to; from then on it takes every call, in their order. */
+  /** The staged upload, which takes every call once it exists, in their order. */
   #staged: Promise<StagedUpload> | undefined;
   #upload: StagedUpload | undefined;
   #ended = false;
@@ -37,10 +38,6 @@ export class Gathering implements Incoming {
 
   get length(): number {
     return this.#upload?.length ?? this.#size;
-  }
-
-  get prefix(): null {
-    return null;
   }
 
   get modified(): number | null {
@@ -104,17 +101,15 @@ export class Gathering implements Incoming {
     await (await this.#staged)?.settled();
   }
 
-  async commit(
-    sha256: string | null,
-    verified: boolean,
-    gone?: AbortSignal,
-  ): Promise<StoredFile> {
-    if (this.#staged) return await (await this.#staged).commit(sha256, verified, gone);
+  async commit(sha256: string | null, verified: boolean, gone?: AbortSignal): Promise<StoredFile> {
     const { session, request, location, place } = this.#target;
-    checkComplete(this.#size, request.size);
-    if (session.store.hooks.check && !request.copied) {
-      return await this.#commitStaged(sha256, verified, gone);
+    if (!this.#staged) {
+      checkComplete(this.#size, request.size);
+      // The operator's check reads staged bytes.
+      const checked = session.store.hooks.check && !request.copied;
+      if (checked) (await this.#stage()).dropOnFailure = true;
     }
+    if (this.#staged) return await (await this.#staged).commit(sha256, verified, gone);
     this.#ended = true;
     try {
       const bytes = this.#all();
@@ -131,17 +126,6 @@ export class Gathering implements Incoming {
     } finally {
       this.#release();
     }
-  }
-
-  /** Commits by way of staging, where the operator's check reads the staged bytes. */
-  async #commitStaged(
-    sha256: string | null,
-    verified: boolean,
-    gone?: AbortSignal,
-  ): Promise<StoredFile> {
-    const upload = await this.#stage();
-    upload.dropOnFailure = true;
-    return await upload.commit(sha256, verified, gone);
   }
 
   async fail(failure: BargeError): Promise<void> {
@@ -186,13 +170,12 @@ export class Gathering implements Incoming {
 
   /** @param remains whether no more bytes will come */
   #stage(remains = false): Promise<StagedUpload> {
-    this.#staged ??= this.#begin(remains);
-    return this.#staged;
+    return this.#staged ??= this.#begin(remains);
   }
 
   async #begin(remains: boolean): Promise<StagedUpload> {
     const bytes = this.#all();
-    const upload = await beginStaged(this.#target, { remains });
+    const upload = await beginStaged(this.#target, undefined, remains);
     this.#upload = upload;
     if (bytes.length > 0) await upload.write(bytes);
     this.#release();
@@ -205,13 +188,6 @@ export class Gathering implements Incoming {
   }
 
   #all(): Uint8Array {
-    if (this.#pieces.length === 1) return this.#pieces[0];
-    const bytes = new Uint8Array(this.#size);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    return bytes;
+    return this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
   }
 }

@@ -4,29 +4,29 @@ import type { When } from "../login/access.ts";
 import type { StoredFile } from "../storage/uploads.ts";
 
 export interface Incoming {
-  /** Bytes that are whole from the start: where {@link write} goes on. */
+  /** The number of whole bytes from the start, to which {@link write} appends. */
   readonly offset: number;
   /** The end of the last byte. */
   readonly length: number;
-  /** The SHA-256 of the bytes that it began with, in hex; null where there are none. */
+  /** The SHA-256 of the bytes that it began with, in hex; null for none. */
   readonly prefix: string | null;
   /** The time that the file will have, in ms since 1970; null: that of the last write. */
   readonly modified: number | null;
   /** Whether it is committed, detached or dropped. */
   readonly ended: boolean;
   /**
-   * Whether a newer connection has taken it over. A client that sends it again by itself would take it
-   * back, and so on: doors answer so that it does not.
+   * Whether a newer connection has taken it over. A door must answer so that the client does not retry,
+   * which would take it back.
    */
   readonly takenOver: boolean;
   /** Whether it was taken over, removed or moved by others: every call fails then. */
   readonly lost: boolean;
-  /** Notes that its sender is alive, though no byte comes. @throws {BargeError} `unavailable` when it was taken over */
+  /** Records that the client is alive, between bytes. @throws {BargeError} `unavailable` when it was taken over */
   beat(): void;
   /**
    * Appends a piece, which must stay as it is until the promise resolves.
    *
-   * @param final whether it stays as it is for good, and needs no copy
+   * @param final whether it never changes, so that it needs no copy
    * @throws {BargeError} `over-quota`, `no-space`; `protocol` for more than was declared; when the
    *   upload was lost, `unavailable` (taken over), `no-directory` (its folder is gone), `unauthenticated`
    */
@@ -41,7 +41,7 @@ export interface Incoming {
   writeAt(position: number, bytes: Uint8Array): Promise<void>;
   /** Reads at a position. @returns the number of bytes; 0 at the end */
   readAt(position: number, into: Uint8Array): Promise<number>;
-  /** Cuts it short, or makes it longer by zeros. @throws {BargeError} as {@link write} */
+  /** Cuts it, or extends it by zeros. @throws {BargeError} as {@link write} */
   truncate(length: number): Promise<void>;
   /** Sets the time that the file will have, in ms since 1970. @throws {BargeError} `usage` */
   setModified(time: number): void;
@@ -54,7 +54,7 @@ export interface Incoming {
    * @throws {BargeError} as `checkWrite`; `over-quota`; `unavailable` when it was taken over
    */
   moveTo(path: string, overwrite: When): Promise<void>;
-  /** Takes its path from it: its file was removed. It is dropped at its end. @throws {BargeError} `over-quota` */
+  /** Takes its path away: its file was removed. It is dropped when it ends. @throws {BargeError} `over-quota` */
   unlink(): Promise<void>;
   /** Waits until no call is under way. */
   settled(): Promise<void>;
@@ -63,14 +63,13 @@ export interface Incoming {
    *
    * @param sha256 the digest of the whole file that the client gave, in hex; null for none
    * @param verified whether the door proved that all bytes arrived
-   * @param gone ends the operator's check: nobody waits for the answer any more
+   * @param gone ends the operator's check: the client has left
    * @throws {BargeError} `digest` and `refused` (dropped), `protocol` for fewer bytes than declared, and
    *   as `checkWrite` and the operator's check (detached)
    */
   commit(sha256: string | null, verified: boolean, gone?: AbortSignal): Promise<StoredFile>;
   /**
-   * Ends it after a failure: without room for it, it is dropped, so that its room is free again; else
-   * it is detached.
+   * Ends it after a failure: drops it if it has no room, so that its room is free again; else detaches it.
    *
    * @throws {BargeError} the reason why it could not be kept
    */
@@ -78,14 +77,14 @@ export interface Incoming {
   /**
    * Ends it, and keeps the whole bytes as a partial upload. Waits for the calls under way.
    *
-   * @param empty keep it also where no byte has arrived: it was announced
+   * @param empty keep an announced upload of which no byte has arrived
    */
   detach(empty?: boolean): Promise<void>;
   /** Ends it, and keeps nothing. Waits for the calls under way. */
   drop(): Promise<void>;
 }
 
-/** Returns whether a failure is a want of room. */
+/** Returns whether a failure is a lack of room. */
 export function isFull({ kind }: BargeError): boolean {
   return kind === "over-quota" || kind === "no-space";
 }

@@ -1,11 +1,11 @@
-/** An account's partial uploads: for clients that resume one by its path, list them, or drop one. */
+/** Finds, lists and drops an account's partial uploads. */
 import { BargeError } from "../error.ts";
 import { changeable } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import { relative } from "../storage/place.ts";
-import type { PartialUpload as StoredPartial } from "../storage/uploads.ts";
+import type { PartialUpload as StoredPartial, Uploads } from "../storage/uploads.ts";
 
-/** Bytes at the start of a partial upload whose digest tells which file it belongs to. */
+/** Bytes at the start of a partial upload by whose digest a client finds its file. */
 const sampleBytes = 1024 * 1024;
 
 export type PartialUpload = Omit<StoredPartial, "id" | "dir" | "name">;
@@ -31,20 +31,16 @@ export async function* partialUploads(
   }
 }
 
-/** A partial upload with the digest of its beginning. */
-export interface SampledUpload {
+/** A partial upload of known size, with the digest of its first bytes. */
+export interface SampledUpload extends Pick<PartialUpload, "offset" | "modified"> {
   readonly path: string;
   /** Bytes of the whole file. */
   readonly size: number;
-  /** Bytes that can be resumed. */
-  readonly offset: number;
-  /** The time that the file will have, in ms since 1970, if one was given. */
-  readonly modified: number | null;
   /** A number of bytes at its start, and their SHA-256 in hex. */
   readonly begins: { readonly bytes: number; readonly sha256: string };
 }
 
-/** Yields the account's uploads of known size that nobody writes now; the oldest first. */
+/** Yields the account's uploads of known size that no connection writes now; the oldest first. */
 export async function* sampledUploads(
   session: Session,
   signal?: AbortSignal,
@@ -61,31 +57,23 @@ export async function* sampledUploads(
   }
 }
 
-/** The file that an account's last upload to a path has become. */
-export interface FinishedUpload {
-  readonly size: number;
-  /** The time when it is forgotten that it was an upload, in ms since 1970. */
-  readonly expires: number;
-}
-
 /**
- * Finds out whether the account's last recorded upload to a path (`UploadRequest.recorded`) is the file
- * there: the account's own, with the same digest. A file that was replaced by other bytes, moved or
- * removed since does not count, nor does another account's.
+ * Returns the file that the account's last recorded upload to a path (`UploadRequest.recorded`) has become,
+ * and the time when that record expires, in ms since 1970. A file that was replaced by other bytes, moved
+ * or removed since does not count, nor does another account's.
  *
  * @throws {BargeError} as `locate`
  */
 export async function finishedUpload(
   session: Session,
   path: string,
-): Promise<FinishedUpload | undefined> {
+): ReturnType<Uploads["finished"]> {
   const { id } = await session.account();
   return await session.store.uploads.finished(id, changeable(session.locate(path)));
 }
 
 /**
- * Drops the account's uploads to a path. A connection that writes one fails then; a file of that name
- * stays.
+ * Drops the account's uploads to a path, also those under way, but no file of that name.
  *
  * @throws {BargeError} `not-found`
  */

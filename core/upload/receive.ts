@@ -1,21 +1,20 @@
 /**
- * The one way in for a file, at every door, for batches and copies alike.
+ * Receives files: for every door, for batches and for copies.
  *
  *   receive -> gathering -> committed                     a small file, whole, in memory until then
- *                       \-> staged                        more bytes came, or the body was cut
+ *                       \-> staged                        more bytes arrived, or the body was cut
  *          \-> staged -> committed                        acknowledged, on disk, charged
  *                    \-> detached                         cut off: a partial upload, which can be resumed
  *                    \-> dropped                          wrong digest, refused, no room, cancelled
  *                    \-> lost                             taken over, or removed with its folder
  *
- * Gathering (gathering.ts): the upload begins with no bytes, no client waits for it to exist, and its
- * size is small or unknown. Nothing is reserved, and no listing shows it. Its bytes stay in memory up
- * to `smallBodyBytes`; uploads that commit at the same time share transactions and syncs.
+ * Gathering (gathering.ts): an upload that begins with no bytes, is not announced, and whose size is
+ * small or unknown. Nothing is reserved. Up to `smallBodyBytes` stay in memory; uploads that commit at
+ * the same time share transactions and syncs.
  *
- * Staged (staged_upload.ts): the row, the reservation and the staged bytes exist (storage/uploads.ts),
- * and a newer connection can take the upload over. A gathering upload is staged, with the same calls in
- * the same order, by its first byte beyond the threshold, by a write elsewhere than at its end, and
- * by a cut; after a cut only where no other upload to the path exists.
+ * Staged (staged_upload.ts): storage has a row, a reservation and staged bytes, and a newer connection
+ * can take the upload over. A gathering upload is staged by its first byte beyond the threshold, by a
+ * write elsewhere than at its end, and by a cut if no other upload to the path exists.
  *
  * Invariants:
  *   - A file is acknowledged only after the commit, which checks rights and conditions in the step that
@@ -25,8 +24,8 @@
  *   - An announced upload of known size has its room before its first byte.
  *
  * Failures, and the result of each:
- *   rights, conditions, folder   reported before the first byte where a check is made then, else by
- *                                the commit; before a want of room
+ *   rights, conditions, folder   reported before the first byte, or by the commit of a small file; before
+ *                                a lack of room
  *   no room in the quota         `over-quota` by `receive`, by a write, or by the commit of a small file;
  *                                the upload is dropped, and its room is free again
  *   the client is cut off        a partial upload, at most with the bytes before the first gap
@@ -55,8 +54,7 @@ import type { UploadRequest, UploadTarget } from "./request.ts";
 export async function receive(session: Session, request: UploadRequest): Promise<Incoming> {
   const target = targetOf(session, request);
   if (!isGathered(request)) {
-    const existing = await checkNow(target);
-    return await beginStaged(target, { existing });
+    return await beginStaged(target, await checkNow(target));
   }
   // A small body takes less time than a second check. One of unknown size may become large.
   if (request.size === null || request.overwrite !== "always") await checkNow(target);

@@ -3,31 +3,20 @@ import type { When } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Location } from "../storage/path.ts";
 import type { Place } from "../storage/place.ts";
+import type { NewUpload } from "../storage/uploads.ts";
 
-export interface UploadRequest {
+export interface UploadRequest extends Pick<NewUpload, "size" | "modified" | "reserve"> {
   readonly path: string;
-  /** Bytes of the whole file; null when unknown. */
-  readonly size: number | null;
-  /** The time that the file will have, in ms since 1970; null: that of the last write. */
-  readonly modified: number | null;
   readonly overwrite: When;
   /** The first bytes. Default: the partial upload if the size is known, else none. */
   readonly base?: Base;
-  /** Bytes to reserve at once where the size is not known: no promise that they will come. */
-  readonly reserve?: number;
-  /**
-   * Whether the client announces the upload, and sends bytes only once it has begun: then it exists, with
-   * its room, before the first byte.
-   */
+  /** Whether the client sends bytes only once the upload exists, with its room. */
   readonly announced?: boolean;
-  /** Whether the staged bytes that it begins with are read only at the end: there is no `prefix` then. */
+  /** Whether the staged bytes that it begins with are read only at its end; it has no `prefix` then. */
   readonly unread?: boolean;
-  /** Whether its bytes are those of a file here, which need no check. */
+  /** Whether its bytes are those of a file of this server, which need no check. */
   readonly copied?: boolean;
-  /**
-   * Whether to record that the upload was finished, for `finishedUpload`; that of the last upload to the
-   * path is forgotten when this one begins. Only for announced uploads.
-   */
+  /** Whether to record its end for `finishedUpload`, in place of the last one to the path. Only with `announced`. */
   readonly recorded?: boolean;
 }
 

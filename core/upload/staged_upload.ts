@@ -15,22 +15,22 @@ import type { UploadTarget } from "./request.ts";
 import { WholeRecord } from "./whole_record.ts";
 
 export class StagedUpload implements Incoming {
-  /** Whether a commit that fails drops it: it is small, and its client sends it again. */
+  /** Whether a commit that fails drops it: it is small, and the client sends it again. */
   dropOnFailure = false;
   #target: UploadTarget;
   readonly #open: OpenUpload;
   readonly #whole: WholeRecord;
-  #modified: number | null;
-  #ended = false;
+  modified: number | null;
+  ended = false;
   #unlinked = false;
-  /** The last call that waits for room, and those that wait behind it; undefined: none does. */
+  /** The last call that waits for room, or for another such call; undefined if none does. */
   #admission: Promise<void> | undefined;
 
   constructor(target: UploadTarget, open: OpenUpload) {
     this.#target = target;
     this.#open = open;
     this.#whole = new WholeRecord(open.body.size);
-    this.#modified = target.request.modified;
+    this.modified = target.request.modified;
   }
 
   get offset(): number {
@@ -44,14 +44,6 @@ export class StagedUpload implements Incoming {
   get prefix(): string | null {
     const { body } = this.#open;
     return body.size === 0 ? null : body.prefix();
-  }
-
-  get modified(): number | null {
-    return this.#modified;
-  }
-
-  get ended(): boolean {
-    return this.#ended;
   }
 
   get takenOver(): boolean {
@@ -76,58 +68,39 @@ export class StagedUpload implements Incoming {
 
   async write(bytes: Uint8Array): Promise<void> {
     const { body } = this.#open;
-    try {
-      const end = body.size + bytes.length;
-      checkTotal(end, this.#target.request.size);
-      this.#whole.beginAppend(end);
-      const room = this.#room(end);
-      if (room) await room;
-      this.beat();
-      await body.write(bytes);
-    } catch (error) {
-      throw await this.#explain(error);
-    }
+    const end = body.size + bytes.length;
+    const begin = () => void this.#whole.beginAppend(end);
+    await this.#change(end, begin, () => body.write(bytes));
   }
 
   async writeAt(position: number, bytes: Uint8Array): Promise<void> {
     const { body } = this.#open;
+    const end = position + bytes.length;
+    let gap = false;
     try {
-      const end = position + bytes.length;
-      checkTotal(end, this.#target.request.size);
-      const { gap, record } = this.#whole.beginWrite(position, end);
-      try {
-        const room = this.#room(end, record ? body.length : undefined);
-        if (room) await room;
-        this.beat();
-        await body.writeAt(position, bytes);
-      } finally {
-        this.#whole.endWrite(gap);
-      }
-    } catch (error) {
-      throw await this.#explain(error);
+      const begin = () => {
+        const write = this.#whole.beginWrite(position, end);
+        gap = write.gap;
+        return write.record ? body.length : undefined;
+      };
+      await this.#change(end, begin, () => body.writeAt(position, bytes));
+    } finally {
+      this.#whole.endWrite(gap);
     }
+  }
+
+  async truncate(length: number): Promise<void> {
+    const begin = () => this.#whole.truncate(length) ? length : undefined;
+    await this.#change(length, begin, () => this.#open.body.truncate(length));
   }
 
   async readAt(position: number, into: Uint8Array): Promise<number> {
     return await this.#open.body.readAt(position, into);
   }
 
-  async truncate(length: number): Promise<void> {
-    try {
-      checkTotal(length, this.#target.request.size);
-      const record = this.#whole.truncate(length);
-      const room = this.#room(length, record ? length : undefined);
-      if (room) await room;
-      this.beat();
-      await this.#open.body.truncate(length);
-    } catch (error) {
-      throw await this.#explain(error);
-    }
-  }
-
   setModified(time: number): void {
     checkFileTime(time, this.#target.request.path);
-    this.#modified = time;
+    this.modified = time;
   }
 
   stage(): Promise<number> {
@@ -153,11 +126,7 @@ export class StagedUpload implements Incoming {
     await this.#open.body.settled();
   }
 
-  async commit(
-    sha256: string | null,
-    verified: boolean,
-    gone?: AbortSignal,
-  ): Promise<StoredFile> {
+  async commit(sha256: string | null, verified: boolean, gone?: AbortSignal): Promise<StoredFile> {
     const { body } = this.#open;
     const { session, location, request } = this.#target;
     checkComplete(body.length, request.size);
@@ -170,7 +139,7 @@ export class StagedUpload implements Incoming {
         await this.drop();
         throw failure;
       }
-      const modified = await body.finish(this.#modified, digest);
+      const modified = await body.finish(this.modified, digest);
       const content = { size: body.length, sha256: digest, modified, verified };
       const guard = writeGuard(session, location, request.overwrite);
       await checkUpload(this.#target, this.#open, content, guard, gone);
@@ -200,32 +169,54 @@ export class StagedUpload implements Incoming {
     await this.#end(() => this.#open.drop());
   }
 
+  /**
+   * Changes the staged bytes once there is room.
+   *
+   * @param end the end of the last byte afterwards
+   * @param begin notes the change in the record; returns the most whole bytes to record before it
+   */
+  async #change(
+    end: number,
+    begin: () => number | void,
+    change: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      checkTotal(end, this.#target.request.size);
+      const room = this.#room(end, begin() ?? undefined);
+      if (room) await room;
+      this.beat();
+      await change();
+    } catch (error) {
+      throw await this.#explain(error);
+    }
+  }
+
   async #end(settle: () => Promise<void>): Promise<void> {
-    if (this.#ended) return;
+    if (this.ended) return;
     await this.settled();
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.ended) return;
+    this.ended = true;
     await settle();
   }
 
   /** Returns the failure, or the loss of the upload to another holder as its cause. */
   async #explain(error: unknown): Promise<BargeError> {
     const { session, request } = this.#target;
-    const lost = this.#ended ? undefined : await this.#open.whyLost();
+    const lost = this.ended ? undefined : await this.#open.whyLost();
     return await explained(session, request.path, lost ?? error);
   }
 
   /**
-   * Makes sure that a number of bytes may be staged.
+   * Makes room for a number of staged bytes.
    *
-   * @param limit the whole bytes must be recorded first: no more than this
-   * @returns a promise to wait for; undefined where nothing is in the way
+   * @param limit the most whole bytes to record first; undefined if they need no record
+   * @returns a promise to wait for; undefined if there is room
    */
   #room(total: number, limit?: number): Promise<void> | undefined {
     const before = this.#admission;
     if (!before && total <= this.#open.reserved && limit === undefined) return undefined;
     const admission = this.#admission = this.#admit(before, total, limit);
-    // Runs in the turn in which the caller goes on: no call can come in between.
+    // Runs in the turn in which the caller continues: no other call can begin before.
     const clear = () => {
       if (this.#admission === admission) this.#admission = undefined;
     };
@@ -250,10 +241,7 @@ export class StagedUpload implements Incoming {
   }
 }
 
-/**
- * Returns the error of an upload as its client gets it: of a lost upload, the end of the login first,
- * since that is the reason of all others.
- */
+/** Returns the error of an upload for its client: of a lost upload, the end of the login if it has ended. */
 export async function explained(
   session: Session,
   path: string,

@@ -1,20 +1,20 @@
 /**
- * The record of how much of an upload is whole, which is what can be resumed after its writer died.
+ * Tracks how many bytes of an upload are whole: those can be resumed after the holder's death.
  *
  *   appended only             all staged bytes are whole: nothing is recorded
  *   written behind a gap      the bytes before the first gap are recorded, before that write
  *   written over copied bytes nothing is whole from then on: neither the old file nor the new one
- *   gap filled                nothing is recorded again, with the next beat
+ *   gap filled                all staged bytes are whole again: recorded with the next beat
  *
- * Invariant: storage never has more bytes for whole than are, at any moment at which the writer, or the
- * power, may go.
+ * Invariant: the recorded number is never larger than that of the whole bytes, whenever the worker dies
+ * or the power fails.
  */
 import type { StagedBody } from "../storage/uploads.ts";
 
 type Extent = Pick<StagedBody, "size" | "length">;
 
 export class WholeRecord {
-  /** The end of the whole bytes once the writes that wait are done. */
+  /** The end of the whole bytes once the waiting writes are done. */
   #end: number;
   /** Bytes at the start that come from the file that will be replaced. */
   #copied = 0;
@@ -34,18 +34,18 @@ export class WholeRecord {
     return this.#inPlace;
   }
 
-  /** Notes that all bytes so far are copied. */
+  /** Records that all bytes so far are copied. */
   noteCopied(size: number): void {
     this.#copied = this.#end = size;
   }
 
-  /** Notes that bytes are appended to the whole ones, up to an end. */
+  /** Records that bytes are appended to the whole ones, up to an end. */
   beginAppend(end: number): void {
     this.#end = Math.max(this.#end, end);
   }
 
   /**
-   * Notes that a write begins.
+   * Records that a write begins.
    *
    * @returns whether it leaves a gap, and whether the whole bytes must be recorded before it
    */
@@ -58,12 +58,12 @@ export class WholeRecord {
     return { gap, record };
   }
 
-  /** Notes that a write has ended. @param gap as {@link beginWrite} returned it */
+  /** Records that a write has ended. @param gap as {@link beginWrite} returned it */
   endWrite(gap: boolean): void {
     if (gap) this.#gaps--;
   }
 
-  /** Notes that a truncation begins. @returns whether the whole bytes must be recorded before it */
+  /** Records that a truncation begins. @returns whether the whole bytes must be recorded before it */
   truncate(length: number): boolean {
     const record = this.#recorded === null ? length > this.#end : length < this.#recorded;
     this.#end = Math.min(this.#end, length);
@@ -83,7 +83,7 @@ export class WholeRecord {
     return this.#gaps === 0 && size === length ? null : size;
   }
 
-  /** Notes what storage has recorded. */
+  /** Records what storage has recorded. */
   noteRecorded(whole: number | null, { size }: Extent): void {
     if (whole === null) this.#end = Math.max(this.#end, size);
     this.#recorded = whole;

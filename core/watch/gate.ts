@@ -2,14 +2,13 @@
  * Limits the connections over all workers: in all, of each address and of each account.
  *
  * The counts are in memory that the workers share. Each worker writes its own row only; the successor
- * of a dead worker clears its row. A keyed digest chooses the slot of an address or account, so the
- * memory is bounded; two that share a slot, which is rare, share the limit. A row holds the total,
- * then the slots of addresses, of accounts, and of both for FTP's data ports.
+ * of a dead worker clears its row. A row holds the total, then slots of addresses, of accounts, and of
+ * both for FTP's data ports. A keyed digest chooses the slot, so that the memory is bounded; two that
+ * share a slot, which is rare, share the limit. Loopback is not counted as an address, as in
+ * account/bans.ts: many clients may share it.
  *
- * Invariants: a connection is counted before the count is compared, so workers that race for the last
- * place may both refuse it, but never both give it. A place is given back exactly once.
- *
- * Loopback is not counted as an address, as in account/bans.ts: many clients may share it.
+ * Invariants: a connection is counted before the count is compared, so that workers that race for the
+ * last place may both refuse it, but never both give it. A place is given back exactly once.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { isLoopback, network } from "../net/address.ts";

@@ -27,11 +27,9 @@ export interface Sample {
 }
 
 /** Bytes a second between two samples. */
-export interface Rate {
+export interface Rate extends Omit<Sample, "at"> {
   readonly from: number;
   readonly to: number;
-  readonly received: number;
-  readonly sent: number;
 }
 
 const fields = 3;

@@ -1,12 +1,11 @@
 /**
- * Hooks of an upload's life. The session calls them; a worker's hooks ask the supervisor, which runs the
- * operator's programs (core/serve/hook_programs.ts).
+ * Hooks of an upload's life. In a worker they call the supervisor, which runs the operator's programs
+ * (core/serve/hook_programs.ts).
  *
  *   staged, verified, synced -> [check] -> sealed -> renamed, settled -> [committed] -> acknowledged
  *
- * A running check keeps its upload active, as arriving bytes do. To take the upload over ends the
- * check; the new holder's bytes are checked again. A copy at the server is not checked, since its bytes
- * were, and is reported as committed.
+ * A running check keeps its upload active, as arriving bytes do. A take-over ends the check; the new
+ * holder's bytes are checked again. A copy at the server is not checked, but reported as committed.
  */
 import type { DoorName } from "./metrics.ts";
 

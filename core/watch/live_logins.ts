@@ -2,12 +2,10 @@
  * Cuts the open logins of this isolate whose credential is gone: a token revoked, a key removed, a
  * password changed, an account disabled or removed.
  *
- *   open -> (lapsed) -> cut
- *
  * Each request checks its login itself (session.ts); this ends idle connections and transfers under
- * way. Once a second it compares the number of revocations, which is one cheap statement, and checks
- * each login only after a change. A lapsed login is cut a second later, so that the answer with the
- * reason can still be sent, also to a client that revoked its own token.
+ * way. Once a second it compares the number of revocations, which is cheap, and checks each login only
+ * after a change. A lapsed login is cut a second later, so that the answer with the reason can still be
+ * sent.
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../error.ts";

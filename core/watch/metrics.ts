@@ -6,29 +6,21 @@
  * backwards; it clears only the number of open connections.
  *
  * Each combination of labels has a cell from the start, and unknown verbs count as `other`: requests
- * of strangers can't make the memory grow, and counting allocates nothing.
+ * can't make the memory grow. Latencies are counted in fixed buckets, so that histograms of workers and
+ * servers can be added up: Prometheus' defaults (5 ms to 10 s), extended on both sides.
  *
- * Latencies are counted in fixed buckets, as in Prometheus, so that histograms of workers and servers
- * can be added up; a finer HDR histogram would not fit into shared memory. The buckets are Prometheus'
- * defaults (5 ms to 10 s), extended on both sides: a `stat` takes less than a millisecond, an upload
- * minutes.
- *
- * A cell is a 64-bit float, exact up to 2^53. On the runtime's 64-bit machines it is read in one load,
- * also while its worker writes it; the language would allow a torn read.
+ * A cell is a 64-bit float, exact up to 2^53. 64-bit machines read it in one load, also while its worker
+ * writes it.
  */
 import { type Kind, kinds } from "../error.ts";
-import { type Verb, verbs as protocolVerbs } from "../protocol/message.ts";
+import { verbs as protocolVerbs } from "../protocol/message.ts";
 
 /** All doors, in the order of listings. */
 export const doorNames = ["native", "http", "ftp", "ftps", "sftp"] as const;
 export type DoorName = typeof doorNames[number];
 
 /** The labels of requests; the doors translate their own verbs into these. */
-export const verbNames: readonly (Verb | "login" | "other")[] = [
-  ...protocolVerbs,
-  "login",
-  "other",
-];
+export const verbNames = [...protocolVerbs, "login", "other"] as const;
 
 export type Outcome = "ok" | Kind;
 const outcomes: readonly Outcome[] = ["ok", ...Object.keys(kinds) as Kind[]];
@@ -84,17 +76,13 @@ export function makeBoard(workers: number): Board {
   return { counts: new SharedArrayBuffer(bytes), started: Date.now() };
 }
 
-/** The counts of a door. All but `open` only grow. */
-export interface DoorCounts {
-  readonly door: DoorName;
-  /** Connections: open now, accepted, refused by a limit. */
-  readonly open: number;
-  readonly opened: number;
-  readonly refused: number;
-  /** Bytes of files. */
-  readonly received: number;
-  readonly sent: number;
-}
+/**
+ * The counts of a door: its connections that are open now, were accepted, and were refused by a limit;
+ * the bytes of files. All but `open` only grow.
+ */
+export type DoorCounts =
+  & { readonly door: DoorName }
+  & { readonly [counter in typeof doorCounters[number]]: number };
 
 /** The requests of one verb at one door. */
 export interface RequestCounts {
@@ -103,7 +91,6 @@ export interface RequestCounts {
   readonly count: number;
   /** Number of requests by outcome, without zeros. */
   readonly outcomes: { readonly [outcome in Outcome]?: number };
-  /** The sum of all durations. */
   readonly seconds: number;
   /** `buckets[i]` counts durations up to bound i and above the one before; the last, all longer ones. */
   readonly buckets: readonly number[];
@@ -145,23 +132,19 @@ export class Metrics {
     this.#row[serverCounters.indexOf(counter)] += by;
   }
 
-  /** Counts an accepted connection. */
   opened(door: DoorName): void {
     this.#row[doorCell(door, "opened")]++;
     this.#row[doorCell(door, "open")]++;
   }
 
-  /** Counts the end of an accepted connection. */
   closed(door: DoorName): void {
     this.#row[doorCell(door, "open")]--;
   }
 
-  /** Counts a connection that a limit refused. */
   refused(door: DoorName): void {
     this.#row[doorCell(door, "refused")]++;
   }
 
-  /** Counts bytes of files. */
   moved(door: DoorName, direction: "received" | "sent", bytes: number): void {
     if (bytes > 0) this.#row[doorCell(door, direction)] += bytes;
   }
@@ -187,7 +170,6 @@ export class Metrics {
     return { received: sum("received"), sent: sum("sent") };
   }
 
-  /** Adds up the counts of all workers. */
   snapshot(): Counts {
     const workers = this.#all.length / rowLength;
     const [starts, ok, failed, bans] = serverCounters.map((_, cell) => this.#sum(cell));
@@ -242,11 +224,7 @@ export function quantile(buckets: readonly number[], part: number): number {
   return below === 0 && rank === 0 ? 0 : latencyBoundsSeconds.at(-1)!;
 }
 
-function requestsOf(
-  door: DoorName,
-  verb: string,
-  cell: (offset: number) => number,
-): RequestCounts {
+function requestsOf(door: DoorName, verb: string, cell: (offset: number) => number): RequestCounts {
   const counts: { [outcome in Outcome]?: number } = {};
   for (const [i, outcome] of outcomes.entries()) {
     const n = cell(i);

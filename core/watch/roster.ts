@@ -1,8 +1,6 @@
 /**
- * The open connections and their requests: of this isolate, and through the supervisor of all.
- *
- * A door enters each connection and keeps its record up to date until it ends. Lists are bounded:
- * connections with a request under way come first, and long paths are shortened.
+ * The open connections and their requests: of this isolate, and through the supervisor of all. Lists are
+ * bounded: connections with a request under way come first, and long paths are shortened.
  */
 import type { DoorName, Metrics } from "./metrics.ts";
 
@@ -30,19 +28,14 @@ export interface Presence {
   leave(): void;
 }
 
-/** A connection, as admins see it. */
-export interface Present {
-  readonly account: string | null;
+/** A connection, as admins see it: between requests with null, null and 0 for the request. */
+export interface Present extends ActiveRequest, Readonly<Pick<Presence, "account" | "address">> {
   readonly door: DoorName;
-  /** HOST:PORT of the other end. */
-  readonly address: string;
   /** The time when it was opened, in ms since 1970. */
   readonly since: number;
-  /** Of the request under way, as in {@link ActiveRequest}; null and 0 between requests. */
-  readonly verb: string | null;
-  readonly path: string | null;
-  readonly bytes: number;
 }
+
+type Connection = Presence & Pick<Present, "door" | "since">;
 
 /** Lists the connections of the other isolates, without those that don't reply in time. */
 export type Others = () => Promise<readonly Present[]>;
@@ -61,9 +54,16 @@ export class Roster {
   /** @param address HOST:PORT of the other end */
   enter(door: DoorName, address: string): Presence {
     this.#metrics.opened(door);
-    const connection = new Connection(door, address, () => {
-      if (this.#connections.delete(connection)) this.#metrics.closed(door);
-    });
+    const connection: Connection = {
+      door,
+      address,
+      since: Date.now(),
+      account: null,
+      doing: null,
+      leave: () => {
+        if (this.#connections.delete(connection)) this.#metrics.closed(door);
+      },
+    };
     this.#connections.add(connection);
     return connection;
   }
@@ -74,7 +74,7 @@ export class Roster {
       this.#connections,
       ({ doing }) => doing ? "busy" : "idle",
     );
-    return [...busy, ...idle].slice(0, maxListedConnections).map((one) => one.toPresent());
+    return [...busy, ...idle].slice(0, maxListedConnections).map(presentOf);
   }
 
   /** As {@link here}, of all isolates; connections with a request first, then the oldest. */
@@ -86,32 +86,17 @@ export class Roster {
   }
 }
 
-class Connection implements Presence {
-  account: string | null = null;
-  doing: ActiveRequest | null = null;
-  readonly leave: () => void;
-  readonly #door: DoorName;
-  address: string;
-  readonly #since = Date.now();
-
-  constructor(door: DoorName, address: string, leave: () => void) {
-    this.#door = door;
-    this.address = address;
-    this.leave = leave;
-  }
-
-  toPresent(): Present {
-    const { verb = null, path = null, bytes = 0 } = this.doing ?? {};
-    return {
-      account: this.account,
-      door: this.#door,
-      address: this.address,
-      since: this.#since,
-      verb: verb && shorten(verb, maxVerbCharacters),
-      path: path && shorten(path, maxPathCharacters),
-      bytes,
-    };
-  }
+function presentOf({ account, door, address, since, doing }: Connection): Present {
+  const { verb = null, path = null, bytes = 0 } = doing ?? {};
+  return {
+    account,
+    door,
+    address,
+    since,
+    verb: verb && shorten(verb, maxVerbCharacters),
+    path: path && shorten(path, maxPathCharacters),
+    bytes,
+  };
 }
 
 /** Cuts the middle out of a long text. Lone surrogates become U+FFFD. */

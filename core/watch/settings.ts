@@ -20,7 +20,7 @@ export interface Adjustable {
   readonly rateUp?: number | null;
   readonly rateDown?: number | null;
   /**
-   * The bindings (net/end_point.ts) of the TLS proxies in front of the plain native door; absent where no
+   * The bindings (net/channel_binding.ts) of the TLS proxies in front of the plain native door; absent where no
    * proxy ends TLS.
    */
   readonly proxyEndPoints?: readonly string[];

@@ -1,4 +1,4 @@
-/** TLS as the operator and the people at the other end see it: the real program on both. */
+/** TLS between the real server and the real client. */
 import assert from "node:assert/strict";
 import { connect } from "../../core/client/connect.ts";
 import { login } from "../../core/client/login.ts";
@@ -19,14 +19,14 @@ function markOf(server: Server): string {
   return JSON.parse(server.stdout().split("\n")[0]).fingerprint;
 }
 
-/** What the server shows now. */
+/** Returns the certificate that the server shows now. */
 async function shownBy(address: string): Promise<string> {
   const { pipe, presented } = await dialTls(parseAddress(address), AbortSignal.timeout(10_000));
   pipe.close();
   return presented.fingerprint;
 }
 
-Deno.test("first use pins with one line, after that all is silent, and a login remembers TLS", async () => {
+Deno.test("first use prints one line, later ones none, and a login remembers TLS", async () => {
   await using server = await startServer({ args: ["--tls"] });
   await using home = new Home();
   await server.addUser("anna");
@@ -108,7 +108,7 @@ Deno.test("--pin: the right one, in ssh's and in openssl's form, and another", a
   assert.equal((await home.barge(["ping"], variable)).code, 15);
 });
 
-Deno.test("only one side speaks TLS: said at once, with 15 and what to do", async () => {
+Deno.test("a connection with TLS on one side only fails at once, with 15 and a hint", async () => {
   await using home = new Home();
   await using encrypted = await startServer({ args: ["--tls"] });
   await using plain = await startServer();
@@ -116,12 +116,12 @@ Deno.test("only one side speaks TLS: said at once, with 15 and what to do", asyn
   assert.equal(one.code, 15);
   assert.match(one.stderr, /the server speaks TLS, and this connection is plain\n\(use --tls\)/);
   const other = await home.barge(["ping", "--tls", `barge://${plain.address}`]);
-  // A server that hangs up without a word could be a busy one: 5, but it says the same.
+  // A server that hangs up may be busy: 5, with the same message.
   assert.ok(other.code === 15 || other.code === 5, other.stderr);
   assert.match(other.stderr, /TLS.*\n\(.*--plaintext connects without/);
 });
 
-Deno.test("options that exclude each other", async () => {
+Deno.test("--tls and --plaintext exclude each other", async () => {
   await using home = new Home();
   const both = ["--tls", "--plaintext"];
   assert.equal((await home.barge(["ping", "barge://127.0.0.1:1", ...both])).code, 2);
@@ -132,7 +132,7 @@ Deno.test("options that exclude each other", async () => {
   assert.throws(() => Deno.statSync(`${home.path}/d`), Deno.errors.NotFound);
 });
 
-Deno.test("serve with an address that others reach has TLS by itself, and plain with --plaintext", async () => {
+Deno.test("serve uses TLS on addresses that others reach, unless --plaintext is given", async () => {
   await using home = new Home();
   for (const more of [[], ["--plaintext"]]) {
     const args = [
@@ -160,7 +160,7 @@ Deno.test("serve with an address that others reach has TLS by itself, and plain 
   }
 });
 
-Deno.test("serve on all addresses says one that can be connected to", async () => {
+Deno.test("serve on all addresses prints one that a client can connect to", async () => {
   await using home = new Home();
   const child = home.spawn([
     "serve",
@@ -185,7 +185,7 @@ Deno.test("serve on all addresses says one that can be connected to", async () =
   assert.equal(said.match(/"native":"barge:\/\/(.+?):\d+"/)?.[1], Deno.hostname());
 });
 
-Deno.test("where no person reads it, all that a server says is JSON, with URLs that can be opened", async () => {
+Deno.test("without a terminal, the output of serve is JSON, with URLs that can be opened", async () => {
   const doors = ["--http", "127.0.0.1:0", "--ftp", "127.0.0.1:0", "--workers", "1"];
   for (const tls of [false, true]) {
     const more = tls ? ["--tls"] : ["--log-level", "error"];
@@ -202,7 +202,7 @@ Deno.test("where no person reads it, all that a server says is JSON, with URLs t
   }
 });
 
-Deno.test("cert prints what serve made, and says when there is none", async () => {
+Deno.test("cert prints the certificate that serve made, and reports that there is none", async () => {
   await using home = new Home();
   const none = await home.barge(["cert", "--data", "d"]);
   assert.equal(none.code, 4);
@@ -217,7 +217,7 @@ Deno.test("cert prints what serve made, and says when there is none", async () =
   assert.equal(text.stdout.split("\n")[0], fingerprint);
 });
 
-Deno.test("cert shows the certificate that --tls-cert named, also after a reload", async () => {
+Deno.test("cert prints the certificate of --tls-cert, also after a reload", async () => {
   await using home = new Home();
   const [one, two] = [await pairFor(), await pairFor()];
   const file = `${home.path}/box.pem`;
@@ -242,7 +242,7 @@ Deno.test("cert shows the certificate that --tls-cert named, also after a reload
   );
 });
 
-Deno.test("a certificate that can't be used keeps serve from starting, with 7", async () => {
+Deno.test("serve with a certificate that can't be used exits with 7", async () => {
   await using home = new Home();
   const [one, two] = [await pairFor(), await pairFor()];
   const time = { from: new Date("2020-01-01"), until: new Date("2021-01-01") };
@@ -279,7 +279,7 @@ Deno.test("a certificate that can't be used keeps serve from starting, with 7", 
   }
 });
 
-Deno.test("SIGHUP shows a renewed certificate, on every worker; an upload under way goes on", async () => {
+Deno.test("after SIGHUP every worker uses the renewed certificate; an upload under way goes on", async () => {
   await using home = new Home();
   const [one, two, three] = [await pairFor(), await pairFor(), await pairFor()];
   const [cert, key] = [`${home.path}/box.pem`, `${home.path}/box.key`];
@@ -302,7 +302,7 @@ Deno.test("SIGHUP shows a renewed certificate, on every worker; an upload under 
   );
   await client.flush();
 
-  // What is no good changes nothing, and is told in the log.
+  // A certificate that can't be used changes nothing, and is reported in the log.
   Deno.writeTextFileSync(key, two.key);
   server.process.kill("SIGHUP");
   await until(() => server.stderr().includes("the old certificate stays"));

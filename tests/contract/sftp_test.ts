@@ -110,7 +110,7 @@ class SftpVisitor implements Visitor {
   }
 }
 
-/** Version 3 has one word for all that fails. */
+/** Version 3 has one status for most failures. */
 async function told<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked;
@@ -123,7 +123,7 @@ const sftp: DoorUnderTest = {
   name: "sftp",
   args: ["--sftp", "127.0.0.1:0"],
   raw: true,
-  // Version 3 has no word of its own for it: SSH_FX_PERMISSION_DENIED.
+  // Version 3 has no status of its own for it: SSH_FX_PERMISSION_DENIED.
   notLoggedIn: /^3: /,
   makeKey() {
     const pair = ssh2.utils.generateKeyPairSync("ed25519");

@@ -84,7 +84,7 @@ Deno.test({
   },
 });
 
-Deno.test("failures of the network", async () => {
+Deno.test("failures of the network are unavailable", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   const taken = await made(() => Deno.listen({ hostname: "127.0.0.1", port }));

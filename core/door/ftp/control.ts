@@ -21,7 +21,7 @@ import { delay } from "../../net/delay.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
-import type { Tickets } from "../../login/tls_tickets.ts";
+import type { Tickets } from "../../net/tls_tickets.ts";
 import { Access, outcomeOf } from "../access.ts";
 import type { DoorSpec } from "../door.ts";
 import { explain, note } from "../failure.ts";

@@ -18,7 +18,7 @@ import type { ServerIdentity } from "../../net/accept_tls.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import { type Address, formatAddress } from "../../net/address.ts";
 import { RateMeter } from "../../net/min_rate.ts";
-import type { Conn, ConnListener } from "../../net/listen_proxied.ts";
+import type { Conn, ConnListener } from "../../net/prepared_listener.ts";
 import type { Sessions } from "../../net/session_resumption.ts";
 import { type Pipe, Stream } from "../../net/stream.ts";
 import type { Gate } from "../../watch/gate.ts";

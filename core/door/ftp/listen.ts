@@ -2,7 +2,7 @@
 import { type ServerIdentity, serverIdentity } from "../../net/accept_tls.ts";
 import type { KeyPair } from "../../net/certificate.ts";
 import type { Door, Opening } from "../door.ts";
-import { Tickets } from "../../login/tls_tickets.ts";
+import { Tickets } from "../../net/tls_tickets.ts";
 import { host } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
 import { Refusals } from "../refuse.ts";

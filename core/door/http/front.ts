@@ -4,9 +4,9 @@
  */
 import type { IncomingMessage } from "node:http";
 import { getLogger } from "@logtape/logtape";
-import { formatAddress, isLoopback } from "../../net/address.ts";
+import { bareAddress, formatAddress, isLoopback } from "../../net/address.ts";
 import { clientOf } from "../../net/forwarded.ts";
-import { bareAddress, Networks } from "../../net/networks.ts";
+import { Networks } from "../../net/networks.ts";
 import { parsePublicUrl, type PublicUrl } from "../../net/public_url.ts";
 import type { DoorSpec } from "../door.ts";
 

@@ -172,7 +172,7 @@ async function servePasswd(
   if (proven.id !== session.id) {
     throw new BargeError("denied", "that is the password of another account");
   }
-  session.renew(await changePassword(proven, verifier));
+  session.credential = await changePassword(proven, verifier);
   return {};
 }
 

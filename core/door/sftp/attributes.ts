@@ -2,49 +2,50 @@
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
 import { receive } from "../../upload/receive.ts";
+import type { Session } from "../../login/session.ts";
+import { isWithin } from "../../storage/path.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
 import { attrsOf, longName, uploadAttrs, type Users } from "./entries.ts";
-import { changed, failWriting, type Handle, type Writing } from "./handle.ts";
+import { badHandle, changeUpload, type OpenFile, type Writing } from "./handle.ts";
 import { type Attrs, PacketWriter, Type } from "./packet.ts";
 import { resolve, start } from "./paths.ts";
-import type { Context } from "./context.ts";
-import { badHandle } from "./status.ts";
+import type { Context } from "./request.ts";
 
 /** The size of a packet that every client accepts (draft-ietf-secsh-filexfer-02, section 3). */
 const namesPacketBytes = 32_000;
 
 /** Returns the attributes of an entry, an upload under way or a partial upload. */
-export async function lookAt(s: Context, path: string): Promise<Attrs> {
-  const writing = s.handles.writing(path);
-  if (writing) return await lookAtOpen(s, writing);
-  const { entry, upload } = await stat(s.session, path);
-  if (!entry) return uploadAttrs(upload!.offset, s.session.id);
-  const shownEntry = owned(s, path, entry);
-  return attrsOf(shownEntry, await usersOf(s, [shownEntry]));
+export async function lookAt(sftp: Context, path: string): Promise<Attrs> {
+  const writing = sftp.handles.writing(path);
+  if (writing) return await lookAtOpen(sftp, writing);
+  const { entry, upload } = await stat(sftp.session, path);
+  if (!entry) return uploadAttrs(upload!.offset, sftp.session.id);
+  const shownEntry = owned(sftp.session, path, entry);
+  return attrsOf(shownEntry, await usersOf(sftp, [shownEntry]));
 }
 
 /**
  * Returns an entry with the account as the owner of entries in its home that have none, such as
  * folders: `sshfs` and others take the home's owner for the user.
  */
-export function owned(s: Context, path: string, entry: Entry): Entry {
-  const home = entry.owner === null && (path === start || path.startsWith(`${start}/`));
-  return home ? { ...entry, owner: s.account } : entry;
+export function owned({ name }: Session, path: string, entry: Entry): Entry {
+  return entry.owner === null && isWithin(path, start) ? { ...entry, owner: name } : entry;
 }
 
 /**
  * Returns the entries of a folder. Files that are open for writing have the attributes that STAT
  * returns.
  */
-export function shown(s: Context, folder: string, entries: readonly Entry[]): Entry[] {
-  const writing = new Map(s.handles.writersIn(folder).map((handle) => [handle.path, handle]));
+export function shown(sftp: Context, folder: string, entries: readonly Entry[]): Entry[] {
+  const { handles, session } = sftp;
+  const writing = new Map(handles.writersIn(folder).map((handle) => [handle.path, handle]));
   return entries.map((entry) => {
     const path = resolve(`${folder}/${entry.name}`);
     const handle = writing.get(path);
-    if (!handle) return owned(s, path, entry);
+    if (!handle) return owned(session, path, entry);
     const modified = new Date(timeOf(handle)).toISOString();
-    return { ...entry, owner: s.account, size: handle.end, modified };
+    return { ...entry, owner: session.name, size: handle.end, modified };
   });
 }
 
@@ -53,63 +54,56 @@ function timeOf({ upload, modified }: Writing): number {
   return upload.modified ?? modified;
 }
 
-export async function lookAtOpen(s: Context, handle: Handle): Promise<Attrs> {
+export async function lookAtOpen(sftp: Context, handle: OpenFile): Promise<Attrs> {
   if (handle.kind === "writing") {
-    return uploadAttrs(handle.end, s.session.id, timeOf(handle));
+    return uploadAttrs(handle.end, sftp.session.id, timeOf(handle));
   }
-  if (handle.kind === "listing") return await lookAt(s, handle.path);
-  return uploadAttrs(handle.file.size, s.session.id, handle.file.modifiedNow());
+  if (handle.kind === "listing") return await lookAt(sftp, handle.path);
+  return uploadAttrs(handle.file.size, sftp.session.id, handle.file.modifiedNow());
 }
 
 /**
  * Sets the size and the time of a file or folder. Owners and modes are ignored: they decide nothing
  * here, and clients that copy with `-p` would fail if they were refused.
  */
-export async function change(s: Context, path: string, attrs: Attrs): Promise<void> {
-  const writing = s.handles.writing(path);
-  if (writing) return await changeOpen(s, writing, attrs);
-  const { entry } = await stat(s.session, path);
+export async function change(sftp: Context, path: string, attrs: Attrs): Promise<void> {
+  const writing = sftp.handles.writing(path);
+  if (writing) return await changeOpen(sftp, writing, attrs);
+  const { entry } = await stat(sftp.session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder");
   const { size, mtime } = attrs;
   if (size !== undefined) {
     if (entry.type === "dir") throw new BargeError("exists", "it is a folder");
-    if (size !== entry.size) return await resize(s, path, size, entry, mtime);
+    if (size !== entry.size) return await resize(sftp, path, size, entry, mtime);
   }
-  if (mtime !== undefined) await setModified(s.session, path, mtime * 1000);
+  if (mtime !== undefined) await setModified(sftp.session, path, mtime * 1000);
 }
 
-export async function changeOpen(s: Context, handle: Handle, attrs: Attrs): Promise<void> {
+export async function changeOpen(sftp: Context, handle: OpenFile, attrs: Attrs): Promise<void> {
   const { size, mtime } = attrs;
   if (handle.kind !== "writing") {
     if (handle.kind === "reading" && size !== undefined) throw badHandle();
-    return await change(s, handle.path, { mtime });
+    return await change(sftp, handle.path, { mtime });
   }
   if (handle.failure) throw handle.failure;
-  if (size !== undefined) await truncate(handle, size);
+  if (size !== undefined) {
+    await changeUpload(handle, () => handle.upload.truncate(size));
+    handle.end = size;
+  }
   if (mtime === undefined) return;
   handle.upload.setModified(mtime * 1000);
   handle.changed = true;
 }
 
-async function truncate(handle: Writing, size: number): Promise<void> {
-  try {
-    await handle.upload.truncate(size);
-    handle.end = size;
-    changed(handle);
-  } catch (error) {
-    throw await failWriting(handle, error);
-  }
-}
-
 /** Replaces a file by one of another length. */
 async function resize(
-  s: Context,
+  sftp: Context,
   path: string,
   size: number,
   entry: Entry,
   mtime: number | undefined,
 ): Promise<void> {
-  const upload = await receive(s.session, {
+  const upload = await receive(sftp.session, {
     path,
     size: null,
     modified: mtime === undefined ? null : mtime * 1000,
@@ -135,7 +129,7 @@ export async function usersOf({ session }: Context, entries: readonly Entry[]): 
   return users;
 }
 
-/** Returns the answer of REALPATH, with one path. */
+/** Returns the answer of REALPATH. */
 export function pathPacket(id: number, path: string): Uint8Array {
   return new PacketWriter(Type.NAME, id, 128).int(1).text(path).text(path).attrs({}).done();
 }

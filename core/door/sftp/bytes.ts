@@ -15,7 +15,7 @@ const maxBufferedBytes = 1024 * 1024;
 export class ChannelBytes {
   readonly #channel: Channel;
   readonly #socket: SshSocket;
-  /** In order; `#skipped` bytes of the first are taken already. */
+  /** The bytes that arrived, in order; `#skipped` bytes of the first chunk are taken already. */
   #chunks: Buffer[] = [];
   #skipped = 0;
   #size = 0;
@@ -45,7 +45,6 @@ export class ChannelBytes {
     return this.#size;
   }
 
-  /** True when the channel has ended. */
   get gone(): boolean {
     return this.#gone;
   }
@@ -61,24 +60,8 @@ export class ChannelBytes {
     return true;
   }
 
-  /** Returns the next four bytes as a big-endian number, without taking them; call `need` first. */
-  peekInt(): number {
-    const [first] = this.#chunks;
-    if (first.length - this.#skipped >= 4) return first.readUInt32BE(this.#skipped);
-    let value = 0;
-    let at = this.#skipped;
-    for (let i = 0, chunk = 0; i < 4; i++) {
-      while (at >= this.#chunks[chunk].length) {
-        chunk++;
-        at = 0;
-      }
-      value = value * 256 + this.#chunks[chunk][at++];
-    }
-    return value;
-  }
-
   /** Takes bytes, which do not change later; call `need` first. */
-  take(size: number): Uint8Array {
+  take(size: number): Buffer {
     const [first] = this.#chunks;
     if (first && first.length - this.#skipped >= size) {
       const bytes = first.subarray(this.#skipped, this.#skipped + size);
@@ -96,7 +79,7 @@ export class ChannelBytes {
   }
 
   /** Takes the next bytes, at most `limit`; call `need(1)` first. */
-  takeSome(limit: number): Uint8Array {
+  takeSome(limit: number): Buffer {
     return this.take(Math.min(limit, this.#chunks[0].length - this.#skipped));
   }
 
@@ -125,12 +108,11 @@ export class ChannelBytes {
     }
   }
 
-  /** Ends the channel. @param status the exit code */
-  end(status: number): void {
+  end(exitCode: number): void {
     if (this.#gone) return;
     this.#gone = true;
     try {
-      this.#channel.exit(status);
+      this.#channel.exit(exitCode);
       this.#channel.end();
       this.#channel.close();
     } catch { /* the connection is gone already */ }
@@ -162,6 +144,6 @@ export class ChannelBytes {
   }
 }
 
-function gone(): BargeError {
+export function gone(): BargeError {
   return new BargeError("unavailable", "the client is gone");
 }

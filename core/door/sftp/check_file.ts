@@ -2,23 +2,21 @@
  * `check-file` (draft-ietf-secsh-filexfer-extensions-00, section 3): returns one digest of a file or a
  * part of it, or one for each block. For a whole file the stored digest is used.
  */
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { digest } from "../../session/digest.ts";
 import { get } from "../../session/get.ts";
 import { type PacketReader, PacketWriter, Type } from "./packet.ts";
-import { begin, type RequestFacts } from "./request.ts";
-import type { Context } from "./context.ts";
-import { badHandle } from "./status.ts";
+import { begin, type Context, type SftpRequest } from "./request.ts";
 
 const algorithms = ["sha256", "md5", "sha1", "sha384", "sha512"];
-/** The minimum size of a block, from the draft. */
 const minBlockBytes = 256;
 /** The most digests that fit one answer. */
 const maxBlocks = 2048;
 
-/** The request behind the name of the file. */
+/** The fields of a request behind the name of its file. */
 interface Part {
   readonly algorithm: string;
   readonly start: number;
@@ -28,43 +26,36 @@ interface Part {
   readonly block: number;
 }
 
-interface Source {
-  readAt(position: number, into: Uint8Array): Promise<number>;
+export async function checkOpenFile({ sftp, id, packet }: SftpRequest): Promise<Uint8Array> {
+  const { handle, source } = sftp.handles.readable(packet.bytes());
+  const part = readPart(packet);
+  const { algorithm } = part;
+  const stored = handle.kind === "reading" && algorithm === "sha256" && isWhole(part)
+    ? handle.file.sha256
+    : null;
+  const digests = stored === null
+    ? await digestsOf(sftp, source, part)
+    : Uint8Array.fromHex(stored);
+  return answer(id, algorithm, digests);
 }
 
-export const checkFile = {
-  async ofHandle(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
-    const handle = s.handles.get(packet.bytes(), "reading", "writing");
-    const part = readPart(packet);
-    if (handle.kind === "writing" && !handle.reads) throw badHandle();
-    const source = handle.kind === "reading" ? handle.file : handle.upload;
-    const { algorithm } = part;
-    const stored = handle.kind === "reading" ? handle.file.sha256 : null;
-    const known = stored !== null && algorithm === "sha256" && isWhole(part);
-    return answer(id, algorithm, known ? hex(stored) : await digestsOf(s, source, part));
-  },
-
-  async ofName(
-    s: Context,
-    id: number,
-    packet: PacketReader,
-    facts: RequestFacts,
-  ): Promise<Uint8Array> {
-    const path = begin(s, facts, packet, "digest");
-    const part = readPart(packet);
-    const { algorithm } = part;
-    if (isWhole(part) && (algorithm === "sha256" || algorithm === "md5")) {
-      const request = { verb: "digest", path, algorithm, fresh: false } as const;
-      return answer(id, algorithm, hex((await digest(s.session, request, s.ended)).digest));
-    }
-    const file = await get(s.session, path, 0);
-    try {
-      return answer(id, algorithm, await digestsOf(s, file, part));
-    } finally {
-      file.close();
-    }
-  },
-};
+export async function checkNamedFile(request: SftpRequest): Promise<Uint8Array> {
+  const { sftp, id } = request;
+  const path = begin(request, "digest");
+  const part = readPart(request.packet);
+  const { algorithm } = part;
+  if (isWhole(part) && (algorithm === "sha256" || algorithm === "md5")) {
+    const wanted = { verb: "digest", path, algorithm, fresh: false } as const;
+    const whole = await digest(sftp.session, wanted, sftp.ended);
+    return answer(id, algorithm, Uint8Array.fromHex(whole.digest));
+  }
+  const file = await get(sftp.session, path, 0);
+  try {
+    return answer(id, algorithm, await digestsOf(sftp, file, part));
+  } finally {
+    file.close();
+  }
+}
 
 function readPart(packet: PacketReader): Part {
   const wanted = packet.text().split(",");
@@ -85,17 +76,21 @@ function isWhole({ start, end, block }: Part): boolean {
   return start === 0 && end === Infinity && block === 0;
 }
 
-async function digestsOf(s: Context, source: Source, part: Part): Promise<Uint8Array> {
+async function digestsOf(
+  { ended }: Context,
+  source: { readAt(position: number, into: Uint8Array): Promise<number> },
+  part: Part,
+): Promise<Uint8Array> {
   const { algorithm, start, end, block } = part;
   const buffer = borrow();
   try {
-    const digests: Uint8Array[] = [];
+    const digests: Buffer[] = [];
     for (let at = start; at < end;) {
       const hash = createHash(algorithm);
       const until = Math.min(end, block === 0 ? Infinity : at + block);
       const from = at;
       while (at < until) {
-        s.ended.throwIfAborted();
+        ended.throwIfAborted();
         const n = await source.readAt(at, buffer.subarray(0, Math.min(buffer.length, until - at)));
         if (n === 0) break;
         hash.update(buffer.subarray(0, n));
@@ -110,27 +105,13 @@ async function digestsOf(s: Context, source: Source, part: Part): Promise<Uint8A
       digests.push(hash.digest());
       if (at < until) break;
     }
-    return concat(digests);
+    return Buffer.concat(digests);
   } finally {
     giveBack(buffer);
   }
 }
 
-function concat(digests: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(digests.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const digest of digests) {
-    all.set(digest, at);
-    at += digest.length;
-  }
-  return all;
-}
-
 function answer(id: number, algorithm: string, digests: Uint8Array): Uint8Array {
   const packet = new PacketWriter(Type.EXTENDED_REPLY, id, 64 + digests.length);
   return packet.text("check-file").text(algorithm).raw(digests).done();
-}
-
-function hex(text: string): Uint8Array {
-  return Uint8Array.fromHex(text);
 }

@@ -18,26 +18,26 @@ import { brakeOf } from "../brake.ts";
 import { note } from "../failure.ts";
 import type { Conversation } from "../listen.ts";
 import { Login, type LoginContext } from "./login.ts";
-import { ChannelBytes } from "./bytes.ts";
+import { ChannelBytes, gone } from "./bytes.ts";
 import { Command } from "./exec.ts";
-import { Places } from "./handle.ts";
+import type { Places } from "./handle.ts";
 import { Sftp } from "./sftp.ts";
-import type { Channel, Client, SessionChannel } from "./ssh2.ts";
-import { PendingLogins } from "./pending_logins.ts";
+import type { Answers, Channel, Client, SessionChannel } from "./ssh2.ts";
+import type { PendingLogins } from "./pending_logins.ts";
 import { SshSocket } from "./socket.ts";
-import type { Work, WorkOptions } from "./work.ts";
+import type { Work } from "./work.ts";
 
 /** Time limits of a client, in ms. */
 export interface Patience {
-  /** The total time until it has logged in. */
+  /** The time until it has logged in. */
   readonly login: number;
-  /** Without a byte from it, before it has logged in. */
+  /** The time without a byte from it, before its login. */
   readonly stranger: number;
-  /** Without a byte from it, after that. */
+  /** The same, after its login. */
   readonly idle: number;
-  /** Without reading any byte that waits for it. */
+  /** The time in which it reads none of the bytes that wait for it. */
   readonly request: number;
-  /** The minimum pace of its reading while the server waits for it. */
+  /** The lowest rate of its reading while the server waits for it. */
   readonly floor?: MinRate;
 }
 
@@ -49,11 +49,16 @@ export const patience: Patience = {
   floor: { bytes: 60 * 1024, periodMs: 60_000 },
 };
 
-/** The most channels of one connection. */
-const maxChannels = 10;
+const maxChannelsPerConnection = 10;
 
-/** Hands a connection to `ssh2`; `onClient` runs when the client has sent its version. */
-export type Begin = (socket: SshSocket, onClient: (client: Client) => void) => void;
+/** The parts of the door that its connections share. */
+export interface Shared {
+  readonly store: Service;
+  /** Hands a connection to `ssh2`; `onClient` runs when the client has sent its version. */
+  readonly begin: (socket: SshSocket, onClient: (client: Client) => void) => void;
+  readonly patience: Patience;
+  readonly pendingLogins: PendingLogins;
+}
 
 export class Connection implements Conversation, LoginContext {
   readonly store: Service;
@@ -61,70 +66,53 @@ export class Connection implements Conversation, LoginContext {
   readonly host: string;
   readonly ended = new AbortController();
   session: Session | undefined;
-  readonly #begin: Begin;
+  readonly #shared: Shared;
   readonly #presence: Presence;
-  readonly #patience: Patience;
   readonly #socket: SshSocket;
   readonly #works = new Map<Work, Promise<void>>();
-  readonly #places = new Places();
+  readonly #places: Places = { taken: 0 };
   #client: Client | undefined;
   #channels = 0;
-  #account = "";
   #leaveAccount: () => void = () => {};
   #leavePending: () => void = () => {};
-  readonly #pendingLogins: PendingLogins;
   #leaving = false;
 
   /**
-   * @param stream taken periodMs: it is closed when {@link run} ends
+   * @param stream closed when {@link run} ends
    * @param presence kept up to date
-   * @param pendingLogins the worker's connections that have not logged in
    */
-  constructor(
-    store: Service,
-    stream: Stream,
-    begin: Begin,
-    presence: Presence,
-    allowed: Patience = patience,
-    pendingLogins: PendingLogins = new PendingLogins(),
-  ) {
+  constructor(shared: Shared, stream: Stream, presence: Presence) {
+    const { store, patience } = shared;
+    this.#shared = shared;
     this.store = store;
     this.stream = stream;
     this.host = parseAddress(stream.peer).host;
-    this.#begin = begin;
     this.#presence = presence;
-    this.#patience = allowed;
-    this.#pendingLogins = pendingLogins;
-    stream.idleTimeoutMs = allowed.stranger;
-    const { rates } = store;
-    const { signal } = this.ended;
+    stream.idleTimeoutMs = patience.stranger;
     this.#socket = new SshSocket(stream, {
-      patience: allowed.request,
-      brakes: {
-        up: () => brakeOf(rates.up, this.session?.id, signal),
-        down: () => brakeOf(rates.down, this.session?.id, signal),
-      },
+      patience: patience.request,
+      brake: (direction) => brakeOf(store.rates[direction], this.session?.id, this.ended.signal),
     });
   }
 
   async run(): Promise<void> {
-    const leave = this.#pendingLogins.enter(this);
+    const { begin, patience: { login }, pendingLogins } = this.#shared;
+    const leave = pendingLogins.enter(this);
     if (!leave) return this.cut(new BargeError("unavailable", "too many have not logged in"));
     this.#leavePending = leave;
-    const { login } = this.#patience;
     const timer = setTimeout(() => {
       if (!this.session) this.cut(new BargeError("unavailable", `no login in ${login / 1000} s`));
     }, login);
-    const gone = new Promise<void>((resolve) => this.#socket.once("close", resolve));
+    const closed = new Promise<void>((resolve) => this.#socket.once("close", resolve));
     this.#socket.on("error", (error) => note(error, this.stream.peer));
     try {
-      this.#begin(this.#socket, (client) => this.#serve(client));
-      await gone;
+      begin(this.#socket, (client) => this.#serve(client));
+      await closed;
     } catch (error) {
       note(error, this.stream.peer);
     } finally {
       clearTimeout(timer);
-      this.ended.abort(new BargeError("unavailable", "the client is gone"));
+      this.ended.abort(gone());
       this.#socket.destroy();
       this.#leavePending();
       await Promise.all(this.#works.values());
@@ -135,7 +123,7 @@ export class Connection implements Conversation, LoginContext {
 
   leave(): void {
     this.#leaving = true;
-    for (const work of this.#works.keys()) work.leave();
+    for (const work of this.#works.keys()) work.leaving = true;
     this.#endIfIdle();
   }
 
@@ -154,16 +142,15 @@ export class Connection implements Conversation, LoginContext {
     this.ended.signal.throwIfAborted();
     const leave = this.store.gate.login(session.id);
     if (!leave) throw new BargeError("unavailable", "the account has too many connections");
-    const { idle, floor } = this.#patience;
+    const { idle, floor } = this.#shared.patience;
     const forget = this.store.live.enter(session, (reason) => this.cut(reason));
     this.#leaveAccount = () => {
       forget();
       leave();
     };
-    this.#account = session.name;
     this.session = session;
     this.#leavePending();
-    this.#presence.account = this.#account;
+    this.#presence.account = session.name;
     this.stream.idleTimeoutMs = idle;
     // A logged-in client may be silent, but must read the answers to its requests.
     const noFloor = { bytes: 0, periodMs: Infinity };
@@ -178,59 +165,38 @@ export class Connection implements Conversation, LoginContext {
   #serve(client: Client): void {
     this.#client = client;
     // Protocol errors that `ssh2` finds, and broken connections.
-    client.on("error", (error) => this.#fail(error));
+    client.on("error", (error) => {
+      const why = error instanceof BargeError ? error : new BargeError("protocol", error.message);
+      note(why, this.stream.peer);
+    });
     new Login(this, client);
     client.on("session", (accept, reject) => {
       const { session } = this;
-      if (this.#leaving || this.#channels >= maxChannels || !session) return reject();
+      if (this.#leaving || this.#channels >= maxChannelsPerConnection || !session) return reject();
       this.#channels++;
       this.#open(accept(), session);
     });
   }
 
-  #fail(error: Error): void {
-    const why = error instanceof BargeError ? error : new BargeError("protocol", error.message);
-    note(why, this.stream.peer);
-  }
-
   #open(channel: SessionChannel, session: Session): void {
+    const ended = this.ended.signal;
+    const facts = { session, address: this.stream.peer, presence: this.#presence, ended };
     channel.on("close", () => this.#channels--);
     channel.on("subsystem", (accept, reject, { name }) => {
-      if (name !== "sftp" || this.#leaving) return void reject?.();
-      const bytes = this.#accept(accept);
-      if (bytes) this.#start(this.#sftp(bytes, session));
+      if (name !== "sftp") return void reject?.();
+      const onIdle = () => this.#endIfIdle();
+      this.#start(accept, reject, (bytes) => new Sftp({ ...facts, bytes }, this.#places, onIdle));
     });
     channel.on("exec", (accept, reject, { command }) => {
-      if (this.#leaving) return void reject?.();
-      const bytes = this.#accept(accept);
-      if (!bytes) return;
-      this.#start(new Command({ ...this.#facts(bytes, session), command }));
+      this.#start(accept, reject, (bytes) => new Command({ ...facts, bytes }, command));
     });
   }
 
-  /** @returns undefined for a channel that runs something already, or is closed */
-  #accept(accept: (() => Channel | undefined) | undefined): ChannelBytes | undefined {
+  #start(...[accept, reject, begin]: [...Answers<Channel>, (bytes: ChannelBytes) => Work]): void {
+    if (this.#leaving) return void reject?.();
     const channel = accept?.();
-    return channel && new ChannelBytes(channel, this.#socket);
-  }
-
-  #sftp(bytes: ChannelBytes, session: Session): Sftp {
-    const onIdle = () => this.#endIfIdle();
-    return new Sftp({ ...this.#facts(bytes, session), places: this.#places, onIdle });
-  }
-
-  #facts(bytes: ChannelBytes, session: Session): WorkOptions {
-    return {
-      session,
-      account: this.#account,
-      address: this.stream.peer,
-      bytes,
-      presence: this.#presence,
-      ended: this.ended.signal,
-    };
-  }
-
-  #start(work: Work): void {
+    if (!channel) return; // it is closed, or runs something already
+    const work = begin(new ChannelBytes(channel, this.#socket));
     const ended = work.run().finally(() => {
       this.#works.delete(work);
       this.#endIfIdle();

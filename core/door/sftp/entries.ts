@@ -19,15 +19,14 @@ export const userOf = {
   id: (number: number) => number - firstUserNumber,
 };
 
-export function attrsOf(entry: Entry, users: Users): Attrs {
-  const uid = userOf.number(entry.owner === null ? undefined : users.get(entry.owner));
-  const mtime = seconds(Date.parse(entry.modified));
-  const mode = entry.type === "dir" ? folderMode : fileMode;
-  return { size: entry.size, uid, gid: uid, mode, atime: mtime, mtime };
+export function attrsOf({ size, owner, modified, type }: Entry, users: Users): Attrs {
+  const id = owner === null ? undefined : users.get(owner);
+  const attrs = uploadAttrs(size, id, Date.parse(modified));
+  return type === "dir" ? { ...attrs, mode: folderMode } : attrs;
 }
 
 /** Returns the attributes of an upload under way, or of a partial upload. */
-export function uploadAttrs(size: number, owner: number, modified = Date.now()): Attrs {
+export function uploadAttrs(size: number, owner: number | undefined, modified = Date.now()): Attrs {
   const uid = userOf.number(owner);
   const mtime = seconds(modified);
   return { size, uid, gid: uid, mode: fileMode, atime: mtime, mtime };
@@ -38,7 +37,6 @@ export function seconds(ms: number): number {
   return Math.min(0xffffffff, Math.max(0, Math.floor(ms / 1000)));
 }
 
-const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const halfYearMs = 182 * 24 * 3600 * 1000;
 
 /**
@@ -62,14 +60,11 @@ export function longName(
   { name, type, size, modified, owner }: Entry,
   now: number = Date.now(),
 ): string {
-  const time = new Date(modified);
-  const recent = Math.abs(now - time.getTime()) < halfYearMs;
-  const pad = (n: number) => String(n).padStart(2, "0");
-  const tail = recent
-    ? `${pad(time.getUTCHours())}:${pad(time.getUTCMinutes())}`
-    : ` ${time.getUTCFullYear()}`;
-  const day = `${months[time.getUTCMonth()]} ${String(time.getUTCDate()).padStart(2)} ${tail}`;
-  const who = (owner ?? "-").padEnd(8);
+  const date = new Date(modified);
+  const [, day, month, year, time] = date.toUTCString().split(" "); // Fri, 02 Jan 2026 03:04:05 GMT
+  const recent = Math.abs(now - date.getTime()) < halfYearMs;
+  const when = `${month} ${day.replace(/^0/, " ")} ${recent ? time.slice(0, 5) : ` ${year}`}`;
+  const user = (owner ?? "-").padEnd(8);
   const mode = type === "dir" ? "drwxr-xr-x" : "-rw-r--r--";
-  return `${mode}    1 ${who} ${who} ${String(size).padStart(12)} ${day} ${printable(name)}`;
+  return `${mode}    1 ${user} ${user} ${String(size).padStart(12)} ${when} ${printable(name)}`;
 }

@@ -3,23 +3,16 @@
  * and `md5sum`, which rclone uses. They are functions of this process; no program is started.
  */
 import { createHash } from "node:crypto";
-import { BargeError } from "../../error.ts";
 import { digest } from "../../session/digest.ts";
-import type { Session } from "../../login/session.ts";
-import { Access, outcomeOf } from "../access.ts";
+import { type Access, outcomeOf } from "../access.ts";
 import { printable, sumLine } from "../../protocol/printable.ts";
 import { explain, note } from "../failure.ts";
-import type { ChannelBytes } from "./bytes.ts";
+import { gone } from "./bytes.ts";
 import { expandTilde, resolve } from "./paths.ts";
 import { scp } from "./scp.ts";
 import type { CommandContext } from "./scp_dialog.ts";
 import { splitWords } from "./shell_words.ts";
-import type { Work, WorkOptions } from "./work.ts";
-
-export interface CommandOptions extends WorkOptions {
-  /** The command line, with a shell's quoting. */
-  readonly command: string;
-}
+import { Work, type WorkOptions } from "./work.ts";
 
 /** @returns the exit code */
 type Program = (command: CommandContext, args: readonly string[]) => Promise<number>;
@@ -32,59 +25,42 @@ const programs: { readonly [name: string]: Program } = {
 const notFoundExitCode = 127;
 const maxCommandLength = 16 * 1024;
 
-export class Command implements CommandContext, Work {
+export class Command extends Work implements CommandContext {
   readonly busy = true;
-  readonly #options: CommandOptions;
+  readonly #line: string;
 
-  constructor(options: CommandOptions) {
-    this.#options = options;
+  /** @param line the command, with a shell's quoting */
+  constructor(options: WorkOptions, line: string) {
+    super(options);
+    this.#line = line;
   }
 
-  get session(): Session {
-    return this.#options.session;
-  }
-
-  get bytes(): ChannelBytes {
-    return this.#options.bytes;
-  }
-
-  get ended(): AbortSignal {
-    return this.#options.ended;
-  }
-
-  leave(): void {}
-
-  access(verb: string, path: string | null): Access {
-    const { address, account, presence } = this.#options;
-    const access = new Access({ door: "sftp", address, verb, path }, this.session.store.metrics);
-    access.account = account;
-    presence.doing = access;
-    return access;
+  override access(verb: string, path: string | null): Access {
+    return this.presence.doing = super.access(verb, path);
   }
 
   async run(): Promise<void> {
-    const { bytes, address, presence } = this.#options;
     try {
-      bytes.end(await this.#run());
+      this.bytes.end(await this.#run());
     } catch (error) {
-      note(error, address);
-      bytes.end(1);
+      note(error, this.address);
+      this.bytes.end(1);
     } finally {
-      presence.doing = null;
+      this.presence.doing = null;
     }
   }
 
   async #run(): Promise<number> {
-    let line: string[];
+    let words: string[];
     try {
-      line = this.#words();
+      words = this.#words();
     } catch (error) {
       const refused = explain(error, { op: "exec" });
       this.access("exec", null).end(refused.kind);
       await this.complain(refused.message);
       return 1;
     }
-    const [name = "", ...args] = line;
+    const [name = "", ...args] = words;
     const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
     if (program) return await program(this, args);
     this.access("exec", null).end("unsupported");
@@ -94,9 +70,8 @@ export class Command implements CommandContext, Work {
 
   /** @throws {BargeError} `denied` for the home of another account */
   #words(): string[] {
-    const { command, account } = this.#options;
-    if (command.length > maxCommandLength) return [];
-    return splitWords(command, (tilde) => expandTilde(tilde, account));
+    if (this.#line.length > maxCommandLength) return [];
+    return splitWords(this.#line, (tilde) => expandTilde(tilde, this.session.name));
   }
 
   async complain(text: string): Promise<void> {
@@ -138,6 +113,6 @@ async function sums(
 async function digestOfInput({ bytes, ended }: CommandContext, algorithm: string): Promise<string> {
   const hash = createHash(algorithm);
   while (await bytes.need(1)) hash.update(bytes.takeSome(1024 * 1024));
-  if (ended.aborted) throw new BargeError("unavailable", "the client is gone");
+  if (ended.aborted) throw gone();
   return hash.digest("hex");
 }

@@ -7,17 +7,18 @@
  * The handle of a failed upload stays open and refuses the client's further requests, since several
  * are under way. Closing it returns the failure again, so that no client takes it for a file.
  */
+import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
+import { isWithin } from "../../storage/path.ts";
 import type { FileContent } from "../../storage/content.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Incoming } from "../../upload/incoming.ts";
 import { type Access, outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
-import { badHandle } from "./status.ts";
 
 interface Opened {
-  /** The path of an upload changes with a rename. */
+  /** Changes when the file of an upload is renamed. */
   path: string;
   /** Ended when it is closed; counts the bytes. */
   readonly access: Access;
@@ -31,10 +32,10 @@ export interface Reading extends Opened {
 export interface Writing extends Opened {
   readonly kind: "writing";
   readonly upload: Incoming;
-  /** Does every write go to its end, whatever its offset? */
+  /** True if every write goes to the end, whatever its offset. */
   readonly append: boolean;
+  /** True if it may be read, too. */
   readonly reads: boolean;
-  readonly writes: boolean;
   /** The end of the file, including writes that are not done yet. */
   end: number;
   /** The time of the last write, in ms since 1970; a time that was set is the upload's. */
@@ -53,32 +54,20 @@ export interface Listing extends Opened {
   rest: Entry[];
 }
 
-export type Handle = Reading | Writing | Listing;
+export type OpenFile = Reading | Writing | Listing;
 
 /** The most handles of one connection. */
 export const maxHandles = 256;
 
-/** Counts the handles of one connection, over all its channels. */
-export class Places {
-  #taken = 0;
-
-  take(): void {
-    if (this.#taken >= maxHandles) {
-      throw new BargeError("refused", `there are ${maxHandles} open handles already`, {
-        hint: "close some",
-      });
-    }
-    this.#taken++;
-  }
-
-  leave(): void {
-    this.#taken--;
-  }
+/** The number of open handles of one connection, over all its channels. */
+export interface Places {
+  taken: number;
 }
 
 /** The handles of one channel, by numbers that are not used twice. */
 export class Handles {
-  readonly #open = new Map<number, Handle>();
+  /** By their names in hex, the one that was opened last at the end. */
+  readonly #open = new Map<string, OpenFile>();
   readonly #places: Places;
   readonly #presence: Presence;
   #next = 1;
@@ -93,31 +82,47 @@ export class Handles {
     return this.#open.size;
   }
 
-  /** Adds a handle. @throws {BargeError} `refused` when there are too many; as `make` */
-  async add(make: () => Promise<Handle> | Handle): Promise<Uint8Array> {
-    this.#places.take();
+  /**
+   * Adds a handle.
+   *
+   * @returns its name
+   * @throws {BargeError} `refused` when there are too many; as `open`
+   */
+  async add(open: () => Promise<OpenFile>): Promise<Uint8Array> {
+    if (this.#places.taken >= maxHandles) {
+      const why = `there are ${maxHandles} open handles already`;
+      throw new BargeError("refused", why, { hint: "close some" });
+    }
+    this.#places.taken++;
     try {
-      const handle = await make();
-      const number = this.#next++;
-      this.#open.set(number, handle);
+      const handle = await open();
+      const name = Buffer.alloc(4);
+      name.writeUInt32BE(this.#next++);
+      this.#open.set(name.toHex(), handle);
       this.#presence.doing = handle.access;
-      const name = new Uint8Array(4);
-      new DataView(name.buffer).setUint32(0, number);
       return name;
     } catch (error) {
-      this.#places.leave();
+      this.#places.taken--;
       throw error;
     }
   }
 
   /** @throws {BargeError} `refused` if it does not exist, or is of another kind */
-  get<K extends Handle["kind"]>(
+  get<K extends OpenFile["kind"]>(
     name: Uint8Array,
     ...kinds: readonly K[]
-  ): Extract<Handle, { kind: K }> {
-    const handle = this.#open.get(numberOf(name));
+  ): Extract<OpenFile, { kind: K }> {
+    const handle = this.#open.get(name.toHex());
     if (!handle || kinds.length > 0 && !kinds.includes(handle.kind as K)) throw badHandle();
-    return handle as Extract<Handle, { kind: K }>;
+    return handle as Extract<OpenFile, { kind: K }>;
+  }
+
+  /** Returns a handle that can be read, and its bytes. @throws {BargeError} `refused` */
+  readable(name: Uint8Array): { handle: Reading | Writing; source: FileContent | Incoming } {
+    const handle = this.get(name, "reading", "writing");
+    if (handle.kind === "reading") return { handle, source: handle.file };
+    if (!handle.reads) throw badHandle();
+    return { handle, source: handle.upload };
   }
 
   /** Returns the upload to a path that was opened last on this channel. */
@@ -132,22 +137,22 @@ export class Handles {
 
   /** Returns the uploads to a path and below it. */
   writersIn(path: string): Writing[] {
-    return this.#writers((other) => other === path || other.startsWith(`${path}/`));
+    return this.#writers((other) => isWithin(other, path));
   }
 
   /** Closes a handle. @throws {BargeError} the reason why an upload is no file */
   async close(name: Uint8Array): Promise<void> {
     const handle = this.get(name);
-    this.#open.delete(numberOf(name));
+    this.#open.delete(name.toHex());
     this.#presence.doing = [...this.#open.values()].at(-1)?.access ?? null;
     try {
-      await close(handle);
+      await settle(handle, false);
       handle.access.end("ok");
     } catch (error) {
       handle.access.end(outcomeOf(error));
       throw error;
     } finally {
-      this.#places.leave();
+      this.#places.taken--;
     }
   }
 
@@ -160,19 +165,14 @@ export class Handles {
   async abandon(): Promise<void> {
     const failures: unknown[] = [];
     for (const handle of this.#open.values()) {
-      try {
-        await abandon(handle);
-      } catch (error) {
-        failures.push(error);
-      }
+      await settle(handle, true).catch((error) => failures.push(error));
       handle.access.end(handle.kind === "writing" ? "unavailable" : "ok");
-      this.#places.leave();
+      this.#places.taken--;
     }
     this.#open.clear();
     this.#presence.doing = null;
     if (failures.length === 0) return;
-    const [cause] = failures;
-    throw new AggregateError(failures, "cannot close open files", { cause });
+    throw new AggregateError(failures, "cannot close open files", { cause: failures[0] });
   }
 
   #writers(fits: (path: string) => boolean): Writing[] {
@@ -182,10 +182,16 @@ export class Handles {
   }
 }
 
-/** Notes that the upload differs from the existing file. */
-export function changed(handle: Writing): void {
+/** Changes the bytes of an upload. A failure ends it. @throws {BargeError} its first failure */
+export async function changeUpload(handle: Writing, change: () => Promise<void>): Promise<void> {
+  if (handle.failure) throw handle.failure;
   handle.changed = true;
   handle.modified = Date.now();
+  try {
+    await change();
+  } catch (error) {
+    throw await failWriting(handle, error);
+  }
 }
 
 /** Ends the upload with its first failure, and returns that. */
@@ -197,24 +203,18 @@ export async function failWriting(handle: Writing, error: unknown): Promise<Barg
   return handle.failure;
 }
 
-async function close(handle: Handle): Promise<void> {
+/** Closes a handle; once the client is gone, an upload becomes a partial upload. */
+async function settle(handle: OpenFile, gone: boolean): Promise<void> {
   if (handle.kind === "reading") return handle.file.close();
   if (handle.kind === "listing") return void await handle.batches.return();
-  if (handle.failure) throw handle.failure;
-  const { upload } = handle;
+  const { upload, changed, removed, failure } = handle;
+  if (gone) return changed ? await upload.detach() : await upload.drop();
+  if (failure) throw failure;
   if (upload.ended) return;
-  if (handle.removed || !handle.changed) await upload.drop();
+  if (removed || !changed) await upload.drop();
   else await upload.commit(null, true);
 }
 
-async function abandon(handle: Handle): Promise<void> {
-  if (handle.kind === "reading") return handle.file.close();
-  if (handle.kind === "listing") return void await handle.batches.return();
-  if (handle.changed) await handle.upload.detach();
-  else await handle.upload.drop();
-}
-
-/** Returns the number in a handle's name, which has four bytes; 0 for a malformed one. */
-function numberOf(name: Uint8Array): number {
-  return name.length === 4 ? new DataView(name.buffer, name.byteOffset).getUint32(0) : 0;
+export function badHandle(): BargeError {
+  return new BargeError("refused", "there is no such handle");
 }

@@ -1,4 +1,3 @@
-/** Opens the SFTP door. */
 import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../../error.ts";
 import type { Address } from "../../net/address.ts";
@@ -8,14 +7,13 @@ import type { Door, DoorSpec, Opening } from "../door.ts";
 import { host } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
 import { algorithms } from "./algorithms.ts";
-import { type Begin, Connection, patience } from "./connection.ts";
+import { Connection, patience, type Shared } from "./connection.ts";
 import { type Client, makeServer } from "./ssh2.ts";
 import { PendingLogins } from "./pending_logins.ts";
-import type { SshSocket } from "./socket.ts";
 
 const log = getLogger(["barge", "serve"]);
 
-/** @throws as `OpenDoor` */
+/** Opens the SFTP door. @throws as `OpenDoor` */
 export function openDoor({ store, spec, reusePort, hostKeys = [] }: Opening): Door {
   return listenSftp(store, spec.address, reusePort, hostKeys, patience, spec);
 }
@@ -36,29 +34,28 @@ export function listenSftp(
   allowed = patience,
   proxies: Pick<DoorSpec, "trustedProxies" | "proxyProtocol"> = {},
 ): Door {
-  const begin = speakSsh(hostKeys);
   const { host: hostname, port } = address;
   const pendingLogins = new PendingLogins();
+  const shared = { store, begin: speakSsh(hostKeys), patience: allowed, pendingLogins };
   return host({
     store,
     name: "sftp",
     host: hostname,
     listener: listenTcp({ hostname, port, reusePort }, proxies),
     patience: allowed.stranger,
-    begin: (stream, presence) =>
-      new Connection(store, stream, begin, presence, allowed, pendingLogins),
+    begin: (stream, presence) => new Connection(shared, stream, presence),
     refusals: { refuse, stop: () => Promise.resolve() },
   });
 }
 
 /** @throws {BargeError} `fatal` for keys that can't be used */
-function speakSsh(hostKeys: readonly string[]): Begin {
+function speakSsh(hostKeys: readonly string[]): Shared["begin"] {
   const waiting = new Map<string, (client: Client) => void>();
   try {
     const server = makeServer({ hostKeys, ident: "barge", algorithms });
     // No two open connections have the same address and port.
     server.on("connection", (client, { ip }) => waiting.get(ip)?.(client));
-    return (socket: SshSocket, onClient) => {
+    return (socket, onClient) => {
       waiting.set(socket.remoteAddress, onClient);
       socket.once("close", () => waiting.delete(socket.remoteAddress));
       server.injectSocket(socket);

@@ -32,7 +32,7 @@ export interface LoginContext {
   readonly ended: AbortController;
   /** Makes the session the connection's. @throws {BargeError} `unavailable` */
   admit(session: Session): void;
-  /** Says goodbye. */
+  /** Sends a farewell and ends the connection. */
   end(): void;
 }
 
@@ -58,23 +58,29 @@ export class Login {
     if (isQuery ? ++this.#keyQueries > maxKeyQueries : ++this.#tries > maxTries) {
       throw new BargeError("refused", "too many tries to log in");
     }
-    if (isQuery) return await this.#mayUse(context) ? context.accept() : context.reject(methods);
+    const { store, host, ended } = this.#connection;
+    const { username: name, key } = context;
+    if (isQuery) {
+      const accepted = await acceptsKey(store, { name, key: key!.data, host });
+      return accepted ? context.accept() : context.reject(methods);
+    }
     const secret = method === "keyboard-interactive"
       ? await promptPassword(context)
       : context.password;
     if (method !== "publickey" && secret === undefined) return; // the client tries another method
-    await this.#try(
-      context,
-      () => method === "publickey" ? this.#byKey(context) : this.#byPassword(context, secret!),
-    );
+    const gone = ended.signal;
+    const pause = (ms: number) => delay(ms, gone);
+    await this.#try(context, () => {
+      if (method !== "publickey") return logIn(store, { name, secret: secret!, host, gone }, pause);
+      const proves = () => hasProof(context);
+      return logInByKey(store, { name, key: key!.data, host, proves }, pause);
+    });
   }
 
   async #try(context: AuthContext, logIn: () => Promise<Session>): Promise<void> {
     const c = this.#connection;
-    const access = new Access(
-      { door: "sftp", address: c.stream.peer, verb: "login", path: null },
-      c.store.metrics,
-    );
+    const facts = { door: "sftp", address: c.stream.peer, verb: "login", path: null } as const;
+    const access = new Access(facts, c.store.metrics);
     access.login = true;
     access.account = await logName(c.store, context.username);
     try {
@@ -90,31 +96,14 @@ export class Login {
       context.reject(methods);
     }
   }
+}
 
-  #byPassword({ username: name }: AuthContext, secret: string): Promise<Session> {
-    const { store, host, ended: { signal: gone } } = this.#connection;
-    return logIn(store, { name, secret, host, gone }, (ms) => this.#pause(ms));
-  }
-
-  #byKey({ username: name, key, signature, blob, hashAlgo }: AuthContext): Promise<Session> {
-    const { store, host } = this.#connection;
-    const proves = () => {
-      const parsed = parseKey(key!.data);
-      if (!parsed || parsed.type !== key!.algo) return false;
-      if (parsed.type === "ssh-rsa" && hashAlgo === undefined) return false; // SHA-1
-      return parsed.verify(blob!, signature!, hashAlgo) === true;
-    };
-    return logInByKey(store, { name, key: key!.data, host, proves }, (ms) => this.#pause(ms));
-  }
-
-  #mayUse({ username: name, key }: AuthContext): Promise<boolean> {
-    const { store, host } = this.#connection;
-    return acceptsKey(store, { name, key: key!.data, host });
-  }
-
-  #pause(ms: number): Promise<void> {
-    return delay(ms, this.#connection.ended.signal);
-  }
+/** Returns whether the client has signed with the key; a signature with SHA-1 does not count. */
+function hasProof({ key, signature, blob, hashAlgo }: AuthContext): boolean {
+  const parsed = parseKey(key!.data);
+  if (!parsed || parsed.type !== key!.algo) return false;
+  if (parsed.type === "ssh-rsa" && hashAlgo === undefined) return false;
+  return parsed.verify(blob!, signature!, hashAlgo) === true;
 }
 
 /** Prompts for the password. @returns undefined when the client tries another method */

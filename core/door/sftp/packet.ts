@@ -7,6 +7,11 @@
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
 
+/** The size of the longest packet, without its length field, as in OpenSSH's server. */
+export const maxPacket = 256 * 1024;
+/** The most bytes of one read or write. */
+export const maxData = maxPacket - 1024;
+
 /** Packet types (section 3). */
 export const Type = {
   INIT: 1,
@@ -170,22 +175,15 @@ export class PacketWriter {
   }
 
   byte(value: number): this {
-    const at = this.#grow(1);
-    this.#bytes.writeUInt8(value, at);
-    return this;
+    return this.#put(1, (bytes, at) => bytes.writeUInt8(value, at));
   }
 
   int(value: number): this {
-    const at = this.#grow(4);
-    this.#bytes.writeUInt32BE(value >>> 0, at);
-    return this;
+    return this.#put(4, (bytes, at) => bytes.writeUInt32BE(value >>> 0, at));
   }
 
   long(value: number): this {
-    const at = this.#grow(8);
-    this.#bytes.writeUInt32BE(Math.floor(value / 0x1_0000_0000), at);
-    this.#bytes.writeUInt32BE(value % 0x1_0000_0000, at + 4);
-    return this;
+    return this.int(Math.floor(value / 0x1_0000_0000)).int(value % 0x1_0000_0000);
   }
 
   bytes(value: Uint8Array): this {
@@ -197,9 +195,7 @@ export class PacketWriter {
   }
 
   raw(value: Uint8Array): this {
-    const at = this.#grow(value.length);
-    this.#bytes.set(value, at);
-    return this;
+    return this.#put(value.length, (bytes, at) => bytes.set(value, at));
   }
 
   attrs({ size, uid, gid, mode, atime, mtime }: Attrs): this {
@@ -223,16 +219,16 @@ export class PacketWriter {
     return this.#bytes.subarray(0, this.#end);
   }
 
-  /** Makes room behind the end. @returns its position */
-  #grow(by: number): number {
+  #put(size: number, write: (bytes: Buffer, at: number) => void): this {
     const at = this.#end;
-    this.#end += by;
+    this.#end += size;
     if (this.#end > this.#bytes.length) {
       const larger = Buffer.allocUnsafe(Math.max(this.#end, 2 * this.#bytes.length));
       larger.set(this.#bytes.subarray(0, at));
       this.#bytes = larger;
     }
-    return at;
+    write(this.#bytes, at);
+    return this;
   }
 }
 

@@ -12,7 +12,6 @@ import { isLoopback, network } from "../../net/address.ts";
 export const maxPendingLogins = 128;
 export const maxPerAddress = 16;
 
-/** A connection that has not logged in. */
 export interface PendingLogin {
   /** The client's numeric address, without the port. */
   readonly host: string;
@@ -20,34 +19,24 @@ export interface PendingLogin {
 }
 
 export class PendingLogins {
-  /** The oldest first. */
-  readonly #all = new Set<PendingLogin>();
-  readonly #perAddress = new Map<string, number>();
+  /** Each with the network of its address; the oldest first. */
+  readonly #all = new Map<PendingLogin, string>();
 
   /**
    * Adds a connection.
    *
    * @returns a function that removes it; undefined when its address has too many
    */
-  enter(stranger: PendingLogin): (() => void) | undefined {
-    const address = network(stranger.host);
-    const count = this.#perAddress.get(address) ?? 0;
+  enter(added: PendingLogin): (() => void) | undefined {
+    const address = network(added.host);
+    const count = this.#all.values().filter((other) => other === address).toArray().length;
     if (count >= maxPerAddress && !isLoopback(address)) return undefined;
-    const [oldest] = this.#all;
-    this.#perAddress.set(address, count + 1);
+    const [[oldest] = []] = this.#all;
     const full = this.#all.size >= maxPendingLogins;
-    this.#all.add(stranger);
+    this.#all.set(added, address);
     if (full) {
-      oldest.cut(new BargeError("unavailable", "too many connections have not logged in"));
+      oldest!.cut(new BargeError("unavailable", "too many connections have not logged in"));
     }
-    let inside = true;
-    return () => {
-      if (!inside) return;
-      inside = false;
-      this.#all.delete(stranger);
-      const left = this.#perAddress.get(address)! - 1;
-      if (left > 0) this.#perAddress.set(address, left);
-      else this.#perAddress.delete(address);
-    };
+    return () => void this.#all.delete(added);
   }
 }

@@ -2,28 +2,25 @@
  * Renames and removals. Files that are open for writing on the same channel follow them, as in
  * POSIX: sshfs renames and removes files before their CLOSE has arrived.
  *
- *   renamed   the upload becomes a file under the new name at CLOSE; until then the existing file has
- *             the new name
+ *   renamed   the upload becomes a file under the new name at CLOSE
  *   removed   writing goes on, and at CLOSE nothing becomes a file
  *   replaced  (another file was renamed to its path) as removed
  *
  * Uploads of other connections are handled by session/move.ts and remove.ts. An upload that another
- * connection has taken over fails, and keeps nothing from being renamed or removed.
+ * connection has taken over fails, and does not prevent a rename or removal.
  */
 import { BargeError } from "../../error.ts";
 import type { Entry } from "../../protocol/message.ts";
 import { move } from "../../session/move.ts";
 import { remove } from "../../session/remove.ts";
 import { stat } from "../../session/stat.ts";
-import type { Writing } from "./handle.ts";
-import type { Context } from "./context.ts";
-
-type Overwrite = "never" | "always";
+import { failWriting, type Writing } from "./handle.ts";
+import type { Context } from "./request.ts";
 
 /** Returns the file or folder at a path; undefined where none is, or only an upload. */
-export async function entryAt(s: Context, path: string): Promise<Entry | undefined> {
+export async function entryAt(sftp: Context, path: string): Promise<Entry | undefined> {
   try {
-    return (await stat(s.session, path)).entry ?? undefined;
+    return (await stat(sftp.session, path)).entry ?? undefined;
   } catch (error) {
     if (error instanceof BargeError && error.kind === "not-found") return undefined;
     throw error;
@@ -37,26 +34,23 @@ export async function entryAt(s: Context, path: string): Promise<Entry | undefin
  * @throws {BargeError} as `move`
  */
 export async function rename(
-  s: Context,
+  sftp: Context,
   from: string,
   to: string,
-  overwrite: Overwrite,
+  overwrite: "never" | "always",
 ): Promise<void> {
-  const writers = s.handles.writersIn(from);
-  const replaced = from === to ? [] : s.handles.writersAt(to);
+  const writers = sftp.handles.writersIn(from);
+  const replaced = from === to ? [] : sftp.handles.writersAt(to);
   if (overwrite === "never" && replaced.length > 0) {
     throw new BargeError("exists", "it is being written", { path: to });
   }
-  if (s.handles.writersIn(to).length > replaced.length && from !== to) {
+  if (sftp.handles.writersIn(to).length > replaced.length && from !== to) {
     throw new BargeError("exists", "the folder there is not empty", { path: to });
   }
-  if (await entryAt(s, from) || !writers.some(({ path }) => path === from)) {
-    await aside(
-      writers,
-      () => move(s.session, from, to, overwrite, { overEmpty: overwrite === "always" }),
-    );
+  if (await entryAt(sftp, from) || !writers.some(({ path }) => path === from)) {
+    await aside(writers, () => move(sftp.session, from, to, overwrite, overwrite === "always"));
     for (const writer of writers) {
-      await follow(writer, to + writer.path.slice(from.length), "always");
+      await follow(writer, to + writer.path.slice(from.length));
     }
   } else {
     // Only an upload has the name; it gets the new one.
@@ -67,25 +61,25 @@ export async function rename(
 }
 
 /** Removes a file. @throws {BargeError} `exists` for a folder; as `remove` */
-export async function removeFile(s: Context, path: string): Promise<void> {
-  const writers = s.handles.writersAt(path);
-  const entry = await entryAt(s, path);
+export async function removeFile(sftp: Context, path: string): Promise<void> {
+  const writers = sftp.handles.writersAt(path);
+  const entry = await entryAt(sftp, path);
   if (entry?.type === "dir") throw new BargeError("exists", "it is a folder");
   if (entry || writers.length === 0) {
-    await aside(writers, async () => void await remove(s.session, path, false));
+    await aside(writers, async () => void await remove(sftp.session, path, false));
   }
   for (const writer of writers) await unlink(writer);
 }
 
 /** Removes an empty folder. @throws {BargeError} `no-directory` for a file; as `remove` */
-export async function removeFolder(s: Context, path: string): Promise<void> {
-  if ((await stat(s.session, path)).entry?.type !== "dir") {
+export async function removeFolder(sftp: Context, path: string): Promise<void> {
+  if ((await stat(sftp.session, path)).entry?.type !== "dir") {
     throw new BargeError("no-directory", "it is no folder");
   }
-  if (s.handles.writersIn(path).length > 0) {
+  if (sftp.handles.writersIn(path).length > 0) {
     throw new BargeError("exists", "the folder is not empty: a file in it is being written");
   }
-  await remove(s.session, path, false);
+  await remove(sftp.session, path, false);
 }
 
 /**
@@ -100,25 +94,25 @@ async function aside(writers: readonly Writing[], change: () => Promise<void>): 
         await writer.upload.unlink();
         moved.push(writer);
       } catch (error) {
-        if (writer.upload.lost) await fail(writer, error);
+        if (writer.upload.lost) await failWriting(writer, error);
         else if (!(error instanceof BargeError && error.kind === "over-quota")) throw error;
       }
     }
     await change();
   } catch (error) {
-    for (const writer of moved) await follow(writer, writer.path, "always");
+    for (const writer of moved) await follow(writer, writer.path);
     throw error;
   }
 }
 
 /** Moves an upload behind its renamed file. If it can't follow, it fails, and so does its CLOSE. */
-async function follow(writer: Writing, path: string, overwrite: Overwrite): Promise<void> {
+async function follow(writer: Writing, path: string): Promise<void> {
   if (writer.failure) return;
   try {
-    await writer.upload.moveTo(path, overwrite);
+    await writer.upload.moveTo(path, "always");
     writer.path = path;
   } catch (error) {
-    await fail(writer, error);
+    await failWriting(writer, error);
   }
 }
 
@@ -128,13 +122,6 @@ async function unlink(writer: Writing): Promise<void> {
   try {
     await writer.upload.unlink();
   } catch (error) {
-    await fail(writer, error);
+    await failWriting(writer, error);
   }
-}
-
-async function fail(writer: Writing, error: unknown): Promise<void> {
-  if (!(error instanceof BargeError)) throw error;
-  writer.failure = error;
-  writer.access.end(error.kind);
-  await writer.upload.fail(error);
 }

@@ -1,58 +1,52 @@
-/** The type of request handlers, and their shared steps. */
+/** A request as its handler sees it, and steps that handlers share. */
 import type { Access } from "../access.ts";
-import { type PacketReader, Status, statusPacket } from "./packet.ts";
+import type { Handles } from "./handle.ts";
+import type { PacketReader } from "./packet.ts";
 import { resolve } from "./paths.ts";
-import type { Context } from "./context.ts";
+import type { Work } from "./work.ts";
+
+/** An SFTP session as the handlers of its requests see it. */
+export interface Context extends Pick<Work, "session" | "ended" | "leaving" | "access"> {
+  readonly handles: Handles;
+}
 
 /** Requests of the same kind may be under way together. */
 export type Overlap = "reads" | "writes";
 
-/** The facts of a request for the access log and the log. */
-export interface RequestFacts {
+export interface SftpRequest {
+  readonly sftp: Context;
+  readonly id: number;
+  /** Its fields behind the id. */
+  readonly packet: PacketReader;
+  /** The verb and the path, for the log. */
   op: string;
   path?: string;
   /** Its record in the access log; none for requests inside a transfer. */
   access?: Access;
 }
 
+/** Returns the answer; undefined for the status OK. */
+export type Handle = (request: SftpRequest) => Promise<Uint8Array | void> | Uint8Array | void;
+
 export interface Handler {
   /** The verb, for logs. */
   readonly name: string;
   readonly overlaps?: Overlap;
-  handle(
-    s: Context,
-    id: number,
-    packet: PacketReader,
-    facts: RequestFacts,
-  ): Promise<Uint8Array> | Uint8Array;
-}
-
-export function ok(id: number): Uint8Array {
-  return statusPacket(id, Status.OK);
+  readonly handle: Handle;
 }
 
 /** Reads the path of a request, and begins its record. */
-export function begin(
-  s: Context,
-  facts: RequestFacts,
-  packet: PacketReader,
-  verb = facts.op,
-): string {
-  const path = resolve(packet.text());
-  facts.path = path;
-  facts.access = s.access(verb, path);
-  return path;
+export function begin(request: SftpRequest, verb = request.op): string {
+  request.path = resolve(request.packet.text());
+  request.access = request.sftp.access(verb, request.path);
+  return request.path;
 }
 
 /** Reads the two paths of a rename, and begins its record. */
-export function beginRename(
-  s: Context,
-  facts: RequestFacts,
-  packet: PacketReader,
-): [from: string, to: string] {
-  const from = resolve(packet.text());
+export function beginRename(request: SftpRequest): [from: string, to: string] {
+  const { packet, sftp } = request;
+  const from = request.path = resolve(packet.text());
   const to = resolve(packet.text());
-  facts.path = from;
-  facts.access = s.access("move", from, to);
+  request.access = sftp.access("move", from, to);
   return [from, to];
 }

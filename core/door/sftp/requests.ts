@@ -1,6 +1,6 @@
 /** The requests of SFTP version 3 and their handlers. */
 import { BargeError } from "../../error.ts";
-import { get, readStaged } from "../../session/get.ts";
+import { get } from "../../session/get.ts";
 import { list } from "../../session/list.ts";
 import { mkdir } from "../../session/mkdir.ts";
 import { receive } from "../../upload/receive.ts";
@@ -19,132 +19,102 @@ import {
 } from "./attributes.ts";
 import { resolve } from "./paths.ts";
 import { extended } from "./extended.ts";
-import { changed, failWriting } from "./handle.ts";
-import { maxData } from "./limits.ts";
+import { changeUpload, type OpenFile, type Reading, type Writing } from "./handle.ts";
 import {
   type Attrs,
   dataPacket,
+  maxData,
   Open,
-  type PacketReader,
   PacketWriter,
   Status,
   statusPacket,
   Type,
 } from "./packet.ts";
 import { entryAt, removeFile, removeFolder, rename } from "./rename.ts";
-import { begin, beginRename, type Handler, ok, type RequestFacts } from "./request.ts";
-import type { Context } from "./context.ts";
-import { badHandle } from "./status.ts";
+import { begin, beginRename, type Context, type Handler, type SftpRequest } from "./request.ts";
 
 export const requests: { readonly [type: number]: Handler } = {
   [Type.OPEN]: { name: "get", handle: open },
-  [Type.CLOSE]: {
-    name: "close",
-    async handle(s, id, packet) {
-      await s.handles.close(packet.bytes());
-      return ok(id);
-    },
-  },
+  [Type.CLOSE]: { name: "close", handle: ({ sftp, packet }) => sftp.handles.close(packet.bytes()) },
   [Type.READ]: { name: "read", overlaps: "reads", handle: read },
   [Type.WRITE]: { name: "write", overlaps: "writes", handle: write },
   [Type.LSTAT]: { name: "stat", handle: attributes },
   [Type.STAT]: { name: "stat", handle: attributes },
   [Type.FSTAT]: {
     name: "stat",
-    handle: async (s, id, packet) => attrs(id, await lookAtOpen(s, s.handles.get(packet.bytes()))),
+    handle: async ({ sftp, id, packet }) =>
+      attrsPacket(id, await lookAtOpen(sftp, sftp.handles.get(packet.bytes()))),
   },
   [Type.SETSTAT]: {
     name: "set",
-    async handle(s, id, packet, facts) {
-      const path = begin(s, facts, packet);
-      await change(s, path, packet.attrs());
-      return ok(id);
-    },
+    handle: (request) => change(request.sftp, begin(request), request.packet.attrs()),
   },
   [Type.FSETSTAT]: {
     name: "set",
-    async handle(s, id, packet) {
-      await changeOpen(s, s.handles.get(packet.bytes()), packet.attrs());
-      return ok(id);
-    },
+    handle: ({ sftp, packet }) =>
+      changeOpen(sftp, sftp.handles.get(packet.bytes()), packet.attrs()),
   },
   [Type.OPENDIR]: { name: "list", handle: openFolder },
   [Type.READDIR]: { name: "list", handle: readFolder },
-  [Type.REMOVE]: {
-    name: "remove",
-    async handle(s, id, packet, facts) {
-      await removeFile(s, begin(s, facts, packet));
-      return ok(id);
-    },
-  },
+  [Type.REMOVE]: { name: "remove", handle: (request) => removeFile(request.sftp, begin(request)) },
   [Type.MKDIR]: {
     name: "mkdir",
-    async handle(s, id, packet, facts) {
-      const path = begin(s, facts, packet);
-      await mkdir(s.session, { verb: "mkdir", path, parents: false });
-      return ok(id);
+    async handle(request) {
+      const path = begin(request);
+      await mkdir(request.sftp.session, { verb: "mkdir", path, parents: false });
     },
   },
-  [Type.RMDIR]: {
-    name: "remove",
-    async handle(s, id, packet, facts) {
-      await removeFolder(s, begin(s, facts, packet));
-      return ok(id);
-    },
-  },
+  [Type.RMDIR]: { name: "remove", handle: (request) => removeFolder(request.sftp, begin(request)) },
   [Type.REALPATH]: {
     name: "realpath",
-    handle: (_, id, packet) => pathPacket(id, resolve(packet.text())),
+    handle: ({ id, packet }) => pathPacket(id, resolve(packet.text())),
   },
   [Type.RENAME]: {
     name: "move",
-    async handle(s, id, packet, facts) {
-      await rename(s, ...beginRename(s, facts, packet), "never");
-      return ok(id);
-    },
+    handle: (request) => rename(request.sftp, ...beginRename(request), "never"),
   },
-  [Type.READLINK]: { name: "readlink", handle: noLinks },
-  [Type.SYMLINK]: { name: "symlink", handle: noLinks },
+  [Type.READLINK]: { name: "readlink", handle: refuseLinks },
+  [Type.SYMLINK]: { name: "symlink", handle: refuseLinks },
   [Type.EXTENDED]: { name: "extended", handle: extended },
 };
 
-function noLinks(): never {
+function refuseLinks(): never {
   throw new BargeError("unsupported", "there are no links here");
 }
 
-async function attributes(
-  s: Context,
-  id: number,
-  packet: PacketReader,
-  facts: RequestFacts,
-): Promise<Uint8Array> {
-  return attrs(id, await lookAt(s, begin(s, facts, packet)));
+async function attributes(request: SftpRequest): Promise<Uint8Array> {
+  return attrsPacket(request.id, await lookAt(request.sftp, begin(request)));
 }
 
-function attrs(id: number, attrs: Attrs): Uint8Array {
+function attrsPacket(id: number, attrs: Attrs): Uint8Array {
   return new PacketWriter(Type.ATTRS, id).attrs(attrs).done();
 }
 
 /** Opens a file (section 6.3), with the flags of POSIX; written bytes become a file at CLOSE. */
-async function open(
-  s: Context,
-  id: number,
-  packet: PacketReader,
-  facts: RequestFacts,
-): Promise<Uint8Array> {
+async function open(request: SftpRequest): Promise<Uint8Array> {
+  const { sftp, packet } = request;
   const path = resolve(packet.text());
   const flags = packet.int();
   const { mtime } = packet.attrs();
   const writes = (flags & (Open.WRITE | Open.APPEND)) !== 0;
-  facts.path = path;
-  facts.op = writes ? "put" : "get";
-  const access = s.access(facts.op, path);
+  request.op = writes ? "put" : "get";
+  return await handlePacket(request, path, (access) => {
+    if (sftp.leaving) throw new BargeError("unavailable", "the server is stopping");
+    return writes ? openToWrite(sftp, path, flags, mtime, access) : openToRead(sftp, path, access);
+  });
+}
+
+/** Opens a handle, and returns the answer with its name. The handle ends the record. */
+async function handlePacket(
+  request: SftpRequest,
+  path: string,
+  open: (access: Access) => Promise<OpenFile>,
+): Promise<Uint8Array> {
+  request.path = path;
+  const access = request.sftp.access(request.op, path);
   try {
-    if (s.leaving) throw new BargeError("unavailable", "the server is stopping");
-    const handle = await s.handles.add(() =>
-      writes ? openToWrite(s, path, flags, mtime, access) : openToRead(s, path, access)
-    );
-    return new PacketWriter(Type.HANDLE, id).bytes(handle).done();
+    const name = await request.sftp.handles.add(() => open(access));
+    return new PacketWriter(Type.HANDLE, request.id).bytes(name).done();
   } catch (error) {
     access.end(outcomeOf(error));
     throw error;
@@ -152,27 +122,27 @@ async function open(
 }
 
 /** A read of a file that this channel writes returns the bytes written so far. */
-async function openToRead(s: Context, path: string, access: Access) {
-  const writing = s.handles.writing(path);
+async function openToRead(sftp: Context, path: string, access: Access): Promise<Reading> {
+  const writing = sftp.handles.writing(path);
   const file = writing
-    ? await readStaged(s.session, await writing.upload.stage(), writing.modified)
-    : await get(s.session, path, 0);
-  return { kind: "reading", path, access, file } as const;
+    ? await sftp.session.store.tree.openStaged(await writing.upload.stage(), writing.modified)
+    : await get(sftp.session, path, 0);
+  return { kind: "reading", path, access, file };
 }
 
 async function openToWrite(
-  s: Context,
+  sftp: Context,
   path: string,
   flags: number,
   mtime: number | undefined,
   access: Access,
-) {
-  if ((flags & Open.CREAT) === 0) await stat(s.session, path); // fails if nothing exists
+): Promise<Writing> {
+  if ((flags & Open.CREAT) === 0) await stat(sftp.session, path); // fails if nothing exists
   const fresh = (flags & Open.TRUNC) !== 0;
-  const old = fresh ? undefined : await entryAt(s, path);
+  const old = fresh ? undefined : await entryAt(sftp, path);
   // A second handle on a new file does not resume the upload of the first, which would lose it.
-  const second = !old && s.handles.writing(path) !== undefined;
-  const upload = await receive(s.session, {
+  const second = !old && sftp.handles.writing(path) !== undefined;
+  const upload = await receive(sftp.session, {
     path,
     size: null,
     modified: mtime === undefined ? null : mtime * 1000,
@@ -180,7 +150,7 @@ async function openToWrite(
     base: fresh || second ? "fresh" : "old",
   });
   return {
-    kind: "writing" as const,
+    kind: "writing",
     path,
     access,
     upload,
@@ -190,16 +160,13 @@ async function openToWrite(
     removed: false,
     append: (flags & Open.APPEND) !== 0,
     reads: (flags & Open.READ) !== 0,
-    writes: true,
   };
 }
 
-async function read(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
-  const handle = s.handles.get(packet.bytes(), "reading", "writing");
+async function read({ sftp, id, packet }: SftpRequest): Promise<Uint8Array> {
+  const { handle, source } = sftp.handles.readable(packet.bytes());
   const offset = packet.long();
   const maxLength = Math.min(packet.int(), maxData);
-  if (handle.kind === "writing" && !handle.reads) throw badHandle();
-  const source = handle.kind === "reading" ? handle.file : handle.upload;
   const end = handle.kind === "reading" ? handle.file.size : handle.end;
   const length = Math.max(0, Math.min(maxLength, end - offset));
   const data = dataPacket(id, length);
@@ -214,55 +181,37 @@ async function read(s: Context, id: number, packet: PacketReader): Promise<Uint8
   return data.done(n);
 }
 
-async function write(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
-  const handle = s.handles.get(packet.bytes(), "writing");
+async function write({ sftp, packet }: SftpRequest): Promise<void> {
+  const handle = sftp.handles.get(packet.bytes(), "writing");
   const offset = packet.long();
   const bytes = packet.bytes();
-  if (handle.failure) throw handle.failure;
-  const at = handle.append ? handle.end : offset;
-  handle.end = Math.max(handle.end, at + bytes.length);
-  changed(handle);
-  try {
-    await handle.upload.writeAt(at, bytes);
-  } catch (error) {
-    throw await failWriting(handle, error);
-  }
+  await changeUpload(handle, () => {
+    const position = handle.append ? handle.end : offset;
+    handle.end = Math.max(handle.end, position + bytes.length);
+    return handle.upload.writeAt(position, bytes);
+  });
   handle.access.bytes += bytes.length;
-  return ok(id);
 }
 
-async function openFolder(
-  s: Context,
-  id: number,
-  packet: PacketReader,
-  facts: RequestFacts,
-): Promise<Uint8Array> {
-  const path = resolve(packet.text());
-  facts.path = path;
-  const access = s.access("list", path);
-  try {
-    const handle = await s.handles.add(async () => {
-      const { entry } = await stat(s.session, path);
-      if (entry?.type !== "dir") throw new BargeError("no-directory", "it is no folder");
-      const rest = [".", ".."].map((name) => ({ ...owned(s, path, entry), name }));
-      return { kind: "listing", path, access, batches: list(s.session, path, false), rest };
-    });
-    return new PacketWriter(Type.HANDLE, id).bytes(handle).done();
-  } catch (error) {
-    access.end(outcomeOf(error));
-    throw error;
-  }
+async function openFolder(request: SftpRequest): Promise<Uint8Array> {
+  const { session } = request.sftp;
+  const path = resolve(request.packet.text());
+  return await handlePacket(request, path, async (access) => {
+    const { entry } = await stat(session, path);
+    if (entry?.type !== "dir") throw new BargeError("no-directory", "it is no folder");
+    const rest = [".", ".."].map((name) => ({ ...owned(session, path, entry), name }));
+    return { kind: "listing", path, access, batches: list(session, path, false), rest };
+  });
 }
 
-async function readFolder(s: Context, id: number, packet: PacketReader): Promise<Uint8Array> {
-  const handle = s.handles.get(packet.bytes(), "listing");
+async function readFolder({ sftp, id, packet }: SftpRequest): Promise<Uint8Array> {
+  const handle = sftp.handles.get(packet.bytes(), "listing");
   if (handle.rest.length === 0) {
     const { value: batch } = await handle.batches.next();
-    handle.rest = batch ? shown(s, handle.path, batch) : [];
+    handle.rest = batch ? shown(sftp, handle.path, batch) : [];
   }
   if (handle.rest.length === 0) return statusPacket(id, Status.EOF, "end of folder");
-  const users = await usersOf(s, handle.rest);
-  const { reply, count } = namesPacket(id, handle.rest, users);
+  const { reply, count } = namesPacket(id, handle.rest, await usersOf(sftp, handle.rest));
   handle.rest = handle.rest.slice(count);
   return reply;
 }

@@ -15,14 +15,12 @@ export async function scp(command: CommandContext, args: readonly string[]): Pro
     for (const letter of args[at].slice(1)) letters.add(letter);
   }
   const paths = args.slice(at);
-  const has = (letter: string) => letters.has(letter);
-  const options = { recursive: has("r"), times: has("p"), folder: has("d") };
-  if (has("t") === has("f") || paths.length === 0 || has("t") && paths.length > 1) {
+  const [receives, sends] = [letters.has("t"), letters.has("f")];
+  if (receives === sends || paths.length === 0 || receives && paths.length > 1) {
     await command.complain("scp: a file server runs it with -t PATH or -f PATH...");
     return 1;
   }
-  const dialog = new ScpDialog(command);
-  if (has("t")) await receiveAll(dialog, paths[0], options);
-  else await send(dialog, paths, options);
+  const dialog = new ScpDialog(command, letters);
+  await (receives ? receiveAll(dialog, paths[0]) : send(dialog, paths));
   return dialog.failed ? 1 : 0;
 }

@@ -13,9 +13,8 @@
 import { BargeError } from "../../error.ts";
 import { printable } from "../../protocol/printable.ts";
 import { shorten } from "../../watch/roster.ts";
-import type { Session } from "../../login/session.ts";
-import type { Access } from "../access.ts";
-import type { ChannelBytes } from "./bytes.ts";
+import { gone } from "./bytes.ts";
+import type { Work } from "./work.ts";
 
 /** The most bytes of a line: the longest path and some numbers. */
 const maxLineBytes = 8 * 1024;
@@ -27,21 +26,8 @@ const maxLineBytes = 8 * 1024;
 const maxPathLength = 200;
 const maxReasonLength = 400;
 
-export interface ScpOptions {
-  readonly recursive: boolean;
-  readonly times: boolean;
-  /** The target must be a folder. */
-  readonly folder: boolean;
-}
-
 /** A command that runs in place of a shell, as its program sees it. */
-export interface CommandContext {
-  readonly session: Session;
-  readonly bytes: ChannelBytes;
-  /** Aborted when the connection ends. */
-  readonly ended: AbortSignal;
-  /** Begins a record of the access log. */
-  access(verb: string, path: string | null): Access;
+export interface CommandContext extends Pick<Work, "session" | "bytes" | "ended" | "access"> {
   /** Writes a message to the standard error. */
   complain(text: string): Promise<void>;
 }
@@ -49,11 +35,20 @@ export interface CommandContext {
 /** The lines and answers of one run. */
 export class ScpDialog {
   readonly command: CommandContext;
+  readonly recursive: boolean;
+  /** Whether times are sent. */
+  readonly times: boolean;
+  /** Whether the target must be a folder. */
+  readonly folder: boolean;
   /** True after any failure. */
   failed = false;
 
-  constructor(command: CommandContext) {
+  /** @param letters the options of the command line */
+  constructor(command: CommandContext, letters: ReadonlySet<string>) {
     this.command = command;
+    this.recursive = letters.has("r");
+    this.times = letters.has("p");
+    this.folder = letters.has("d");
   }
 
   /** Sends the answer for success. */
@@ -87,7 +82,7 @@ export class ScpDialog {
    */
   async readAnswer(): Promise<boolean> {
     const { bytes } = this.command;
-    if (!await bytes.need(1)) throw new BargeError("unavailable", "the client is gone");
+    if (!await bytes.need(1)) throw gone();
     const [code] = bytes.take(1);
     if (code === 0) return true;
     if (code > 2) throw new BargeError("protocol", "no answer of scp's");

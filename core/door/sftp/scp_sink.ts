@@ -4,11 +4,12 @@ import { mkdir } from "../../session/mkdir.ts";
 import { setModified } from "../../session/set_modified.ts";
 import { stat } from "../../session/stat.ts";
 import type { Incoming } from "../../upload/incoming.ts";
-import { receive as receiveUpload } from "../../upload/receive.ts";
-import { outcomeOf } from "../access.ts";
+import { receive } from "../../upload/receive.ts";
+import { type Access, outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
+import { gone } from "./bytes.ts";
 import { resolve } from "./paths.ts";
-import type { ScpDialog, ScpOptions } from "./scp_dialog.ts";
+import type { ScpDialog } from "./scp_dialog.ts";
 
 const maxPieceBytes = 256 * 1024;
 const maxDepth = 256;
@@ -19,27 +20,16 @@ interface Folder {
   readonly modified: number | null;
 }
 
-/** The file or folder that a line announces. */
-interface Announced {
-  readonly type: "C" | "D";
-  readonly size: number;
-  readonly name: string;
-}
-
 /**
  * Receives files and folders until the client ends its side.
  *
  * @param target as the client wrote it: a folder for the entries, or the path of the only one
  * @throws {BargeError} `unavailable` when it is gone; `protocol`
  */
-export async function receiveAll(
-  scp: ScpDialog,
-  target: string,
-  options: ScpOptions,
-): Promise<void> {
+export async function receiveAll(scp: ScpDialog, target: string): Promise<void> {
   const top = resolve(target);
   const into = await isFolder(scp, top);
-  if (options.folder && !into) {
+  if (scp.folder && !into) {
     return await scp.fail(target, new BargeError("no-directory", "it is no folder"));
   }
   await scp.ok();
@@ -59,9 +49,11 @@ export async function receiveAll(
       continue;
     }
     const { type, size, name } = announced(line);
-    const path = folders.length > 0 || into ? join(folders.at(-1)?.path ?? top, name) : top;
+    const path = folders.length > 0 || into
+      ? resolve(`${folders.at(-1)?.path ?? top}/${name}`)
+      : top;
     if (type === "C") await receiveFile(scp, path, size, modified);
-    else if (await enter(scp, path, options, folders.length)) folders.push({ path, modified });
+    else if (await enter(scp, path, folders.length)) folders.push({ path, modified });
     modified = null;
   }
 }
@@ -75,31 +67,22 @@ async function isFolder(scp: ScpDialog, path: string): Promise<boolean> {
   }
 }
 
-function join(folder: string, name: string): string {
-  return folder === "/" ? `/${name}` : `${folder}/${name}`;
-}
-
-/** @throws {BargeError} `protocol`, also for a name that is none */
-function announced(line: string): Announced {
+/** Parses the line for a file or folder. @throws {BargeError} `protocol`, also for a path as the name */
+function announced(line: string) {
   const [, type, digits, name] = /^([CD])[0-7]{4,5} (\d{1,16}) (.+)$/s.exec(line) ?? [];
   const size = Number(digits);
   const strange = name === undefined || name.includes("/") || name === "." || name === "..";
   if (strange || !Number.isSafeInteger(size)) {
     throw new BargeError("protocol", "no line of scp's");
   }
-  return { type: type as "C" | "D", size, name };
+  return { type, size, name };
 }
 
-/** @returns false: what is to come for it is refused; the client leaves it out */
-async function enter(
-  scp: ScpDialog,
-  path: string,
-  { recursive }: ScpOptions,
-  depth: number,
-): Promise<boolean> {
+/** Makes a folder, unless it exists. @returns false if that failed: the client then leaves it out */
+async function enter(scp: ScpDialog, path: string, depth: number): Promise<boolean> {
   const access = scp.command.access("mkdir", path);
   try {
-    if (!recursive) throw new BargeError("usage", "a folder, without -r");
+    if (!scp.recursive) throw new BargeError("usage", "a folder, without -r");
     if (depth >= maxDepth) throw new BargeError("refused", `more than ${maxDepth} folders deep`);
     if (!await isFolder(scp, path)) {
       await mkdir(scp.command.session, { verb: "mkdir", path, parents: false });
@@ -133,17 +116,11 @@ async function receiveFile(
 ): Promise<void> {
   const access = scp.command.access("put", path);
   try {
-    const upload = await receiveUpload(scp.command.session, {
-      path,
-      size,
-      modified,
-      overwrite: "always",
-      base: "fresh",
-      announced: true,
-    });
+    const facts = { path, size, modified, overwrite: "always", base: "fresh" } as const;
+    const upload = await receive(scp.command.session, { ...facts, announced: true });
     try {
       await scp.ok();
-      const failure = await receive(scp, upload, size, (n) => access.bytes += n);
+      const failure = await readBody(scp, upload, size, access);
       const whole = await scp.readAnswer();
       if (failure) throw failure;
       if (!whole) {
@@ -164,20 +141,19 @@ async function receiveFile(
   }
 }
 
-/** Reads all bytes of a file, also those behind a failure. @returns what writing them failed of */
-async function receive(
-  scp: ScpDialog,
+/** Reads all bytes of a file, also those after a failed write. @returns that failure */
+async function readBody(
+  { command: { bytes } }: ScpDialog,
   upload: Incoming,
   size: number,
-  onReceived: (bytes: number) => void,
+  access: Access,
 ): Promise<BargeError | undefined> {
-  const { bytes } = scp.command;
   let failure: BargeError | undefined;
   for (let left = size; left > 0;) {
-    if (!await bytes.need(1)) throw new BargeError("unavailable", "the client is gone");
+    if (!await bytes.need(1)) throw gone();
     const piece = bytes.take(Math.min(left, bytes.size, maxPieceBytes));
     left -= piece.length;
-    onReceived(piece.length);
+    access.bytes += piece.length;
     if (failure) continue;
     try {
       await upload.write(piece);

@@ -11,7 +11,7 @@ import { outcomeOf } from "../access.ts";
 import { explain } from "../failure.ts";
 import { seconds } from "./entries.ts";
 import { baseName, resolve } from "./paths.ts";
-import { type ScpDialog, type ScpOptions, unwritable } from "./scp_dialog.ts";
+import { type ScpDialog, unwritable } from "./scp_dialog.ts";
 
 /**
  * Sends the requested files and folders.
@@ -19,16 +19,12 @@ import { type ScpDialog, type ScpOptions, unwritable } from "./scp_dialog.ts";
  * @param paths as the client wrote them; patterns are expanded, as a shell would
  * @throws {BargeError} `unavailable` when the client is gone; `protocol`
  */
-export async function send(
-  scp: ScpDialog,
-  paths: readonly string[],
-  options: ScpOptions,
-): Promise<void> {
+export async function send(scp: ScpDialog, paths: readonly string[]): Promise<void> {
   await scp.readAnswer();
   for (const pattern of paths) {
     for (const path of await matches(scp, resolve(pattern))) {
       const entry = await look(scp, path);
-      if (entry) await sendEntry(scp, path, { ...entry, name: baseName(path) || "/" }, options);
+      if (entry) await sendEntry(scp, path, { ...entry, name: baseName(path) || "/" });
     }
   }
 }
@@ -42,9 +38,7 @@ async function matches(scp: ScpDialog, path: string): Promise<string[]> {
   const paths: string[] = [];
   try {
     for await (const batch of list(scp.command.session, folder, false)) {
-      for (const entry of batch) {
-        if (fits(entry.name)) paths.push(resolve(`${folder}/${entry.name}`));
-      }
+      for (const { name } of batch) if (fits(name)) paths.push(resolve(`${folder}/${name}`));
     }
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
@@ -63,25 +57,16 @@ async function look(scp: ScpDialog, path: string): Promise<Entry | undefined> {
   }
 }
 
-async function sendEntry(
-  scp: ScpDialog,
-  path: string,
-  entry: Entry,
-  options: ScpOptions,
-): Promise<void> {
+async function sendEntry(scp: ScpDialog, path: string, entry: Entry): Promise<void> {
   if (entry.name.includes("\n")) return await scp.fail(path, unwritable());
-  if (entry.type === "file") return await sendFile(scp, path, entry, options);
-  if (!options.recursive) {
-    return await scp.fail(path, new BargeError("exists", "not a regular file"));
-  }
-  if (options.times && !await times(scp, entry)) return;
-  await scp.sendLine(`D0755 0 ${entry.name}`);
-  if (!await scp.readAnswer()) return;
+  if (entry.type === "file") return await sendFile(scp, path, entry);
+  if (!scp.recursive) return await scp.fail(path, new BargeError("exists", "not a regular file"));
+  if (!await announce(scp, entry, "D0755 0")) return;
   const access = scp.command.access("list", path);
   const omitted = new Omitted();
   for await (const batch of list(scp.command.session, path, false, omitted)) {
     for (const child of batch) {
-      await sendEntry(scp, resolve(`${path}/${child.name}`), child, options);
+      await sendEntry(scp, resolve(`${path}/${child.name}`), child);
     }
   }
   access.end("ok");
@@ -93,26 +78,25 @@ async function sendEntry(
   await scp.readAnswer();
 }
 
-async function times(scp: ScpDialog, entry: Entry): Promise<boolean> {
-  const time = seconds(Date.parse(entry.modified));
-  await scp.sendLine(`T${time} 0 ${time} 0`);
-  return await scp.readAnswer();
+/** Sends the lines before the bytes of a file, or the entries of a folder. @returns false if refused */
+async function announce(scp: ScpDialog, { name, modified }: Entry, head: string): Promise<boolean> {
+  const time = seconds(Date.parse(modified));
+  for (
+    const line of scp.times ? [`T${time} 0 ${time} 0`, `${head} ${name}`] : [`${head} ${name}`]
+  ) {
+    await scp.sendLine(line);
+    if (!await scp.readAnswer()) return false;
+  }
+  return true;
 }
 
-async function sendFile(
-  scp: ScpDialog,
-  path: string,
-  entry: Entry,
-  options: ScpOptions,
-): Promise<void> {
+async function sendFile(scp: ScpDialog, path: string, entry: Entry): Promise<void> {
   const access = scp.command.access("get", path);
   let announced = false;
   try {
     const file = await get(scp.command.session, path, 0);
     try {
-      if (options.times && !await times(scp, entry)) return;
-      await scp.sendLine(`C0644 ${file.size} ${entry.name}`);
-      if (!await scp.readAnswer()) return;
+      if (!await announce(scp, entry, `C0644 ${file.size}`)) return;
       announced = true;
       for await (const piece of file.pieces()) {
         await scp.command.bytes.send(piece.slice());

@@ -21,40 +21,25 @@ export function splitWords(
 ): string[] {
   const words: string[] = [];
   let word: string | undefined;
-  for (let at = 0; at < line.length; at++) {
-    const char = line[at];
-    if (/[ \t\n]/.test(char)) {
+  for (const { 0: token, index, groups } of line.matchAll(tokens)) {
+    const { blank, escaped, single, double, plain } = groups!;
+    if (blank !== undefined) {
       if (word !== undefined) words.push(word);
       word = undefined;
-      continue;
-    }
-    const [tilde] = word === undefined && /^~[^/\s]*/.exec(line.slice(at)) || [];
-    word ??= "";
-    if (tilde !== undefined && !/["'\\]/.test(tilde)) {
-      word += home(tilde);
-      at += tilde.length - 1;
-    } else if (char === "\\") {
-      word += line[++at] ?? "";
-    } else if (char === "'" || char === '"') {
-      const quoted = unquote(line, at);
-      if (!quoted) return [];
-      word += quoted.text;
-      at = quoted.end;
+    } else if (plain !== undefined) {
+      const [tilde = ""] = word === undefined ? /^~[^/\s]*/.exec(plain) ?? [] : [];
+      const next = line[index + token.length] ?? "";
+      const quoted = tilde === plain && /["'\\]/.test(next);
+      word = (word ?? "") + (tilde && !quoted ? home(tilde) : tilde) + plain.slice(tilde.length);
     } else {
-      word += char;
+      const text = escaped ?? single ?? double?.replace(/\\(["\\$`])/g, "$1");
+      if (text === undefined) return [];
+      word = (word ?? "") + text;
     }
   }
   return word === undefined ? words : [...words, word];
 }
 
-/** Returns the text in the quotes that open at `start`, and their end; undefined if they stay open. */
-function unquote(line: string, start: number): { text: string; end: number } | undefined {
-  const quote = line[start];
-  let text = "";
-  for (let at = start + 1; at < line.length; at++) {
-    if (line[at] === quote) return { text, end: at };
-    const escapes = quote === '"' && line[at] === "\\" && /["\\$`]/.test(line[at + 1] ?? "");
-    text += escapes ? line[++at] : line[at];
-  }
-  return undefined;
-}
+/** Blanks, an escaped or quoted text, plain text; else a quote that stays open. */
+const tokens =
+  /(?<blank>[ \t\n]+)|\\(?<escaped>[^]?)|'(?<single>[^']*)'|"(?<double>(?:\\[^]|[^"\\])*)"|(?<plain>[^ \t\n'"\\]+)|['"]/g;

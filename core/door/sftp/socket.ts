@@ -18,23 +18,23 @@ const maxCopiedBytes = 16 * 1024;
 /** The unsent bytes beyond which neither the client nor a file is read. */
 const maxUnsentBytes = 1024 * 1024;
 
-export interface WireOptions {
+interface SocketOptions {
   /** The time in which the client may read nothing, in ms. */
   readonly patience: number;
-  /** Return the brakes of the two directions; called before each piece. */
-  readonly brakes: { readonly up: () => Brake | undefined; readonly down: () => Brake | undefined };
+  /** Returns the brake of a direction; called before each piece. */
+  readonly brake: (direction: "up" | "down") => Brake | undefined;
 }
 
 export class SshSocket extends Duplex {
   /** The client's address, which `ssh2` reports with the connection. */
   readonly remoteAddress: string;
   readonly #stream: Stream;
-  readonly #options: WireOptions;
+  readonly #options: SocketOptions;
   #buffer = Buffer.allocUnsafeSlow(readBytes);
   #corked = false;
   #waiting: (() => void)[] = [];
 
-  constructor(stream: Stream, options: WireOptions) {
+  constructor(stream: Stream, options: SocketOptions) {
     super({ allowHalfOpen: false, highWaterMark: maxUnsentBytes, autoDestroy: true });
     this.setMaxListeners(0); // each channel has one, until it ends
     this.#stream = stream;
@@ -73,12 +73,13 @@ export class SshSocket extends Duplex {
     this.#pull().catch((error) => this.destroy(error));
   }
 
-  override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
-    this.#deliver(chunk, done);
-  }
-
+  /** Also called for a single chunk: there is no `_write`. */
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error) => void): void {
-    this.#deliver(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+    const all = chunks.map(({ chunk }) => chunk);
+    this.#send(all.length === 1 ? all[0] : Buffer.concat(all)).then(() => {
+      done();
+      this.#release();
+    }, done);
   }
 
   override _final(done: (error?: Error) => void): void {
@@ -93,7 +94,7 @@ export class SshSocket extends Duplex {
 
   async #pull(): Promise<void> {
     await this.room();
-    const brake = this.#options.brakes.up();
+    const brake = this.#options.brake("up");
     const into = brake ? this.#buffer.subarray(0, brake.piece) : this.#buffer;
     const n = await this.#stream.read(into);
     if (n === null) return void this.push(null);
@@ -103,16 +104,9 @@ export class SshSocket extends Duplex {
     this.push(into.subarray(0, n));
   }
 
-  #deliver(bytes: Uint8Array, done: (error?: Error) => void): void {
-    this.#send(bytes).then(() => {
-      done();
-      this.#release();
-    }, done);
-  }
-
   async #send(bytes: Uint8Array): Promise<void> {
-    const { patience, brakes } = this.#options;
-    const brake = brakes.down();
+    const { patience } = this.#options;
+    const brake = this.#options.brake("down");
     const piece = brake?.piece ?? bytes.length;
     for (let at = 0; at < bytes.length; at += piece) {
       const part = bytes.subarray(at, at + piece);

@@ -2,23 +2,23 @@
 import type { Buffer } from "node:buffer";
 import crypto from "node:crypto";
 import type { Duplex } from "node:stream";
+import type { algorithms } from "./algorithms.ts";
 
 /** Callbacks that answer a request; undefined when the client wants no answer. */
-type Answers<T = void> = [accept: (() => T) | undefined, reject: (() => void) | undefined];
+export type Answers<T> = [
+  accept: (() => T | undefined) | undefined,
+  reject: (() => void) | undefined,
+];
 
-export interface ClientEvents {
+interface ClientEvents {
   authentication: [AuthContext];
-  ready: [];
   session: [accept: () => SessionChannel, reject: () => void];
-  end: [];
-  close: [];
   error: [Error];
 }
 
-/** One connection. */
 export interface Client {
   on<E extends keyof ClientEvents>(event: E, listener: (...args: ClientEvents[E]) => void): this;
-  /** Says goodbye and ends the connection. */
+  /** Sends a farewell and ends the connection. */
   end(): void;
 }
 
@@ -61,31 +61,22 @@ export interface Channel extends Duplex {
   close(): void;
 }
 
-export interface ServerConfig {
+interface ServerConfig {
   /** Private keys in OpenSSH's format, or in PEM. */
   readonly hostKeys: readonly string[];
   /** Behind `SSH-2.0-` in the first line. */
   readonly ident: string;
-  readonly algorithms: {
-    readonly kex: readonly string[];
-    readonly cipher: readonly string[];
-    readonly hmac: readonly string[];
-    readonly serverHostKey: readonly string[];
-    readonly compress: readonly string[];
-  };
+  readonly algorithms: typeof algorithms;
 }
 
-export interface Server {
+interface Server {
   /** Called when a client has sent its version. */
   on(event: "connection", listener: (client: Client, from: { readonly ip: string }) => void): this;
   injectSocket(socket: Duplex): void;
 }
 
-/** A public key. */
-export interface ParsedKey {
+interface ParsedKey {
   readonly type: string;
-  readonly comment: string;
-  getPublicSSH(): Buffer;
   verify(data: Buffer, signature: Buffer, hash?: string): boolean | Error;
 }
 
@@ -112,8 +103,8 @@ function asOffered(text: string): { key: ParsedKey }[] {
   }));
 }
 
-/** @param key RFC 4253's blob, or a line of an `authorized_keys` file */
-export function parseKey(key: Buffer | string): ParsedKey | undefined {
+/** @param key a blob as in RFC 4253, section 6.6. @returns undefined for any other */
+export function parseKey(key: Buffer): ParsedKey | undefined {
   const parsed = ssh2.utils.parseKey(key);
   const one = Array.isArray(parsed) ? parsed[0] : parsed;
   return one instanceof Error ? undefined : one;

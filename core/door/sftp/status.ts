@@ -1,8 +1,9 @@
 /** Maps failures to the few statuses of version 3; most clients show only these, not the text. */
-import { BargeError, type Kind } from "../../error.ts";
+import type { Kind } from "../../error.ts";
 import { printable } from "../../protocol/printable.ts";
 import { explain } from "../failure.ts";
 import { Status, statusPacket } from "./packet.ts";
+import type { SftpRequest } from "./request.ts";
 
 const statuses = {
   usage: Status.FAILURE,
@@ -27,16 +28,10 @@ const statuses = {
 
 /** Returns the answer to a failed request, and the failure's kind. */
 export function failed(
-  id: number,
+  { id, op, path }: SftpRequest,
   error: unknown,
-  facts: { readonly op: string; readonly path?: string },
 ): { reply: Uint8Array; kind: Kind } {
-  const { kind, message, hint } = explain(error, facts);
+  const { kind, message, hint } = explain(error, { op, path });
   const text = hint ? `${message} (${hint})` : message;
   return { reply: statusPacket(id, statuses[kind], printable(text).slice(0, 500)), kind };
-}
-
-/** Returns the failure for a handle that does not exist, or is of another kind. */
-export function badHandle(): BargeError {
-  return new BargeError("refused", "there is no such handle");
 }

@@ -1,21 +1,11 @@
 /** The work of a channel: an SFTP session or a command. */
 import type { Session } from "../../login/session.ts";
 import type { Presence } from "../../watch/roster.ts";
+import { Access } from "../access.ts";
 import type { ChannelBytes } from "./bytes.ts";
-
-export interface Work {
-  /** True while a request or transfer is under way, which a stopping server waits for. */
-  readonly busy: boolean;
-  /** Serves the client until it is gone. Never throws. */
-  run(): Promise<void>;
-  /** Begins nothing new, because the server stops. */
-  leave(): void;
-}
 
 export interface WorkOptions {
   readonly session: Session;
-  /** The name of the account that is logged in. */
-  readonly account: string;
   /** HOST:PORT of the client. */
   readonly address: string;
   readonly bytes: ChannelBytes;
@@ -23,4 +13,36 @@ export interface WorkOptions {
   readonly presence: Presence;
   /** Aborted when the connection ends. */
   readonly ended: AbortSignal;
+}
+
+export abstract class Work {
+  readonly session: Session;
+  readonly bytes: ChannelBytes;
+  readonly ended: AbortSignal;
+  /** True when the server stops; nothing is opened from then on. */
+  leaving = false;
+  protected readonly address: string;
+  protected readonly presence: Presence;
+
+  constructor({ session, address, bytes, presence, ended }: WorkOptions) {
+    this.session = session;
+    this.address = address;
+    this.bytes = bytes;
+    this.presence = presence;
+    this.ended = ended;
+  }
+
+  /** True while a request or transfer is under way, which a stopping server waits for. */
+  abstract get busy(): boolean;
+
+  /** Serves the client until it is gone. Never throws. */
+  abstract run(): Promise<void>;
+
+  /** Begins a record of the access log. */
+  access(verb: string, path: string | null, to?: string): Access {
+    const { address, session } = this;
+    const access = new Access({ door: "sftp", address, verb, path, to }, session.store.metrics);
+    access.account = session.name;
+    return access;
+  }
 }

@@ -1,4 +1,4 @@
-/** How many passwords are derived at once, and whose turn is next. */
+/** The number of derivations at once, and the order of their turns. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import {
@@ -10,7 +10,7 @@ import {
   maxWaiting,
 } from "../../../core/login/derivations.ts";
 
-/** Derivations that end when they are let, and a record of what has begun. */
+/** Derivations that a test ends, and a record of those that have begun. */
 class Bench {
   readonly begun: string[] = [];
   readonly #ends = new Map<string, () => void>();
@@ -27,7 +27,7 @@ class Bench {
     return result;
   }
 
-  /** Ends one, and waits until that was noticed. */
+  /** Ends a derivation, and waits until the next one has begun. */
   async end(name: string): Promise<void> {
     this.#ends.get(name)!();
     await new Promise((resolve) => setTimeout(resolve));
@@ -58,7 +58,7 @@ Deno.test("one account, and one address, has one derivation at a time", async ()
   assert.deepEqual(await bench.over(), Array(5).fill("done"));
 });
 
-Deno.test("on loopback, where many come from one address, an account is the peer", async () => {
+Deno.test("on loopback, turns are by account", async () => {
   const [derivations, bench] = [new Derivations(), new Bench()];
   bench.start(derivations, "anna", { account: "anna", host: "127.0.0.1" });
   bench.start(derivations, "anna again", { account: "anna", host: "::1" });
@@ -110,7 +110,7 @@ Deno.test("all workers together run a bounded number, and share the turns", asyn
   await bench.end("11");
   await bench.end("12");
   assert.deepEqual(await bench.over(), Array(18).fill("done"), "the other workers noticed");
-  // One account at a time, whichever the worker.
+  // One account has one derivation at a time, in any worker.
   const last = new Bench();
   last.start(workers[0], "here", { account: "anna", host: at(1) });
   const there = last.start(workers[1], "there", { account: "anna", host: at(2) });
@@ -119,7 +119,7 @@ Deno.test("all workers together run a bounded number, and share the turns", asyn
   assert.equal(await Promise.race([there, last.over().then(() => there)]), "done");
 });
 
-Deno.test("what a worker that died had is free again", async () => {
+Deno.test("the cells of a dead worker are free again", async () => {
   const table = makeDerivationTable();
   const [alive, dead] = [new Derivations(0, table), new Derivations(1, table)];
   void dead.run(() => new Promise(() => {}), { account: "anna" });
@@ -131,7 +131,7 @@ Deno.test("what a worker that died had is free again", async () => {
   assert.equal(await login, "done");
 });
 
-Deno.test("a login waits in the queue for so long and no longer", async () => {
+Deno.test("a login waits in the queue for a bounded time", async () => {
   const derivations = new Derivations();
   const blocked = Promise.withResolvers<void>();
   const running = [1, 2].map((n) => derivations.run(() => blocked.promise, { host: at(n) }));

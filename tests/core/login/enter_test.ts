@@ -22,7 +22,7 @@ async function setupWithPassword(banAfter = 0): Promise<Setup> {
   return setup;
 }
 
-/** @returns the delay that the failure was given, in ms */
+/** @returns the delay of the failure's answer, in ms */
 async function refused(setup: Setup, name: string, secret: string, at = host): Promise<number> {
   let delay = -1;
   const pause = (ms: number) => {
@@ -40,7 +40,7 @@ async function refused(setup: Setup, name: string, secret: string, at = host): P
 
 const never = () => Promise.reject(new Error("nothing was to be waited for"));
 
-Deno.test("a password or a token logs in, whichever way its letters are composed", async () => {
+Deno.test("a client logs in with a password or token, in any Unicode composition", async () => {
   using setup = await setupWithPassword();
   const byPassword = await logIn(
     setup.store,
@@ -57,7 +57,7 @@ Deno.test("a password or a token logs in, whichever way its letters are composed
   }
 });
 
-Deno.test("one answer for every reason", async () => {
+Deno.test("every failed login gets the same answer", async () => {
   using setup = await setupWithPassword();
   const { token } = await setup.store.tokens.issue(setup.account("anna").id, "cron");
   for (
@@ -77,13 +77,13 @@ Deno.test("one answer for every reason", async () => {
   assert.ok(await refused(setup, "anna", token) > 0);
 });
 
-Deno.test("failures count toward the bans that hold at every door", async () => {
+Deno.test("failures count toward the bans of all doors", async () => {
   using setup = await setupWithPassword(3);
   for (const delay of [100, 200, 400]) assert.equal(await refused(setup, "anna", "no"), delay);
   assert.equal(await refused(setup, "anna", "sécret"), 5000);
 });
 
-Deno.test("a flood is bounded: who can't be served soon is told to come again", async () => {
+Deno.test("logins beyond the queue are refused, to be tried again", async () => {
   using setup = await setupWithPassword();
   const left = new AbortController();
   const servedCount = 4;
@@ -107,7 +107,7 @@ Deno.test("a flood is bounded: who can't be served soon is told to come again", 
   await logIn(setup.store, { name: "anna", secret: "sécret", host }, never);
 });
 
-Deno.test("a login whose client has left is not worked on, and gives its place to another", async () => {
+Deno.test("the login of a client that has left is not derived, and frees its place", async () => {
   using setup = await setupWithPassword();
   const pause = () => Promise.resolve();
   const left = new AbortController();
@@ -125,13 +125,13 @@ Deno.test("a login whose client has left is not worked on, and gives its place t
   assert.deepEqual(await Promise.all(next), Array(3).fill("unauthenticated"));
   const kinds = await Promise.all(flood);
   assert.equal(kinds.filter((kind) => kind === "left").length, 64);
-  // That one ran already. Each failure that was worked out counts, and no other.
+  // The first one ran already. Only failures after a derivation count.
   assert.equal(kinds.filter((kind) => kind === "unauthenticated").length, 1);
   assert.equal(setup.store.metrics.snapshot().logins.failed, 4);
   assert.equal(await login(left.signal), "left");
 });
 
-Deno.test("a password that was stored with other costs is refused, without the work", async () => {
+Deno.test("a password that was stored with other costs is refused without a derivation", async () => {
   using setup = await setupWithPassword();
   const { store } = setup;
   const salt = nonce(saltBytes);
@@ -143,7 +143,7 @@ Deno.test("a password that was stored with other costs is refused, without the w
     const storedKey = createHash("sha256").update(hmac("Client Key")).digest("base64");
     return { salt, n, r, p, storedKey, serverKey: hmac("Server Key").toString("base64") };
   };
-  // As the test makes them, the server's own costs log in.
+  // A verifier with the server's own costs logs in.
   store.accounts.change("anna", { verifier: keys(32768, 8, 1, salt) });
   await logIn(store, { name: "anna", secret: "sécret", host }, never);
   for (
@@ -157,7 +157,7 @@ Deno.test("a password that was stored with other costs is refused, without the w
     store.accounts.change("anna", { verifier });
     await refused(setup, "anna", "sécret");
     assert.equal(await matches("password", "sécret", verifier), false);
-    // The challenge is the one of an unknown name, and nothing proves what it asks for.
+    // The challenge is that of an unknown name, which no proof can meet.
     const begun = await challenge(
       store,
       { verb: "auth", mechanism: "password", account: "anna", nonce: nonce() },

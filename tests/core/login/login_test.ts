@@ -1,4 +1,4 @@
-/** What an answer to a failed login gives away: nothing, neither in its words nor by its time. */
+/** The answer to a failed login reveals nothing, neither by its text nor by its time. */
 import assert from "node:assert/strict";
 import type { Mechanism } from "../../../core/protocol/scram.ts";
 import { nonce, prove } from "../../../core/protocol/scram.ts";
@@ -10,7 +10,7 @@ import { Setup } from "../_setup.ts";
 const wrong = "A".repeat(43) + "=";
 const host = "192.0.2.1";
 
-/** Begins a login and sends a proof. @returns the delay that its failure was given, in ms */
+/** Begins a login and sends a proof. @returns the delay of the failure's answer, in ms */
 async function fail(setup: Setup, account: string, at = host, proof = wrong): Promise<number> {
   const request = { verb: "auth", mechanism: "password", account, nonce: nonce() } as const;
   let delay = -1;
@@ -41,11 +41,11 @@ async function withPassword(setup: Setup, name: string): Promise<void> {
   setup.store.accounts.change(name, { verifier: await makeVerifier("password", "secret") });
 }
 
-Deno.test("known, unknown and disabled names take the same work and the same delay", async () => {
+Deno.test("known, unknown and disabled names cost the same work and the same delay", async () => {
   using setup = new Setup({ banAfter: 0 });
   for (const name of ["anna", "bob", "off"]) setup.user(name);
   setup.store.accounts.change("off", { disabled: true });
-  // An unknown name's verifier is the work that would show: it is derived for all.
+  // The verifier of an unknown name is derived for every name, so that its time reveals nothing.
   const derived: string[] = [];
   const { logins } = setup.store.people;
   const decoy = logins.decoy.bind(logins);
@@ -65,7 +65,7 @@ Deno.test("known, unknown and disabled names take the same work and the same del
   for (const [at, name] of names.entries()) assert.deepEqual(delays[at], delays[0], name);
 });
 
-Deno.test("who is banned is refused, also with the right password, in the same words", async () => {
+Deno.test("a banned client is refused also with the right password, with the same answer", async () => {
   using setup = new Setup({ banAfter: 3 });
   await withPassword(setup, "anna");
   const { token } = await setup.store.tokens.issue(setup.account("anna").id, "cron");
@@ -81,7 +81,7 @@ Deno.test("who is banned is refused, also with the right password, in the same w
   await assert.rejects(() => log(setup, id, secret, "token"), told, "the address is banned");
   assert.equal(await fail(setup, "anna"), 5000);
   await assert.rejects(() => log(setup, "anna", "secret", "password", "192.0.2.99"), told);
-  // Cron on the machine itself, and a token from elsewhere, go on.
+  // Logins from loopback, and with a token from elsewhere, still succeed.
   assert.equal(
     (await log(setup, "anna", "secret", "password", "127.0.0.1")).answer.account,
     "anna",
@@ -94,7 +94,7 @@ Deno.test("who is banned is refused, also with the right password, in the same w
   assert.equal((await log(setup, "anna", "secret", "password")).answer.account, "anna");
 });
 
-Deno.test("a success begins the count anew", async () => {
+Deno.test("a successful login resets the count", async () => {
   using setup = new Setup({ banAfter: 3 });
   await withPassword(setup, "anna");
   for (let i = 0; i < 3; i++) {
@@ -104,7 +104,7 @@ Deno.test("a success begins the count anew", async () => {
   }
 });
 
-Deno.test("the failure is written down before it is told", async () => {
+Deno.test("a failure is recorded before it is answered", async () => {
   using setup = new Setup({ banAfter: 3 });
   setup.user("anna");
   const request = { verb: "auth", mechanism: "password", account: "anna", nonce: nonce() } as const;
@@ -125,7 +125,7 @@ Deno.test("the failure is written down before it is told", async () => {
   for (const { refused } of begun) await assert.rejects(refused, /left/);
 });
 
-Deno.test("what can't be written down keeps nobody out, and makes guessing slow", async () => {
+Deno.test("a failure that can't be recorded bans nobody, and delays the answer", async () => {
   using setup = new Setup();
   await withPassword(setup, "anna");
   setup.store.bans.failed({ account: undefined, name: "x", mechanism: "password", host });

@@ -1,4 +1,4 @@
-/** How often strangers may register, and how much they get together. */
+/** Limits on registration: tries, accounts, and bytes. */
 import assert from "node:assert/strict";
 import { grow } from "../../../core/session/quota.ts";
 import { register } from "../../../core/login/register.ts";
@@ -9,7 +9,7 @@ const none = { perAddress: null, perHour: null, total: null };
 const ask = (store: Store, account: string, host: string, limit?: number) =>
   register(store, { verb: "register", account, verifier, limit }, host);
 
-Deno.test("an address has five tries to register in an hour, whatever comes of them", async () => {
+Deno.test("an address has five tries an hour to register, whether they succeed or not", async () => {
   using setup = new Setup({ maxLimit: null });
   using other = setup.open();
   const host = "2001:db8::1";
@@ -21,14 +21,14 @@ Deno.test("an address has five tries to register in an hour, whatever comes of t
   await ask(setup.store, "carl", host);
 });
 
-Deno.test("so many accounts register in an hour, from all addresses", async () => {
+Deno.test("the number of registrations in an hour is bounded over all addresses", async () => {
   using setup = new Setup({ registering: { ...none, perHour: 3 } });
   for (const n of [1, 2, 3]) await ask(setup.store, `a${n}`, `192.0.2.${n}`);
   await fails("refused", () => ask(setup.store, "a4", "192.0.2.4"), /3 accounts register/);
   assert.equal(setup.store.accounts.find("a4"), undefined);
 });
 
-Deno.test("accounts that registered share one bound of bytes, also by grow", async () => {
+Deno.test("registered accounts share one limit of bytes, also for grow", async () => {
   using setup = new Setup({ maxLimit: 10_000, registering: { ...none, total: 10_000 } });
   const { store } = setup;
   await ask(store, "anna", "192.0.2.1", 6000);
@@ -38,7 +38,7 @@ Deno.test("accounts that registered share one bound of bytes, also by grow", asy
   await fails("refused", () => grow(ben, 4001), /together/);
   assert.equal((await grow(ben, 4000)).limit, 4000);
   await fails("refused", () => ask(store, "carl", "192.0.2.1", 1), /together/);
-  // The operator's accounts do not count; one that is removed gives its room back.
+  // The operator's accounts do not count, nor removed ones.
   assert.equal((await grow(setup.user("dora", 100), 10_000)).limit, 10_000);
   store.accounts.remove("anna");
   await ask(store, "carl", "192.0.2.1", 6000);

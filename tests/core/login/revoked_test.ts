@@ -16,7 +16,7 @@ const issue = (session: Session) => token(session, { verb: "token", action: "iss
 const revoke = (session: Session, id: string) =>
   token(session, { verb: "token", action: "revoke", id });
 
-/** A login by a new token of hers. */
+/** Logs anna in with a new token. */
 async function byToken(setup: Setup, issuer: Session): Promise<{ id: string; session: Session }> {
   const { id, token: secret } = await issue(issuer);
   return { id, session: await logIn(setup.store, { name: "", secret: secret!, host }, never) };
@@ -57,7 +57,7 @@ Deno.test("a token is not issued by a login that ends meanwhile", async () => {
   assert.deepEqual(await tokens(anna), []);
 });
 
-Deno.test("a password that is changed while it is checked lets nobody in", async () => {
+Deno.test("a login fails if the password is changed while it is checked", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   setup.store.accounts.change("anna", { verifier: await makeVerifier("password", "secret") });
@@ -68,7 +68,7 @@ Deno.test("a password that is changed while it is checked lets nobody in", async
   await fails("unauthenticated", () => changePassword(anna, verifier));
 });
 
-Deno.test("of two uploads that commit together, the one of a login that ended fails alone", async () => {
+Deno.test("of two uploads that commit together, only the one of an ended login fails", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const { id, session } = await byToken(setup, anna);
@@ -87,7 +87,7 @@ Deno.test("of two uploads that commit together, the one of a login that ended fa
   assert.deepEqual([entry, upload?.offset], [null, 4], "it can be continued");
 });
 
-Deno.test("an account that is made anew under an old name is another one's", async () => {
+Deno.test("a new account under an old name gets nothing of the old one", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const { session } = await byToken(setup, anna);

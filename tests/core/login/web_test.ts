@@ -1,4 +1,4 @@
-/** Logins at the web page, and what is half uploaded. */
+/** Logins at the web page, and partial uploads there. */
 import assert from "node:assert/strict";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { sampledUploads } from "../../../core/upload/partial_upload.ts";
@@ -14,7 +14,7 @@ import { begin as beginUpload, bytes, fails, request, Setup, sha256 } from "../_
 const host = "192.0.2.1";
 const never = () => Promise.reject(new Error("nothing was to be waited for"));
 
-Deno.test("a login is begun once, known again, listed, and ended by its owner alone", async () => {
+Deno.test("a web session is found again by its secret, listed, and ended by its owner only", async () => {
   using setup = new Setup();
   const [before, bob] = [setup.user("anna"), setup.user("bob")];
   setup.store.accounts.change("anna", { verifier: await makeVerifier("password", "secret") });
@@ -40,7 +40,7 @@ Deno.test("a login is begun once, known again, listed, and ended by its owner al
   assert.equal((await findWebSession(setup.store, first))?.session.id, anna.id);
 });
 
-Deno.test("of an account's logins the fifty that were used last stay", async () => {
+Deno.test("an account keeps the fifty web sessions that were used last", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const secrets = Array.from(
@@ -53,7 +53,7 @@ Deno.test("of an account's logins the fifty that were used last stay", async () 
   assert.ok(await findWebSession(setup.store, secrets[51]));
 });
 
-Deno.test("half-finished uploads are told by path, with the digest of their beginning", async () => {
+Deno.test("partial uploads are listed by path, with the digest of their first bytes", async () => {
   using setup = new Setup();
   const [anna, bob] = [setup.user("anna"), setup.user("bob")];
   await mkdir(anna, { verb: "mkdir", path: "/home/a", parents: false });

@@ -1,4 +1,4 @@
-/** What the tests of TLS share: certificates, a server that answers a byte, one that lies. */
+/** Helpers of the TLS tests: certificates, an echo server, a server without its certificate's key. */
 import { Buffer } from "node:buffer";
 import { createPrivateKey, sign, X509Certificate } from "node:crypto";
 import type { Address } from "../../../core/net/address.ts";
@@ -23,7 +23,7 @@ export function der({ cert }: KeyPair): Uint8Array {
   return new X509Certificate(cert).raw;
 }
 
-/** Answers with what it is sent, until it is disposed of. */
+/** A server that sends all bytes back, until it is disposed. */
 export class EchoDoor implements AsyncDisposable {
   readonly address: { readonly host: string; readonly port: number };
   readonly #tasks: Promise<void>[] = [];
@@ -45,7 +45,7 @@ export class EchoDoor implements AsyncDisposable {
     return server;
   }
 
-  /** The next failed handshake. */
+  /** Waits for the next failed handshake. @returns its reason */
   failure(): Promise<string> {
     return new Promise((resolve) => this.#onFailure = resolve);
   }
@@ -78,11 +78,11 @@ export class EchoDoor implements AsyncDisposable {
 }
 
 /**
- * Shakes hands as a TLS 1.2 server (RFC 5246, section 7.3; RFC 8422) that shows a certificate, up to
- * where the client must have checked that its key signed. It can go no further.
+ * Makes the handshake of a TLS 1.2 server (RFC 5246, section 7.3; RFC 8422) up to the point at which
+ * the client has checked the signature of the certificate's key.
  *
  * @param shown the certificate
- * @param signing the key that signs; an honest server's is the certificate's
+ * @param signing the key that signs; of an honest server, that of the certificate
  * @returns the type of the client's record: 22 if it goes on with the handshake, 0 if it hung up
  */
 export async function lie(conn: Deno.Conn, shown: KeyPair, signing: KeyPair): Promise<number> {

@@ -1,4 +1,4 @@
-/** TLS over a connection that stands: what its end proves, and what is no TLS at all. */
+/** TLS over an open connection: proofs of its end, and peers without TLS. */
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
@@ -14,7 +14,7 @@ interface Ends {
   readonly below: Socket;
 }
 
-/** A server's end and a client's of one connection, with TLS of that version. */
+/** Returns both ends of a TLS connection of a version. */
 async function withBoth(
   work: (ends: Ends) => Promise<void>,
   version: "TLSv1.2" | "TLSv1.3" = "TLSv1.3",
@@ -37,7 +37,7 @@ async function withBoth(
   }
 }
 
-/** @returns how much came until the end */
+/** @returns the number of bytes until the end */
 async function readAll(stream: Stream, slowly = false): Promise<number> {
   const buffer = new Uint8Array(slowly ? 5000 : 200_000);
   let all = 0;
@@ -70,12 +70,12 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   }
 }
 
-Deno.test("a client that is gone right behind its close_notify has proved the end", async () => {
+Deno.test("a client that leaves right after its close_notify has proved the end", async () => {
   await withBoth(async ({ stream, tls, client, below }) => {
     client.end(new Uint8Array(100_000));
     await new Promise((resolve) => client.once("finish", resolve));
     below.resetAndDestroy();
-    // What a reset takes from the kernel's queue is gone, and then nothing is proved: no more than that.
+    // A reset may discard bytes of the kernel's queue; the end is not proved then.
     const got = await readAll(stream).catch(() => -1);
     assert.equal(tls.proved, got === 100_000);
   });
@@ -101,7 +101,7 @@ for (
   });
 }
 
-Deno.test("what is no TLS is refused, and the connection closed", async () => {
+Deno.test("a client without TLS is refused, and its connection closed", async () => {
   const shown = serverIdentity(await pairFor(), ["ftp"]);
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
@@ -114,7 +114,7 @@ Deno.test("what is no TLS is refused, and the connection closed", async () => {
   assert.ok(stream.closed);
 });
 
-Deno.test("who says nothing is cut when its time is over", async () => {
+Deno.test("a client that sends nothing is cut at its timeout", async () => {
   const shown = serverIdentity(await pairFor(), ["ftp"]);
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using _client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
@@ -149,7 +149,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
 Deno.test("close_notify to a client that reads nothing has a deadline", async () => {
   await withBoth(async ({ stream, client }) => {
     client.pause();
-    // More than the runtime, which reads on into memory, takes for the client until the deadline.
+    // More than the runtime reads into memory for the client until the deadline.
     const writing = assert.rejects(() => stream.write(new Uint8Array(500_000_000), 600_000));
     await stream.end(300);
     assert.match(String(stream.closed), /read nothing/);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { BargeError } from "../../../core/error.ts";
 import { formatAddress, isLoopback, parseAddress } from "../../../core/net/address.ts";
 
-Deno.test("addresses as people write them", () => {
+Deno.test("addresses are read in every form", () => {
   const cases: [string, string, number][] = [
     ["127.0.0.1:7171", "127.0.0.1", 7171],
     ["example.org:80", "example.org", 80],
@@ -19,7 +19,7 @@ Deno.test("addresses as people write them", () => {
   assert.equal(parseAddress("1").host, "127.0.0.1");
 });
 
-Deno.test("what is no address is a usage error that says what one looks like", () => {
+Deno.test("an invalid address is a usage error with an example", () => {
   for (
     const text of [
       "",
@@ -47,7 +47,7 @@ Deno.test("what is no address is a usage error that says what one looks like", (
   }
 });
 
-Deno.test("any text is read, or a usage error", () => {
+Deno.test("any text is an address or a usage error", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
     try {
       const { host, port } = parseAddress(text);
@@ -58,14 +58,14 @@ Deno.test("any text is read, or a usage error", () => {
   }));
 });
 
-Deno.test("what is written is read again", () => {
+Deno.test("written fields are read back", () => {
   const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain());
   fc.assert(fc.property(host, fc.nat(65535), (host, port) => {
     assert.deepEqual(parseAddress(formatAddress({ host, port })), { host, port });
   }));
 });
 
-Deno.test("loopback is what stays on this machine", () => {
+Deno.test("loopback addresses are recognized in every form", () => {
   for (const host of ["localhost", "::1", "127.0.0.1", "127.1.2.3"]) assert.ok(isLoopback(host));
   for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.org", "localhost.example"]) {
     assert.ok(!isLoopback(host), host);

@@ -15,7 +15,7 @@ class Folder implements Disposable {
   }
 }
 
-Deno.test("of several starters one makes the certificate, and all use that", async () => {
+Deno.test("of several servers that start at once, one makes the certificate and all use it", async () => {
   using folder = new Folder();
   const all = await Promise.all(
     Array.from({ length: 4 }, () => ownCertificate(folder.path, ["files.example"])),
@@ -33,7 +33,7 @@ Deno.test("of several starters one makes the certificate, and all use that", asy
   assert.equal(Math.round((until.getTime() - from.getTime()) / 864e5), 3650);
 });
 
-Deno.test("half a certificate is no reason to make another", async () => {
+Deno.test("a certificate without its key is not replaced", async () => {
   using folder = new Folder();
   await ownCertificate(folder.path, ["127.0.0.1"]);
   Deno.removeSync(ownFiles(folder.path).key);
@@ -41,12 +41,12 @@ Deno.test("half a certificate is no reason to make another", async () => {
   assert.ok(Deno.statSync(ownFiles(folder.path).cert).isFile);
 });
 
-Deno.test("without one there is none to read", async () => {
+Deno.test("a data directory without a certificate has none to read", async () => {
   using folder = new Folder();
   assert.equal(await readOwnCertificate(folder.path), undefined);
 });
 
-Deno.test("what can't be used is said before anybody listens", async (t) => {
+Deno.test("a certificate that can't be used is refused when it is loaded", async (t) => {
   using folder = new Folder();
   const [one, two] = [await pairFor(), await pairFor()];
   const cert = folder.put("cert.pem", one.cert);
@@ -56,7 +56,7 @@ Deno.test("what can't be used is said before anybody listens", async (t) => {
     const { fingerprint } = await loadCertificate({ cert, key });
     assert.equal(fingerprint, one.mark);
   });
-  await t.step("the key of another", async () => {
+  await t.step("the key of another certificate", async () => {
     const other = folder.put("other.pem", two.key);
     await rejects(loadCertificate({ cert, key: other }), /other\.pem: it is not the key of/);
   });

@@ -30,7 +30,7 @@ Deno.test("each certificate of a file has its binding", () => {
   assert.deepEqual(bindingsOf("nothing"), []);
 });
 
-Deno.test("whatever a certificate is cut to or changed to, its binding ends, and is another", () => {
+Deno.test("a truncated or changed certificate has another binding, or none", () => {
   const certificates = vectors.map(({ certificate }) => Uint8Array.fromBase64(certificate));
   fc.assert(fc.property(
     fc.constantFrom(...certificates),

@@ -13,10 +13,10 @@ function failing(kind: Kind, text: RegExp) {
   };
 }
 
-/** A port on which nobody listens: only root could, and nobody does (tcpmux, RFC 1078). */
+/** A port without a listener: tcpmux (RFC 1078), which only root could open. */
 const deadPort = 1;
 
-Deno.test("dial gives a stream that works", async () => {
+Deno.test("dial returns an open stream", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   using near = await dial({ host: "127.0.0.1", port }, options);
@@ -27,7 +27,7 @@ Deno.test("dial gives a stream that works", async () => {
   assert.equal(near.peer, `127.0.0.1:${port}`);
 });
 
-Deno.test("where nobody listens: unavailable, and what to try", async () => {
+Deno.test("dial fails with unavailable and a hint where no server listens", async () => {
   const port = deadPort;
   await assert.rejects(dial({ host: "127.0.0.1", port }, options), (e) => {
     assert.match((e as BargeError).hint ?? "", /barge serve/);
@@ -45,7 +45,7 @@ Deno.test("a name that does not exist is unavailable", async () => {
   );
 });
 
-Deno.test("a signal that was given already: interrupted, nothing is dialed", async () => {
+Deno.test("dial does not connect if its signal is already aborted", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await assert.rejects(
     dial({ host: "127.0.0.1", port: listener.addr.port }, {
@@ -56,7 +56,7 @@ Deno.test("a signal that was given already: interrupted, nothing is dialed", asy
   );
 });
 
-Deno.test("a signal's own reason is kept", async () => {
+Deno.test("dial throws the reason of its signal", async () => {
   const reason = new BargeError("unavailable", "the program ends");
   await assert.rejects(
     dial({ host: "127.0.0.1", port: deadPort }, {

@@ -40,7 +40,7 @@ const read = (bytes: readonly number[], cuts: readonly number[]) => {
   return handshake;
 };
 
-Deno.test("tickets are found however records and reads are cut", () => {
+Deno.test("tickets are found wherever records and reads are split", () => {
   const ticket = fc.array(fc.nat(255), { minLength: 1, maxLength: 300 });
   const cuts = fc.array(fc.nat(2000), { maxLength: 6 });
   fc.assert(
@@ -65,7 +65,7 @@ Deno.test("tickets are found however records and reads are cut", () => {
   );
 });
 
-Deno.test("noise has no ticket, and ends", () => {
+Deno.test("random bytes have no ticket, and end the handshake", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), (noise) => {
       const handshake = new Handshake();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ownHostKeys, readHostKeys, readPrivateKeys } from "../../../core/net/host_keys.ts";
 
-Deno.test("host keys are made once, together, for their owner alone", async () => {
+Deno.test("host keys are made once, together, readable by their owner only", async () => {
   const data = await Deno.makeTempDir({ prefix: "barge-keys-" });
   try {
     assert.equal(await readHostKeys(data), undefined);

@@ -16,7 +16,7 @@ const box = { host: "box", port: 7171 };
 const mark = (n: number): Fingerprint => fingerprintOf(new Uint8Array([n]));
 const marks = (pins: readonly { fingerprint: string }[]) => pins.map((pin) => pin.fingerprint);
 
-Deno.test("writers at the same time lose nothing", async () => {
+Deno.test("pins that are written at the same time are all kept", async () => {
   using file = new File();
   const ports = Array.from({ length: 20 }, (_, i) => i + 1);
   await Promise.all(ports.map((port) => addPin(file.path, { host: "box", port }, mark(port))));
@@ -25,7 +25,7 @@ Deno.test("writers at the same time lose nothing", async () => {
   }
 });
 
-Deno.test("of two that pin the same server the first one counts", async () => {
+Deno.test("of two pins of a server at the same time the first one is kept", async () => {
   using file = new File();
   assert.deepEqual(marks(await addPin(file.path, box, mark(1))), [mark(1)]);
   assert.deepEqual(marks(await addPin(file.path, { host: "BOX.", port: 7171 }, mark(2))), [
@@ -33,7 +33,7 @@ Deno.test("of two that pin the same server the first one counts", async () => {
   ]);
 });
 
-Deno.test("forgetting takes one server's lines, and leaves comments and the others", async () => {
+Deno.test("removePins removes the lines of one server, and keeps comments and other lines", async () => {
   using file = new File();
   await addPin(file.path, box, mark(1));
   await addPin(file.path, { host: "::1", port: 7171 }, mark(2));
@@ -48,11 +48,11 @@ Deno.test("forgetting takes one server's lines, and leaves comments and the othe
   );
 });
 
-Deno.test("a malformed line is an error, since it pins nothing", async () => {
+Deno.test("a malformed line is an error", async () => {
   using file = new File();
   await addPin(file.path, box, mark(1));
   Deno.writeTextFileSync(file.path, "box:7171 SHA256:short\n");
-  // One begun after the other: a refusal that nobody waits for yet would end the test run.
+  // One after the other: a rejection without a handler would end the test run.
   for (const what of [() => readPins(file.path, box), () => addPin(file.path, box, mark(1))]) {
     await assert.rejects(what, (error) => {
       assert.ok(error instanceof BargeError);

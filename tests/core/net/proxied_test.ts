@@ -20,7 +20,7 @@ function binary(command: number, family: number, body: number[], length = body.l
   );
 }
 
-Deno.test("networks hold their addresses, in every way to write them, and nobody else's", () => {
+Deno.test("a network has its addresses, in every form, and no others", () => {
   const networks = new Networks(["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"]);
   for (const host of ["127.0.0.1", "::ffff:127.0.0.1", "10.255.0.1", "2001:db8:1::7"]) {
     assert.ok(networks.has(host), host);
@@ -36,10 +36,10 @@ Deno.test("networks hold their addresses, in every way to write them, and nobody
   for (const all of ["0.0.0.0/0", "::/0"]) assert.throws(() => new Networks([all]), usage, all);
 });
 
-Deno.test("the client is the last hop that is not trusted, whatever stands before it", () => {
+Deno.test("the client is the last hop that is not trusted, whatever precedes it", () => {
   const trusted = new Networks(["127.0.0.1", "10.0.0.0/8"]);
   const client = (peer: string, field?: string) => clientOf(peer, field, trusted);
-  assert.equal(client("192.0.2.1", "203.0.113.9"), "192.0.2.1"); // nobody to be believed
+  assert.equal(client("192.0.2.1", "203.0.113.9"), "192.0.2.1"); // the peer is not trusted
   assert.equal(client("127.0.0.1"), "127.0.0.1");
   assert.equal(client("127.0.0.1", "203.0.113.9"), "203.0.113.9");
   assert.equal(client("::ffff:127.0.0.1", "203.0.113.9"), "203.0.113.9");
@@ -47,11 +47,11 @@ Deno.test("the client is the last hop that is not trusted, whatever stands befor
   assert.equal(client("127.0.0.1", "10.0.0.5, 10.0.0.4"), "10.0.0.5");
   assert.equal(client("127.0.0.1", "[2001:db8::1]:443"), "2001:db8::1");
   assert.equal(client("127.0.0.1", "203.0.113.9:5000"), "203.0.113.9");
-  // A hop that is no address: what stands before it was written by nobody who is known.
+  // Hops before one that is no address are not trusted.
   assert.equal(client("127.0.0.1", "203.0.113.9, unknown"), "127.0.0.1");
   assert.equal(client("127.0.0.1", "203.0.113.9, unknown, 10.0.0.4"), "10.0.0.4");
   assert.equal(client("127.0.0.1", ""), "127.0.0.1");
-  // Loopback is this machine only if a proxy on this machine says so.
+  // Only a proxy on this machine may name loopback.
   assert.equal(client("10.0.0.4", "127.0.0.1"), "10.0.0.4");
   assert.equal(client("10.0.0.4", "::1"), "10.0.0.4");
   assert.equal(client("127.0.0.1", "127.0.0.3"), "127.0.0.3");
@@ -85,7 +85,7 @@ Deno.test("PROXY headers of both versions name the client and the address that i
   assert.equal(ends(binary(1, 0, [])), undefined);
 });
 
-Deno.test("a header is waited for to its end, and anything else is refused at once", () => {
+Deno.test("a header is read to its end, and anything else is refused at once", () => {
   for (const header of [bytes("PROXY TCP4 1.2.3.4 5.6.7.8 9 10\r\n"), binary(0, 0, [1, 2])]) {
     for (let n = 0; n < header.length; n++) {
       assert.equal(parseProxyHeader(header.subarray(0, n)), undefined, String(n));
@@ -110,7 +110,7 @@ Deno.test("a header is waited for to its end, and anything else is refused at on
   ) assert.throws(() => parseProxyHeader(header), protocol);
 });
 
-Deno.test("a public URL has a scheme, a host and perhaps a prefix, and nothing else", () => {
+Deno.test("a public URL has a scheme, a host, an optional prefix, and no other parts", () => {
   assert.deepEqual(parsePublicUrl("https://box.example"), {
     ...{ scheme: "https", origin: "https://box.example", prefix: "" },
   });

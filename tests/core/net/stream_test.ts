@@ -19,7 +19,7 @@ function unavailable(pattern: RegExp) {
 
 const long = 60_000;
 
-Deno.test("bytes pass both ways, and the end is told", async () => {
+Deno.test("a stream passes bytes both ways, and reports the end", async () => {
   const { near, far } = await pair(long);
   using _near = near;
   using _far = far;
@@ -72,11 +72,11 @@ Deno.test("a peer that reads nothing is cut", async () => {
   );
 });
 
-Deno.test("the idle timeout starts anew with each byte, and no deadline runs between calls", async () => {
+Deno.test("the idle timeout restarts with each byte, and no deadline runs between calls", async () => {
   const { near, far } = await pair(1000);
   using _near = near;
   using _far = far;
-  // The sweep is called as the timer would, with clocks of its own.
+  // The sweep is called as by the timer, with other times.
   near.sweep(Infinity);
   assert.equal(near.closed, undefined, "nobody waits");
   const started = performance.now();
@@ -92,7 +92,7 @@ Deno.test("the idle timeout starts anew with each byte, and no deadline runs bet
   await assert.rejects(late, unavailable(/sent nothing for 1 s/));
 });
 
-Deno.test("close cuts whoever waits, with the reason given", async () => {
+Deno.test("close ends waiting calls with its reason", async () => {
   const { near, far } = await pair(long);
   using _far = far;
   const reason = new BargeError("interrupted", "enough");
@@ -108,7 +108,7 @@ Deno.test("close cuts whoever waits, with the reason given", async () => {
   await near.end();
 });
 
-Deno.test("a peer that breaks the connection is unavailable, and named", async () => {
+Deno.test("a broken connection is unavailable, and the error names the peer", async () => {
   const { near, far } = await pair(long);
   using _near = near;
   far.close();

@@ -28,7 +28,7 @@ function failing(kind: Kind, text: RegExp, hint?: RegExp) {
   };
 }
 
-/** Connects, exchanges a byte, and closes. @returns whom it was told it trusts */
+/** Connects, exchanges a byte, and closes. @returns the server that was pinned */
 async function visit(address: Address, trust: Trust, options: Partial<DialOptions> = {}) {
   const told: string[] = [];
   const onPinned = (server: string, mark: string) => told.push(`${server} ${mark}`);
@@ -41,7 +41,7 @@ async function visit(address: Address, trust: Trust, options: Partial<DialOption
   return told;
 }
 
-Deno.test("first use pins, and says so; after that it is silent", async () => {
+Deno.test("a certificate is pinned and reported on first use, and not reported later", async () => {
   using folder = new Folder();
   const { knownHosts } = folder;
   const pair = await pairFor();
@@ -54,7 +54,7 @@ Deno.test("first use pins, and says so; after that it is silent", async () => {
   assert.equal(Deno.statSync(knownHosts).mode! & 0o777, 0o600);
 });
 
-Deno.test("another certificate is refused, with both fingerprints and what to do", async () => {
+Deno.test("another certificate is refused, with both fingerprints and a hint", async () => {
   using folder = new Folder();
   const { knownHosts } = folder;
   const [one, two] = [await pairFor(), await pairFor()];
@@ -75,7 +75,7 @@ Deno.test("another certificate is refused, with both fingerprints and what to do
   );
 });
 
-Deno.test("a demanded certificate: the right one passes and is not kept, another is refused", async () => {
+Deno.test("with a demanded certificate, only that one passes, and it is not pinned", async () => {
   using folder = new Folder();
   const { knownHosts } = folder;
   const pair = await pairFor();
@@ -89,7 +89,7 @@ Deno.test("a demanded certificate: the right one passes and is not kept, another
   );
 });
 
-Deno.test("without a place for pins an unknown server is refused", async () => {
+Deno.test("without a file for pins, an unknown server is refused", async () => {
   await using server = EchoDoor.start(await pairFor());
   const trust = { knownHosts: undefined };
   await assert.rejects(
@@ -98,7 +98,7 @@ Deno.test("without a place for pins an unknown server is refused", async () => {
   );
 });
 
-Deno.test("nobody begins with a certificate whose time is over", async () => {
+Deno.test("an expired certificate is not pinned", async () => {
   using folder = new Folder();
   const { knownHosts } = folder;
   const time = { from: new Date("2020-01-01"), until: new Date("2021-01-01") };
@@ -111,7 +111,7 @@ Deno.test("nobody begins with a certificate whose time is over", async () => {
   await visit(server.address, { knownHosts, pin: pair.mark });
 });
 
-Deno.test("the other side must have the key of the certificate that it shows", async () => {
+Deno.test("the server must have the key of its certificate", async () => {
   const [shown, other] = [await pairFor(), await pairFor()];
   const answers: number[] = [];
   for (const signing of [shown, other]) {
@@ -130,7 +130,7 @@ Deno.test("the other side must have the key of the certificate that it shows", a
   assert.deepEqual(answers, [22, 0]);
 });
 
-Deno.test("a plain client at a TLS server is told so", async () => {
+Deno.test("a plain client learns that the server speaks TLS", async () => {
   await using server = EchoDoor.start(await pairFor());
   using stream = await dial(server.address, timeouts);
   await stream.write(new TextEncoder().encode('\0\0\0\x1c{"verb":"hello","version":1}'));
@@ -140,7 +140,7 @@ Deno.test("a plain client at a TLS server is told so", async () => {
   );
 });
 
-Deno.test("a TLS client at a plain server is told so", async () => {
+Deno.test("a TLS client learns that the server does not speak TLS", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const answered = (async () => {
     using conn = await listener.accept();
@@ -156,7 +156,7 @@ Deno.test("a TLS client at a plain server is told so", async () => {
   await answered;
 });
 
-Deno.test("a server that never shakes hands is given up in time, or by the signal", async () => {
+Deno.test("a handshake that does not end is given up at the timeout, or by the signal", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = { host: "127.0.0.1", port: listener.addr.port };
   const trust = { knownHosts: undefined };
@@ -170,14 +170,14 @@ Deno.test("a server that never shakes hands is given up in time, or by the signa
   await assert.rejects(second, failing("interrupted", /interrupted/));
 });
 
-Deno.test("where nobody listens: unavailable, as without TLS", async () => {
+Deno.test("with TLS, too, dial fails with unavailable where no server listens", async () => {
   await assert.rejects(
     visit({ host: "127.0.0.1", port: 1 }, { knownHosts: undefined }),
     failing("unavailable", /nothing listens there/, /barge serve/),
   );
 });
 
-Deno.test("who connects and says nothing is cut, and keeps nobody waiting", async () => {
+Deno.test("a client that connects and sends nothing is cut, and delays no other", async () => {
   const pair = await pairFor();
   await using server = EchoDoor.start(pair, { handshakeTimeoutMs: 300 });
   const failure = server.failure();
@@ -188,7 +188,7 @@ Deno.test("who connects and says nothing is cut, and keeps nobody waiting", asyn
   assert.match(await failure, /handshake timeout/i);
 });
 
-Deno.test("of too many that say nothing the oldest is cut, and there is room for who speaks", async () => {
+Deno.test("of too many silent clients the oldest is cut, so that there is room for others", async () => {
   const pair = await pairFor();
   await using server = EchoDoor.start(pair, { maxPending: 2, handshakeTimeoutMs: 60_000 });
   const { port } = server.address;
@@ -200,7 +200,7 @@ Deno.test("of too many that say nothing the oldest is cut, and there is room for
   assert.equal(await first.read(new Uint8Array(1)).catch(() => null), null);
 });
 
-Deno.test("a renewed certificate is for who comes then, and drops nobody", async () => {
+Deno.test("a renewed certificate is for new connections, and cuts none", async () => {
   const [one, two] = [await pairFor(), await pairFor()];
   await using server = EchoDoor.start(one);
   const trust = (pin: typeof one.mark) => ({ ...timeouts, trust: { knownHosts: undefined, pin } });
@@ -213,7 +213,7 @@ Deno.test("a renewed certificate is for who comes then, and drops nobody", async
   assert.equal(buffer[0], 9);
 });
 
-Deno.test("much goes through in both directions at once, whole", async () => {
+Deno.test("large transfers in both directions at once arrive whole", async () => {
   const pair = await pairFor();
   await using server = EchoDoor.start(pair);
   const size = 8 * 1024 * 1024;

@@ -14,7 +14,7 @@ import { begin, bytes, fails, request, Setup, upload, write } from "../_setup.ts
 const folder = (session: Session, path: string, parents = true) =>
   mkdir(session, { verb: "mkdir", path, parents });
 
-/** An account that may have few entries, at a server of its own. */
+/** A server with an account that has a small entry limit. */
 function setUp(entries: number) {
   const setup = new Setup();
   const anna = setup.user("anna");
@@ -22,7 +22,7 @@ function setUp(entries: number) {
   return { setup, anna, count: (name = "anna") => setup.account(name).entries };
 }
 
-Deno.test("folders that do not all fit are not made, none of them", async () => {
+Deno.test("of several folders that do not all fit none is made", async () => {
   const { setup, anna, count } = setUp(2);
   using _ = setup;
   await fails("over-quota", () => folder(anna, "/home/a/b/c"), /1 more entry, 2 of 2 are taken/);
@@ -37,7 +37,7 @@ Deno.test("folders that do not all fit are not made, none of them", async () => 
   setup.check();
 });
 
-Deno.test("small files that arrive together get exactly the entries that are left", async () => {
+Deno.test("small files that arrive together get exactly the remaining entries", async () => {
   const { setup, anna, count } = setUp(7);
   using _ = setup;
   await write(anna, "/home/0", "old");
@@ -68,7 +68,7 @@ Deno.test("a copy needs an entry for each file and folder", async () => {
   assert.deepEqual([count(), setup.exists("/home/x")], [5, false]);
 });
 
-Deno.test("an upload over one's own file needs no entry until that is gone", async () => {
+Deno.test("an upload over the account's own file needs no entry until that is gone", async () => {
   const { setup, anna, count } = setUp(2);
   using _ = setup;
   await write(anna, "/home/f", "f");
@@ -77,7 +77,7 @@ Deno.test("an upload over one's own file needs no entry until that is gone", asy
   await write(anna, "/home/g", "g");
   await fails("over-quota", () => move(anna, "/home/f", "/home/h", "never"), /or its entry/);
   await remove(anna, "/home/f", false);
-  assert.equal(count(), 2); // the upload is one now
+  assert.equal(count(), 2); // the upload counts as one
   await fails("over-quota", () => write(anna, "/home/h", "h"));
   await going.write(bytes("12345"));
   await going.commit(null, true);
@@ -112,7 +112,7 @@ Deno.test("an admin who replaces a file takes it over with its entry", async () 
   setup.check();
 });
 
-Deno.test("nobody moves another's folder, an entry of theirs, into a home", async () => {
+Deno.test("an account can't move a folder of another one into its home", async () => {
   const { setup, anna, count } = setUp(9);
   using _ = setup;
   const bob = setup.user("bob");
@@ -126,7 +126,7 @@ Deno.test("nobody moves another's folder, an entry of theirs, into a home", asyn
   assert.deepEqual([count(), count("bob")], [0, 0]);
 });
 
-Deno.test("a folder made by hand is nobody's entry until verify takes it in", async () => {
+Deno.test("a folder made by hand is no account's entry until verify adopts it", async () => {
   const { setup, anna, count } = setUp(9);
   using _ = setup;
   Deno.mkdirSync(setup.disk("/home/made/deep"), { recursive: true });
@@ -143,7 +143,7 @@ Deno.test("a folder made by hand is nobody's entry until verify takes it in", as
   setup.check();
 });
 
-Deno.test("a folder that was removed by hand is another's entry when it is made again", async () => {
+Deno.test("a folder that was removed by hand becomes the entry of the account that makes it again", async () => {
   const { setup, anna, count } = setUp(9);
   using _ = setup;
   const bob = setup.user("bob");
@@ -155,7 +155,7 @@ Deno.test("a folder that was removed by hand is another's entry when it is made 
   setup.check();
 });
 
-Deno.test("a removed account leaves its folders in public to nobody", async () => {
+Deno.test("the folders in public of a removed account belong to no account", async () => {
   const { setup, anna } = setUp(9);
   using _ = setup;
   await folder(anna, "/public/d");
@@ -167,7 +167,7 @@ Deno.test("a removed account leaves its folders in public to nobody", async () =
   assert.deepEqual(ledger.wrongSums(), []);
 });
 
-Deno.test("a move that a crash cut short keeps each folder its account's", async () => {
+Deno.test("a move that a crash interrupts keeps the account of each folder", async () => {
   const { setup, anna, count } = setUp(9);
   using _ = setup;
   const bob = setup.user("bob");
@@ -185,7 +185,7 @@ Deno.test("a move that a crash cut short keeps each folder its account's", async
   setup.check();
 });
 
-Deno.test("sums of entries that are wrong are found and put right", async () => {
+Deno.test("wrong sums of entries are found and corrected", async () => {
   const { setup, anna, count } = setUp(9);
   using _ = setup;
   await folder(anna, "/home/d");

@@ -19,7 +19,7 @@ async function names(session: Session, path: string, recursive = false): Promise
   return all;
 }
 
-Deno.test("list: files put there by hand cost a lock a batch, not one each", async () => {
+Deno.test("list: files made by hand cost one lock for a batch", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const many = 3000;
@@ -37,7 +37,7 @@ Deno.test("list: files put there by hand cost a lock a batch, not one each", asy
   assert.ok(locks > 0 && locks <= many / 100, `${locks} locks`);
 });
 
-Deno.test("get: from any offset, with the stored digest or one that is computed", async () => {
+Deno.test("get: reads from any offset, with the stored digest or a computed one", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "0123456789");
@@ -53,7 +53,7 @@ Deno.test("get: from any offset, with the stored digest or one that is computed"
   for (const path of ["/", "/home", "/public"]) await fails("exists", () => get(anna, path, 0));
 });
 
-Deno.test("get: the file of the time it was opened, whatever becomes of the name", async () => {
+Deno.test("get: reads the file that was opened, also if its name is given to another", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   for (
@@ -71,7 +71,7 @@ Deno.test("get: the file of the time it was opened, whatever becomes of the name
   }
 });
 
-Deno.test("get: cut short by hand while it is read, and grown", async () => {
+Deno.test("get: notices a file that is truncated or extended by hand while it is read", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "0123456789");
@@ -87,7 +87,7 @@ Deno.test("get: cut short by hand while it is read, and grown", async () => {
   await grown.close();
 });
 
-Deno.test("copy: charged like a write, keeps time and digest", async () => {
+Deno.test("copy: is charged like a write, and keeps time and digest", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 25);
   const modified = Date.UTC(2001, 1, 3);
@@ -101,7 +101,7 @@ Deno.test("copy: charged like a write, keeps time and digest", async () => {
   await fails("exists", () => copy(anna, "/home", "/public/c", "always"));
   await fails("not-found", () => copy(anna, "/home/none", "/home/c", "always"));
   await fails("no-directory", () => copy(anna, "/home/a", "/home/d/a", "always"));
-  // Changed on disk with its time kept: a copy does not launder it.
+  // A file that was changed on disk with its time kept can't be copied.
   const facts = Deno.statSync(setup.disk("/home/a"));
   Deno.writeTextFileSync(setup.disk("/home/a"), "012345678X");
   Deno.utimeSync(setup.disk("/home/a"), facts.mtime!, facts.mtime!);
@@ -113,7 +113,7 @@ Deno.test("copy: charged like a write, keeps time and digest", async () => {
   assert.deepEqual([setup.staged(), setup.account("anna").reserved], [[], 0]);
 });
 
-Deno.test("move: over a file, of folders, between the spaces; charges stay", async () => {
+Deno.test("move: replaces files, moves folders, also between the spaces, and keeps charges", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
   await mkdir(anna, folder("/home/d/e"));
@@ -143,7 +143,7 @@ Deno.test("move: over a file, of folders, between the spaces; charges stay", asy
   setup.check();
 });
 
-Deno.test("remove: files, folders, half-finished uploads", async () => {
+Deno.test("remove: removes files, folders and partial uploads", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
   await mkdir(anna, folder("/home/d/e"));
@@ -171,7 +171,7 @@ Deno.test("remove: files, folders, half-finished uploads", async () => {
   await fails("not-found", () => stat(anna, "/home/half"));
 });
 
-Deno.test("mkdir: parents, times, what is there", async () => {
+Deno.test("mkdir: makes parents, sets times, and refuses existing names", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await fails("no-directory", () => mkdir(anna, folder("/home/a/b", false)));
@@ -187,7 +187,7 @@ Deno.test("mkdir: parents, times, what is there", async () => {
   assert.equal((await stat(anna, "/home/t")).entry?.modified, modified);
 });
 
-Deno.test("list: sorted, folders before what they hold, a file as itself", async () => {
+Deno.test("list: is sorted, with folders before their entries, and lists a file as itself", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const bob = setup.user("bob");
@@ -206,7 +206,7 @@ Deno.test("list: sorted, folders before what they hold, a file as itself", async
   await fails("not-found", () => names(anna, "/home/secret"));
 });
 
-Deno.test("list: a huge folder comes in batches, and folders may vanish on the way", async () => {
+Deno.test("list: a huge folder comes in batches, and folders may vanish meanwhile", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   for (let i = 0; i < 3000; i++) Deno.writeTextFileSync(setup.disk(`/home/f${i}`), "");
@@ -223,7 +223,7 @@ Deno.test("list: a huge folder comes in batches, and folders may vanish on the w
   assert.deepEqual(seen, ["a", "a/sub", "b"]);
 });
 
-Deno.test("a full disk: told as no-space, nothing lost, and room again afterwards", async (t) => {
+Deno.test("a full disk is reported as no-space, and nothing is lost", async (t) => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const staging = `${setup.data}/staging`;
@@ -245,7 +245,7 @@ Deno.test("a full disk: told as no-space, nothing lost, and room again afterward
   setup.check();
 });
 
-Deno.test("no folder is copied or moved to below itself, nor the whole tree to anywhere", async () => {
+Deno.test("no folder is copied or moved into itself, and the root not at all", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", null, "admin");
   await write(anna, "/home/a", "a");
@@ -261,7 +261,7 @@ Deno.test("no folder is copied or moved to below itself, nor the whole tree to a
   ];
   for (const [from, to] of pairs) {
     await fails("usage", () => copyTree(anna, from, to, "always"), /into itself/);
-    if (from === to) await move(anna, from, to, "always"); // as rename() has it: nothing to do
+    if (from === to) await move(anna, from, to, "always"); // as rename(): without effect
     else if (from === "/home/d") await fails("usage", () => move(anna, from, to, "always"));
     else await fails("exists", () => move(anna, from, to, "always"));
   }
@@ -271,11 +271,11 @@ Deno.test("no folder is copied or moved to below itself, nor the whole tree to a
   }
   assert.deepEqual([...Deno.readDirSync(setup.disk("/public"))], []);
   assert.deepEqual([...Deno.readDirSync(setup.disk("/home/d"))], []);
-  // A whole home elsewhere is a copy like any other.
+  // A copy of a whole home.
   assert.equal((await copyTree(anna, "/home", "/public/x", "never")).files, 1);
 });
 
-Deno.test("copy and move: a failure names the one of the two paths that it is about", async () => {
+Deno.test("copy and move: a failure names the path that it is about", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10);
   await write(anna, "/home/a", "012345");

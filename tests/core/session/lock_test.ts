@@ -1,4 +1,4 @@
-/** Locks: who may have one beside whom, what they forbid, when they end; seen by every worker. */
+/** Locks: conflicts, permissions, expiry, in all workers. */
 import assert from "node:assert/strict";
 import { lock, Locked, type LockRequest, locksOver } from "../../../core/session/lock.ts";
 import { checkUnlocked, refresh, unlock } from "../../../core/session/lock.ts";
@@ -25,7 +25,7 @@ function folder(session: Session, path: string): Promise<boolean> {
   return mkdir(session, { verb: "mkdir", path, parents: true });
 }
 
-Deno.test("an exclusive lock is alone; shared ones stand beside each other", async () => {
+Deno.test("an exclusive lock excludes all others; shared ones are compatible", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "a");
@@ -40,7 +40,7 @@ Deno.test("an exclusive lock is alone; shared ones stand beside each other", asy
   assert.equal((await locksOver(anna, "/home/a")).length, 2);
 });
 
-Deno.test("another worker sees a lock at once, and holds to it", async () => {
+Deno.test("another worker sees and enforces a lock at once", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "a");
@@ -52,7 +52,7 @@ Deno.test("another worker sees a lock at once, and holds to it", async () => {
   await checkChange(there, "/home/a", new Set([token]), "content");
 });
 
-Deno.test("a deep lock is over all that is below, and can't be had around others", async () => {
+Deno.test("a deep lock covers all entries below, and conflicts with their locks", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await folder(anna, "/home/d/e");
@@ -82,7 +82,7 @@ Deno.test("names in a locked folder are locked, files in it are not", async () =
   await checkChange(anna, "/home/d/a", new Set([token]), "name");
 });
 
-Deno.test("what is below must be free before a folder goes", async () => {
+Deno.test("a folder with a locked entry can't be removed", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await folder(anna, "/home/d/e");
@@ -94,7 +94,7 @@ Deno.test("what is below must be free before a folder goes", async () => {
   await checkChange(anna, "/home/d", new Set([token]), "name");
 });
 
-Deno.test("a lock makes an empty file where there is none, and nothing where it can't", async () => {
+Deno.test("a lock makes an empty file if there is none, and none where it fails", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
   const { made } = await lock(anna, ask("/home/new"), any);
@@ -105,7 +105,7 @@ Deno.test("a lock makes an empty file where there is none, and nothing where it 
   setup.check();
 });
 
-Deno.test("a lock is its account's: another can neither use nor end it, an admin can end it", async () => {
+Deno.test("only the account of a lock can use it; an admin can end it", async () => {
   using setup = new Setup();
   const [anna, bob, root] = [setup.user("anna"), setup.user("bob"), setup.user("r", null, "admin")];
   await write(anna, "/public/a", "a");
@@ -118,7 +118,7 @@ Deno.test("a lock is its account's: another can neither use nor end it, an admin
   assert.equal(await unlock(root, "/public/a", token), false);
 });
 
-Deno.test("nobody can lock /public itself, or a folder there that others have files in", async () => {
+Deno.test("/public can't be locked, nor a folder in it with files of others", async () => {
   using setup = new Setup();
   const [anna, bob] = [setup.user("anna"), setup.user("bob")];
   await folder(anna, "/public/d");
@@ -127,7 +127,7 @@ Deno.test("nobody can lock /public itself, or a folder there that others have fi
   await fails("denied", () => locked(bob, "/public/d"), /belongs to anna/);
 });
 
-Deno.test("a lock ends with its time, and a refresh gives it more", async () => {
+Deno.test("a lock expires, and a refresh extends it", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "a");
@@ -142,7 +142,7 @@ Deno.test("a lock ends with its time, and a refresh gives it more", async () => 
   assert.equal(setup.store.db.all("SELECT * FROM lock").length, 1);
 });
 
-Deno.test("locks end with what they are on; one on the target of a move stays", async () => {
+Deno.test("locks end with their entry; a lock on the target of a move stays", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await folder(anna, "/home/d");
@@ -159,7 +159,7 @@ Deno.test("locks end with what they are on; one on the target of a move stays", 
   assert.deepEqual(setup.store.db.all("SELECT * FROM lock"), []);
 });
 
-Deno.test("an account has so many locks, and no more", async () => {
+Deno.test("an account has a bounded number of locks", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "a");

@@ -1,4 +1,4 @@
-/** Dead properties: they go where their file or folder goes, and are bounded. */
+/** Dead properties follow their file or folder, and are bounded. */
 import assert from "node:assert/strict";
 import { propertyBounds as bounds } from "../../../core/local/database/bounds.ts";
 import { copy } from "../../../core/session/copy.ts";
@@ -39,7 +39,7 @@ Deno.test("properties are set, replaced and removed in their order, and outlive 
   assert.deepEqual(await found(), [other]);
 });
 
-Deno.test("properties follow a move, with all that is in a folder", async () => {
+Deno.test("properties follow the move of a file or folder", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await tree(anna);
@@ -56,7 +56,7 @@ Deno.test("properties follow a move, with all that is in a folder", async () => 
   assert.equal(await names(anna, "/home/b"), "file");
 });
 
-Deno.test("a copy has the original's properties, and those alone", async () => {
+Deno.test("a copy has exactly the properties of its source", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await tree(anna);
@@ -72,7 +72,7 @@ Deno.test("a copy has the original's properties, and those alone", async () => {
   assert.equal(await names(anna, "/home/d/e/a"), "file");
 });
 
-Deno.test("properties go with what is removed: what comes there later has none", async () => {
+Deno.test("properties are removed with their entry", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await tree(anna);
@@ -80,7 +80,7 @@ Deno.test("properties go with what is removed: what comes there later has none",
   assert.deepEqual(setup.store.db.all("SELECT * FROM property"), []);
 });
 
-Deno.test("who may not replace a file can't set its properties", async () => {
+Deno.test("an account that may not replace a file can't set its properties", async () => {
   using setup = new Setup();
   const [anna, bob] = [setup.user("anna"), setup.user("bob")];
   await write(anna, "/public/a", "a");
@@ -89,7 +89,7 @@ Deno.test("who may not replace a file can't set its properties", async () => {
   await fails("exists", () => set(anna, "/public", "x"));
 });
 
-Deno.test("what is too much is refused, all of it", async () => {
+Deno.test("properties beyond a limit are refused, all of a request", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "a");
@@ -101,7 +101,7 @@ Deno.test("what is too much is refused, all of it", async () => {
   await set(anna, "/home/a", ...many.slice(1));
 });
 
-Deno.test("an account's properties go with the account", async () => {
+Deno.test("an account's properties are removed with the account", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/public/a", "a");

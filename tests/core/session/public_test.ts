@@ -1,4 +1,4 @@
-/** Who may do what to what is in /public; and one's own account. */
+/** Rights in /public, and an account's changes to itself. */
 import assert from "node:assert/strict";
 import { copy } from "../../../core/session/copy.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
@@ -23,7 +23,7 @@ function setUp() {
   };
 }
 
-Deno.test("others read and add, and do not replace, move or remove", async () => {
+Deno.test("other accounts can read and add files in /public, but not replace, move or remove them", async () => {
   const { setup, anna, bob } = setUp();
   using _ = setup;
   await write(anna, "/public/a", "anna's");
@@ -45,7 +45,7 @@ Deno.test("others read and add, and do not replace, move or remove", async () =>
   setup.check();
 });
 
-Deno.test("a folder with others' files in it is not to be moved or removed", async () => {
+Deno.test("a folder with files of others can't be moved or removed", async () => {
   const { setup, anna, bob, root } = setUp();
   using _ = setup;
   await mkdir(anna, folder("/public/d/e"));
@@ -55,14 +55,14 @@ Deno.test("a folder with others' files in it is not to be moved or removed", asy
   await fails("denied", () => move(anna, "/public/d", "/home/d", "never"));
   await fails("denied", () => remove(bob, "/public/d", true), /anna/);
   await remove(bob, "/public/d/e/b", false);
-  await mkdir(bob, folder("/public/d/f")); // folders are nobody's
+  await mkdir(bob, folder("/public/d/f")); // folders belong to no account
   await move(anna, "/public/d", "/public/x", "never");
   await write(bob, "/public/x/b", "b");
   assert.equal(await remove(root, "/public/x", true), 2);
   assert.deepEqual([setup.account("anna").used, setup.account("bob").used], [0, 0]);
 });
 
-Deno.test("a file that others add while the folder is being taken is safe", async () => {
+Deno.test("a file that another account adds during a move or removal is safe", async () => {
   const { setup, anna, bob } = setUp();
   using _ = setup;
   for (let i = 0; i < 5; i++) {
@@ -80,7 +80,7 @@ Deno.test("a file that others add while the folder is being taken is safe", asyn
   }
 });
 
-Deno.test("what was put there by hand is the operator's, and an admin's to change", async () => {
+Deno.test("a file made by hand is the operator's, and admins can change it", async () => {
   const { setup, anna, root } = setUp();
   using _ = setup;
   Deno.writeTextFileSync(setup.disk("/public/hand"), "by hand");
@@ -90,7 +90,7 @@ Deno.test("what was put there by hand is the operator's, and an admin's to chang
   await remove(root, "/public/hand", false);
 });
 
-Deno.test("an admin moves others' files, and they stay charged", async () => {
+Deno.test("files that an admin moves stay charged to their accounts", async () => {
   const { setup, anna, root } = setUp();
   using _ = setup;
   await write(anna, "/public/a", "12345");
@@ -101,7 +101,7 @@ Deno.test("an admin moves others' files, and they stay charged", async () => {
   setup.check();
 });
 
-Deno.test("one owner's writes to one new public name, from two isolates, do not shut each other out", async () => {
+Deno.test("two isolates can write to one new public name for one account at once", async () => {
   const { setup, anna } = setUp();
   using _ = setup;
   using other = setup.open();
@@ -113,7 +113,7 @@ Deno.test("one owner's writes to one new public name, from two isolates, do not 
   setup.check();
 });
 
-Deno.test("quota: the numbers, and how far one may raise it", async () => {
+Deno.test("quota: has its numbers, and can be raised up to the limit", async () => {
   const { setup, anna, root } = setUp();
   using _ = setup;
   await write(anna, "/home/a", "x".repeat(400));
@@ -134,7 +134,7 @@ Deno.test("quota: the numbers, and how far one may raise it", async () => {
   assert.equal((await grow(anna, 10_000)).left, 9610);
 });
 
-Deno.test("register: a name, a capacity, where it is allowed", async () => {
+Deno.test("register: makes an account where that is allowed", async () => {
   const { setup } = setUp();
   using _ = setup;
   const ask = (account: string, limit?: number) =>
@@ -153,7 +153,7 @@ Deno.test("register: a name, a capacity, where it is allowed", async () => {
   await fails("refused", () => register(closed.store, request, "127.0.0.1"));
 });
 
-Deno.test("one's password and tokens", async () => {
+Deno.test("an account changes its password and its tokens", async () => {
   const { setup, anna, bob } = setUp();
   using _ = setup;
   const { id } = await token(anna, { verb: "token", action: "issue", label: "l" });
@@ -164,7 +164,7 @@ Deno.test("one's password and tokens", async () => {
   assert.equal(setup.store.tokens.find(id), undefined);
   await fails("unauthenticated", () => changePassword(byToken, verifier));
   await fails("unauthenticated", () => quota(anna));
-  anna.renew(credential);
+  anna.credential = credential;
   await quota(anna);
   setup.store.accounts.change("anna", { disabled: true });
   await fails("unauthenticated", () => quota(anna));

@@ -1,4 +1,4 @@
-/** Setting times: the ledger follows, so that a file keeps its digest; who may, and what can't be. */
+/** Setting times: digests, rights and failures. */
 import assert from "node:assert/strict";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { setModified } from "../../../core/session/set_modified.ts";
@@ -7,7 +7,7 @@ import { begin, fails, read, request, Setup, write } from "../_setup.ts";
 
 const time = Date.UTC(2001, 1, 3, 4, 5, 6);
 
-Deno.test("a file gets another time and keeps its digest", async () => {
+Deno.test("a file keeps its digest when its time is set", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const { sha256 } = await write(anna, "/home/a", "hello");
@@ -20,7 +20,7 @@ Deno.test("a file gets another time and keeps its digest", async () => {
   setup.check();
 });
 
-Deno.test("a folder gets another time, also one in /public", async () => {
+Deno.test("the time of a folder can be set, also in /public", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await mkdir(anna, { verb: "mkdir", path: "/public/d", parents: false });
@@ -28,7 +28,7 @@ Deno.test("a folder gets another time, also one in /public", async () => {
   assert.equal((await stat(anna, "/public/d")).entry?.modified, "2001-02-03T04:05:06.000Z");
 });
 
-Deno.test("who may not replace a file can't set its time", async () => {
+Deno.test("an account that may not replace a file can't set its time", async () => {
   using setup = new Setup();
   const [anna, bob, root] = [setup.user("anna"), setup.user("bob"), setup.user("r", null, "admin")];
   await write(anna, "/public/a", "hello");
@@ -38,7 +38,7 @@ Deno.test("who may not replace a file can't set its time", async () => {
   assert.equal((await stat(anna, "/public/a")).entry?.owner, "anna");
 });
 
-Deno.test("what has no time to set", async () => {
+Deno.test("setting a time fails for paths that have none", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await fails("not-found", () => setModified(anna, "/home/none", time));
@@ -61,7 +61,7 @@ Deno.test("what has no time to set", async () => {
   await fails("denied", () => setModified(anna, "/home/link", time));
 });
 
-Deno.test("a file that was changed by hand is not taken for the ledger's", async () => {
+Deno.test("the time of a file that was changed by hand can't be set", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const { modified } = await write(anna, "/home/a", "hello");

@@ -1,4 +1,4 @@
-/** Share links by the rules alone: races, moves, crashes, the end of what they lead to. */
+/** Share links: races, moves, crashes, and removed entries. */
 import assert from "node:assert/strict";
 import type { BargeError } from "../../../core/error.ts";
 import { listAccounts } from "../../../core/session/admin.ts";
@@ -50,7 +50,7 @@ Deno.test("isolates that count at once never count beyond the limit", async () =
   ]);
 });
 
-Deno.test("a later part is free for who was counted, of that version, a hundred times", async () => {
+Deno.test("a counted download can be resumed in a hundred parts of one version", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "x");
@@ -64,7 +64,7 @@ Deno.test("a later part is free for who was counted, of that version, a hundred 
   await fails("not-found", () => countDownload(open, later));
 });
 
-Deno.test("a link follows what is replaced, and dies with what is moved or removed", async () => {
+Deno.test("a link stays with a replaced file, and ends with a moved or removed one", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const make = async (path: string) => (await share(anna, { path })).token;
@@ -85,7 +85,7 @@ Deno.test("a link follows what is replaced, and dies with what is moved or remov
   assert.equal((await openShare(setup.store, replaced)).entry.size, 1);
   await remove(anna, "/home/gone", false);
   await move(anna, "/home/d", "/home/e", "never");
-  // What has the names now is shared with nobody.
+  // The new entries of these names are not shared.
   setup.store.vault.mkdir({ dir: "homes/anna", name: "d" }, false);
   for (const path of ["/home/moved", "/home/gone", "/home/d/in"]) await write(anna, path, "1");
   for (const token of [moved, gone, inside, folder]) {
@@ -97,7 +97,7 @@ Deno.test("a link follows what is replaced, and dies with what is moved or remov
   ]);
 });
 
-Deno.test("a move that a crash cut short takes its links with it on start", async () => {
+Deno.test("a move that a crash interrupts moves its links at the next start", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "1");
@@ -110,7 +110,7 @@ Deno.test("a move that a crash cut short takes its links with it on start", asyn
   await fails("not-found", () => openShare(setup.store, token));
 });
 
-Deno.test("a password's proof is the link's own, and ends with it", async () => {
+Deno.test("the proof of a password is valid for its link only, and ends with it", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const bob = setup.user("bob");
@@ -135,7 +135,7 @@ Deno.test("a password's proof is the link's own, and ends with it", async () => 
   await fails("not-found", () => openShare(setup.store, token));
 });
 
-Deno.test("a link's session reads what the link leads to, and does nothing else", async () => {
+Deno.test("the session of a link can read the shared entry, and nothing else", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", null, "admin");
   const folder = (path: string) => mkdir(anna, { verb: "mkdir", path, parents: false });
@@ -162,7 +162,7 @@ Deno.test("a link's session reads what the link leads to, and does nothing else"
   for (const path of ["/home/d/../beside", "/home/d/./in"]) {
     await fails("usage", () => stat(dir, path));
   }
-  // Nothing is changed through it, and nothing is learned of the account.
+  // Its session changes nothing, and reads nothing of the account.
   const inside = "/home/d/in";
   await fails("denied", () => write(dir, inside, "x"));
   await fails("denied", () => begin(dir, request("/home/d/new")));

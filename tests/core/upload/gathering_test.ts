@@ -1,4 +1,4 @@
-/** Uploads of unknown size: small ones in one go, others as any, and none lost by a cut. */
+/** Uploads of unknown size: small ones are gathered, others staged, and none is lost by a cut. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
@@ -9,14 +9,14 @@ import { begin, bytes, fails, request, Setup, sha256, write } from "../_setup.ts
 
 const cut = new BargeError("unavailable", "cut");
 
-Deno.test("what stays small is staged only to be published, and as proved as the door says", async () => {
+Deno.test("a small upload is staged only by its commit, and is verified if the door says so", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const verified of [true, false]) {
     const going = await receive(anna, request("/home/f"));
     const piece = bytes("some");
     await going.write(piece);
-    piece.fill(0); // it is the writer's again
+    piece.fill(0); // its writer may use it again
     await going.write(bytes(" text"));
     assert.deepEqual(setup.staged(), []);
     const { sha256: digest } = await going.commit(null, verified);
@@ -28,7 +28,7 @@ Deno.test("what stays small is staged only to be published, and as proved as the
   setup.check();
 });
 
-Deno.test("what does not stay small goes on as an upload, whatever its pieces", async () => {
+Deno.test("an upload that grows beyond the threshold is staged, in pieces of any size", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const content = new Uint8Array(65_537).map((_, i) => i % 251);
@@ -46,11 +46,11 @@ Deno.test("what does not stay small goes on as an upload, whatever its pieces", 
   setup.check();
 });
 
-Deno.test("what was cut off is kept, where there is room for it", async () => {
+Deno.test("a small upload that is cut off is kept if there is room", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10);
   const small = await receive(anna, request("/home/f"));
-  await small.fail(cut); // nothing has come, nothing is kept
+  await small.fail(cut); // no byte has arrived, so that none is kept
   assert.deepEqual(setup.staged(), []);
   const going = await receive(anna, request("/home/f"));
   await going.write(bytes("half"));
@@ -83,7 +83,7 @@ Deno.test("a wrong digest, a folder, another's file: refused, and nothing is lef
   setup.check();
 });
 
-Deno.test("what was cut off, and whose folder goes while it is being kept, holds nothing", async () => {
+Deno.test("a small upload whose folder is removed while it is kept reserves nothing", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10);
   await mkdir(anna, { verb: "mkdir", path: "/home/d", parents: false });
@@ -126,7 +126,7 @@ Deno.test("small files written at their end, as SFTP does, are gathered, too; ot
   setup.check();
 });
 
-Deno.test("a gathered upload that is renamed or removed while it is open follows, or is dropped", async () => {
+Deno.test("a gathered upload follows a rename, and is dropped after a removal", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
   const moved = await receive(anna, request("/home/f"));
@@ -142,7 +142,7 @@ Deno.test("a gathered upload that is renamed or removed while it is open follows
   setup.check();
 });
 
-Deno.test("what is announced begins at once: with its room, before its first byte", async () => {
+Deno.test("an announced upload has its room before its first byte", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10);
   const announced = await receive(anna, request("/home/f", { size: 10, announced: true }));

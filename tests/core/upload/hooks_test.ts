@@ -1,4 +1,4 @@
-/** When a session asks about an upload, and tells of it, and what it makes of the answers. */
+/** The hooks of uploads: when they are called, and the effect of their answers. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import { copy } from "../../../core/session/copy.ts";
@@ -6,14 +6,14 @@ import type { Hooks, UploadFacts } from "../../../core/watch/hooks.ts";
 import { Store } from "../../../core/local/store.ts";
 import { bytes, fails, Setup, upload, write } from "../_setup.ts";
 
-/** A directory, and a session of anna's whose uploads these hooks know of. */
+/** A data directory, and a session of anna with hooks. */
 function hooked(setup: Setup, hooks: Hooks) {
   setup.user("anna", 100_000);
   const store = new Store(setup.store.settings, 0, hooks);
   return { store, session: setup.login("anna", store) };
 }
 
-Deno.test("a copy is told of, and not checked; a folder is neither", async () => {
+Deno.test("a copy is reported and not checked; a folder is neither", async () => {
   using setup = new Setup();
   const seen: string[] = [];
   const { store, session } = hooked(setup, {
@@ -37,7 +37,7 @@ Deno.test("a copy is told of, and not checked; a folder is neither", async () =>
   setup.check();
 });
 
-Deno.test("what can't be written is not checked, and what was refused not told", async () => {
+Deno.test("an upload that can't be written is not checked, and a refused one not reported", async () => {
   using setup = new Setup();
   const seen: UploadFacts[] = [];
   const { store, session } = hooked(setup, {
@@ -58,7 +58,7 @@ Deno.test("what can't be written is not checked, and what was refused not told",
   setup.check();
 });
 
-Deno.test("a check that changes the staged file is no good", async () => {
+Deno.test("a check that changes the staged file fails the upload", async () => {
   using setup = new Setup();
   const { store, session } = hooked(setup, {
     check({ upload }) {
@@ -72,7 +72,7 @@ Deno.test("a check that changes the staged file is no good", async () => {
   assert.ok(!setup.exists("/home/a") && !setup.exists("/home/b"));
 });
 
-Deno.test("an upload moves while it is checked, and ends when another has taken it", async () => {
+Deno.test("an upload stays active while it is checked, and ends when it is taken over", async () => {
   using setup = new Setup();
   const asked = Promise.withResolvers<AbortSignal>();
   const { store, session } = hooked(setup, {
@@ -85,7 +85,7 @@ Deno.test("an upload moves while it is checked, and ends when another has taken 
   using _ = store;
   const ended = fails("unavailable", () => upload(session, "/home/a", bytes("x")), /taken over/);
   const stop = await asked.promise;
-  // Nobody has heard of it for long: nobody may take it all the same, a moment later.
+  // The check renews its row, which seems old.
   const { id } = store.reservations.uploads()[0];
   store.db.run("UPDATE upload SET touched = 0 WHERE id = ?", id);
   const deadline = performance.now() + 20_000;

@@ -9,7 +9,7 @@ import { begin, bytes, fails, read, request, Setup, sha256, upload, write } from
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
 
-Deno.test("a new file: on disk, charged, with its digest and time", async () => {
+Deno.test("a new file is on disk and charged, with its digest and time", async () => {
   using setup = new Setup({ durability: "full" });
   const anna = setup.user("anna", 1000);
   const modified = Date.UTC(1969, 6, 20, 20, 17, 40, 123);
@@ -32,7 +32,7 @@ Deno.test("a new file: on disk, charged, with its digest and time", async () => 
   assert.deepEqual(setup.staged(), []);
 });
 
-Deno.test("an overwrite is charged its difference; others' files are not credited", async () => {
+Deno.test("an overwrite is charged the difference; files of others are not credited", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
   const root = setup.user("root", 100, "admin");
@@ -47,7 +47,7 @@ Deno.test("an overwrite is charged its difference; others' files are not credite
   setup.check();
 });
 
-Deno.test("never, and if it is still that one", async () => {
+Deno.test("an upload can demand a free name, or a file with a given digest", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const sha = { sha256: sha256("one") };
@@ -60,7 +60,7 @@ Deno.test("never, and if it is still that one", async () => {
   Deno.writeTextFileSync(setup.disk("/home/b"), "by hand");
   await fails("exists", () => write(anna, "/home/b", "two", { overwrite: sha }), /changed/);
   assert.equal(setup.read("/home/b"), "by hand");
-  // Two that both found it missing: the later one finds out at its end.
+  // Two uploads that both found the name free: the later one fails at its commit.
   const one = await begin(anna, request("/home/c", { size: 1, overwrite: "never" }));
   await write(anna, "/home/c", "first");
   await one.write(bytes("1"));
@@ -68,7 +68,7 @@ Deno.test("never, and if it is still that one", async () => {
   assert.equal(setup.read("/home/c"), "first");
 });
 
-Deno.test("no folder, a folder, or a folder that goes meanwhile", async () => {
+Deno.test("an upload fails without its folder, over a folder, and when its folder is removed", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await fails("no-directory", () => write(anna, "/home/d/a", "x"));
@@ -88,7 +88,7 @@ Deno.test("no folder, a folder, or a folder that goes meanwhile", async () => {
   setup.check();
 });
 
-Deno.test("a removed folder ends all uploads into it, whoever sends them, and gives their room back", async () => {
+Deno.test("a removed folder ends all uploads into it, and frees their room", async () => {
   using setup = new Setup();
   const [anna, bob] = [setup.user("anna"), setup.user("bob")];
   await mkdir(anna, folder("/public/d/e"));
@@ -113,7 +113,7 @@ Deno.test("a removed folder ends all uploads into it, whoever sends them, and gi
   setup.check();
 });
 
-Deno.test("uploads don't follow a folder into somebody's home, but the owner's own", async () => {
+Deno.test("uploads follow a folder into a home of their own account only", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", null, "admin");
   const bob = setup.user("bob");
@@ -135,7 +135,7 @@ Deno.test("uploads don't follow a folder into somebody's home, but the owner's o
   setup.check();
 });
 
-Deno.test("a folder that is moved takes its uploads along; the old name does not get them", async () => {
+Deno.test("uploads into a folder follow its move", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 200);
   await mkdir(anna, folder("/home/d"));
@@ -154,7 +154,7 @@ Deno.test("a folder that is moved takes its uploads along; the old name does not
   setup.check();
 });
 
-Deno.test("a file that an upload is to replace does not move away for free", async () => {
+Deno.test("the move of a file that an upload will replace needs room", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 200);
   await write(anna, "/home/a", "x".repeat(100));
@@ -163,13 +163,13 @@ Deno.test("a file that an upload is to replace does not move away for free", asy
   assert(setup.exists("/home/a"));
   await going.write(new Uint8Array(120));
   await going.detach();
-  await move(anna, "/home/a", "/home/b", "never"); // nobody writes it: it makes room
+  await move(anna, "/home/a", "/home/b", "never"); // no connection writes it, so that it makes room
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [100, 0]);
   assert.deepEqual(setup.staged(), []);
   setup.check();
 });
 
-Deno.test("of unknown size: reserved ahead, and to the last byte of the quota", async () => {
+Deno.test("an upload of unknown size reserves ahead, up to the last byte of the quota", async () => {
   using setup = new Setup();
   const limit = 10 * 1024 * 1024;
   const anna = setup.user("anna", limit);
@@ -190,7 +190,7 @@ Deno.test("of unknown size: reserved ahead, and to the last byte of the quota", 
   setup.check();
 });
 
-Deno.test("too many, too few, or other bytes than was said", async () => {
+Deno.test("an upload with more, fewer or other bytes than declared fails", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const going = await begin(anna, request("/home/a", { size: 3 }));
@@ -204,7 +204,7 @@ Deno.test("too many, too few, or other bytes than was said", async () => {
   assert.deepEqual(setup.staged(), []);
 });
 
-Deno.test("cut and continued: the offset, the prefix, and another session", async () => {
+Deno.test("an upload is resumed with its offset and prefix, also by another session", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 1000);
   const one = await begin(anna, request("/home/a", { size: 900 }));
@@ -215,7 +215,7 @@ Deno.test("cut and continued: the offset, the prefix, and another session", asyn
     entry: null,
     upload: { offset: 600, size: 900 },
   });
-  // The room is used by something else meanwhile: the upload stays, for when there is room again.
+  // Other bytes take the room meanwhile: the upload stays, to be resumed when there is room.
   await write(anna, "/home/b", "x".repeat(400));
   await fails("over-quota", () => begin(anna, request("/home/a", { size: 900 })));
   assert.deepEqual(setup.staged().length, 1);
@@ -230,7 +230,7 @@ Deno.test("cut and continued: the offset, the prefix, and another session", asyn
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [900, 0]);
 });
 
-Deno.test("what is staged is dropped for a smaller file, and by one that can't continue it", async () => {
+Deno.test("a partial upload is dropped for a smaller file, and by an upload that can't resume it", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 1000);
   const cut = async () => {
@@ -251,7 +251,7 @@ Deno.test("what is staged is dropped for a smaller file, and by one that can't c
   setup.check();
 });
 
-Deno.test("two uploads to one path at once: both complete, the last one wins", async () => {
+Deno.test("of two uploads to one path both complete, and the last one is the file", async () => {
   for (const sizes of [[500, 500], [null, 500], [null, null]]) {
     using setup = new Setup();
     const anna = setup.user("anna", 20_000_000);
@@ -271,7 +271,7 @@ Deno.test("two uploads to one path at once: both complete, the last one wins", a
   }
 });
 
-Deno.test("the cut one of two is dropped while the other goes on", async () => {
+Deno.test("of two uploads to one path, the one that is cut is dropped", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const one = await begin(anna, request("/home/a", { size: 10 }));
@@ -286,7 +286,7 @@ Deno.test("the cut one of two is dropped while the other goes on", async () => {
   await again.drop();
 });
 
-Deno.test("an account that is disabled meanwhile does not publish", async () => {
+Deno.test("the upload of an account that is disabled meanwhile is not committed", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const going = await begin(anna, request("/home/a", { size: 1 }));
@@ -296,7 +296,7 @@ Deno.test("an account that is disabled meanwhile does not publish", async () => 
   assert(failure instanceof BargeError && !setup.exists("/home/a"));
 });
 
-Deno.test("that an upload was finished is forgotten in the step that begins the next one", async () => {
+Deno.test("the record of a finished upload is replaced when the next one begins", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10);
   const facts = { size: 3, base: "fresh", recorded: true } as const;

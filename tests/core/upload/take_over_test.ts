@@ -1,4 +1,4 @@
-/** A newer connection goes on with an upload that another still writes, which is kept from spoiling it. */
+/** A newer connection takes an upload over, and the former holder can't change it any more. */
 import assert from "node:assert/strict";
 import { makeTally } from "../../../core/watch/gate.ts";
 import { makeBoard } from "../../../core/watch/metrics.ts";
@@ -9,7 +9,7 @@ import type { Incoming } from "../../../core/upload/incoming.ts";
 import { makeFenceTable } from "../../../core/local/vault/fences.ts";
 import { begin, bytes, fails, request, Setup, sha256 } from "../_setup.ts";
 
-/** Two isolates of one server, as far as uploads are concerned. */
+/** Two isolates of one server, with its uploads only. */
 class Two implements Disposable {
   readonly #shared = { fences: makeFenceTable(2), tally: makeTally(2), board: makeBoard(2) };
   readonly setup = new Setup(this.#shared);
@@ -21,7 +21,7 @@ class Two implements Disposable {
   }
 }
 
-Deno.test("the second comer goes on where the first one is, at once, in whatever isolate", async () => {
+Deno.test("a second connection resumes at the offset of the first, from any isolate", async () => {
   for (const there of [false, true]) {
     using two = new Two();
     const { setup } = two;
@@ -38,7 +38,7 @@ Deno.test("the second comer goes on where the first one is, at once, in whatever
     );
     await fails("unavailable", () => first.truncate(0), /taken over/);
     await fails("unavailable", () => first.readAt(0, new Uint8Array(1)), /taken over/);
-    await first.detach(); // has no say any more
+    await first.detach(); // without effect
     assert.deepEqual([setup.staged().length, setup.account("anna").reserved], [1, 10]);
     await second.write(bytes("67890"));
     await second.commit(sha256("1234567890"), true);
@@ -49,7 +49,7 @@ Deno.test("the second comer goes on where the first one is, at once, in whatever
   }
 });
 
-Deno.test("however the first one ends, it takes nothing away from the second", async () => {
+Deno.test("the end of the former holder does not change the upload of the second", async () => {
   const ends: Record<string, (first: Incoming) => Promise<unknown>> = {
     detached: (first) => first.detach(),
     dropped: (first) => first.drop(),
@@ -72,7 +72,7 @@ Deno.test("however the first one ends, it takes nothing away from the second", a
   }
 });
 
-Deno.test("one that nobody has sent a byte of is taken over, too, with its reservation", async () => {
+Deno.test("an upload without a byte is taken over with its reservation", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10);
   const first = await begin(anna, request("/home/a", { size: 10 }));
@@ -84,7 +84,7 @@ Deno.test("one that nobody has sent a byte of is taken over, too, with its reser
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [10, 0]);
 });
 
-Deno.test("who starts afresh is given nothing of another's, and takes nothing from it", async () => {
+Deno.test("an upload that begins afresh gets no bytes of another, and does not end it", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const first = await begin(anna, request("/home/a", { size: 6 }));
@@ -101,7 +101,7 @@ Deno.test("who starts afresh is given nothing of another's, and takes nothing fr
   setup.check();
 });
 
-Deno.test("what is about to become a file is not taken over", async () => {
+Deno.test("a sealed upload is not taken over", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const first = await begin(anna, request("/home/a", { size: 6 }));
@@ -114,7 +114,7 @@ Deno.test("what is about to become a file is not taken over", async () => {
   assert.equal(setup.read("/home/a"), "123456");
 });
 
-Deno.test("two that write different bytes at once: the file is one of them, whole, or none is", async () => {
+Deno.test("of two uploads with different bytes one becomes the file, whole, or none", async () => {
   const size = 400_000;
   const piece = 8192;
   for (let round = 0; round < 12; round++) {
@@ -148,7 +148,7 @@ Deno.test("two that write different bytes at once: the file is one of them, whol
   }
 });
 
-Deno.test("thirty connections, each cutting in on the one before: all go on", async () => {
+Deno.test("each of thirty connections takes over from the one before", async () => {
   using two = new Two();
   const { setup } = two;
   setup.user("anna", 31);
@@ -168,7 +168,7 @@ Deno.test("thirty connections, each cutting in on the one before: all go on", as
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [31, 0]);
 });
 
-Deno.test("all at once: one of them goes on, and the others are told so", async () => {
+Deno.test("of connections that take over at once, one goes on and the others fail", async () => {
   using two = new Two();
   const { setup } = two;
   setup.user("anna", 3);
@@ -191,7 +191,7 @@ Deno.test("all at once: one of them goes on, and the others are told so", async 
   setup.check();
 });
 
-Deno.test("a late write of a holder that no fence can reach is noticed, not acknowledged", async () => {
+Deno.test("a late write of a former holder that no fence reaches is noticed", async () => {
   using setup = new Setup();
   using other = setup.open(); // shares no table of fences, as if the worker had died in that write
   setup.user("anna");
@@ -206,7 +206,7 @@ Deno.test("a late write of a holder that no fence can reach is noticed, not ackn
   assert.deepEqual([setup.staged(), setup.account("anna").reserved], [[], 0]);
 });
 
-Deno.test("one that is checked is taken over, and what the taker has is checked", async () => {
+Deno.test("an upload is taken over while it is checked, and is checked again", async () => {
   const checks: string[] = [];
   let release = () => {};
   using setup = new Setup();
@@ -235,7 +235,7 @@ Deno.test("one that is checked is taken over, and what the taker has is checked"
   assert.equal(setup.read("/home/a"), "abc");
 });
 
-Deno.test("one that is removed while another writes it ends, and a late end keeps nothing", async () => {
+Deno.test("an upload that is removed while it is written ends, and is not kept", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const first = await begin(anna, request("/home/a", { size: 3 }));
@@ -247,7 +247,7 @@ Deno.test("one that is removed while another writes it ends, and a late end keep
   assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);
 });
 
-Deno.test("what a dead worker wrote without a path is nobody's, and gives its room back", async () => {
+Deno.test("an upload without a path is dropped after its worker's death", async () => {
   using setup = new Setup();
   using store = setup.open({}, 0);
   setup.user("anna", 10);

@@ -1,4 +1,4 @@
-/** Uploads that don't go from the first byte to the last: appended to, resumed, written anywhere. */
+/** Uploads that are appended to, resumed, or written at any position. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { BargeError } from "../../../core/error.ts";
@@ -6,14 +6,14 @@ import { recover } from "../../../core/repair/recover.ts";
 import { stat } from "../../../core/session/stat.ts";
 import { begin, bytes, fails, request, Setup, sha256, upload, write } from "../_setup.ts";
 
-/** Writes so far and leaves it there, as a client that is cut. */
+/** Writes some bytes and detaches, as for a client that is cut. */
 async function half(setup: Setup, path: string, text: string, size: number | null = null) {
   const going = await begin(setup.login("anna"), request(path, { size }));
   await going.write(bytes(text));
   await going.detach();
 }
 
-Deno.test("what an upload begins with", async (t) => {
+Deno.test("an upload begins with the bytes of its base", async (t) => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const end = async (base: "old" | "fresh" | number, text: string) => {
@@ -37,14 +37,14 @@ Deno.test("what an upload begins with", async (t) => {
     assert.equal(await end(0, "yz"), "yz");
     await fails("usage", () => begin(anna, request("/home/f", { base: 3 })), /fewer than 3 bytes/);
   });
-  await t.step("a file, and half of another: the half where it has as many bytes", async () => {
+  await t.step("a file, and a partial upload: the upload where it has as many bytes", async () => {
     await write(anna, "/home/f", "file");
     await half(setup, "/home/f", "half of it");
     assert.equal(await end(7, "gone"), "half ofgone");
     await half(setup, "/home/f", "half");
     assert.equal(await end(5, "!"), "half !");
   });
-  await t.step("half of a file, whoever began it", async () => {
+  await t.step("a partial upload, of any connection", async () => {
     await half(setup, "/home/g", "half", 100);
     assert.deepEqual((await stat(anna, "/home/g")).upload, { offset: 4, size: 100 });
     const going = await begin(anna, request("/home/g", { base: "old" }));
@@ -70,7 +70,7 @@ Deno.test("an append that is over quota changes nothing", async () => {
   assert.deepEqual(setup.staged(), []);
 });
 
-Deno.test("room that is only asked for is given back", async () => {
+Deno.test("reserved room that is not used is freed", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 100);
   await fails("over-quota", () => begin(anna, request("/home/f", { reserve: 101 })));
@@ -82,7 +82,7 @@ Deno.test("room that is only asked for is given back", async () => {
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [10, 0]);
 });
 
-Deno.test("writes in any order give what a plain file would hold", async () => {
+Deno.test("writes in any order have the result of a plain file", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const step = fc.oneof(
@@ -109,7 +109,7 @@ Deno.test("writes in any order give what a plain file would hold", async () => {
           next.set(model.subarray(0, length));
           return next;
         };
-        // All asked for at once: they are carried out in their order.
+        // All calls at once: they are carried out in their order.
         const asked = steps.map((step, i) => {
           if ("cut" in step) {
             model = resized(step.cut);
@@ -136,7 +136,7 @@ Deno.test("writes in any order give what a plain file would hold", async () => {
   setup.check();
 });
 
-Deno.test("a cut keeps what is whole from the start", async (t) => {
+Deno.test("a cut keeps the bytes before the first gap", async (t) => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await t.step("before a gap", async () => {
@@ -154,13 +154,13 @@ Deno.test("a cut keeps what is whole from the start", async (t) => {
     await going.detach();
     assert.deepEqual((await stat(anna, "/home/f")).upload, { offset: 16, size: null });
   });
-  await t.step("room that was asked for is no byte", async () => {
+  await t.step("reserved room counts as no byte", async () => {
     const going = await begin(anna, request("/home/f", { base: "old" }));
     await going.truncate(1000);
     await going.detach();
     assert.deepEqual((await stat(anna, "/home/f")).upload, { offset: 16, size: null });
   });
-  await t.step("a file that was being changed in place is half of nothing", async () => {
+  await t.step("a file that was changed in place leaves no partial upload", async () => {
     await write(anna, "/home/g", "as it was");
     const going = await begin(anna, request("/home/g", { base: "old" }));
     await going.writeAt(3, bytes("IT"));
@@ -171,10 +171,10 @@ Deno.test("a cut keeps what is whole from the start", async (t) => {
   setup.check();
 });
 
-Deno.test("a crash keeps no gap, either", async (t) => {
+Deno.test("a crash keeps the bytes before the first gap", async (t) => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  /** The writer is gone without a word: its isolate is, as far as others can see. */
+  /** Leaves the upload as a dead worker would. */
   const crash = async (work: (going: Awaited<ReturnType<typeof begin>>) => Promise<void>) => {
     const going = await begin(anna, request("/home/f", { base: "old" }));
     await work(going);
@@ -195,10 +195,10 @@ Deno.test("a crash keeps no gap, either", async (t) => {
     await going.write(bytes(" again"));
     await going.commit(sha256("whole again"), true);
     store[Symbol.dispose]();
-    await gone.detach(); // closes its file; it holds nothing any more
+    await gone.detach(); // closes its file
     assert.equal(setup.read("/home/f"), "whole again");
   });
-  await t.step("of a change in place nothing is kept", async () => {
+  await t.step("a change in place is not kept", async () => {
     const gone = await crash((going) => going.writeAt(0, bytes("WHOLE")));
     const store = setup.open();
     assert.deepEqual(await recover(store), { changes: 0, settled: 0, resumable: 0, dropped: 2 });
@@ -221,7 +221,7 @@ Deno.test("a crash keeps no gap, either", async (t) => {
   assert.deepEqual(setup.staged(), []);
 });
 
-Deno.test("what can't be written where it is to go", async () => {
+Deno.test("an upload fails where its path can't be written", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 10_000);
   const going = await begin(anna, request("/home/f", { base: "fresh" }));
@@ -236,7 +236,7 @@ Deno.test("what can't be written where it is to go", async () => {
   assert.equal(setup.account("anna").reserved, 0);
 });
 
-Deno.test("a declared upload that comes out of order has to be complete", async () => {
+Deno.test("an upload of declared size that comes out of order must be complete", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const going = await begin(anna, request("/home/f", { size: 10, base: "fresh" }));

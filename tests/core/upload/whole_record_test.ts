@@ -1,9 +1,9 @@
-/** The record of how much of an upload is whole, against a plain model of its bytes. */
+/** The record of an upload's whole bytes, compared with a model of its bytes. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { WholeRecord } from "../../../core/upload/whole_record.ts";
 
-/** A body whose calls are carried out at once: which bytes were written, and which are copied. */
+/** A model of a body: which bytes were written, and which are copied. */
 class Body {
   readonly written: boolean[];
 
@@ -50,7 +50,7 @@ Deno.test("a write over copied bytes leaves nothing to resume", () => {
   assert(record.inPlace);
 });
 
-Deno.test("storage never has more for whole than is, whatever is written in whatever order", () => {
+Deno.test("the recorded number is never larger than that of the whole bytes", () => {
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ at: fc.nat(20), bytes: fc.integer({ min: 1, max: 8 }) }) },
     { weight: 2, arbitrary: fc.record({ append: fc.integer({ min: 1, max: 8 }) }) },

@@ -18,7 +18,7 @@ Deno.test("the total is one for all workers; a place is given back once", () => 
   assert.equal(one.enter(here), undefined);
 });
 
-Deno.test("addresses and accounts are counted each by itself, loopback not", () => {
+Deno.test("addresses and accounts are counted separately, and loopback is not", () => {
   const tally = makeTally(2);
   const limits = { connections: 0, perAddress: 2, perAccount: 2 };
   const [one, two] = [new Gate(limits, 0, tally), new Gate(limits, 1, tally)];
@@ -37,7 +37,7 @@ Deno.test("addresses and accounts are counted each by itself, loopback not", () 
   assert.equal(two.enter(here), undefined);
 });
 
-Deno.test("a worker that died takes its connections along", () => {
+Deno.test("the connections of a dead worker are not counted", () => {
   const limits = { connections: 2, perAddress: 0, perAccount: 1 };
   const tally = makeTally(2);
   const [one, dead] = [new Gate(limits, 0, tally), new Gate(limits, 1, tally)];
@@ -48,7 +48,7 @@ Deno.test("a worker that died takes its connections along", () => {
   assert.equal(one.enter(here), undefined);
 });
 
-Deno.test("an account's share of its connections is this worker's part of them", () => {
+Deno.test("share returns this worker's part of an account's connections", () => {
   const limits = { connections: 0, perAddress: 0, perAccount: 0 };
   const tally = makeTally(2);
   const [one, two] = [new Gate(limits, 0, tally), new Gate(limits, 1, tally)];

@@ -1,11 +1,11 @@
-/** What the server moved lately: rings in memory that workers share. */
+/** The history of moved bytes, in shared memory. */
 import assert from "node:assert/strict";
 import { History, makeHistory, sampleIntervalMs } from "../../../core/watch/history.ts";
 
 const start = 1_700_000_000_000;
 const moved = (received: number, sent = 0) => ({ received, sent });
 
-Deno.test("rates are between samples, up to the moment at which one asks", () => {
+Deno.test("rates are computed between samples, up to now", () => {
   const memory = makeHistory();
   const writer = new History(memory);
   const reader = new History(memory);
@@ -31,7 +31,7 @@ Deno.test("the memory is bounded: the newest hour and day are kept", () => {
   }
 });
 
-Deno.test("a clock that is put back, and counters that begin anew, make no negative rates", () => {
+Deno.test("a clock that is set back, and counters that restart, make no negative rates", () => {
   const history = new History();
   history.sample(moved(100), start);
   history.sample(moved(50), start + sampleIntervalMs);

@@ -1,9 +1,9 @@
-/** Counts of several workers: added up, kept when one dies, and never more of them than was planned. */
+/** Counts of several workers: sums, deaths of workers, and bounded memory. */
 import assert from "node:assert/strict";
 import { latencyBoundsSeconds, makeBoard, Metrics, quantile } from "../../../core/watch/metrics.ts";
 import { maxListedConnections, Roster } from "../../../core/watch/roster.ts";
 
-Deno.test("what workers count is added up, and outlives them", () => {
+Deno.test("the counts of workers are added up, and outlive them", () => {
   const board = makeBoard(2);
   const [one, two] = [new Metrics(0, board), new Metrics(1, board)];
   for (const metrics of [one, two]) {
@@ -28,7 +28,7 @@ Deno.test("what workers count is added up, and outlives them", () => {
   assert.equal(put.buckets[latencyBoundsSeconds.indexOf(0.5)], 1);
   assert.ok(Math.abs(put.seconds - 0.304) < 1e-9);
 
-  // It dies, with a connection open, and another one takes its place.
+  // The worker dies with an open connection, and a successor starts.
   const next = new Metrics(1, board);
   next.count("starts");
   const after = next.snapshot();
@@ -36,7 +36,7 @@ Deno.test("what workers count is added up, and outlives them", () => {
   assert.deepEqual(after.doors[0], { ...native, open: 1 });
 });
 
-Deno.test("whatever strangers ask for, it is counted in the cells that there are", () => {
+Deno.test("requests with any labels are counted in existing cells", () => {
   const metrics = new Metrics();
   for (const verb of [null, "", "dance", "__proto__", "constructor", "x".repeat(9999)]) {
     metrics.ended("native", verb, "unsupported", 0);
@@ -58,7 +58,7 @@ Deno.test("every duration has its bucket", () => {
   ]);
 });
 
-Deno.test("quantiles", () => {
+Deno.test("quantile interpolates within a bucket", () => {
   const counts = (...pairs: [number, number][]) => {
     const buckets = [...latencyBoundsSeconds, Infinity].map(() => 0);
     for (const [bound, n] of pairs) buckets[latencyBoundsSeconds.indexOf(bound)] = n;
@@ -72,7 +72,7 @@ Deno.test("quantiles", () => {
   assert.equal(quantile(beyond, 0.99), latencyBoundsSeconds.at(-1));
 });
 
-Deno.test("those with a request under way come first, and of a crowd only so many", async () => {
+Deno.test("connections with a request come first, and the list is bounded", async () => {
   const metrics = new Metrics();
   const roster = new Roster(metrics);
   const all = Array.from({ length: 2000 }, (_, i) => roster.enter("native", `192.0.2.1:${i}`));

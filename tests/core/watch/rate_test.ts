@@ -1,8 +1,8 @@
-/** Token buckets, on a clock of the test's own. */
+/** Token buckets, on a clock of the test. */
 import assert from "node:assert/strict";
 import { Rate } from "../../../core/watch/rate.ts";
 
-Deno.test("a second's worth at once, then the rate; each account by itself", () => {
+Deno.test("each account moves the bytes of a second at once, then keeps the rate", () => {
   let now = 0;
   const rate = new Rate(1000, () => 1, () => now);
   assert.equal(rate.take(1, 600), 0);
@@ -17,7 +17,7 @@ Deno.test("a second's worth at once, then the rate; each account by itself", () 
   assert.equal(rate.take(1, 1), 1);
 });
 
-Deno.test("a worker has the part of the rate that it has of the connections", () => {
+Deno.test("a worker has the share of the rate that it has of the connections", () => {
   const shares: Record<number, number> = { 1: 0.25, 2: 0 };
   const rate = new Rate(1000, (account) => shares[account], () => 0);
   assert.equal(rate.take(1, 250), 0);
@@ -27,13 +27,13 @@ Deno.test("a worker has the part of the rate that it has of the connections", ()
   assert.equal(rate.take(2, 1500), 500, "none are counted yet");
 });
 
-Deno.test("pieces are small where the rate is, and never too small or large", () => {
+Deno.test("pieces are smaller at lower rates, within bounds", () => {
   for (const [perSecond, piece] of [[1024, 256], [100_000, 25_000], [1e9, 65_536]]) {
     assert.equal(new Rate(perSecond, () => 1).piece(1), piece);
   }
 });
 
-Deno.test("accounts that rest are forgotten", () => {
+Deno.test("full buckets are dropped", () => {
   let now = 0;
   const rate = new Rate(1000, () => 1, () => now);
   for (let i = 0; i < 100_000; i++) {

@@ -35,7 +35,7 @@ const changes: Readonly<Record<string, Change>> = {
     const client = { account: name, host };
     const verifier = await bounded(() => makeVerifier("password", password), gone, client);
     exchange.admit(newLogin); // the change ends the current login
-    newLogin.renew(await changePassword(newLogin, verifier));
+    newLogin.credential = await changePassword(newLogin, verifier);
     const agent = exchange.header("user-agent") ?? "";
     setLoginCookie(c, await continueAsWebSession(newLogin, agent, host));
     return "password";

@@ -1,4 +1,4 @@
-/** The SFTP door in this process, with what a test wants of it. */
+/** The SFTP door in this process, for tests. */
 import { Database } from "../../../../core/local/database/database.ts";
 import type { Door } from "../../../../core/door/door.ts";
 import type { Patience } from "../../../../core/door/sftp/connection.ts";
@@ -10,7 +10,7 @@ import { prepareData } from "../../../../core/serve/data.ts";
 import { type Settings, Store } from "../../../../core/local/store.ts";
 import { SftpPeer, ssh } from "./_peer.ts";
 
-/** An RSA key takes long to make: tests have the same one. */
+/** All tests share host keys, since an RSA key takes long to make. */
 const keys = new URL("../../../../fixtures/sftp/ssh/", import.meta.url).pathname;
 
 /** Gives a data directory host keys. */
@@ -21,7 +21,7 @@ export async function layHostKeys(data: string): Promise<void> {
   }
 }
 
-/** The door in this process, with a patience of its own and the account anna. */
+/** A door in this process with its own time limits, and the account anna. */
 export class SftpHere implements AsyncDisposable {
   #stopped: Promise<void> | undefined;
 
@@ -60,7 +60,7 @@ export class SftpHere implements AsyncDisposable {
     return new SftpHere(store, door, formatAddress(door.address), login);
   }
 
-  /** Where anna's files lie. */
+  /** The folder of anna's files. */
   get home(): string {
     return `${this.store.settings.data}/homes/anna`;
   }
@@ -73,7 +73,7 @@ export class SftpHere implements AsyncDisposable {
     return SftpPeer.open(this.address, this.login);
   }
 
-  /** Waits until nobody is connected any more. */
+  /** Waits until all connections are closed. */
   async drained(): Promise<void> {
     while (this.door.connections > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -1,5 +1,5 @@
-/** An SFTP client for tests: SSH by the package `ssh2`, the packets by hand, good and bad ones. */
-// First: it has the package leave no ciphers behind.
+/** An SFTP client for tests: SSH by the package `ssh2`, with packets that tests build. */
+// Imported first, so that the package releases its ciphers.
 import "../../../../core/door/sftp/ssh2.ts";
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
@@ -23,7 +23,7 @@ export interface Reply {
   readonly reader: PacketReader;
 }
 
-/** What a request was answered with instead of what it asked for. */
+/** A status in place of the expected answer. */
 export class SftpStatus extends Error {
   constructor(readonly code: number, message: string) {
     super(`${code}: ${message}`);
@@ -33,10 +33,10 @@ export class SftpStatus extends Error {
 // deno-lint-ignore no-explicit-any
 type SshClient = any;
 
-/** Of a packet that is cut off in the middle, the runtime keeps an AES-GCM cipher. */
+/** The runtime keeps the AES-GCM cipher of a packet that is cut off. */
 export const algorithms = { cipher: ["chacha20-poly1305@openssh.com"] };
 
-/** Connects and logs in. @throws {Error} when the server won't */
+/** Connects and logs in. @throws {Error} when the server refuses */
 export function ssh(address: string, login: Login, options: object = {}): Promise<SshClient> {
   const { host, port } = parseAddress(address);
   const client = new ssh2.Client();
@@ -79,7 +79,7 @@ export class SftpPeer implements AsyncDisposable {
     client.on("close", end);
   }
 
-  /** A channel of a client that is logged in, before INIT. */
+  /** Opens a channel of a logged-in client, and sends no INIT. */
   static raw(client: SshClient): Promise<SftpPeer> {
     return new Promise((resolve, reject) => {
       client.subsys("sftp", (error: Error | undefined, channel: Duplex) => {
@@ -89,14 +89,14 @@ export class SftpPeer implements AsyncDisposable {
     });
   }
 
-  /** Logs in and says INIT. */
+  /** Logs in and sends INIT. */
   static async open(address: string, login: Login): Promise<SftpPeer> {
     const peer = await SftpPeer.raw(await ssh(address, login));
     await peer.init();
     return peer;
   }
 
-  /** @returns what the server announces */
+  /** @returns the extensions that the server announces */
   async init(version = 3): Promise<Map<string, string>> {
     this.send(new PacketWriter(Type.INIT, version).done());
     const { type, id, reader } = await this.reply();
@@ -110,7 +110,7 @@ export class SftpPeer implements AsyncDisposable {
     this.channel.write(bytes);
   }
 
-  /** The next answer. @throws {Error} when the channel ends before */
+  /** Reads the next answer. @throws {Error} when the channel ends before */
   async reply(): Promise<Reply> {
     while (this.#replies.length === 0) {
       if (this.#ended) throw new Error("the channel has ended");
@@ -126,7 +126,7 @@ export class SftpPeer implements AsyncDisposable {
     while (!this.#ended) await new Promise<void>((resolve) => this.#wake = resolve);
   }
 
-  /** Sends a request, and gives its answer. @throws {SftpStatus} for a status that is not OK */
+  /** Sends a request, and returns its answer. @throws {SftpStatus} for a status that is not OK */
   async ask(
     type: number,
     build: (packet: PacketWriter) => PacketWriter = (p) => p,
@@ -237,7 +237,7 @@ export function checked(reply: Reply): Reply {
   throw new SftpStatus(code, reply.reader.text());
 }
 
-/** Is refused with a status. */
+/** Checks that a request is refused with a status. */
 export async function refused(
   promise: Promise<unknown>,
   code: number,

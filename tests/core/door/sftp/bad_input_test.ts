@@ -6,7 +6,7 @@ import { closed, refused, SftpPeer, ssh } from "./_peer.ts";
 
 const { READ, WRITE, CREAT } = Open;
 
-Deno.test("a handle that doesn't exist, or is another's, is refused", async () => {
+Deno.test("a handle that does not exist, or is of another channel, is refused", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   await using other = await here.peer();
@@ -22,7 +22,7 @@ Deno.test("a handle that doesn't exist, or is another's, is refused", async () =
   await peer.stat("/home");
 });
 
-Deno.test("an offset beyond 2^53 is refused, and the session lives", async () => {
+Deno.test("an offset beyond 2^53 is refused, and the session goes on", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   const file = await peer.open("f", READ | WRITE | CREAT);
@@ -41,7 +41,7 @@ Deno.test("an offset beyond 2^53 is refused, and the session lives", async () =>
   assert.equal((await peer.stat("/home")).mode, 0o040755);
 });
 
-Deno.test("2,000 opens are refused from the 257th on, over all channels", async () => {
+Deno.test("a connection has at most 256 open handles over all channels", async () => {
   await using here = await SftpHere.start();
   const client = await here.ssh();
   await using peer = await SftpPeer.raw(client);
@@ -71,7 +71,7 @@ Deno.test("2,000 opens are refused from the 257th on, over all channels", async 
   await other.close(await other.open("f", READ));
 });
 
-Deno.test("a connection has so many channels, used or not", async () => {
+Deno.test("a connection has a bounded number of channels, used or not", async () => {
   await using here = await SftpHere.start();
   const client = await here.ssh();
   await using peer = await SftpPeer.raw(client);
@@ -84,7 +84,7 @@ Deno.test("a connection has so many channels, used or not", async () => {
   await SftpPeer.raw(client);
 });
 
-Deno.test("packets that make no sense are answered so, and the session goes on", async () => {
+Deno.test("a malformed request gets an error, and the session goes on", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   const types = [...Object.values(Type), 0, 99, 255].filter((type) => type !== Type.INIT);
@@ -105,7 +105,7 @@ Deno.test("packets that make no sense are answered so, and the session goes on",
   await peer.stat("/home");
 });
 
-Deno.test("what is no packet ends the channel, and nothing else", async () => {
+Deno.test("a malformed packet ends its channel, and no other", async () => {
   await using here = await SftpHere.start();
   const client = await here.ssh();
   await using peer = await SftpPeer.raw(client);
@@ -124,7 +124,7 @@ Deno.test("what is no packet ends the channel, and nothing else", async () => {
   await peer.stat("/home");
 });
 
-Deno.test("a client that is gone leaves what it wrote, to be continued", async () => {
+Deno.test("the upload of a client that is gone can be resumed", async () => {
   await using here = await SftpHere.start();
   {
     await using peer = await here.peer();
@@ -142,11 +142,11 @@ Deno.test("a client that is gone leaves what it wrote, to be continued", async (
   assert.equal(await Deno.readTextFile(`${here.home}/f`), "hello again");
 });
 
-Deno.test("a client that never reads is answered so far, and then cut", async () => {
+Deno.test("a client that never reads gets a bounded number of answers, and is then cut", async () => {
   await using here = await SftpHere.start({ request: 1_000 });
   await Deno.mkdir(here.home, { recursive: true });
   await Deno.writeFile(`${here.home}/f`, new Uint8Array(1024 * 1024));
-  // As much as it likes may be on its way to this client, says its window.
+  // The window of this client allows any number of bytes under way.
   const client = await here.ssh();
   await using peer = await SftpPeer.raw(client);
   await peer.init();
@@ -158,7 +158,7 @@ Deno.test("a client that never reads is answered so far, and then cut", async ()
   await here.drained();
 });
 
-Deno.test("who doesn't log in, or says nothing, is cut", async () => {
+Deno.test("a client that does not log in, or sends nothing, is cut", async () => {
   await using here = await SftpHere.start({ stranger: 1_000, login: 3_000 });
   using silent = await Deno.connect({
     hostname: "127.0.0.1",
@@ -168,7 +168,7 @@ Deno.test("who doesn't log in, or says nothing, is cut", async () => {
   while (await silent.read(buffer) !== null);
 });
 
-Deno.test("noise in place of SSH ends in a clean close", async () => {
+Deno.test("random bytes in place of SSH end in a clean close", async () => {
   await using here = await SftpHere.start();
   const noise = ["GET / HTTP/1.1\r\n\r\n", "SSH-1.5-old\r\n", "SSH-2.0-x\r\n\0\0\0\0\0\0", "\0"];
   for (const text of [...noise, "x".repeat(10_000), `SSH-2.0-x\r\n${"\xff".repeat(40_000)}`]) {
@@ -211,10 +211,10 @@ Deno.test("there is no shell, no terminal, no forwarding, and no other command",
   assert.match(said, /no shell here/);
 });
 
-// The state of a counter-mode cipher is kept until it is collected.
+// The runtime keeps the state of a counter-mode cipher until it is collected.
 const untidy = { sanitizeResources: false };
 
-Deno.test("old algorithms are not spoken", untidy, async () => {
+Deno.test("old algorithms are refused", untidy, async () => {
   await using here = await SftpHere.start();
   for (
     const algorithms of [
@@ -242,7 +242,7 @@ Deno.test("old algorithms are not spoken", untidy, async () => {
   }
 });
 
-Deno.test("a server that stops lets transfers end, and cuts what doesn't", async () => {
+Deno.test("a server that stops waits for transfers, and cuts those that take too long", async () => {
   await using here = await SftpHere.start();
   await using idle = await here.peer();
   await using busy = await here.peer();

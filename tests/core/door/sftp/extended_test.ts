@@ -8,7 +8,7 @@ const { READ, WRITE, CREAT, TRUNC } = Open;
 const digest = (algorithm: string, bytes: Uint8Array) =>
   new Uint8Array(createHash(algorithm).update(bytes).digest());
 
-Deno.test("what is announced is version 3, whatever a client asks for", async () => {
+Deno.test("the server announces version 3 to a client of any version", async () => {
   await using here = await SftpHere.start();
   await using peer = await SftpPeer.raw(await here.ssh());
   const extensions = await peer.init(6);
@@ -38,7 +38,7 @@ Deno.test("the quota is the size of the file system, to the byte", async () => {
   assert.deepEqual([unit, size, free, available], [1, 1_000_001, 998_767, 998_767]);
 });
 
-Deno.test("over quota, a file is refused and its room given back", async () => {
+Deno.test("a file over the quota is refused, and its room is free again", async () => {
   await using here = await SftpHere.start({}, {}, 10_000);
   await using peer = await here.peer();
   const file = await peer.open("f", WRITE | CREAT);
@@ -51,7 +51,7 @@ Deno.test("over quota, a file is refused and its room given back", async () => {
   assert.deepEqual([used, reserved], [0, 0]);
 });
 
-Deno.test("limits are what a packet may have, and they are kept to", async () => {
+Deno.test("limits@openssh.com announces the sizes that the server enforces", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   const { reader } = await peer.extended("limits@openssh.com", (p) => p);
@@ -91,7 +91,7 @@ Deno.test("copy-data copies between two handles", async () => {
   );
 });
 
-Deno.test("check-file gives digests, of all, of a part, of blocks", async () => {
+Deno.test("check-file returns digests of a file, of a part, and of blocks", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   const whole = new Uint8Array(randomBytes(100_000));
@@ -124,7 +124,7 @@ Deno.test("check-file gives digests, of all, of a part, of blocks", async () => 
   assert.deepEqual(reader.rest().slice(), digest("sha256", whole));
 });
 
-Deno.test("users have names, and numbers that stay", async () => {
+Deno.test("a user keeps its number, and has a name", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   await peer.close(await peer.open("f", WRITE | CREAT));
@@ -140,7 +140,7 @@ Deno.test("users have names, and numbers that stay", async () => {
   assert.deepEqual([...reader.bytes()], [...length("anna"), ...length("nobody"), ...length("")]);
 });
 
-Deno.test("a folder of many entries is told in pieces that every client takes", async () => {
+Deno.test("a large folder is listed in packets that every client accepts", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   for (let i = 0; i < 3_000; i++) Deno.mkdirSync(`${here.home}/d/${i}`, { recursive: i === 0 });

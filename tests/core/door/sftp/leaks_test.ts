@@ -8,7 +8,7 @@ import { closed, refused, type SftpPeer } from "./_peer.ts";
 const { READ, WRITE, CREAT, TRUNC } = Open;
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** The files that this process has open below a folder. */
+/** Returns the files that this process has open below a folder. */
 function openBelow(folder: string): string[] {
   const found: string[] = [];
   for (const { name } of Deno.readDirSync("/proc/self/fd")) {
@@ -45,7 +45,7 @@ Deno.test({
         await refused(peer.open("no/where", WRITE | CREAT), Status.NO_SUCH_FILE);
         await refused(openFolder(peer, "f"), Status.NO_SUCH_FILE);
       }
-      // Over quota: the upload is dropped, and its handle stays to refuse what still comes.
+      // Over quota: the upload is dropped, and its handle stays to refuse later writes.
       const over = await peer.open("over", WRITE | CREAT);
       await refused(peer.write(over, 199_999_999, bytes("123")), Status.FAILURE);
       const copied = await peer.open("f", READ | WRITE);

@@ -12,7 +12,7 @@ import { receive } from "../../../../core/upload/receive.ts";
 import type { Session } from "../../../../core/login/session.ts";
 import { SftpHere } from "./_here.ts";
 
-/** Characters that a line protocol may stumble over, and lines of scp's own. */
+/** Names with characters that end lines, and names like lines of scp. */
 const letters = ["\n", "\r", "\x1b[2J", '"', "\\", "\x01", " ", "\nC0644 4 evil", "\nE\nD0755 0 x"];
 const names = fc.array(fc.constantFrom(...letters, "a", "b", "é"), { minLength: 1, maxLength: 5 })
   .map((parts) => `n${parts.join("")}`);
@@ -28,7 +28,7 @@ async function put(session: Session, path: string, text: string): Promise<void> 
   await upload.commit(null, true);
 }
 
-/** Runs a command, and answers what it says as `answer` does. */
+/** Runs a command, and answers its output by `answer`. */
 async function run(
   here: SftpHere,
   command: string,
@@ -55,7 +55,7 @@ async function run(
   return { out: Buffer.concat(pieces), err, code };
 }
 
-/** Reads what `scp -f` sends as OpenSSH's client does. */
+/** Reads the output of `scp -f` as OpenSSH's client does. */
 function parseScp(bytes: Buffer): { files: string[]; errors: string[] } {
   const [files, errors, folders]: string[][] = [[], [], []];
   for (let at = 0; at < bytes.length;) {
@@ -87,7 +87,7 @@ function parseScp(bytes: Buffer): { files: string[]; errors: string[] } {
   return { files, errors };
 }
 
-Deno.test("no name of a file or folder adds a line to what scp gives", async () => {
+Deno.test("no name of a file or folder adds a line to scp's output", async () => {
   await using here = await SftpHere.start();
   const session = sessionOf(here.store, "anna");
   await mkdir(session, { verb: "mkdir", path: "/home/t", parents: false });
@@ -139,7 +139,7 @@ Deno.test("scp's lines on failures stay below the length at which OpenSSH cuts t
   assert.equal(parseScp(missing).errors.length, 1);
 });
 
-Deno.test("sha256sum writes names as GNU coreutils do; what fails adds no line", async () => {
+Deno.test("sha256sum writes names as GNU coreutils do; a failure adds no line", async () => {
   await using here = await SftpHere.start();
   const session = sessionOf(here.store, "anna");
   for (const name of hostile) await put(session, `/home/${name}`, name);
@@ -155,7 +155,7 @@ Deno.test("sha256sum writes names as GNU coreutils do; what fails adds no line",
   assert.doesNotMatch(home.trimEnd(), controls);
 });
 
-Deno.test("sumLine is what GNU sha256sum writes", async () => {
+Deno.test("sumLine writes the line of GNU sha256sum", async () => {
   const dir = await Deno.makeTempDir({ prefix: "barge-sum-" });
   try {
     for (const name of hostile) await Deno.writeTextFile(`${dir}/${name}`, name);

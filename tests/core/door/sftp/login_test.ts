@@ -37,7 +37,7 @@ async function mayLogIn(address: string, login: object): Promise<boolean> {
   }
 }
 
-Deno.test("a password lets in, also by keyboard-interactive, and a wrong one doesn't", async () => {
+Deno.test("a client logs in with its password, also by keyboard-interactive, but not with a wrong one", async () => {
   await using here = await SftpHere.start();
   await withBob(here);
   const { address } = here;
@@ -77,7 +77,7 @@ function byKeyboard(address: string, { secret, ...login }: { secret: string }): 
   });
 }
 
-Deno.test("an account's own keys let in until they are removed", async () => {
+Deno.test("an account logs in with its own keys until they are removed", async () => {
   await using here = await SftpHere.start();
   await withBob(here);
   const { store, address } = here;
@@ -97,7 +97,7 @@ Deno.test("an account's own keys let in until they are removed", async () => {
   }
 });
 
-Deno.test("a disabled account is not let in by its key", async () => {
+Deno.test("a disabled account can't log in with its key", async () => {
   await using here = await SftpHere.start();
   await withBob(here);
   const { store, address } = here;
@@ -112,7 +112,7 @@ Deno.test("a disabled account is not let in by its key", async () => {
   await assert.rejects(peer.stat("/home"), /^Error: 3: .*disabled/);
 });
 
-Deno.test("failed logins are banned, as at every door", async () => {
+Deno.test("failed logins lead to a ban, as at every door", async () => {
   await using here = await SftpHere.start({}, { banAfter: 2 });
   await withBob(here);
   const { store, address } = here;
@@ -124,7 +124,7 @@ Deno.test("failed logins are banned, as at every door", async () => {
   assert(await mayLogIn(address, here.login));
 });
 
-Deno.test("a connection gets so many tries", async () => {
+Deno.test("a connection has a bounded number of tries", async () => {
   await using here = await SftpHere.start({}, { banAfter: 0 });
   const pair = pairOf("ed25519");
   let asked = 0;
@@ -136,7 +136,7 @@ Deno.test("a connection gets so many tries", async () => {
   assert.equal(asked, 33);
 });
 
-Deno.test("an account has so many connections", async () => {
+Deno.test("an account has a bounded number of connections", async () => {
   const limits = { connections: 100, perAddress: 100, perAccount: 2 };
   await using here = await SftpHere.start({}, { limits });
   await using _one = await here.peer();
@@ -147,7 +147,7 @@ Deno.test("an account has so many connections", async () => {
   await using _three = await here.peer();
 });
 
-Deno.test("who asks for keys that an account does not have is banned, and learns no more", async () => {
+Deno.test("a client that tries keys that an account does not have is banned", async () => {
   await using here = await SftpHere.start({}, { banAfter: 3 });
   await withBob(here);
   const { store } = here;
@@ -165,7 +165,7 @@ Deno.test("who asks for keys that an account does not have is banned, and learns
   ]);
   assert(!(await ask(own.blob)));
   assert(await ask(own.blob, "bob", "192.0.2.2"), "the account is not banned");
-  // An agent's keys are forgotten when one of them lets in.
+  // A login with one key of an agent clears the failures of its other keys.
   for (let i = 0; i < 4; i++) {
     assert(
       !(await ask(others[0], "bob", "192.0.2.3")) && !(await ask(others[1], "bob", "192.0.2.3")),
@@ -193,7 +193,7 @@ Deno.test("connections that have not logged in are bounded, by address and in al
   assert.deepEqual(gone, ["192.0.2.1"], "the oldest made room");
 });
 
-Deno.test("no key exchange that holds up everybody else is offered", async () => {
+Deno.test("no key exchange that blocks the worker for long is offered", async () => {
   await using here = await SftpHere.start();
   const kex = ["diffie-hellman-group14-sha256"];
   await assert.rejects(ssh(here.address, here.login, { algorithms: { ...algorithms, kex } }));

@@ -27,13 +27,13 @@ const put = async (peer: SftpPeer, path: string, text: string) => {
   await peer.close(file);
 };
 
-/** Uploads that the ledger knows, and bytes reserved. */
+/** Returns the number of uploads, and the reserved bytes. */
 function held({ store }: SftpHere): [uploads: number, reserved: number] {
   const { reserved } = store.accounts.find("anna")!;
   return [store.reservations.uploads().length, reserved];
 }
 
-Deno.test("a time and a size that were set on an open file are seen at once", async () => {
+Deno.test("the time and size that are set on an open file are visible at once", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   await put(peer, "old", "0123456789");
@@ -77,7 +77,7 @@ Deno.test("a file that is opened to write and not written stays as it is", async
   await set(peer, "f", { atime: 5, mtime: 5 });
   const file = await peer.open("f", READ | WRITE);
   await put(peer, "g", "two");
-  await posixRename(peer, "g", "f"); // by another program, say
+  await posixRename(peer, "g", "f"); // as another program would
   assert.equal(await Deno.readTextFile(`${here.home}/f`), "two");
   await peer.close(file);
   assert.equal(await Deno.readTextFile(`${here.home}/f`), "two");
@@ -89,7 +89,7 @@ Deno.test("a file that is opened to write and not written stays as it is", async
   assert.equal((await Deno.stat(`${here.home}/empty`)).size, 0);
 });
 
-Deno.test("what is written so far can be read by another handle, before and after CLOSE", async () => {
+Deno.test("bytes can be read by another handle before and after CLOSE", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   await put(peer, "f", "old");
@@ -110,7 +110,7 @@ Deno.test("what is written so far can be read by another handle, before and afte
 Deno.test("a file that is renamed while it is written becomes one under its new name", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
-  // New, as rsync and git write theirs: over a file that is there.
+  // As rsync and git do: a new file is renamed over an existing one.
   await put(peer, "final", "old");
   const file = await peer.open("tmp", WRITE | CREAT | EXCL);
   await peer.write(file, 0, bytes("new "));
@@ -123,7 +123,7 @@ Deno.test("a file that is renamed while it is written becomes one under its new 
   await peer.close(file);
   assert.equal(await Deno.readTextFile(`${here.home}/final`), "new one");
   await assert.rejects(Deno.stat(`${here.home}/tmp`));
-  // One that replaces a file takes it along.
+  // The rename of a file that is being replaced.
   const over = await peer.open("final", READ | WRITE);
   await peer.write(over, 0, bytes("NEW"));
   await rename(peer, "final", "moved");
@@ -132,7 +132,7 @@ Deno.test("a file that is renamed while it is written becomes one under its new 
   await peer.close(over);
   assert.equal(await Deno.readTextFile(`${here.home}/moved`), "NEW one");
   await assert.rejects(Deno.stat(`${here.home}/final`));
-  // With the folder that it is in, at any depth.
+  // The rename of a folder above it.
   await mkdir(peer, "d");
   await mkdir(peer, "d/e");
   const deep = await peer.open("d/e/f", WRITE | CREAT);
@@ -151,7 +151,7 @@ Deno.test("a file that is renamed while it is written becomes one under its new 
   assert.deepEqual(held(here), [0, 0]);
 });
 
-Deno.test("a file that is removed or replaced while it is written does not come back", async () => {
+Deno.test("a file that is removed or replaced while it is written stays removed", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   await put(peer, "old", "0123456789");
@@ -184,7 +184,7 @@ Deno.test("a file that is removed or replaced while it is written does not come 
   assert.deepEqual(held(here), [0, 0]);
 });
 
-Deno.test("what was removed while it was written is not kept when the client is gone", async () => {
+Deno.test("an upload whose file was removed is not kept when the client is gone", async () => {
   await using here = await SftpHere.start();
   {
     await using peer = await here.peer();
@@ -199,7 +199,7 @@ Deno.test("what was removed while it was written is not kept when the client is 
   assert.equal(Array.from(Deno.readDirSync(`${here.store.settings.data}/staging`)).length, 1);
 });
 
-Deno.test("a folder takes the place of an empty one, by posix-rename alone", async () => {
+Deno.test("only posix-rename replaces an empty folder by another", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   for (const folder of ["a", "b", "c"]) await mkdir(peer, folder);
@@ -222,13 +222,13 @@ Deno.test("a folder takes the place of an empty one, by posix-rename alone", asy
   assert.equal(row?.size, 4);
 });
 
-Deno.test("renaming what is written needs the room that it needs, and no more", async () => {
+Deno.test("a rename of an open file needs no more room than the file", async () => {
   await using here = await SftpHere.start({}, {}, 100);
   await using peer = await here.peer();
   await put(peer, "f", "x".repeat(60));
   const file = await peer.open("f", WRITE | TRUNC);
   await peer.write(file, 0, bytes("y".repeat(60)));
-  // Both are there until it is closed, so that the upload counts on replacing the file.
+  // Both exist until it is closed, and the upload will replace the file.
   await refused(rename(peer, "f", "g"), Status.FAILURE);
   await unlink(peer, "f");
   await refused(peer.stat("f"), Status.NO_SUCH_FILE);
@@ -237,7 +237,7 @@ Deno.test("renaming what is written needs the room that it needs, and no more", 
   assert.equal(here.store.accounts.find("anna")!.used, 0);
 });
 
-Deno.test("a handle whose upload another took over is in the way of no removal and no rename", async () => {
+Deno.test("a handle whose upload was taken over prevents no removal and no rename", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   await using other = await here.peer();

@@ -22,7 +22,7 @@ const attrs = fc.record({
   gid: uint,
 }, { noNullPrototype: true });
 
-Deno.test("what is written is read again", () => {
+Deno.test("written fields are read back", () => {
   fc.assert(fc.property(
     fc.tuple(uint, fc.maxSafeNat(), fc.string({ unit: "grapheme" }), fc.uint8Array(), attrs),
     ([int, long, text, bytes, attrs]) => {
@@ -39,7 +39,7 @@ Deno.test("what is written is read again", () => {
   ));
 });
 
-Deno.test("attributes that are not there, and ones of later versions, are passed over", () => {
+Deno.test("missing attributes, and those of later versions, are ignored", () => {
   const none = { uid: undefined, gid: undefined, atime: undefined, mtime: undefined };
   const empty = { size: undefined, mode: undefined, ...none };
   assert.deepEqual(fields(new PacketWriter(Type.STAT, 1).attrs({}).done()).attrs(), empty);
@@ -49,7 +49,7 @@ Deno.test("attributes that are not there, and ones of later versions, are passed
   assert.equal(reader.int(), 42);
 });
 
-Deno.test("a truncated packet is told as such, wherever it was cut", () => {
+Deno.test("a packet that is truncated anywhere is a protocol error", () => {
   const whole = new PacketWriter(Type.OPEN, 1).text("/home/f").int(26).attrs({ size: 5 }).done();
   for (let length = 9; length < whole.length; length++) {
     const reader = new PacketReader(whole.subarray(9, length));
@@ -69,7 +69,7 @@ Deno.test("a number beyond 2^53 is refused, not rounded", () => {
   assert.throws(() => bytes(0x200000).long(), /that long/);
 });
 
-Deno.test("a data packet tells how much of its room was filled", () => {
+Deno.test("a data packet has the length of the bytes in its room", () => {
   const packet = dataPacket(9, 100);
   packet.room.set([1, 2, 3]);
   assert.deepEqual(fields(packet.done(3)).bytes().slice(), Uint8Array.of(1, 2, 3));

@@ -8,7 +8,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const { READ, WRITE, APPEND, CREAT, TRUNC, EXCL } = Open;
 
-Deno.test("what is written becomes a file at CLOSE, and not before", async () => {
+Deno.test("an upload becomes a file at CLOSE, and not before", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   const file = await peer.open("a.txt", WRITE | CREAT | TRUNC);
@@ -26,7 +26,7 @@ Deno.test("what is written becomes a file at CLOSE, and not before", async () =>
   assert.equal(row.sha256, createHash("sha256").update("hello").digest("hex"));
 });
 
-Deno.test("writes come in any order, over each other, many at a time", async () => {
+Deno.test("writes may come in any order, overlap, and be many at a time", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   const whole = new Uint8Array(randomBytes(60_000));
@@ -74,7 +74,7 @@ Deno.test("reads are answered in their order, the last one short, then the end",
   await peer.close(file);
 });
 
-Deno.test("open's flags are those of POSIX", async () => {
+Deno.test("the flags of OPEN have the meaning of POSIX", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   const put = async (flags: number, at: number, what: string) => {
@@ -105,7 +105,7 @@ Deno.test("open's flags are those of POSIX", async () => {
   assert.equal(await Deno.readTextFile(`${here.home}/f`), "newer");
 });
 
-Deno.test("sizes and times are set, owners and modes taken note of", async () => {
+Deno.test("sizes and times can be set; owners and modes are ignored", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   const set = (path: string, attrs: object) =>
@@ -132,7 +132,7 @@ Deno.test("sizes and times are set, owners and modes taken note of", async () =>
   await refused(set("/home/none", { mode: 0o600 }), Status.NO_SUCH_FILE);
 });
 
-Deno.test("names are moved, and removed, as version 3 and as POSIX have it", async () => {
+Deno.test("renames and removals follow version 3 and POSIX", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   for (const name of ["a", "b"]) await peer.close(await peer.open(name, WRITE | CREAT));
@@ -153,7 +153,7 @@ Deno.test("names are moved, and removed, as version 3 and as POSIX have it", asy
   await refused(peer.ask(Type.RMDIR, (p) => p.text("/home")), Status.FAILURE);
 });
 
-Deno.test("paths are tidied up, and lead nowhere else", async () => {
+Deno.test("paths are normalized, and stay below the root", async () => {
   await using here = await SftpHere.start();
   await using peer = await here.peer();
   const real = async (path: string) => {

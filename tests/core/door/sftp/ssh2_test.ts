@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Open } from "../../../../core/door/sftp/packet.ts";
 import { SftpHere } from "./_here.ts";
 
-Deno.test("nothing that is native is pulled in by ssh2", () => {
+Deno.test("ssh2 loads no native code", () => {
   const lock = Deno.readTextFileSync(new URL("../../../../deno.lock", import.meta.url));
   const names = Object.keys(JSON.parse(lock).npm).map((name) => name.replace(/@[^@]*$/, ""));
   for (const native of ["cpu-features", "nan", "buildcheck"]) assert(!names.includes(native));

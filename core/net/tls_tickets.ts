@@ -1,43 +1,49 @@
 /**
- * Which TLS session a ticket stands for, and which accounts have logged in with it, in this worker: a
- * client with several connections may resume on one of them what began on another. The runtime gives
- * each worker a key of its own for tickets, so that those of another worker can't be resumed here.
+ * A table of the TLS sessions of this worker: the session of each ticket, and the accounts that have
+ * logged in with a session. A client with several connections may resume on one of them a session that
+ * began on another. The runtime gives each worker its own key for tickets, so that the tickets of
+ * another worker can't be resumed here.
  *
- * A table of fixed size. A ticket's slot holds its session's number, of 48 bits, and 16 bits that check
- * the ticket; the slot of a session with an account holds 64 bits that check both. All are keyed
- * digests, which strangers can't aim. Later entries replace earlier ones: a session that is forgotten
- * can't be joined, nothing worse.
+ * The table has a fixed size. The slot of a ticket holds the number of its session, of 48 bits, and 16
+ * bits that check the ticket; the slot of a session with an account holds 64 bits that check both. All
+ * are keyed digests, so that clients can't choose slots. Later entries replace earlier ones: a session
+ * that was replaced can't be joined any more.
  */
 import type { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
-import type { SessionTable } from "../net/session_resumption.ts";
 
-const ticketSlots = 1 << 15;
-const half = ticketSlots / 2;
+const slotCount = 1 << 15;
+/** The number of slots for tickets, and of those for sessions with accounts. */
+const half = slotCount / 2;
 const sessionBits = 48n;
 const sessionMask = (1n << sessionBits) - 1n;
 
-export class Tickets implements SessionTable {
-  readonly #slots = new BigInt64Array(ticketSlots);
+/** The sessions of all connections; a ticket is given as a digest. */
+export class Tickets {
+  readonly #slots = new BigInt64Array(slotCount);
   readonly #key = randomBytes(16);
 
+  /** Returns the session of a ticket; undefined for an unknown one. */
   sessionOf(ticket: string): bigint | undefined {
     const { slot, check } = this.#place(ticket);
     const value = BigInt.asUintN(64, this.#slots[slot]);
     return value !== 0n && value >> sessionBits === check ? value & sessionMask : undefined;
   }
 
+  /** Begins a session with its first ticket. */
   begin(ticket: string): bigint {
     const session = this.#digest(`session ${ticket}`).readBigUInt64BE() & sessionMask;
     this.renew(ticket, session);
     return session;
   }
 
+  /** Records another ticket of a session. */
   renew(ticket: string, session: bigint): void {
     const { slot, check } = this.#place(ticket);
     this.#slots[slot] = BigInt.asIntN(64, check << sessionBits | session);
   }
 
+  /** Records that an account has logged in with a session. */
   login(session: bigint, account: number): void {
     const { slot, mark } = this.#mark(session, account);
     this.#slots[slot] = mark;
