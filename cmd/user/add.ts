@@ -49,9 +49,9 @@ export default command({
   ) {
     using open = await openAccounts(data, { create: true, adopt });
     const { accounts } = open;
-    const { checkName } = await import("../../core/local/account/accounts.ts");
+    const { checkAccountName } = await import("../../core/storage/account_rules.ts");
     const { defaultQuota } = await import("../../core/storage/accounts.ts");
-    checkName(name);
+    checkAccountName(name);
     if (accounts.find(name)) {
       throw new BargeError("exists", "the account exists already", { op: "user add", path: name });
     }

@@ -6,7 +6,7 @@ import { type LockStore, maxLockSeconds } from "../storage/locks.ts";
 import type { Place } from "../storage/place.ts";
 import type { Guard } from "../storage/view.ts";
 import type { Commits } from "./commit.ts";
-import { maxLocks } from "./database/bounds.ts";
+import { maxLocks } from "../storage/bounds.ts";
 import type { Parts } from "./parts.ts";
 import { LocalView } from "./view.ts";
 
