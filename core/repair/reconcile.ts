@@ -17,8 +17,8 @@ import type { FileRow } from "../local/ledger/ledger.ts";
 import { digestFile } from "../local/vault/digest.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
 import { compareFolder, homeOwner } from "./reconcile_folder.ts";
-import { isBehindLink, type OnHidden } from "../local/vault/vault.ts";
-import type { Found } from "../local/vault/entry.ts";
+import { type Found, isBehindLink } from "../local/vault/vault.ts";
+import type { OnHidden } from "../storage/tree.ts";
 import type { Store } from "../local/store.ts";
 
 /** The kind of a difference. Stable: printed in `--json`. */

@@ -7,13 +7,13 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { BargeError } from "../error.ts";
+import type { FileContent } from "../storage/content.ts";
 import { maxPartialUploads } from "../storage/bounds.ts";
 import type { Place } from "../storage/place.ts";
 import type {
   Content,
   NewUpload,
   PartialUpload,
-  Source,
   StoredFile,
   Uploads,
   UploadStart,
@@ -31,7 +31,7 @@ import { releaseObjects } from "./objects.ts";
 import { type Piece, PieceReader, piecesOf } from "./pieces.ts";
 import type { Statements } from "./postgres.ts";
 import { SmallFiles } from "./small_files.ts";
-import { SharedTree } from "./tree.ts";
+import { SharedContent } from "./content.ts";
 import {
   dropAt,
   keepPartialDays,
@@ -266,8 +266,14 @@ export class SharedUploads implements Uploads {
     });
   }
 
-  async source(place: Place): Promise<Source> {
-    return await new SharedTree(this.#parts).open(place, 0);
+  async openStaged(upload: number, modified: number): Promise<FileContent> {
+    const [row] = await this.#parts.db.all<{ content: number; size: number }>(
+      `SELECT content, coalesce((SELECT max(at + size) FROM piece WHERE piece.content = upload.content), 0)
+         AS size FROM upload WHERE id = $1`,
+      upload,
+    );
+    if (!row) throw new BargeError("not-found", "the upload has ended");
+    return new SharedContent(this.#parts, { ...row, modified, sha256: null }, 0);
   }
 
   async resumable(account: number, place: Place): Promise<PartialUpload | undefined> {

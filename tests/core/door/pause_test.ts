@@ -223,7 +223,7 @@ Deno.test("barge's own client shows that it is alive", async (t) => {
   await t.step("in a put of known size whose source stalls", async () => {
     await using client = await open();
     const content = slow([text("one "), text("two")]);
-    const upload = { path: "/home/known", size: 7, verify: true, overwrite: "always" as const };
+    const upload = { path: "/home/known", size: 7, verify: true as const };
     const progress = { start() {}, bytes() {} };
     const { answer } = await send(client, upload, content, progress);
     assert.equal((await answer).sha256, sha256(text("one two")));

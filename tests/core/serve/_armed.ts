@@ -12,7 +12,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { ToWorker } from "../../../core/serve/worker.ts";
-import { arm } from "../../../core/local/vault/fault.ts";
+import { arm } from "../../../core/storage/fault.ts";
 import "../../../core/serve/worker.ts";
 import { probe } from "./_probe.ts";
 

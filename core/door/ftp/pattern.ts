@@ -1,25 +1,4 @@
-/** Resolves relative paths, and matches patterns of names. */
-
-/**
- * Returns an absolute path without empty, `.` and `..` parts. The parent of `/` is `/`.
- *
- * @param folder the client's working directory, absolute
- *
- * @example
- * ```ts
- * import { resolve } from "./path.ts";
- * if (resolve("/home/a", "../b//c/") !== "/home/b/c") throw new Error();
- * if (resolve("/home", "../../..") !== "/" || resolve("/home", "/public/.") !== "/public") throw new Error();
- * ```
- */
-export function resolve(folder: string, path: string): string {
-  const parts: string[] = [];
-  for (const part of (path.startsWith("/") ? path : `${folder}/${path}`).split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
+/** Matches patterns of names. */
 
 /** Returns whether a path's last part contains `*`, `?` or `[`. */
 export function isPattern(path: string): boolean {
@@ -32,7 +11,7 @@ export function isPattern(path: string): boolean {
  *
  * @example
  * ```ts
- * import { matches } from "./path.ts";
+ * import { matches } from "./pattern.ts";
  * if (!matches("*.t?t", "a.txt") || matches("*", ".hidden") || !matches("[!b-z]*", "a")) throw new Error();
  * if (matches("*a".repeat(100), "a".repeat(99))) throw new Error();
  * ```
@@ -41,8 +20,8 @@ export function matches(pattern: string, name: string): boolean {
   const tokens = Array.from(pattern.matchAll(/\[!?\]?[^\]]*\]|[^]/gu), ([token]) => token);
   const letters = Array.from(name);
   if (letters[0] === "." && tokens[0] !== ".") return false;
-  // The position of the last star, and the letter behind its match. On a mismatch the star matches
-  // one letter more.
+  // The position of the last star, and the letter after its match. On a mismatch the star matches one
+  // letter more.
   let [star, after] = [-1, 0];
   let t = 0;
   for (let l = 0; l < letters.length;) {
@@ -66,12 +45,6 @@ function matchesOne(token: string, letter: string): boolean {
   if (token === "?") return true;
   if (token.length < 3 || token[0] !== "[") return token === letter;
   const not = token[1] === "!";
-  const set = Array.from(token.slice(not ? 2 : 1, -1));
-  let inSet = false;
-  for (let i = 0; i < set.length; i++) {
-    const range = set[i + 1] === "-" && i + 2 < set.length;
-    inSet ||= range ? set[i] <= letter && letter <= set[i + 2] : set[i] === letter;
-    if (range) i += 2;
-  }
-  return inSet !== not;
+  const ranges = token.slice(not ? 2 : 1, -1).matchAll(/([^])(?:-([^]))?/gu);
+  return ranges.some(([, from, to = from]) => from <= letter && letter <= to) !== not;
 }

@@ -1,7 +1,4 @@
-/**
- * The trusted proxies of a door, and its public URL. They give the client's address and scheme of a
- * request that a proxy has passed on.
- */
+/** The trusted proxies of a door, and its public URL, which reveal the client of a request. */
 import type { IncomingMessage } from "node:http";
 import { getLogger } from "@logtape/logtape";
 import { bareAddress, formatAddress, isLoopback } from "../../net/address.ts";
@@ -12,19 +9,7 @@ import type { DoorSpec } from "../door.ts";
 
 const log = getLogger(["barge", "serve"]);
 
-/** The client of a request. */
-export interface Client {
-  /** Its numeric address. */
-  readonly host: string;
-  /** HOST:PORT; port 0 behind a proxy, which does not report it. */
-  readonly address: string;
-  /** True if a trusted proxy has passed the request on. */
-  readonly proxied: boolean;
-  /** True if the client speaks TLS. */
-  readonly secure: boolean;
-}
-
-export class Front {
+export class ReverseProxy {
   readonly publicUrl: PublicUrl | undefined;
   /** The start of the path of every URL; empty for a door at the root of its host. */
   readonly prefix: string;
@@ -43,13 +28,18 @@ export class Front {
     this.#tls = tls !== "off";
   }
 
-  /** Returns whether a peer is a trusted proxy, whose requests name their clients. */
+  /** Returns whether a peer is a trusted proxy. */
   trusts(peer: string): boolean {
     return this.#trusted.has(peer);
   }
 
-  /** Returns the client of a request. */
-  clientOf({ socket, headers }: IncomingMessage): Client {
+  /**
+   * Returns the client of a request.
+   *
+   * @returns its numeric host; its address, with port 0 behind a proxy, which does not report it;
+   *   `proxied`: a trusted proxy has passed the request on; `secure`: the client speaks TLS
+   */
+  clientOf({ socket, headers }: IncomingMessage) {
     const { remoteAddress: peer = "?", remotePort: port = 0 } = socket;
     const field = joined(headers["x-forwarded-for"]);
     const proxied = this.#trusted.has(peer);
@@ -71,8 +61,7 @@ export class Front {
 
   /** Returns the scheme that the client has used; undefined if it is unknown. */
   #schemeOf(headers: IncomingMessage["headers"], proxied: boolean): string | undefined {
-    // The first value is from the proxy that the client connected to. A client that forges one only
-    // changes the attributes of its own cookies.
+    // The first value is of the outermost proxy. Forging it only changes the client's own cookies.
     const forwarded = joined(headers["x-forwarded-proto"])?.split(",", 1)[0].trim().toLowerCase();
     if (proxied && forwarded) return forwarded;
     return proxied || this.isPublic(headers.host ?? "") ? this.publicUrl?.scheme : undefined;
@@ -101,14 +90,14 @@ function joined(field: string | string[] | undefined): string | undefined {
  *
  * @example
  * ```ts
- * import { isHost } from "./front.ts";
+ * import { isHost } from "./reverse_proxy.ts";
  * if (!isHost("https://a.example", "A.example:443")) throw new Error();
  * if (isHost("http://a.example", "a.example:443") || isHost("null", "null")) throw new Error();
  * ```
  */
-export function isHost(url: string, host: string): boolean {
+export function isHost(url: string, host: string | undefined): boolean {
   const [, scheme, authority] = /^(https?):\/\/([^/?#]+)/i.exec(url) ?? [];
-  if (authority === undefined) return false;
+  if (authority === undefined || host === undefined) return false;
   const port = scheme.toLowerCase() === "https" ? /:443$/ : /:80$/;
   const bare = (host: string) => host.trim().toLowerCase().replace(/^[^@]*@/, "").replace(port, "");
   return bare(authority) === bare(host);

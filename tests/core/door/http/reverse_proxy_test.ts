@@ -1,4 +1,4 @@
-/** The HTTP door behind proxies: whom it believes, which names it answers to, and its prefix. */
+/** Tests the HTTP door behind proxies: trust, host names, prefix. */
 import assert from "node:assert/strict";
 import { startServer } from "../../../_server.ts";
 import { basic, Client } from "./_client.ts";
@@ -7,7 +7,7 @@ import { api, Web } from "./_web.ts";
 const trusted = { trustedProxies: ["127.0.0.1"] };
 const files = { publicUrl: "https://box.example/files", ...trusted };
 
-Deno.test("a door on loopback answers to names of this machine and its public URL's, no others", async () => {
+Deno.test("a door on loopback answers only to names of this machine and of its public URL", async () => {
   await using web = await Web.start({}, {}, {}, undefined, { publicUrl: "https://box.example" });
   const client = await web.client();
   const status = async (host: string) => (await client.ask("GET", "/healthz", { host })).status;
@@ -30,7 +30,7 @@ Deno.test("a door on loopback answers to names of this machine and its public UR
       ],
     ]
   ) assert.equal(await status(host), 421, host);
-  // Such a page can send any header but Host; and what it wants are answers to these.
+  // Such a page can send any header but Host.
   for (const path of ["/login", `${api}/openapi.json`, "/dav/", "/metrics"]) {
     const headers = { host: "evil.example", "x-forwarded-host": "localhost" };
     const refused = await client.ask("GET", path, headers);
@@ -45,13 +45,13 @@ Deno.test("a door on loopback answers to names of this machine and its public UR
     );
     assert.match(await absolute.end(), new RegExp(`^HTTP/1.1 ${answer} `));
   }
-  // HTTP/1.0 without a host: no browser.
+  // No browser sends HTTP/1.0 without a host.
   const old = await web.client();
   await old.send("GET /healthz HTTP/1.0\r\n\r\n");
   assert.match(await old.end(), /^HTTP\/1.1 200 /);
 });
 
-Deno.test("a door for other machines answers to every name, with a public URL to that and to numbers", async () => {
+Deno.test("a door for other machines answers to every name; with a public URL, to its name and to addresses", async () => {
   const address = { host: "0.0.0.0", port: 0 };
   for (const publicUrl of [undefined, "https://box.example"]) {
     await using web = await Web.start({}, {}, {}, undefined, { address, publicUrl });
@@ -64,7 +64,7 @@ Deno.test("a door for other machines answers to every name, with a public URL to
   }
 });
 
-Deno.test("behind a trusted proxy failed logins ban the client that made them, and nobody else", async () => {
+Deno.test("behind a trusted proxy, failed logins ban only the client that made them", async () => {
   await using web = await Web.start({ banAfter: 3 }, {}, {}, undefined, trusted);
   await web.withPassword("alice");
   await web.withPassword("bob");
@@ -72,9 +72,9 @@ Deno.test("behind a trusted proxy failed logins ban the client that made them, a
     const client = await web.client({ ...basic(name, password), "x-forwarded-for": from });
     return (await client.ask("GET", `${api}/quota`)).status;
   };
-  assert.equal(await login("alice", "203.0.113.9"), 200); // at home there
+  assert.equal(await login("alice", "203.0.113.9"), 200); // a network that this account has logged in from
   for (let i = 0; i < 3; i++) {
-    // Addresses that the client itself has put into the field change nothing.
+    // Addresses that the client itself has added to the field have no effect.
     assert.equal(await login("alice", `192.0.2.${i}, 198.51.100.66`, "wrong"), 401);
   }
   assert.deepEqual(
@@ -84,12 +84,12 @@ Deno.test("behind a trusted proxy failed logins ban the client that made them, a
   assert.equal(await login("bob", "198.51.100.66"), 401);
   assert.equal(await login("bob", "203.0.113.10"), 200);
   assert.equal(await login("alice", "203.0.113.9"), 200);
-  // The account's own proxy-less logins from this machine are at home, too.
+  // Logins from this machine without the proxy are not banned either.
   const direct = await web.client(basic("alice"));
   assert.equal((await direct.ask("GET", `${api}/quota`)).status, 200);
 });
 
-Deno.test("nobody else is believed about an address", async () => {
+Deno.test("only a trusted proxy can name a client's address", async () => {
   await using web = await Web.start({ banAfter: 3 }, {}, {}, undefined, {
     trustedProxies: ["127.0.0.2"],
   });
@@ -102,7 +102,7 @@ Deno.test("nobody else is believed about an address", async () => {
   assert.deepEqual(bans, ["alice 127.0.0.1"]);
 });
 
-Deno.test("a proxy that is not believed is in the log once, and the numbers have a listener", async () => {
+Deno.test("a proxy that is not trusted is logged once, and the metrics have a listener", async () => {
   await using server = await startServer({
     args: ["--http", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--workers", "1"],
   });
@@ -119,7 +119,7 @@ Deno.test("a proxy that is not believed is in the log once, and the numbers have
   assert.equal(server.stderr().match(/--trusted-proxy 127\.0\.0\.1/g)?.length, 1);
 });
 
-Deno.test("clients of a proxy have places of their own, and the proxy needs none", async () => {
+Deno.test("each client of a proxy has its own places at the gate, and the proxy needs none", async () => {
   const limits = { connections: 100, perAddress: 1, perAccount: 100 };
   await using web = await Web.start({ limits }, {}, {}, undefined, trusted);
   const anna = await web.user("anna");
@@ -139,7 +139,7 @@ Deno.test("clients of a proxy have places of their own, and the proxy needs none
   assert.equal((await proxy.ask("GET", "/healthz", from("192.0.2.1"))).status, 200);
 });
 
-Deno.test("over TLS at the proxy the page's cookies are for TLS, and for its prefix", async () => {
+Deno.test("behind a proxy with TLS, the page's cookies are for TLS and for its prefix", async () => {
   await using web = await Web.start({}, {}, {}, undefined, files);
   await web.withPassword("alice");
   const stranger = await web.client({ host: "box.example", "x-forwarded-for": "203.0.113.9" });
@@ -148,7 +148,7 @@ Deno.test("over TLS at the proxy the page's cookies are for TLS, and for its pre
   const form = new URLSearchParams({ csrf, name: "alice", password: "alice-secret", back: "" });
   const type = { "content-type": "application/x-www-form-urlencoded" };
   const own = { ...type, origin: "https://box.example" };
-  // A proxy that sends its own Host: the public URL says whose Origin that is.
+  // Behind a proxy that sends its own Host, the public URL decides about Origin.
   const given = await stranger.ask(
     "POST",
     "/files/login",
@@ -165,14 +165,14 @@ Deno.test("over TLS at the proxy the page's cookies are for TLS, and for its pre
   const [pair] = cookie.split(";");
   const home = await stranger.ask("GET", "/files/files/home/", { cookie: pair });
   assert.equal(home.status, 200);
-  // No cookie of a plain connection: the proxy has said that this one is plain.
+  // The proxy reports a connection without TLS.
   const plain = { cookie: pair, "x-forwarded-proto": "http" };
   assert.equal((await stranger.ask("GET", "/files/files/home/", plain)).status, 303);
   const foreign = { ...type, origin: "https://evil.example", cookie: pair };
   assert.equal((await stranger.ask("POST", "/files/logout", foreign)).status, 403);
 });
 
-Deno.test("below a prefix every path in a page begins with it, and none elsewhere is served", async () => {
+Deno.test("with a prefix, every path in a page begins with it, and no other path is served", async () => {
   await using web = await Web.start({}, {}, {}, undefined, files);
   const anna = await web.user("anna", null, "admin");
   const host = { host: "box.example" };
@@ -202,14 +202,14 @@ Deno.test("below a prefix every path in a page begins with it, and none elsewher
     pages++;
     const page = answer.text.replaceAll("&amp;", "&");
     for (const [, name, target] of page.matchAll(/ ([a-z-]+)="(\/[^"]*)"/g)) {
-      // Fields of forms are paths of the tree, and a nonce may begin with a slash by chance.
+      // Fields of forms are paths of the tree, and a nonce may begin with a slash.
       if (name === "value" || name === "data-path" || name === "nonce") continue;
       assert.match(target, /^\/files\//, `${name} in ${url}`);
       if (name === "href" || name === "src") seen.add(target.replace(/#.*/, ""));
     }
   }
   assert.ok(pages > 8, [...seen].join("\n"));
-  // A text that looks like what pages are made of stays as it is.
+  // A text that looks like HTML is not changed.
   assert.match((await browser.ask("GET", "/files/account")).text, / href=&quot;\/x&quot;/);
   for (const outside of ["/login", "/files2/login", `${api}/quota`, "/dav/home/"]) {
     assert.equal((await anna.ask("GET", outside, host)).status, 404, outside);
