@@ -7,15 +7,7 @@ import assert from "node:assert/strict";
 import { reconcile } from "../../core/repair/reconcile.ts";
 import { Store } from "../../core/local/store.ts";
 import { type Server, startServer } from "../_server.ts";
-import {
-  type Bytes,
-  eager,
-  pattern,
-  Peer,
-  type Piece,
-  sha256,
-  tokenOf,
-} from "../core/door/_peer.ts";
+import { type Bytes, eager, pattern, Peer, type Piece, sha256 } from "../core/door/_peer.ts";
 
 const MiB = 1024 * 1024;
 const old = pattern(1000);
@@ -50,7 +42,7 @@ async function prepare(data: string): Promise<Place> {
   const server = await start(data);
   try {
     await server.addUser("anna", { quota: `${quota}` });
-    const token = await tokenOf(server.address, "anna");
+    const token = await server.issueToken("anna");
     await reset(server, token);
     return { data, token, server };
   } catch (error) {

@@ -5,7 +5,7 @@ import { Home, lines } from "./_barge.ts";
 import { loggedIn, secret } from "./_logged_in.ts";
 
 Deno.test("serve prints its ready line, makes an admin, and ends with 0", async () => {
-  await using server = await startServer();
+  await using server = await startServer({ empty: true });
   assert.deepEqual(JSON.parse(server.stdout()), {
     event: "ready",
     native: server.address,

@@ -5,7 +5,7 @@ import { login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import { type Status, status } from "../../core/client/status.ts";
 import { barge, type Server, startServer } from "../_server.ts";
-import { eager, pattern, Peer, text, tokenOf } from "../core/door/_peer.ts";
+import { eager, pattern, Peer, text } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
 
 /** Makes an admin. @returns the variables with which the program logs in as that admin */
@@ -26,7 +26,11 @@ Deno.test("status sums the work of all workers", async () => {
   await using home = new Home();
   await server.addUser("anna", { quota: "50000" });
   const env = await boss(server);
-  const token = await tokenOf(server.address, "anna");
+  let token;
+  {
+    using first = await Peer.open(server.address, "anna"); // counted, too
+    token = await first.token();
+  }
   const peers = await Promise.all(
     Array.from({ length: 12 }, () => Peer.open(server.address, token)),
   );

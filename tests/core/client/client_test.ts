@@ -86,9 +86,7 @@ Deno.test("every verb", async (t) => {
   await t.step("a loop can leave a long listing early", async () => {
     const files: Record<string, string> = {};
     for (let i = 0; i < 1500; i++) files[`many/${"n".repeat(100)}${i}`] = "";
-    plant(dir, files);
-    const totals = await put(client, [`${dir}/many`], "/home", { recursive: true });
-    assert.equal(totals.sent, 1500);
+    plant(`${server.data}/homes/anna`, files);
     let first;
     for await (const entry of list(client, "/home/many")) {
       first = entry.name;

@@ -157,12 +157,12 @@ Deno.test("trees", async (t) => {
     assert.throws(() => Deno.statSync(`${dir}/dry`));
   });
 
-  await t.step("thousands of small files", async () => {
+  await t.step("a thousand small files", async () => {
     const files: Record<string, Uint8Array> = {};
-    for (let i = 0; i < 2000; i++) files[`${i % 20}/${i}`] = noise(i % 5000, i);
+    for (let i = 0; i < 1000; i++) files[`${i % 20}/${i}`] = noise(i % 5000, i);
     plant(`${dir}/many`, files);
-    assert.equal((await up([`${dir}/many`], "/home/")).totals.sent, 2000);
-    assert.equal((await down(["/home/many/"], `${dir}/many2`)).totals.sent, 2000);
+    assert.equal((await up([`${dir}/many`], "/home/")).totals.sent, 1000);
+    assert.equal((await down(["/home/many/"], `${dir}/many2`)).totals.sent, 1000);
     assert.deepEqual(snapshot(`${dir}/many2`), snapshot(`${dir}/many`));
     await remove(client, "/home/many", { recursive: true });
   });
