@@ -84,6 +84,12 @@ export class Bucket implements Disposable {
     await response.body?.cancel();
   }
 
+  /** Checks that the bucket exists and the keys are right. @throws {BargeError} as {@link put} */
+  async check(): Promise<void> {
+    const url = `${this.#base}?list-type=2&max-keys=1&prefix=${encodeURIComponent(this.#prefix)}`;
+    await (await this.#send("GET", url)).body?.cancel();
+  }
+
   /** Makes the bucket, unless it exists. For tests. */
   async make(): Promise<void> {
     const response = await this.#send("PUT", this.#base, {}, [409]);
