@@ -5,6 +5,7 @@
  * costs more than 10 ms: node:crypto (28 ms), prompts (30 ms), TLS, SQLite. The start of `put`
  * takes 65 ms in all; docs/performance.md has the figures, and `deno task bench start` measures it.
  */
+import type { LocalBench } from "./cmd/_bench/local.ts";
 import type { Group, Tree, Verb } from "./cmd/_term/command.ts";
 import { BargeError } from "./core/error.ts";
 import { exit, report } from "./cmd/_term/fail.ts";
@@ -12,83 +13,69 @@ import { isForAnother } from "./cmd/_term/interrupt.ts";
 import { print, stdoutClosed, stopWaiting } from "./cmd/_term/out.ts";
 import { version } from "./cmd/_version.ts";
 
+const verb = (brief: string, load: Verb["load"]): Verb => ({ brief, load });
+
+/** Rows of which several share a file: local benchmarks, loads of echo servers, `user enable`. */
+const local = (name: LocalBench, brief: string) =>
+  verb(brief, async () => ({ default: (await import("./cmd/_bench/local.ts")).localBench(name) }));
+const echoLoad = (kind: "tcp" | "udp", brief: string) =>
+  verb(
+    brief,
+    async () => ({ default: (await import("./cmd/_bench/echo_load.ts")).echoLoad(kind) }),
+  );
+const enable = (name: "enable" | "disable", brief: string) =>
+  verb(brief, async () => ({ default: (await import("./cmd/_data/enable.ts")).enableVerb(name) }));
+
 const key: Tree = {
-  add: { brief: "let an account log in with a key", load: () => import("./cmd/user/key/add.ts") },
-  list: { brief: "list an account's keys", load: () => import("./cmd/user/key/list.ts") },
-  remove: { brief: "remove keys of an account", load: () => import("./cmd/user/key/remove.ts") },
+  add: verb("let an account log in with a key", () => import("./cmd/user/key/add.ts")),
+  list: verb("list an account's keys", () => import("./cmd/user/key/list.ts")),
+  remove: verb("remove keys of an account", () => import("./cmd/user/key/remove.ts")),
 };
 
 const user: Tree = {
-  add: { brief: "make an account", load: () => import("./cmd/user/add.ts") },
-  list: { brief: "list the accounts", load: () => import("./cmd/user/list.ts") },
-  show: { brief: "show one account", load: () => import("./cmd/user/show.ts") },
-  remove: { brief: "remove an account", load: () => import("./cmd/user/remove.ts") },
-  passwd: { brief: "give an account a new password", load: () => import("./cmd/user/passwd.ts") },
-  enable: {
-    brief: "let a disabled account log in again",
-    load: () => import("./cmd/user/enable.ts"),
-  },
-  disable: {
-    brief: "keep an account from logging in",
-    load: () => import("./cmd/user/disable.ts"),
-  },
-  tokens: {
-    brief: "list and revoke an account's tokens",
-    load: () => import("./cmd/user/tokens.ts"),
-  },
+  add: verb("make an account", () => import("./cmd/user/add.ts")),
+  list: verb("list the accounts", () => import("./cmd/user/list.ts")),
+  show: verb("show one account", () => import("./cmd/user/show.ts")),
+  remove: verb("remove an account", () => import("./cmd/user/remove.ts")),
+  passwd: verb("give an account a new password", () => import("./cmd/user/passwd.ts")),
+  enable: enable("enable", "let a disabled account log in again"),
+  disable: enable("disable", "keep an account from logging in"),
+  tokens: verb("list and revoke an account's tokens", () => import("./cmd/user/tokens.ts")),
   key: { brief: "manage the public keys that an account logs in with (SFTP)", verbs: key },
-  apply: {
-    brief: "make the accounts that a file declares",
-    load: () => import("./cmd/user/apply.ts"),
-  },
+  apply: verb("make the accounts that a file declares", () => import("./cmd/user/apply.ts")),
 };
 
 const quota: Tree = {
-  list: { brief: "list the quotas of all accounts", load: () => import("./cmd/quota/list.ts") },
-  set: { brief: "change an account's quota", load: () => import("./cmd/quota/set.ts") },
-  verify: {
-    brief: "compare the ledger with the disk",
-    load: () => import("./cmd/quota/verify.ts"),
-  },
+  list: verb("list the quotas of all accounts", () => import("./cmd/quota/list.ts")),
+  set: verb("change an account's quota", () => import("./cmd/quota/set.ts")),
+  verify: verb("compare the ledger with the disk", () => import("./cmd/quota/verify.ts")),
 };
 
 const ban: Tree = {
-  list: { brief: "list the bans after failed logins", load: () => import("./cmd/ban/list.ts") },
-  lift: {
-    brief: "let a banned address or account log in",
-    load: () => import("./cmd/ban/lift.ts"),
-  },
+  list: verb("list the bans after failed logins", () => import("./cmd/ban/list.ts")),
+  lift: verb("let a banned address or account log in", () => import("./cmd/ban/lift.ts")),
 };
 
 const bench: Tree = {
-  tcp: { brief: "load a TCP echo server", load: () => import("./cmd/bench/tcp.ts") },
-  udp: { brief: "load a UDP echo server", load: () => import("./cmd/bench/udp.ts") },
-  http: { brief: "load a web server", load: () => import("./cmd/bench/http.ts") },
-  transfer: {
-    brief: "put and get files, one large and many small",
-    load: () => import("./cmd/bench/transfer.ts"),
-  },
-  spawn: {
-    brief: "start workers, subprocesses, tasks",
-    load: () => import("./cmd/bench/spawn.ts"),
-  },
-  cpu: { brief: "compute in each of them", load: () => import("./cmd/bench/cpu.ts") },
-  io: { brief: "read files in each of them", load: () => import("./cmd/bench/io.ts") },
-  switch: {
-    brief: "generators against calls and awaits",
-    load: () => import("./cmd/bench/switch.ts"),
-  },
-  fetch: { brief: "pages one by one and together", load: () => import("./cmd/bench/fetch.ts") },
-  queue: {
-    brief: "hand items on, between isolates too",
-    load: () => import("./cmd/bench/queue.ts"),
-  },
-  all: { brief: "all of these on this machine", load: () => import("./cmd/bench/all.ts") },
+  tcp: echoLoad("tcp", "load a TCP echo server"),
+  udp: echoLoad("udp", "load a UDP echo server"),
+  http: verb("load a web server", () => import("./cmd/bench/http.ts")),
+  transfer: verb(
+    "put and get files, one large and many small",
+    () => import("./cmd/bench/transfer.ts"),
+  ),
+  spawn: local("spawn", "start workers, subprocesses, tasks"),
+  cpu: local("cpu", "compute in each of them"),
+  io: local("io", "read files in each of them"),
+  switch: local("switch", "generators against calls and awaits"),
+  fetch: local("fetch", "pages one by one and together"),
+  queue: local("queue", "hand items on, between isolates too"),
+  all: verb("all of these on this machine", () => import("./cmd/bench/all.ts")),
 };
 
 /** Every verb of the program. */
 export const tree: Tree = {
-  serve: { brief: "serve files to people with accounts", load: () => import("./cmd/serve.ts") },
+  serve: verb("serve files to people with accounts", () => import("./cmd/serve.ts")),
   user: { brief: "manage the accounts in a data directory", verbs: user },
   quota: {
     brief: "show your quota at a server; manage those of all accounts",
@@ -96,46 +83,34 @@ export const tree: Tree = {
     load: () => import("./cmd/quota/own.ts"),
   },
   ban: { brief: "show and lift bans after failed logins", verbs: ban },
-  verify: {
-    brief: "read every file and compare it with its digest",
-    load: () => import("./cmd/verify.ts"),
-  },
-  backup: { brief: "copy the accounts database", load: () => import("./cmd/backup.ts") },
-  login: { brief: "log in at a server and save the login", load: () => import("./cmd/login.ts") },
-  logout: { brief: "forget a saved login", load: () => import("./cmd/logout.ts") },
-  put: { brief: "send files and folders", load: () => import("./cmd/put.ts") },
-  get: { brief: "fetch files and folders", load: () => import("./cmd/get.ts") },
-  ls: { brief: "list files", load: () => import("./cmd/ls.ts") },
-  stat: { brief: "show one file or folder", load: () => import("./cmd/stat.ts") },
-  rm: { brief: "remove files and folders", load: () => import("./cmd/rm.ts") },
-  mv: { brief: "move or rename files and folders", load: () => import("./cmd/mv.ts") },
-  cp: { brief: "copy files and folders at the server", load: () => import("./cmd/cp.ts") },
-  mkdir: { brief: "make folders", load: () => import("./cmd/mkdir.ts") },
-  register: {
-    brief: "make an account for yourself at a server",
-    load: () => import("./cmd/register.ts"),
-  },
-  grow: { brief: "ask a server for a larger quota", load: () => import("./cmd/grow.ts") },
-  passwd: { brief: "change your password at a server", load: () => import("./cmd/passwd.ts") },
-  ping: { brief: "check whether a server answers", load: () => import("./cmd/ping.ts") },
-  status: {
-    brief: "show the state of a server, to its admins",
-    load: () => import("./cmd/status.ts"),
-  },
-  shell: { brief: "work at a server from a prompt", load: () => import("./cmd/shell.ts") },
-  cert: { brief: "show a server's certificate", load: () => import("./cmd/cert.ts") },
-  "echo-tcp": {
-    brief: "answer over TCP in upper case, or ask such a server",
-    load: () => import("./cmd/echo-tcp.ts"),
-  },
-  "echo-udp": { brief: "the same over UDP", load: () => import("./cmd/echo-udp.ts") },
+  verify: verb("read every file and compare it with its digest", () => import("./cmd/verify.ts")),
+  backup: verb("copy the accounts database", () => import("./cmd/backup.ts")),
+  login: verb("log in at a server and save the login", () => import("./cmd/login.ts")),
+  logout: verb("forget a saved login", () => import("./cmd/logout.ts")),
+  put: verb("send files and folders", () => import("./cmd/put.ts")),
+  get: verb("fetch files and folders", () => import("./cmd/get.ts")),
+  ls: verb("list files", () => import("./cmd/ls.ts")),
+  stat: verb("show one file or folder", () => import("./cmd/stat.ts")),
+  rm: verb("remove files and folders", () => import("./cmd/rm.ts")),
+  mv: verb("move or rename files and folders", () => import("./cmd/mv.ts")),
+  cp: verb("copy files and folders at the server", () => import("./cmd/cp.ts")),
+  mkdir: verb("make folders", () => import("./cmd/mkdir.ts")),
+  register: verb("make an account for yourself at a server", () => import("./cmd/register.ts")),
+  grow: verb("ask a server for a larger quota", () => import("./cmd/grow.ts")),
+  passwd: verb("change your password at a server", () => import("./cmd/passwd.ts")),
+  ping: verb("check whether a server answers", () => import("./cmd/ping.ts")),
+  status: verb("show the state of a server, to its admins", () => import("./cmd/status.ts")),
+  shell: verb("work at a server from a prompt", () => import("./cmd/shell.ts")),
+  cert: verb("show a server's certificate", () => import("./cmd/cert.ts")),
+  "echo-tcp": verb(
+    "answer over TCP in upper case, or ask such a server",
+    () => import("./cmd/echo-tcp.ts"),
+  ),
+  "echo-udp": verb("the same over UDP", () => import("./cmd/echo-udp.ts")),
   bench: { brief: "measure servers, and this machine", verbs: bench },
-  demo: { brief: "teach what threads do", load: () => import("./cmd/demo.ts") },
-  completion: {
-    brief: "print a completion script for your shell",
-    load: () => import("./cmd/completion.ts"),
-  },
-  licenses: { brief: "print the licenses of all parts", load: () => import("./cmd/licenses.ts") },
+  demo: verb("teach what threads do", () => import("./cmd/demo.ts")),
+  completion: verb("print a completion script for your shell", () => import("./cmd/completion.ts")),
+  licenses: verb("print the licenses of all parts", () => import("./cmd/licenses.ts")),
 };
 
 /**
@@ -159,7 +134,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const row = await findRow(args);
     name = row.name;
     const { asksForHelp, parseArgs } = await import("./cmd/_term/parse.ts");
-    // The words behind a shell's name are a command line to complete; their --help is not for us.
+    // The words behind a shell's name are a command line to complete; their --help is part of that line.
     const own = name === "completion" ? row.args.slice(0, 1) : row.args;
     if (asksForHelp(own)) return await help(row.words);
     if (row.verb === undefined) return await help(row.words, 2);

@@ -1,6 +1,5 @@
 import list from "./_licenses.json" with { type: "json" };
 
-/** A part of the executable and its license. */
 export interface License {
   readonly name: string;
   readonly version: string;
@@ -12,7 +11,6 @@ export interface License {
 /** Barge, the runtime, and every package in the executable, as scripts/licenses.ts lists them. */
 export const licenses: readonly License[] = list;
 
-/** Returns all licenses as one text. */
 export function licenseText(): string {
   const rule = "-".repeat(78);
   return licenses

@@ -1,7 +1,6 @@
 /** `barge backup`: copies the accounts database, beside a running server. */
 import { openAccounts } from "./_data/accounts.ts";
-import { command } from "./_term/command.ts";
-import { argumentOf, common, dataOption, flag } from "./_term/options.ts";
+import { argument, command, dataOption, flag } from "./_term/command.ts";
 import { note, printJson } from "./_term/out.ts";
 import { counted } from "./_term/progress.ts";
 import { formatSize } from "../core/size.ts";
@@ -9,12 +8,10 @@ import { path } from "./_term/value.ts";
 
 export default command({
   options: {
-    file: argumentOf(path("FILE"), "The new file"),
-    force: flag(["--force"], "Replace an existing file"),
+    file: argument(path("FILE"), "The new file"),
+    force: flag("Replace an existing file"),
     data: dataOption(),
-    ...common,
   },
-  usage: "FILE",
   about:
     `Copies the accounts database of a data directory to FILE: accounts, tokens, and the digests
     of all files, as of one moment, even while a server runs. FILE appears complete and checked, or

@@ -2,8 +2,7 @@
 import { BargeError } from "../core/error.ts";
 import type { CertificateFacts } from "../core/net/certificate.ts";
 import { noteData } from "./_data/accounts.ts";
-import { command } from "./_term/command.ts";
-import { common, dataOption, flag, optionalArgument } from "./_term/options.ts";
+import { command, dataOption, flag, optionalArgument } from "./_term/command.ts";
 import { note, print, printJson, printLine } from "./_term/out.ts";
 import { exitCodes } from "./_term/exit.ts";
 import { knownHostsPath } from "./_client/security.ts";
@@ -11,11 +10,9 @@ import { knownHostsPath } from "./_client/security.ts";
 export default command({
   options: {
     remote: optionalArgument("HOST[:PORT]", "The server. Default: the one on the data directory"),
-    forget: flag(["--forget"], "Forget the pin of that server"),
+    forget: flag("Forget the pin of that server"),
     data: dataOption(),
-    ...common,
   },
-  usage: "[HOST[:PORT]]",
   about: `Prints the fingerprint, the names and the validity of a certificate.
 
     Without a server's name: of the certificate that the server on the data directory uses, or used
@@ -73,7 +70,7 @@ async function own(data: string, json: boolean): Promise<void> {
   }
   if (json) {
     const facts = certificate && { file, ...fields(certificate) };
-    return printJson({ ...facts, ...hostKeys && { hostKeys } });
+    return printJson({ ...facts, ...(hostKeys && { hostKeys }) });
   }
   if (certificate) describe(certificate);
   if (theirs) printLine(`  file       ${file}, from --tls-cert`);
@@ -89,10 +86,8 @@ async function look(
   const { dialTls } = await import("../core/net/dial_tls.ts");
   const { readPins, serverName } = await import("../core/net/known_hosts.ts");
   const pins = path === undefined ? [] : await readPins(path, address);
-  const { pipe, presented } = await dialTls(
-    address,
-    AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
-  );
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
+  const { pipe, presented } = await dialTls(address, inTime);
   pipe.close();
   const matches = pins.some(({ fingerprint }) => fingerprint === presented.fingerprint);
   const pinned = pins.length === 0 ? null : matches;
@@ -101,11 +96,8 @@ async function look(
     printJson({ server: serverName(address), ...fields(presented), vouched, pinned });
   } else {
     describe(presented);
-    print(
-      `  vouched    ${
-        vouched ? "by an authority that this machine trusts" : "by no trusted authority"
-      }`,
-    );
+    const authority = vouched ? "an authority that this machine trusts" : "no trusted authority";
+    print(`  vouched    by ${authority}`);
     for (const { fingerprint, since } of pins) print(`  pinned     ${fingerprint} ${since}`);
     if (pins.length === 0) print("  pinned     no");
     if (pinned === false) note("barge: this is NOT the pinned certificate");

@@ -3,27 +3,36 @@
  * WORDS...` again for each completion and reads the suggestions for the last word.
  */
 import { bash, fish, nu, pwsh, type ShellCompletion, zsh } from "@optique/core/completion";
-import { command, type Group, type Tree, type Verb } from "./_term/command.ts";
-import { argumentOf, rest } from "./_term/options.ts";
+import {
+  type AnyCommand,
+  argument,
+  type Context,
+  type Group,
+  rest,
+  type Tree,
+  type ValuesOf,
+  type Verb,
+} from "./_term/command.ts";
 import { writeStdout } from "./_term/out.ts";
 import { type Suggestion, suggestWords } from "./_term/suggest.ts";
 import { oneOf } from "./_term/value.ts";
 
 const shells: Record<string, ShellCompletion> = { bash, zsh, fish, pwsh, nu };
 
-export default command({
-  options: {
-    shell: argumentOf(oneOf("bash", "zsh", "fish", "pwsh", "nu"), "Your shell"),
-    words: rest(),
-  },
-  usage: "bash|zsh|fish|pwsh|nu",
+const options = {
+  shell: argument(oneOf("bash", "zsh", "fish", "pwsh", "nu"), "Your shell"),
+  words: rest(),
+};
+
+export default {
+  options,
   about: `Prints a script with which your shell completes the verbs, options and files of barge.`,
   examples: [
     ['eval "$(barge completion bash)"', "for this shell, or for all from ~/.bashrc"],
     ["barge completion zsh > ~/.zfunc/_barge", "for zsh, if fpath has ~/.zfunc"],
     ["barge completion fish > ~/.config/fish/completions/barge.fish", "for fish"],
   ],
-  async run({ shell: name, words }, { tree }) {
+  async run({ shell: name, words }: ValuesOf<typeof options>, { tree }: Context) {
     const shell = shells[name];
     const chunks = words.length === 0
       ? [shell.generateScript("barge", ["completion", name])]
@@ -33,7 +42,7 @@ export default command({
     const between = name === "zsh" && words.length > 0 ? "\n" : "";
     writeStdout(new TextEncoder().encode([...chunks].join(between)));
   },
-});
+} satisfies AnyCommand;
 
 /** Returns the suggestions for the last word. */
 async function suggestions(

@@ -1,16 +1,13 @@
 /** `barge cp`: copies files and folders at a server. */
-import { command } from "./_term/command.ts";
+import { args, flag } from "./_term/command.ts";
 import { copyAll } from "./_client/copy_all.ts";
-import { args, common, flag } from "./_term/options.ts";
-import { openSession, sessionOptions } from "./_client/session.ts";
+import { sessionCommand } from "./_client/session.ts";
 
-export default command({
+export default sessionCommand({
   options: {
     paths: args("PATH", "Remote files and folders; the last is their new name or folder", 2),
-    recursive: flag(["-r", "--recursive"], "Copy folders with their contents"),
-    noClobber: flag(["--no-clobber"], "Fail instead of replacing a file"),
-    ...sessionOptions,
-    ...common,
+    recursive: flag("Copy folders with their contents", "-r"),
+    noClobber: flag("Fail instead of replacing a file"),
   },
   usage: "SRC... DEST",
   about: `Copies files and folders at the server. A copy is charged to you like any other file, even
@@ -22,9 +19,8 @@ export default command({
     ["barge cp /public/plan.pdf /home/", "make a copy of your own"],
     ["barge cp -r /home/site /public/", "publish a folder"],
   ],
-  async run({ paths, recursive, noClobber, json, ...choice }, { signal }) {
-    await using session = await openSession(choice, signal);
+  async run({ paths, recursive, noClobber, json }, { client }) {
     const options = { recursive, noClobber, json };
-    return await copyAll(session.client, paths.slice(0, -1), paths.at(-1)!, options);
+    return await copyAll(client, paths.slice(0, -1), paths.at(-1)!, options);
   },
 });

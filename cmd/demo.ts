@@ -3,11 +3,10 @@ import { lessons } from "../core/demo/catalog.ts";
 import type { Lang } from "../core/demo/text.ts";
 import { BargeError } from "../core/error.ts";
 import type { ShowOptions } from "./_demo/run.ts";
-import { command } from "./_term/command.ts";
+import { args, command, flag, value, valueOr, values } from "./_term/command.ts";
 import { otherCode } from "./_term/exit.ts";
-import { argsOf, common, flag, value, valueOr, values } from "./_term/options.ts";
 import {
-  addresses,
+  address,
   count,
   oneOf,
   path,
@@ -17,60 +16,35 @@ import {
   valueParser,
 } from "./_term/value.ts";
 import { note, print, printJson } from "./_term/out.ts";
-import { similar } from "./_term/similar.ts";
+import { didYouMean } from "./_term/similar.ts";
 
 const all = "all";
 
 export default command({
   options: {
-    words: argsOf(
+    words: args(
       lessonName(),
       "The lesson, or `all`; without one, list them. URLs may follow `crawl`",
       0,
     ),
-    seed: valueOr(
-      ["--seed"],
-      count("N", 0, 999_999_999),
-      1,
-      "The order of the threads' turns; default 1",
-    ),
+    seed: valueOr(count("N", 0, 999_999_999), 1, "The order of the threads' turns; default 1"),
     speed: value(
-      ["--speed"],
       valueParser("X", parseSpeed, "a number from 0.01 to 1000"),
       "Run X times as fast as the lesson's clock; default 1 on a terminal, else without delays",
     ),
-    step: flag(["--step"], "Wait for a key after each event; c runs on, q quits"),
-    kind: value(
-      ["--kind"],
-      oneOf("worker", "task"),
-      "The threads: workers, or async tasks of one isolate",
-    ),
-    threads: value(
-      ["--threads"],
-      count("N", 1, 1000),
-      "The number of threads, if the lesson has no fixed one",
-    ),
-    svg: value(["--svg"], path("FILE"), "Also write the picture to FILE"),
-    explain: flag(["--explain"], "Print the idea and the essential code, without a run"),
-    lang: valueOr(
-      ["--lang"],
-      oneOf("en", "zh"),
-      "en",
-      "The language of all output: English or Chinese",
-    ),
-    waitFor: values(["--wait-for"], addresses(), "event: instead, wait until this service listens"),
-    timeout: value(
-      ["--timeout"],
-      seconds(),
-      "event --wait-for: seconds to wait; 0 tries once; default 15",
-    ),
+    step: flag("Wait for a key after each event; c runs on, q quits"),
+    kind: value(oneOf("worker", "task"), "The threads: workers, or async tasks of one isolate"),
+    threads: value(count("N", 1, 1000), "The number of threads, if the lesson has no fixed one"),
+    svg: value(path("FILE"), "Also write the picture to FILE"),
+    explain: flag("Print the idea and the essential code, without a run"),
+    lang: valueOr(oneOf("en", "zh"), "en", "The language of all output: English or Chinese"),
+    waitFor: values(address(), "event: instead, wait until this service listens"),
+    timeout: value(seconds(), "event --wait-for: seconds to wait; 0 tries once; default 15"),
     port: valueOr(
-      ["--port"],
       count("PORT", 0, 65535),
       0,
       "The port of a lesson's server on 127.0.0.1; default: any free one",
     ),
-    ...common,
   },
   usage: "[NAME|all] [URL...]",
   about: `Teaches concurrency. Each lesson starts real threads (workers, which block on shared
@@ -148,7 +122,7 @@ function list(lang: Lang, json: boolean): void {
   }
 }
 
-/** Refuses arguments that do not go with the lesson. @throws {BargeError} `usage` */
+/** Refuses arguments that do not fit the lesson. @throws {BargeError} `usage` */
 function checkCombination(
   name: string,
   more: readonly string[],
@@ -161,7 +135,7 @@ function checkCombination(
     const why = `the lesson takes no argument ${JSON.stringify(more[0])}`;
     throw refuse(why, "only crawl takes URLs after its name");
   }
-  if (waitFor.length > 0 && name !== "event") throw refuse("--wait-for goes with event only");
+  if (waitFor.length > 0 && name !== "event") throw refuse("--wait-for is for event only");
   if (svg !== undefined && name === all) throw refuse("--svg draws a single lesson", "name one");
 }
 
@@ -175,12 +149,8 @@ function parseUrl(text: string): URL {
 }
 
 function unknownLesson(name: string): BargeError {
-  const near = similar(name, [...Object.keys(lessons), all]);
-  return new BargeError("usage", "no such lesson", {
-    op: "demo",
-    path: name,
-    hint: near.length > 0
-      ? `did you mean ${near.map((each) => `\`barge demo ${each}\``).join(" or ")}?`
-      : "`barge demo` lists the lessons",
-  });
+  const known = [...Object.keys(lessons), all];
+  const list = "`barge demo` lists the lessons";
+  const hint = didYouMean(name, known, list, (lesson) => `\`barge demo ${lesson}\``);
+  return new BargeError("usage", "there is no such lesson", { op: "demo", path: name, hint });
 }

@@ -2,55 +2,38 @@
 import { BargeError } from "../core/error.ts";
 import { type Address, parseAddress } from "../core/net/address.ts";
 import type { Certificate } from "../core/net/certificate.ts";
-import { command } from "./_term/command.ts";
-import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_bench/echo.ts";
-import { common, flag, optionalArgument, value, valueOr } from "./_term/options.ts";
+import { command, flag, value, valueOr } from "./_term/command.ts";
+import { echoOptions, serveEcho } from "./_bench/echo.ts";
 import { note, stdoutBytes } from "./_term/out.ts";
-import { count, path } from "./_term/value.ts";
+import { address, count, path } from "./_term/value.ts";
 import { securityOptions } from "./_client/security.ts";
 
 export default command({
   options: {
-    at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
-    connect: value(
-      ["--connect"],
-      address(),
-      "Be the client: send stdin there, write answers to stdout",
-    ),
-    raw: rawOption,
-    workers: valueOr(["--workers"], count("N", 1, 256), 1, "How many isolates serve. Default: 1"),
+    ...echoOptions,
+    connect: value(address(), "Be the client: send stdin there, write answers to stdout"),
+    workers: valueOr(count("N", 1, 256), 1, "How many isolates serve. Default: 1"),
     maxConnections: valueOr(
-      ["--max-connections"],
       count("N", 0),
       0,
       "The most open connections, over all workers; further ones are closed. Default: as many " +
         "as `ulimit -n` allows",
     ),
     idle: valueOr(
-      ["--idle"],
       count("SECONDS", 0, 86_400),
       300,
       "Close a connection that is idle for this time. 0: never. Default: 300",
     ),
     timeout: valueOr(
-      ["--timeout"],
       count("SECONDS", 1, 86_400),
       10,
       "Client: how long connecting, and the wait for the last answer, may take. Default: 10",
     ),
-    tls: flag(["--tls"], "Use TLS"),
-    tlsCert: value(
-      ["--tls-cert"],
-      path("FILE"),
-      "A certificate in PEM. Default: one of barge's own",
-    ),
-    tlsKey: value(["--tls-key"], path("FILE"), "The key to --tls-cert, in PEM"),
+    tls: flag("Use TLS"),
+    tlsCert: value(path("FILE"), "A certificate in PEM. Default: one of barge's own"),
+    tlsKey: value(path("FILE"), "The key to --tls-cert, in PEM"),
     pin: securityOptions.pin,
-    verbose: verboseOption,
-    quiet: quietOption,
-    ...common,
   },
-  usage: "[HOST:PORT]",
   about:
     `Returns received bytes in upper case, or unchanged with --raw, which is the echo service of RFC
     862. Upper case is that of ASCII, as in Python's bytes.upper(): a to z change and every other byte
@@ -80,14 +63,8 @@ export default command({
     const certificate = encrypted ? await certificateFor(address.host, options) : undefined;
     const pair = certificate && { cert: certificate.cert, key: certificate.key };
     const limits = { maxConnections, idle: idle * 1000 };
-    const { json, quiet, verbose } = options;
-    await serveEcho({ transport: "tcp", address, raw, workers, tls: pair, ...limits }, {
-      json,
-      quiet,
-      verbose,
-      signal,
-      fingerprint: certificate?.fingerprint,
-    });
+    const display = { ...options, signal, fingerprint: certificate?.fingerprint };
+    await serveEcho({ transport: "tcp", address, raw, workers, tls: pair, ...limits }, display);
   },
 });
 

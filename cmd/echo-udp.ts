@@ -1,33 +1,22 @@
 /** `barge echo-udp`: an echo server over UDP, and its client. */
 import { BargeError } from "../core/error.ts";
 import { formatAddress, parseAddress } from "../core/net/address.ts";
-import { command } from "./_term/command.ts";
-import { address, quietOption, rawOption, serveEcho, verboseOption } from "./_bench/echo.ts";
+import { command, value, valueOr } from "./_term/command.ts";
+import { echoOptions, serveEcho } from "./_bench/echo.ts";
 import { exitCodes } from "./_term/exit.ts";
-import { common, optionalArgument, value, valueOr } from "./_term/options.ts";
 import { note, stdoutBytes } from "./_term/out.ts";
-import { count } from "./_term/value.ts";
+import { address, count } from "./_term/value.ts";
 
 export default command({
   options: {
-    at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
-    connect: value(
-      ["--connect"],
-      address(),
-      "Be the client: send each line of stdin as a datagram",
-    ),
-    raw: rawOption,
+    ...echoOptions,
+    connect: value(address(), "Be the client: send each line of stdin as a datagram"),
     timeout: valueOr(
-      ["--timeout"],
       count("MS", 1, 3_600_000),
       1000,
       "Client: how many milliseconds to wait for each answer. Default: 1000",
     ),
-    verbose: verboseOption,
-    quiet: quietOption,
-    ...common,
   },
-  usage: "[HOST:PORT]",
   about:
     `Returns each datagram in upper case (a to z of ASCII, as echo-tcp does), or unchanged with --raw
     (RFC 862). An answer is exactly as long as its request, so the server can't amplify traffic.
@@ -47,12 +36,8 @@ export default command({
     if (!connect) {
       const address = parseAddress(at ?? "127.0.0.1:7007");
       const none = { tls: undefined, workers: 1, maxConnections: 0, idle: 0 };
-      return await serveEcho({ transport: "udp", address, raw, ...none }, {
-        json,
-        quiet,
-        verbose,
-        signal,
-      });
+      const display = { json, quiet, verbose, signal };
+      return await serveEcho({ transport: "udp", address, raw, ...none }, display);
     }
     if (at !== undefined) throw new BargeError("usage", "--connect takes the place of HOST:PORT");
     const { talkUdp } = await import("../core/echo/client.ts");

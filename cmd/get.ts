@@ -1,22 +1,20 @@
 /** `barge get`: fetches files and folders. */
-import { get } from "../core/client/get.ts";
 import { isStandardOutput } from "../core/client/download/local_target.ts";
+import { get } from "../core/client/get.ts";
 import { BargeError } from "../core/error.ts";
-import { command } from "./_term/command.ts";
-import { argsOf, flag } from "./_term/options.ts";
+import { args, flag } from "./_term/command.ts";
 import { stdoutBytes } from "./_term/out.ts";
 import { path } from "./_term/value.ts";
-import { openSession } from "./_client/session.ts";
-import { printTransfer, transferOptions } from "./_client/transfer.ts";
+import { sessionCommand } from "./_client/session.ts";
+import { printTransfer, type Transfer, transferOptions } from "./_client/transfer.ts";
 
-export default command({
+export default sessionCommand({
   options: {
-    paths: argsOf(
+    paths: args(
       path("PATH"),
       "Remote files and folders; the last of two or more is the target",
     ),
     requireDigest: flag(
-      ["--require-digest"],
       "Fail with 13 for a file without a stored digest, which was changed outside barge",
     ),
     ...transferOptions,
@@ -42,27 +40,28 @@ export default command({
     ["barge get -r /home/photos/ ~/photos", "fetch the contents of a folder"],
     ["barge get /home/src.tar - | tar x", "pass a file to a program"],
   ],
-  async run(options, { signal }) {
-    const { paths, json } = options;
+  check: ({ paths, json }) => checkOutput(targetOf(paths), json),
+  async run(options, { client }) {
+    const { paths } = options;
     const sources = paths.length > 1 ? paths.slice(0, -1) : paths;
-    const target = paths.length > 1 ? paths.at(-1)! : ".";
-    if (json && isStandardOutput(target)) {
-      throw new BargeError("usage", "standard output can't be both the file and the JSON", {
-        op: "get",
+    const transfer: Transfer = (display) =>
+      get(client, sources, targetOf(paths), {
+        ...options,
+        verify: !options.noVerify,
+        ...display,
+        output: stdoutBytes,
       });
-    }
-    await using session = await openSession(options, signal);
-    return await printTransfer(
-      "get",
-      options,
-      (onEvent, ready) =>
-        get(session.client, sources, target, {
-          ...options,
-          verify: !options.noVerify,
-          onEvent,
-          ready,
-          output: stdoutBytes,
-        }),
-    );
+    return await printTransfer("get", options, transfer);
   },
 });
+
+/** Refuses standard output as the target of a get that also prints JSON there. */
+export function checkOutput(target: string, json: boolean): void {
+  if (!json || !isStandardOutput(target)) return;
+  const why = "standard output can't be both the file and the JSON";
+  throw new BargeError("usage", why, { op: "get" });
+}
+
+function targetOf(paths: readonly string[]): string {
+  return paths.length > 1 ? paths.at(-1)! : ".";
+}

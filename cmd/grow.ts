@@ -1,23 +1,18 @@
 /** `barge grow`: asks for a larger quota. */
-import { grow } from "../core/client/grow.ts";
-import { command } from "./_term/command.ts";
-import { argumentOf, common } from "./_term/options.ts";
+import { grow } from "../core/client/quota.ts";
+import { argument } from "./_term/command.ts";
 import { size } from "./_term/value.ts";
 import { printQuota } from "./_client/quota.ts";
-import { openSession, sessionOptions } from "./_client/session.ts";
+import { sessionCommand } from "./_client/session.ts";
 
-export default command({
+export default sessionCommand({
   options: {
-    limit: argumentOf(size(), "The new quota in all, for instance 20GiB"),
-    ...sessionOptions,
-    ...common,
+    limit: argument(size(), "The new quota in all, for instance 20GiB"),
   },
-  usage: "SIZE",
   about:
     `Asks the server for a new quota for your account. The server grants it up to its --max-quota.`,
   examples: [["barge grow 20GiB", "ask for 20 GiB in all"]],
-  async run({ limit, json, ...choice }, { signal }) {
-    await using session = await openSession(choice, signal);
-    printQuota(await grow(session.client, limit), json);
+  async run({ limit, json }, { client }) {
+    printQuota(await grow(client, limit), json);
   },
 });

@@ -1,11 +1,9 @@
 /** `barge licenses`: prints the licenses of barge and of its parts. */
 import { command } from "./_term/command.ts";
-import { common } from "./_term/options.ts";
 import { print, printJson } from "./_term/out.ts";
 
 export default command({
-  options: { ...common },
-  usage: "",
+  options: {},
   about: `Prints the licenses of barge, of the runtime that its executable carries, and of every
     package in it. Needs no server and no network.`,
   examples: [

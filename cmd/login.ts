@@ -1,9 +1,8 @@
 /** `barge login`: exchanges a password for a token, and saves the token. */
 import { formatRemote } from "../core/client/remote.ts";
 import { issueToken, revokeToken } from "../core/client/token.ts";
-import { command } from "./_term/command.ts";
+import { command, optionalArgument } from "./_term/command.ts";
 import { changeLogins, fits, loginsPath } from "./_client/logins.ts";
-import { common, optionalArgument } from "./_term/options.ts";
 import { note, printJson } from "./_term/out.ts";
 import { openSession, sessionOptions } from "./_client/session.ts";
 
@@ -11,9 +10,7 @@ export default command({
   options: {
     remote: optionalArgument("barge://NAME@HOST:PORT", "The server, in place of --server"),
     ...sessionOptions,
-    ...common,
   },
-  usage: "[barge://NAME@HOST:PORT]",
   about: `Logs in at a server and saves a token, not the password, in
     $XDG_CONFIG_HOME/barge/logins.json, which only you can read. Other verbs then need no password,
     and use the server of the last login by default. They connect with TLS if this login did.
@@ -24,7 +21,7 @@ export default command({
 
     A token is revoked by \`barge logout\`, or at the server by \`barge user tokens\`.`,
   examples: [
-    ["barge login barge://alice@files.example", "ask for the password and log in"],
+    ["barge login barge://alice@files.example", "enter the password and log in"],
     ["barge login barge://alice@files.example --password-file ~/.pw", "the same in a script"],
   ],
   async run({ remote: named, json, ...choice }, { signal }) {

@@ -2,9 +2,8 @@
 import { formatRemote, parseRemote } from "../core/client/remote.ts";
 import { revokeToken } from "../core/client/token.ts";
 import { BargeError, typed } from "../core/error.ts";
-import { command } from "./_term/command.ts";
+import { command, flag, optionalArgument } from "./_term/command.ts";
 import { changeLogins, fits, readLogins } from "./_client/logins.ts";
-import { common, flag, optionalArgument } from "./_term/options.ts";
 import { note, printJson } from "./_term/out.ts";
 import { openSession, serverOptions } from "./_client/session.ts";
 
@@ -12,10 +11,8 @@ export default command({
   options: {
     remote: optionalArgument("barge://NAME@HOST:PORT", "The login's server, in place of --server"),
     ...serverOptions,
-    force: flag(["-f", "--force"], "Forget the login even if the server can't be reached"),
-    ...common,
+    force: flag("Forget the login even if the server can't be reached", "-f"),
   },
-  usage: "[barge://NAME@HOST:PORT]",
   about: `Revokes the token of a saved login at the server, and forgets the login. Default: the last
     login. If the server can't be reached, the login stays, unless --force is given.`,
   examples: [["barge logout", "end the last login"]],

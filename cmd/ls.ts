@@ -1,28 +1,20 @@
 /** `barge ls`: lists files at a server. */
-import { list } from "../core/client/list.ts";
 import { partials } from "../core/client/partial.ts";
-import { stat } from "../core/client/stat.ts";
-import { join, trimSlashes } from "../core/client/path.ts";
-import type { Omission, PartialUpload } from "../core/protocol/message.ts";
-import { command } from "./_term/command.ts";
-import { entryFields, longLine, noteOmission, shownName } from "./_client/entry.ts";
-import { common, flag, optionalArgument } from "./_term/options.ts";
-import { keepUp, printJson, printLine, terminal } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_client/session.ts";
+import { trimSlashes } from "../core/client/path.ts";
+import type { PartialUpload } from "../core/protocol/message.ts";
+import { flag, optionalArgument } from "./_term/command.ts";
+import { printList } from "./_client/list.ts";
+import { printJson, printLine } from "./_term/out.ts";
+import { minute } from "./_term/table.ts";
+import { sessionCommand } from "./_client/session.ts";
 
-export default command({
+export default sessionCommand({
   options: {
     path: optionalArgument("PATH", "A folder or file. Default: /home"),
-    long: flag(["-l", "--long"], "Show size, time (UTC) and owner"),
-    recursive: flag(["-r", "--recursive"], "Show the contents of folders, too"),
-    partial: flag(
-      ["--partial"],
-      "List your partial uploads: all of them, or those below PATH",
-    ),
-    ...sessionOptions,
-    ...common,
+    long: flag("Show size, time (UTC) and owner", "-l"),
+    recursive: flag("Show the contents of folders, too", "-r"),
+    partial: flag("List your partial uploads: all of them, or those below PATH"),
   },
-  usage: "[PATH]",
   about: `Lists a folder, one name a line; folders end in a slash. Your files are in /home, shared
     files in /public. Line ends in names are escaped, and on a terminal all control characters;
     --json has names unchanged.
@@ -35,42 +27,19 @@ export default command({
     ["barge ls --partial", "list the uploads that reserve bytes"],
     ["barge ls -r --json /home | jq -r 'select(.size > 1e9) .path'", "list large files"],
   ],
-  async run({ path: named, long, recursive, partial, json, ...choice }, { signal }) {
-    await using session = await openSession(choice, signal);
-    const { client } = session;
+  async run({ path: named, long, recursive, partial, json }, { client }, { signal }) {
     if (partial) return printPartials(await partials(client), trimSlashes(named ?? "/"), json);
-    const path = trimSlashes(named ?? "/home");
-    const { entry } = await stat(client, path);
-    const single = entry?.type === "file";
-    const onOmitted = (omission: Omission) => noteOmission(path, omission);
-    for await (const entry of list(client, path, { recursive, onOmitted })) {
-      signal.throwIfAborted();
-      const behind = keepUp(signal);
-      if (behind) await behind;
-      if (json) {
-        printJson(entryFields(single ? path : join(path, entry.name), entry));
-        continue;
-      }
-      const name = shownName(entry, single ? path : entry.name, terminal.stdout);
-      printLine(long ? longLine(entry, name) : name);
-    }
+    await printList(client, named ?? "/home", { recursive, long, json, signal });
   },
 });
 
 /** Prints the partial uploads at or below a path. */
 function printPartials(all: readonly PartialUpload[], below: string, json: boolean): void {
-  for (const upload of all) {
-    const { path, offset, size, busy, expires } = upload;
+  for (const { path, offset, size, busy, expires } of all) {
     if (below !== "/" && path !== below && !path.startsWith(`${below}/`)) continue;
-    if (json) {
-      printJson({ path, offset, size, busy, expires });
-      continue;
-    }
-    const until = busy ? "under way" : expires.slice(0, 16).replace("T", " ");
-    printLine(
-      `${String(offset).padStart(13)} of ${String(size ?? "?").padEnd(13)}  ${
-        until.padEnd(16)
-      }  ${path}`,
-    );
+    const received = `${String(offset).padStart(13)} of ${String(size ?? "?").padEnd(13)}`;
+    const until = (busy ? "under way" : minute(expires)).padEnd(16);
+    if (json) printJson({ path, offset, size, busy, expires });
+    else printLine(`${received}  ${until}  ${path}`);
   }
 }

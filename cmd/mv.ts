@@ -1,18 +1,15 @@
 /** `barge mv`: moves and renames files and folders at a server. */
-import { move } from "../core/client/move.ts";
-import { command } from "./_term/command.ts";
+import { move } from "../core/client/change.ts";
+import { args, flag } from "./_term/command.ts";
 import { eachPath } from "./_client/each_path.ts";
-import { args, common, flag } from "./_term/options.ts";
 import { printJson } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_client/session.ts";
+import { sessionCommand } from "./_client/session.ts";
 import { targets } from "./_client/move_target.ts";
 
-export default command({
+export default sessionCommand({
   options: {
     paths: args("PATH", "Remote files and folders; the last is their new name or folder", 2),
-    noClobber: flag(["--no-clobber"], "Fail instead of replacing a file"),
-    ...sessionOptions,
-    ...common,
+    noClobber: flag("Fail instead of replacing a file"),
   },
   usage: "SRC... DEST",
   about: `Moves files and folders, each in one step. Files that you move to /public are visible to
@@ -23,12 +20,11 @@ export default command({
   examples: [
     ["barge mv /home/a.txt /home/b.txt", "rename a file"],
   ],
-  async run({ paths, noClobber, json, ...choice }, { signal }) {
-    await using session = await openSession(choice, signal);
+  async run({ paths, noClobber, json }, { client }) {
     const sources = paths.slice(0, -1);
-    const to = await targets(session.client, "mv", sources, paths.at(-1)!);
+    const to = await targets(client, "mv", sources, paths.at(-1)!);
     return await eachPath("mv", sources, async (from) => {
-      await move(session.client, from, to(from), noClobber ? "never" : "always");
+      await move(client, from, to(from), noClobber ? "never" : "always");
       if (json) printJson({ from, to: to(from) });
     });
   },

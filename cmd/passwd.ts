@@ -1,38 +1,29 @@
 /** `barge passwd`: changes your password at a server. */
-import { passwd } from "../core/client/passwd.ts";
-import { command } from "./_term/command.ts";
-import { common, flag, value } from "./_term/options.ts";
-import { note, print, printJson } from "./_term/out.ts";
+import { passwd } from "../core/client/password.ts";
+import { flag, value } from "./_term/command.ts";
 import { path } from "./_term/value.ts";
 import {
   needPassword,
   onlyTerminal,
+  printWithPassword,
   randomPassword,
   readPasswordFile,
 } from "./_client/password.ts";
-import { openSession, sessionOptions } from "./_client/session.ts";
+import { sessionCommand } from "./_client/session.ts";
 
-export default command({
+export default sessionCommand({
   options: {
-    newPasswordFile: value(
-      ["--new-password-file"],
-      path("FILE"),
-      "Read the new password from a file, one line",
-    ),
-    generate: flag(["--generate"], "Make a random new password and print it on standard output"),
-    ...sessionOptions,
-    ...common,
+    newPasswordFile: value(path("FILE"), "Read the new password from a file, one line"),
+    generate: flag("Make a random new password and print it on standard output"),
   },
-  usage: "",
-  about: `Changes your password at a server. The old one is asked for, or comes from a --password
-    option or BARGE_PASSWORD; a saved login is not enough. The new one is asked for twice, or comes
-    from --new-password-file, --generate or BARGE_NEW_PASSWORD.
+  about: `Changes your password at a server. The old one comes from a --password option,
+    BARGE_PASSWORD or a prompt; a saved login is not enough. The new one comes from
+    --new-password-file, --generate, BARGE_NEW_PASSWORD or a prompt, which asks twice.
 
     All logins with the old password end, at every door, and all tokens of the account are revoked:
     log in again on each machine. SSH keys stay.`,
-  examples: [["barge passwd", "ask for the old and the new password"]],
-  async run({ newPasswordFile, generate, json, ...choice }, { signal }) {
-    await using session = await openSession(choice, signal, { password: true });
+  examples: [["barge passwd", "enter the old and the new password"]],
+  async run({ newPasswordFile, generate, json }, session, { signal }) {
     const password = generate
       ? randomPassword(session.client.hello.minPassword)
       : newPasswordFile !== undefined
@@ -45,11 +36,7 @@ export default command({
       });
     const { account } = session.login;
     await passwd(session.client, { account, old: session.password!, password });
-    if (json) {
-      printJson({ account, ...(generate && { password }) });
-      return;
-    }
-    note(`the password of ${account} is changed; its saved logins have ended`);
-    if (generate) print(password);
+    const done = `the password of ${account} is changed; its saved logins have ended`;
+    printWithPassword(json, { account }, [done], generate ? password : undefined);
   },
-});
+}, { password: true });

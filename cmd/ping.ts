@@ -1,8 +1,7 @@
 /** `barge ping`: measures the answer time of a server. */
 import { ping } from "../core/client/ping.ts";
 import { formatRemote } from "../core/client/remote.ts";
-import { command } from "./_term/command.ts";
-import { common, optionalArgument } from "./_term/options.ts";
+import { command, optionalArgument } from "./_term/command.ts";
 import { printJson, printLine } from "./_term/out.ts";
 import { connectOnly, serverOptions } from "./_client/session.ts";
 
@@ -10,9 +9,7 @@ export default command({
   options: {
     remote: optionalArgument("barge://HOST:PORT", "The server, in place of --server"),
     ...serverOptions,
-    ...common,
   },
-  usage: "[barge://HOST:PORT]",
   about: `Sends a request to a server and prints the time until the answer. Needs no login.`,
   examples: [["barge ping barge://files.example", "check whether the server answers"]],
   async run({ remote: named, json, ...choice }, { signal }) {

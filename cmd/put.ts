@@ -1,23 +1,19 @@
 /** `barge put`: sends files and folders. */
 import { put } from "../core/client/put.ts";
 import { BargeError } from "../core/error.ts";
-import { command } from "./_term/command.ts";
-import { argsOf, flag } from "./_term/options.ts";
+import { args, flag } from "./_term/command.ts";
 import { path } from "./_term/value.ts";
-import { openSession } from "./_client/session.ts";
-import { printTransfer, transferOptions } from "./_client/transfer.ts";
+import { sessionCommand } from "./_client/session.ts";
+import { printTransfer, type Transfer, transferOptions } from "./_client/transfer.ts";
 
-export default command({
+export default sessionCommand({
   options: {
-    paths: argsOf(
+    paths: args(
       path("PATH"),
       "Local files and folders, or - for standard input; the last is the target",
       2,
     ),
-    follow: flag(
-      ["-L", "--follow"],
-      "Send the targets of symbolic links; by default links are left out",
-    ),
+    follow: flag("Send the targets of symbolic links; by default links are left out", "-L"),
     ...transferOptions,
   },
   usage: "SRC... DEST",
@@ -39,26 +35,21 @@ export default command({
     ["barge put -r --update --delete site/ /public/site", "make /public/site equal to site"],
     ["tar c src | barge put - /home/src.tar", "send the output of a program"],
   ],
-  async run(options, { signal }) {
-    const { paths, passwordStdin } = options;
-    const sources = paths.slice(0, -1);
-    if (passwordStdin && sources.includes("-")) {
-      throw new BargeError("usage", "standard input can't be both the password and a file", {
-        op: "put",
-        hint: "use --password-file or BARGE_PASSWORD",
+  check({ paths, passwordStdin }) {
+    if (!passwordStdin || !paths.slice(0, -1).includes("-")) return;
+    throw new BargeError("usage", "standard input can't be both the password and a file", {
+      op: "put",
+      hint: "use --password-file or BARGE_PASSWORD",
+    });
+  },
+  async run(options, { client }) {
+    const { paths } = options;
+    const transfer: Transfer = (display) =>
+      put(client, paths.slice(0, -1), paths.at(-1)!, {
+        ...options,
+        verify: !options.noVerify,
+        ...display,
       });
-    }
-    await using session = await openSession(options, signal);
-    return await printTransfer(
-      "put",
-      options,
-      (onEvent, ready) =>
-        put(session.client, sources, paths.at(-1)!, {
-          ...options,
-          verify: !options.noVerify,
-          onEvent,
-          ready,
-        }),
-    );
+    return await printTransfer("put", options, transfer);
   },
 });

@@ -1,24 +1,20 @@
 /** `barge rm`: removes files and folders at a server. */
 import { dropPartial } from "../core/client/partial.ts";
-import { remove } from "../core/client/remove.ts";
+import { remove } from "../core/client/change.ts";
 import { absent } from "../core/client/stat.ts";
 import { BargeError } from "../core/error.ts";
-import { command } from "./_term/command.ts";
+import { args, flag } from "./_term/command.ts";
 import { eachPath } from "./_client/each_path.ts";
-import { args, common, flag } from "./_term/options.ts";
 import { printJson } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_client/session.ts";
+import { sessionCommand } from "./_client/session.ts";
 
-export default command({
+export default sessionCommand({
   options: {
     paths: args("PATH", "Files, empty folders, or any folders with -r"),
-    recursive: flag(["-r", "--recursive"], "Remove folders with their contents"),
-    partial: flag(["--partial"], "Drop your partial uploads of that name, and keep the file"),
-    force: flag(["-f", "--force"], "Ignore missing files"),
-    ...sessionOptions,
-    ...common,
+    recursive: flag("Remove folders with their contents", "-r"),
+    partial: flag("Drop your partial uploads of that name, and keep the file"),
+    force: flag("Ignore missing files", "-f"),
   },
-  usage: "PATH...",
   about: `Removes files and folders for good. If a name has only a partial upload, that is dropped.
     * and ? have no special meaning in names. With --json, \`removed\` is the number of removed files,
     0 for an empty folder.
@@ -30,14 +26,11 @@ export default command({
     ["barge rm -r /home/photos/2019", "remove a folder and its contents"],
     ["barge rm --partial /home/big.tar", "drop an upload that nobody will resume"],
   ],
-  async run({ paths, recursive, partial, force, json, ...choice }, { signal }) {
-    if (partial && recursive) {
-      throw new BargeError("usage", "--partial names single uploads, and excludes -r", {
-        op: "rm",
-      });
-    }
-    await using session = await openSession(choice, signal);
-    const { client } = session;
+  check({ recursive, partial }) {
+    if (!partial || !recursive) return;
+    throw new BargeError("usage", "--partial names single uploads, and excludes -r", { op: "rm" });
+  },
+  async run({ paths, recursive, partial, force, json }, { client }) {
     const run = async (path: string): Promise<number> => {
       if (!partial) return await remove(client, path, { recursive });
       await dropPartial(client, path);

@@ -1,7 +1,6 @@
 /** `barge serve`: the server. */
 import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
-import type { DoorName } from "../core/door/door.ts";
 import { BargeError } from "../core/error.ts";
 import { type Address, formatAddress } from "../core/net/address.ts";
 import { Networks } from "../core/net/networks.ts";
@@ -9,9 +8,9 @@ import { parsePublicUrl } from "../core/net/public_url.ts";
 import { logLevels } from "../core/serve/log_level.ts";
 import { mostMinPassword } from "../core/protocol/password.ts";
 import { minRateBytesPerSecond } from "../core/watch/rate.ts";
+import { describeStorage, sharedOptions, storageOptions } from "./_data/storage_options.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
-import { command } from "./_term/command.ts";
-import { common, dataOption, flag, value, valueOr, values } from "./_term/options.ts";
+import { command, dataOption, flag, value, valueOr, values } from "./_term/command.ts";
 import { printJson } from "./_term/out.ts";
 import { addressOrOff, count, oneOf, path, sizeOrNone, valueParser } from "./_term/value.ts";
 import { version } from "./_version.ts";
@@ -19,197 +18,162 @@ import { version } from "./_version.ts";
 export default command({
   options: {
     data: dataOption(),
-    native: door("native", { host: "127.0.0.1", port: 7171 }, "the native door (BARGE/1)"),
-    http: door("http", { host: "127.0.0.1", port: 8080 }, "the HTTP door (page, API, WebDAV)"),
-    ftp: door("ftp", null, "the FTP door (TLS on request)"),
-    ftps: door("ftps", null, "the FTP door inside TLS"),
+    ...storageOptions,
+    native: door({ host: "127.0.0.1", port: 7171 }, "the native door (BARGE/1)"),
+    http: door({ host: "127.0.0.1", port: 8080 }, "the HTTP door (page, API, WebDAV)"),
+    ftp: door(null, "the FTP door (TLS on request)"),
+    ftps: door(null, "the FTP door inside TLS"),
     ftpPassivePorts: valueOr(
-      ["--ftp-passive-ports"],
       portRange(),
       [20_000, 23_999] as const,
       "The ports for FTP's passive data connections; each takes a random one. Default: 20000-23999",
     ),
     ftpPublicAddress: value(
-      ["--ftp-public-address"],
       ipv4(),
       "The address in FTP's PASV replies, if clients reach the server at another one than its own",
     ),
     ftpActive: valueOr(
-      ["--ftp-active"],
       oneOf("on", "off"),
       "off",
       "Whether FTP's PORT lets the server connect to its client, to ports from 1024 on. Workers can " +
         "then connect to any IPv4 address except this machine's. Default: off",
     ),
     ftpActiveLoopback: flag(
-      ["--ftp-active-loopback"],
       "The same for clients on this machine: any client that connects through a local tunnel or " +
         "proxy can then make the server write to, and read from, every local service",
     ),
     ftpSessionReuse: valueOr(
-      ["--ftp-session-reuse"],
       oneOf("always", "tickets", "never"),
       "tickets",
       "Whose data connections must resume the TLS session of FTP's control connection: those of all " +
         "clients, or of clients that use session tickets. Without it, another client with the same " +
         "address can take a data connection. Default: tickets",
     ),
-    sftp: door("sftp", null, "the SFTP door (scp, sftp, rclone, WinSCP, sshfs)"),
+    sftp: door(null, "the SFTP door (scp, sftp, rclone, WinSCP, sshfs)"),
     trustedProxy: values(
-      ["--trusted-proxy"],
       networks(),
       "A trusted proxy, by its address or network (several: with commas, or repeated): the HTTP door " +
         "takes its X-Forwarded-For and X-Forwarded-Proto",
     ),
     proxyProtocol: flag(
-      ["--proxy-protocol"],
       "These proxies begin each connection to the other doors with a PROXY header (version 1 or 2)",
     ),
     publicUrl: value(
-      ["--public-url"],
       publicUrl(),
       "The URL of the HTTP door behind a proxy, as in https://box.example/files; the proxy must not " +
         "change paths",
     ),
     metrics: valueOr(
-      ["--metrics"],
       addressOrOff(),
       null,
       "An address for /metrics without a login, for Prometheus. Default: off; the HTTP door has " +
         "/metrics for admins",
     ),
     workers: valueOr(
-      ["--workers"],
       count("N", 1, 256),
       navigator.hardwareConcurrency,
       "The number of workers: isolates that may access only their ports, the users' files and the " +
         "database. Default: one a core",
     ),
     durability: valueOr(
-      ["--durability"],
       oneOf("full", "relaxed"),
       "full",
       "`full`: acknowledged files survive a power cut. `relaxed`: skips syncs",
     ),
-    allowRegister: flag(["--allow-register"], "Let anyone make an account with `barge register`"),
+    allowRegister: flag("Let anyone make an account with `barge register`"),
     quota: value(
-      ["--quota"],
       sizeOrNone(),
       "The quota of an account that registers without naming one. Default: 1MB",
     ),
     maxQuota: value(
-      ["--max-quota"],
       sizeOrNone(),
       "The largest quota that an account can register with, or grow to, by itself. Default: --quota",
     ),
     minPassword: value(
-      ["--min-password"],
       count("N", 0, mostMinPassword),
       "The least length of a new password, in characters. At the native door the client checks it, " +
         "since no password is sent. Default: 8",
     ),
     registerPerAddress: value(
-      ["--register-per-address"],
       count("N", 0),
       "The most attempts to register from one address in an hour. 0: no limit. Default: 5",
     ),
     registerPerHour: value(
-      ["--register-per-hour"],
       count("N", 0),
       "The most accounts that register in an hour, from all addresses. 0: no limit. Default: 100",
     ),
     registerTotal: value(
-      ["--register-total"],
       sizeOrNone(),
       "The most bytes of quota of all registered accounts together. Default: 10GiB",
     ),
     banAfter: value(
-      ["--ban-after"],
       count("N", 0),
       "The failed logins in an hour after which an address is banned, or an account at addresses " +
         "where it has not logged in before: for 5 minutes, the next time for 10, up to a day. " +
         "0: never. Default: 9",
     ),
     maxConnections: value(
-      ["--max-connections"],
       count("N", 0),
       "The most connections at once, over all workers. 0: no limit. Default: 4096",
     ),
     maxPerAddress: value(
-      ["--max-per-address"],
       count("N", 0),
       "The same for one address; loopback does not count. 0: no limit. Default: 256",
     ),
     maxPerAccount: value(
-      ["--max-per-account"],
       count("N", 0),
       "The same for one account that is logged in. 0: no limit. Default: 1024",
     ),
     rateUp: value(
-      ["--rate-up"],
       rate(),
       "The most bytes a second that an account sends, over all its connections. Default: none",
     ),
-    rateDown: value(["--rate-down"], rate(), "The same for bytes that it receives. Default: none"),
+    rateDown: value(rate(), "The same for bytes that it receives. Default: none"),
     limits: value(
-      ["--limits"],
       path("FILE"),
       "A JSON file of limits, named like the options from --quota to --rate-down, which have " +
         "precedence; SIGHUP reads it again",
     ),
-    tls: flag(["--tls"], "Use TLS on loopback addresses, too. Default: only on others"),
+    tls: flag("Use TLS on loopback addresses, too. Default: only on others"),
     tlsCert: value(
-      ["--tls-cert"],
       path("FILE"),
       "The certificate in PEM, followed by its chain. Default: one that barge makes in DATA/tls",
     ),
-    tlsKey: value(["--tls-key"], path("FILE"), "The key of --tls-cert, in PEM"),
+    tlsKey: value(path("FILE"), "The key of --tls-cert, in PEM"),
     proxyCert: value(
-      ["--proxy-cert"],
       path("FILE"),
       "The certificate, in PEM, of a proxy that ends TLS for a native door without TLS. Logins are " +
         "bound to it. SIGHUP reads it again",
     ),
     plaintext: flag(
-      ["--plaintext"],
       "Listen without TLS on addresses that other machines reach. The network can read files, and " +
         "passwords at all doors except the native one",
     ),
     grace: valueOr(
-      ["--grace"],
       count("SECONDS", 0, 86_400),
       30,
       "The time in which transfers can end when the server is stopped. Others are cut, and can be " +
         "resumed. Default: 30",
     ),
     unconfined: flag(
-      ["--unconfined"],
       "Accept a data directory below /dev, /proc or /sys, where the runtime can't confine workers: " +
         "an attacker who takes over a worker can do everything that this user can",
     ),
     ...hookOptions,
     logLevel: valueOr(
-      ["--log-level"],
       oneOf(...logLevels),
       "info",
       "The log level on standard error; requests are `info`, failed logins `warn`. Default: info",
     ),
     readyFd: value(
-      ["--ready-fd"],
       count("N", 3, 65_535),
       "Write the output of --json to this descriptor when the server is ready, and close it",
     ),
     adopt: flag(
-      ["--adopt"],
       "Make a new accounts database for existing files if the old one is lost: see below",
     ),
-    printUnit: flag(
-      ["--print-unit"],
-      "Print a systemd unit with the other options (not variables), and exit",
-    ),
-    ...common,
+    printUnit: flag("Print a systemd unit with the other options (not variables), and exit"),
   },
-  usage: "",
   about: `Serves the files and accounts in a data directory. The first start makes the directory and
     the account \`admin\`. Its password is shown once on the terminal; without a terminal it is
     written to \`admin-password\` in the directory, and the log names that file.
@@ -251,13 +215,12 @@ export default command({
   ],
   async run(options, { signal }) {
     const { native, http, ftp, ftps, sftp } = options;
-    const { data, workers, durability, allowRegister, json } = options;
+    const { data, durability, allowRegister, json, readyFd } = options;
     if (options.printUnit) {
       const { printUnit } = await import("./_serve/unit.ts");
       const doors = [native, http, ftp, ftps, sftp, options.metrics];
       return printUnit(Deno.args.slice(Deno.args.indexOf("serve") + 1), { ...options, doors });
     }
-    const { readyFd } = options;
     const { checkReadyFd, writeReadyFd } = await import("../core/serve/ready_fd.ts");
     if (readyFd !== undefined) checkReadyFd(readyFd);
     const { readLimits } = await import("./_serve/limits.ts");
@@ -269,12 +232,16 @@ export default command({
     const { serve } = await import("../core/serve/serve.ts");
     const { noteFirstAccount, noteReady } = await import("./_serve/banner.ts");
     const { exists, otherServers } = await import("./_data/accounts.ts");
-    const isNew = !exists(`${data}/accounts.db`);
+    const shared = await sharedOptions(options);
+    const isNew = !shared && !exists(`${data}/accounts.db`);
     const others = isNew ? await otherServers(data) : undefined;
+    const rules = { allowRegister, version, ...limits() };
     let first: string | undefined;
+    const doors = { native, http, ftp, ftps, sftp };
     await serve({
-      settings: { data, durability, allowRegister, version, ...limits() },
-      doors: { native, http, ftp, ftps, sftp },
+      ...options,
+      settings: shared ? { ...rules, shared } : { ...rules, data, durability },
+      doors,
       ftp: {
         passive: options.ftpPassivePorts,
         publicAddress: options.ftpPublicAddress,
@@ -282,24 +249,13 @@ export default command({
         active: options.ftpActive === "on",
         activeLoopback: options.ftpActiveLoopback,
       },
-      metrics: options.metrics,
       trustedProxies: options.trustedProxy.flat(),
-      proxyProtocol: options.proxyProtocol,
-      publicUrl: options.publicUrl,
-      tls: options.tls,
-      plaintext: options.plaintext,
-      tlsCert: options.tlsCert,
-      tlsKey: options.tlsKey,
-      workers,
       readLimits: options.limits === undefined && options.proxyCert === undefined
         ? undefined
         : limits,
       signal,
       grace: options.grace * 1000,
       hooks: hooksOf(options),
-      logLevel: options.logLevel,
-      adopt: options.adopt,
-      unconfined: options.unconfined,
       notifySocket: Deno.env.get("NOTIFY_SOCKET"),
       keepPassword: !Deno.stderr.isTerminal(),
       onFirstAccount(name, secret) {
@@ -313,24 +269,17 @@ export default command({
         const ready = { event: "ready", ...facts };
         if (json) printJson(ready);
         if (readyFd !== undefined) await writeReadyFd(readyFd, JSON.stringify(ready));
-        const doors = { native, http, ftp, ftps, sftp };
-        noteReady(facts, hostKeys, {
-          ...options,
-          data: resolve(data),
-          doors,
-          first,
-          isNew,
-          others,
-        });
+        const place = shared ? describeStorage(shared) : resolve(data);
+        const banner = { data: place, doors, first, isNew, others };
+        noteReady(facts, hostKeys, { ...options, ...banner });
       },
     });
   },
 });
 
 /** The option for the address of a door. */
-function door(name: DoorName, fallback: Address | null, label: string) {
+function door(fallback: Address | null, label: string) {
   return valueOr(
-    [`--${name}`],
     addressOrOff(),
     fallback,
     `The address of ${label}, or \`off\`. Default: ${fallback ? formatAddress(fallback) : "off"}`,
@@ -380,12 +329,9 @@ function ipv4() {
 
 /** Bytes a second. */
 function rate() {
-  const sizes = sizeOrNone();
   const read = (text: string) => {
-    const rate = sizes.parse(text);
-    return rate === null || (rate !== undefined && rate >= minRateBytesPerSecond)
-      ? rate
-      : undefined;
+    const rate = sizeOrNone().parse(text);
+    return typeof rate === "number" && rate < minRateBytesPerSecond ? undefined : rate;
   };
   return valueParser("SIZE|none", read, "a size of 1KiB or more, or `none`");
 }

@@ -1,7 +1,6 @@
 /** `barge shell`: an interactive session at a server. */
 import { BargeError } from "../core/error.ts";
-import { command } from "./_term/command.ts";
-import { common, flag, optionalArgument, value } from "./_term/options.ts";
+import { command, flag, optionalArgument, value } from "./_term/command.ts";
 import { size } from "./_term/value.ts";
 import { passwordOptions } from "./_client/password.ts";
 import { serverOptions } from "./_client/session.ts";
@@ -11,14 +10,12 @@ const { passwordFile } = passwordOptions;
 export default command({
   options: {
     remote: optionalArgument("barge://NAME@HOST:PORT", "The server, in place of --server"),
-    register: flag(["--register"], "Make the account first, if the server allows it"),
-    quota: value(["--quota"], size(), "With --register: the quota to ask for"),
-    keepGoing: flag(["--keep-going"], "With commands from a pipe: continue when one fails"),
+    register: flag("Make the account first, if the server allows it"),
+    quota: value(size(), "With --register: the quota to ask for"),
+    keepGoing: flag("With commands from a pipe: continue when one fails"),
     ...serverOptions,
     passwordFile,
-    ...common,
   },
-  usage: "[barge://NAME@HOST:PORT]",
   about:
     `Logs in with the saved login, or asks for the password, and then takes commands, one a line:
     ls, mine, public, left, get, put, cat, publish, claim, rm, mv, cp, mkdir, cd, pwd, lcd, lpwd,
@@ -32,7 +29,7 @@ export default command({
     With commands from a pipe there is no prompt, lines that start with # are skipped, and the first
     failure ends the shell with its exit code.`,
   examples: [
-    ["barge shell barge://alice@files.example", "ask for the password and log in"],
+    ["barge shell barge://alice@files.example", "enter the password and log in"],
     ["barge shell --register barge://bob@files.example", "make the account bob and log in"],
     ["printf 'put a.txt\\nleft\\n' | barge shell", "two commands on one connection"],
   ],

@@ -1,25 +1,20 @@
 /** `barge stat`: shows the facts about a file or folder. */
 import { stat } from "../core/client/stat.ts";
-import { command } from "./_term/command.ts";
+import { args } from "./_term/command.ts";
 import { eachPath } from "./_client/each_path.ts";
 import { printStat } from "./_client/entry.ts";
-import { args, common } from "./_term/options.ts";
-import { openSession, sessionOptions } from "./_client/session.ts";
+import { sessionCommand } from "./_client/session.ts";
 
-export default command({
+export default sessionCommand({
   options: {
     paths: args("PATH", "Files or folders, like /home/a.txt"),
-    ...sessionOptions,
-    ...common,
   },
-  usage: "PATH...",
   about: `Shows type, size, time, owner and SHA-256 of a file or folder; the owner is the account
     that is charged for it. Also shows the offset of a partial upload.`,
   examples: [["barge stat /home/a.txt --json | jq -r .sha256", "print the digest of a file"]],
-  async run({ paths, json, ...choice }, { signal }) {
-    await using session = await openSession(choice, signal);
+  async run({ paths, json }, { client }) {
     return await eachPath("stat", paths, async (path) => {
-      printStat(path, await stat(session.client, path), json);
+      printStat(path, await stat(client, path), json);
     });
   },
 });

@@ -3,26 +3,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "../core/client/status.ts";
 import { BargeError } from "../core/error.ts";
 import { printStatus } from "./_status/print.ts";
-import { command } from "./_term/command.ts";
-import { common, value } from "./_term/options.ts";
+import { value } from "./_term/command.ts";
 import { print, printJson, terminal, writeStdout } from "./_term/out.ts";
 import { count } from "./_term/value.ts";
-import { openSession, sessionOptions } from "./_client/session.ts";
+import { sessionCommand } from "./_client/session.ts";
 
 /** Moves the cursor to the upper left corner, and clears the terminal. */
 const clear = new TextEncoder().encode("\x1b[H\x1b[2J");
 
-export default command({
+export default sessionCommand({
   options: {
-    ...sessionOptions,
     watch: value(
-      ["--watch", "-w"],
       count("SECONDS", 1, 86_400),
       "Repeat at this interval until Ctrl-C, and show the rates in between",
+      "-w",
     ),
-    ...common,
   },
-  usage: "",
   about: `Shows the state of a server to its admins: the work of its workers since the start, the
     latencies of requests, staged bytes, and connections. Counts are sums over all workers, and stay
     when a worker dies. Failed requests are counted for all reasons.
@@ -35,15 +31,14 @@ export default command({
     ["barge status --watch 2", "show it every two seconds, with rates"],
     ["barge status --json | jq .uploads.staged", "print the staged bytes of uploads"],
   ],
-  async run({ watch, json, ...choice }, { signal }) {
-    await using session = await openSession(choice, signal);
-    let now = await status(session.client);
+  async run({ watch, json }, { client }, { signal }) {
+    let now = await status(client);
     if (json) printJson(now);
     else printStatus(now);
     while (watch !== undefined) {
       await pause(watch * 1000, signal);
       const before = now;
-      now = await status(session.client);
+      now = await status(client);
       if (json) {
         printJson(now);
         continue;

@@ -2,28 +2,21 @@
 import { BargeError } from "../core/error.ts";
 import type { Problem, ReconcileEvent } from "../core/storage/problem.ts";
 import { openStore } from "./_data/accounts.ts";
-import { command } from "./_term/command.ts";
+import { command, dataOption, flag, values } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
-import { common, dataOption, flag, values } from "./_term/options.ts";
 import { note, printJson, printLine } from "./_term/out.ts";
-import { counted, number, type Progress, progress } from "./_term/progress.ts";
+import { counted, number, progress, type Step } from "./_term/progress.ts";
 import { formatSize } from "../core/size.ts";
 import { plain } from "./_term/value.ts";
 
 export default command({
   options: {
-    repair: flag(["--repair"], "Make the ledger agree with the disk, and clear staging"),
-    quick: flag(["--quick"], "Compare sizes and times, and do not read the files"),
-    accept: values(
-      ["--accept"],
-      plain("PATH"),
-      "Accept the current bytes of a damaged file; may be repeated",
-    ),
-    quiet: flag(["-q", "--quiet"], "No progress, no summary; only the differences"),
+    repair: flag("Make the ledger agree with the disk, and clear staging"),
+    quick: flag("Compare sizes and times, and do not read the files"),
+    accept: values(plain("PATH"), "Accept the current bytes of a damaged file; may be repeated"),
+    quiet: flag("No progress, no summary; only the differences", "-q"),
     data: dataOption(),
-    ...common,
   },
-  usage: "",
   about: `Reads every file in a data directory and compares it with the SHA-256 of its upload. Also
     compares the ledger with the disk, staging with the partial uploads, and the sums of every
     account. A running server is not disturbed. Exits with 13 if there are differences that were not
@@ -53,7 +46,7 @@ export default command({
       contents: !quick,
       accept: new Set(accept),
       signal,
-      onEvent: shown && ((event) => show(shown, event)),
+      onEvent: shown && ((event) => shown.add(stepOf(event))),
       onProblem(problem) {
         if (problem.kind === "damaged") unmatched.delete(problem.path);
         printProblem(problem, json);
@@ -78,24 +71,16 @@ export default command({
   },
 });
 
-function show(line: Progress, event: ReconcileEvent): void {
-  if (event.type === "start") {
-    line.add({ type: "start", path: event.path, local: "-", offset: event.skipped });
-  } else line.add(event);
+function stepOf(event: ReconcileEvent): Step {
+  if (event.type !== "start") return event;
+  return { type: "start", path: event.path, local: "-", offset: event.skipped };
 }
 
+/** Prints a problem. The fields of `--json` are frozen. */
 function printProblem(problem: Problem, json: boolean): void {
-  const { path, what, repaired } = problem;
-  if (json) {
-    printJson({ type: "problem", ...fields(problem) });
-  } else {
-    printLine(`${path}: ${what}${repaired ? " (repaired)" : ""}`);
-  }
-}
-
-/** A problem as `--json` shows it. The fields are frozen. */
-function fields({ kind, path, what, repaired, expected, found }: Problem) {
-  return { kind, path, what, repaired, expected, found };
+  const { kind, path, what, repaired, expected, found } = problem;
+  if (json) printJson({ type: "problem", kind, path, what, repaired, expected, found });
+  else printLine(`${path}: ${what}${repaired ? " (repaired)" : ""}`);
 }
 
 /** The problems that `--repair` leaves. */

@@ -6,7 +6,7 @@
 import { residentMemory } from "../bench/process_memory.ts";
 import { barge, startServer } from "../tests/_server.ts";
 import { fuzz } from "../tests/core/door/_fuzz.ts";
-import { assertUp, tokenOf } from "../tests/core/door/_peer.ts";
+import { assertUp } from "../tests/core/door/_peer.ts";
 import { numbers, say } from "./run.ts";
 
 /** The largest allowed growth of the server's memory. */
@@ -16,7 +16,7 @@ const { seed, cases } = numbers(Deno.args, { seed: Date.now() % 1e9, cases: 20_0
 await using server = await startServer({ args: ["--durability", "relaxed"] });
 const { address, data, pid } = server;
 await server.addUser("anna", { quota: "10MB" });
-const token = await tokenOf(address, "anna");
+const token = await server.issueToken("anna");
 await assertUp(address);
 const idle = residentMemory(pid);
 say(`${cases} cases from seed ${seed}`);

@@ -8,6 +8,7 @@ import type { License } from "../cmd/_licenses.ts";
 import { APACHE_LICENSE } from "./apache_license.ts";
 import { isModule, referencedFiles } from "./referenced_files.ts";
 import { DENO_LICENSE } from "./deno_license.ts";
+import { iscLicense } from "./isc_license.ts";
 import { mitLicense } from "./mit_license.ts";
 import { must, ROOT, say } from "./run.ts";
 
@@ -69,6 +70,12 @@ async function licenseOf({ name, version, localPath }: Package): Promise<License
   }
   if (files.length === 0 && license === "MIT" && typeof facts.author === "string") {
     return { name, version, license, text: mitLicense(`Copyright (c) ${facts.author}`) };
+  }
+  if (files.length === 0 && name === "saxes") {
+    // A fork of sax. Its repository has the license, its package does not.
+    const holders = ["Contributors", "Isaac Z. Schlueter and Contributors"];
+    const notices = holders.map((holder) => `Copyright (c) ${holder}`).join("\n");
+    return { name, version, license, text: iscLicense(notices) };
   }
   if (files.length === 0) throw new Error(`${name}@${version} carries no license text`);
   const texts = await Promise.all(files.map((file) => Deno.readTextFile(join(localPath, file))));

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { Random } from "../tests/_random.ts";
 import { barge, type Server, startServer } from "../tests/_server.ts";
 import { Client, type Running, sharedNames } from "../tests/_soak.ts";
-import { Peer, tokenOf } from "../tests/core/door/_peer.ts";
+import { Peer } from "../tests/core/door/_peer.ts";
 import { numbers, say } from "./run.ts";
 
 const accounts = ["anna", "bob", "carla", "dora", "emil"];
@@ -47,7 +47,7 @@ try {
   const tokens: string[] = [];
   for (const name of accounts) {
     for (let tries = 50; tokens.length <= accounts.indexOf(name); tries--) {
-      const token = await tokenOf(server!.address, name).catch((error) => {
+      const token = await server!.issueToken(name).catch((error) => {
         if (tries === 0) throw error; // a worker may die meanwhile
       });
       if (token) tokens.push(token);

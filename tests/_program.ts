@@ -12,13 +12,17 @@ const { HOME = "/", XDG_CACHE_HOME, DENO_DIR } = Deno.env.toObject();
 /** Path of the executable under test; undefined for the checkout. */
 export const executable: string | undefined = named ? resolve(named) : undefined;
 
-/**
- * Rounds of each test that looks for leaks. `deno task test:leaks` sets more than the default, and
- * lets them use the program under test, where the default counts inside this checkout's workers.
- */
 const leakRoundsNamed = Deno.env.get("BARGE_LEAK_ROUNDS");
+/**
+ * Whether to run the many rounds that show a growth of memory, at the program under test, as
+ * `deno task test:leaks` does. By default, few rounds count what this checkout's workers hold.
+ */
 export const longLeakTest = leakRoundsNamed !== undefined;
-export const leakRounds = Number(leakRoundsNamed ?? 40);
+
+/** Returns the rounds of a test that looks for leaks. @param short the number by default */
+export function leakRounds(short: number): number {
+  return Number(leakRoundsNamed ?? short);
+}
 
 /** The words that start barge with these arguments: a program and its arguments. */
 export function bargeCommand(args: readonly string[]): [string, ...string[]] {

@@ -8,6 +8,7 @@ import { Database } from "../core/local/database/database.ts";
 import type { Verifier } from "../core/protocol/message.ts";
 import { makeVerifier } from "../core/protocol/verifier.ts";
 import { parseSize } from "../core/size.ts";
+import { layHostKeys } from "./_host_keys.ts";
 import { bargeCommand, denoCommand } from "./_program.ts";
 
 const faulty = new URL("./core/serve/_faulty.ts", import.meta.url).pathname;
@@ -17,6 +18,8 @@ export interface ServerOptions {
   readonly args?: readonly string[];
   /** An existing data directory, which is then not removed. */
   readonly data?: string;
+  /** Leaves a data directory of its own empty, so that this start makes the first account. */
+  readonly empty?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /**
    * A fault in its workers: tests/core/serve/_armed.ts says which there are. It is this checkout's
@@ -54,6 +57,10 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     !given.some((arg) => arg === `--${door}` || arg.startsWith(`--${door}=`))
   );
   const data = options.data ?? await Deno.makeTempDir({ prefix: "barge-test-" });
+  if (!options.data && !options.empty) {
+    await Deno.writeFile(`${data}/accounts.db`, preparedDatabase(), { mode: 0o600 });
+    if (given.includes("--sftp")) await layHostKeys(data);
+  }
   const serve = [
     ...["serve", "--json", "--data", data],
     ...[...asked.flatMap(([door, at]) => [`--${door}`, at]), ...given],
@@ -152,12 +159,13 @@ export class Server implements AsyncDisposable {
     return await this.ended;
   }
 
-  /** Makes an account with the password `NAME-secret`, as `barge user add` does. */
+  /** Makes an account, as `barge user add` does. @param options.password by default `NAME-secret` */
   async addUser(
     name: string,
-    { quota = "none", entries }: { quota?: string; entries?: number } = {},
+    options: { quota?: string; entries?: number; password?: string } = {},
   ): Promise<void> {
-    const verifier = await verifierOf(`${name}-secret`);
+    const { quota = "none", entries, password = `${name}-secret` } = options;
+    const verifier = await verifierOf(password);
     using db = new Database(this.data);
     const limit = parseSize(quota) ?? null;
     new Accounts(db).add({ name, role: "user", limit, entryLimit: entries, verifier });
@@ -176,8 +184,40 @@ export class Server implements AsyncDisposable {
   }
 }
 
-/** Each costs an scrypt: an account of the same name and password has the same one. */
-const verifiers = new Map<string, Promise<Verifier>>();
+let prepared: Uint8Array<ArrayBuffer> | undefined;
+
+/** Returns a database with the account admin: to make one takes a server half of its start. */
+function preparedDatabase(): Uint8Array<ArrayBuffer> {
+  if (prepared) return prepared;
+  const data = Deno.makeTempDirSync({ prefix: "barge-prepared-" });
+  try {
+    {
+      using db = new Database(data, { create: true });
+      const account = {
+        name: "admin",
+        role: "admin",
+        limit: null,
+        verifier: verifierOfAnna,
+      } as const;
+      new Accounts(db).add(account);
+    }
+    return prepared = Deno.readFileSync(`${data}/accounts.db`);
+  } finally {
+    Deno.removeSync(data, { recursive: true });
+  }
+}
+
+/** The verifier of anna's password, made once: an scrypt takes a tenth of a second. */
+const verifierOfAnna: Verifier = {
+  salt: "EbXnaCYuFU6GIrFu2T0EpA==",
+  n: 32768,
+  r: 8,
+  p: 1,
+  storedKey: "CEdydIgJKILKs8kLE3u/MFadIonHBUckgDQGxxB7gag=",
+  serverKey: "zCnkv9JAKoTZm5+Nsanp5WvZxv7hlyIV4GBZhH1Kxks=",
+};
+/** The verifiers of passwords: accounts with the same password have the same one. */
+const verifiers = new Map([["anna-secret", Promise.resolve(verifierOfAnna)]]);
 
 function verifierOf(password: string): Promise<Verifier> {
   return verifiers.getOrInsertComputed(password, () => makeVerifier("password", password));

@@ -3,31 +3,20 @@ import type { Counters } from "../../core/echo/counters.ts";
 import type { EchoEvent } from "../../core/echo/echo_worker.ts";
 import type { EchoServeOptions, EchoServer } from "../../core/echo/serve.ts";
 import { formatAddress } from "../../core/net/address.ts";
-import { flag } from "../_term/options.ts";
+import { flag, optionalArgument, type ValuesOf } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
 import { formatSize } from "../../core/size.ts";
-import { addressOrUndefined, valueParser } from "../_term/value.ts";
 
-export const rawOption = flag(["--raw"], "Answer with the bytes as they are (RFC 862)");
-export const verboseOption = flag(
-  ["-v", "--verbose"],
-  "Client: print the latency of each answer. Server: also log new connections",
-);
-export const quietOption = flag(["-q", "--quiet"], "Do not log connections");
+/** The options of both servers. */
+export const echoOptions = {
+  at: optionalArgument("HOST:PORT", "Where to listen. Default: 127.0.0.1:7007"),
+  raw: flag("Answer with the bytes as they are (RFC 862)"),
+  verbose: flag("Client: print the latency of each answer. Server: also log new connections", "-v"),
+  quiet: flag("Do not log connections", "-q"),
+};
 
-/** Parses HOST:PORT. */
-export function address() {
-  return valueParser(
-    "HOST:PORT",
-    addressOrUndefined,
-    "HOST:PORT, for instance 127.0.0.1:7007 or [::1]:7007",
-  );
-}
-
-export interface ServeChoice {
+export interface ServeChoice extends Pick<ValuesOf<typeof echoOptions>, "quiet" | "verbose"> {
   readonly json: boolean;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
   readonly signal: AbortSignal;
   /** The certificate's fingerprint, with TLS. */
   readonly fingerprint?: string;

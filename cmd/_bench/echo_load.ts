@@ -1,14 +1,12 @@
 /** `barge bench tcp` and `barge bench udp`. */
 import { BargeError } from "../../core/error.ts";
 import { formatAddress, parseAddress } from "../../core/net/address.ts";
-import { command } from "../_term/command.ts";
+import { command, flag, optionalArgument, valueOr } from "../_term/command.ts";
 import { connectionsOption, loadOptions, runLoad } from "./load.ts";
-import { common, flag, optionalArgument, valueOr } from "../_term/options.ts";
 import { note } from "../_term/out.ts";
 import { size as bytes } from "../_term/value.ts";
 import { startSelf } from "./self.ts";
 
-/** Returns the command that loads an echo server. */
 export function echoLoad(kind: "tcp" | "udp") {
   const maxRequestBytes = kind === "udp" ? 65_507 : 16 * 1024 * 1024;
   const connections = kind === "udp" ? 64 : 500;
@@ -16,13 +14,11 @@ export function echoLoad(kind: "tcp" | "udp") {
     options: {
       at: optionalArgument("HOST:PORT", "The server. Default: the command starts one"),
       connections: connectionsOption(connections),
-      size: valueOr(["--size"], bytes(), 64, "Bytes of a request. Default: 64"),
-      verify: flag(["--verify"], "Compare every byte of the answers"),
-      raw: flag(["--raw"], "Start a server that answers with the bytes as they are"),
+      size: valueOr(bytes(), 64, "Bytes of a request. Default: 64"),
+      verify: flag("Compare every byte of the answers"),
+      raw: flag("Start a server that answers with the bytes as they are"),
       ...loadOptions,
-      ...common,
     },
-    usage: "[HOST:PORT]",
     about:
       `Sends requests to an echo server over ${kind.toUpperCase()}, as fast as it answers or at a
       rate, and prints the number of answers and their latencies. It works with any echo server that

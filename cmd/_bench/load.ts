@@ -1,74 +1,45 @@
 /** The common part of `barge bench tcp`, `udp` and `http`: options, live view, output. */
 import type { Target } from "../../core/bench/load_worker.ts";
 import type { Progress } from "../../core/bench/load.ts";
-import { figureNames, parseThreshold, type Threshold } from "../../core/bench/thresholds.ts";
+import { figureNames, parseThreshold } from "../../core/bench/thresholds.ts";
 import { BargeError } from "../../core/error.ts";
 import { exitCodes } from "../_term/exit.ts";
-import { flag, value, valueOr, values } from "../_term/options.ts";
-import { note, print, printJson, setStatusLine, terminal, writeError } from "../_term/out.ts";
+import { type Common, flag, value, valueOr, values, type ValuesOf } from "../_term/command.ts";
+import { note, print, printJson, StatusLine, terminal, terminalWidth } from "../_term/out.ts";
+import { number } from "../_term/progress.ts";
 import { table } from "../_term/table.ts";
 import { count, path, valueParser } from "../_term/value.ts";
 
-/** Options of every load. */
 export const loadOptions = {
-  duration: valueOr(
-    ["-d", "--duration"],
-    seconds(),
-    10_000,
-    "How long to measure: 10, 500ms, 2m. Default: 10 s",
-  ),
-  requests: value(["-n", "--requests"], count("N", 1, 999_999_999), "Stop after N requests"),
+  duration: valueOr(seconds(), 10_000, "How long to measure: 10, 500ms, 2m. Default: 10 s", "-d"),
+  requests: value(count("N", 1, 999_999_999), "Stop after N requests", "-n"),
   rate: value(
-    ["--rate"],
     count("N", 1, 10_000_000),
     "Requests a second, even when answers are late: a latency then counts from when its request " +
       "was due. Default: each connection sends the next request when the last one is answered",
   ),
-  workers: valueOr(
-    ["--workers"],
-    count("N", 1, 256),
-    1,
-    "How many isolates send requests. Default: 1",
-  ),
-  warmUp: valueOr(
-    ["--warm-up"],
-    seconds(),
-    500,
-    "How long to send requests before measuring. Default: 0.5",
-  ),
-  timeout: valueOr(["--timeout"], seconds(), 5000, "When to give up a request. Default: 5"),
-  csv: flag(["--csv"], "Print one row of comma-separated values under a heading"),
+  workers: valueOr(count("N", 1, 256), 1, "How many isolates send requests. Default: 1"),
+  warmUp: valueOr(seconds(), 500, "How long to send requests before measuring. Default: 0.5"),
+  timeout: valueOr(seconds(), 5000, "When to give up a request. Default: 5"),
+  csv: flag("Print one row of comma-separated values under a heading"),
   failIf: values(
-    ["--fail-if"],
     threshold(),
     `End with exit code 1 if this holds: 'p99>5ms', 'errors>0'. Figures: ${figureNames.join(", ")}`,
   ),
-  compare: value(["--compare"], path("FILE"), "Compare with an earlier result, saved with --json"),
+  compare: value(path("FILE"), "Compare with an earlier result, saved with --json"),
 };
 
 /** The option for the number of connections. */
 export function connectionsOption(fallback: number) {
   return valueOr(
-    ["-c", "--connections"],
     count("N", 1, 60_000),
     fallback,
     `How many connections. Default: ${fallback}`,
+    "-c",
   );
 }
 
-export interface LoadChoice {
-  readonly duration: number;
-  readonly requests: number | undefined;
-  readonly rate: number | undefined;
-  readonly workers: number;
-  readonly warmUp: number;
-  readonly timeout: number;
-  readonly csv: boolean;
-  readonly failIf: readonly Threshold[];
-  readonly compare: string | undefined;
-  readonly connections: number;
-  readonly json: boolean;
-}
+export type LoadChoice = ValuesOf<typeof loadOptions> & Common & { readonly connections: number };
 
 /** Runs a load and prints its result. @returns the exit code */
 export async function runLoad(
@@ -82,29 +53,31 @@ export async function runLoad(
   }
   const { load } = await import("../../core/bench/load.ts");
   const { comparison, csv, lines } = await import("../../core/bench/report.ts");
-  const before = choice.compare === undefined
+  const earlier = choice.compare === undefined
     ? undefined
     : await (await import("../../core/bench/result.ts")).readResult(choice.compare);
   // With -n and without -d, the number of requests ends the load.
   const untilAnswered = choice.requests !== undefined && choice.duration === 10_000;
   const duration = untilAnswered ? 3_600_000 : choice.duration;
-  using live = new Live();
+  using status = terminal.stderr ? new StatusLine() : undefined;
+  let before: Progress | undefined;
   const result = await load({
     ...choice,
     target,
     address,
     duration,
     signal,
-    onProgress: (progress) => live.show(progress),
+    onProgress(progress) {
+      status?.show(progressText(progress, before).slice(0, terminalWidth() - 1));
+      before = progress;
+    },
   });
-  live.hide();
+  status?.hide();
   if (choice.json) printJson(result);
   else if (choice.csv) print(csv(result));
-  else {
-    for (const line of lines(result, columns())) print(line);
-  }
-  if (before) {
-    const rows = [["", "then", "now", "now/then"], ...comparison(result, before)];
+  else lines(result, Math.min(100, terminalWidth())).forEach(print);
+  if (earlier) {
+    const rows = [["", "then", "now", "now/then"], ...comparison(result, earlier)];
     const write = choice.json || choice.csv ? note : print;
     for (const line of table(rows, [1, 2, 3])) write(line);
   }
@@ -117,49 +90,13 @@ export async function runLoad(
   return failed.length > 0 ? exitCodes.io : 0;
 }
 
-/** The status line on the terminal during a load. */
-class Live implements Disposable {
-  #shown = false;
-  #before = { elapsed: 0, answers: 0 };
-  readonly #on = terminal.stderr;
-
-  constructor() {
-    if (this.#on) setStatusLine(this);
-  }
-
-  show({ elapsed, answers, errors, p99, max }: Progress): void {
-    if (!this.#on) return;
-    const before = this.#before;
-    const interval = elapsed - before.elapsed;
-    const rate = interval > 0 ? (answers - before.answers) / interval * 1000 : 0;
-    this.#before = { elapsed, answers };
-    const text = elapsed === 0
-      ? "warming up"
-      : `${(elapsed / 1000).toFixed(1)} s  ${
-        Math.max(0, Math.round(rate)).toLocaleString("en-US")
-      }/s` +
-        `  p99 ${p99.toFixed(2)} ms  max ${max.toFixed(1)} ms  ${errors} errors`;
-    writeError(`\r${text.slice(0, columns() - 1)}\x1b[K`);
-    this.#shown = true;
-  }
-
-  hide(): void {
-    if (this.#shown) writeError("\r\x1b[K");
-    this.#shown = false;
-  }
-
-  [Symbol.dispose](): void {
-    this.hide();
-    if (this.#on) setStatusLine(undefined);
-  }
-}
-
-function columns(): number {
-  try {
-    return Math.min(100, Deno.consoleSize().columns || 80);
-  } catch {
-    return 80;
-  }
+/** Returns the text of the status line. @param before an earlier progress, for the rate since then */
+function progressText({ elapsed, answers, errors, p99, max }: Progress, before?: Progress): string {
+  if (elapsed === 0) return "warming up";
+  const interval = elapsed - (before?.elapsed ?? 0);
+  const rate = interval > 0 ? (answers - (before?.answers ?? 0)) / interval * 1000 : 0;
+  return `${(elapsed / 1000).toFixed(1)} s  ${number(Math.max(0, Math.round(rate)))}/s` +
+    `  p99 ${p99.toFixed(2)} ms  max ${max.toFixed(1)} ms  ${errors} errors`;
 }
 
 /** Parses a time into ms: `10`, `0.5s`, `500ms`, `2m`. */

@@ -2,26 +2,38 @@
 import type { Job } from "../../core/bench/local/job.ts";
 import type { Subject } from "../../core/bench/local/measure.ts";
 import { BargeError, typed } from "../../core/error.ts";
-import { command } from "../_term/command.ts";
+import { command, flag, value, valueOr } from "../_term/command.ts";
 import { exitCodes } from "../_term/exit.ts";
-import { common, flag, value, valueOr } from "../_term/options.ts";
-import { flush, print, printJson, setStatusLine, terminal, writeError } from "../_term/out.ts";
+import { flush, print, printJson, StatusLine, terminal, terminalWidth } from "../_term/out.ts";
 import { count, path, plain } from "../_term/value.ts";
 import { self } from "./self.ts";
 
+const about = {
+  spawn:
+    "Starts hundreds of workers, subprocesses and tasks that do nothing, and waits until they end.",
+  cpu:
+    `Computes ten jobs in tasks of one isolate, in workers and in subprocesses, to show the gain of
+    more cores. Their start counts.`,
+  io: `Reads a small file repeatedly in tasks, workers and subprocesses. They start before the
+    measurement, so this measures reading alone; \`barge bench spawn\` measures the start.`,
+  switch: "Compares switches to a generator and back with calls of a function and with awaits.",
+  fetch: "Requests six pages one by one, and together, from a server on this machine.",
+  queue: `Passes numbers through a queue: between tasks, and between isolates by postMessage and by
+    barge's own Queue on shared memory.`,
+};
+export type LocalBench = keyof typeof about;
+
 /** Returns the command that measures one subject. */
-export function localBench(name: string, about: string) {
+export function localBench(name: LocalBench) {
   return command({
     options: {
-      repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How many runs. Default: 3"),
-      quick: flag(["--quick"], "Do less work: seconds only"),
-      svg: value(["--svg"], path("FILE"), "Also draw the result into FILE"),
-      job: value(["--job"], plain("JSON"), "Do one job and end: for the subprocesses"),
-      jobWaits: flag(["--job-waits"], "With --job: print `ready`, and begin after a line of input"),
-      ...common,
+      repetitions: valueOr(count("N", 1, 100), 3, "How many runs. Default: 3"),
+      quick: flag("Do less work: seconds only"),
+      svg: value(path("FILE"), "Also draw the result into FILE"),
+      job: value(plain("JSON"), "Do one job and end: for the subprocesses"),
+      jobWaits: flag("With --job: print `ready`, and begin after a line of input"),
     },
-    usage: "",
-    about: `${about}
+    about: `${about[name]}
 
       A worker corresponds to a thread in Python, a subprocess to a process, a task to a coroutine.
       "The course" is a Chinese course of 2017 on Python's threads and coroutines (see docs/demo.md).
@@ -92,26 +104,21 @@ export async function runSubjects(
   const { measure } = await import("../../core/bench/local/measure.ts");
   const draw = await import("../../core/bench/local/draw.ts");
   const { machine } = await import("../../core/bench/machine.ts");
-  const status = new Status();
-  try {
-    for (const subject of subjects) {
-      const { name, title, scale = null } = subject;
-      const rows = await measure(subject, repetitions, signal, (way, i) => {
-        status.show(`${name}: ${way}, ${i} of ${repetitions}`);
-      });
-      status.hide();
-      if (rows.length === 0) break;
-      if (json) {
-        const facts = { schema: "barge-bench-local/1", name, title, scale, machine: machine() };
-        printJson({ ...facts, interrupted: signal.aborted, rows });
-      } else for (const line of draw.bars(subject, rows, columns())) print(line);
-      if (svg !== undefined) await write(svg, draw.svg(subject, rows, machine()));
-    }
-    if (!json) print(machine());
-  } finally {
-    status.hide();
-    setStatusLine(undefined);
+  using status = terminal.stderr ? new StatusLine() : undefined;
+  for (const subject of subjects) {
+    const { name, title, scale = null } = subject;
+    const rows = await measure(subject, repetitions, signal, (way, i) => {
+      status?.show(`${name}: ${way}, ${i} of ${repetitions}`);
+    });
+    status?.hide();
+    if (rows.length === 0) break;
+    if (json) {
+      const facts = { schema: "barge-bench-local/1", name, title, scale, machine: machine() };
+      printJson({ ...facts, interrupted: signal.aborted, rows });
+    } else for (const line of draw.bars(subject, rows, Math.min(100, terminalWidth()))) print(line);
+    if (svg !== undefined) await write(svg, draw.svg(subject, rows, machine()));
   }
+  if (!json) print(machine());
   return signal.aborted ? exitCodes.interrupted : 0;
 }
 
@@ -120,30 +127,5 @@ async function write(path: string, text: string): Promise<void> {
     await Deno.writeTextFile(path, text);
   } catch (cause) {
     throw typed(cause, { op: "draw into", path });
-  }
-}
-
-/** The status line on a terminal. */
-class Status {
-  #shown = false;
-
-  show(text: string): void {
-    if (!terminal.stderr) return;
-    setStatusLine(this);
-    writeError(`\r${text}\x1b[K`);
-    this.#shown = true;
-  }
-
-  hide(): void {
-    if (this.#shown) writeError("\r\x1b[K");
-    this.#shown = false;
-  }
-}
-
-function columns(): number {
-  try {
-    return Math.min(100, Deno.consoleSize().columns || 80);
-  } catch {
-    return 80;
   }
 }

@@ -1,6 +1,5 @@
 /** Starts barge itself as a child process. */
 
-/** The options of a start from the sources. */
 const runOptions = ["run", "--quiet", "--allow-all", "--unstable-worker-options", "--unstable-net"];
 
 /** Returns a command that starts barge with these arguments. */

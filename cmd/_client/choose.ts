@@ -26,7 +26,7 @@ export function noServer(): BargeError {
 }
 
 /**
- * Asks for the account, where neither the server's address nor a saved login names it.
+ * Prompts for the account, if neither the server's address nor a saved login names it.
  *
  * @throws {BargeError} `usage` without a terminal
  */

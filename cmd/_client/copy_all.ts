@@ -1,8 +1,7 @@
 /** Copies files and folders at a server, for `barge cp` and the shell. */
 import type { Client } from "../../core/client/client.ts";
-import { copy } from "../../core/client/copy.ts";
+import { copy, mkdir } from "../../core/client/change.ts";
 import { listAll } from "../../core/client/list.ts";
-import { mkdir } from "../../core/client/mkdir.ts";
 import { stat } from "../../core/client/stat.ts";
 import { join } from "../../core/client/path.ts";
 import { BargeError, type Kind, typed } from "../../core/error.ts";

@@ -1,4 +1,4 @@
-/** Does the same with several remote paths, and continues when one fails. */
+/** Runs work for several remote paths, and continues when one fails. */
 import { trimSlashes } from "../../core/client/path.ts";
 import { type Kind, typed } from "../../core/error.ts";
 import { sharedCode } from "../_term/exit.ts";

@@ -1,7 +1,6 @@
 /** Prints remote files and folders. */
-import type { Answer, Entry, Omission } from "../../core/protocol/message.ts";
-import { describeOmission } from "../../core/protocol/omission.ts";
-import { note, print, printJson, printLine } from "../_term/out.ts";
+import type { Answer, Entry } from "../../core/protocol/message.ts";
+import { print, printJson, printLine } from "../_term/out.ts";
 import { oneLine, printable } from "../../core/protocol/printable.ts";
 
 /**
@@ -29,11 +28,6 @@ export function printStat(path: string, { entry, upload }: Answer<"stat">, json:
     if (entry.sha256 !== null) print(`  sha256    ${entry.sha256}`);
   }
   if (upload) print(`  upload    ${upload.offset} of ${upload.size ?? "?"} bytes received`);
-}
-
-/** Reports the entries that a listing leaves out. */
-export function noteOmission(path: string, omission: Omission): void {
-  note(`barge: ${path}: ${describeOmission(omission)}`);
 }
 
 /** The fields of a name that has only a partial upload. */

@@ -89,7 +89,7 @@ export function fits(
     (at.account === undefined || login.account === at.account);
 }
 
-/** Reads a file that nobody changes in place. */
+/** Reads a file that is replaced, and never changed in place. */
 function readAll(handle: Deno.FsFile, size: number): string {
   const bytes = new Uint8Array(size);
   let length = 0;

@@ -1,42 +1,36 @@
-/** Passwords: never from the command line itself, where other users could read them. */
+/** Gets passwords, but not from the command line, where other users could read them. */
 import { BargeError, typed } from "../../core/error.ts";
 import {
   checkNewPassword,
   defaultMinPassword,
   mostMinPassword,
 } from "../../core/protocol/password.ts";
-import { flag, value, valueOr } from "../_term/options.ts";
+import { flag, value, valueOr, type ValuesOf } from "../_term/command.ts";
+import { note, print, printJson } from "../_term/out.ts";
 import { count, path } from "../_term/value.ts";
 
 /** The options of a verb that needs a password. */
 export const passwordOptions = {
-  passwordStdin: flag(["--password-stdin"], "Read the password from standard input, one line"),
-  passwordFile: value(
-    ["--password-file"],
-    path("FILE"),
-    "Read the password from a file, one line",
-  ),
+  passwordStdin: flag("Read the password from standard input, one line"),
+  passwordFile: value(path("FILE"), "Read the password from a file, one line"),
 };
 
 /** The options of a verb that gives an account a password. */
 export const newPasswordOptions = {
   ...passwordOptions,
-  generate: flag(["--generate"], "Make a random password and print it on standard output"),
+  generate: flag("Make a random password and print it on standard output"),
 };
 
 /** The option of a verb that sets passwords in a data directory, without asking a server. */
 export const minPasswordOption = {
   minPassword: valueOr(
-    ["--min-password"],
     count("N", 0, mostMinPassword),
     defaultMinPassword,
     `The fewest characters of a new password. Default: ${defaultMinPassword}`,
   ),
 };
 
-export interface PasswordSources {
-  readonly passwordStdin: boolean;
-  readonly passwordFile: string | undefined;
+export interface PasswordSources extends ValuesOf<typeof passwordOptions> {
   /** False: do not read BARGE_PASSWORD, which is for another password. Default: true. */
   readonly environment?: boolean;
 }
@@ -75,9 +69,9 @@ export async function readPasswordFile(path: string): Promise<string> {
 }
 
 /**
- * Returns the given password. Asks on a terminal if there is none.
+ * Returns the given password; prompts for it on a terminal if there is none.
  *
- * @param options.twice ask twice and compare, for a new password
+ * @param options.twice prompt twice and compare, for a new password
  * @param options.ways the ways to give the password, for the hint
  * @throws {BargeError} without a terminal: `usage` for a new password, else `unauthenticated`
  */
@@ -97,7 +91,7 @@ export async function needPassword(
 }
 
 /**
- * Returns the new password of an account: given, generated, or asked for twice.
+ * Returns the new password of an account: given, generated, or entered twice.
  *
  * @param minLength in characters
  * @throws {BargeError} `usage` for a password that is too short, and as {@link needPassword}
@@ -107,16 +101,29 @@ export async function newPassword(
   question: string,
   minLength: number,
   signal: AbortSignal,
-): Promise<{ password: string; generated: boolean }> {
+): Promise<{ password: string; generated?: string }> {
   const { passwordStdin, passwordFile, generate } = from;
   if (generate && (passwordStdin || passwordFile !== undefined)) {
     throw new BargeError("usage", "--generate and a given password contradict each other");
   }
-  if (generate) return { password: randomPassword(minLength), generated: true };
+  const random = generate ? randomPassword(minLength) : undefined;
+  if (random !== undefined) return { password: random, generated: random };
   const ways = `${passwordWays}, or --generate`;
   const password = await needPassword(from, { question, twice: true, signal, ways });
   checkNewPassword(password, minLength);
-  return { password, generated: false };
+  return { password };
+}
+
+/** Prints a changed account: as JSON, or as lines; and the password that was generated for it. */
+export function printWithPassword(
+  json: boolean,
+  fields: object,
+  lines: readonly string[],
+  generated: string | undefined,
+): void {
+  if (json) return printJson({ ...fields, ...(generated && { password: generated }) });
+  lines.forEach(note);
+  if (generated !== undefined) print(generated);
 }
 
 /**

@@ -1,20 +1,19 @@
-/** Chooses TLS or not, and the trust, from a verb's options. */
+/** Chooses whether to use TLS, and which certificates to trust, from a verb's options. */
 import type { Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import type { Address } from "../../core/net/address.ts";
 import { type Fingerprint, parseFingerprint } from "../../core/net/fingerprint.ts";
 import { usesTls } from "../../core/net/trust.ts";
 import { configPath, fits, readLogins } from "./logins.ts";
-import { flag, value } from "../_term/options.ts";
+import { flag, value, type ValuesOf } from "../_term/command.ts";
 import { note } from "../_term/out.ts";
 import { valueParser } from "../_term/value.ts";
 
 /** The options of a verb that connects. */
 export const securityOptions = {
-  tls: flag(["--tls"], "Use TLS on this machine, too. Default: only to other machines"),
-  plaintext: flag(["--plaintext"], "Connect without TLS: the network can read and change files"),
+  tls: flag("Use TLS on this machine, too. Default: only to other machines"),
+  plaintext: flag("Connect without TLS: the network can read and change files"),
   pin: value(
-    ["--pin"],
     valueParser(
       "FINGERPRINT",
       readFingerprint,
@@ -24,11 +23,7 @@ export const securityOptions = {
   ),
 };
 
-export interface SecurityChoice {
-  readonly tls: boolean;
-  readonly plaintext: boolean;
-  readonly pin: Fingerprint | undefined;
-}
+export type SecurityChoice = ValuesOf<typeof securityOptions>;
 
 /** Returns the path of the pins; undefined without a home. */
 export function knownHostsPath(): string | undefined {

@@ -1,11 +1,20 @@
-/** Connects to a server and logs in, as a verb's options say. */
+/** Connects to a server and logs in, by the options of a verb. */
 import type { Client } from "../../core/client/client.ts";
 import { connect } from "../../core/client/connect.ts";
-import { type Credentials, type Login, login as logIn } from "../../core/client/login.ts";
+import { type Login, login as logIn } from "../../core/client/login.ts";
 import { formatRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { count, plain } from "../_term/value.ts";
-import { value } from "../_term/options.ts";
+import {
+  command,
+  type Common,
+  type Context,
+  type Declared,
+  type Options,
+  type Outcome,
+  value,
+  type ValuesOf,
+} from "../_term/command.ts";
 import { version } from "../_version.ts";
 import { chooseAccount, findServer, loginEnded, noServer } from "./choose.ts";
 import { fits, readLogins } from "./logins.ts";
@@ -16,17 +25,15 @@ import {
   type PasswordSources,
   passwordWays,
 } from "./password.ts";
-import { secured, type SecurityChoice, securityOptions } from "./security.ts";
+import { secured, securityOptions } from "./security.ts";
 
 /** The options of a verb that needs a server, but no login. */
 export const serverOptions = {
   server: value(
-    ["--server"],
     plain("barge://NAME@HOST:PORT"),
     "The server, and your account there. Default: the last `barge login`",
   ),
   timeout: value(
-    ["--timeout"],
     count("SECONDS", 1, 86_400),
     "Give up when the server has not answered within this time. Default: 10",
   ),
@@ -36,24 +43,14 @@ export const serverOptions = {
 /** The options of a verb that logs in. */
 export const sessionOptions = { ...serverOptions, ...passwordOptions };
 
-export interface ServerChoice extends SecurityChoice {
-  readonly server: string | undefined;
-  /** Seconds. */
-  readonly timeout: number | undefined;
-}
+export type ServerChoice = ValuesOf<typeof serverOptions>;
 export interface SessionChoice extends ServerChoice, PasswordSources {
   /** Use this token, and no password or saved login. */
   readonly token?: string;
 }
 
-/** A connection that is logged in. */
-export interface Session extends AsyncDisposable {
-  readonly client: Client;
-  readonly remote: Remote & { readonly account: string };
-  readonly login: Login;
-  /** The password of the login; undefined for a token. */
-  readonly password: string | undefined;
-}
+/** A connection that is logged in; its `password` is undefined if it logged in with a token. */
+export type Session = Awaited<ReturnType<typeof openSession>>;
 
 /**
  * Connects without logging in.
@@ -80,7 +77,7 @@ export async function openSession(
   choice: SessionChoice,
   signal: AbortSignal,
   options: { readonly password?: boolean } = {},
-): Promise<Session> {
+) {
   const server = chooseRemote(choice);
   const { token } = choice;
   let password = token === undefined ? await givenPassword(choice) : undefined;
@@ -89,7 +86,9 @@ export async function openSession(
     : readLogins().findLast((login) => fits(login, server));
   const account = server.account ?? saved?.account ?? await chooseAccount(server, signal);
   const remote = { ...server, account };
-  const credentials = credentialsOf(account, token ?? saved?.token, password);
+  const accepted = token ?? saved?.token;
+  const given = password === undefined ? undefined : { account, password };
+  const credentials = accepted === undefined ? given : { token: accepted };
   let login: Promise<Login> | undefined;
   const client = await dial(remote, choice, signal, (client) => {
     login = credentials && logIn(client, credentials);
@@ -124,22 +123,40 @@ export async function openSession(
   }
 }
 
-/** Returns the credentials that need no question. */
-function credentialsOf(
-  account: string,
-  token: string | undefined,
-  password: string | undefined,
-): Credentials | undefined {
-  if (token !== undefined) return { token };
-  return password === undefined ? undefined : { account, password };
+/** A verb that logs in: `run` gets the session, too. */
+interface SessionVerb<T> extends Omit<Declared<T>, "run"> {
+  /** Refuses values, before a connection is made. */
+  check?(values: T & SessionValues): void;
+  run(values: T & SessionValues, session: Session, context: Context): Outcome;
+}
+type SessionValues = ValuesOf<typeof sessionOptions> & Common;
+
+/** Declares a verb that logs in. @param options as of {@link openSession} */
+export function sessionCommand<T>(
+  { options, check, run, ...help }: SessionVerb<T>,
+  sessionOptionsOf: Parameters<typeof openSession>[2] = {},
+) {
+  return command<T & ValuesOf<typeof sessionOptions>>({
+    ...help,
+    options: { ...options, ...sessionOptions } as Options<T & ValuesOf<typeof sessionOptions>>,
+    async run(values, context) {
+      check?.(values);
+      await using session = await openSession(values, context.signal, sessionOptionsOf);
+      return await run(values, session, context);
+    },
+  });
 }
 
 const loginWays = "use `barge login` once, or --password-stdin, --password-file or BARGE_PASSWORD";
 
-/** @param meanwhile sends the login while the greeting is under way, to save a round trip */
-async function dial(
+/**
+ * Connects with the timeout of a choice.
+ *
+ * @param meanwhile sends the login while the greeting is under way, to save a round trip
+ */
+export async function dial(
   remote: Remote,
-  choice: ServerChoice,
+  choice: Pick<ServerChoice, "timeout">,
   signal: AbortSignal,
   meanwhile?: (client: Client) => void,
 ): Promise<Client> {

@@ -1,38 +1,31 @@
 /** The options and the output of `put` and `get`. */
 import type { Totals, TransferEvent, TransferResult } from "../../core/client/transfer/events.ts";
+import type { TransferOptions } from "../../core/client/transfer/options.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
-import { errorFields, sharedCode } from "../_term/exit.ts";
+import { sharedCode } from "../_term/exit.ts";
 import { inWordsOf } from "../_term/fail.ts";
-import { common, flag, values } from "../_term/options.ts";
+import { flag, values } from "../_term/command.ts";
 import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "../_term/out.ts";
 import { counted, duration, number, progress } from "../_term/progress.ts";
 import { plain } from "../_term/value.ts";
-import { sessionOptions } from "./session.ts";
 import { formatSize } from "../../core/size.ts";
 
 export const transferOptions = {
-  recursive: flag(["-r", "--recursive"], "Transfer folders with their contents"),
-  update: flag(["-u", "--update"], "Transfer only files whose size or time differs"),
-  checksum: flag(["-c", "--checksum"], "Transfer only files whose SHA-256 differs"),
-  noVerify: flag(
-    ["--no-verify"],
-    "Do not hash large files on this side; the server still does",
-  ),
+  recursive: flag("Transfer folders with their contents", "-r"),
+  update: flag("Transfer only files whose size or time differs", "-u"),
+  checksum: flag("Transfer only files whose SHA-256 differs", "-c"),
+  noVerify: flag("Do not hash large files on this side; the server still does"),
   delete: flag(
-    ["--delete"],
     "Afterwards remove from the target tree what the source lacks; a folder in the place of a " +
       "file, or a file in the place of a folder, at once",
   ),
-  noClobber: flag(["--no-clobber"], "Fail instead of replacing a file"),
+  noClobber: flag("Fail instead of replacing a file"),
   exclude: values(
-    ["--exclude"],
     plain("GLOB"),
     "Leave out names like *.o, /build/, docs/**; may be repeated, in the variable one a line",
   ),
-  dryRun: flag(["-n", "--dry-run"], "Print the changes without making them"),
-  quiet: flag(["-q", "--quiet"], "Print failures only: no progress, no summary"),
-  ...sessionOptions,
-  ...common,
+  dryRun: flag("Print the changes without making them", "-n"),
+  quiet: flag("Print failures only: no progress, no summary", "-q"),
 };
 
 /** Failures that all later files have, too; only the first is printed. */
@@ -40,11 +33,8 @@ const commonKinds: ReadonlySet<Kind> = new Set<Kind>(["unavailable", "no-space"]
 /** The most notes that are printed; others are counted. */
 const maxNotes = 10;
 
-interface Printing {
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly dryRun: boolean;
-}
+/** Starts a transfer with the options for its display. */
+export type Transfer = (display: Pick<TransferOptions, "onEvent" | "ready">) => Promise<Totals>;
 
 /**
  * Runs a transfer. Prints progress and failures on standard error, and with `json` an object for
@@ -54,11 +44,8 @@ interface Printing {
  */
 export async function printTransfer(
   op: "put" | "get",
-  { json, quiet, dryRun }: Printing,
-  transfer: (
-    onEvent: (event: TransferEvent) => void,
-    ready: () => Promise<void> | undefined,
-  ) => Promise<Totals>,
+  { json, quiet = false, dryRun = false }: { json: boolean; quiet?: boolean; dryRun?: boolean },
+  transfer: Transfer,
 ): Promise<number> {
   const start = performance.now();
   const failures: Kind[] = [];
@@ -80,7 +67,7 @@ export async function printTransfer(
       else if (dryRun) printLine(`remove ${op === "put" ? event.path : event.local}`);
     } else if (event.type === "note" && !quiet) notes.note(event.message);
   };
-  const totals = await transfer(onEvent, () => keepUp(stdoutClosed)).catch((cause) => {
+  const totals = await transfer({ onEvent, ready: () => keepUp(stdoutClosed) }).catch((cause) => {
     throw cause instanceof BargeError && cause.kind === "interrupted"
       ? cause.with({ hint: "run the same command again to resume" })
       : cause;
@@ -122,7 +109,8 @@ export function summary(totals: Totals, seconds: number, dryRun: boolean): strin
 /** Returns a file's outcome as `--json` shows it. The fields are frozen; a download has one more. */
 function resultFields(op: "put" | "get", result: TransferResult) {
   const { path, local, size, sha256, status, offset, error, verified = null } = result;
-  const fields = { path, local, size, sha256, status, offset, error: error && errorFields(error) };
+  const failure = error && { kind: error.kind, message: error.message };
+  const fields = { path, local, size, sha256, status, offset, error: failure };
   return op === "get" ? { ...fields, verified } : fields;
 }
 

@@ -3,29 +3,26 @@
  * directory is noticed.
  */
 import { resolve } from "node:path";
-import type { Accounts } from "../../core/local/account/accounts.ts";
 import type { Account } from "../../core/storage/account.ts";
-import type { Bans } from "../../core/local/account/bans.ts";
-import type { Database } from "../../core/local/database/database.ts";
-import type { Keys } from "../../core/local/account/keys.ts";
-import type { Tokens } from "../../core/local/account/tokens.ts";
-import type { Upgraded } from "../../core/local/upgrade.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Store } from "../../core/local/store.ts";
-import { isDataNamed } from "../_term/options.ts";
+import {
+  command,
+  type Common,
+  type Context,
+  dataOption,
+  type Declared,
+  isDataNamed,
+  type Options,
+  type Outcome,
+} from "../_term/command.ts";
 import { note } from "../_term/out.ts";
 
 /** The most other servers that are named. */
 const maxServers = 3;
 
 /** The accounts of a data directory. Dispose it to close the database. */
-export interface OpenAccounts extends Disposable {
-  readonly db: Database;
-  readonly accounts: Accounts;
-  readonly tokens: Tokens;
-  readonly keys: Keys;
-  readonly bans: Bans;
-}
+export type OpenAccounts = Awaited<ReturnType<typeof openAccounts>>;
 
 /**
  * Opens the accounts of a data directory.
@@ -38,7 +35,7 @@ export interface OpenAccounts extends Disposable {
 export async function openAccounts(
   data: string,
   options: { create?: boolean; adopt?: boolean } = {},
-): Promise<OpenAccounts> {
+) {
   noteData(data);
   const made = options.create && !exists(`${data}/accounts.db`) && await makeFolder(data);
   const { Database } = await import("../../core/local/database/database.ts");
@@ -56,6 +53,24 @@ export async function openAccounts(
     bans: new Bans(db),
     [Symbol.dispose]: () => db[Symbol.dispose](),
   };
+}
+
+type DataValues = { readonly data: string };
+
+/** Declares a verb that works on the accounts of a data directory. */
+export function accountsCommand<T>(
+  { options, run, ...help }: Omit<Declared<T>, "run"> & {
+    run(values: T & DataValues & Common, open: OpenAccounts, context: Context): Outcome;
+  },
+) {
+  return command<T & DataValues>({
+    ...help,
+    options: { ...options, data: dataOption() } as Options<T & DataValues>,
+    async run(values, context) {
+      using open = await openAccounts(values.data);
+      return await run(values, open, context);
+    },
+  });
 }
 
 /**
@@ -76,12 +91,6 @@ export function accountFields({ name, role, disabled, used, limit, ...account }:
   const { entries, entryLimit } = account;
   const created = new Date(account.created).toISOString();
   return { name, role, disabled, used, limit, created, entries, entryLimit };
-}
-
-/** Returns the message for upgraded tables. */
-function upgradeText({ from, to, copy }: Upgraded): string {
-  return `accounts.db: the tables were upgraded from version ${from} to ${to}; ` +
-    `the old database was copied to ${copy}`;
 }
 
 /** Writes the used directory to standard error. */
@@ -122,7 +131,7 @@ async function makeFolder(data: string): Promise<string> {
   return `the directory is new${running}`;
 }
 
-/** Opens a database. Upgrades one of an older barge first. */
+/** Opens a database, after an upgrade of older tables. */
 async function upToDate<T>(data: string, open: () => T): Promise<T> {
   const { OlderTables } = await import("../../core/local/database/older_tables.ts");
   try {
@@ -130,7 +139,11 @@ async function upToDate<T>(data: string, open: () => T): Promise<T> {
   } catch (error) {
     if (!(error instanceof OlderTables)) throw error;
     const { upgradeAlone } = await import("../../core/serve/data.ts");
-    note(upgradeText(await upgradeAlone(data, error)));
+    const { from, to, copy } = await upgradeAlone(data, error);
+    const versions = `from version ${from} to ${to}`;
+    note(
+      `accounts.db: the tables were upgraded ${versions}; the old database was copied to ${copy}`,
+    );
     return open();
   }
 }

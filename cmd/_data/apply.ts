@@ -3,8 +3,7 @@
  * transaction is short.
  */
 import type { Accounts } from "../../core/local/account/accounts.ts";
-import type { AccountChange } from "../../core/storage/accounts.ts";
-import { defaultQuota } from "../../core/storage/accounts.ts";
+import { type AccountChange, defaultQuota } from "../../core/storage/accounts.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
 import { checkNewPassword } from "../../core/protocol/password.ts";

@@ -2,7 +2,7 @@
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
-import { checkName } from "../../core/local/account/accounts.ts";
+import { checkAccountName } from "../../core/storage/account_rules.ts";
 import { readPasswordFile } from "../_client/password.ts";
 import { parseSize } from "../../core/size.ts";
 
@@ -33,15 +33,7 @@ const account = v.strictObject({
 const file = v.strictObject({ accounts: v.array(account) });
 
 /** A declared account. Undefined fields stay unchanged. */
-export interface Declared {
-  readonly name: string;
-  readonly role?: "user" | "admin";
-  readonly limit?: number | null;
-  readonly entryLimit?: number | null;
-  readonly disabled?: boolean;
-  readonly password?: string;
-  readonly absent: boolean;
-}
+export type Declared = Omit<ReturnType<typeof parseDeclared>[number], "passwordFile">;
 
 /**
  * Reads a declaration, and the password files that it names.
@@ -66,13 +58,6 @@ export async function readDeclared(path: string): Promise<Declared[]> {
  *
  * @param path for messages
  * @throws {BargeError} `usage`
- *
- * @example
- * ```ts
- * import { parseDeclared } from "./declared.ts";
- * const [a] = parseDeclared('{"accounts":[{"name":"a","quota":"1MB"}]}', "f");
- * if (a.limit !== 1_000_000) throw new Error();
- * ```
  */
 export function parseDeclared(text: string, path: string) {
   const invalid = (why: string, hint?: string) => {
@@ -96,7 +81,7 @@ export function parseDeclared(text: string, path: string) {
   }
   const names = new Set<string>();
   return result.output.accounts.map(({ quota, entries, state, ...account }) => {
-    checkName(account.name);
+    checkAccountName(account.name);
     const { name, password, passwordFile } = account;
     if (names.has(name.toLowerCase())) throw invalid(`${name} is declared twice`);
     names.add(name.toLowerCase());

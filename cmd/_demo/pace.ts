@@ -57,10 +57,8 @@ export function paceByKeys(
   signal: AbortSignal,
 ): Reporter & Disposable {
   if (!terminal.stdin || !terminal.stdout) {
-    throw new BargeError("usage", "--step needs a terminal", {
-      op: "demo",
-      hint: "leave it out, or use --speed",
-    });
+    const hint = "leave it out, or use --speed";
+    throw new BargeError("usage", "--step needs a terminal", { op: "demo", hint });
   }
   // With cbreak, Ctrl-C still sends a signal.
   Deno.stdin.setRaw(true, { cbreak: true });

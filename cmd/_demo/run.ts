@@ -8,11 +8,9 @@ import type { Lang } from "../../core/demo/text.ts";
 import type { Figure, Reporter } from "../../core/demo/trace.ts";
 import { typed } from "../../core/error.ts";
 import { note, print, printJson, terminal } from "../_term/out.ts";
-import { jsonReporter } from "./json.ts";
 import { keyHelp, paceByClock, paceByKeys } from "./pace.ts";
 import { PlainTextReporter } from "./plain_text.ts";
-import { recordParts } from "./record.ts";
-import { serviceWaitReporter } from "./service_wait.ts";
+import { jsonReporter, recordParts, serviceWaitReporter } from "./reporters.ts";
 import { TerminalReporter } from "./terminal.ts";
 
 export interface ShowOptions extends RunOptions {

@@ -8,18 +8,11 @@ import {
   type Paint,
 } from "../../core/demo/picture/timeline.ts";
 import type { Lang } from "../../core/demo/text.ts";
-import {
-  type Clock,
-  type Drawing,
-  type PartStart,
-  type Reporter,
-  type TraceEvent,
-  translate,
-  type TranslatedEvent,
-} from "../../core/demo/trace.ts";
+import { type Drawing, type PartStart, type TraceEvent, translate } from "../../core/demo/trace.ts";
 import { clip } from "../_term/clip.ts";
 import { flush, print, writeStdout } from "../_term/out.ts";
 import { printable } from "../../core/protocol/printable.ts";
+import { PictureReporter } from "./picture.ts";
 
 const redrawIntervalMs = 40;
 /** The number of last events below the picture. */
@@ -31,14 +24,8 @@ const maxLanes = 24;
  * Draws a lesson on a terminal: the lanes of the current part grow while it runs, with its last
  * events below. The picture of a part that has ended stays, and the next one begins below it.
  */
-export class TerminalReporter implements Reporter {
-  readonly #title: string;
-  readonly #lang: Lang;
+export class TerminalReporter extends PictureReporter {
   readonly #colors: boolean;
-  readonly #letters: Letters = new Map();
-  #clock: Clock = "lesson";
-  #events: TranslatedEvent[] = [];
-  #drawing: Drawing = [];
   /** The number of lines of the last frame. */
   #frameLines = 0;
   /** The real time of the last frame, in ms. */
@@ -51,21 +38,20 @@ export class TerminalReporter implements Reporter {
 
   /** @param title printed before the first part */
   constructor(title: string, lang: Lang, colors: boolean) {
-    this.#title = title;
-    this.#lang = lang;
+    super(title, lang);
     this.#colors = colors;
   }
 
   partStarts({ part, title, clock }: PartStart): void {
     this.finishPart();
-    this.#clock = clock;
-    if (part === 1) print(this.#bold(this.#title));
-    print(`\n${this.#bold(`${part}. ${title[this.#lang]}`)}`);
+    this.clock = clock;
+    if (part === 1) print(this.#bold(this.title));
+    print(`\n${this.#bold(`${part}. ${title[this.lang]}`)}`);
     flush();
   }
 
   event(event: TraceEvent): void {
-    this.#events.push(translate(event, this.#lang));
+    this.events.push(translate(event, this.lang));
     this.advance(event.t);
   }
 
@@ -75,8 +61,8 @@ export class TerminalReporter implements Reporter {
     if (performance.now() - this.#frameTime >= redrawIntervalMs) this.redraw();
   }
 
-  drawing(_part: number, drawing: Drawing): void {
-    this.#drawing = drawing;
+  override drawing(part: number, drawing: Drawing): void {
+    super.drawing(part, drawing);
     this.redraw();
   }
 
@@ -87,35 +73,35 @@ export class TerminalReporter implements Reporter {
   /** Draws the final picture of the part. */
   finishPart(): void {
     if (this.#hasContent()) this.#write(this.#frame(false));
-    this.#events = [];
-    this.#drawing = [];
+    this.events = [];
+    this.lines = [];
     this.#frameLines = 0;
     this.#now = 0;
   }
 
   #hasContent(): boolean {
-    return this.#events.length > 0 || this.#drawing.length > 0;
+    return this.events.length > 0 || this.lines.length > 0;
   }
 
   #frame(running: boolean): string[] {
     const { columns, rows } = terminalSize();
-    const lang = this.#lang;
-    const chart = buildChart(this.#events, this.#now, this.#letters);
+    const lang = this.lang;
+    const chart = buildChart(this.events, this.#now, this.letters);
     const names = Math.max(0, ...chart.lanes.map(({ name }) => columnsOf(name)));
     const fit = (line: string) => clip(printable(line), columns - 3);
     // The legend is wrapped, not cut, as each letter needs its explanation.
     const legend = wrapParts(legendEntries(chart, lang), "   ", columns - 3).map(fit);
-    const drawing = this.#drawing.map((line) => fit(line[lang]));
+    const drawing = this.lines.map((line) => fit(line[lang]));
     const freeRows = rows - lastEvents - drawing.length - legend.length - 7;
     const lanes = drawChart(chart, columns - names - 5, {
       rows: Math.max(minLanes, Math.min(maxLanes, freeRows)),
-      paint: this.#colors ? painter(this.#letters) : undefined,
+      paint: this.#colors ? painter(this.letters) : undefined,
       lang,
     });
-    const lines = [...lanes, "", ...legend, fit(clockCaptions[this.#clock][lang])];
+    const lines = [...lanes, "", ...legend, fit(clockCaptions[this.clock][lang])];
     if (drawing.length > 0) lines.push("", ...drawing);
     if (running || drawing.length === 0) {
-      const events = this.#events.slice(-lastEvents).map((event) => {
+      const events = this.events.slice(-lastEvents).map((event) => {
         const lane = padColumns(event.lane, names);
         return fit(`${event.t.toFixed(3).padStart(8)}  ${lane}  ${describeEvent(event, lang)}`);
       });

@@ -2,7 +2,7 @@
 import { BargeError } from "../../core/error.ts";
 import type { HookOptions } from "../../core/serve/hook_programs.ts";
 import { split } from "../_shell/words.ts";
-import { value, valueOr } from "../_term/options.ts";
+import { value, valueOr, type ValuesOf } from "../_term/command.ts";
 import { count, valueParser } from "../_term/value.ts";
 
 /** The longest time of a check, in seconds: clients of BARGE/1 wait a minute for an answer. */
@@ -10,44 +10,29 @@ const maxCheckSeconds = 50;
 
 export const hookOptions = {
   onCommit: value(
-    ["--on-commit"],
     commandLine(),
     "Run this program after each upload, with a JSON object on its standard input",
   ),
   checkUpload: value(
-    ["--check-upload"],
     commandLine(),
     "Run this program before an upload becomes a file, with the same object: exit code 0 accepts " +
       "the upload, any other refuses it, and its sender gets the program's standard error",
   ),
   hookTimeout: valueOr(
-    ["--hook-timeout"],
     count("SECONDS", 1, 3600),
     30,
     "The time after which they are killed; for a check, with its wait for a turn. The sender of a " +
       `killed check must try again. With --check-upload at most ${maxCheckSeconds}. Default: 30`,
   ),
-  hookJobs: valueOr(
-    ["--hook-jobs"],
-    count("N", 1, 256),
-    4,
-    "The most of each that run at once. Default: 4",
-  ),
+  hookJobs: valueOr(count("N", 1, 256), 4, "The most of each that run at once. Default: 4"),
 };
-
-interface Chosen {
-  readonly onCommit: string | undefined;
-  readonly checkUpload: string | undefined;
-  readonly hookTimeout: number;
-  readonly hookJobs: number;
-}
 
 /**
  * Returns the hooks of the options; undefined without any.
  *
  * @throws {BargeError} `usage` for a check that takes longer than clients wait
  */
-export function hooksOf(options: Chosen): HookOptions | undefined {
+export function hooksOf(options: ValuesOf<typeof hookOptions>): HookOptions | undefined {
   const { onCommit, checkUpload, hookTimeout, hookJobs } = options;
   if (onCommit === undefined && checkUpload === undefined) return undefined;
   if (checkUpload !== undefined && hookTimeout > maxCheckSeconds) {
@@ -65,7 +50,7 @@ export function hooksOf(options: Chosen): HookOptions | undefined {
 }
 
 /**
- * Splits a command line into words, with the quotes of a shell and nothing else of it.
+ * Splits a command line into words at spaces outside quotes. Other features of shells are refused.
  *
  * @returns undefined for a line without words, and for one that needs a shell
  *

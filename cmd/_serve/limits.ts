@@ -7,7 +7,7 @@ import { BargeError, typed } from "../../core/error.ts";
 import { defaultMinPassword, mostMinPassword } from "../../core/protocol/password.ts";
 import { minRateBytesPerSecond } from "../../core/watch/rate.ts";
 import type { Adjustable } from "../../core/watch/settings.ts";
-import { similar } from "../_term/similar.ts";
+import { didYouMean } from "../_term/similar.ts";
 import { parseSize } from "../../core/size.ts";
 
 const maxCount = 1_000_000;
@@ -56,21 +56,12 @@ const schema = v.strictObject({
   "register-total": v.optional(size),
 });
 
-/** The limits of the command line; undefined: not options. */
-export interface LimitOptions {
-  readonly maxConnections: number | undefined;
-  readonly maxPerAddress: number | undefined;
-  readonly maxPerAccount: number | undefined;
-  readonly rateUp: number | null | undefined;
-  readonly rateDown: number | null | undefined;
-  readonly banAfter: number | undefined;
-  readonly quota: number | null | undefined;
-  readonly maxQuota: number | null | undefined;
-  readonly minPassword: number | undefined;
-  readonly registerPerAddress: number | undefined;
-  readonly registerPerHour: number | undefined;
-  readonly registerTotal: number | null | undefined;
-}
+type FileLimits = v.InferOutput<typeof schema>;
+type CamelCase<Name> = Name extends `${infer First}-${infer Rest}`
+  ? `${First}${Capitalize<CamelCase<Rest>>}`
+  : Name;
+/** The limits as the options of the command line name them. */
+export type LimitOptions = { [Name in keyof FileLimits as CamelCase<Name>]?: FileLimits[Name] };
 
 /**
  * Returns the limits of a server.
@@ -78,27 +69,38 @@ export interface LimitOptions {
  * @param path the file of limits, if any
  * @throws {BargeError} `usage` for an invalid file, `fatal` for one that can't be read
  */
-export function readLimits(options: LimitOptions, path: string | undefined): Adjustable {
+export function readLimits(options: LimitOptions, path: string | undefined) {
   const file = path === undefined ? {} : parseLimits(read(path), path);
-  const quota = first(options.quota, file.quota, 1_000_000);
+  const inFile = Object.entries(file).map(([name, limit]) => [camelCase(name), limit]);
+  const given = Object.entries(options).filter(([, limit]) => limit !== undefined);
+  const {
+    quota = 1_000_000,
+    maxQuota = quota,
+    minPassword = defaultMinPassword,
+    banAfter = 9,
+    registerPerAddress = 5,
+    registerPerHour = 100,
+    registerTotal = 10 * 2 ** 30,
+    rateUp = null,
+    rateDown = null,
+    maxConnections = 4096,
+    maxPerAddress = 256,
+    maxPerAccount = 1024,
+  }: LimitOptions = Object.fromEntries([...inFile, ...given]);
   return {
     defaultLimit: quota,
-    maxLimit: first(options.maxQuota, file["max-quota"], quota),
-    minPassword: first(options.minPassword, file["min-password"], defaultMinPassword),
-    banAfter: first(options.banAfter, file["ban-after"], 9),
+    maxLimit: maxQuota,
+    minPassword,
+    banAfter,
     registering: {
-      perAddress: first(options.registerPerAddress, file["register-per-address"], 5) || null,
-      perHour: first(options.registerPerHour, file["register-per-hour"], 100) || null,
-      total: first(options.registerTotal, file["register-total"], 10 * 2 ** 30),
+      perAddress: registerPerAddress || null,
+      perHour: registerPerHour || null,
+      total: registerTotal,
     },
-    rateUp: first(options.rateUp, file["rate-up"], null),
-    rateDown: first(options.rateDown, file["rate-down"], null),
-    limits: {
-      connections: first(options.maxConnections, file["max-connections"], 4096),
-      perAddress: first(options.maxPerAddress, file["max-per-address"], 256),
-      perAccount: first(options.maxPerAccount, file["max-per-account"], 1024),
-    },
-  };
+    rateUp,
+    rateDown,
+    limits: { connections: maxConnections, perAddress: maxPerAddress, perAccount: maxPerAccount },
+  } satisfies Adjustable;
 }
 
 /**
@@ -114,7 +116,7 @@ export function readLimits(options: LimitOptions, path: string | undefined): Adj
  * if (limits["max-connections"] !== 100 || limits["rate-up"] !== 10_000_000) throw new Error();
  * ```
  */
-export function parseLimits(text: string, path: string): v.InferOutput<typeof schema> {
+export function parseLimits(text: string, path: string): FileLimits {
   const invalid = (why: string, hint?: string) =>
     new BargeError("usage", why, { op: "read limits", path, hint });
   let value: unknown;
@@ -132,15 +134,12 @@ export function parseLimits(text: string, path: string): v.InferOutput<typeof sc
   const unknown = issue.type === "strict_object" && issue.expected === "never";
   if (!unknown) throw invalid(`${at} ${issue.message}`);
   const names = Object.keys(schema.entries);
-  const near = similar(at, names);
-  const hint = near.length > 0
-    ? `did you mean ${near.join(" or ")}?`
-    : `there are ${names.join(", ")}`;
+  const hint = didYouMean(at, names, `there are ${names.join(", ")}`);
   throw invalid(`there is no limit ${JSON.stringify(at)}`, hint);
 }
 
-function first<T>(...values: [T | undefined, T | undefined, T]): T {
-  return values.find((value) => value !== undefined) as T;
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 }
 
 function read(path: string): string {

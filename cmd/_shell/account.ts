@@ -1,8 +1,6 @@
 /** The shell's commands about accounts: quotas, passwords, registration. */
-import { grow as growTo } from "../../core/client/grow.ts";
-import { passwd as change } from "../../core/client/passwd.ts";
-import { quota } from "../../core/client/quota.ts";
-import { register as makeAccount } from "../../core/client/register.ts";
+import { passwd as change, register as makeAccount } from "../../core/client/password.ts";
+import { grow as growTo, quota } from "../../core/client/quota.ts";
 import { BargeError } from "../../core/error.ts";
 import { printJson } from "../_term/out.ts";
 import { checkRegistration } from "../_client/choose.ts";
@@ -26,21 +24,19 @@ export async function passwd(call: Call): Promise<void> {
   const { shell, signal } = call;
   const client = await shell.link.client(signal);
   const { account, remote, credentials, timeout } = shell.link;
-  if ("token" in credentials) {
-    // A token may not change the password, so the old password logs in on a second connection.
-    const old = await ask(call, `Current password of ${account}`, false, "BARGE_PASSWORD");
-    const second = await connectAs(remote, { account, password: old }, signal, timeout);
-    await using connection = second.client;
-    const password = await newPassword(call, account);
-    await change(connection, { account, old, password });
-    shell.link.credentials = { account, password };
-  } else {
-    const password = await newPassword(call, account);
-    await change(client, { account, old: credentials.password, password });
-    shell.link.credentials = { account, password };
-  }
+  const isToken = "token" in credentials;
+  const old = isToken
+    ? await ask(call, `Current password of ${account}`, false, "BARGE_PASSWORD")
+    : credentials.password;
+  // A token may not change the password, so the old password logs in on a second connection.
+  await using second = isToken
+    ? (await connectAs(remote, { account, password: old }, signal, timeout)).client
+    : undefined;
+  const password = await newPassword(call, account);
+  await change(second ?? client, { account, old, password });
+  shell.link.credentials = { account, password };
   if (shell.json) printJson({ account });
-  else shell.say(`the password of ${account} is changed; its saved logins have ended`);
+  else shell.note(`the password of ${account} is changed; its saved logins have ended`);
 }
 
 /** Makes another account. The shell stays logged in as the old one. */
@@ -53,14 +49,14 @@ export async function register(call: Call): Promise<void> {
   const password = await newPassword(call, name);
   const { account, limit } = await makeAccount(client, name, password, size);
   if (shell.json) printJson({ account, limit });
-  else shell.say(`made the account ${account}, quota ${formatLimit(limit)}`);
+  else shell.note(`made the account ${account}, quota ${formatLimit(limit)}`);
 }
 
 function newPassword(call: Call, account: string): Promise<string> {
   return ask(call, `New password of ${account}`, true, "BARGE_NEW_PASSWORD");
 }
 
-/** Asks on the terminal. A script sets a variable, since lines may be saved or seen. */
+/** Returns a password from a variable, else from a prompt; lines with passwords could be saved. */
 async function ask(
   { shell, signal }: Call,
   question: string,

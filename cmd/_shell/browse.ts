@@ -1,13 +1,12 @@
 /** The shell's commands that list and show, and that change the working folders. */
 import { digest as digestOf } from "../../core/client/digest.ts";
-import type { Omission } from "../../core/protocol/message.ts";
-import { list } from "../../core/client/list.ts";
 import { stat as statOf } from "../../core/client/stat.ts";
-import { join, trimSlashes } from "../../core/client/path.ts";
+import { trimSlashes } from "../../core/client/path.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import { sumLine } from "../../core/protocol/printable.ts";
-import { entryFields, longLine, noteOmission, printStat, shownName } from "../_client/entry.ts";
-import { keepUp, printJson, printLine, terminal, terminalWidth } from "../_term/out.ts";
+import { printStat } from "../_client/entry.ts";
+import { printList } from "../_client/list.ts";
+import { printJson, printLine, terminal, terminalWidth } from "../_term/out.ts";
 import { columns } from "./columns.ts";
 import { expandHome, home, resolveRemote, shared } from "./paths.ts";
 import type { Call } from "./command.ts";
@@ -16,36 +15,23 @@ export async function ls(call: Call): Promise<void> {
   await show(call, resolveRemote(call.shell.folder, call.args[0] ?? ""), call.flags.has("l"));
 }
 
-/** Lists /home. */
 export async function mine(call: Call): Promise<void> {
   await show(call, home, true);
 }
 
-/** Lists /public. */
 export async function everyones(call: Call): Promise<void> {
   await show(call, shared, true);
 }
 
-async function show({ shell, flags, signal }: Call, typed: string, long: boolean): Promise<void> {
-  const path = trimSlashes(typed);
-  const client = await shell.link.client(signal);
-  const { entry } = await statOf(client, path);
-  const single = entry?.type === "file";
+async function show({ shell, flags, signal }: Call, path: string, long: boolean): Promise<void> {
   const names: string[] = [];
-  const onOmitted = (omission: Omission) => noteOmission(path, omission);
-  for await (const entry of list(client, path, { recursive: flags.has("r"), onOmitted })) {
-    signal.throwIfAborted();
-    const behind = keepUp(signal);
-    if (behind) await behind;
-    if (shell.json) {
-      printJson(entryFields(single ? path : join(path, entry.name), entry));
-      continue;
-    }
-    const name = shownName(entry, single ? path : entry.name, terminal.stdout);
-    if (long) printLine(longLine(entry, name));
-    else if (!terminal.stdout) printLine(name);
-    else names.push(name);
-  }
+  await printList(await shell.link.client(signal), path, {
+    recursive: flags.has("r"),
+    long,
+    json: shell.json,
+    onName: terminal.stdout ? (name) => names.push(name) : undefined,
+    signal,
+  });
   if (names.length > 0) columns(names, terminalWidth()).forEach(printLine);
 }
 
@@ -59,7 +45,6 @@ export async function stat({ shell, args, signal }: Call): Promise<void> {
 
 export const algorithms = ["sha256", "md5"] as const;
 
-/** Prints a file's digest in the form of `sha256sum` and `md5sum`. */
 export async function digest({ shell, args, signal }: Call): Promise<void> {
   const [typed, word = "sha256"] = args;
   const algorithm = algorithms.find((name) => name === word);
@@ -72,7 +57,6 @@ export async function digest({ shell, args, signal }: Call): Promise<void> {
   else printLine(sumLine(answer.digest, path));
 }
 
-/** Changes the remote working folder. */
 export async function cd({ shell, args, signal }: Call): Promise<void> {
   const path = trimSlashes(resolveRemote(shell.folder, args[0] ?? home));
   if (path !== "/") {
@@ -94,12 +78,12 @@ export function lcd({ shell, args }: Call): void {
   try {
     Deno.chdir(local);
   } catch (cause) {
-    const error = typed(cause, { op: "lcd", path: local });
-    if (error.kind !== "not-found") throw error;
-    throw new BargeError("no-directory", "there is no such folder", { op: "lcd", path: local });
+    const facts = { op: "lcd", path: local };
+    if (!(cause instanceof Deno.errors.NotFound)) throw typed(cause, facts);
+    throw new BargeError("no-directory", "there is no such folder", facts);
   }
   if (shell.json) printJson({ local: Deno.cwd() });
-  else shell.say(`the local folder is ${Deno.cwd()}`);
+  else shell.note(`the local folder is ${Deno.cwd()}`);
 }
 
 export function lpwd({ shell }: Call): void {

@@ -1,9 +1,6 @@
 /** The shell's commands that change files and folders at the server. */
 import type { Client } from "../../core/client/client.ts";
-import { copy } from "../../core/client/copy.ts";
-import { mkdir as makeFolder } from "../../core/client/mkdir.ts";
-import { move } from "../../core/client/move.ts";
-import { remove } from "../../core/client/remove.ts";
+import { copy, mkdir as makeFolder, move, remove } from "../../core/client/change.ts";
 import { stat } from "../../core/client/stat.ts";
 import { trimSlashes } from "../../core/client/path.ts";
 import { BargeError } from "../../core/error.ts";
@@ -16,12 +13,10 @@ import { baseIn, home, resolveRemote, shared } from "./paths.ts";
 import type { Call } from "./command.ts";
 import { quote } from "./words.ts";
 
-/** Copies a file from /home to /public. Replaces a file of yours. */
 export async function publish(call: Call): Promise<void> {
   await copyAcross(call, home, shared, "published as");
 }
 
-/** Copies a file from /public to /home. Replaces an existing file only with -f. */
 export async function claim(call: Call): Promise<void> {
   await copyAcross(call, shared, home, "copied to");
 }
@@ -50,7 +45,7 @@ async function copyAcross(call: Call, from: string, to: string, done: string): P
     throw new BargeError("exists", error.message, { op, path: target, hint, cause: error });
   });
   if (shell.json) printJson({ from: source, to: target, size, sha256 });
-  else shell.say(`${done} ${target} (${formatSize(size)})`);
+  else shell.note(`${done} ${target} (${formatSize(size)})`);
 }
 
 async function needFile(client: Client, op: string, path: string): Promise<void> {

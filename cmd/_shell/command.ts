@@ -15,7 +15,6 @@ export type Kind =
   | "algorithm"
   | "text";
 
-/** The state of the shell. */
 export interface Shell {
   readonly link: Link;
   readonly json: boolean;
@@ -25,12 +24,11 @@ export interface Shell {
   /** The remote working folder, without a slash at its end. */
   folder: string;
   /** Prints a note for a person; does nothing in a script. */
-  say(text: string): void;
-  /** Runs work that asks questions on the terminal. */
+  note(text: string): void;
+  /** Runs work that prompts on the terminal. */
   aside<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** A call of a command. */
 export interface Call {
   readonly shell: Shell;
   readonly args: readonly string[];
@@ -44,17 +42,14 @@ export interface Call {
 export interface Row {
   readonly name: string;
   readonly aliases?: readonly string[];
-  /** Its arguments, as help shows them. */
-  readonly args: string;
-  readonly takes: readonly Kind[];
-  /** The least number of arguments. Default: 0. */
-  readonly minArgs?: number;
-  /** The last argument may be repeated. */
-  readonly many?: boolean;
+  /** Its arguments, as help shows them: one in brackets may be left out, one with dots repeated. */
+  readonly args?: string;
+  /** The kinds of its arguments. */
+  readonly takes?: readonly Kind[];
   /** The meaning of each letter. */
   readonly flags?: Readonly<Record<string, string>>;
   readonly brief: string;
-  /** More for `help COMMAND`. */
+  /** Further text for `help COMMAND`. */
   readonly about?: string;
   /** Runs the command. @returns an exit code if failures were reported already */
   readonly run: (call: Call) => Promise<number | void> | void;
@@ -62,7 +57,6 @@ export interface Row {
   readonly leaves?: boolean;
 }
 
-/** Finds a command by its name or an alias. */
 export function findRow(rows: readonly Row[], name: string): Row | undefined {
   return rows.find((row) => row.name === name || row.aliases?.includes(name));
 }
@@ -95,13 +89,18 @@ export function readArguments(
       }
     }
   }
-  if (args.length < (row.minArgs ?? 0)) throw invalid("too few arguments");
-  if (!row.many && args.length > row.takes.length) throw invalid("too many arguments");
+  const needed = row.args?.split(" ").filter((arg) => !arg.startsWith("[")).length ?? 0;
+  if (args.length < needed) throw invalid("too few arguments");
+  if (!repeats(row) && args.length > (row.takes?.length ?? 0)) throw invalid("too many arguments");
   return { args, flags };
 }
 
-/** Returns the usage line of a command. */
-export function usage({ name, flags, args }: Row): string {
+/** Returns whether a command takes any number of arguments. */
+export function repeats({ args = "" }: Row): boolean {
+  return args.includes("...");
+}
+
+export function usage({ name, flags, args = "" }: Row): string {
   const letters = Object.keys(flags ?? {}).join("");
   return [name, letters && `[-${letters}]`, args].filter(Boolean).join(" ");
 }

@@ -1,7 +1,7 @@
 /** Completes commands, flags, remote and local paths. Does no I/O of its own. */
 import { printable } from "../../core/protocol/printable.ts";
 import { baseIn, expandHome, home, resolveRemote, shared } from "./paths.ts";
-import { findRow, type Kind, type Row } from "./command.ts";
+import { findRow, type Kind, repeats, type Row } from "./command.ts";
 import { quoteRest, scan, type Word } from "./words.ts";
 
 /** An entry of a folder. */
@@ -27,16 +27,6 @@ const none: Offer = [[], ""];
  * Completes a line's last word. Candidates are quoted as the start of the word is.
  *
  * @param line the line up to the cursor
- *
- * @example
- * ```ts
- * import { complete } from "./complete.ts";
- * const row = { name: "get", args: "", takes: ["remote"], brief: "", run() {} } as const;
- * const remote = () => Promise.resolve([{ name: "my file", folder: false }]);
- * const sources = { folder: "/home", remote, local: remote };
- * const [offers, word] = await complete("get m", [row], sources);
- * if (offers[0] !== "my\\ file " || word !== "m") throw new Error(offers[0]);
- * ```
  */
 export async function complete(
   line: string,
@@ -61,13 +51,13 @@ export async function complete(
   if (word.raw.startsWith("-") && !onlyArguments) {
     return offer(word, Object.keys(row.flags ?? {}).map((letter) => ({ text: `-${letter}` })));
   }
-  const kind = row.takes[row.many ? Math.min(index, row.takes.length - 1) : index];
+  const kind = repeats(row) ? row.takes?.[0] : row.takes?.[index];
   return kind === undefined ? none : offer(word, await ofKind(kind, word.text, rows, sources));
 }
 
 interface Candidate {
   readonly text: string;
-  /** More may follow at once, as after a folder's slash. */
+  /** The word may continue, as after a folder's slash. */
   readonly open?: boolean;
 }
 

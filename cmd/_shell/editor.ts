@@ -3,7 +3,7 @@
  * runs, so that Ctrl-C is a key and does not end the program.
  *
  * States: reading (a prompt is shown), busy (a command runs; typed lines are queued, not shown),
- * aside (readline is closed while something else asks), ended. Output goes to standard error, since
+ * aside (readline is closed while another prompt is shown), ended. Output goes to standard error, since
  * standard output is for the data of commands.
  */
 import { createInterface, type Interface } from "node:readline";
@@ -74,7 +74,6 @@ export class Editor implements Disposable {
     }
   }
 
-  /** Ends the input. */
   end(): void {
     this.#ended = true;
     this.#answer(null);
@@ -134,7 +133,7 @@ export class Editor implements Disposable {
 
   #onInterrupt(readline: Interface): void {
     if (!this.#onLine) {
-      this.#typedAhead.length = 0; // typed for a success of the command
+      this.#typedAhead.length = 0; // these lines expect the command to succeed
       clear(readline);
       this.#options.onCancel();
     } else if (readline.line !== "") {

@@ -13,12 +13,11 @@ export function help({ shell, args, rows }: Call): void {
   else printRows(rows);
 }
 
-/** Shows the menu of common commands. */
 export function menu(): void {
   menuLines().forEach((line) => print(line));
 }
 
-function fields({ name, aliases = [], args, flags = {}, brief }: Row) {
+function fields({ name, aliases = [], args = "", flags = {}, brief }: Row) {
   return { name, aliases, args, flags, brief };
 }
 

@@ -1,8 +1,8 @@
 /**
  * The history of the shell, in $XDG_STATE_HOME/barge/history, the newest line last.
  *
- * Only its owner can read the file. Opening it cuts it to its newest lines; several shells append to
- * it. Failures to save are ignored: the shell works without a history.
+ * Only its owner can read the file, which is cut to its newest lines when it is opened. Several shells
+ * append to it. Failures to save are ignored: the shell works without a history.
  */
 import { dirname } from "node:path";
 
@@ -14,12 +14,6 @@ const maybeSecret = /^\s*(passwd|login)\b\s*\S/;
 /**
  * Returns whether a line may be saved: not if it starts with a space, as in other shells, or may
  * hold a password.
- *
- * @example
- * ```ts
- * import { isSavable } from "./history.ts";
- * if (!isSavable("get a") || isSavable(" get a") || isSavable("passwd hunter2")) throw new Error();
- * ```
  */
 export function isSavable(line: string): boolean {
   return line.trim() !== "" && !line.startsWith(" ") && !maybeSecret.test(line);
@@ -44,7 +38,6 @@ export class History {
     this.lines = path === undefined ? [] : load(path);
   }
 
-  /** Saves a line. */
   add(line: string): void {
     if (this.#path === undefined || !isSavable(line)) return;
     try {

@@ -1,23 +1,22 @@
 /**
  * The shell's connection, which reconnects when it is lost.
  *
- * It is closed by the server, by the network, or by Ctrl-C, since only that stops a transfer.
+ * The server and the network may close the connection, and Ctrl-C closes it, to stop a transfer.
  * {@link Link.client} returns a connection that has just answered a ping. The credentials for
  * reconnecting are kept in memory only.
  */
 import type { Client } from "../../core/client/client.ts";
-import { connect } from "../../core/client/connect.ts";
 import { type Credentials, type Login, login as logIn } from "../../core/client/login.ts";
 import { ping } from "../../core/client/ping.ts";
 import type { Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { note } from "../_term/out.ts";
-import { version } from "../_version.ts";
+import { dial } from "../_client/session.ts";
 
 export interface LinkOptions {
   readonly remote: Remote;
   readonly credentials: Credentials;
-  /** Milliseconds until the server must have answered. Default: the client's. */
+  /** Seconds until the server must have answered. Default: the client's. */
   readonly timeout?: number;
 }
 
@@ -65,7 +64,7 @@ export class Link implements AsyncDisposable {
       if (!old.closed) await ping(old).catch(() => {/* `closed` has the reason */});
       if (!old.closed) return old;
       signal.throwIfAborted();
-      // After Ctrl-C the user knows.
+      // After Ctrl-C the user expects it.
       const { kind, message } = old.closed;
       if (kind !== "interrupted") note(`(the connection was lost: ${message})`);
     }
@@ -96,7 +95,7 @@ export async function connectAs(
   signal: AbortSignal,
   timeout?: number,
 ): Promise<{ client: Client; login: Login }> {
-  const client = await connect(remote, { signal, timeout, agent: `barge/${version}` });
+  const client = await dial(remote, { timeout }, signal);
   try {
     return { client, login: await logIn(client, credentials) };
   } catch (error) {

@@ -15,7 +15,6 @@ import { columns } from "./columns.ts";
 import { expandHome } from "./paths.ts";
 import type { Call } from "./command.ts";
 
-/** Lists a local folder. */
 export function lls({ shell, args }: Call): void {
   const folder = expandHome(args[0] ?? ".");
   let names: string[];
@@ -32,7 +31,6 @@ export function lls({ shell, args }: Call): void {
   else names.forEach(printLine);
 }
 
-/** Clears the screen. */
 export function clear(): void {
   if (terminal.stdout) writeStdout(new TextEncoder().encode("\x1b[H\x1b[2J\x1b[3J"));
 }
@@ -48,7 +46,7 @@ export async function runHere({ shell, args, signal }: Call): Promise<number> {
   const run = async () => {
     const { code } = await new Deno.Command(program, {
       args: words,
-      stdin: shell.interactive ? "inherit" : "null", // a script holds commands for us
+      stdin: shell.interactive ? "inherit" : "null", // a script's input holds the shell's commands
       stdout: "inherit",
       stderr: "inherit",
       signal,

@@ -1,10 +1,9 @@
 /**
- * The login of the shell. On a terminal it asks for everything that is missing, and a wrong password
- * may be tried again; without one, either is a failure.
+ * The login of the shell. On a terminal it prompts for a missing server, account or password, and
+ * again after a wrong password; without a terminal, each of these is a failure.
  */
-import { connect } from "../../core/client/connect.ts";
 import type { Credentials } from "../../core/client/login.ts";
-import { register } from "../../core/client/register.ts";
+import { register } from "../../core/client/password.ts";
 import { formatRemote, parseRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import {
@@ -16,17 +15,14 @@ import {
 } from "../_client/choose.ts";
 import { fits, readLogins } from "../_client/logins.ts";
 import { givenPassword, needPassword, onlyTerminal } from "../_client/password.ts";
-import { secured, type SecurityChoice } from "../_client/security.ts";
+import { secured } from "../_client/security.ts";
+import { dial, type ServerChoice } from "../_client/session.ts";
 import { note } from "../_term/out.ts";
 import { askText, canAsk } from "../_term/prompt.ts";
 import { formatLimit } from "../../core/size.ts";
-import { version } from "../_version.ts";
 import { Link } from "./link.ts";
 
-export interface LoginChoice extends SecurityChoice {
-  readonly server: string | undefined;
-  /** Seconds. */
-  readonly timeout: number | undefined;
+export interface LoginChoice extends ServerChoice {
   readonly passwordFile: string | undefined;
   /** Make the account first. */
   readonly register: boolean;
@@ -34,13 +30,13 @@ export interface LoginChoice extends SecurityChoice {
   readonly quota: number | undefined;
 }
 
-/** How often a password is asked for. */
+/** The most attempts to enter the password. */
 const maxAttempts = 3;
 
 /**
  * Connects and logs in.
  *
- * @throws {BargeError} `usage` when the server or account is missing and can't be asked for,
+ * @throws {BargeError} `usage` when the server or account is missing and there is no terminal,
  *   `unauthenticated`, and as `connect` and `register`
  */
 export async function openLink(choice: LoginChoice, signal: AbortSignal): Promise<Link> {
@@ -51,14 +47,14 @@ export async function openLink(choice: LoginChoice, signal: AbortSignal): Promis
     : readLogins().findLast((login) => fits(login, server));
   const account = server.account ?? saved?.account ?? await chooseAccount(server, signal);
   const remote = { ...server, account };
-  const timeout = choice.timeout === undefined ? undefined : choice.timeout * 1000;
+  const { timeout } = choice;
   const open = async (credentials: Credentials) => {
     const link = new Link({ remote, credentials, timeout });
     await link.client(signal);
     return link;
   };
   if (choice.register) {
-    const password = await registerAt(remote, choice, given, timeout, signal);
+    const password = await registerAt(remote, choice, given, signal);
     return await open({ account, password });
   }
   if (saved) {
@@ -109,10 +105,9 @@ async function registerAt(
   remote: Remote & { readonly account: string },
   choice: LoginChoice,
   given: string | undefined,
-  timeout: number | undefined,
   signal: AbortSignal,
 ): Promise<string> {
-  await using client = await connect(remote, { signal, timeout, agent: `barge/${version}` });
+  await using client = await dial(remote, choice, signal);
   checkRegistration(client);
   const password = given ?? await needPassword(onlyTerminal, {
     question: `Password for ${remote.account}`,

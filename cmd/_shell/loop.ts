@@ -38,7 +38,7 @@ export async function interact(
     debug,
     interactive: true,
     folder: home,
-    say: note,
+    note,
     aside: (work) => editor.aside(work),
   };
   const listings = new Listings(shell);
@@ -95,7 +95,7 @@ export async function runScript(
     debug,
     interactive: false,
     folder: home,
-    say: () => {},
+    note: () => {},
     aside: (work) => work(),
   };
   const codes = new Set<number>();

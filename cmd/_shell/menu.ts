@@ -1,34 +1,28 @@
 /**
- * The shell's menu: common commands by number. A number alone on a line asks for the arguments, and
- * is replaced by the command's line.
+ * The shell's menu: common commands by number. A number alone on a line prompts for the command's
+ * argument, and stands for the command's line.
  */
 import { quote } from "./words.ts";
 
 interface Choice {
   readonly number: string;
   readonly label: string;
-  /** The command, and a question for each of its arguments. */
   readonly command: string;
-  readonly questions: readonly string[];
+  /** The question for its argument. */
+  readonly question?: string;
 }
 
 const choices: readonly Choice[] = [
-  { number: "1", label: "list your files", command: "mine", questions: [] },
-  { number: "2", label: "show how much space is left", command: "left", questions: [] },
-  { number: "3", label: "list the shared files", command: "public", questions: [] },
-  { number: "4", label: "fetch a file", command: "get", questions: ["Name at the server"] },
-  { number: "5", label: "send a file", command: "put", questions: ["Name on this machine"] },
-  {
-    number: "6",
-    label: "ask for a larger quota",
-    command: "grow",
-    questions: ["Size, like 20GiB"],
-  },
-  { number: "7", label: "list all commands", command: "help", questions: [] },
-  { number: "0", label: "leave", command: "exit", questions: [] },
+  { number: "1", label: "list your files", command: "mine" },
+  { number: "2", label: "show how much space is left", command: "left" },
+  { number: "3", label: "list the shared files", command: "public" },
+  { number: "4", label: "fetch a file", command: "get", question: "Name at the server" },
+  { number: "5", label: "send a file", command: "put", question: "Name on this machine" },
+  { number: "6", label: "ask for a larger quota", command: "grow", question: "Size, like 20GiB" },
+  { number: "7", label: "list all commands", command: "help" },
+  { number: "0", label: "leave", command: "exit" },
 ];
 
-/** Returns the lines of the menu. */
 export function menuLines(): string[] {
   return choices.map(({ number, label }) => `  ${number}  ${label}`);
 }
@@ -38,13 +32,6 @@ export function menuLines(): string[] {
  *
  * @param ask shows a question and returns the answer, null at the end of the input
  * @returns an empty line where a question got an empty answer, null at the end of the input
- *
- * @example
- * ```ts
- * import { expandChoice } from "./menu.ts";
- * const line = await expandChoice("4", () => Promise.resolve("my file"));
- * if (line !== "get my\\ file") throw new Error(String(line));
- * ```
  */
 export async function expandChoice(
   line: string,
@@ -52,12 +39,9 @@ export async function expandChoice(
 ): Promise<string | null> {
   const choice = choices.find(({ number }) => number === line.trim());
   if (!choice) return line;
-  const words = [choice.command];
-  for (const question of choice.questions) {
-    const answer = await ask(`${question}: `);
-    if (answer === null) return null;
-    if (answer.trim() === "") return "";
-    words.push(quote(answer.trim()));
-  }
-  return words.join(" ");
+  const { command, question } = choice;
+  if (question === undefined) return command;
+  const answer = await ask(`${question}: `);
+  if (answer === null) return null;
+  return answer.trim() === "" ? "" : `${command} ${quote(answer.trim())}`;
 }

@@ -9,13 +9,6 @@ export const shared = "/public";
  * distinguish it; `..` does not lead above the root.
  *
  * @param folder the working folder
- *
- * @example
- * ```ts
- * import { resolveRemote } from "./paths.ts";
- * if (resolveRemote("/home/a", "../b/./c/") !== "/home/b/c/") throw new Error();
- * if (resolveRemote("/home", "../../..") !== "/" || resolveRemote("/home", "") !== "/home") throw new Error();
- * ```
  */
 export function resolveRemote(folder: string, typed: string): string {
   const parts: string[] = [];
@@ -30,13 +23,6 @@ export function resolveRemote(folder: string, typed: string): string {
 /**
  * Returns the folder from which a name in /home or /public is resolved: the working folder if that
  * is in it, else its root.
- *
- * @example
- * ```ts
- * import { baseIn } from "./paths.ts";
- * if (baseIn("/public", "/home/x") !== "/public") throw new Error();
- * if (baseIn("/public", "/public/x") !== "/public/x") throw new Error();
- * ```
  */
 export function baseIn(root: string, folder: string): string {
   return `${folder}/`.startsWith(`${root}/`) ? folder : root;

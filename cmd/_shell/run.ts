@@ -2,14 +2,12 @@
 import { BargeError } from "../../core/error.ts";
 import { report } from "../_term/fail.ts";
 import { flush, keepUp } from "../_term/out.ts";
-import { similar } from "../_term/similar.ts";
+import { didYouMean } from "../_term/similar.ts";
 import { findRow, readArguments, type Row, type Shell } from "./command.ts";
 import { split, type Word } from "./words.ts";
 
 export interface Outcome {
-  /** The exit code of its failure, or 0. */
   readonly code: number;
-  /** Whether it was the command to leave. */
   readonly leave: boolean;
 }
 
@@ -43,7 +41,6 @@ export async function runLine(
   }
 }
 
-/** Returns whether the line is a command of the local shell. */
 function isLocal(line: string): boolean {
   return line.trimStart().startsWith("!");
 }
@@ -56,9 +53,6 @@ function word(text: string): Word {
 /** The failure of a word that names no command. */
 export function unknownCommand(name: string, rows: readonly Row[]): BargeError {
   const known = rows.flatMap((row) => [row.name, ...row.aliases ?? []]);
-  const near = similar(name, known);
-  return new BargeError("usage", "there is no such command", {
-    path: name,
-    hint: near.length > 0 ? `did you mean ${near.join(" or ")}?` : "`help` lists them",
-  });
+  const hint = didYouMean(name, known, "`help` lists them");
+  return new BargeError("usage", "there is no such command", { path: name, hint });
 }

@@ -1,32 +1,26 @@
 /** The shell's `get`, `put` and `cat`. */
 import { get as getAll } from "../../core/client/get.ts";
-import { isStandardOutput } from "../../core/client/download/local_target.ts";
 import { put as putAll } from "../../core/client/put.ts";
 import { entryAt } from "../../core/client/stat.ts";
 import { trimSlashes } from "../../core/client/path.ts";
 import { BargeError } from "../../core/error.ts";
 import { printTransfer } from "../_client/transfer.ts";
+import { checkOutput } from "../get.ts";
 import { expandHome, resolveRemote } from "./paths.ts";
 import type { Call } from "./command.ts";
 
 export async function get({ shell, args, flags, signal }: Call): Promise<number> {
   const [typed, local = "."] = args;
-  if (shell.json && isStandardOutput(expandHome(local))) {
-    throw new BargeError("usage", "standard output can't be both the file and the JSON", {
-      op: "get",
-    });
-  }
+  checkOutput(expandHome(local), shell.json);
   const client = await shell.link.client(signal);
   const source = resolveRemote(shell.folder, typed);
   return await printTransfer(
     "get",
-    { json: shell.json, quiet: false, dryRun: false },
-    (onEvent, ready) =>
-      getAll(client, [source], expandHome(local), { ...chosen(flags), onEvent, ready }),
+    { json: shell.json },
+    (display) => getAll(client, [source], expandHome(local), { ...chosen(flags), ...display }),
   );
 }
 
-/** Prints a file. */
 export async function cat(call: Call): Promise<number> {
   return await get({ ...call, args: [call.args[0], "-"], flags: new Set() });
 }
@@ -47,9 +41,8 @@ export async function put({ shell, args, flags, signal }: Call): Promise<number>
   }
   return await printTransfer(
     "put",
-    { json: shell.json, quiet: false, dryRun: false },
-    (onEvent, ready) =>
-      putAll(client, [expandHome(local)], target, { ...chosen(flags), onEvent, ready }),
+    { json: shell.json },
+    (display) => putAll(client, [expandHome(local)], target, { ...chosen(flags), ...display }),
   );
 }
 

@@ -13,18 +13,7 @@ export interface Word {
   readonly open: "" | '"' | "'" | "\\";
 }
 
-/**
- * Returns the words of a line, which may be unfinished.
- *
- * @param line without its line end
- *
- * @example
- * ```ts
- * import { scan } from "./words.ts";
- * const [get, name] = scan('get "my fi');
- * if (get.text !== "get" || name.text !== "my fi" || name.open !== '"') throw new Error();
- * ```
- */
+/** Returns the words of a line, which may be unfinished. @param line without its line end */
 export function scan(line: string): Word[] {
   const words: Word[] = [];
   let start = -1;
@@ -51,11 +40,7 @@ export function scan(line: string): Word[] {
   return words;
 }
 
-/**
- * Returns the words of a complete line.
- *
- * @throws {BargeError} `usage` when a quote is left open
- */
+/** Returns the words of a complete line. @throws {BargeError} `usage` when a quote is left open */
 export function split(line: string): Word[] {
   const words = scan(line);
   const open = words.at(-1)?.open;
@@ -68,18 +53,7 @@ export function split(line: string): Word[] {
   });
 }
 
-/**
- * Quotes text so that it continues a word.
- *
- * @param open the quote that is open in the word
- *
- * @example
- * ```ts
- * import { quoteRest, scan } from "./words.ts";
- * if (quoteRest('y "x"', "") !== 'y\\ \\"x\\"') throw new Error();
- * if (scan(`"m${quoteRest('y "x"', '"')}"`)[0].text !== 'my "x"') throw new Error();
- * ```
- */
+/** Quotes text so that it continues a word. @param open the quote that is open in the word */
 export function quoteRest(text: string, open: Word["open"]): string {
   if (open === '"') return text.replace(/["\\]/g, "\\$&");
   if (open === "'") return text.replace(/'/g, `'\\''`);

@@ -1,6 +1,7 @@
 /** Prints a server's status as text. */
 import type { Status } from "../../core/client/status.ts";
 import { print, printLine } from "../_term/out.ts";
+import { counted } from "../_term/progress.ts";
 import { formatSize } from "../../core/size.ts";
 import { printTable, table } from "../_term/table.ts";
 import { printable } from "../../core/protocol/printable.ts";
@@ -12,15 +13,14 @@ const maxSessions = 20;
 export function printStatus(now: Status, before?: Status): void {
   const { connections, uploads, accounts, logins, bans } = now;
   const [received, sent] = [total(now, "received"), total(now, "sent")];
-  const restarts = now.restarts === 0 ? "" : ` (${plural(now.restarts, "restart")})`;
+  const restarts = now.restarts === 0 ? "" : ` (${counted(now.restarts, "restart")})`;
+  const { opened, refused } = connections;
+  const [used, reserved] = [formatSize(accounts.used), formatSize(accounts.reserved)];
   const open = now.doors.map(({ door, open }) => `${door} ${open}`).join(", ");
   const rows = [
     ["up", `${duration(since(now.started, now.now))}, barge ${now.version}`],
     ["workers", `${now.workers}${restarts}, ${formatSize(now.memory)} of memory`],
-    [
-      "connections",
-      `${connections.open} open (${open}), ${connections.opened} in all, ${connections.refused} refused`,
-    ],
+    ["connections", `${connections.open} open (${open}), ${opened} in all, ${refused} refused`],
     ["files", `${formatSize(received)} received, ${formatSize(sent)} sent`],
     ...(before ? [["now", rates(now, before)]] : []),
     [
@@ -28,13 +28,8 @@ export function printStatus(now: Status, before?: Status): void {
       `${uploads.committed} committed, ${uploads.unfinished} unfinished of which ${uploads.moving} ` +
       `move, ${formatSize(uploads.staged)} staged`,
     ],
-    [
-      "accounts",
-      `${accounts.count}, ${formatSize(accounts.used)} used, ${
-        formatSize(accounts.reserved)
-      } reserved`,
-    ],
-    ["logins", `${logins.ok} ok, ${logins.failed} failed, ${plural(bans.begun, "ban")}`],
+    ["accounts", `${accounts.count}, ${used} used, ${reserved} reserved`],
+    ["logins", `${logins.ok} ok, ${logins.failed} failed, ${counted(bans.begun, "ban")}`],
     ["refused", `${bans.active} banned now, ${now.overQuota} over quota`],
   ];
   for (const line of table(rows, [])) printLine(line);
@@ -97,10 +92,6 @@ function count({ requests }: Status): number {
 /** Returns the seconds between two times. */
 function since(from: string, to: string): number {
   return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
-}
-
-function plural(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 function milliseconds(seconds: number): string {

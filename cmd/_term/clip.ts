@@ -3,12 +3,6 @@
 /**
  * Shortens text to a number of columns, in its middle, where names differ least. Wide characters
  * (CJK, emoji) count as two columns.
- *
- * @example
- * ```ts
- * import { clip } from "./clip.ts";
- * if (clip("abcdefgh", 5) !== "ab…gh" || clip("abc", 5) !== "abc") throw new Error();
- * ```
  */
 export function clip(text: string, columns: number): string {
   segmenter ??= new Intl.Segmenter();

@@ -1,5 +1,12 @@
-/** The types of a verb, of which each file in cmd/ is one, and of the command tree. */
-import type { Options } from "./options.ts";
+/**
+ * The verbs of the command line, of which each file in cmd/ is one, with their options and arguments
+ * as data that parse.ts, help.ts and suggest.ts read.
+ *
+ * Each option has a variable in the environment, named after its long name: `--dry-run` is
+ * BARGE_DRY_RUN. The command line has precedence; an empty variable counts as unset.
+ */
+import { BargeError } from "../../core/error.ts";
+import { path, plain, type ValueParser, yesOrNo } from "./value.ts";
 
 /** The arguments of a verb beside its options. */
 export interface Context {
@@ -9,22 +16,54 @@ export interface Context {
   readonly tree: Tree;
 }
 
-export interface Command<T> {
-  /** Its options and arguments. */
-  readonly options: Options<T>;
-  /** Its arguments, as its usage line shows them. */
-  readonly usage: string;
+export type Outcome = Promise<number | void> | void;
+
+/** The help of a verb. */
+export interface Help {
+  /** Its arguments, as its usage line shows them. Default: all of them, in their order. */
+  readonly usage?: string;
   /** The text of its help; an empty line begins a new paragraph. */
   readonly about: string;
   /** Example command lines, each with its purpose. */
   readonly examples: readonly (readonly [line: string, purpose: string])[];
-  /** Runs the verb. @returns the exit code; undefined: 0 */
-  run(values: T, context: Context): Promise<number | void>;
 }
 
-/** Declares a verb, so that the types of its values follow from its options. */
-export function command<T>(command: Command<T>): Command<T> {
-  return command;
+export interface Command<T> extends Help {
+  /** Its options and arguments. */
+  readonly options: Options<T>;
+  /** Runs the verb. @returns the exit code; undefined: 0 */
+  run(values: T, context: Context): Outcome;
+}
+
+/** A verb as its file declares it: `run` gets its own values and the common ones. */
+export interface Declared<T> extends Help {
+  readonly options: Options<T>;
+  run(values: T & Common, context: Context): Outcome;
+}
+
+/** Declares a verb with the options that every verb has. */
+export function command<T>(declared: Declared<T>): Command<T & Common> {
+  return { ...declared, options: named({ ...declared.options, ...common } as Options<T & Common>) };
+}
+
+/** Adds the long names of options, which follow from their keys: `dryRun` is `--dry-run`. */
+export function named<T>(options: Options<T>): Options<T> {
+  const entries = Object.entries<Option<unknown>>(options).map(([key, option]) => {
+    const long = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const isOption = ["flag", "value", "values"].includes(option.kind);
+    return [key, isOption ? { ...option, names: [...option.names, long] } : option];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Returns the arguments of a verb for its usage line. */
+export function usageOf({ usage, options }: AnyCommand): string {
+  if (usage !== undefined) return usage;
+  return Object.values<Option<unknown>>(options).flatMap(({ kind, parser: { metavar }, min }) => {
+    if (kind === "argument") return metavar;
+    if (kind === "optional") return `[${metavar}]`;
+    return kind !== "several" ? [] : min > 0 ? `${metavar}...` : `[${metavar}...]`;
+  }).join(" ");
 }
 
 /** A verb with options of any type. */
@@ -43,3 +82,170 @@ export interface Group {
   readonly load?: Verb["load"];
 }
 export type Tree = Readonly<Record<string, Verb | Group>>;
+
+/** An option or argument of a verb. */
+export interface Option<T> {
+  /**
+   * How many values it takes. The last four are arguments; `several` and `rest` stand last. `rest`
+   * takes all words from its place on, options too.
+   */
+  readonly kind: "flag" | "value" | "values" | "argument" | "optional" | "several" | "rest";
+  /** Its names; an argument has none. `command` adds the long name. */
+  readonly names: readonly string[];
+  readonly help: string;
+  readonly parser: ValueParser<unknown>;
+  /** The least number of values; only arguments need any. */
+  readonly min: number;
+  /**
+   * Returns the option's value.
+   *
+   * @param texts its values on the command line, at least `min`; of a flag an empty text
+   * @param names its names, for the variable and for messages
+   * @throws {BargeError} `usage` for a text or variable that is not valid
+   */
+  read(texts: readonly string[], names: readonly string[]): T;
+}
+
+/** A verb's options by the names of their values. */
+export type Options<T> = { readonly [K in keyof T]: Option<T[K]> };
+
+/** The values of options. */
+export type ValuesOf<O> = { readonly [K in keyof O]: O[K] extends Option<infer T> ? T : never };
+
+/** An option without a value. @param short a name like `-r`, beside the long one */
+export function flag(help: string, ...short: readonly `-${string}`[]): Option<boolean> {
+  const read = (texts: readonly string[], names: readonly string[]) => {
+    const set = variable(names);
+    if (texts.length > 0 || set === undefined) return texts.length > 0;
+    return parseText(yesOrNo, set, variableOf(names));
+  };
+  return { kind: "flag", names: short, help, parser: yesOrNo, min: 0, read };
+}
+
+/** An option with a value; undefined when it is not given. */
+export function value<T>(
+  parser: ValueParser<T>,
+  help: string,
+  ...short: readonly `-${string}`[]
+): Option<T | undefined> {
+  return valueOr<T | undefined>(parser, undefined, help, ...short);
+}
+
+/** An option with a value, and a default or a function that returns it. */
+export function valueOr<T>(
+  parser: ValueParser<T>,
+  fallback: T | (() => T),
+  help: string,
+  ...short: readonly `-${string}`[]
+): Option<T> {
+  const read = ([text]: readonly string[], names: readonly string[]): T => {
+    if (text !== undefined) return parseText(parser, text, quoted(names));
+    const set = variable(names);
+    if (set !== undefined) return parseText(parser, set, variableOf(names));
+    return fallback instanceof Function ? fallback() : fallback;
+  };
+  return { kind: "value", names: short, help, parser, min: 0, read };
+}
+
+/** An option that may be repeated. Its variable holds one value a line. */
+export function values<T>(parser: ValueParser<T>, help: string): Option<readonly T[]> {
+  const read = (texts: readonly string[], names: readonly string[]) => {
+    if (texts.length > 0) return texts.map((text) => parseText(parser, text, quoted(names)));
+    const lines = (variable(names) ?? "").split("\n").filter(Boolean);
+    return lines.map((text) => parseText(parser, text, variableOf(names)));
+  };
+  return { kind: "values", names: [], help, parser, min: 0, read };
+}
+
+/** The form of an argument: a parser, or its name in help, for any text. */
+type Form<T> = string | ValueParser<T>;
+
+/** An argument. */
+export function argument<T = string>(form: Form<T>, help: string): Option<T> {
+  const parser = parserOf(form);
+  const read = ([text]: readonly string[]) => parseText(parser, text);
+  return { kind: "argument", names: [], help, parser, min: 1, read };
+}
+
+/** An argument that may be left out. */
+export function optionalArgument<T = string>(form: Form<T>, help: string): Option<T | undefined> {
+  const parser = parserOf(form);
+  const read = ([text]: readonly string[]) =>
+    text === undefined ? undefined : parseText(parser, text);
+  return { kind: "optional", names: [], help, parser, min: 0, read };
+}
+
+/** Several arguments, `min` or more. */
+export function args<T = string>(form: Form<T>, help: string, min = 1): Option<readonly T[]> {
+  const parser = parserOf(form);
+  const read = (texts: readonly string[]) => texts.map((text) => parseText(parser, text));
+  return { kind: "several", names: [], help, parser, min, read };
+}
+
+/** All words from its place on, options too. Help does not list it. */
+export function rest(): Option<readonly string[]> {
+  const read = (texts: readonly string[]) => texts;
+  return { kind: "rest", names: [], help: "", parser: plain("WORD"), min: 0, read };
+}
+
+/** Returns the name of an option's variable. */
+export function variableOf(names: readonly string[]): string {
+  return "BARGE_" + longName(names).replace(/^-+/, "").replaceAll("-", "_").toUpperCase();
+}
+
+/** The options that every verb has. */
+const common = {
+  json: flag("Print JSON, one object or one a line, with fixed field names"),
+  debug: flag("Show where in barge a failure came from"),
+};
+export type Common = ValuesOf<typeof common>;
+
+/** The option that names the data directory of a server. */
+export function dataOption(): Option<string> {
+  return valueOr(
+    path("DIR", "directory"),
+    defaultData,
+    "The data directory. Default: $XDG_DATA_HOME/barge, or ~/.local/share/barge",
+  );
+}
+
+/** Returns whether the command line or BARGE_DATA names the data directory. */
+export function isDataNamed(): boolean {
+  return Boolean(Deno.env.get(variableOf(["--data"]))) ||
+    Deno.args.some((arg) => /^--data(=|$)/.test(arg));
+}
+
+function defaultData(): string {
+  const xdg = Deno.env.get("XDG_DATA_HOME");
+  if (xdg?.startsWith("/")) return `${xdg}/barge`;
+  const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
+  if (home) return `${home}/.local/share/barge`;
+  throw new BargeError("usage", "no data directory is named, and HOME is not set", {
+    hint: "use --data",
+  });
+}
+
+/** Returns the text of an option's variable; undefined when it is empty or unset. */
+function variable(names: readonly string[]): string | undefined {
+  return Deno.env.get(variableOf(names)) || undefined;
+}
+
+/** @param origin the option or variable that the text comes from, for the message */
+function parseText<T>(parser: ValueParser<T>, text: string, origin?: string): T {
+  const value = parser.parse(text);
+  if (value !== undefined) return value;
+  const why = `${JSON.stringify(text)} is not ${parser.wanted}`;
+  throw new BargeError("usage", origin === undefined ? why : `${origin}: ${why}`);
+}
+
+function quoted(names: readonly string[]): string {
+  return `\`${longName(names)}\``;
+}
+
+function longName(names: readonly string[]): string {
+  return names.find((name) => name.startsWith("--")) ?? names[0];
+}
+
+function parserOf<T>(form: Form<T>): ValueParser<T> {
+  return typeof form === "string" ? plain(form) as ValueParser<unknown> as ValueParser<T> : form;
+}

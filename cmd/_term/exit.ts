@@ -1,7 +1,6 @@
 /** The exit codes of the program. Frozen: scripts depend on them. */
-import type { BargeError, Kind } from "../../core/error.ts";
+import type { Kind } from "../../core/error.ts";
 
-/** The exit code of each kind of failure. */
 export const exitCodes = {
   io: 1,
   usage: 2,
@@ -28,23 +27,10 @@ export const otherCode = 1;
 
 /**
  * Returns the exit code of several failures: the code that they share, else 1.
- *
- * @example
- * ```ts
- * import { sharedCode } from "./exit.ts";
- * if (sharedCode([]) !== 0) throw new Error();
- * if (sharedCode(["digest", "digest"]) !== 13) throw new Error();
- * if (sharedCode(["digest", "exists"]) !== 1) throw new Error();
- * ```
  */
 export function sharedCode(failures: readonly Kind[]): number {
   const codes = new Set<number>(failures.map((kind) => exitCodes[kind]));
   if (codes.size === 0) return 0;
   const [code] = codes;
   return codes.size === 1 ? code : otherCode;
-}
-
-/** Returns an error as `--json` shows it. */
-export function errorFields(error: BargeError): { kind: Kind; message: string } {
-  return { kind: error.kind, message: error.message };
 }

@@ -2,7 +2,7 @@
  * Reports failures and ends the program; nothing else does.
  *
  *   barge: put /home/x: needs 5 bytes, 3 are left
- *   (free some room, or ask for more with `barge grow`)
+ *   (remove something, or request a larger quota with `barge grow`)
  */
 import { BargeError, trace, typed } from "../../core/error.ts";
 import { exitCodes, otherCode } from "./exit.ts";
@@ -27,7 +27,7 @@ export function report(cause: unknown, options: { verb?: string; debug: boolean 
 /** Ends the program once all output is written. */
 export async function exit(code: number): Promise<never> {
   const outcome = await finish();
-  // The reader of our output has closed it: an interruption by the user, not a success.
+  // A reader that closes the output interrupts the program, which is not a success.
   if (outcome === "gone") Deno.exit(exitCodes.interrupted);
   if (outcome === undefined) Deno.exit(code);
   note(`barge: ${outcome}`);
@@ -45,19 +45,7 @@ function asBargeError(cause: unknown, verb?: string): BargeError | undefined {
 }
 
 /** Requests of the protocol that other verbs use. */
-const requests: ReadonlySet<string | undefined> = new Set([
-  "list",
-  "stat",
-  "remove",
-  "move",
-  "copy",
-  "mkdir",
-  "digest",
-  "put-many",
-  "get-many",
-  "uploads",
-  "drop",
-]);
+const requests = /^(list|stat|remove|move|copy|mkdir|digest|put-many|get-many|uploads|drop)$/;
 
 /**
  * Returns a failure with the name of the called verb in place of the request's: a user of `ls` has
@@ -65,7 +53,7 @@ const requests: ReadonlySet<string | undefined> = new Set([
  */
 export function inWordsOf(error: BargeError, verb: string | undefined): BargeError {
   const hint = error.hint ?? literalNames(error);
-  if (!verb || error.op === verb || !requests.has(error.op)) return error.with({ hint });
+  if (!verb || error.op === verb || !requests.test(error.op ?? "")) return error.with({ hint });
   const { kind, message, path, account, cause } = error;
   const renamed = new BargeError(kind, message, { op: verb, path, account, hint, cause });
   renamed.stack = error.stack;

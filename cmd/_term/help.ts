@@ -1,15 +1,13 @@
 /** Prints a verb's help. */
-import type { AnyCommand } from "./command.ts";
-import { type Option, variableOf } from "./options.ts";
-import { print, terminal } from "./out.ts";
+import { type AnyCommand, type Option, usageOf, variableOf } from "./command.ts";
+import { print, terminal, terminalWidth } from "./out.ts";
 
 /** The column in which the options' explanations begin. */
 const helpColumn = 30;
 
-/** Prints a verb's help on standard output. */
 export function printHelp(name: string, brief: string, command: AnyCommand): void {
   const columns = width();
-  const usage = ["barge", name, "[OPTIONS]", command.usage].filter(Boolean).join(" ");
+  const usage = ["barge", name, "[OPTIONS]", usageOf(command)].filter(Boolean).join(" ");
   print(`barge ${name}: ${brief}\n\nUsage: ${usage}`);
   for (const paragraph of command.about.split(/\n{2,}/)) {
     print(`\n${wrap(paragraph, columns).join("\n")}`);
@@ -44,10 +42,5 @@ function wrap(paragraph: string, columns: number): string[] {
 }
 
 function width(): number {
-  if (!terminal.stdout) return 100;
-  try {
-    return Math.min(100, Math.max(60, Deno.consoleSize().columns - 1));
-  } catch {
-    return 100;
-  }
+  return terminal.stdout ? Math.min(100, Math.max(60, terminalWidth() - 1)) : 100;
 }

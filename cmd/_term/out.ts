@@ -3,8 +3,8 @@
  *
  * Lines for standard output are buffered, and written at the next turn of the event loop or when
  * they fill 64 KiB. {@link finish} writes the rest before the program exits. When the reader of
- * standard output goes (`| head`) or its disk is full, {@link stdoutClosed} is aborted, and later
- * output is dropped.
+ * standard output closes it (`| head`) or its disk is full, {@link stdoutClosed} is aborted, and
+ * later output is dropped.
  */
 import type { BargeError } from "../../core/error.ts";
 import { Sink } from "./sink.ts";
@@ -18,7 +18,7 @@ const lastOutputMs = 200;
 
 let buffer = "";
 let isFlushDue = false;
-let statusLine: { hide(): void } | undefined;
+let statusLine: StatusLine | undefined;
 let failure: BargeError | undefined;
 const interrupted = Promise.withResolvers<void>();
 
@@ -78,11 +78,7 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value));
 }
 
-/**
- * Waits while much output is queued. For loops that print many lines.
- *
- * @throws the reason of the signal
- */
+/** Waits while much output is queued, for loops that print. @throws the reason of the signal */
 export function keepUp(signal?: AbortSignal): Promise<void> | undefined {
   return output.keepUp(signal);
 }
@@ -99,9 +95,29 @@ export function writeError(text: string): void {
   errors.write(encoder.encode(text));
 }
 
-/** Sets the status line, which is hidden before another line is written to the terminal. */
-export function setStatusLine(line: { hide(): void } | undefined): void {
-  statusLine = line;
+/** A line on the terminal that shows progress, until it is disposed. Other lines replace it. */
+export class StatusLine implements Disposable {
+  #shown = false;
+
+  constructor() {
+    statusLine = this;
+  }
+
+  /** @param text shorter than the terminal is wide */
+  show(text: string): void {
+    writeError(`\r${text}\x1b[K`);
+    this.#shown = true;
+  }
+
+  hide(): void {
+    if (this.#shown) writeError("\r\x1b[K");
+    this.#shown = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.hide();
+    statusLine = undefined;
+  }
 }
 
 /** Writes the buffered lines. */
@@ -128,7 +144,7 @@ export function stopWaiting(): void {
 /**
  * Waits until all output is written.
  *
- * @returns undefined when all is written; `gone` when the reader went away, or does not read after
+ * @returns undefined when all is written; `gone` when the reader has closed it, or does not read after
  *   {@link stopWaiting}; the failure of standard output
  */
 export async function finish(): Promise<"gone" | BargeError | undefined> {

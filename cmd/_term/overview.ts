@@ -2,9 +2,8 @@
 import { BargeError } from "../../core/error.ts";
 import type { Tree } from "./command.ts";
 import { print } from "./out.ts";
-import { similar } from "./similar.ts";
+import { didYouMean } from "./similar.ts";
 
-/** Prints all verbs. */
 export function printOverview(tree: Tree, version: string): void {
   print(`barge ${version}: moves files between people and machines, with accounts and quotas.
 
@@ -21,7 +20,6 @@ Exit codes: 0 ok, 1 other, 2 usage, 3 no such directory, 4 no such file, 5 worth
 15 identity, 130 interrupted.`);
 }
 
-/** Prints the verbs of a group. */
 export function printGroup(name: string, brief: string, verbs: Tree): void {
   print(`Usage: barge ${name} VERB [OPTIONS] [ARGUMENTS]   (${brief})
 
@@ -30,18 +28,12 @@ ${rows(verbs)}
   barge help ${name} VERB   explains one of them`);
 }
 
-/** The failure of a word that names no verb. */
 export function unknownVerb(word: string, group: readonly string[], known: string[]): BargeError {
   const where = ["barge", ...group].join(" ");
   const why = word.startsWith("-") ? "options come after the verb" : "there is no such verb";
-  const near = similar(word, known);
-  return new BargeError("usage", why, {
-    op: group.join(" ") || undefined,
-    path: word,
-    hint: near.length > 0
-      ? `did you mean ${near.map((verb) => `\`${where} ${verb}\``).join(" or ")}?`
-      : `\`barge help${group.map((name) => ` ${name}`).join("")}\` lists the verbs`,
-  });
+  const list = `\`${["barge", "help", ...group].join(" ")}\` lists the verbs`;
+  const hint = didYouMean(word, known, list, (verb) => `\`${where} ${verb}\``);
+  return new BargeError("usage", why, { op: group.join(" ") || undefined, path: word, hint });
 }
 
 function rows(tree: Tree): string {

@@ -1,8 +1,7 @@
 /** Reads a verb's command line. */
 import { BargeError } from "../../core/error.ts";
-import type { Command } from "./command.ts";
-import type { Option } from "./options.ts";
-import { similar } from "./similar.ts";
+import { type Command, type Option, usageOf } from "./command.ts";
+import { didYouMean } from "./similar.ts";
 
 /** Returns whether a command line asks for help. Words behind `--` do not count. */
 export function asksForHelp(args: readonly string[]): boolean {
@@ -16,24 +15,17 @@ export function asksForHelp(args: readonly string[]): boolean {
  *
  * @param name the verb, for instance `user add`
  * @throws {BargeError} `usage`
- *
- * @example
- * ```ts
- * import { args, flag } from "./options.ts";
- * import { parseArgs } from "./parse.ts";
- * const options = { paths: args("PATH", "paths"), all: flag(["-a", "--all"], "all") };
- * const verb = { options, usage: "PATH...", about: "", examples: [], run: async () => {} };
- * if (!parseArgs("ls", verb, ["-a", "x"]).all) throw new Error();
- * ```
  */
 export function parseArgs<T>(name: string, command: Command<T>, args: readonly string[]): T {
   const options = Object.entries<Option<unknown>>(command.options);
   try {
     const texts = sortWords(options.map(([, option]) => option), args);
     if (options.some(([, option]) => textsOf(texts, option).length < option.min)) {
-      throw usage(`${command.usage}: too few arguments`);
+      throw usage(`${usageOf(command)}: too few arguments`);
     }
-    const values = options.map(([key, option]) => [key, option.read(textsOf(texts, option))]);
+    const values = options.map((
+      [key, option],
+    ) => [key, option.read(textsOf(texts, option), option.names)]);
     return Object.fromEntries(values) as T;
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
@@ -96,12 +88,9 @@ function sortWords(options: readonly Option<unknown>[], args: readonly string[])
 
 function unknownOption(word: string, known: readonly string[]): BargeError {
   const long = [...known.filter((name) => name.startsWith("--")), "--help"];
-  const near = similar(word.replace(/=.*/s, ""), long).map((name) => `\`${name}\``);
-  return new BargeError("usage", `unknown option: ${JSON.stringify(word)}`, {
-    hint: near.length > 0
-      ? `did you mean ${near.join(" or ")}?`
-      : "names that begin with a dash go behind --",
-  });
+  const other = "names that begin with a dash go behind --";
+  const hint = didYouMean(word.replace(/=.*/s, ""), long, other, (name) => `\`${name}\``);
+  return new BargeError("usage", `unknown option: ${JSON.stringify(word)}`, { hint });
 }
 
 function usage(why: string): BargeError {

@@ -3,7 +3,7 @@
  * draws, at most ten times a second, if standard error is a terminal.
  */
 import { clip } from "./clip.ts";
-import { setStatusLine, terminal, terminalWidth, writeError } from "./out.ts";
+import { StatusLine, terminal, terminalWidth } from "./out.ts";
 import { formatSize } from "../../core/size.ts";
 import { printable } from "../../core/protocol/printable.ts";
 
@@ -13,7 +13,6 @@ const rateHalfLifeMs = 2000;
 /** The time at the start that the rate leaves out: the first bytes only fill the network's buffers. */
 const bufferFillMs = 1000;
 
-/** The progress of a transfer. */
 export interface State {
   readonly files: number;
   readonly totalFiles: number;
@@ -25,7 +24,6 @@ export interface State {
   readonly name: string;
 }
 
-/** The events that progress is computed from. */
 export type Step =
   | { readonly type: "plan"; readonly files: number; readonly bytes: number }
   | {
@@ -49,14 +47,6 @@ const nameColumns = 24;
 /**
  * Returns the line, in at most `width` columns: a bar, percentage, rate and time left, then further
  * facts as the width allows.
- *
- * @example
- * ```ts
- * import { render } from "./progress.ts";
- * const state = { files: 1, totalFiles: 2, bytes: 5e6, totalBytes: 1e7, rate: 1e6, name: "a" };
- * const line = render(state, 80);
- * if (!line.startsWith("[####") || !line.includes("-]  50%  1.00 MB/s  5 s left")) throw new Error(line);
- * ```
  */
 export function render(state: State, width: number): string {
   const { files, totalFiles, bytes, totalBytes, rate, name } = state;
@@ -84,7 +74,6 @@ export function render(state: State, width: number): string {
   return left < 4 || name === "" ? line : `${line}  ${clip(printable(name), left)}`;
 }
 
-/** Returns a bar in ASCII, which every terminal shows. */
 function bar(done: number, cells: number): string {
   const full = Math.floor(done * cells);
   return "#".repeat(full) + "-".repeat(cells - full);
@@ -92,13 +81,6 @@ function bar(done: number, cells: number): string {
 
 /**
  * Formats a time span.
- *
- * @example
- * ```ts
- * import { duration } from "./progress.ts";
- * if (duration(0.42) !== "0.4 s" || duration(59.6) !== "1 min 0 s") throw new Error();
- * if (duration(7260) !== "2 h 1 min") throw new Error();
- * ```
  */
 export function duration(seconds: number): string {
   if (seconds < 1) return `${seconds.toFixed(1)} s`;
@@ -134,7 +116,6 @@ export class Tally {
   #began: number | undefined;
   #moved = 0;
 
-  /** Adds an event. */
   add(event: Step): void {
     if (event.type === "plan") {
       this.#totalFiles += event.files;
@@ -180,13 +161,9 @@ export class Tally {
 /** The line on the terminal, until it is disposed. */
 export class Progress implements Disposable {
   readonly #tally = new Tally();
+  readonly #line = new StatusLine();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #shown = false;
   #drawn = performance.now(); // shows nothing in the first tenth of a second
-
-  constructor() {
-    setStatusLine(this);
-  }
 
   /** Adds an event, and draws when it is time. */
   add(event: Step): void {
@@ -199,22 +176,19 @@ export class Progress implements Disposable {
 
   /** Removes the line until the next event. */
   hide(): void {
-    if (this.#shown) writeError("\r\x1b[K");
-    this.#shown = false;
+    this.#line.hide();
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    this.hide();
-    setStatusLine(undefined);
+    this.#line[Symbol.dispose]();
   }
 
   #draw(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#drawn = performance.now();
-    writeError(`\r${render(this.#tally.state(this.#drawn), terminalWidth() - 1)}\x1b[K`);
-    this.#shown = true;
+    this.#line.show(render(this.#tally.state(this.#drawn), terminalWidth() - 1));
   }
 }
 

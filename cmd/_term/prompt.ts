@@ -1,4 +1,4 @@
-/** Questions on a terminal. They restore its mode, answered or not. */
+/** Prompts on a terminal, and restores its mode in any case. */
 import { BargeError } from "../../core/error.ts";
 import { terminal } from "./out.ts";
 

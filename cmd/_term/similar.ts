@@ -6,14 +6,6 @@ const maxSuggestions = 3;
 /**
  * Returns the known words that are most similar to a word, best first. At most a third of the
  * letters may be missing, added, changed or swapped with the next one.
- *
- * @example
- * ```ts
- * import { similar } from "./similar.ts";
- * if (similar("--hlep", ["--tls", "--help"]).join() !== "--help") throw new Error();
- * if (similar("tpc", ["tcp", "udp"]).join() !== "tcp") throw new Error();
- * if (similar("--frobnicate", ["--force", "--help"]).length > 0) throw new Error();
- * ```
  */
 export function similar(word: string, known: readonly string[]): string[] {
   const letters = word.replace(/^-+/, "").length;
@@ -25,6 +17,22 @@ export function similar(word: string, known: readonly string[]): string[] {
     .filter((entry, _, [best]) => entry.distance <= best.distance)
     .slice(0, maxSuggestions)
     .map(({ name }) => name);
+}
+
+/**
+ * Returns a hint that names the known words that are similar to a word.
+ *
+ * @param otherwise the hint if there are none
+ * @param show formats a known word
+ */
+export function didYouMean(
+  word: string,
+  known: readonly string[],
+  otherwise: string,
+  show = (name: string) => name,
+): string {
+  const near = similar(word, known).map(show);
+  return near.length > 0 ? `did you mean ${near.join(" or ")}?` : otherwise;
 }
 
 /**

@@ -6,7 +6,7 @@
  * receiving Ctrl-C. Callers that print much wait with {@link Sink.keepUp}, which bounds the
  * queue.
  *
- * States: open -> gone (its reader went away) or failed (a full disk); both empty the queue.
+ * States: open -> gone (its reader has closed it) or failed (a full disk); both empty the queue.
  */
 import { type BargeError, typed } from "../../core/error.ts";
 
@@ -34,8 +34,7 @@ export class Sink {
   /**
    * @param name the name of the stream in messages
    * @param atOnce write within the call, while nothing is queued
-   * @param onEnd called once when writing has failed, with the failure, or with undefined when the
-   *   reader went away
+   * @param onEnd called once when writing has failed, with the failure; undefined: it has no reader
    */
   constructor(
     to: Destination,
@@ -66,11 +65,7 @@ export class Sink {
     while (this.#writing) await this.#writing;
   }
 
-  /**
-   * Waits while many bytes are queued.
-   *
-   * @throws the reason of the signal
-   */
+  /** Waits while many bytes are queued. @throws the reason of the signal */
   keepUp(signal?: AbortSignal): Promise<void> | undefined {
     if (this.#queued < queuedBytes) return undefined;
     return this.#untilDrained(signal);

@@ -1,6 +1,5 @@
 /** Suggests words of a verb's command line, for the completion of shells. */
-import type { Option, Options } from "./options.ts";
-import { variableOf } from "./options.ts";
+import { type Option, type Options, variableOf } from "./command.ts";
 import type { ValueParser } from "./value.ts";
 
 /** A word that may stand on the command line, or the kind of local path that the shell completes. */
@@ -20,10 +19,10 @@ export type Suggestion =
  *
  * @example
  * ```ts
- * import { flag, value } from "./options.ts";
+ * import { flag, named, value } from "./command.ts";
  * import { suggestWords } from "./suggest.ts";
  * import { oneOf } from "./value.ts";
- * const options = { role: value(["--role"], oneOf("user", "admin"), "role"), all: flag(["-a"], "all") };
+ * const options = named({ role: value(oneOf("user", "admin"), "role"), all: flag("all", "-a") });
  * const [suggestion] = suggestWords(options, ["-a", "--role", "a"]);
  * if (suggestion.kind !== "literal" || suggestion.text !== "admin") throw new Error();
  * ```

@@ -1,18 +1,12 @@
 /** Rows of text in columns. */
 import { printLine } from "./out.ts";
 
-/**
- * Lines rows up in columns, two spaces apart.
- *
- * @param right the columns to align to the right
- *
- * @example
- * ```ts
- * import { table } from "./table.ts";
- * const lines = table([["a", "10"], ["bcd", "5"]], [1]);
- * if (lines.join("|") !== "a    10|bcd   5") throw new Error(lines.join("|"));
- * ```
- */
+/** Returns a time as tables show it, to the minute; "never" for null. */
+export function minute(time: number | string | null): string {
+  return time === null ? "never" : new Date(time).toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** Lines rows up in columns, two spaces apart. @param right the columns to align to the right */
 export function table(rows: readonly (readonly string[])[], right: readonly number[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {
@@ -24,7 +18,6 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
   );
 }
 
-/** Prints rows under a heading. */
 export function printTable(
   heading: readonly string[],
   rows: readonly (readonly string[])[],

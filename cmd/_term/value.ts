@@ -14,7 +14,6 @@ export interface ValueParser<T> {
   readonly suggest?: readonly string[] | "any" | "directory";
 }
 
-/** A parser of one kind of value. */
 export function valueParser<T>(
   metavar: string,
   parse: (text: string) => T | undefined,
@@ -33,7 +32,6 @@ export function path(metavar: string, suggest: "any" | "directory" = "any"): Val
   return { ...plain(metavar), suggest };
 }
 
-/** One of a few words. */
 export function oneOf<const T extends string>(...words: readonly T[]): ValueParser<T> {
   const parse = (text: string) => words.find((word) => word === text);
   return { ...valueParser(words.join("|"), parse, words.join(" or ")), suggest: words };
@@ -52,19 +50,20 @@ export const yesOrNo: ValueParser<boolean> = valueParser(
   [...yes, ...no].join(", "),
 );
 
+/** A value, or null for a word such as `none`. */
+function orWord<T>(word: string, parser: ValueParser<T>): ValueParser<T | null> {
+  const { metavar, parse, wanted } = parser;
+  const read = (text: string) => text === word ? null : parse(text);
+  return valueParser(`${metavar}|${word}`, read, `${wanted}, or \`${word}\``);
+}
+
 /** A size in bytes. */
 export function size(): ValueParser<number> {
   return valueParser("SIZE", parseSize, "a size like 500k, 1.5MB or 20GiB");
 }
 
 /** A size in bytes, or null for `none`. */
-export function sizeOrNone(): ValueParser<number | null> {
-  return valueParser(
-    "SIZE|none",
-    (text) => text === "none" ? null : parseSize(text),
-    "a size like 500k, 1.5MB or 20GiB, or `none`",
-  );
-}
+export const sizeOrNone = () => orWord("none", size());
 
 /** A whole number in a range. */
 export function count(metavar: string, min = 1, max = 1_000_000): ValueParser<number> {
@@ -75,13 +74,10 @@ export function count(metavar: string, min = 1, max = 1_000_000): ValueParser<nu
   return valueParser(metavar, parse, `a whole number from ${min} to ${max}`);
 }
 
-/** A whole number, or null for `none`. */
+/** A whole number of up to 15 digits, or null for `none`. */
 export function countOrNone(): ValueParser<number | null> {
-  const parse = (text: string) => {
-    if (text === "none") return null;
-    return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-  };
-  return valueParser("N|none", parse, "a number like 200000, or `none`");
+  const parse = (text: string) => /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  return orWord("none", valueParser("N", parse, "a number like 200000"));
 }
 
 /** A time in seconds, which may have a fraction. */
@@ -91,7 +87,7 @@ export function seconds(): ValueParser<number> {
 }
 
 /** An address to connect to. */
-export function addresses(): ValueParser<Address> {
+export function address(): ValueParser<Address> {
   const parse = (text: string) => {
     const address = addressOrUndefined(text);
     return address?.port === 0 ? undefined : address;
@@ -101,15 +97,11 @@ export function addresses(): ValueParser<Address> {
 
 /** An address to listen on, or null for `off`. */
 export function addressOrOff(): ValueParser<Address | null> {
-  return valueParser(
-    "HOST:PORT|off",
-    (text) => text === "off" ? null : addressOrUndefined(text),
-    "HOST:PORT like 127.0.0.1:7171, or `off`",
-  );
+  const like = "HOST:PORT like 127.0.0.1:7171";
+  return orWord("off", valueParser("HOST:PORT", addressOrUndefined, like));
 }
 
-/** Returns the address that a text names; undefined for any other text. */
-export function addressOrUndefined(text: string): Address | undefined {
+function addressOrUndefined(text: string): Address | undefined {
   try {
     return parseAddress(text);
   } catch {

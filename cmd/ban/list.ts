@@ -1,27 +1,23 @@
 /** `barge ban list`: the bans after failed logins. */
 import type { Ban } from "../../core/storage/logins.ts";
-import { openAccounts } from "../_data/accounts.ts";
-import { command } from "../_term/command.ts";
-import { common, dataOption } from "../_term/options.ts";
+import { accountsCommand } from "../_data/accounts.ts";
 import { printJson } from "../_term/out.ts";
-import { printTable } from "../_term/table.ts";
+import { minute, printTable } from "../_term/table.ts";
 
-export default command({
-  options: { data: dataOption(), ...common },
-  usage: "",
+export default accountsCommand({
+  options: {},
   about:
     `Lists the bans after failed logins, and their ends. A ban is for an address, for an account
     at one address, or for an account at all addresses from which it has not logged in during the
     last 90 days. A name that no account has is shown as \`?\` and a digest.`,
   examples: [["barge ban list", "show all bans"]],
-  async run({ data, json }) {
-    using open = await openAccounts(data);
+  run({ json }, open) {
     const bans = open.bans.list();
     if (json) return bans.map(banFields).forEach(printJson);
     const rows = bans.map((ban) => [
       ban.account ?? "any",
       ban.address ?? "anywhere new",
-      new Date(ban.until).toISOString().slice(0, 16).replace("T", " "),
+      minute(ban.until),
       String(ban.times),
     ]);
     printTable(["ACCOUNT", "ADDRESS", "UNTIL", "TIMES"], rows, [3]);

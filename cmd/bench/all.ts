@@ -1,18 +1,15 @@
 /** `barge bench all`: runs the benchmarks one after the other. */
-import { command } from "../_term/command.ts";
+import { command, flag, valueOr } from "../_term/command.ts";
 import { exitCodes } from "../_term/exit.ts";
-import { common, flag, valueOr } from "../_term/options.ts";
 import { count } from "../_term/value.ts";
 import { runLocal } from "../_bench/local.ts";
 import { self } from "../_bench/self.ts";
 
 export default command({
   options: {
-    repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How many runs. Default: 3"),
-    quick: flag(["--quick"], "Do less work: two minutes at most"),
-    ...common,
+    repetitions: valueOr(count("N", 1, 100), 3, "How many runs. Default: 3"),
+    quick: flag("Do less work: two minutes at most"),
   },
-  usage: "",
   about: `Runs every \`barge bench\` on this machine: loads of barge's own servers over TCP, UDP and
     HTTP, transfers, and the comparisons of spawn, cpu, io, switch, fetch and queue.`,
   examples: [["barge bench all --quick", "two minutes at most"]],

@@ -1,8 +1,7 @@
 /** `barge bench http`: a load of GET requests. */
 import { BargeError } from "../../core/error.ts";
-import { command } from "../_term/command.ts";
+import { command, optionalArgument } from "../_term/command.ts";
 import { connectionsOption, loadOptions, runLoad } from "../_bench/load.ts";
-import { common, optionalArgument } from "../_term/options.ts";
 import { note } from "../_term/out.ts";
 import { type OwnServer, startSelf } from "../_bench/self.ts";
 
@@ -14,9 +13,7 @@ export default command({
     ),
     connections: connectionsOption(50),
     ...loadOptions,
-    ...common,
   },
-  usage: "[URL]",
   about: `Requests a page repeatedly, with its body, over persistent connections, and prints the
     number of answers and their latencies. An answer with a status of 400 or more is an error.
     Without a URL the command starts \`barge serve\` on this machine, in a process of its own, with a

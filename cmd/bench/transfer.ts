@@ -2,8 +2,7 @@
 import { BargeError } from "../../core/error.ts";
 import { formatSeconds } from "../../core/bench/local/draw.ts";
 import { median, type Subject, timed, type Way } from "../../core/bench/local/measure.ts";
-import { command } from "../_term/command.ts";
-import { common, flag, value, valueOr } from "../_term/options.ts";
+import { command, flag, value, valueOr } from "../_term/command.ts";
 import { note } from "../_term/out.ts";
 import { count, plain, size } from "../_term/value.ts";
 import { type OwnServer, self, startSelf } from "../_bench/self.ts";
@@ -12,22 +11,14 @@ import { runSubjects } from "../_bench/local.ts";
 export default command({
   options: {
     server: value(
-      ["--server"],
       plain("barge://NAME@HOST:PORT"),
       "The server to measure. Default: two of barge's own, with and without syncs",
     ),
-    size: valueOr(["--size"], size(), 256 * 2 ** 20, "Bytes of the large file. Default: 256MiB"),
-    files: valueOr(
-      ["--files"],
-      count("N", 1, 100_000),
-      1000,
-      "How many small files. Default: 1000",
-    ),
-    repetitions: valueOr(["--repetitions"], count("N", 1, 100), 3, "How many runs. Default: 3"),
-    quick: flag(["--quick"], "16 MiB, 100 files, one run"),
-    ...common,
+    size: valueOr(size(), 256 * 2 ** 20, "Bytes of the large file. Default: 256MiB"),
+    files: valueOr(count("N", 1, 100_000), 1000, "How many small files. Default: 1000"),
+    repetitions: valueOr(count("N", 1, 100), 3, "How many runs. Default: 3"),
+    quick: flag("16 MiB, 100 files, one run"),
   },
-  usage: "",
   about:
     `Uploads and downloads one large file and a folder of small ones (4 KiB each) by the commands
     put and get, including their start: with the default check of SHA-256 at both ends, and without it
@@ -35,8 +26,8 @@ export default command({
     row is the client's own start, which is measured, too.
 
     Without --server the command starts two servers with a temporary data directory: one that syncs
-    before it acknowledges, the default, and one with --durability relaxed. With --server it logs in as
-    \`barge login\` or BARGE_PASSWORD says, and writes to a folder of /home that it removes at the end.`,
+    before it acknowledges, the default, and one with --durability relaxed. With --server it logs in with
+    the saved login or BARGE_PASSWORD, and writes to a folder of /home that it removes at the end.`,
   examples: [
     ["barge bench transfer --quick", "a first impression"],
     ["barge bench transfer --server barge://alice@box --size 1GiB", "over the network"],
@@ -115,7 +106,6 @@ interface Target {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The servers to measure. */
 class Targets implements AsyncDisposable {
   readonly folder: string;
   readonly #all: Target[] = [];
@@ -130,20 +120,19 @@ class Targets implements AsyncDisposable {
   /** Adds a server, as two targets: with and without the integrity check at this end. */
   add(name: string, server: string, is = server, more: Record<string, string> = {}): void {
     const env = { ...more, BARGE_SERVER: server };
-    this.#all.push(
-      { name, is, env },
-      {
-        name: `${name}, unchecked`,
-        is: `${is}, --no-verify`,
-        env: { ...env, BARGE_NO_VERIFY: "1" },
-      },
-    );
+    const unchecked = { ...env, BARGE_NO_VERIFY: "1" };
+    this.#all.push({ name, is, env });
+    this.#all.push({ name: `${name}, unchecked`, is: `${is}, --no-verify`, env: unchecked });
   }
 
   async start(): Promise<void> {
     const password = `${this.folder}/password`;
     await Deno.writeTextFile(password, "bench-secret\n", { mode: 0o600 });
-    for (const durability of ["full", "relaxed"]) {
+    const servers = [
+      { durability: "full", name: "synced", is: "synced before it is acknowledged" },
+      { durability: "relaxed", name: "relaxed", is: "--durability relaxed" },
+    ];
+    for (const { durability, name, is } of servers) {
       const data = `${this.folder}/${durability}`;
       const user = ["user", "add", "bench", "--password-file", password, "--quota", "none"];
       await runBarge([...user, "--data", data], {});
@@ -154,10 +143,6 @@ class Targets implements AsyncDisposable {
         ),
       );
       this.#own.push(own);
-      const is = durability === "full"
-        ? "synced before it is acknowledged"
-        : "--durability relaxed";
-      const name = durability === "full" ? "synced" : "relaxed";
       this.add(name, `barge://bench@${own.ready.native}`, is, {
         BARGE_PASSWORD_FILE: password,
         XDG_CONFIG_HOME: this.folder,

@@ -1,21 +1,17 @@
 /** `barge quota list`: the quotas of all accounts. */
-import { openAccounts } from "../_data/accounts.ts";
-import { command } from "../_term/command.ts";
-import { common, dataOption } from "../_term/options.ts";
+import { accountsCommand } from "../_data/accounts.ts";
 import { quotaOf } from "../_client/quota.ts";
 import { number } from "../_term/progress.ts";
 import { printJson } from "../_term/out.ts";
 import { baseOf, formatLimit, formatSize } from "../../core/size.ts";
 import { printTable } from "../_term/table.ts";
 
-export default command({
-  options: { data: dataOption(), ...common },
-  usage: "",
+export default accountsCommand({
+  options: {},
   about: `Lists the used, reserved and available bytes of all accounts in a data directory.`,
   examples: [["barge quota list", "show the bytes of each account"]],
-  async run({ data, json }) {
-    using open = await openAccounts(data);
-    const quotas = open.accounts.list().map(quotaOf);
+  run({ json }, { accounts }) {
+    const quotas = accounts.list().map(quotaOf);
     if (json) return quotas.forEach(printJson);
     const rows = quotas.map(({ account, used, reserved, limit, left, ...counts }) => [
       account,

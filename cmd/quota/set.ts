@@ -1,22 +1,16 @@
 /** `barge quota set`: changes an account's quota. */
 import { BargeError } from "../../core/error.ts";
 import { openAccounts } from "../_data/accounts.ts";
-import { command } from "../_term/command.ts";
-import { argument, common, dataOption, optionalArgumentOf, value } from "../_term/options.ts";
+import { argument, command, dataOption, optionalArgument, value } from "../_term/command.ts";
 import { countOrNone, sizeOrNone } from "../_term/value.ts";
 import { printQuota, quotaOf } from "../_client/quota.ts";
 
 export default command({
   options: {
     name: argument("NAME", "The account"),
-    limit: optionalArgumentOf(sizeOrNone(), "The new quota"),
-    entries: value(
-      ["--entries"],
-      countOrNone(),
-      "The most files, folders and partial uploads that it may have",
-    ),
+    limit: optionalArgument(sizeOrNone(), "The new quota"),
+    entries: value(countOrNone(), "The most files, folders and partial uploads that it may have"),
     data: dataOption(),
-    ...common,
   },
   usage: "NAME [SIZE|none] [--entries N|none]",
   about: `Changes the quota of an account, and its entry limit: the most files, folders and partial

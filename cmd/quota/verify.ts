@@ -1,18 +1,15 @@
 /** `barge quota verify`: compares the ledger with the disk, without reading files. */
 import { openStore } from "../_data/accounts.ts";
 import { exitCodes } from "../_term/exit.ts";
-import { command } from "../_term/command.ts";
-import { common, dataOption, flag } from "../_term/options.ts";
+import { command, dataOption, flag } from "../_term/command.ts";
 import { note, printJson, printLine } from "../_term/out.ts";
 import { counted, number } from "../_term/progress.ts";
 
 export default command({
   options: {
-    repair: flag(["--repair"], "Make the ledger agree with the disk"),
+    repair: flag("Make the ledger agree with the disk"),
     data: dataOption(),
-    ...common,
   },
-  usage: "",
   about: `Compares the ledger of a data directory with the files on its disk, and reports files that
     are not charged, charged files that are missing, and sizes that differ. Exits with 13 if there
     are differences that were not repaired.`,

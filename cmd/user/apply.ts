@@ -1,7 +1,6 @@
 /** `barge user apply`: changes the accounts to those that a file declares. */
-import { noteData, openAccounts } from "../_data/accounts.ts";
-import { command } from "../_term/command.ts";
-import { argumentOf, common, dataOption, flag } from "../_term/options.ts";
+import { exists, noteData, openAccounts } from "../_data/accounts.ts";
+import { argument, command, dataOption, flag } from "../_term/command.ts";
 import { note, print, printJson } from "../_term/out.ts";
 import { path } from "../_term/value.ts";
 import { applySteps, planSteps, type Step } from "../_data/apply.ts";
@@ -11,17 +10,12 @@ import { counted } from "../_term/progress.ts";
 
 export default command({
   options: {
-    file: argumentOf(path("FILE"), "The declaration, in JSON; - is standard input"),
-    dryRun: flag(["-n", "--dry-run"], "Print the changes without making them"),
-    adopt: flag(
-      ["--adopt"],
-      "Give new accounts the existing files in homes/NAME, as `user add` does",
-    ),
+    file: argument(path("FILE"), "The declaration, in JSON; - is standard input"),
+    dryRun: flag("Print the changes without making them", "-n"),
+    adopt: flag("Give new accounts the existing files in homes/NAME, as `user add` does"),
     ...minPasswordOption,
     data: dataOption(),
-    ...common,
   },
-  usage: "FILE",
   about: `Changes the accounts in a data directory to those that a file declares, all or none. Other
     accounts do not change. A second run changes nothing.
 
@@ -36,7 +30,7 @@ export default command({
   ],
   async run({ file, dryRun, adopt, minPassword, data, json }) {
     const declared = await readDeclared(file);
-    const missing = dryRun && !await exists(data);
+    const missing = dryRun && !exists(`${data}/accounts.db`);
     if (missing) {
       noteData(data);
       const { refuseLost } = await import("../../core/local/database/lost.ts");
@@ -61,8 +55,4 @@ function show({ name, action, changed }: Step, kept: string | undefined, json: b
   if (json) return printJson({ name, action, changed, ...(kept && { kept }) });
   const fields = changed.length > 0 ? ` (${changed.join(", ")})` : "";
   print(`${action} ${name}${fields}${kept ? `; its home is kept in ${kept}` : ""}`);
-}
-
-async function exists(data: string): Promise<boolean> {
-  return await Deno.lstat(`${data}/accounts.db`).then(() => true, () => false);
 }

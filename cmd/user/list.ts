@@ -1,18 +1,14 @@
 /** `barge user list`: all accounts. */
-import { accountFields, openAccounts } from "../_data/accounts.ts";
-import { command } from "../_term/command.ts";
-import { common, dataOption } from "../_term/options.ts";
+import { accountFields, accountsCommand } from "../_data/accounts.ts";
 import { printJson } from "../_term/out.ts";
 import { baseOf, formatLimit, formatSize } from "../../core/size.ts";
 import { printTable } from "../_term/table.ts";
 
-export default command({
-  options: { data: dataOption(), ...common },
-  usage: "",
+export default accountsCommand({
+  options: {},
   about: `Lists the accounts in a data directory.`,
   examples: [["barge user list --json | jq -r .name", "the names alone"]],
-  async run({ data, json }) {
-    using open = await openAccounts(data);
+  run({ json }, open) {
     const accounts = open.accounts.list();
     if (json) return accounts.forEach((account) => printJson(accountFields(account)));
     const rows = accounts.map(({ name, role, disabled, used, limit, created }) => [

@@ -1,36 +1,31 @@
 /** `barge user passwd`: gives an account a new password. */
-import { openAccounts } from "../_data/accounts.ts";
-import { command } from "../_term/command.ts";
-import { argument, common, dataOption } from "../_term/options.ts";
-import { note, print, printJson } from "../_term/out.ts";
-import { minPasswordOption, newPassword, newPasswordOptions } from "../_client/password.ts";
+import { accountsCommand } from "../_data/accounts.ts";
+import { argument } from "../_term/command.ts";
+import {
+  minPasswordOption,
+  newPassword,
+  newPasswordOptions,
+  printWithPassword,
+} from "../_client/password.ts";
 
-export default command({
+export default accountsCommand({
   options: {
     name: argument("NAME", "The account"),
     ...newPasswordOptions,
     ...minPasswordOption,
-    data: dataOption(),
-    ...common,
   },
-  usage: "NAME",
   about:
     `Gives an account a new password; the old one is not needed. All logins with the old password
     end, at every door, and all tokens of the account are revoked. SSH keys stay: \`barge user key
     list\`. For \`admin\`, the file \`admin-password\` of the first start is removed.`,
-  examples: [["barge user passwd alice", "ask for the new password"]],
-  async run({ name, minPassword, data, json, ...sources }, { signal }) {
-    using open = await openAccounts(data);
-    const account = open.accounts.get(name);
+  examples: [["barge user passwd alice", "enter the new password"]],
+  async run({ name, minPassword, json, ...sources }, { accounts }, { signal }) {
+    const account = accounts.get(name);
     const question = `New password for ${account.name}`;
     const { password, generated } = await newPassword(sources, question, minPassword, signal);
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
-    open.accounts.change(name, { verifier: await makeVerifier("password", password) });
-    if (json) {
-      printJson({ name: account.name, ...(generated && { password }) });
-      return;
-    }
-    note(`the password of ${account.name} is changed; its logins and tokens have ended`);
-    if (generated) print(password);
+    accounts.change(name, { verifier: await makeVerifier("password", password) });
+    const done = `the password of ${account.name} is changed; its logins and tokens have ended`;
+    printWithPassword(json, { name: account.name }, [done], generated);
   },
 });

@@ -1,7 +1,6 @@
 /** `barge user remove`: removes an account. */
 import { openStore } from "../_data/accounts.ts";
-import { command } from "../_term/command.ts";
-import { argument, common, dataOption, flag } from "../_term/options.ts";
+import { argument, command, dataOption, flag } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
 import { counted } from "../_term/progress.ts";
 import { formatSize } from "../../core/size.ts";
@@ -9,14 +8,9 @@ import { formatSize } from "../../core/size.ts";
 export default command({
   options: {
     name: argument("NAME", "The account"),
-    purge: flag(
-      ["--purge"],
-      "Remove its files for good, too: its home, and its files in /public",
-    ),
+    purge: flag("Remove its files for good, too: its home, and its files in /public"),
     data: dataOption(),
-    ...common,
   },
-  usage: "NAME",
   about: `Removes an account, its tokens and its partial uploads. Without --purge, its home is moved
     to removed/, and its files in /public stay.`,
   examples: [["barge user remove bob", "remove bob, and keep his files"]],

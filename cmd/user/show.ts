@@ -1,18 +1,15 @@
 /** `barge user show`: one account. */
-import { accountFields, openAccounts } from "../_data/accounts.ts";
-import { command } from "../_term/command.ts";
-import { argument, common, dataOption } from "../_term/options.ts";
+import { accountFields, accountsCommand } from "../_data/accounts.ts";
+import { argument } from "../_term/command.ts";
 import { print, printJson } from "../_term/out.ts";
 import { number } from "../_term/progress.ts";
 import { baseOf, formatLimit, formatSize } from "../../core/size.ts";
 
-export default command({
-  options: { name: argument("NAME", "The account"), data: dataOption(), ...common },
-  usage: "NAME",
+export default accountsCommand({
+  options: { name: argument("NAME", "The account") },
   about: `Shows one account: role, used bytes, limits, tokens. Fails with 4 if it does not exist.`,
   examples: [["barge user show alice", "show alice's role, bytes and tokens"]],
-  async run({ name, data, json }) {
-    using open = await openAccounts(data);
+  run({ name, json }, open) {
     const account = open.accounts.get(name);
     const tokens = open.tokens.list(account.id).length;
     const { used, reserved, limit, entries, entryLimit } = account;

@@ -1,20 +1,17 @@
 /** `barge user tokens`: an account's tokens, which saved logins use. */
 import { BargeError } from "../../core/error.ts";
-import { openAccounts } from "../_data/accounts.ts";
-import { command } from "../_term/command.ts";
-import { argument, common, dataOption, value } from "../_term/options.ts";
+import { accountsCommand } from "../_data/accounts.ts";
+import { argument, value } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
-import { printTable } from "../_term/table.ts";
+import { counted } from "../_term/progress.ts";
+import { minute, printTable } from "../_term/table.ts";
 import { plain } from "../_term/value.ts";
 
-export default command({
+export default accountsCommand({
   options: {
     name: argument("NAME", "The account"),
-    revoke: value(["--revoke"], plain("ID"), "Revoke this token, or `all`"),
-    data: dataOption(),
-    ...common,
+    revoke: value(plain("ID"), "Revoke this token, or `all`"),
   },
-  usage: "NAME",
   about:
     `Lists the tokens that \`barge login\` made for an account, or revokes one. The server keeps
     only digests of tokens, so it can't show them.
@@ -25,8 +22,7 @@ export default command({
     ["barge user tokens alice", "show where alice is logged in"],
     ["barge user tokens alice --revoke all", "log her out everywhere"],
   ],
-  async run({ name, revoke, data, json }) {
-    using open = await openAccounts(data);
+  run({ name, revoke, json }, open) {
     const { id: account } = open.accounts.get(name);
     const tokens = open.tokens.list(account);
     if (revoke !== undefined) {
@@ -43,9 +39,7 @@ export default command({
         });
       }
       if (json) revoked.forEach((id) => printJson({ id, revoked: true }));
-      else {note(
-          `revoked ${revoked.length} ${revoked.length === 1 ? "token" : "tokens"} of ${name}`,
-        );}
+      else note(`revoked ${counted(revoked.length, "token")} of ${name}`);
       return;
     }
     const time = (ms: number | null) => ms === null ? null : new Date(ms).toISOString();
@@ -55,8 +49,7 @@ export default command({
       }
       return;
     }
-    const day = (ms: number | null) => time(ms)?.slice(0, 16).replace("T", " ") ?? "never";
-    const rows = tokens.map((t) => [t.id, day(t.created), day(t.used), t.label]);
+    const rows = tokens.map((t) => [t.id, minute(t.created), minute(t.used), t.label]);
     printTable(["ID", "CREATED", "LAST USED", "LABEL"], rows);
   },
 });

@@ -1,15 +1,14 @@
 /**
  * A connection to a server: sends requests and reads their answers in the same order.
  *
- * Requests may be sent before earlier ones are answered. Each request queues a turn that reads its
- * answer; turns run one at a time, while further requests are written.
+ * Each request queues a turn that reads its answer; turns run one at a time, while further requests
+ * are written.
  *
- * Invariants: a failure that the server answers leaves the connection open. Any other failure while
- * reading or writing closes it, and all waiting and later calls fail with the same error. The
- * connection is also closed when no byte moved for as long as the current request allows.
+ * Invariants: a failure that the server answers leaves the connection open. Any other failure closes
+ * it, and so does a time without a byte that exceeds the current request's limit; then all waiting
+ * and later calls fail with the same error.
  */
 import { BargeError, typed } from "../error.ts";
-import { isLoopback, network, parseAddress } from "../net/address.ts";
 import type { Stream } from "../net/stream.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import {
@@ -29,10 +28,11 @@ export const idleTimeoutMs = 60_000;
 export const diskTimeoutMs = 600_000;
 
 type Fields<R> = R extends unknown ? Omit<R, "verb"> : never;
-/** The fields of a request, without its verb. */
-export type RequestFields<V extends Verb> = Fields<RequestInput<V>>;
 
-/** Reads one request's answer: exactly its frames and bodies. */
+/**
+ * Reads one request's answer: exactly its frames and bodies. If it throws anything but a failure that
+ * the server answered, the connection is closed.
+ */
 export type Turn<T> = (frames: FrameReader) => Promise<T>;
 
 export class Client implements Disposable, AsyncDisposable {
@@ -69,20 +69,6 @@ export class Client implements Disposable, AsyncDisposable {
     return this.#stream.endPoint;
   }
 
-  /**
-   * Checks that a secret may be sent.
-   *
-   * @throws {BargeError} `refused` for a connection to another machine without TLS
-   */
-  requirePrivacy(op: string): void {
-    if (this.endPoint !== undefined || isLoopback(network(parseAddress(this.peer).host))) return;
-    throw new BargeError("refused", "that needs TLS, and this connection has none", {
-      op,
-      path: this.peer,
-      hint: "leave --plaintext out, or do it at the server itself",
-    });
-  }
-
   /** Why the connection is closed; undefined while it is open. */
   get closed(): BargeError | undefined {
     return this.#stream.closed;
@@ -103,38 +89,37 @@ export class Client implements Disposable, AsyncDisposable {
    */
   async greet(agent: string, timeout: number): Promise<void> {
     // Set inside the turn: a login that was sent with it reads `hello` in the next turn.
-    const greeted = this.answer(
-      async (frames) => this.hello = await this.next("hello", frames),
-      timeout,
-    );
-    greeted.catch(() => {/* awaited below; sending may fail first */});
-    await this.send(encodeFrame({ verb: "hello", version, agent }));
-    await this.flush();
-    await greeted;
-    if (this.hello.version !== version) {
-      throw this.#fail(
-        new BargeError(
-          "unsupported",
-          `the server speaks version ${this.hello.version}, this program ${version}`,
-          { path: this.peer },
-        ),
-      );
-    }
+    const turn: Turn<void> = async (frames) => {
+      this.hello = await this.next("hello", frames);
+    };
+    await this.request({ verb: "hello", version, agent }, turn, timeout);
+    if (this.hello.version === version) return;
+    const why = `the server speaks version ${this.hello.version}, this program ${version}`;
+    throw this.#fail(new BargeError("unsupported", why, { path: this.peer }));
   }
 
   /**
-   * Sends a request and waits for its answer. Several requests may be under way.
+   * Sends a request whose answer is one frame, and waits for it. Several may be under way.
    *
    * @param timeoutMs the longest time without a byte
    * @throws {BargeError} the server's failure; why the connection is closed
    */
   async ask<V extends Verb & Answered>(
     verb: V,
-    fields: RequestFields<V>,
+    fields: Fields<RequestInput<V>>,
     timeoutMs = idleTimeoutMs,
   ): Promise<Answer<V>> {
-    const frame = encodeFrame({ verb, ...fields });
-    const answer = this.answer((frames) => this.next(verb, frames), timeoutMs);
+    return await this.request(
+      { verb, ...fields } as RequestInput,
+      (frames) => this.next(verb, frames),
+      timeoutMs,
+    );
+  }
+
+  /** As {@link ask}, with a turn that reads the answer. */
+  async request<T>(request: RequestInput, turn: Turn<T>, timeoutMs = idleTimeoutMs): Promise<T> {
+    const frame = encodeFrame(request);
+    const answer = this.answer(turn, timeoutMs);
     answer.catch(() => {/* awaited below; sending may fail first */});
     await this.send(frame);
     await this.flush();
@@ -143,9 +128,7 @@ export class Client implements Disposable, AsyncDisposable {
 
   /**
    * Takes bytes to be sent, at the latest by the next {@link flush}. Queue the turn that reads the
-   * answer first, in the same tick.
-   *
-   * @returns once the bytes may be changed
+   * answer first, in the same tick. When it resolves, the bytes may be changed.
    */
   async send(...parts: readonly Uint8Array[]): Promise<void> {
     try {
@@ -169,8 +152,6 @@ export class Client implements Disposable, AsyncDisposable {
   /**
    * Queues the reading of an answer after the earlier ones.
    *
-   * @param turn must read exactly its own answer; if it throws anything but a failure that the
-   *   server answered, the connection is closed
    * @param timeoutMs the longest time without a byte while it reads
    */
   answer<T>(turn: Turn<T>, timeoutMs = idleTimeoutMs): Promise<T> {
@@ -191,14 +172,15 @@ export class Client implements Disposable, AsyncDisposable {
       return parseAnswer(verb, frame.value);
     } catch (error) {
       // The server continues after its own failures, and closes after a broken frame.
-      if (frame.value.ok === false && error instanceof BargeError && error.op !== "answer") {
-        if (error.kind !== "protocol") this.#answered.add(error);
+      const isAnswer = error instanceof BargeError && error.op !== "answer";
+      if (isAnswer && frame.value.ok === false && error.kind !== "protocol") {
+        this.#answered.add(error);
       }
       throw error;
     }
   }
 
-  /** Awaits local work inside a turn; its time does not count as the server's silence. */
+  /** Awaits local work inside a turn, whose time does not count as the server's silence. */
   async aside<T>(promise: Promise<T>): Promise<T> {
     this.#reading = false;
     try {
@@ -210,8 +192,8 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Sends signs of life while nothing else is sent, at the interval of the server's hello, until the
-   * result is disposed. Sends none if the hello has no interval.
+   * Sends signs of life while nothing else is sent, at the interval of the server's hello if it has
+   * one, until the result is disposed.
    *
    * @param beat sends one sign of life; not called again before it has resolved
    */
@@ -226,17 +208,11 @@ export class Client implements Disposable, AsyncDisposable {
 
   /** Awaits long local work inside a turn, with signs of life to the server. */
   async paused<T>(promise: Promise<T>): Promise<T> {
-    const alive = this.keepAlive(() => {
-      this.ask("ping", {}).catch(
-        () => {/* the request under way reports why the connection broke */},
-      );
+    using _alive = this.keepAlive(() => {
+      this.ask("ping", {}).catch(() => {/* the request under way reports it */});
       return this.flush();
     });
-    try {
-      return await this.aside(promise);
-    } finally {
-      alive[Symbol.dispose]();
-    }
+    return await this.aside(promise);
   }
 
   /** Returns whether the server answered this failure, so that the connection stays open. */
@@ -244,7 +220,7 @@ export class Client implements Disposable, AsyncDisposable {
     return error instanceof BargeError && this.#answered.has(error);
   }
 
-  /** Calls back once, when the connection is closed. */
+  /** Calls back once, when the connection is closed or if it already is. */
   onClose(callback: () => void): void {
     if (this.closed) callback();
     else this.#onClose.push(callback);
@@ -281,8 +257,8 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Reads without the stream's own deadline, which ignores an upload under way: {@link Stream.read}
-   * takes its deadline when it is called. {@link #sweep} checks the deadline instead.
+   * Reads without the stream's own deadline, which is fixed at the call and so ignores an upload under
+   * way; {@link #sweep} checks the deadline instead.
    */
   async #read(into: Uint8Array): Promise<number | null> {
     const { idleTimeoutMs } = this.#stream;
@@ -299,9 +275,7 @@ export class Client implements Disposable, AsyncDisposable {
     this.#sendAlive();
     if (!this.#reading || performance.now() - this.#lastMoved < this.#timeoutMs) return;
     const seconds = Math.round(this.#timeoutMs / 1000);
-    this.#fail(
-      new BargeError("unavailable", `${this.peer} gave no answer for ${seconds} s`),
-    );
+    this.#fail(new BargeError("unavailable", `${this.peer} gave no answer for ${seconds} s`));
   }
 
   #sendAlive(): void {
@@ -321,11 +295,11 @@ export class Client implements Disposable, AsyncDisposable {
   #broken(cause: unknown): BargeError {
     const error = typed(cause, { path: this.peer });
     if (error.kind !== "unavailable" || error.path !== this.peer) return this.#fail(error);
-    const why = `the server ${this.peer} went away (${error.message})`;
+    const why = `lost the connection to the server ${this.peer} (${error.message})`;
     return this.#fail(new BargeError("unavailable", why, { cause }));
   }
 
-  /** Closes the connection. @returns the first reason for that */
+  /** Closes the connection, if it is open. @returns the reason for which it was closed */
   #fail(error: BargeError): BargeError {
     if (this.closed) return this.closed;
     this.#stream.close(error);

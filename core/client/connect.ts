@@ -16,21 +16,19 @@ export interface ConnectOptions {
 }
 
 /**
- * @returns a connection that is not logged in; the caller closes it
+ * Connects to a server, without a login.
+ *
+ * @returns a connection, which the caller closes
  * @throws {BargeError} `unavailable`, `identity`, `unsupported`, `protocol`, `interrupted`
  */
 export async function connect(remote: Remote, options: ConnectOptions = {}): Promise<Client> {
   const { signal, timeout = 10_000, agent = "barge" } = options;
   if (signal?.aborted) throw stopped(signal);
-  let client: Client;
-  try {
-    const { trust } = remote;
-    client = new Client(
-      await dial(remote, { timeout, idleTimeoutMs: idleTimeoutMs, signal, trust }),
-    );
-  } catch (error) {
+  const { trust } = remote;
+  const stream = await dial(remote, { timeout, idleTimeoutMs, signal, trust }).catch((error) => {
     throw signal?.aborted ? stopped(signal) : error;
-  }
+  });
+  const client = new Client(stream);
   if (signal) {
     const interrupt = () => client.close(stopped(signal));
     signal.addEventListener("abort", interrupt, { once: true });

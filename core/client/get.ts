@@ -1,7 +1,4 @@
-/**
- * Gets remote files and trees to this machine, as put.ts does in the other direction: finds all
- * sources, fetches them over one connection, and removes extraneous names last.
- */
+/** Gets remote files and trees to this machine. */
 import { BargeError } from "../error.ts";
 import type { Client } from "./client.ts";
 import { Downloader } from "./download/downloader.ts";
@@ -23,7 +20,7 @@ export type { GetOptions };
  * @param target a local path; `-` is standard output
  * @returns the totals; `onEvent` reports the result of each file
  * @throws {BargeError} `usage` for sources or options that exclude each other; `interrupted`. Any
- *   other failure belongs to one file, and the other files go on
+ *   other failure belongs to one file, and the other files are transferred
  */
 export async function get(
   client: Client,
@@ -33,9 +30,8 @@ export async function get(
 ): Promise<Totals> {
   checkTogether("get", sources, target, options);
   if (options.requireDigest && options.verify === false) {
-    throw new BargeError("usage", "--require-digest and --no-verify exclude each other", {
-      op: "get",
-    });
+    const why = "--require-digest and --no-verify exclude each other";
+    throw new BargeError("usage", why, { op: "get" });
   }
   const report = new Report(options.onEvent);
   const downloader = new Downloader(client, report, options.verify, options.requireDigest);

@@ -1,8 +1,7 @@
 /** Lists a remote folder, page by page. */
 import { BargeError } from "../error.ts";
-import { encodeFrame } from "../protocol/frame.ts";
 import type { Entry, Omission } from "../protocol/message.ts";
-import type { Client } from "./client.ts";
+import type { Client, Turn } from "./client.ts";
 import { localFault } from "./local_name.ts";
 
 export interface ListOptions {
@@ -23,13 +22,12 @@ export async function* list(
   path: string,
   { recursive = false, onOmitted }: ListOptions = {},
 ): AsyncGenerator<Entry, void, void> {
-  const request = encodeFrame({ verb: "list", path, recursive });
   const pages: Entry[][] = [];
   const folders = recursive ? new Set<string>() : undefined;
   let abandoned = false;
   let arrived = Promise.withResolvers<void>();
   let taken = Promise.withResolvers<void>();
-  const turn = client.answer(async (frames) => {
+  const turn: Turn<true> = async (frames) => {
     for (let more = true; more;) {
       const page = await client.next("list", frames);
       more = page.more;
@@ -41,11 +39,10 @@ export async function* list(
       if (more) await client.aside(taken.promise);
       taken = Promise.withResolvers();
     }
-  });
-  const ended = turn.then(() => true);
+    return true;
+  };
+  const ended = client.request({ verb: "list", path, recursive }, turn);
   ended.catch(() => {/* awaited below, unless the caller abandons the listing */});
-  await client.send(request);
-  await client.flush();
   try {
     for (let last = false; !last;) {
       last = await Promise.race([ended, arrived.promise.then(() => false)]);
@@ -60,19 +57,13 @@ export async function* list(
 }
 
 /** Returns all entries that {@link list} yields. */
-export async function listAll(
-  client: Client,
-  path: string,
-  options?: ListOptions,
-): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  for await (const entry of list(client, path, options)) entries.push(entry);
-  return entries;
+export function listAll(client: Client, path: string, options?: ListOptions): Promise<Entry[]> {
+  return Array.fromAsync(list(client, path, options));
 }
 
 /**
- * Checks a listed name. A malicious server could cause writes outside the folder, by the name itself
- * or through a local link in the place of a folder that it does not list.
+ * Checks a listed name, by which a malicious server could cause writes outside the folder: by the name
+ * itself, or through a local link in the place of a folder that it does not list.
  *
  * @param folders listed before; undefined for a listing that is not recursive
  */

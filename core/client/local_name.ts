@@ -11,18 +11,6 @@ const devices = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\
  * Returns why a path below a folder can't be a local path; undefined if it can.
  *
  * @param windows whether the rules of Windows apply
- *
- * @example
- * ```ts
- * import { localFault } from "./local_name.ts";
- * if (localFault("a/b:c", false) !== undefined) throw new Error();
- * for (const name of ["../a", "/a", "a//b", "a/.", "a\0b"]) {
- *   if (localFault(name, false) === undefined) throw new Error(name);
- * }
- * for (const name of ["..\\a", "C:a", "a/b:c", "NUL.txt", "a. "]) {
- *   if (localFault(name, true) === undefined) throw new Error(name);
- * }
- * ```
  */
 export function localFault(
   path: string,

@@ -45,7 +45,7 @@ export async function answerChallenge(
   mechanism: Mechanism,
   account: string,
   secret: string,
-): Promise<{ proof: string; signature: string; binding: string | undefined }> {
+) {
   const clientNonce = nonce();
   const challenge = await client.ask("auth", { mechanism, account, nonce: clientNonce });
   const { nonce: serverNonce, salt, n, r, p } = challenge;
@@ -81,10 +81,8 @@ function parseCredentials(credentials: Credentials) {
   // A secret is base64url, which has underscores; an id has none.
   const match = /^barge_([^_\s]+)_(\S+)$/.exec(credentials.token.trim());
   if (!match) {
-    throw new BargeError("usage", "this is not a token", {
-      op: "log in",
-      hint: "a token looks like barge_ID_SECRET; `barge login` makes one",
-    });
+    const hint = "a token looks like barge_ID_SECRET; `barge login` makes one";
+    throw new BargeError("usage", "this is not a token", { op: "log in", hint });
   }
   return { mechanism: "token" as Mechanism, account: match[1], secret: match[2] };
 }

@@ -41,10 +41,8 @@
  *
  * @module
  */
-export { BargeError, kinds } from "../error.ts";
-export type { ErrorFacts, Kind } from "../error.ts";
-export { parseFingerprint } from "../net/fingerprint.ts";
-export type { Fingerprint } from "../net/fingerprint.ts";
+export { BargeError, type ErrorFacts, type Kind, kinds } from "../error.ts";
+export { type Fingerprint, parseFingerprint } from "../net/fingerprint.ts";
 export type { Trust } from "../net/trust.ts";
 export type {
   Answer,
@@ -55,41 +53,23 @@ export type {
   Usage,
 } from "../protocol/message.ts";
 export type { Client } from "./client.ts";
-export { connect } from "./connect.ts";
-export type { ConnectOptions } from "./connect.ts";
-export { copy } from "./copy.ts";
-export { digest } from "./digest.ts";
-export type { DigestOptions } from "./digest.ts";
+export { connect, type ConnectOptions } from "./connect.ts";
+export { copy, mkdir, type MkdirOptions, move, remove, type RemoveOptions } from "./change.ts";
+export { digest, type DigestOptions } from "./digest.ts";
 export type { Output } from "./download/downloader.ts";
-export { get } from "./get.ts";
-export type { GetOptions } from "./get.ts";
-export { grow } from "./grow.ts";
-export { list, listAll } from "./list.ts";
-export type { ListOptions } from "./list.ts";
-export { login } from "./login.ts";
-export type { Credentials, Login } from "./login.ts";
-export { mkdir } from "./mkdir.ts";
-export type { MkdirOptions } from "./mkdir.ts";
-export { move } from "./move.ts";
-export { open } from "./open.ts";
-export type { OpenOptions } from "./open.ts";
+export { get, type GetOptions } from "./get.ts";
+export { list, listAll, type ListOptions } from "./list.ts";
+export { type Credentials, type Login, login } from "./login.ts";
+export { open, type OpenOptions } from "./open.ts";
 export { dropPartial, partials } from "./partial.ts";
-export { passwd } from "./passwd.ts";
-export type { NewPassword } from "./passwd.ts";
+export { type NewPassword, passwd, register } from "./password.ts";
 export { ping } from "./ping.ts";
-export { put } from "./put.ts";
-export type { PutOptions } from "./put.ts";
-export { quota } from "./quota.ts";
-export { register } from "./register.ts";
-export { formatRemote, parseRemote } from "./remote.ts";
-export type { Remote } from "./remote.ts";
-export { remove } from "./remove.ts";
-export type { RemoveOptions } from "./remove.ts";
+export { put, type PutOptions } from "./put.ts";
+export { grow, quota } from "./quota.ts";
+export { formatRemote, parseRemote, type Remote } from "./remote.ts";
 export { entryAt, stat } from "./stat.ts";
-export { status } from "./status.ts";
-export type { Status } from "./status.ts";
-export { issueToken, revokeToken } from "./token.ts";
-export type { IssuedToken } from "./token.ts";
+export { type Status, status } from "./status.ts";
+export { type IssuedToken, issueToken, revokeToken } from "./token.ts";
 export type { Totals, TransferEvent, TransferResult } from "./transfer/events.ts";
 export type { TransferOptions } from "./transfer/options.ts";
 export type { Content } from "./upload/send.ts";

@@ -1,10 +1,6 @@
 /**
- * Gathers small writes into large ones: a tree of small files takes one write per 64 KiB, not three
- * a file.
- *
- * Invariants: bytes are sent in the order of the calls. When a call resolves, its bytes are copied
- * or written, and the caller may change them. Gathered bytes are sent when the buffer is full enough,
- * or by a flush.
+ * Gathers small writes into large ones, and sends them when the buffer is full enough, or by a flush:
+ * a tree of small files takes one write per 64 KiB, not three a file.
  */
 import type { Stream } from "../net/stream.ts";
 
@@ -15,8 +11,9 @@ const writeBytes = 64 * 1024;
 export class Outbox {
   readonly #stream: Stream;
   readonly #buffer = new Uint8Array(capacity);
+  /** When bytes were last sent, by performance.now(). */
+  lastWrite = performance.now();
   #length = 0;
-  #lastWrite = performance.now();
   /** The write under way, behind which later ones queue. */
   #busy: Promise<void> | undefined;
 
@@ -25,9 +22,9 @@ export class Outbox {
   }
 
   /**
-   * Takes bytes to be sent.
+   * Takes bytes to be sent, in the order of the calls.
    *
-   * @returns once they may be changed
+   * @returns once they are copied or written, so that the caller may change them
    * @throws {BargeError} why the stream is closed
    */
   async send(...parts: readonly Uint8Array[]): Promise<void> {
@@ -49,11 +46,6 @@ export class Outbox {
       }
       if (this.#length >= writeBytes) await this.#write();
     });
-  }
-
-  /** When bytes were last sent, by performance.now(). */
-  get lastWrite(): number {
-    return this.#lastWrite;
   }
 
   /** Sends the gathered bytes. @throws {BargeError} why the stream is closed */
@@ -84,6 +76,6 @@ export class Outbox {
 
   async #send(bytes: Uint8Array): Promise<void> {
     await this.#stream.write(bytes);
-    this.#lastWrite = performance.now();
+    this.lastWrite = performance.now();
   }
 }

@@ -1,6 +1,5 @@
 /** Lists and drops the account's partial uploads. */
 import { BargeError } from "../error.ts";
-import { encodeFrame } from "../protocol/frame.ts";
 import type { PartialUpload } from "../protocol/message.ts";
 import { type Client, diskTimeoutMs } from "./client.ts";
 
@@ -9,8 +8,7 @@ const maxPartials = 1_000_000;
 
 /** Returns them, the oldest first. @throws {BargeError} `unsupported` by an older server */
 export async function partials(client: Client): Promise<PartialUpload[]> {
-  const frame = encodeFrame({ verb: "uploads" });
-  const answer = client.answer(async (frames) => {
+  return await client.request({ verb: "uploads" }, async (frames) => {
     const all: PartialUpload[] = [];
     for (let more = true; more;) {
       const page = await client.next("uploads", frames);
@@ -21,10 +19,6 @@ export async function partials(client: Client): Promise<PartialUpload[]> {
     }
     return all;
   });
-  answer.catch(() => {/* awaited below; sending may fail first */});
-  await client.send(frame);
-  await client.flush();
-  return await answer;
 }
 
 /**

@@ -2,12 +2,6 @@
 
 /**
  * Returns the last name of a path; "" where it has none, as `/` and `.` have none.
- *
- * @example
- * ```ts
- * import { baseName } from "./path.ts";
- * if (baseName("/home/a/") !== "a" || baseName("..") !== "" || baseName("/") !== "") throw new Error();
- * ```
  */
 export function baseName(path: string): string {
   const trimmed = trimSlashes(path);
@@ -24,12 +18,6 @@ export function trimSlashes(path: string): string {
 
 /**
  * Returns the path of a name inside a folder; the folder's own path for the name "".
- *
- * @example
- * ```ts
- * import { join } from "./path.ts";
- * if (join("/home/", "a") !== "/home/a" || join("/home/x/", "") !== "/home/x") throw new Error();
- * ```
  */
 export function join(folder: string, name: string): string {
   const base = trimSlashes(folder);
@@ -47,12 +35,6 @@ export function parentOf(path: string): string {
 /**
  * Returns whether a source stands for the contents of a folder and not for the folder itself, as
  * in rsync: it ends in a slash, or the folder has no name of its own.
- *
- * @example
- * ```ts
- * import { meansContents } from "./path.ts";
- * if (!meansContents("dir/") || !meansContents(".") || meansContents("a/dir")) throw new Error();
- * ```
  */
 export function meansContents(source: string): boolean {
   return source.endsWith("/") || baseName(source) === "";

@@ -1,10 +1,4 @@
-/**
- * Puts local files and trees on the server.
- *
- * All sources are found first, with the existing names at the target where the options need them.
- * They are then sent over one connection. Names that the source does not have are removed last, and
- * only if all of a tree was sent.
- */
+/** Puts local files and trees on the server. */
 import type { Client } from "./client.ts";
 import { checkTogether } from "./transfer/check.ts";
 import { Report, type Totals } from "./transfer/events.ts";
@@ -25,7 +19,7 @@ export type { PutOptions };
  * @param target a remote path
  * @returns the totals; `onEvent` reports the result of each file
  * @throws {BargeError} `usage` for sources or options that exclude each other; `interrupted`. Any
- *   other failure belongs to one file, and the other files go on
+ *   other failure belongs to one file, and the other files are transferred
  */
 export async function put(
   client: Client,

@@ -36,9 +36,8 @@ export function parseRemote(text: string): Remote {
   const port = match?.[4] === undefined ? defaultPort : Number(match[4]);
   const account = match?.[1];
   if (account?.includes(":")) {
-    throw new BargeError("usage", "a password does not belong in a server's address", {
-      hint: "use --password-stdin, --password-file or BARGE_PASSWORD",
-    });
+    const hint = "use --password-stdin, --password-file or BARGE_PASSWORD";
+    throw new BargeError("usage", "a password does not belong in a server's address", { hint });
   }
   if (!match || port > 65535 || port === 0 || account === "") {
     throw new BargeError("usage", `${JSON.stringify(text)} is not a server's address`, {

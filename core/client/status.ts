@@ -1,13 +1,12 @@
 /** Gets the server's status. For admins. */
 import { BargeError } from "../error.ts";
-import { encodeFrame } from "../protocol/frame.ts";
 import type { Asked, Present, Server } from "../protocol/message.ts";
 import type { Client } from "./client.ts";
 
 export interface Status extends Server {
   /** By door and verb. */
   readonly requests: readonly Asked[];
-  /** At most 1000 of the open connections, those with a request under way first. */
+  /** At most 1000 open connections, those with a request under way first. */
   readonly sessions: readonly Present[];
 }
 
@@ -15,8 +14,7 @@ const maxRows = 10_000;
 
 /** @throws {BargeError} `denied` without the role admin; `unsupported` by an older server */
 export async function status(client: Client): Promise<Status> {
-  const frame = encodeFrame({ verb: "status" });
-  const answer = client.answer(async (frames) => {
+  return await client.request({ verb: "status" }, async (frames) => {
     let server: Server | undefined;
     const requests: Asked[] = [];
     const sessions: Present[] = [];
@@ -34,8 +32,4 @@ export async function status(client: Client): Promise<Status> {
     }
     return { ...server!, requests, sessions };
   });
-  answer.catch(() => {/* awaited below; sending may fail first */});
-  await client.send(frame);
-  await client.flush();
-  return await answer;
 }

@@ -1,8 +1,8 @@
 /**
  * Writes the access log, one record for every request at every door, and counts requests in the
  * metrics. Names from clients are properties of a record, so that none can imitate a record
- * (core/serve/log.ts). Secrets are left out: proofs, verifiers and tokens, and names without an
- * account, which may be passwords (core/login/log_name.ts).
+ * (core/serve/log.ts). Records have no secrets: no proofs, verifiers or tokens, and no unknown account
+ * names, which may be passwords (core/login/log_name.ts).
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../error.ts";
@@ -35,43 +35,38 @@ export interface AccessFacts {
 }
 
 /** The properties that are known when a request arrives. */
-export type Arrived = Pick<AccessFacts, "door" | "address" | "verb" | "path" | "to">;
+type Arrived = Pick<AccessFacts, "door" | "address" | "verb" | "path" | "to">;
 
-/** One request, from its arrival to its record. */
+/** A request, from its arrival to its record. */
 export class Access implements ActiveRequest {
   account: string | null = null;
   /** True if the record ends after the request's handler. */
   pending = false;
-  /** True if each of its files has a record of its own; a success then has none. */
+  /** True if each file of the request has a record of its own; a success then has none. */
   split = false;
-  /** True if it is a login, or carries one. */
+  /** True if the request is a login, or carries credentials. */
   login: boolean;
-  #arrived: Arrived;
+  verb: string | null;
+  path: string | null;
+  readonly #arrived: Arrived;
   readonly #began = performance.now();
   readonly #metrics: Metrics;
   #bytes = 0;
   #ended = false;
 
-  /**
-   * @param metrics counts the request, and its bytes as they move
-   */
+  /** @param metrics counts the request, and its bytes as they move */
   constructor(arrived: Arrived, metrics: Metrics) {
     this.#arrived = arrived;
     this.#metrics = metrics;
+    this.verb = arrived.verb;
+    this.path = arrived.path;
     this.login = arrived.verb === "proof";
   }
 
-  get verb(): string | null {
-    return this.#arrived.verb;
-  }
-
-  get path(): string | null {
-    return this.#arrived.path;
-  }
-
-  /** Records the request as another verb or path, where its arguments say more than its name. */
+  /** Records the request as another verb and path, which its arguments determine. */
   becomes(verb: string, path: string): void {
-    this.#arrived = { ...this.#arrived, verb, path };
+    this.verb = verb;
+    this.path = path;
   }
 
   /** The bytes of files that were received or sent so far. */
@@ -85,12 +80,13 @@ export class Access implements ActiveRequest {
     this.#bytes = bytes;
   }
 
-  /** Writes the record; the first call counts. A login that failed is a warning. */
+  /** Writes the record; later calls do nothing. A login that failed is a warning. */
   end(outcome: "ok" | Kind): void {
     if (this.#ended) return;
     this.#ended = true;
     if (this.split && outcome === "ok") return;
-    const { door, address, verb, path, to } = this.#arrived;
+    const { verb, path } = this;
+    const { door, address, to } = this.#arrived;
     const ms = performance.now() - this.#began;
     this.#metrics.ended(door, verb, outcome, ms / 1000);
     const level = this.login && outcome === "unauthenticated" ? "warning" : "info";

@@ -1,4 +1,4 @@
-/** Slows a transfer to its account's rate (core/watch/rate.ts). */
+/** Limits the transfers of an account to its rate (core/watch/rate.ts). */
 import { delay } from "../net/delay.ts";
 import type { Rate } from "../watch/rate.ts";
 
@@ -9,12 +9,7 @@ export interface Brake {
   hold(bytes: number): Promise<void>;
 }
 
-/**
- * @param rate the rate of one direction; undefined for none
- * @param account undefined before a login
- * @param ended ends waits
- * @returns undefined for full speed
- */
+/** Returns the brake of a rate; undefined for full speed. @param ended ends waits */
 export function brakeOf(
   rate: Rate | undefined,
   account: number | undefined,

@@ -36,8 +36,8 @@ export interface FtpSpec {
   /** The ports to listen on: the first and the last. */
   readonly passive: readonly [first: number, last: number];
   /**
-   * The clients whose data connections must resume the TLS session of their control connection. Data
-   * connections of others can be taken by anybody with the client's address.
+   * The clients whose data connections must resume the TLS session of their control connection. Anybody
+   * with a client's address can take the data connections of the others.
    */
   readonly sessionReuse: SessionReuse;
   /** The address in replies to PASV; undefined for the one that the client has reached. */
@@ -47,7 +47,7 @@ export interface FtpSpec {
    * permission to connect to any IPv4 address but this machine's.
    */
   readonly active: boolean;
-  /** The same for clients on this machine. Workers may then connect to all its services. */
+  /** The same for clients on this machine. Workers may then connect to all services of it. */
   readonly activeLoopback: boolean;
 }
 

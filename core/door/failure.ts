@@ -1,6 +1,6 @@
 /** Turns failures into the ones that clients see, and logs those that only the operator can mend. */
 import { getLogger } from "@logtape/logtape";
-import { BargeError, type Kind, trace, typed } from "../error.ts";
+import { BargeError, type ErrorFacts, type Kind, trace, typed } from "../error.ts";
 
 const log = getLogger(["barge", "door"]);
 /** A full disk is logged at most once in this time, since it fails every upload. */
@@ -8,10 +8,7 @@ const diskFullLogIntervalMs = 60_000;
 let diskFullLogged = -Infinity;
 
 /** The operation that failed, for messages. */
-export interface Operation {
-  readonly op?: string;
-  readonly path?: string;
-}
+type Operation = Pick<ErrorFacts, "op" | "path">;
 
 /** Steps inside the server; clients see neither them nor their paths. */
 const internalSteps = new Set(["database", "open database", "open", "stage", "discard"]);
@@ -30,20 +27,17 @@ export function explain(error: unknown, operation: Operation): BargeError {
     return serverFailure(bug, operation);
   }
   if (failed.kind === "io" || failed.kind === "fatal") return serverFailure(error, operation);
+  // The limits of accounts have no cause.
   if (failed.kind === "no-space" && failed.cause !== undefined) return diskFull(failed, operation);
   if (!failed.op || !internalSteps.has(failed.op)) return failed;
   if (!visibleKinds.has(failed.kind)) return serverFailure(error, operation);
   return new BargeError(failed.kind, failed.message, operation);
 }
 
-/**
- * Logs that the disk is full, and returns the failure for the client. The limits of accounts have
- * no `cause`.
- */
+/** Logs that the disk is full, and returns the failure for the client. */
 function diskFull(failed: BargeError, operation: Operation): BargeError {
-  const now = performance.now();
-  if (now - diskFullLogged >= diskFullLogIntervalMs) {
-    diskFullLogged = now;
+  if (performance.now() - diskFullLogged >= diskFullLogIntervalMs) {
+    diskFullLogged = performance.now();
     log.warn("{op} {path}: the disk of the data directory has no room: {why}", {
       op: operation.op ?? "",
       path: operation.path ?? "",

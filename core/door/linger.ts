@@ -2,10 +2,10 @@
 import type { Stream } from "../net/stream.ts";
 
 /**
- * Ends our side of a connection and discards what the client still sends, until it ends its own.
+ * Ends the server's side of a connection, and drops the client's bytes until the client ends its side.
  * Closing with unread bytes would reset the connection, and the client could lose the last answer.
  *
- * @param ms after that the stream is closed
+ * @param ms the time after which the stream is closed
  * @throws {BargeError} `unavailable` when the connection breaks or time is up
  */
 export async function linger(stream: Stream, ms: number): Promise<void> {

@@ -1,11 +1,8 @@
-/**
- * Accepts connections for doors that serve each connection by an object of its own (native, FTP, SFTP).
- */
+/** Accepts connections for doors that serve each connection by its own object (native, FTP, SFTP). */
 import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../error.ts";
 import { formatAddress, parseAddress } from "../net/address.ts";
-import type { Pipe } from "../net/stream.ts";
-import { Stream } from "../net/stream.ts";
+import { type Pipe, Stream } from "../net/stream.ts";
 import type { DoorName } from "../watch/metrics.ts";
 import type { Presence } from "../watch/roster.ts";
 import type { Service } from "../login/service.ts";
@@ -26,11 +23,11 @@ export interface Listener {
 
 /** Serves one connection. */
 export interface Conversation {
-  /** Serves the client until it is gone. Never throws. */
+  /** Serves the client until the connection ends. Never throws. */
   run(): Promise<void>;
-  /** Ends it when the request under way is answered. */
+  /** Ends the connection when the request under way is answered. */
   leave(): void;
-  /** Ends it at once. */
+  /** Ends the connection at once. */
   cut(reason: BargeError): void;
 }
 
@@ -103,8 +100,7 @@ async function accept(
     try {
       const conn = await listener.accept();
       const stream = open(conn, patience);
-      const local = (conn.localAddr as Deno.NetAddr | undefined)?.hostname ?? "";
-      if (stream) take(stream, local);
+      if (stream) take(stream, (conn.localAddr as Deno.NetAddr | undefined)?.hostname ?? "");
     } catch (error) {
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
         return;

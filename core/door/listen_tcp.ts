@@ -12,7 +12,8 @@ const logIntervalMs = 60_000;
 let logged = -Infinity;
 
 /**
- * @param spec with `proxyProtocol`, trusted proxies must send PROXY headers
+ * Listens; with `proxyProtocol`, trusted proxies must send PROXY headers.
+ *
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there
  */
 export function listenTcp(
@@ -26,9 +27,8 @@ export function listenTcp(
 }
 
 function warn(peer: Address, why: string): void {
-  const now = performance.now();
-  if (now - logged < logIntervalMs) return;
-  logged = now;
+  if (performance.now() - logged < logIntervalMs) return;
+  logged = performance.now();
   log.warn("a connection from {peer}, which --trusted-proxy names, was refused: {why}", {
     peer: formatAddress(peer),
     why,

@@ -12,74 +12,41 @@ type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
 
 export function prometheus(snapshot: Snapshot): string {
-  const { doors, requests, logins, uploads, accounts } = snapshot;
+  const { doors, logins, uploads, accounts } = snapshot;
   const used = doors.filter(({ opened, refused }) => opened + refused > 0);
-  const byDoor = (what: Exclude<keyof DoorCounts, "door">): Sample[] =>
-    used.map((row) => [{ door: row.door }, row[what]]);
-  const one = (value: number): Sample[] => [[{}, value]];
-  const counts = requests.flatMap(({ door, verb, outcomes }) =>
+  const byDoor = (count: Exclude<keyof DoorCounts, "door">): Sample[] =>
+    used.map((row) => [{ door: row.door }, row[count]]);
+  const requests = snapshot.requests.flatMap(({ door, verb, outcomes }) =>
     Object.entries(outcomes).map(([outcome, n]): Sample => [{ door, verb, outcome }, n])
   );
-  return [
-    family("barge_build_info", "gauge", "Always 1; the version is its label.", [
-      [{ version: snapshot.version }, 1],
-    ]),
-    family("barge_start_time_seconds", "gauge", "When the server started, since 1970.", [
-      [{}, snapshot.started / 1000],
-    ]),
-    family("barge_resident_memory_bytes", "gauge", "Memory of the process.", one(snapshot.memory)),
-    family("barge_workers", "gauge", "Isolates that serve.", one(snapshot.workers)),
-    family(
-      "barge_worker_restarts_total",
-      "counter",
-      "Workers that were started again.",
-      one(snapshot.restarts),
-    ),
-    family("barge_connections", "gauge", "Connections that are open.", byDoor("open")),
-    family("barge_connections_total", "counter", "Connections let in.", byDoor("opened")),
-    family(
-      "barge_connections_refused_total",
-      "counter",
-      "Connections turned away.",
-      byDoor("refused"),
-    ),
-    family(
-      "barge_received_bytes_total",
-      "counter",
-      "Bytes of files that came in.",
-      byDoor("received"),
-    ),
-    family(
-      "barge_sent_bytes_total",
-      "counter",
-      "Bytes of files that went out.",
-      byDoor("sent"),
-    ),
-    family("barge_requests_total", "counter", "Requests, by what became of them.", counts),
-    durations(snapshot),
-    family("barge_logins_total", "counter", "Logins.", [
-      [{ outcome: "ok" }, logins.ok],
-      [{ outcome: "failed" }, logins.failed],
-    ]),
-    family("barge_bans_total", "counter", "Bans that began.", one(snapshot.bans)),
-    family("barge_bans", "gauge", "Bans that hold.", one(snapshot.banned)),
-    family("barge_accounts", "gauge", "Accounts.", one(accounts.count)),
-    family("barge_used_bytes", "gauge", "Bytes of files charged to accounts.", one(accounts.used)),
-    family("barge_reserved_bytes", "gauge", "Bytes reserved for uploads.", one(accounts.reserved)),
-    family(
-      "barge_unfinished_uploads",
-      "gauge",
-      "Uploads not committed yet.",
-      one(uploads.unfinished),
-    ),
-    family(
-      "barge_moving_uploads",
-      "gauge",
-      "Uploads that somebody sends now.",
-      one(uploads.moving),
-    ),
-    family("barge_staged_bytes", "gauge", "Bytes of unfinished uploads.", one(uploads.staged)),
-  ].join("");
+  const byOutcome: Sample[] = [[{ outcome: "ok" }, logins.ok], [
+    { outcome: "failed" },
+    logins.failed,
+  ]];
+  const families: [name: string, help: string, samples: number | readonly Sample[]][] = [
+    ["build_info", "Always 1; the version is its label.", [[{ version: snapshot.version }, 1]]],
+    ["start_time_seconds", "When the server started, since 1970.", snapshot.started / 1000],
+    ["resident_memory_bytes", "Memory of the process.", snapshot.memory],
+    ["workers", "Workers that serve.", snapshot.workers],
+    ["worker_restarts_total", "Workers that were started again.", snapshot.restarts],
+    ["connections", "Connections that are open.", byDoor("open")],
+    ["connections_total", "Connections that were accepted.", byDoor("opened")],
+    ["connections_refused_total", "Connections that were refused.", byDoor("refused")],
+    ["received_bytes_total", "Bytes of files that were received.", byDoor("received")],
+    ["sent_bytes_total", "Bytes of files that were sent.", byDoor("sent")],
+    ["requests_total", "Requests, by outcome.", requests],
+    ["logins_total", "Logins.", byOutcome],
+    ["bans_total", "Bans that began.", snapshot.bans],
+    ["bans", "Bans that are active.", snapshot.banned],
+    ["accounts", "Accounts.", accounts.count],
+    ["used_bytes", "Bytes of files charged to accounts.", accounts.used],
+    ["reserved_bytes", "Bytes reserved for uploads.", accounts.reserved],
+    ["unfinished_uploads", "Uploads that are not committed.", uploads.unfinished],
+    ["moving_uploads", "Uploads that a client is sending.", uploads.moving],
+    ["staged_bytes", "Bytes of uploads that are not committed.", uploads.staged],
+  ];
+  return families.map(([name, help, samples]) => family(`barge_${name}`, help, samples)).join("") +
+    durations(snapshot);
 }
 
 function durations({ requests }: Snapshot): string {
@@ -87,25 +54,19 @@ function durations({ requests }: Snapshot): string {
   const lines = requests.flatMap(({ door, verb, buckets, seconds, count }) => {
     let sum = 0;
     const rows = buckets.map((n, i) => {
-      sum += n;
-      return line(
-        `${name}_bucket`,
-        { door, verb, le: number(latencyBoundsSeconds[i] ?? Infinity) },
-        sum,
-      );
+      const le = number(latencyBoundsSeconds[i] ?? Infinity);
+      return line(`${name}_bucket`, { door, verb, le }, sum += n);
     });
-    return [
-      ...rows,
-      line(`${name}_sum`, { door, verb }, seconds),
-      line(`${name}_count`, { door, verb }, count),
-    ];
+    const labels = { door, verb };
+    return [...rows, line(`${name}_sum`, labels, seconds), line(`${name}_count`, labels, count)];
   });
   return head(name, "histogram", "From a request's arrival to its answer.") + lines.join("");
 }
 
-function family(name: string, type: string, help: string, samples: readonly Sample[]): string {
-  return head(name, type, help) +
-    samples.map(([labels, value]) => line(name, labels, value)).join("");
+function family(name: string, help: string, samples: number | readonly Sample[]): string {
+  const rows = typeof samples === "number" ? [[{}, samples]] as const : samples;
+  return head(name, name.endsWith("_total") ? "counter" : "gauge", help) +
+    rows.map(([labels, value]) => line(name, labels, value)).join("");
 }
 
 function head(name: string, type: string, help: string): string {

@@ -1,6 +1,6 @@
 /**
- * Refuses connections beyond the limits: sends one message, ignores what the client sends, and
- * closes. When too many refusals are under way, a connection is closed without a message.
+ * Refuses connections beyond the limits: sends one message, drops the client's bytes, and closes. When
+ * too many refusals are under way, a connection is closed without a message.
  */
 import { linger } from "./linger.ts";
 import type { Stream } from "../net/stream.ts";

@@ -4,42 +4,46 @@
  *   staged and synced -> [enter] sealed in the ledger -> [publish] renamed, folder synced, settled
  *
  * Both brackets are group commits. The rename happens inside the second transaction, so that the
- * write lock makes it one step for every other isolate: nobody can read the ledger, rename, and
- * write it, while another does. A crash between the rename and the commit is found on start by a
- * sealed upload whose staged bytes are gone, or are the file itself, or by an intent (recover.ts).
- * When a commit fails (the disk is full), what it did on disk is owed to the ledger; the next commit
- * takes it along, within a second.
+ * write lock makes it one step for every other isolate. The next start finds a crash between rename
+ * and commit by an intent, or by a sealed upload whose staged bytes are gone or are the file itself
+ * (recover.ts). When a commit fails (the disk is full), its steps on disk are owed: the next commit
+ * writes their rows to the ledger, within a second.
  */
 import type { NewFile } from "./ledger/ledger.ts";
 import type { HeldUpload } from "./ledger/upload_rows.ts";
-import { reached } from "./vault/fault.ts";
+import { reached } from "../storage/fault.ts";
 import { takenOver } from "./vault/fences.ts";
 import { type Place, relative } from "../storage/place.ts";
-import type { Guard } from "../storage/view.ts";
+import type { StoredFile, WriteGuard } from "../storage/uploads.ts";
 import { stagedPlace } from "./vault/staging.ts";
 import { forgetGone, known } from "./entry.ts";
 import { Group, type Outcome, outcome, type Together } from "./group.ts";
 import type { Parts } from "./parts.ts";
-import { LocalView } from "./view.ts";
+import { viewOf } from "./view.ts";
 
-/** A rename or removal: the disk and the ledger in one step. */
-export interface Change<T> {
-  /** The places that it takes from and puts to. */
+/** The parts of storage, and the commits that change them. */
+export interface PartsWithCommits extends Parts {
+  readonly commits: Commits;
+}
+
+/** A change of the disk and the ledger in one step. */
+export interface Change {
+  /** The places whose names it changes. */
   readonly places: readonly Place[];
-  /** Throws if it may not be done (any more). */
-  readonly check: () => T;
+  /** Throws unless the change may be made. */
+  readonly check: () => void;
   readonly disk: () => void;
   readonly ledger: () => void;
 }
 
 /** A sealed upload that will become a file. */
-interface Publication<T> {
+interface Publication {
   readonly upload: HeldUpload;
   readonly file: NewFile;
-  readonly guard: Guard<T>;
+  readonly guard: WriteGuard;
 }
 
-/** Done on disk; `redo` brings the ledger in line. */
+/** A step that was done on disk. `redo` writes it to the ledger. */
 interface Step {
   readonly upload?: number;
   readonly places: readonly Place[];
@@ -95,25 +99,25 @@ export class Commits implements Disposable {
     clearTimeout(this.#timer);
   }
 
-  /** Returns whether an upload's file is in place and not in the ledger yet. Its row must stay then. */
+  /** Returns whether an upload's file is in place and not in the ledger yet. Its row must stay until then. */
   owes(upload: number): boolean {
     return this.#owed.some((step) => step.upload === upload);
   }
 
-  /** Runs work on the ledger that must be durable before anything is renamed. */
+  /** Runs work on the ledger in a durable transaction. */
   enter<T>(work: () => T): Promise<T> {
     return this.#enter.submit(work);
   }
 
   /**
-   * Runs work on the ledger that a power cut may undo: reservations of uploads under way, and their
-   * ends. The event loop goes on while another program has the write lock.
+   * Runs work on the ledger that a power cut may undo, such as reservations. The event loop goes on
+   * while another program has the write lock.
    */
   note<T>(work: () => T): Promise<T> {
     return this.#notes.submit(work);
   }
 
-  /** Does the same with work on several inputs at once: see {@link Group.join}. */
+  /** Runs work on several inputs at once in a durable transaction: see {@link Group.join}. */
   enterWith<I, T>(together: Together<I, T>, input: I): Promise<T> {
     return this.#enter.join(together, input);
   }
@@ -124,15 +128,14 @@ export class Commits implements Disposable {
    * @throws what the guard throws; {BargeError} `unavailable` when the upload is not its holder's any
    *   more, and as the disk and the database do
    */
-  async publish<T>(upload: HeldUpload, file: NewFile, guard: Guard<T>): Promise<T> {
-    const publication = { upload, file, guard };
-    return await this.#publish.join(this.#publishAll, publication) as T;
+  publish(upload: HeldUpload, file: NewFile, guard: WriteGuard): Promise<StoredFile> {
+    return this.#publish.join(this.#publishAll, { upload, file, guard });
   }
 
-  readonly #publishAll = (files: readonly Publication<unknown>[]): Outcome<unknown>[] => {
+  readonly #publishAll = (files: readonly Publication[]): Outcome<StoredFile>[] => {
     const { reservations, vault } = this.#parts;
     const held = reservations.stillHeld(files.map(({ upload }) => upload));
-    const view = new LocalView(this.#parts);
+    const view = viewOf(this.#parts);
     let renamed = new Map<string, [id: number, NewFile]>();
     const settle = () => {
       reservations.settle([...renamed.values()]);
@@ -142,15 +145,16 @@ export class Commits implements Disposable {
       const outcomes = files.map(({ upload, file, guard }) => {
         const { id } = upload;
         const name = relative(file);
-        if (renamed.has(name)) settle(); // the second one finds the first, as everyone will
+        if (renamed.has(name)) settle(); // this upload replaces the first one's file
         return outcome(() => {
           if (!held.has(upload)) throw takenOver();
-          const checked = guard.check(view);
+          const replaced = guard.check(view) !== undefined;
           vault.renameFile(stagedPlace(id), file);
           reached("renamed");
           did({ upload: id, places: [file], redo: () => this.#redo(id, file) });
           renamed.set(name, [id, file]);
-          return checked;
+          const { size, sha256, modified } = file;
+          return { size, sha256, modified, replaced };
         });
       });
       settle();
@@ -158,23 +162,22 @@ export class Commits implements Disposable {
     });
   };
 
-  /** Renames or removes a file or folder; the intent is written down. @throws what its steps throw */
-  async change<T>({ places, check, disk, ledger }: Change<T>): Promise<T> {
+  /** Changes the disk and the ledger in one step; a rename has its intent recorded. @throws what its steps throw */
+  change({ places, check, disk, ledger }: Change): Promise<void> {
     reached("intended");
-    return await this.#publish.submit(() =>
+    return this.#publish.submit(() =>
       this.#noting((did) => {
-        const checked = check();
-        this.#sync(); // a folder that is renamed now could not be found by its name later
+        check();
+        this.#sync(); // by the names that folders have before the change
         disk();
         reached("renamed");
         did({ places, redo: ledger });
         ledger();
-        return checked;
       })
     );
   }
 
-  /** Runs work that reports its steps on disk before it writes the ledger: if it throws, they are owed. */
+  /** Runs work that reports its steps on disk before it writes the ledger. If it throws, they are owed. */
   #noting<T>(work: (did: (step: Step) => void) => T): T {
     const steps: Step[] = [];
     try {
@@ -190,23 +193,23 @@ export class Commits implements Disposable {
     }
   }
 
-  /** Brings the ledger in line with a rename that happened earlier. */
+  /** Writes an earlier rename to the ledger, unless the file was replaced since. */
   #redo(upload: number, file: NewFile): void {
     const { reservations } = this.#parts;
-    if (known(this.#parts, file)) reservations.drop(upload); // replaced since
+    if (known(this.#parts, file)) reservations.drop(upload);
     else reservations.settle([[upload, file]]);
   }
 
-  /** Tries owed steps again in a second, whether or not there are other commits. */
+  /** Sets a timer for the owed steps, in case there are no other commits. */
   #retryLater(): void {
     clearTimeout(this.#timer);
     if (this.#owed.length === 0) return;
     this.#timer = setTimeout(() => {
-      this.#publish.submit(() => {}).catch(() => {/* it stays owed, and is tried again */});
+      this.#publish.submit(() => {}).catch(() => {/* the steps stay owed */});
     }, retryMs);
   }
 
-  /** Writes owed steps to the ledger, which keeps no row that the disk contradicts: others may have changed the names. */
+  /** Writes owed steps to the ledger. Rows that the disk contradicts go: others may have changed the names. */
   #repay(): void {
     this.#repaid = new Set();
     const attempt = (work: () => void): boolean => {
@@ -214,7 +217,7 @@ export class Commits implements Disposable {
         this.#parts.db.transaction(work);
         return true;
       } catch {
-        return false; // it stays owed; a start settles it at the latest
+        return false; // the step stays owed; the next start settles it at the latest
       }
     };
     for (const step of this.#owed) if (attempt(step.redo)) this.#repaid.add(step);
@@ -223,7 +226,7 @@ export class Commits implements Disposable {
     }
   }
 
-  /** Makes names durable. */
+  /** Makes the changed names durable. */
   #sync(): void {
     for (const dir of this.#dirty) this.#parts.vault.sync(dir);
     this.#dirty.clear();

@@ -1,27 +1,23 @@
 /** An open file: read from any offset, with the digest of the whole at its end. */
 import { createHash, type Hash } from "node:crypto";
-import { BargeError, typed } from "../error.ts";
-import { borrow, giveBack, minBufferBytes } from "../disk/buffer_pool.ts";
 import { BlockingCalls } from "../disk/blocking_calls.ts";
+import { borrow, giveBack, minBufferBytes } from "../disk/buffer_pool.ts";
+import { BargeError, typed } from "../error.ts";
 import type { FileContent, SmallFile } from "../storage/content.ts";
-import type { Undigested } from "../storage/entry.ts";
 import type { Place } from "../storage/place.ts";
 import type { Parts } from "./parts.ts";
+import { readInto } from "./vault/digest.ts";
 import { stagedPlace } from "./vault/staging.ts";
 import { foundOf } from "./vault/vault.ts";
-import type { Found } from "./vault/entry.ts";
 
-/** From this size on, the next piece is read while one is sent. */
+/** The fewest bytes of a transfer whose next piece is read while one is sent. */
 const readAheadBytes = 1024 * 1024;
-/** Small pieces are read on this thread, where the disk is quick. */
+/** Reads of small pieces on this thread, while the disk is quick. */
 const reads = new BlockingCalls(0.2);
 
 /**
- * Opens a file and goes to an offset. Where no digest is stored, it looks again under the write lock:
- * a rename may be under way.
- *
- * @param offset where to begin, in bytes
- * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
+ * Opens a file: see `Tree.open`. Where no digest is stored, it opens the file again under the write
+ * lock: a rename may be under way.
  */
 export async function openDownload(
   parts: Parts,
@@ -42,13 +38,13 @@ export async function openDownload(
   }
 }
 
-/** Opens the staged bytes of an upload. @param modified their time, in ms since 1970 */
+/** Opens the staged bytes of an upload: see `Uploads.openStaged`. */
 export function openStaged({ vault }: Parts, upload: number, modified: number): Download {
-  const { file, found } = vault.open(stagedPlace(upload));
-  return new Download(file, { size: found.size, modified }, 0, null, "added");
+  const { file, found: { size } } = vault.open(stagedPlace(upload));
+  return new Download(file, { size, modified, offset: 0, sha256: null, undigested: "added" });
 }
 
-/** Reads a file at once. @returns undefined where it has more than `maxBytes` bytes */
+/** Reads a small file at once: see `Tree.readSmall`. */
 export function readSmall(parts: Parts, place: Place, maxBytes: number): SmallFile | undefined {
   const download = openNow(parts, place, 0);
   try {
@@ -61,7 +57,7 @@ export function readSmall(parts: Parts, place: Place, maxBytes: number): SmallFi
   }
 }
 
-/** Reads files again under one write lock. @returns a file as it was where it can't be read now */
+/** Reads small files again under one write lock: see `Tree.readAgain`. */
 export function readAgain(
   parts: Parts,
   files: readonly (readonly [Place, SmallFile])[],
@@ -78,7 +74,7 @@ export function readAgain(
   return parts.db.transaction(() => files.map(read));
 }
 
-/** Opens a file at once, at its start, and looks for its digest once. */
+/** Opens a file, and looks for its digest once. */
 function openNow({ ledger, vault }: Parts, place: Place, offset: number): Download {
   const { file, found } = vault.open(place);
   try {
@@ -87,66 +83,47 @@ function openNow({ ledger, vault }: Parts, place: Place, offset: number): Downlo
     }
     const sha256 = ledger.digest(place, found) ?? null;
     const undigested = sha256 ? null : ledger.file(place) ? "changed" : "added";
-    return new Download(file, found, offset, sha256, undigested);
+    const { size, modified } = found;
+    return new Download(file, { size, modified, offset, sha256, undigested });
   } catch (error) {
     file.close();
     throw typed(error);
   }
 }
 
+type Facts = Pick<FileContent, "size" | "modified" | "offset" | "sha256" | "undigested">;
+
 export class Download implements FileContent {
-  readonly size: number;
-  readonly offset: number;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
-  /** The stored digest; null when there is none, and it is computed as it is read. */
-  readonly sha256: string | null;
-  /** Why there is no stored digest; null when there is one. */
-  readonly undigested: Undigested | null;
+  readonly size: Facts["size"];
+  readonly modified: Facts["modified"];
+  readonly offset: Facts["offset"];
+  readonly sha256: Facts["sha256"];
+  readonly undigested: Facts["undigested"];
   readonly #file: Deno.FsFile;
+  /** Covers the bytes that were read; undefined where a digest is stored. */
   #hash: Hash | undefined;
-  #at: number;
-  /** Ends when what {@link readAt} was asked for is done. */
+  #position: number;
+  /** Resolves when the last call of {@link readAt} has ended. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    file: Deno.FsFile,
-    { size, modified }: Pick<Found, "size" | "modified">,
-    offset: number,
-    sha256: string | null,
-    undigested: Undigested | null,
-  ) {
+  constructor(file: Deno.FsFile, { size, modified, offset, sha256, undigested }: Facts) {
     this.#file = file;
     this.size = size;
-    this.offset = offset;
     this.modified = modified;
+    this.offset = offset;
     this.sha256 = sha256;
     this.undigested = undigested;
     this.#hash = sha256 === null ? createHash("sha256") : undefined;
-    this.#at = offset;
+    this.#position = offset;
   }
 
-  /** Goes to the offset; digests what lies before it, where no digest is stored. */
+  /** Goes to the offset, and digests the bytes before it where no digest is stored. */
   async begin(): Promise<void> {
     if (this.offset === 0) return;
-    if (!this.#hash) {
-      await this.#file.seek(this.offset, Deno.SeekMode.Start);
-      return;
-    }
-    const buffer = borrow();
-    try {
-      for (let at = 0; at < this.offset;) {
-        const n = await this.#file.read(buffer.subarray(0, this.offset - at));
-        if (!n) throw shrank();
-        this.#hash.update(buffer.subarray(0, n));
-        at += n;
-      }
-    } finally {
-      giveBack(buffer);
-    }
+    if (!this.#hash) await this.#file.seek(this.offset, Deno.SeekMode.Start);
+    else if (await readInto(this.#hash, this.#file, this.offset) < this.offset) throw shrank();
   }
 
-  /** Its time as it is now, in ms since 1970: it may have been set since it was opened. */
   modifiedNow(): number {
     try {
       return foundOf(this.#file.statSync()).modified;
@@ -155,53 +132,39 @@ export class Download implements FileContent {
     }
   }
 
-  /** Goes on at another offset, for a part: a digest that is not stored can't be told then. */
   async seek(offset: number): Promise<void> {
     this.#hash = undefined;
     await this.#file.seek(offset, Deno.SeekMode.Start);
-    this.#at = offset;
+    this.#position = offset;
   }
 
-  /**
-   * Reads on, never beyond the size that was told.
-   *
-   * @returns how many bytes; 0 at the end
-   * @throws {BargeError} `changed` when the file was cut short meanwhile
-   */
   async read(into: Uint8Array): Promise<number> {
-    const want = Math.min(into.length, this.size - this.#at);
-    if (want === 0) return 0;
+    const piece = this.#clip(into);
+    if (piece.length === 0) return 0;
     try {
-      const n = await this.#file.read(into.subarray(0, want));
-      return this.#took(into, n);
+      return this.#count(piece, await this.#file.read(piece));
     } catch (error) {
       throw typed(error);
     }
   }
 
   /**
-   * Yields the rest of the file, or `length` bytes of it, in pieces. A piece stays unchanged until the next
-   * one is asked for.
-   *
-   * A few transfers of large files get large buffers, and another thread reads the next piece while one is
-   * sent. Others get small buffers, which this thread reads sooner than another thread would; they are
-   * borrowed for each piece, so that most transfers share one that is in the CPU's caches.
-   *
-   * @param length bytes
-   * @param most the longest piece, in bytes
-   * @throws {BargeError} as {@link read}
+   * Yields pieces: see `FileContent.pieces`. A few transfers of large files get large buffers, and
+   * another thread reads the next piece while one is sent. Others get small buffers, which this thread
+   * reads sooner than another thread would. They are borrowed for each piece, so that most transfers
+   * share one that is in the CPU's caches.
    */
   async *pieces(
-    length = this.size - this.#at,
-    most = Infinity,
+    length = this.size - this.#position,
+    maxPieceBytes = Infinity,
   ): AsyncGenerator<Uint8Array, void, void> {
     for (let left = length; left > 0;) {
-      const buffer = borrow(Math.min(left > readAheadBytes ? left : minBufferBytes, most));
+      const buffer = borrow(Math.min(left > readAheadBytes ? left : minBufferBytes, maxPieceBytes));
       if (buffer.length > minBufferBytes || !reads.allowed) {
-        return yield* this.#ahead(buffer, left, most);
+        return yield* this.#readAhead(buffer, left, maxPieceBytes);
       }
       try {
-        const n = this.#readHere(buffer.subarray(0, Math.min(left, most)));
+        const n = this.#readHere(buffer.subarray(0, Math.min(left, maxPieceBytes)));
         if (n === 0) return;
         left -= n;
         yield buffer.subarray(0, n);
@@ -211,14 +174,14 @@ export class Download implements FileContent {
     }
   }
 
-  /** @param one is given back */
-  async *#ahead(
+  /** Yields pieces, each read while the one before is sent. @param one a buffer, which it gives back */
+  async *#readAhead(
     one: ReturnType<typeof borrow>,
     left: number,
-    most: number,
+    maxPieceBytes: number,
   ): AsyncGenerator<Uint8Array, void, void> {
     const next = (into: Uint8Array) =>
-      left > 0 ? this.read(into.subarray(0, Math.min(left, most))) : Promise.resolve(0);
+      left > 0 ? this.read(into.subarray(0, Math.min(left, maxPieceBytes))) : Promise.resolve(0);
     let other: typeof one | undefined;
     let reading = next(one);
     try {
@@ -226,52 +189,42 @@ export class Download implements FileContent {
         const n = await reading;
         if (n === 0) return;
         left -= n;
-        if (left > 0) other ??= borrow(Math.min(left, most));
+        if (left > 0) other ??= borrow(Math.min(left, maxPieceBytes));
         reading = next(other ?? one);
-        reading.catch(() => {/* told when it is waited for */});
+        reading.catch(() => {/* thrown when it is awaited */});
         yield one.subarray(0, n);
         if (other) [one, other] = [other, one];
       }
     } finally {
-      await reading.catch(() => {/* nobody wants it any more */});
+      await reading.catch(() => {/* the caller has stopped */});
       giveBack(one);
       if (other) giveBack(other);
     }
   }
 
-  /**
-   * Reads anywhere, for clients that say where; calls are carried out in their order. What
-   * {@link read} and {@link digest} tell is of no use after it.
-   *
-   * @param position bytes from the start
-   * @returns how many bytes; 0 at the end
-   */
   readAt(position: number, into: Uint8Array): Promise<number> {
     const mine = this.#turn.then(async () => {
       try {
-        if (position !== this.#at) this.#file.seekSync(position, Deno.SeekMode.Start);
-        this.#at = NaN;
+        if (position !== this.#position) this.#file.seekSync(position, Deno.SeekMode.Start);
+        this.#position = NaN; // until the read has succeeded
         const n = await this.#file.read(into) ?? 0;
-        this.#at = position + n;
+        this.#position = position + n;
         return n;
       } catch (error) {
         throw typed(error);
       }
     });
-    this.#turn = mine.catch(() => {/* whoever called is told */});
+    this.#turn = mine.catch(() => {/* thrown to its caller */});
     return mine;
   }
 
-  /**
-   * All that is left, or so much of it, at once: for a small file, which is read before another
-   * thread could be asked.
-   */
-  rest(length = this.size - this.#at): Uint8Array {
+  /** Reads on this thread, which for a small file is faster than another one. */
+  rest(length = this.size - this.#position): Uint8Array {
     const bytes = new Uint8Array(length);
     try {
-      for (let at = 0; at < bytes.length;) {
-        const piece = bytes.subarray(at);
-        at += this.#took(piece, this.#file.readSync(piece));
+      for (let done = 0; done < length;) {
+        const piece = bytes.subarray(done);
+        done += this.#count(piece, this.#file.readSync(piece));
       }
       return bytes;
     } catch (error) {
@@ -279,7 +232,6 @@ export class Download implements FileContent {
     }
   }
 
-  /** The whole file's SHA-256, in hex; once all is read. */
   digest(): string {
     return this.sha256 ?? this.#hash!.copy().digest("hex");
   }
@@ -288,21 +240,26 @@ export class Download implements FileContent {
     this.#file.close();
   }
 
-  /** As {@link read}, on this thread. */
+  /** Does the same as {@link read}, on this thread. */
   #readHere(into: Uint8Array): number {
-    const want = Math.min(into.length, this.size - this.#at);
-    if (want === 0) return 0;
+    const piece = this.#clip(into);
+    if (piece.length === 0) return 0;
     try {
-      return this.#took(into, reads.run(() => this.#file.readSync(into.subarray(0, want))));
+      return this.#count(piece, reads.run(() => this.#file.readSync(piece)));
     } catch (error) {
       throw typed(error);
     }
   }
 
-  #took(bytes: Uint8Array, n: number | null): number {
+  /** Cuts a buffer to the bytes that are left. */
+  #clip(into: Uint8Array): Uint8Array {
+    return into.subarray(0, this.size - this.#position);
+  }
+
+  #count(bytes: Uint8Array, n: number | null): number {
     if (!n) throw shrank();
     this.#hash?.update(bytes.subarray(0, n));
-    this.#at += n;
+    this.#position += n;
     return n;
   }
 }

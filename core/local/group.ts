@@ -1,10 +1,9 @@
 /**
  * Group commit: pieces of work that arrive together share one transaction, and so one sync.
  *
- * Each piece runs in a savepoint of its own: one that throws undoes itself and fails alone. If the
- * commit fails, all of them fail. Work runs in the order in which it was submitted. Neighbours of the
- * same kind can be one piece ({@link Group.join}): a hundred rows by one statement cost less than a
- * hundred statements.
+ * Each piece runs in a savepoint of its own: one that throws is undone and fails alone. If the commit
+ * fails, all of them fail. Work runs in the order in which it was submitted. Neighbors of the same kind
+ * can be one piece ({@link Group.join}): one statement for a hundred rows costs less than a hundred.
  *
  *   submitted -> (another isolate has the write lock: more is submitted) -> run -> committed -> settled
  *
@@ -32,8 +31,11 @@ interface Job {
   readonly reject: (reason: unknown) => void;
 }
 
-/** Steps around every transaction. */
-export interface GroupSteps {
+export interface GroupOptions {
+  /** Whether a power cut may undo its transactions: they wait for no sync of the disk. */
+  readonly light?: boolean;
+  /** The longest wait for the write lock, in ms. Default: that of the database. */
+  readonly patience?: number;
   /** Runs first in every transaction. */
   readonly begin?: () => void;
   /** Runs last in every transaction; if it throws, nothing is committed. */
@@ -48,25 +50,14 @@ const maxGroupJobs = 128;
 /** The time until another attempt when another isolate has the write lock, in ms. */
 const retryMs = 1;
 
-export interface GroupOptions extends GroupSteps {
-  /** Whether its transactions may be lost by a power cut: they wait for no sync of the disk. */
-  readonly light?: boolean;
-  /** The longest wait for the write lock, in ms. Default: as the database has it. */
-  readonly patience?: number;
-}
-
 export class Group {
   readonly #db: Database;
-  readonly #steps: GroupSteps;
-  readonly #light: boolean;
-  readonly #patience: number;
+  readonly #options: GroupOptions;
   #jobs: Job[] = [];
 
-  constructor(db: Database, { light = false, patience, ...steps }: GroupOptions = {}) {
+  constructor(db: Database, options: GroupOptions = {}) {
     this.#db = db;
-    this.#steps = steps;
-    this.#light = light;
-    this.#patience = patience ?? db.busyTimeout;
+    this.#options = options;
   }
 
   /** Runs `work` in the next transaction. @returns its result, once that is committed */
@@ -83,7 +74,7 @@ export class Group {
   }
 
   #soon(): void {
-    const by = performance.now() + this.#patience;
+    const by = performance.now() + (this.#options.patience ?? this.#db.busyTimeout);
     setImmediate(() => this.#run(by));
   }
 
@@ -95,7 +86,7 @@ export class Group {
       const ran = this.#db.attempt(() => {
         jobs = this.#jobs.splice(0, maxGroupJobs);
         if (this.#jobs.length > 0) this.#soon();
-        this.#steps.begin?.();
+        this.#options.begin?.();
         for (const piece of pieces(jobs)) {
           const outcomes = this.#try(piece);
           piece.forEach(({ resolve, reject }, i) => {
@@ -103,18 +94,18 @@ export class Group {
             settle.push(() => "value" in outcome ? resolve(outcome.value) : reject(outcome.error));
           });
         }
-        this.#steps.beforeCommit?.();
-      }, this.#light);
+        this.#options.beforeCommit?.();
+      }, this.#options.light);
       if (!ran) {
         if (performance.now() >= by) throw locked();
         setTimeout(() => this.#run(by), retryMs);
         return;
       }
-      this.#steps.afterCommit?.();
+      this.#options.afterCommit?.();
       for (const settleOne of settle) settleOne();
     } catch (error) {
       if (jobs.length === 0) jobs = this.#jobs.splice(0);
-      this.#steps.failed?.();
+      this.#options.failed?.();
       for (const { reject } of jobs) reject(error);
     }
   }
@@ -138,7 +129,7 @@ export function outcome<T>(work: () => T): Outcome<T> {
   }
 }
 
-/** Cuts the queue into pieces: neighbors with the same work, but for work that stands alone. */
+/** Cuts the queue into pieces: neighbors with the same work are one piece, unless it is {@link alone}. */
 function* pieces(jobs: readonly Job[]): Generator<readonly Job[]> {
   for (let start = 0, end; start < jobs.length; start = end) {
     const { together } = jobs[start];
@@ -148,7 +139,7 @@ function* pieces(jobs: readonly Job[]): Generator<readonly Job[]> {
   }
 }
 
-/** Runs each in its own savepoint, which {@link Group} makes for every piece. */
+/** Runs a piece that is never joined with others. */
 function alone<T>(works: readonly (() => T)[]): readonly Outcome<T>[] {
   return works.map((work) => ({ value: work() }));
 }

@@ -1,7 +1,7 @@
 /**
- * Notes in an upload's row that its holder is not gone, while bytes move. A note is a light commit at
- * most every two seconds, left out while another program has the write lock: no single note matters,
- * and no upload waits for one.
+ * Notes in an upload's row, while bytes move, that its holder is not gone. A note is a light commit,
+ * at most every two seconds. It is left out while another program has the write lock: no upload waits
+ * for a note.
  */
 import type { HeldUpload } from "./ledger/upload_rows.ts";
 import type { Parts } from "./parts.ts";
@@ -13,18 +13,18 @@ const intervalMs = 2000;
 const retryMs = 200;
 
 export class Heartbeat {
-  readonly #parts: Pick<Parts, "db" | "reservations">;
+  readonly #parts: Parts;
   readonly #id: number;
   readonly #holder: string;
   #due = performance.now() + intervalMs;
 
-  constructor(parts: Pick<Parts, "db" | "reservations">, { id, holder }: HeldUpload) {
+  constructor(parts: Parts, { id, holder }: HeldUpload) {
     this.#parts = parts;
     this.#id = id;
     this.#holder = holder!;
   }
 
-  /** Makes a note if one is due. Parameter, result and errors as those of {@link now}. */
+  /** Makes a note if one is due: see `OpenUpload.beat`. */
   beat(whole?: number | null): boolean {
     const now = performance.now();
     if (now < this.#due) return false;
@@ -33,13 +33,7 @@ export class Heartbeat {
     return noted;
   }
 
-  /**
-   * Makes a note.
-   *
-   * @param whole staged bytes that can be resumed, to be noted, too; null: all
-   * @returns whether it was made
-   * @throws {BargeError} `unavailable` when the upload is not its holder's any more
-   */
+  /** Makes a note: see `OpenUpload.beatNow`. */
   now(whole?: number | null): boolean {
     const { db, reservations } = this.#parts;
     if (!reservations.holds(this.#id, this.#holder)) throw takenOver();

@@ -1,26 +1,25 @@
 /**
  * Making a folder: an entry of the account that makes it.
  *
- * Its row comes first, in the transaction in which the folder is made: a folder that is over the quota
- * is never seen. The transaction does not wait for a sync of the disk: a power cut may leave a folder
- * that is nobody's entry, though never one with an acknowledged file in it, whose commit syncs both.
+ * The row is written before the folder is made, in one transaction: a folder that is over the entry
+ * limit is never seen. A crash before the transaction is durable leaves a folder that is nobody's
+ * entry until `barge verify --repair`. A file's commit syncs the rows of its folders, too.
  */
 import type { Place } from "../storage/place.ts";
 import type { NewFolder } from "../storage/tree.ts";
 import type { Guard } from "../storage/view.ts";
-import type { Commits } from "./commit.ts";
-import type { Parts } from "./parts.ts";
-import { LocalView } from "./view.ts";
+import type { PartsWithCommits } from "./commit.ts";
+import { reached } from "../storage/fault.ts";
+import { viewOf } from "./view.ts";
 
 /** @returns false: it existed */
 export async function mkdir(
-  parts: Parts,
-  commits: Commits,
+  parts: PartsWithCommits,
   place: Place,
   { account, parents, modified }: NewFolder,
   guard: Guard,
 ): Promise<boolean> {
-  const { folders, vault } = parts;
+  const { commits, folders, vault } = parts;
   const begun: Place[] = [];
   const undo = (error: unknown): never => {
     for (const each of begun.splice(0).reverse()) vault.removeEmpty(each);
@@ -28,16 +27,18 @@ export async function mkdir(
   };
   const make = () => {
     try {
-      guard.check(new LocalView(parts));
-      return vault.mkdir(place, parents, (each) => {
+      guard.check(viewOf(parts));
+      const made = vault.mkdir(place, parents, (each) => {
         folders.make(each, account);
         begun.push(each);
       });
+      if (made) reached("made");
+      return made;
     } catch (error) {
       return undo(error);
     }
   };
-  // A failure of `make` is undone by then; a failed commit is not.
+  // `make` undoes its own failure. The second `undo` is for a commit that fails.
   const made = await commits.note(make).catch(undo);
   for (const { dir } of begun) vault.sync(dir);
   if (modified !== null && (made || parents)) vault.touch(place, modified);

@@ -1,47 +1,42 @@
 /** Renaming a file or a folder: one step for every reader, and for a crash. */
-import { typed } from "../error.ts";
-import type { Place } from "../storage/place.ts";
+import { type Place, relative } from "../storage/place.ts";
 import type { Guard } from "../storage/view.ts";
-import type { Commits } from "./commit.ts";
-import { moveUploads } from "./move_uploads.ts";
+import type { PartsWithCommits } from "./commit.ts";
 import { discardDropped } from "./partial_upload.ts";
 import type { Parts } from "./parts.ts";
-import { LocalView } from "./view.ts";
+import { rename } from "./rename.ts";
+import { viewOf } from "./view.ts";
 
 /** @param account the id of the account that renames */
 export async function move(
-  parts: Parts,
-  commits: Commits,
+  parts: PartsWithCommits,
   { from, to, account }: { from: Place; to: Place; account: number },
   guard: Guard,
 ): Promise<void> {
-  const { intents, ledger, properties, shares, uploadsAt, vault } = parts;
-  const intent = await commits.enter(() => intents.intend("move", from, to));
-  let happened = false;
+  const { ledger, properties, shares, uploadsAt } = parts;
   let dropped: number | undefined;
-  try {
-    await commits.change({
-      places: [from, to],
-      check() {
-        guard.check(new LocalView(parts));
-        properties.checkRename(from, to, account);
-        dropped = uploadsAt.uncredit(from);
-      },
-      disk() {
-        vault.rename(from, to);
-        happened = true;
-      },
-      ledger() {
-        // Settled by `barge verify` already, if it is not open: a second time would forget the target.
-        if (!intents.done(intent)) return;
-        moveUploads(parts, from, to, () => ledger.rename(from, to));
-        shares.lose(from);
-      },
-    });
-  } catch (error) {
-    // If the rename itself happened, the intent stays: for the next commit, or the next start.
-    if (!happened) intents.done(intent);
-    throw typed(error);
-  }
+  await rename(parts, {
+    from,
+    to,
+    check() {
+      guard.check(viewOf(parts));
+      properties.checkRename(from, to, account);
+      dropped = uploadsAt.uncredit(from);
+    },
+    ledger() {
+      moveUploads(parts, from, to, () => ledger.rename(from, to));
+      shares.lose(from);
+    },
+  });
   if (dropped !== undefined) discardDropped(parts, [dropped]);
+}
+
+/** Renames a folder in the ledger, and ends the uploads into it that are under way or can't follow it. */
+export function moveUploads(parts: Parts, from: Place, to: Place, rename: () => void): void {
+  const { fences, uploadsAt } = parts;
+  const held = uploadsAt.heldBelow(from);
+  rename();
+  for (const id of held) fences.end(id);
+  const home = /^homes\/([^/]+)/.exec(relative(to))?.[1];
+  if (home !== undefined) discardDropped(parts, uploadsAt.dropStrangers(to, home));
 }

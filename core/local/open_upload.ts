@@ -1,34 +1,27 @@
+// deno-lint-ignore-file require-await -- SQLite answers at once; other storage does not
 /**
  * An upload in the hands of its holder: its row, its staged bytes and its fence.
  *
- * The row says who the holder is, the fence stops a former holder's writes (vault/fences.ts). Every end
- * closes the staged file, settles the row, and gives up the fence last: a connection that takes the
- * upload over meanwhile finds the fence, and knows by it that nothing is written any more.
+ * The row names the holder; the fence stops a former holder's writes (vault/fences.ts). Every end closes
+ * the staged file, settles the row, and releases the fence last: a connection that takes the upload
+ * over meanwhile finds the fence, and knows by it that nothing is written any more.
  */
 import { BargeError } from "../error.ts";
 import { folderOf, type Place } from "../storage/place.ts";
-import {
-  type Content,
-  LostUpload,
-  type OpenUpload,
-  type StoredFile,
-  type WriteGuard,
-} from "../storage/uploads.ts";
-import type { Commits } from "./commit.ts";
+import { LostUpload, type OpenUpload } from "../storage/uploads.ts";
+import type { PartsWithCommits } from "./commit.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { HeldUpload } from "./ledger/upload_rows.ts";
 import { detachUpload, dropUpload } from "./partial_upload.ts";
 import type { Parts } from "./parts.ts";
-import { reached } from "./vault/fault.ts";
+import { reached } from "../storage/fault.ts";
 import type { Fence } from "./vault/fences.ts";
 import type { Staged } from "./vault/staged.ts";
 import { stagingDir } from "./vault/staging.ts";
-import { LocalView } from "./view.ts";
+import { viewOf } from "./view.ts";
 
 /** The bytes that are reserved ahead at once for an upload of unknown size. */
 const reserveAheadBytes = 8 * 1024 * 1024;
-
-export type PartsWithCommits = Parts & { readonly commits: Commits };
 
 export interface Opened {
   readonly row: HeldUpload;
@@ -39,139 +32,90 @@ export interface Opened {
   readonly recorded: boolean;
 }
 
-export class LocalUpload implements OpenUpload {
-  readonly body: Staged;
-  readonly #parts: PartsWithCommits;
-  readonly #fence: Fence;
-  readonly #heartbeat: Heartbeat;
-  readonly #recorded: boolean;
-  #row: HeldUpload;
-  #reserved: number;
-  #committed = false;
-  #ended = false;
+export function openUpload(parts: PartsWithCommits, opened: Opened): OpenUpload {
+  const { commits, finishedUploads, reservations } = parts;
+  const { body, fence, heartbeat, recorded } = opened;
+  let { row, reserved } = opened;
+  const { id, account } = row;
+  const holder = row.holder!;
+  let committed = false;
+  let ended = false;
 
-  constructor(parts: PartsWithCommits, opened: Opened) {
-    this.#parts = parts;
-    this.#row = opened.row;
-    this.body = opened.body;
-    this.#fence = opened.fence;
-    this.#heartbeat = opened.heartbeat;
-    this.#reserved = opened.reserved;
-    this.#recorded = opened.recorded;
-  }
+  const grow = async (bytes: number) => {
+    await commits.note(() => reservations.grow(id, holder, bytes));
+    reserved = bytes;
+  };
 
-  get id(): number {
-    return this.#row.id;
-  }
-
-  get reserved(): number {
-    return this.#reserved;
-  }
-
-  get takenOver(): boolean {
-    return this.#fence.takenOver;
-  }
-
-  get lost(): boolean {
-    return this.#fence.raised;
-  }
-
-  whyLost(): Promise<LostUpload | undefined> {
-    const { id } = this.#row;
-    const held = this.#ended ||
-      !this.#fence.raised && this.#parts.reservations.holds(id, this.#holder);
-    return Promise.resolve(held ? undefined : lostUpload(this.#parts, this.#row, this.#fence));
-  }
-
-  async reserve(total: number): Promise<void> {
-    const { commits, reservations } = this.#parts;
-    const grow = async (bytes: number) => {
-      await commits.note(() => reservations.grow(this.id, this.#holder, bytes));
-      this.#reserved = bytes;
-    };
-    try {
-      await grow(total + reserveAheadBytes);
-    } catch (error) {
-      if (!(error instanceof BargeError && error.kind === "over-quota")) throw error;
-      await grow(total);
-    }
-  }
-
-  beat(whole?: number | null): boolean {
-    return this.#heartbeat.beat(whole);
-  }
-
-  beatNow(whole?: number | null): boolean {
-    return this.#heartbeat.now(whole);
-  }
-
-  async recordWhole(whole: number | null): Promise<void> {
-    const { commits, reservations } = this.#parts;
-    await commits.enter(() => reservations.keepWhole(this.id, this.#holder, whole));
-  }
-
-  async move(place: Place, guard: WriteGuard): Promise<void> {
-    await this.#retarget(place, () => guard.check(new LocalView(this.#parts)));
-  }
-
-  async unlink(): Promise<void> {
-    await this.#retarget({ dir: stagingDir, name: `unlinked-${this.id}` }, () => {});
-  }
-
-  async #retarget({ dir, name }: Place, check: () => unknown): Promise<void> {
-    const { commits, reservations } = this.#parts;
+  const retarget = async ({ dir, name }: Place, check: () => unknown) => {
     await commits.enter(() => {
       check();
-      reservations.retarget(this.id, this.#holder, { dir, name });
+      reservations.retarget(id, holder, { dir, name });
     });
-    this.#row = { ...this.#row, dir, name };
-  }
+    row = { ...row, dir, name };
+  };
 
-  async commit(
-    content: Content & { readonly modified: number },
-    guard: WriteGuard,
-  ): Promise<StoredFile> {
-    const { commits, finishedUploads, reservations } = this.#parts;
-    const { account, dir, name } = this.#row;
-    await commits.enter(() => {
-      reservations.seal(this.id, this.#holder, content);
-      const finished = { ...content, finished: Date.now() };
-      if (this.#recorded) finishedUploads.record(account, this.#row, finished);
-    });
-    reached("sealed");
-    const { size, sha256, modified, verified } = content;
-    const { ino } = this.body;
-    const file = { dir, name, owner: account, size, sha256, modified, ino, verified };
-    const replaced = await commits.publish(this.#row, file, guard);
-    this.#committed = true;
-    return { size, sha256, modified, replaced: replaced !== undefined };
-  }
-
-  async detach(empty = false): Promise<void> {
-    if (this.body.spoiled) return await this.drop();
-    const { size, length } = this.body;
-    const options = { gaps: size < length, empty };
-    await this.#end(() => detachUpload(this.#parts, this.#row, size, options));
-  }
-
-  async drop(): Promise<void> {
-    await this.#end(() => dropUpload(this.#parts, this.#row));
-  }
-
-  async #end(settle: () => Promise<void>): Promise<void> {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.body[Symbol.dispose]();
+  const end = async (settle: () => Promise<void>) => {
+    if (ended) return;
+    ended = true;
+    body[Symbol.dispose]();
     try {
-      if (!this.#committed) await settle();
+      if (!committed) await settle();
     } finally {
-      this.#fence[Symbol.dispose]();
+      fence[Symbol.dispose]();
     }
-  }
+  };
+  const drop = () => end(() => dropUpload(parts, row));
 
-  get #holder(): string {
-    return this.#row.holder!;
-  }
+  return {
+    id,
+    body,
+    get reserved() {
+      return reserved;
+    },
+    get takenOver() {
+      return fence.takenOver;
+    },
+    get lost() {
+      return fence.raised;
+    },
+    async whyLost() {
+      const held = ended || !fence.raised && reservations.holds(id, holder);
+      return held ? undefined : lostUpload(parts, row, fence);
+    },
+    async reserve(total) {
+      try {
+        await grow(total + reserveAheadBytes);
+      } catch (error) {
+        if (!(error instanceof BargeError && error.kind === "over-quota")) throw error;
+        await grow(total);
+      }
+    },
+    beat: (whole) => heartbeat.beat(whole),
+    beatNow: (whole) => heartbeat.now(whole),
+    recordWhole: (whole) => commits.enter(() => reservations.keepWhole(id, holder, whole)),
+    move: (place, guard) => retarget(place, () => guard.check(viewOf(parts))),
+    unlink: () => retarget({ dir: stagingDir, name: `unlinked-${id}` }, () => {}),
+    async commit(content, guard) {
+      await commits.enter(() => {
+        reservations.seal(id, holder, content);
+        const finished = { ...content, finished: Date.now() };
+        if (recorded) finishedUploads.record(account, row, finished);
+      });
+      reached("sealed");
+      const { size, sha256, modified, verified } = content;
+      const { dir, name } = row;
+      const file = { dir, name, owner: account, size, sha256, modified, ino: body.ino, verified };
+      const stored = await commits.publish(row, file, guard);
+      committed = true;
+      return stored;
+    },
+    async detach(empty = false) {
+      if (body.spoiled) return await drop();
+      const { size, length } = body;
+      await end(() => detachUpload(parts, row, size, { gaps: size < length, empty }));
+    },
+    drop,
+  };
 }
 
 /** Returns the reason why an upload is not its holder's any more. @param fence the holder's, if any */

@@ -2,12 +2,10 @@
  * Partial uploads: how much of one can be resumed, and how an upload ends that does not become a file.
  * Every end is a light commit, which waits for the write lock without holding up the event loop.
  */
+import type { PartsWithCommits } from "./commit.ts";
 import type { HeldUpload, UploadRow } from "./ledger/upload_rows.ts";
-import { discard, stagedSize, stagingDir } from "./vault/staging.ts";
-import type { Commits } from "./commit.ts";
 import type { Parts } from "./parts.ts";
-
-type PartsWithCommits = Pick<Parts, "reservations" | "vault"> & { readonly commits: Commits };
+import { discard, stagedSize, stagingDir } from "./vault/staging.ts";
 
 /** Returns the number of staged bytes of an upload that can be resumed. */
 export function continuable({ vault }: Parts, { id, whole }: UploadRow): number {
@@ -15,20 +13,19 @@ export function continuable({ vault }: Parts, { id, whole }: UploadRow): number 
 }
 
 /**
- * Keeps the staged bytes for a resume, unless they are a file already, or another holder's by now.
+ * Keeps the staged bytes for a resume, unless they are a file already, or have another holder by now.
  * The next holder cuts off bytes behind a gap.
  *
  * @param whole the number of bytes that can be resumed
  * @param options.gaps whether there are more, behind a gap
- * @param options.empty keep it also where nothing is staged
+ * @param options.empty keep the upload also where nothing is staged
  */
 export async function detachUpload(
   { commits, reservations, vault }: PartsWithCommits,
-  row: HeldUpload,
+  { id, holder }: HeldUpload,
   whole: number,
   { gaps = false, empty = false } = {},
 ): Promise<void> {
-  const { id, holder } = row;
   await commits.note(() => {
     if (commits.owes(id)) return;
     if (!reservations.detach(id, holder!, whole, gaps, empty)) discard(vault, id);
@@ -36,20 +33,20 @@ export async function detachUpload(
 }
 
 /**
- * Deletes the staged bytes and the row, unless they are a file already, or another holder's by now.
+ * Deletes the staged bytes and the row, unless they are a file already, or have another holder by now.
  * The bytes go first: on a full disk, the database needs their room. A crash in between leaves a row
  * without bytes, which the next start drops.
  */
 export async function dropUpload(
   { commits, reservations, vault }: PartsWithCommits,
-  row: HeldUpload,
+  { id, holder }: HeldUpload,
 ): Promise<void> {
   await commits.note(() => {
-    if (commits.owes(row.id)) return;
-    const now = reservations.upload(row.id);
-    if (now && now.holder !== row.holder) return;
-    discard(vault, row.id);
-    reservations.drop(row.id, row.holder!);
+    if (commits.owes(id)) return;
+    const now = reservations.upload(id);
+    if (now && now.holder !== holder) return;
+    discard(vault, id);
+    reservations.drop(id, holder!);
   });
 }
 
@@ -61,7 +58,7 @@ export function discardDropped({ fences, vault }: Parts, ids: Iterable<number>):
   }
 }
 
-/** Returns whether the path was taken from an upload, which then can't be resumed. */
+/** Returns whether an upload has no path any more (`OpenUpload.unlink`): it can't be resumed. */
 export function isUnlinked({ dir }: { readonly dir: string }): boolean {
   return dir === stagingDir;
 }

@@ -1,44 +1,73 @@
-/** The parts of storage on one machine: the tables of its database, and its disk. */
-import type { Accounts } from "./account/accounts.ts";
-import type { Bans } from "./account/bans.ts";
-import type { Credentials } from "./account/credential.ts";
-import type { Database } from "./database/database.ts";
-import type { FinishedUploads } from "./ledger/finished_uploads.ts";
-import type { Folders } from "./ledger/folders.ts";
-import type { Intents } from "./ledger/intent.ts";
-import type { Keys } from "./account/keys.ts";
-import type { Ledger } from "./ledger/ledger.ts";
-import type { Locks } from "./ledger/locks.ts";
-import type { Properties } from "./ledger/properties.ts";
-import type { Registrations } from "./account/registrations.ts";
-import type { Reservations } from "./ledger/reservation.ts";
-import type { Shares } from "./account/shares.ts";
-import type { Tokens } from "./account/tokens.ts";
-import type { UploadsAt } from "./ledger/uploads_at.ts";
-import type { WebSessions } from "./account/web_sessions.ts";
-import type { Fences } from "./vault/fences.ts";
-import type { Vault } from "./vault/vault.ts";
+/** The parts of storage on one machine: the disk, the tables of the database, the counts and limits. */
+import { Accounts } from "./account/accounts.ts";
+import { Bans } from "./account/bans.ts";
+import { Credentials } from "./account/credential.ts";
+import { Keys } from "./account/keys.ts";
+import { Registrations } from "./account/registrations.ts";
+import { Shares } from "./account/shares.ts";
+import { Tokens } from "./account/tokens.ts";
+import { WebSessions } from "./account/web_sessions.ts";
+import { Database } from "./database/database.ts";
+import { FinishedUploads } from "./ledger/finished_uploads.ts";
+import { Folders } from "./ledger/folders.ts";
+import { Intents } from "./ledger/intent.ts";
+import { Ledger } from "./ledger/ledger.ts";
+import { Locks } from "./ledger/locks.ts";
+import { Properties } from "./ledger/properties.ts";
+import { Reservations } from "./ledger/reservation.ts";
+import { UploadsAt } from "./ledger/uploads_at.ts";
+import type { Hooks } from "../watch/hooks.ts";
+import type { ServiceSettings, WorkerTables } from "../watch/settings.ts";
+import { Watching } from "../watch/watching.ts";
+import { Fences } from "./vault/fences.ts";
+import { Vault } from "./vault/vault.ts";
 
-export interface Parts {
+/** The settings of the disk and the database. */
+export interface DataSettings {
+  /** The data directory. */
+  readonly data: string;
+  /** `relaxed`: a power cut may undo the last changes. */
+  readonly durability: "full" | "relaxed";
+  /** The table of fences that all workers share. Default: one of this isolate alone. */
+  readonly fences?: SharedArrayBuffer;
+}
+
+/** The operator's settings: plain data, so that they can be posted to a worker. */
+export interface Settings extends ServiceSettings, WorkerTables, DataSettings {}
+
+class DataDirectory extends Watching<Settings> {
   readonly db: Database;
-  readonly accounts: Accounts;
-  readonly credentials: Credentials;
-  readonly tokens: Tokens;
-  readonly webSessions: WebSessions;
-  readonly shares: Shares;
-  readonly keys: Keys;
-  readonly bans: Bans;
-  readonly registrations: Registrations;
-  readonly ledger: Ledger;
-  readonly folders: Folders;
-  readonly reservations: Reservations;
-  readonly uploadsAt: UploadsAt;
-  readonly finishedUploads: FinishedUploads;
-  readonly intents: Intents;
-  readonly properties: Properties;
-  readonly locks: Locks;
   readonly vault: Vault;
   readonly fences: Fences;
-  /** Begins the marks of all upload holders in this isolate; no other isolate's begin so. */
+  /** The prefix of the marks of all upload holders in this isolate; each isolate has its own. */
   readonly life: string;
+
+  constructor(settings: Settings, worker: number, hooks: Hooks, life: string) {
+    super(settings, worker, hooks);
+    const { data, durability, fences } = settings;
+    this.db = new Database(data, { durability });
+    this.vault = new Vault(data, durability === "full");
+    this.fences = new Fences(worker, fences);
+    this.life = life;
+  }
+}
+
+/** The data directory with its tables. They are fields of a subclass, so that `db` is set before them. */
+export class Parts extends DataDirectory {
+  readonly accounts = new Accounts(this.db);
+  readonly credentials = new Credentials(this.db);
+  readonly tokens = new Tokens(this.db);
+  readonly webSessions = new WebSessions(this.db);
+  readonly shares = new Shares(this.db);
+  readonly keys = new Keys(this.db);
+  readonly bans = new Bans(this.db);
+  readonly registrations = new Registrations(this.db);
+  readonly ledger = new Ledger(this.db);
+  readonly folders = new Folders(this.db);
+  readonly reservations = new Reservations(this.db, this.ledger);
+  readonly uploadsAt = new UploadsAt(this.db);
+  readonly finishedUploads = new FinishedUploads(this.db);
+  readonly intents = new Intents(this.db);
+  readonly properties = new Properties(this.db);
+  readonly locks = new Locks(this.db);
 }

@@ -1,7 +1,6 @@
 /**
- * Removing an account, without losing a byte unless that is asked for: its home is moved to
- * `removed/NAME-TIME` in the data directory, where no door shows it; its files in /public stay,
- * charged to nobody.
+ * Removing an account. Unless its files are to be purged, its home is moved to `removed/NAME-TIME` in
+ * the data directory, where no door shows it, and its files in /public stay, charged to nobody.
  */
 import { typed } from "../error.ts";
 import type { RemovedAccount } from "../storage/accounts.ts";
@@ -12,10 +11,7 @@ import type { Vault } from "./vault/vault.ts";
 /** The folder of removed accounts' homes, in the data directory. */
 export const removedDir = "removed";
 
-/**
- * Makes the folder that homes are moved to. A server does so when it starts: a disk that is full later
- * may have no room for a folder.
- */
+/** Makes the folder that homes are moved to. A server does so at its start: later, the disk may be full. */
 export function makeRemovedFolder(vault: Vault): void {
   const place = { dir: "", name: removedDir };
   if (!vault.find(place)) vault.mkdir(place, false);
@@ -45,8 +41,8 @@ export async function removeAccount(
     ledger.forget(home);
     for (const place of shared) ledger.forgetFile(place);
     parts.db.checkNow();
-    // The disk last, when the ledger has said yes. A crash from here on leaves the account, without
-    // its home: the same command once more ends what was begun.
+    // The disk comes last, when the database accepts the change. A crash from here on leaves the
+    // account, without its home; the same command again completes the removal.
     for (const place of shared) vault.removeFile(place);
     if (vault.find(home)) vault.rename(home, target);
     return ids;
@@ -58,7 +54,7 @@ export async function removeAccount(
   return { kept: await clear(kept, options.purge) ? null : kept, ...owned };
 }
 
-/** Removes the home that was moved aside: all of it, or only if it is empty. @returns is it gone? */
+/** Deletes the home that was moved: all of it, or only if it is empty. @returns whether it is gone */
 async function clear(kept: string, all: boolean): Promise<boolean> {
   try {
     await Deno.remove(kept, { recursive: all });

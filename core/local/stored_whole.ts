@@ -1,19 +1,19 @@
 /**
  * Small files whose bytes are all in memory: reserved and sealed in one step, staged, published.
  *
- * Files that wait at the same time go together, through both group commits (commit.ts): a tree of small
- * files then costs hardly more than its files' own statements. Where they do not all fit, each is
- * reserved by itself, and fails with its own reason.
+ * Files that wait at the same time share both group commits (commit.ts), and so most statements.
+ * Where they do not all fit, each is reserved by itself, and fails with its own reason.
  */
 import { typed } from "../error.ts";
 import type { Content, StoredFile, WriteGuard } from "../storage/uploads.ts";
+import type { PartsWithCommits } from "./commit.ts";
 import { type Outcome, outcome } from "./group.ts";
 import type { DeclaredUpload, HeldUpload } from "./ledger/upload_rows.ts";
-import { lostUpload, type PartsWithCommits } from "./open_upload.ts";
+import { lostUpload } from "./open_upload.ts";
 import { discardDropped, dropUpload } from "./partial_upload.ts";
-import { reached } from "./vault/fault.ts";
+import { reached } from "../storage/fault.ts";
 import { stageWhole } from "./vault/staging.ts";
-import { LocalView } from "./view.ts";
+import { viewOf } from "./view.ts";
 
 /** A file that waits to be reserved. */
 interface Waiting {
@@ -29,76 +29,63 @@ interface Entered {
   readonly dropped: number | undefined;
 }
 
-export class StoredWhole {
-  readonly #parts: PartsWithCommits;
+/** Returns a function that does what `Uploads.store` promises. */
+export function storeWhole(parts: PartsWithCommits) {
+  const { commits, db, reservations, vault } = parts;
 
-  constructor(parts: PartsWithCommits) {
-    this.#parts = parts;
-  }
-
-  /** Does what `Uploads.store` promises. */
-  async store(
-    upload: DeclaredUpload,
-    content: Content,
-    bytes: Uint8Array,
-    guard: WriteGuard,
-  ): Promise<StoredFile> {
-    const { commits, reservations, vault } = this.#parts;
-    const { row, dropped } = await commits.enterWith(this.#enter, { upload, content, guard });
-    reached("sealed");
-    try {
-      if (dropped !== undefined) discardDropped(this.#parts, [dropped]);
-      const { modified, ino } = await stageWhole(vault, row.id, bytes, upload.modified);
-      const { account: owner, dir, name } = row;
-      const file = { dir, name, owner, ...content, modified, ino };
-      const replaced = await commits.publish(row, file, guard);
-      const { size, sha256 } = content;
-      return { size, sha256, modified, replaced: replaced !== undefined };
-    } catch (error) {
-      const held = reservations.holds(row.id, row.holder!);
-      const failure = held ? typed(error) : lostUpload(this.#parts, row);
-      await dropUpload(this.#parts, row);
-      throw failure;
-    }
-  }
-
-  readonly #enter = (files: readonly Waiting[]): readonly Outcome<Entered>[] => {
-    const { db } = this.#parts;
-    const all = files.length > 1
-      ? outcome(() => db.transaction(() => this.#enterAll(files)))
-      : undefined;
-    if (all && "value" in all) return all.value.map((value) => ({ value }));
-    return files.map((file) => outcome(() => db.transaction(() => this.#enterOne(file))));
+  /** Drops the account's idle partial upload to the path. @returns its id */
+  const dropIdle = (upload: DeclaredUpload): number | undefined => {
+    const idle = reservations.idle(upload.account, upload);
+    if (idle) reservations.drop(idle.id);
+    return idle?.id;
   };
 
-  #enterAll(files: readonly Waiting[]): Entered[] {
-    const { reservations } = this.#parts;
-    const unfinished = reservations.withUnfinished(
-      new Set(files.map(({ upload }) => upload.account)),
-    );
+  const enterAll = (files: readonly Waiting[]): Entered[] => {
+    const accounts = new Set(files.map(({ upload }) => upload.account));
+    const unfinished = reservations.withUnfinished(accounts);
     const dropped = files.map(({ upload }) =>
-      unfinished.has(upload.account) ? this.#dropIdle(upload) : undefined
+      unfinished.has(upload.account) ? dropIdle(upload) : undefined
     );
     const rows = reservations.begin(
       files.map(({ upload, content }) => ({ upload, sealed: content })),
     );
     return rows.map((row, i) => ({ row, dropped: dropped[i] }));
-  }
+  };
 
-  #enterOne(file: Waiting): Entered {
+  const enterOne = (file: Waiting): Entered => {
     try {
-      return this.#enterAll([file])[0];
+      return enterAll([file])[0];
     } catch (error) {
-      file.guard.check(new LocalView(this.#parts)); // its refusal goes before a want of room
+      file.guard.check(viewOf(parts)); // its refusal comes before `over-quota`
       throw error;
     }
-  }
+  };
 
-  /** Drops the account's idle partial upload to the path. @returns its id */
-  #dropIdle(upload: DeclaredUpload): number | undefined {
-    const { reservations } = this.#parts;
-    const idle = reservations.idle(upload.account, upload);
-    if (idle) reservations.drop(idle.id);
-    return idle?.id;
-  }
+  /** Reserves and seals files. It is one function for all calls, so that a group joins them. */
+  const enter = (files: readonly Waiting[]): readonly Outcome<Entered>[] => {
+    const all = files.length > 1 ? outcome(() => db.transaction(() => enterAll(files))) : undefined;
+    if (all && "value" in all) return all.value.map((value) => ({ value }));
+    return files.map((file) => outcome(() => db.transaction(() => enterOne(file))));
+  };
+
+  return async (
+    upload: DeclaredUpload,
+    content: Content,
+    bytes: Uint8Array,
+    guard: WriteGuard,
+  ): Promise<StoredFile> => {
+    const { row, dropped } = await commits.enterWith(enter, { upload, content, guard });
+    reached("sealed");
+    try {
+      if (dropped !== undefined) discardDropped(parts, [dropped]);
+      const { modified, ino } = await stageWhole(vault, row.id, bytes, upload.modified);
+      const { account: owner, dir, name } = row;
+      return await commits.publish(row, { dir, name, owner, ...content, modified, ino }, guard);
+    } catch (error) {
+      const held = reservations.holds(row.id, row.holder!);
+      const failure = held ? typed(error) : lostUpload(parts, row);
+      await dropUpload(parts, row);
+      throw failure;
+    }
+  };
 }

@@ -2,8 +2,8 @@
  * Upgrades the tables of an older barge. A copy of the old database is kept beside it, as
  * `accounts.db.version-N`.
  *
- * Facts that the old tables lack are read from the disk when the tables are changed; where that is cut
- * short, `barge verify --repair` does it.
+ * Facts that the old tables lack are read from the disk, after the tables are changed. If that is cut off,
+ * `barge verify --repair` reads them.
  *
  * A running older server would write to tables that it does not know, so the caller must keep all
  * servers out of the directory, as `core/serve/data.ts` does.
@@ -30,7 +30,7 @@ export interface Upgraded {
 }
 
 /**
- * Copies the database, and then changes its tables, all of them or none.
+ * Copies the database, and changes its tables, all of them or none.
  *
  * @param data the data directory, which no server and no other command uses
  * @param from the version that its tables have
@@ -46,8 +46,8 @@ export async function upgrade(data: string, from: number): Promise<Upgraded> {
 }
 
 /**
- * Enters the folders on disk that hold no files, which older tables do not know: as entries of the
- * account whose home they are in. In /public they stay nobody's.
+ * Enters the folders on disk that hold no files, which older tables do not have, as entries of the
+ * account whose home they are in. Folders in /public become nobody's entries.
  */
 async function enterFolders(db: Database): Promise<void> {
   const vault = new Vault(db.data, false);

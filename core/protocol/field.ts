@@ -11,7 +11,7 @@ export const time = v.pipe(
   v.check((text) => parseTime(text) !== undefined, "no RFC 3339 time, or none that exists"),
 );
 export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "no SHA-256 in lower-case hex"));
-/** Why the server has no digest of a file: it was `added` or `changed` on its disk, or another reason. */
+/** The reason why the server has no digest of a file, such as `added` or `changed` on its disk. */
 export const undigested = v.string();
 /** Base64 (RFC 4648, section 4, with padding) of `minBytes` to `maxBytes` bytes. */
 export const base64 = (minBytes: number, maxBytes = minBytes) =>
@@ -33,11 +33,7 @@ export const key = base64(32);
 export const path = v.string();
 
 /** Whether an existing file may be replaced; with `sha256`, only the file of that digest. */
-export const overwrite = v.union([
-  v.literal("always"),
-  v.literal("never"),
-  v.object({ sha256 }),
-]);
+export const overwrite = v.union([v.literal("always"), v.literal("never"), v.object({ sha256 })]);
 
 /** A failure. */
 export const wireError = v.object({

@@ -31,6 +31,8 @@ export type FrameEvent =
   | { readonly type: "alive" }
   | { readonly type: "end" };
 
+type State = "head" | "json" | "raw" | "chunk-head" | "chunk";
+
 const nothing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -75,10 +77,7 @@ export function encodeChunkHead(length: number): Uint8Array<ArrayBuffer> {
   return head;
 }
 
-/**
- * The length that is a sign of life, in a body whose frame has `pauses`: the sender has no bytes at
- * the moment.
- */
+/** In a body whose frame has `pauses`: the length that is a sign of life of a sender without bytes. */
 export const aliveLength = 0xffffffff;
 
 /**
@@ -98,7 +97,7 @@ export const aliveLength = 0xffffffff;
  */
 export class Decoder {
   #input = nothing;
-  #state: "head" | "json" | "raw" | "chunk-head" | "chunk" = "head";
+  #state: State = "head";
   /** Missing bytes of the current head, JSON, raw body or chunk. */
   #missing = 4;
   /** A head or JSON that arrived in pieces. */
@@ -168,9 +167,7 @@ export class Decoder {
   #unit(): Uint8Array<ArrayBuffer> | undefined {
     if (!this.#partial && this.#input.length >= this.#missing) return this.#take(this.#missing);
     this.#partial ??= new Uint8Array(this.#missing);
-    const piece = this.#take(
-      Math.min(this.#partial.length - this.#partialLength, this.#input.length),
-    );
+    const piece = this.#take(this.#partial.length - this.#partialLength);
     this.#partial.set(piece, this.#partialLength);
     this.#partialLength += piece.length;
     if (this.#partialLength < this.#partial.length) return undefined;
@@ -181,15 +178,11 @@ export class Decoder {
   }
 
   #data(): FrameEvent {
-    const bytes = this.#take(Math.min(this.#missing, this.#input.length));
+    const bytes = this.#take(this.#missing);
     this.#missing -= bytes.length;
     if (this.#missing === 0) {
-      if (this.#state === "chunk") {
-        this.#expect("chunk-head", 4);
-      } else {
-        this.#expect("head", 4);
-        this.#ended = true;
-      }
+      this.#ended = this.#state === "raw";
+      this.#expect(this.#ended ? "head" : "chunk-head", 4);
     }
     return { type: "data", bytes };
   }
@@ -205,31 +198,28 @@ export class Decoder {
       throw this.#fail("frame is not a JSON object");
     }
     const body = (value as FrameValue).body as Body;
-    if (body === undefined) {
+    if (body === undefined || body === 0) {
+      this.#ended = body === 0;
       this.#expect("head", 4);
     } else if (body === "chunked") {
       this.#pauses = (value as FrameValue).pauses === true;
       this.#expect("chunk-head", 4);
-    } else if (Number.isSafeInteger(body) && body >= 0) {
-      if (body === 0) {
-        this.#expect("head", 4);
-        this.#ended = true;
-      } else {
-        this.#expect("raw", body);
-      }
+    } else if (Number.isSafeInteger(body) && body > 0) {
+      this.#expect("raw", body);
     } else {
       throw this.#fail('body must be a size in bytes or "chunked"');
     }
     return { type: "frame", value: value as FrameValue, body };
   }
 
+  /** Takes at most `length` bytes of the input. */
   #take(length: number): Uint8Array<ArrayBuffer> {
     const piece = this.#input.subarray(0, length);
     this.#input = length < this.#input.length ? this.#input.subarray(length) : nothing;
     return piece;
   }
 
-  #expect(state: "head" | "json" | "raw" | "chunk-head" | "chunk", missing: number): void {
+  #expect(state: State, missing: number): void {
     this.#state = state;
     this.#missing = missing;
   }

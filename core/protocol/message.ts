@@ -23,7 +23,6 @@ import {
   wireError,
 } from "./field.ts";
 import type { FrameValue } from "./frame.ts";
-import { getMany, gotMany, putMany, wasPut } from "./many.ts";
 import { asked, entry, omission, partial, present, server, usage, verifier } from "./record.ts";
 
 /** The protocol's version. */
@@ -32,34 +31,39 @@ export const version = 1;
 /** The most bytes of a PUT that may send its body at once, without waiting for "go on". */
 export const eagerLimit = 256 * 1024;
 
-const limit = v.nullable(bytes);
+/** The most files, and bytes of files, of one `put-many` or `get-many`. */
+export const many = { files: 64, bytes: 1024 * 1024 };
+
 const body = v.union([bytes, v.literal("chunked")]);
-const role = v.picklist(["user", "admin"]);
+const flag = v.optional(v.boolean(), false);
+const fileToPut = v.object({ path, size: bytes, modified: v.optional(time), sha256 });
+const stored = v.object({ size: bytes, sha256, modified: time, replaced: v.boolean() });
 
 /** Identifies the certificate that the server has shown over TLS (net/end_point.ts). */
 const binding = v.optional(v.pipe(v.string(), v.maxLength(200)));
 
+/** Makes the schema of a verb's request. */
+function request<V extends string, Fields extends v.ObjectEntries = Record<never, never>>(
+  verb: V,
+  fields: Fields = {} as Fields,
+) {
+  return v.object({ verb: v.literal(verb), ...fields });
+}
+
 const requests = {
-  hello: v.object({ verb: v.literal("hello"), version: count, agent: v.optional(v.string(), "") }),
-  auth: v.object({
-    verb: v.literal("auth"),
+  hello: request("hello", { version: count, agent: v.optional(v.string(), "") }),
+  auth: request("auth", {
     mechanism: v.picklist(["password", "token"]),
     account: v.string(),
     nonce,
   }),
-  proof: v.object({ verb: v.literal("proof"), proof: key, binding }),
-  register: v.object({
-    verb: v.literal("register"),
-    account: v.string(),
-    verifier,
-    limit: v.optional(bytes),
-  }),
-  list: v.object({ verb: v.literal("list"), path, recursive: v.optional(v.boolean(), false) }),
-  stat: v.object({ verb: v.literal("stat"), path }),
-  get: v.object({ verb: v.literal("get"), path, offset: v.optional(bytes, 0) }),
+  proof: request("proof", { proof: key, binding }),
+  register: request("register", { account: v.string(), verifier, limit: v.optional(bytes) }),
+  list: request("list", { path, recursive: flag }),
+  stat: request("stat", { path }),
+  get: request("get", { path, offset: v.optional(bytes, 0) }),
   put: v.pipe(
-    v.object({
-      verb: v.literal("put"),
+    request("put", {
       path,
       size: v.nullable(bytes),
       modified: v.optional(time),
@@ -71,46 +75,48 @@ const requests = {
       `an eager body must be size bytes, at most ${eagerLimit}`,
     ),
   ),
-  "put-many": putMany,
-  "get-many": getMany,
-  copy: v.object({
-    verb: v.literal("copy"),
-    from: path,
-    to: path,
-    overwrite: v.optional(overwrite, "always"),
+  /** Small files that share the cost of one request. Each succeeds or fails by itself. */
+  "put-many": v.pipe(
+    request("put-many", {
+      files: v.pipe(v.array(fileToPut), v.minLength(1), v.maxLength(many.files)),
+      overwrite: v.optional(overwrite, "always"),
+      body: bytes,
+    }),
+    v.check(
+      ({ files, body }) => body === files.reduce((sum, { size }) => sum + size, 0),
+      "a body must be the sizes of its files",
+    ),
+    v.check(
+      ({ files }) => new Set(files.map(({ path }) => path)).size === files.length,
+      "no path may occur twice",
+    ),
+    v.check(({ body }) => body <= many.bytes, `a body must have at most ${many.bytes} bytes`),
+  ),
+  "get-many": request("get-many", {
+    paths: v.pipe(v.array(path), v.minLength(1), v.maxLength(many.files)),
   }),
-  move: v.object({
-    verb: v.literal("move"),
-    from: path,
-    to: path,
-    overwrite: v.optional(overwrite, "always"),
-  }),
-  remove: v.object({ verb: v.literal("remove"), path, recursive: v.optional(v.boolean(), false) }),
-  mkdir: v.object({
-    verb: v.literal("mkdir"),
-    path,
-    parents: v.optional(v.boolean(), false),
-    modified: v.optional(time),
-  }),
-  quota: v.object({ verb: v.literal("quota") }),
-  uploads: v.object({ verb: v.literal("uploads") }),
-  drop: v.object({ verb: v.literal("drop"), path }),
-  status: v.object({ verb: v.literal("status") }),
-  digest: v.object({
-    verb: v.literal("digest"),
+  copy: request("copy", { from: path, to: path, overwrite: v.optional(overwrite, "always") }),
+  move: request("move", { from: path, to: path, overwrite: v.optional(overwrite, "always") }),
+  remove: request("remove", { path, recursive: flag }),
+  mkdir: request("mkdir", { path, parents: flag, modified: v.optional(time) }),
+  quota: request("quota"),
+  uploads: request("uploads"),
+  drop: request("drop", { path }),
+  status: request("status"),
+  digest: request("digest", {
     path,
     algorithm: v.optional(v.picklist(["sha256", "md5"]), "sha256"),
-    fresh: v.optional(v.boolean(), false),
+    fresh: flag,
   }),
-  grow: v.object({ verb: v.literal("grow"), limit: bytes }),
+  grow: request("grow", { limit: bytes }),
   /** The server refuses a request without a proof, which older clients omit. */
-  passwd: v.object({ verb: v.literal("passwd"), verifier, proof: v.optional(key), binding }),
+  passwd: request("passwd", { verifier, proof: v.optional(key), binding }),
   token: v.variant("action", [
-    v.object({ verb: v.literal("token"), action: v.literal("issue"), label: v.string() }),
-    v.object({ verb: v.literal("token"), action: v.literal("revoke"), id: v.string() }),
+    request("token", { action: v.literal("issue"), label: v.string() }),
+    request("token", { action: v.literal("revoke"), id: v.string() }),
   ]),
-  ping: v.object({ verb: v.literal("ping") }),
-  bye: v.object({ verb: v.literal("bye") }),
+  ping: request("ping"),
+  bye: request("bye"),
 } as const;
 
 /** The fields of each verb's answer, without `ok: true`. */
@@ -120,7 +126,7 @@ const answers = {
     agent: v.string(),
     register: v.boolean(),
     eager: bytes,
-    /** The most files and bytes of one `put-many` or `get-many`; absent: the server has neither. */
+    /** The most files and bytes of one `put-many` or `get-many`; absent: the server has no such verbs. */
     many: v.optional(v.object({ files: count, bytes })),
     /** The seconds between the signs of life of a client that pauses, and its longest pause. */
     pause: v.optional(v.object({ every: seconds, most: seconds })),
@@ -130,8 +136,8 @@ const answers = {
     binding: v.optional(v.string()),
   }),
   auth: v.object({ nonce, salt, n: count, r: count, p: count }),
-  proof: v.object({ account: v.string(), role, signature: key }),
-  register: v.object({ account: v.string(), limit }),
+  proof: v.object({ account: v.string(), role: v.picklist(["user", "admin"]), signature: key }),
+  register: v.object({ account: v.string(), limit: v.nullable(bytes) }),
   list: v.object({ entries: v.array(entry), more: v.boolean(), omitted: v.optional(omission) }),
   stat: v.object({
     entry: v.nullable(entry),
@@ -145,12 +151,20 @@ const answers = {
     undigested: v.optional(undigested),
     body: bytes,
   }),
-  /** "Go on": the client sends its body from `offset`, or from 0 if its bytes before it differ. */
+  /** "Go on": the client sends its body from `offset`, or from 0 if its bytes before the offset differ. */
   go: v.object({ offset: bytes, prefix: v.nullable(sha256) }),
-  put: v.object({ size: bytes, sha256, modified: time, replaced: v.boolean() }),
-  "put-many": wasPut,
-  "get-many": gotMany,
-  copy: v.object({ size: bytes, sha256, modified: time, replaced: v.boolean() }),
+  put: stored,
+  "put-many": v.object({ failed: v.array(v.object({ file: count, error: wireError })) }),
+  "get-many": v.object({
+    /** In the order of the paths. Null: the file does not fit into this answer; request it alone. */
+    files: v.array(v.union([
+      v.object({ size: bytes, modified: time, sha256, undigested: v.optional(undigested) }),
+      v.object({ error: wireError }),
+      v.null(),
+    ])),
+    body: bytes,
+  }),
+  copy: stored,
   move: v.object({}),
   remove: v.object({ removed: count }),
   mkdir: v.object({ created: v.boolean() }),
@@ -172,15 +186,15 @@ const answers = {
   bye: v.object({}),
 } as const;
 
-/** Frames around a body, which are neither a request nor an answer. */
+/** Frames before and after a body, which are neither a request nor an answer. */
 const others = {
   /** The client's answer to "go on": its body begins at `offset`, and may hold signs of life. */
   from: v.object({ offset: bytes, body, pauses: v.optional(v.boolean()) }),
-  /** In place of `from`: the client is alive, and still hashes its bytes before the offset. */
+  /** Before `from`: the client still hashes its bytes before the offset. */
   alive: v.object({ alive: v.literal(true) }),
   /**
-   * After each body: the SHA-256 of the whole file, not only of the bytes that were sent. Null gives
-   * an upload up, except with `whole`, where the declared size alone proves completeness.
+   * After each body: the SHA-256 of the whole file, not only of the bytes that were sent. Null cancels
+   * an upload, except with `whole`: then the declared size alone proves that all bytes arrived.
    */
   trailer: v.object({ sha256: v.nullable(sha256), whole: v.optional(v.boolean()) }),
 } as const;

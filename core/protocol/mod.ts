@@ -25,52 +25,57 @@
  *
  * @module
  */
-export { BargeError, kinds } from "../error.ts";
-export type { ErrorFacts, Kind } from "../error.ts";
+export { BargeError, type ErrorFacts, type Kind, kinds } from "../error.ts";
 export { failure, failureOf, failuresOf } from "./failure.ts";
 export {
   aliveLength,
+  type Body,
   Decoder,
   encodeChunkHead,
   encodeFrame,
+  type FrameEvent,
+  type FrameValue,
   maxFrame,
   maxStrangerFrame,
 } from "./frame.ts";
-export type { Body, FrameEvent, FrameValue } from "./frame.ts";
-export { many } from "./many.ts";
 export {
+  type Answer,
+  type Answered,
+  type Asked,
   eagerLimit,
+  type Entry,
+  many,
+  type Omission,
+  type Other,
+  type Overwrite,
   parseAnswer,
   parseOther,
   parseRequest,
+  type PartialUpload,
+  type Present,
+  type Request,
+  type RequestInput,
+  type Server,
+  type Trailer,
+  type Usage,
+  type Verb,
   verbOf,
   verbs,
+  type Verifier,
   version,
-} from "./message.ts";
-export type {
-  Answer,
-  Answered,
-  Asked,
-  Entry,
-  Omission,
-  Other,
-  Overwrite,
-  PartialUpload,
-  Present,
-  Request,
-  RequestInput,
-  Server,
-  Trailer,
-  Usage,
-  Verb,
-  Verifier,
 } from "./message.ts";
 export { describeOmission } from "./omission.ts";
 export { checkNewPassword, defaultMinPassword } from "./password.ts";
-export { FrameReader } from "./reader.ts";
-export type { Frame, Source } from "./reader.ts";
-export { costs, fairCosts, nonce, prove, tokenCosts } from "./scram.ts";
-export type { Exchange, Mechanism } from "./scram.ts";
+export { type Frame, FrameReader, type Source } from "./reader.ts";
+export {
+  costs,
+  type Exchange,
+  fairCosts,
+  type Mechanism,
+  nonce,
+  prove,
+  tokenCosts,
+} from "./scram.ts";
 export type { Costs } from "./stretch.ts";
 export { parseTime } from "./time.ts";
 export { makeVerifier, matches, verify } from "./verifier.ts";

@@ -24,9 +24,6 @@ export function checkNewPassword(password: string, minLength: number): void {
   const length = [...password.normalize("NFC")].length;
   if (length === 0) throw new BargeError("usage", "the password is empty");
   if (length >= minLength) return;
-  throw new BargeError(
-    "usage",
-    `the password has ${length} characters, and needs ${minLength} at least`,
-    { hint: "choose a longer one" },
-  );
+  const why = `the password has ${length} characters, and needs ${minLength} at least`;
+  throw new BargeError("usage", why, { hint: "choose a longer one" });
 }

@@ -1,14 +1,14 @@
 /**
  * Reads frames and bodies from any source that fills a buffer.
  *
- * It begins with small buffers and borrows large ones when a small one was filled. Two of each are
- * used in turn, so that a piece of a body stays valid while the next one is read. A read between two
- * frames returns the large buffers, unless the last one was filled, and drops the second small one:
- * an idle connection holds one small buffer.
+ * The reader begins with small buffers, and borrows large ones when a small one was filled. Two of
+ * each are used in turn, so that a piece of a body stays valid while the next one is read. A read
+ * between two frames returns the large buffers, unless the last one was filled, and drops the second
+ * small one: an idle connection holds one small buffer.
  */
 import { BargeError } from "../error.ts";
 import { abandon, borrow, giveBack } from "../disk/buffer_pool.ts";
-import { type Body, Decoder, type FrameEvent, type FrameValue } from "./frame.ts";
+import { Decoder, type FrameEvent } from "./frame.ts";
 
 /** A source of bytes, for instance a connection. */
 export interface Source {
@@ -16,10 +16,7 @@ export interface Source {
 }
 
 /** A frame, and the kind of body that follows it. */
-export interface Frame {
-  readonly value: FrameValue;
-  readonly body: Body;
-}
+export type Frame = Omit<Extract<FrameEvent, { type: "frame" }>, "type">;
 
 /** Most requests fit into a small buffer. */
 const smallBufferBytes = 512;
@@ -33,8 +30,6 @@ export class FrameReader implements Disposable {
   #turn = 0;
   #full = false;
   #reading = false;
-  /** The next event, if {@link buffered} has decoded it. */
-  #ahead: FrameEvent | undefined;
 
   constructor(source: Source) {
     this.#source = source;
@@ -47,7 +42,7 @@ export class FrameReader implements Disposable {
 
   /** Returns whether no frame or body is partly read. */
   get idle(): boolean {
-    return !this.#ahead && this.#decoder.idle;
+    return this.#decoder.idle;
   }
 
   /**
@@ -96,19 +91,6 @@ export class FrameReader implements Disposable {
   }
 
   /**
-   * Returns whether the next frame or piece is available without waiting for the peer. If not, flush
-   * pending writes: the peer may be waiting for them. An incomplete frame does not count.
-   */
-  get buffered(): boolean {
-    try {
-      this.#ahead ??= this.#decoder.next();
-    } catch {
-      return true; // frame() or body() throws the failure again
-    }
-    return this.#ahead !== undefined;
-  }
-
-  /**
    * Returns the large buffers to the pool. Inside a body or a read they may still be in use: then the
    * garbage collector frees them.
    */
@@ -120,8 +102,7 @@ export class FrameReader implements Disposable {
   /** @returns null if the stream ends between two frames */
   async #next(due: "frame" | "body"): Promise<FrameEvent | null> {
     while (true) {
-      const event = this.#ahead ?? this.#decoder.next();
-      this.#ahead = undefined;
+      const event = this.#decoder.next();
       if (event) {
         if ((event.type === "frame") === (due === "frame")) return event;
         const other = due === "frame" ? "body" : "frame";

@@ -4,8 +4,8 @@ import { bytes, count, key, path, salt, seconds, sha256, time } from "./field.ts
 import { ownCosts } from "./scram.ts";
 
 /**
- * The server's record of a password, from which the password can't be computed. A client sends it,
- * and doors whose protocols carry the password run scrypt with its costs: they must be the server's.
+ * The server's record of a password, from which the password can't be computed. A client sends it. Its
+ * costs must be the server's, since doors whose protocols carry the password run scrypt with them.
  */
 export const verifier = v.pipe(
   v.object({ salt, n: count, r: count, p: count, storedKey: key, serverKey: key }),
@@ -58,6 +58,8 @@ export const usage = v.object({
   entryLimit: v.optional(v.nullable(count)),
 });
 
+const connections = { open: count, opened: count, refused: count };
+
 /** The part of the server's status that exists once. */
 export const server = v.object({
   version: v.string(),
@@ -66,15 +68,8 @@ export const server = v.object({
   workers: count,
   restarts: count,
   memory: bytes,
-  connections: v.object({ open: count, opened: count, refused: count }),
-  doors: v.array(v.object({
-    door: v.string(),
-    open: count,
-    opened: count,
-    refused: count,
-    received: bytes,
-    sent: bytes,
-  })),
+  connections: v.object(connections),
+  doors: v.array(v.object({ door: v.string(), ...connections, received: bytes, sent: bytes })),
   logins: v.object({ ok: count, failed: count }),
   bans: v.object({ begun: count, active: count }),
   overQuota: count,

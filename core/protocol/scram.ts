@@ -39,8 +39,8 @@ const encoder = new TextEncoder();
 export type Mechanism = "password" | "token";
 
 /**
- * Returns whether a client accepts a server's costs. Lower ones would give the password away, higher
- * ones (above 64 MiB) would attack the client.
+ * Returns whether a client accepts a server's costs. Lower costs would make the password easy to guess,
+ * higher ones (above 64 MiB) would overload the client.
  *
  * @example
  * ```ts
@@ -96,9 +96,8 @@ export async function prove(
 ): Promise<{ readonly proof: string; readonly signature: string }> {
   const { n, r, p } = exchange;
   if (exchange.mechanism === "password" && !fairCosts(exchange)) {
-    throw new BargeError("refused", `the server demands scrypt costs n=${n} r=${r} p=${p}`, {
-      op: "log in",
-    });
+    const why = `the server demands scrypt costs n=${n} r=${r} p=${p}`;
+    throw new BargeError("refused", why, { op: "log in" });
   }
   const salted = await saltSecret(secret, exchange);
   const [clientKey, serverKey] = await Promise.all([

@@ -49,7 +49,8 @@ export function verify(proof: string, verifier: Verifier, exchange: Exchange): s
   const message = authMessage(exchange);
   const proofBytes = Buffer.from(proof, "base64");
   const masked = proofBytes.length === 32 ? proofBytes : Buffer.alloc(32);
-  const clientKey = xor(masked, hmac(storedKey, message));
+  const mask = hmac(storedKey, message);
+  const clientKey = masked.map((byte, i) => byte ^ mask[i]);
   if (!timingSafeEqual(sha256(clientKey), storedKey)) return undefined;
   return hmac(Buffer.from(verifier.serverKey, "base64"), message).toString("base64");
 }
@@ -81,8 +82,4 @@ function hmac(key: Uint8Array, text: string): Buffer {
 
 function sha256(bytes: Uint8Array): Buffer {
   return createHash("sha256").update(bytes).digest();
-}
-
-function xor(a: Uint8Array, b: Uint8Array): Buffer {
-  return Buffer.from(a.map((byte, i) => byte ^ b[i]));
 }

@@ -18,8 +18,8 @@ import { digestFile } from "../local/vault/digest.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
 import type { Problem, ReconcileEvent } from "../storage/problem.ts";
 import { compareFolder, homeOwner } from "./reconcile_folder.ts";
-import { isBehindLink, type OnHidden } from "../local/vault/vault.ts";
-import type { Found } from "../local/vault/entry.ts";
+import { type Found, isBehindLink } from "../local/vault/vault.ts";
+import type { OnHidden } from "../storage/tree.ts";
 import type { Store } from "../local/store.ts";
 
 export interface ReconcileOptions {

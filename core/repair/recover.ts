@@ -20,7 +20,7 @@ import {
 } from "../local/vault/staging.ts";
 import { forgetGone, known } from "../local/entry.ts";
 import { discardDropped, isUnlinked } from "../local/partial_upload.ts";
-import { moveUploads } from "../local/move_uploads.ts";
+import { moveUploads } from "../local/move.ts";
 import type { Store } from "../local/store.ts";
 
 /** The numbers of a recovery, for the log. */

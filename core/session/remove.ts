@@ -19,12 +19,12 @@ export async function remove(
   recursive: boolean,
   allowed: Check = () => {},
 ): Promise<number> {
-  const { tree } = session.store;
+  const { tree, uploads } = session.store;
   const account = await session.account();
   const location = session.locate(path);
   const place = changeable(location);
   const { entry, partial } = await tree.look(place, account.id);
-  if (!entry && partial && await tree.dropPartial(place, account.id)) return 0;
+  if (!entry && partial && await uploads.dropAt(account.id, place) > 0) return 0;
   const guard = (check: (view: View) => void): Guard => ({ places: [place], check });
   const checkAllowed = (view: View) => allowed(view.entry(place), view);
   const checkEmpty = (view: View) => {

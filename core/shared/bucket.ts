@@ -111,6 +111,11 @@ export class Bucket implements Disposable {
     return { ...parseListing(await response.text(), this.#prefix), now };
   }
 
+  /** Checks that the bucket exists and the keys are right. @throws {BargeError} as {@link put} */
+  async check(): Promise<void> {
+    await this.list("", 1);
+  }
+
   /** Makes the bucket, unless it exists. For tests. */
   async make(): Promise<void> {
     const response = await this.#send("PUT", this.#base, {}, [409]);

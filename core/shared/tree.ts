@@ -1,9 +1,9 @@
 /** The tree of files and folders, as rows of the database. */
 import { BargeError } from "../error.ts";
 import type { FileContent, SmallFile } from "../storage/content.ts";
-import type { StoredEntry } from "../storage/entry.ts";
+import type { ForeignEntry, StoredEntry } from "../storage/entry.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
-import type { ForeignEntry, Look, NamedEntry, NewFolder, Tree } from "../storage/tree.ts";
+import type { Look, NamedEntry, NewFolder, Tree } from "../storage/tree.ts";
 import type { Guard } from "../storage/view.ts";
 import { beyond, change } from "./change.ts";
 import { SharedContent } from "./content.ts";
@@ -102,16 +102,6 @@ export class SharedTree implements Tree {
     const row = await this.#file(place);
     if (offset > row.size) throw beyondEnd(offset, row.size);
     return new SharedContent(this.#parts, { ...row, content: row.content! }, offset);
-  }
-
-  async openStaged(upload: number, modified: number): Promise<FileContent> {
-    const [row] = await this.#parts.db.all<{ content: number; size: number }>(
-      `SELECT content, coalesce((SELECT max(at + size) FROM piece WHERE piece.content = upload.content), 0)
-         AS size FROM upload WHERE id = $1`,
-      upload,
-    );
-    if (!row) throw new BargeError("not-found", "the upload has ended");
-    return new SharedContent(this.#parts, { ...row, modified, sha256: null }, 0);
   }
 
   async readSmall(place: Place, maxBytes: number): Promise<SmallFile | undefined> {
@@ -222,15 +212,6 @@ export class SharedTree implements Tree {
       await touchFolder(tx, place);
       return files;
     });
-  }
-
-  async dropPartial(place: Place, account: number): Promise<boolean> {
-    return await change(
-      this.#parts.db,
-      [place],
-      [account],
-      async ({ tx }) => await dropAt(tx, account, place, { idle: true }) > 0,
-    );
   }
 
   async setModified(place: Place, modified: number, guard: Guard): Promise<number> {

@@ -7,13 +7,13 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { BargeError } from "../error.ts";
+import type { FileContent } from "../storage/content.ts";
 import { maxPartialUploads } from "../storage/bounds.ts";
 import type { Place } from "../storage/place.ts";
 import type {
   Content,
   NewUpload,
   PartialUpload,
-  Source,
   StoredFile,
   Uploads,
   UploadStart,
@@ -24,6 +24,7 @@ import { type Change, change, checkSums } from "./change.ts";
 import { claim } from "./claim.ts";
 import { decodePath, encodeName, encodePlace } from "./name.ts";
 import { writeFiles } from "./files.ts";
+import { askToLetGo, onLetGo } from "./handover.ts";
 import { folderId } from "./node_rows.ts";
 import { type Opened, SharedUpload } from "./open_upload.ts";
 import type { Parts } from "./parts.ts";
@@ -31,7 +32,7 @@ import { releaseObjects } from "./objects.ts";
 import { type Piece, PieceReader, piecesOf } from "./pieces.ts";
 import type { Statements } from "./postgres.ts";
 import { SmallFiles } from "./small_files.ts";
-import { SharedTree } from "./tree.ts";
+import { SharedContent } from "./content.ts";
 import {
   dropAt,
   keepPartialDays,
@@ -63,12 +64,19 @@ export class SharedUploads implements Uploads {
     this.#small = new SmallFiles(parts);
   }
 
+  /** Lets go of uploads that other nodes ask for, until it is disposed of. */
+  async serve(): Promise<AsyncDisposable> {
+    return await onLetGo(this.#parts.db, (id) => void this.#open.get(id)?.yield());
+  }
+
   async begin(upload: NewUpload, start: UploadStart): Promise<SharedUpload> {
     const { db } = this.#parts;
     const holder = `${this.#parts.life}/${randomUUID()}`;
     if (start.keep > 0) {
       const former = await uploadAt(db, upload.account, upload);
-      if (former) await this.#open.get(former.id)?.yield();
+      const own = former && this.#open.get(former.id);
+      if (own) await own.yield();
+      else if (former?.busy) await askToLetGo(db, former.id);
     }
     const { facts, pieces, size } = await change(
       db,
@@ -266,8 +274,14 @@ export class SharedUploads implements Uploads {
     });
   }
 
-  async source(place: Place): Promise<Source> {
-    return await new SharedTree(this.#parts).open(place, 0);
+  async openStaged(upload: number, modified: number): Promise<FileContent> {
+    const [row] = await this.#parts.db.all<{ content: number; size: number }>(
+      `SELECT content, coalesce((SELECT max(at + size) FROM piece WHERE piece.content = upload.content), 0)
+         AS size FROM upload WHERE id = $1`,
+      upload,
+    );
+    if (!row) throw new BargeError("not-found", "the upload has ended");
+    return new SharedContent(this.#parts, { ...row, modified, sha256: null }, 0);
   }
 
   async resumable(account: number, place: Place): Promise<PartialUpload | undefined> {

@@ -9,23 +9,23 @@ export interface Account {
   readonly disabled: boolean;
   /** Bytes in committed files. */
   readonly used: number;
-  /** Bytes promised to uploads that are not committed. */
+  /** Bytes that uploads under way may still write. */
   readonly reserved: number;
-  /** Bytes that used and reserved may reach together; null for no limit. */
+  /** The quota, in bytes: the most of used and reserved together; null for no limit. */
   readonly limit: number | null;
   /** Files, folders and partial uploads that it has. */
   readonly entries: number;
-  /** How many of these it may have; null for no limit. */
+  /** The most of these; null for no limit. */
   readonly entryLimit: number | null;
   /** Milliseconds since 1970. */
   readonly created: number;
-  /** When it last logged in, to the minute; null for never. */
+  /** The time of its last login, to the minute; null for never. */
   readonly lastLogin: number | null;
 }
 
 /** The secret that a login rests on. The login ends when the secret is gone. */
 export type Credential =
-  /** The password as it was: each change of it raises the account's epoch. */
+  /** The password of an epoch: each change of the password raises the account's epoch. */
   | { readonly kind: "password"; readonly epoch: number }
   | { readonly kind: "token"; readonly id: string }
   | { readonly kind: "key"; readonly fingerprint: string }
@@ -34,7 +34,7 @@ export type Credential =
   /** A share link, which lets visitors read in its owner's place. */
   | { readonly kind: "share"; readonly digest: string };
 
-/** A login: an account, and what it rests on. */
+/** A login: an account, and the credential that it rests on. */
 export interface Login {
   /** The account's id. */
   readonly id: number;

@@ -10,7 +10,7 @@ export function defaultQuota(role: Role): number | null {
   return role === "admin" ? null : defaultQuotaBytes;
 }
 
-/** An account that is to be made. */
+/** An account to add. */
 export interface NewAccount {
   readonly name: string;
   readonly role: Role;
@@ -19,19 +19,14 @@ export interface NewAccount {
   /** Entries; null for no limit. Default: by the quota. */
   readonly entryLimit?: number | null;
   readonly verifier: Verifier;
-  /** Give the account existing files in homes/NAME, by decision of the operator. */
+  /** Whether the account gets existing files in homes/NAME, as the operator decided. */
   readonly adopt?: boolean;
 }
 
-/** A change of an account: the given fields. */
-export interface AccountChange {
-  readonly role?: Role;
-  readonly disabled?: boolean;
-  readonly limit?: number | null;
-  /** Once it is set, it does not follow the quota any more. */
-  readonly entryLimit?: number | null;
-  readonly verifier?: Verifier;
-}
+/** A change of an account: the given fields. An entry limit that was set once does not follow the quota. */
+export type AccountChange = Partial<
+  Pick<NewAccount, "role" | "limit" | "entryLimit" | "verifier"> & Pick<Account, "disabled">
+>;
 
 /** The limits on registration; null for none. */
 export interface RegisterLimits {
@@ -39,7 +34,7 @@ export interface RegisterLimits {
   readonly perAddress: number | null;
   /** Accounts an hour, from all addresses. */
   readonly perHour: number | null;
-  /** Bytes that the accounts that registered may take together. */
+  /** Bytes that registered accounts may take together. */
   readonly total: number | null;
 }
 
@@ -52,7 +47,7 @@ export const defaultRegisterLimits: RegisterLimits = {
 export interface RemovedAccount {
   /** The path at the server where the home is kept; null when it was empty, or purged. */
   readonly kept: string | null;
-  /** The files that the account was charged for, and their bytes. */
+  /** The number of files that the account was charged for, and their bytes. */
   readonly files: number;
   readonly bytes: number;
 }
@@ -65,7 +60,7 @@ export interface Totals {
     readonly moving: number;
     readonly staged: number;
   };
-  /** Bans that hold. */
+  /** The number of bans that hold. */
   readonly banned: number;
 }
 
@@ -90,7 +85,7 @@ export interface AccountStore {
    */
   change(name: string, change: AccountChange): Promise<Account>;
   /**
-   * Makes an account for a stranger. A try counts for its address whatever its outcome.
+   * Makes an account for a stranger. Each try counts for its address, also one that fails.
    *
    * @param host the stranger's numeric address
    * @throws {BargeError} as {@link add}; `refused` beyond a limit
@@ -100,7 +95,7 @@ export interface AccountStore {
    * Raises the quota of a login's account.
    *
    * @param check throws if the account may not have that quota
-   * @param maxTotal bytes that the accounts that registered may take together; null for no limit
+   * @param maxTotal bytes that registered accounts may take together; null for no limit
    * @returns undefined when the login has ended
    * @throws {BargeError} `refused` beyond `maxTotal`
    */
@@ -121,7 +116,7 @@ export interface AccountStore {
   /** Makes an account's home if it is missing. */
   makeHome(name: string): Promise<void>;
   /** Returns the number of files that an account is charged for, and their bytes. */
-  owned(id: number): Promise<{ readonly files: number; readonly bytes: number }>;
-  /** Returns the sums, and fails where the database does not answer. */
+  owned(id: number): Promise<Pick<RemovedAccount, "files" | "bytes">>;
+  /** Returns the sums over all accounts. */
   totals(): Promise<Totals>;
 }

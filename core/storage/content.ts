@@ -14,25 +14,25 @@ export interface FileContent {
   readonly undigested: Undigested | null;
   /** Returns the file's time as it is now, in ms since 1970: it may have been set since. */
   modifiedNow(): number;
-  /** Goes on at another offset. A digest that is not stored is not available after it. */
+  /** Moves to another offset. After that, `digest` works only where a digest is stored. */
   seek(offset: number): Promise<void>;
   /**
-   * Reads on, never beyond `size`.
+   * Reads the next bytes, never beyond `size`.
    *
    * @returns the number of bytes; 0 at the end
    * @throws {BargeError} `changed` when the file was cut short meanwhile
    */
   read(into: Uint8Array): Promise<number>;
   /**
-   * Reads at a position, in bytes from the start; calls are carried out in their order. `read` and
-   * `digest` are of no use after it.
+   * Reads at a position, in bytes from the start. Calls run in their order. `read` and `digest` must
+   * not be called after it.
    *
    * @returns the number of bytes; 0 at the end
    */
   readAt(position: number, into: Uint8Array): Promise<number>;
   /**
-   * Yields the remaining bytes, or `length` of them, in pieces. A piece stays as it is until the next
-   * one is requested.
+   * Yields the remaining bytes, or `length` of them, in pieces. A piece is valid until the next one is
+   * requested.
    *
    * @param maxPieceBytes the largest piece
    * @throws {BargeError} as {@link read}
@@ -40,7 +40,7 @@ export interface FileContent {
   pieces(length?: number, maxPieceBytes?: number): AsyncGenerator<Uint8Array, void, void>;
   /** Returns the remaining bytes, or `length` of them, at once: for small files. */
   rest(length?: number): Uint8Array | Promise<Uint8Array>;
-  /** Returns the SHA-256 of the whole file, in hex, once all is read. */
+  /** Returns the SHA-256 of the whole file, in hex. All bytes must have been read. */
   digest(): string;
   close(): void;
 }

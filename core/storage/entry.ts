@@ -21,3 +21,6 @@ export interface StoredEntry {
   /** The reason why a file has no digest; null for one that has, and for folders. */
   readonly undigested: Undigested | null;
 }
+
+/** An entry that is charged to another account, or to none. */
+export type ForeignEntry = Pick<StoredEntry, "ownerName"> & { readonly name: string };

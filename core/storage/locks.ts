@@ -3,7 +3,7 @@ import type { Lock } from "./lock.ts";
 import type { Place } from "./place.ts";
 import type { Guard } from "./view.ts";
 
-/** The longest time that a lock holds without being refreshed, and the default, in seconds. */
+/** The longest time of a lock without a refresh, and the default, in seconds. */
 export const maxLockSeconds = 3600;
 export const defaultLockSeconds = 1800;
 
@@ -18,9 +18,9 @@ export interface LockStore {
    * Gives a lock another end, in ms since 1970.
    *
    * @param guard chooses the lock
-   * @returns undefined where it chooses none
+   * @returns the lock; undefined where the guard chooses none
    */
   extend(until: number, guard: Guard<Lock | undefined>): Promise<Lock | undefined>;
-  /** Ends a lock. @param guard chooses it @returns whether it chose one */
+  /** Ends the lock that the guard chooses. @returns whether it chose one */
   remove(guard: Guard<Lock | undefined>): Promise<boolean>;
 }

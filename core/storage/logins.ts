@@ -1,14 +1,14 @@
-/** The part of storage that logins ask: secrets, failed logins, bans. */
+/** The part of storage for logins: secrets, failed logins, bans. */
 import type { Verifier } from "../protocol/message.ts";
 import type { Account, Credential, Login } from "./account.ts";
 
-/** A login attempt: which account, from where. */
+/** An attempt to log in. */
 export interface Attempt {
   /** The account, if there is one of that name. */
   readonly account: { readonly id: number; readonly name: string } | undefined;
   /** The name that the client gave; the id of a token. */
   readonly name: string;
-  /** `question`: the client asked about the name, and did not log in. */
+  /** `question`: the client requested facts of the name, and did not log in. */
   readonly mechanism: "password" | "token" | "key" | "question";
   /** The client's numeric address, without the port. */
   readonly host: string;
@@ -16,7 +16,7 @@ export interface Attempt {
 
 /** A ban that holds. */
 export interface Ban {
-  /** Null: every account, at the address. A name that no account has is `?` and a digest. */
+  /** The account's name; `?` and a digest for a name that no account has. Null: every account. */
   readonly account: string | null;
   /** Null: every address that is not familiar to the account. */
   readonly address: string | null;
@@ -35,13 +35,13 @@ export interface Consequence {
   readonly bans: readonly Ban[];
 }
 
-/** The longest delay of the answer to a failed login, in ms; the answer to a banned one always waits so long. */
+/** The longest delay of the answer to a failed login, and the delay of every banned one, in ms. */
 export const maxLoginDelayMs = 5_000;
 
 /** The failures in an hour after which a ban follows, unless the operator sets another number. */
 export const defaultBanAfter = 9;
 
-/** An account, and the verifier of the secret that a login has to prove. */
+/** An account, and the verifier of the secret that a login must prove. */
 export interface Provable {
   readonly account: Account;
   readonly verifier: Verifier;
@@ -61,9 +61,9 @@ export interface Token {
 
 /** A login at the web page. */
 export interface WebSession {
-  /** Names the login to its owner; it is good for no login. */
+  /** Identifies the login to its owner. It is no secret. */
   readonly id: string;
-  /** The browser, as it names itself. */
+  /** The User-Agent of the browser. */
   readonly agent: string;
   /** The address that logged in. */
   readonly address: string;
@@ -87,18 +87,18 @@ export interface FoundWebSession {
 export interface LoginStore {
   /** Returns the account of a login; undefined when the login has ended. */
   account(login: Login): Promise<Account | undefined>;
-  /** Returns whether a login may go on. */
+  /** Returns whether a login has not ended. */
   holds(login: Login): Promise<boolean>;
   /** Returns a number that changes whenever a credential or an account has ended. */
   revocations(): Promise<number>;
 
   /**
-   * Returns the account of that name with the verifier of its password. The work is the same for a name
+   * Returns the account of a name with the verifier of its password. It takes the same time for a name
    * that no account has.
    */
   byPassword(name: string): Promise<Provable | undefined>;
   byToken(id: string): Promise<Provable | undefined>;
-  /** Returns the account of that name, if it has the public key with that fingerprint. */
+  /** Returns the account of a name, if it has the public key with that fingerprint. */
   byKey(name: string, fingerprint: string): Promise<Account | undefined>;
   byWebSession(secret: string): Promise<FoundWebSession | undefined>;
   /** Returns a verifier that no secret matches, always the same for a name. */

@@ -1,16 +1,13 @@
-/** Reading tables of any size, a page at a time. */
-
-/** Rows that {@link inPages} reads at once. */
+/** The number of rows that {@link inPages} reads at once. */
 export const pageRows = 256;
 
 /**
- * Yields rows of a table of any size, and holds one page of them. Each page is a statement of its own, which
- * begins behind the last row by its key: a statement that stays open would keep SQLite from resetting
- * its log, and could not be used a second time meanwhile. Rows that change between two pages are
- * yielded as they are then; one whose key does not change is yielded exactly once.
+ * Yields the rows of a table, and holds one page of them. Each page is a statement of its own, which
+ * begins after the last key: a statement that stays open would keep SQLite from resetting its log, and
+ * could not be used a second time meanwhile. A row whose key does not change is yielded exactly once.
  *
- * @param next reads at most {@link pageRows} rows behind the given one, in the order of their key;
- *   undefined: from the start
+ * @param next reads at most {@link pageRows} rows after the given one, by their key; undefined: from
+ *   the start
  */
 export function* inPages<T>(
   next: (last: T | undefined) => readonly T[],

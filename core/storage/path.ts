@@ -1,38 +1,38 @@
 /**
  * The paths that every door shows, and where they lie on disk.
  *
- *   /            nothing but the two below
- *   /home/...    homes/NAME/...   one's own
+ *   /            only the two below
+ *   /home/...    homes/NAME/...   the account's own
  *   /public/...  public/...       shared
  *
- * A path is refused before anything is touched when it is not absolute, has an empty, `.` or `..`
- * part, a NUL, a part over 255 bytes, is over 3,000 bytes, or is not valid Unicode. What lies on
- * disk under a good path is checked again by the vault: no symbolic link is ever followed.
+ * A path is refused when it is not absolute, has an empty, `.` or `..` part, a NUL, a part over 255
+ * bytes, is over 3,000 bytes, or is not valid Unicode. The vault checks places again: it follows no
+ * symbolic link.
  */
 import { BargeError } from "../error.ts";
 import type { Place } from "./place.ts";
 
-const maxPart = 255;
-const maxPath = 3000;
+const maxPartBytes = 255;
+const maxPathBytes = 3000;
 const encoder = new TextEncoder();
 
 /** A path that has been checked. */
 export interface Location {
-  /** As the user sees it: `/home/a/b`. */
+  /** The path as users see it: `/home/a/b`. */
   readonly path: string;
   readonly space: "root" | "home" | "public";
-  /** Where it lies; undefined for `/`. */
+  /** Undefined for `/`. */
   readonly place: Place | undefined;
-  /** Is it `/`, `/home` or `/public`, which always exist? */
+  /** Whether it is `/`, `/home` or `/public`, which always exist. */
   readonly fixed: boolean;
 }
 
 /**
  * Checks a path and finds its place.
  *
- * @param path as it came from the peer
- * @param account whose `/home` it is
- * @throws {BargeError} `usage` for a malformed path, `not-found` for one that is in no space
+ * @param path as the client sent it
+ * @param account the name of the account that `/home` belongs to
+ * @throws {BargeError} `usage` for a malformed path, `not-found` outside of `/home` and `/public`
  *
  * @example
  * ```ts
@@ -55,7 +55,7 @@ export function locate(path: string, account: string): Location {
 }
 
 /**
- * Reports whether a path is a folder's, or below it.
+ * Returns whether a path is that of a folder, or below it.
  *
  * @param path, folder as in {@link Location.path}
  *
@@ -70,30 +70,26 @@ export function isWithin(path: string, folder: string): boolean {
   return folder === "/" || path === folder || path.startsWith(`${folder}/`);
 }
 
-/**
- * The parts of a well-formed path.
- *
- * @throws {BargeError} `usage`, saying what is wrong with it
- */
+/** Returns the parts of a path. @throws {BargeError} `usage` for a malformed path */
 function checkPath(path: string): string[] {
   const refuse = (why: string) => new BargeError("usage", why, { path: printable(path) });
   if (!path.startsWith("/")) throw refuse("a remote path begins with /home or /public");
   if (path === "/") return [];
   if (!path.isWellFormed()) throw refuse("not valid Unicode");
   if (path.includes("\0")) throw refuse("a path can't hold a NUL");
-  if (encoder.encode(path).length > maxPath) throw refuse(`longer than ${maxPath} bytes`);
+  if (encoder.encode(path).length > maxPathBytes) throw refuse(`longer than ${maxPathBytes} bytes`);
   const parts = path.slice(1).split("/");
   for (const part of parts) {
     if (part === "") throw refuse("an empty part between slashes, or a slash at the end");
     if (part === "." || part === "..") throw refuse("`.` and `..` are not allowed in a path");
-    if (part.length * 3 > maxPart && encoder.encode(part).length > maxPart) {
-      throw refuse(`a name longer than ${maxPart} bytes`);
+    if (part.length * 3 > maxPartBytes && encoder.encode(part).length > maxPartBytes) {
+      throw refuse(`a name longer than ${maxPartBytes} bytes`);
     }
   }
   return parts;
 }
 
-/** So that the refusal can itself be sent: short, valid, without NUL. */
+/** Makes a path short and valid, so that the refusal can be sent. */
 function printable(path: string): string {
   const short = path.length > 200 ? path.slice(0, 200) + "…" : path;
   return short.toWellFormed().replaceAll("\0", "\\0");

@@ -11,38 +11,39 @@ export interface PublicKey {
   readonly comment: string;
   /** Milliseconds since 1970. */
   readonly added: number;
-  /** When it was last logged in with, or null. */
+  /** The time of the last login with it; null for never. */
   readonly used: number | null;
 }
 
-/** A line that is a key. */
+/** A key of an `authorized_keys` file. */
 export interface AuthorizedKey {
   readonly type: string;
-  /** The key as RFC 4253, section 6.6 has it. */
+  /** The public key (RFC 4253, section 6.6). */
   readonly blob: Uint8Array;
   readonly comment: string;
-  /** Options that stand before it, and forbid what barge never allows. */
+  /** Its options, all of which forbid features that barge does not have. */
   readonly ignored: readonly string[];
 }
 
-/** Options for features that barge does not have: they change nothing. */
-const without = /^(no-)?(agent-forwarding|port-forwarding|pty|user-rc|x11-forwarding)$|^restrict$/i;
-const types = [
+/** Options that barge can ignore: they are about features that it does not have. */
+const ignoredOptions =
+  /^(no-)?(agent-forwarding|port-forwarding|pty|user-rc|x11-forwarding)$|^restrict$/i;
+const keyTypes = [
   "ssh-ed25519",
   "ecdsa-sha2-nistp256",
   "ecdsa-sha2-nistp384",
   "ecdsa-sha2-nistp521",
   "ssh-rsa",
 ];
-const shortestRsa = 2048;
-const longestRsa = 16_384;
+const minRsaBits = 2048;
+const maxRsaBits = 16_384;
 
 /**
- * The keys of a text with such lines; empty ones and comments are passed over.
+ * Returns the keys of a text in that format. Empty lines and comments are skipped.
  *
  * @param text at most a few hundred lines
- * @throws {BargeError} `usage`, naming the line and what is wrong with it: also for an option that
- *   restricts what the key may do, since barge would not keep to it
+ * @throws {BargeError} `usage` with the number of the line; also for an option that restricts the key,
+ *   since barge would not enforce it
  *
  * @example
  * ```ts
@@ -80,9 +81,9 @@ function parseLine(line: string): AuthorizedKey {
       hint: "a line looks like `ssh-ed25519 AAAA... name@host`",
     });
   }
-  if (!types.includes(type)) {
+  if (!keyTypes.includes(type)) {
     throw new BargeError("usage", `keys of type ${type.slice(0, 60)} are not accepted`, {
-      hint: `make one with \`ssh-keygen -t ed25519\`; accepted are ${types.join(", ")}`,
+      hint: `make one with \`ssh-keygen -t ed25519\`; accepted are ${keyTypes.join(", ")}`,
     });
   }
   const blob = decode(base64);
@@ -99,7 +100,7 @@ function splitOptions(line: string): [options: string, rest: string] {
 function checkOptions(options: string): string[] {
   const names = [...options.matchAll(/((?:[^,"]|"(?:[^"\\]|\\.)*")+)/g)].map(([name]) => name);
   for (const name of names) {
-    if (without.test(name)) continue;
+    if (ignoredOptions.test(name)) continue;
     throw new BargeError("usage", `the option ${name.slice(0, 60)} is not supported`, {
       hint: "take it away if the key may do all that the account may",
     });
@@ -115,7 +116,7 @@ function decode(base64: string): Uint8Array {
   }
 }
 
-/** Is it a key of that type, whole, and long enough? (RFC 4253, 5656, 8709) */
+/** Checks that a key is whole, of its type, and long enough (RFC 4253, 5656, 8709). */
 function checkBlob(type: string, blob: Uint8Array): void {
   const fields = split(blob);
   const [name, first, second] = fields ?? [];
@@ -132,14 +133,14 @@ function checkBlob(type: string, blob: Uint8Array): void {
   if (fields.length !== 3) throw damaged();
   const start = second.findIndex((byte) => byte !== 0);
   const bits = start === -1 ? 0 : (second.length - start) * 8 - Math.clz32(second[start]) + 24;
-  if (bits < shortestRsa || bits > longestRsa) {
+  if (bits < minRsaBits || bits > maxRsaBits) {
     throw new BargeError("usage", `an RSA key of ${bits} bits`, {
-      hint: `it must have ${shortestRsa} to ${longestRsa}`,
+      hint: `it must have ${minRsaBits} to ${maxRsaBits}`,
     });
   }
 }
 
-/** The strings that a key is made of; undefined for what isn't whole. */
+/** Returns the strings of a key; undefined for a key that is not whole. */
 function split(blob: Uint8Array): Uint8Array[] | undefined {
   const fields: Uint8Array[] = [];
   const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
@@ -153,7 +154,7 @@ function split(blob: Uint8Array): Uint8Array[] | undefined {
   return fields;
 }
 
-/** For a table on a terminal. */
+/** Makes a comment fit for a terminal. */
 function printable(comment: string): string {
   // deno-lint-ignore no-control-regex
   return comment.replace(/[\u0000-\u001f\u007f-\u009f]/g, " ").trim().slice(0, 200);

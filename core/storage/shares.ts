@@ -12,7 +12,7 @@ export const maxVisits = 1000;
 
 /** A share link. */
 export interface Share {
-  /** Names the link to its owner; it opens nothing. */
+  /** Identifies the link to its owner. It is no secret. */
   readonly id: string;
   readonly place: Place;
   readonly kind: "file" | "dir";
@@ -22,7 +22,7 @@ export interface Share {
   /** The most downloads; null for no limit. */
   readonly most: number | null;
   readonly downloads: number;
-  /** The file or folder was moved or removed. */
+  /** Whether the file or folder was moved or removed. */
   readonly gone: boolean;
   /** The verifier of the link's password; null for none. */
   readonly verifier: Verifier | null;
@@ -50,14 +50,14 @@ export interface ShareStore {
   /** Returns the link of a token, also where it has ended. */
   find(token: string): Promise<FoundShare | undefined>;
   /**
-   * Counts a download before its first byte is sent, unless the link is used up.
+   * Counts a download, before its first byte is sent, unless the link is used up.
    *
    * @param address the visitor's network
    * @param version the file's version, for a download that may be resumed; null for none
    * @returns whether the download may begin
    */
   count(share: FoundShare, address: string, version: string | null): Promise<boolean>;
-  /** Takes one of the parts in which a counted download may be resumed. @returns whether one was left */
+  /** Counts a resume of a counted download. @returns whether the link allows it */
   resume(share: FoundShare, address: string, version: string): Promise<boolean>;
   /** @returns whether the account had such a link */
   revoke(account: number, id: string): Promise<boolean>;

@@ -6,8 +6,9 @@
  * come in the order of their UTF-16 code units. tests/contract/store/ checks these promises.
  */
 import type { FileContent, SmallFile } from "./content.ts";
-import type { StoredEntry } from "./entry.ts";
+import type { ForeignEntry, StoredEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
+import type { PartialUpload } from "./uploads.ts";
 import type { Guard } from "./view.ts";
 
 /** An entry with its name. */
@@ -22,24 +23,16 @@ export type OnHidden = (name: string, type: "other" | "unnamed") => void;
 /** The entry at a place, and an account's partial upload to it. */
 export interface Look {
   readonly entry: StoredEntry | undefined;
-  /** Bytes that can be resumed, and the size of the whole; null when unknown. */
-  readonly partial: { readonly offset: number; readonly size: number | null } | undefined;
+  readonly partial: Pick<PartialUpload, "offset" | "size"> | undefined;
 }
 
-/** An entry that is not charged to an account, and the name of the account that it is charged to. */
-export interface ForeignEntry {
-  readonly name: string;
-  /** Null for none. */
-  readonly ownerName: string | null;
-}
-
-/** A folder that is to be made. */
+/** A folder to make. */
 export interface NewFolder {
   /** The id of the account whose entry it will be. */
   readonly account: number;
   /** Whether to make the folders above it, too. */
   readonly parents: boolean;
-  /** Its time, in ms since 1970; null: now. */
+  /** The time that it gets, in ms since 1970; null: now. */
   readonly modified: number | null;
 }
 
@@ -61,11 +54,7 @@ export interface Tree {
   pages(place: Place, onHidden?: OnHidden): AsyncIterable<NamedEntry[]>;
   /** Returns the time when an entry was made, in ms since 1970; undefined where it is not known. */
   created(place: Place): Promise<number | undefined>;
-  /**
-   * Finds an entry in or below a folder that is not charged to an account. Folders are nobody's.
-   *
-   * @returns the first such
-   */
+  /** Finds the first entry in or below a folder, other than folders, that is not charged to an account. */
   foreign(place: Place, account: number): Promise<ForeignEntry | undefined>;
   /** Finds an entry in or below a folder whose name can't be shown. @returns its path in the folder */
   unnamed(place: Place): Promise<string | undefined>;
@@ -76,14 +65,6 @@ export interface Tree {
    * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
    */
   open(place: Place, offset: number): Promise<FileContent>;
-  /**
-   * Opens the staged bytes of an upload as they are now. They stay readable when the upload has become a
-   * file or was dropped.
-   *
-   * @param modified their time, in ms since 1970
-   * @throws {BargeError} as {@link open}
-   */
-  openStaged(upload: number, modified: number): Promise<FileContent>;
   /**
    * Reads a small file. A rename may be under way where it has no digest: see {@link readAgain}.
    *
@@ -133,8 +114,6 @@ export interface Tree {
    * @throws {BargeError} as the guard; `not-found`
    */
   remove(place: Place, account: number, guard: Guard): Promise<number>;
-  /** Drops an account's partial uploads to a place. @returns whether there was one */
-  dropPartial(place: Place, account: number): Promise<boolean>;
   /**
    * Sets the time of a file or folder, in ms since 1970.
    *

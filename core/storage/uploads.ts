@@ -12,6 +12,7 @@
  * tests/contract/store/ checks these promises.
  */
 import { BargeError } from "../error.ts";
+import type { FileContent } from "./content.ts";
 import type { StoredEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
 import type { Guard } from "./view.ts";
@@ -54,9 +55,9 @@ export type WriteGuard = Guard<StoredEntry | undefined>;
 export interface UploadStart {
   /** The most bytes to keep of a partial upload; 0: begin afresh. */
   readonly keep: number;
-  /** Whether the kept bytes are read only for the digest of all: `prefix` is not available then. */
+  /** Whether the kept bytes are first read by `digest`: `prefix` is not available then. */
   readonly unread?: boolean;
-  /** Whether it only keeps bytes that have arrived: no other upload to the path gives way to it. */
+  /** Whether it only keeps bytes that have arrived. It then replaces no other upload to the path. */
   readonly remains?: boolean;
   /** Whether to record that it became a file, for {@link Uploads.finished}. */
   readonly recorded?: boolean;
@@ -110,7 +111,7 @@ export interface StagedBody {
   unchanged(): boolean;
 }
 
-/** An upload, in the hands of its holder. Its calls fail once it is lost; {@link whyLost} says why. */
+/** An upload, in the hands of its holder. Its calls fail once it is lost, see {@link whyLost}. */
 export interface OpenUpload {
   readonly id: number;
   readonly body: StagedBody;
@@ -125,7 +126,7 @@ export interface OpenUpload {
   /** Reserves at least a sum of bytes, and more where there is room. @throws {BargeError} `over-quota` */
   reserve(total: number): Promise<void>;
   /**
-   * Notes, from time to time, that its holder is not gone. To be called with every piece.
+   * Notes, every few seconds, that its holder is not gone. The holder calls it with every piece.
    *
    * @param whole the bytes that can be resumed, to be noted, too; null: all that are staged
    * @returns whether that number was noted
@@ -138,7 +139,7 @@ export interface OpenUpload {
   recordWhole(whole: number | null): Promise<void>;
   /** Gives it another path. @throws {BargeError} as the guard; `over-quota` */
   move(place: Place, guard: WriteGuard): Promise<void>;
-  /** Takes its path from it; what it has staged stays reserved. @throws {BargeError} `over-quota` */
+  /** Takes its path away. Its staged bytes stay reserved. @throws {BargeError} `over-quota` */
   unlink(): Promise<void>;
   /**
    * Makes it a file, once its body is finished. The upload must be detached or dropped if this fails.
@@ -154,13 +155,6 @@ export interface OpenUpload {
   detach(empty?: boolean): Promise<void>;
   /** Ends it, and keeps nothing. */
   drop(): Promise<void>;
-}
-
-/** A file that a partial upload begins with: to be read from its start. */
-export interface Source {
-  readonly size: number;
-  read(into: Uint8Array): Promise<number>;
-  close(): void;
 }
 
 export interface Uploads {
@@ -184,6 +178,12 @@ export interface Uploads {
     bytes: Uint8Array,
     guard: WriteGuard,
   ): Promise<StoredFile>;
+  /** Returns the account's upload to a place that {@link begin} would resume. */
+  resumable(account: number, place: Place): Promise<PartialUpload | undefined>;
+  /** Returns the account's newest upload to a place, also one that is becoming a file. */
+  partial(account: number, place: Place): Promise<PartialUpload | undefined>;
+  /** Yields all of an account's uploads that are not sealed, the oldest first. */
+  partials(account: number): AsyncIterable<PartialUpload>;
   /**
    * Gives the content of a file a second name, charged like any other write, if storage can do so without
    * moving bytes.
@@ -193,14 +193,14 @@ export interface Uploads {
    * @throws {BargeError} as the guard, before `over-quota`; `not-found`
    */
   copy(from: Place, to: NewUpload, guard: WriteGuard): Promise<StoredFile | undefined>;
-  /** Opens the file at a place, to begin an upload with its bytes. */
-  source(place: Place): Promise<Source>;
-  /** Returns the account's upload to a place that {@link begin} would resume. */
-  resumable(account: number, place: Place): Promise<PartialUpload | undefined>;
-  /** Returns the account's newest upload to a place, also one that is becoming a file. */
-  partial(account: number, place: Place): Promise<PartialUpload | undefined>;
-  /** Yields all of an account's uploads that are not sealed, the oldest first. */
-  partials(account: number): AsyncIterable<PartialUpload>;
+  /**
+   * Opens the staged bytes of an upload as they are now. They stay readable when the upload has become a
+   * file or was dropped.
+   *
+   * @param modified their time, in ms since 1970
+   * @throws {BargeError} as `Tree.open`
+   */
+  openStaged(upload: number, modified: number): Promise<FileContent>;
   /**
    * Computes the SHA-256 of a partial upload's first bytes, in hex.
    *
@@ -209,7 +209,7 @@ export interface Uploads {
   sample(upload: number, bytes: number, signal?: AbortSignal): Promise<string | undefined>;
   /** Returns the last recorded upload of an account to a place, if the file there is that upload's. */
   finished(account: number, place: Place): Promise<{ size: number; expires: number } | undefined>;
-  /** Drops an account's uploads to a place, whoever writes them. @returns the number of them */
+  /** Drops an account's uploads to a place, also those under way. @returns the number of them */
   dropAt(account: number, place: Place): Promise<number>;
 }
 

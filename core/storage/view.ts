@@ -1,12 +1,12 @@
 /**
- * Checks of a change, and what they look at.
+ * Guards: the checks of a change, and the view of storage that they read.
  *
- * A verb does not look first and change afterwards: it hands storage a {@link Guard}, which storage
- * calls in the step that makes the change, when nothing else can change. A guard that throws refuses the
- * change. It is synchronous and has no side effects, since storage may call it more than once.
+ * Storage calls the {@link Guard} of a change in the step that makes the change, when nothing else can
+ * change. A guard that throws refuses the change. It is synchronous and has no side effects, since
+ * storage may call it more than once.
  */
 import type { Account, Login } from "./account.ts";
-import type { StoredEntry } from "./entry.ts";
+import type { ForeignEntry, StoredEntry } from "./entry.ts";
 import type { Lock } from "./lock.ts";
 import type { Place } from "./place.ts";
 
@@ -22,15 +22,8 @@ export interface View {
   needFolder(place: Place): void;
   /** Returns whether a folder is empty, also of entries that no door shows. */
   isEmpty(place: Place): boolean;
-  /**
-   * Finds a file at, in or below a place that is charged to somebody other than an account.
-   *
-   * @returns its name, and that of its account; undefined where there is none
-   */
-  foreignFile(
-    place: Place,
-    account: number,
-  ): { readonly name: string; readonly ownerName: string | null } | undefined;
+  /** Finds a file at, in or below a place that is not charged to an account. */
+  foreignFile(place: Place, account: number): ForeignEntry | undefined;
   /** Returns whether the folder at a place, or one below it, is an entry of another account. */
   hasForeignFolder(place: Place, account: number): boolean;
   /** Returns the locks on a place, and the deep ones on the folders that it is in. */
@@ -47,10 +40,10 @@ export type Condition = (view: View) => void;
 /** The condition of a change. */
 export interface Guard<T = void> {
   /**
-   * The places that {@link check} looks at, as far as they are known: a storage elsewhere reads them
-   * beforehand, and where it looks at another one, reads that and runs the check again.
+   * The places that {@link check} reads, as far as they are known. A remote storage reads them
+   * beforehand; where the check reads another one, it reads that and runs the check again.
    */
   readonly places: readonly Place[];
-  /** Throws if the change may not be made. @returns what the caller wants to know of that moment */
+  /** Throws if the change may not be made. @returns the facts that its caller needs of that moment */
   check(view: View): T;
 }

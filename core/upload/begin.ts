@@ -58,7 +58,7 @@ function tooFew(base: number): BargeError {
 async function copyBase(target: UploadTarget, upload: StagedUpload, bytes: number): Promise<void> {
   const buffer = borrow();
   try {
-    const source = await target.session.store.uploads.source(target.place);
+    const source = await target.session.store.tree.open(target.place, 0);
     try {
       let left = Math.min(bytes, source.size);
       for (let n; (n = await source.read(buffer.subarray(0, left))) > 0; left -= n) {

@@ -14,7 +14,12 @@ export function has(program: string): boolean {
 
 /** A server with both doors, the account anna, and a folder to work in. */
 export class Stage implements AsyncDisposable {
-  private constructor(readonly server: Server, readonly folder: string) {}
+  private constructor(
+    readonly server: Server,
+    readonly folder: string,
+    /** Logs in at the place of the password, and needs no scrypt. */
+    readonly token: string,
+  ) {}
 
   static async open(workers = 2): Promise<Stage> {
     const args = ["--ftp", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--workers", String(workers)];
@@ -22,7 +27,8 @@ export class Stage implements AsyncDisposable {
     const server = await startServer({ args });
     try {
       await server.addUser("anna");
-      return new Stage(server, await Deno.makeTempDir({ prefix: "barge-ftp-clients-" }));
+      const folder = await Deno.makeTempDir({ prefix: "barge-ftp-clients-" });
+      return new Stage(server, folder, await server.issueToken("anna"));
     } catch (error) {
       await server[Symbol.asyncDispose]();
       throw error;
@@ -47,13 +53,14 @@ export class Stage implements AsyncDisposable {
   }
 
   curl(...args: string[]): Promise<string> {
-    return this.run("curl", ["-sS", "-m", "60", "-k", "--user", "anna:anna-secret", ...args]);
+    const login = ["--user", `anna:${this.token}`];
+    return this.run("curl", ["-sS", "-m", "60", "-k", ...login, ...args]);
   }
 
   lftp(script: string): Promise<string> {
     const settings = "set net:max-retries 1; set net:timeout 20; set ssl:verify-certificate no; " +
       "set cmd:fail-exit yes";
-    const open = `open -u anna,anna-secret ftp://127.0.0.1:${this.port}`;
+    const open = `open -u anna,${this.token} ftp://127.0.0.1:${this.port}`;
     return this.run("lftp", ["-c", `${settings}; ${open}; ${script}`]);
   }
 

@@ -1,6 +1,5 @@
 /** The SSH clients of the system, at a server of the real program with an SFTP door. */
 import assert from "node:assert/strict";
-import { layHostKeys } from "../core/door/sftp/_here.ts";
 import { barge, type Server, startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
 
@@ -45,17 +44,13 @@ export class Client implements AsyncDisposable {
     readonly server: Server,
     readonly home: Home,
     readonly port: string,
-    readonly data: string,
   ) {}
 
   static async start({ quota, key = ["-t", "ed25519"] }: ClientOptions): Promise<Client> {
-    const data = await Deno.makeTempDir({ prefix: "barge-test-" });
-    await layHostKeys(data);
     const server = await startServer({
-      data,
       args: ["--sftp", "127.0.0.1:0", "--native", "off", "--workers", "2"],
     });
-    const client = new Client(server, new Home(), server.facts.sftp!.split(":")[1], data);
+    const client = new Client(server, new Home(), server.facts.sftp!.split(":")[1]);
     try {
       await client.#login(quota ?? "none", key);
       return client;
@@ -134,7 +129,6 @@ export class Client implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server[Symbol.asyncDispose]();
     await this.home[Symbol.asyncDispose]();
-    await Deno.remove(this.data, { recursive: true });
   }
 
   async #login(quota: string, key: readonly string[]): Promise<void> {

@@ -1,14 +1,14 @@
 /** Failed logins against a server with two workers, and `barge ban`. */
 import assert from "node:assert/strict";
 import { barge, startServer } from "../_server.ts";
-import { Peer, tokenOf } from "../core/door/_peer.ts";
+import { Peer } from "../core/door/_peer.ts";
 
 Deno.test("three failures ban an account in all workers, until it is lifted", async () => {
   await using server = await startServer({ args: ["--workers", "2", "--ban-after", "3"] });
   const ban = (...args: string[]) => barge(["ban", ...args, "--data", server.data]);
   await server.addUser("anna");
   await server.addUser("bob");
-  const token = await tokenOf(server.address, "anna");
+  const token = await server.issueToken("anna");
 
   const told: string[] = [];
   const bad = ["anna-secrets", "anna", ""];

@@ -1,4 +1,4 @@
-/** Which data directory a command works on: the right one, a lost one, a new one, an older one. */
+/** The data directory of a command: existing, lost, new, or of an older version. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { applicationId, migrations } from "../../core/local/database/schema.ts";
@@ -10,7 +10,7 @@ import { Home, lines } from "./_barge.ts";
 const data = ["--data", "data"];
 const doors = ["--native", "127.0.0.1:0", "--http", "off", "--workers", "1"];
 
-Deno.test("a lost database is never replaced without a word, and nobody inherits its files", async () => {
+Deno.test("a lost database is replaced only with --adopt, and no new account gets its files", async () => {
   await using home = new Home();
   const folder = `${home.path}/data`;
   Deno.mkdirSync(folder);
@@ -24,7 +24,7 @@ Deno.test("a lost database is never replaced without a word, and nobody inherits
   const saved = await home.barge(["backup", "accounts.backup", ...data]);
   assert.equal(saved.code, 0, saved.stderr);
   for (const end of ["", "-wal", "-shm"]) {
-    await Deno.remove(`${folder}/accounts.db${end}`).catch(() => {/* it was not there */});
+    await Deno.remove(`${folder}/accounts.db${end}`).catch(() => {/* it did not exist */});
   }
 
   const tries = [
@@ -49,19 +49,19 @@ Deno.test("a lost database is never replaced without a word, and nobody inherits
     assert.match(stderr, /its database is lost: there is \S+\/homes\/anna\/a, and no accounts\.db/);
     assert.match(stderr, /put a backup of accounts\.db there.* --adopt/);
   }
-  // An empty file in its place is no database either.
+  // An empty file in its place is not a database, either.
   Deno.writeTextFileSync(`${folder}/accounts.db`, "");
   assert.equal((await home.barge(["verify", ...data])).code, 7);
   Deno.removeSync(`${folder}/accounts.db`);
 
-  // The way back.
+  // A backup restores it.
   Deno.copyFileSync(`${home.path}/accounts.backup`, `${folder}/accounts.db`);
   assert.equal((await home.barge(["verify", ...data])).code, 0);
   for (const { name } of Deno.readDirSync(folder)) {
     if (name.startsWith("accounts.db")) Deno.removeSync(`${folder}/${name}`);
   }
 
-  // Without a backup: a new database, in which every name that has files is taken.
+  // Without a backup, --adopt makes a new database, in which every name with files is taken.
   await using server = await startServer({
     data: folder,
     args: ["--adopt", "--allow-register", "--http", "127.0.0.1:0"],
@@ -99,7 +99,7 @@ Deno.test("a lost database is never replaced without a word, and nobody inherits
   assert.deepEqual(quotas.map(({ account, used }) => [account, used]), [["admin", 0], ["anna", 1]]);
 });
 
-Deno.test("a directory that a crash left in the making is served", async () => {
+Deno.test("a directory that a crash left incomplete is served", async () => {
   await using home = new Home();
   const folder = `${home.path}/data`;
   const states: (() => void)[] = [
@@ -122,11 +122,11 @@ Deno.test("a directory that a crash left in the making is served", async () => {
   }
 });
 
-Deno.test("each command says which data directory it used, and user add does not make the default one", async () => {
+Deno.test("each command prints its data directory, and user add does not make the default one", async () => {
   await using home = new Home();
   await using server = await startServer();
   if (Deno.build.os === "linux") {
-    // Beside those of whatever else runs on this machine.
+    // Other servers may run on this machine, too.
     const found = runningServers().filter(({ data }) => data === server.data);
     assert.deepEqual(found, [{ pid: server.pid, data: server.data }]);
   }
@@ -173,7 +173,7 @@ Deno.test("each command says which data directory it used, and user add does not
     assert.equal(stderr.split(`data directory: ${server.data}\n`).length, 2, `${args}: ${stderr}`);
     assert.doesNotMatch(stderr, /new one/);
   }
-  // One without an admin is served, and the log says so.
+  // A database without an admin is served, with a warning in the log.
   await using other = await startServer({ data: `${home.path}/data` });
   assert.match(other.stderr(), /no account is an admin/);
 });
@@ -184,7 +184,7 @@ Deno.test("the tables of an older barge are never changed under its server", asy
   Deno.mkdirSync(folder);
   old(folder, 3);
   {
-    // The lock that an older server holds.
+    // An older server holds this lock.
     using lock = Deno.openSync(`${folder}/lock`, { create: true, write: true });
     await lock.lock(true);
     for (const args of [["user", "list"], ["verify"], ["backup", "copy.db"], ["serve", ...doors]]) {
@@ -209,9 +209,9 @@ Deno.test("the tables of an older barge are never changed under its server", asy
   assert.equal(version(folder), migrations.length);
   assert.equal(Deno.statSync(copy).mode! & 0o777, 0o600);
 
-  // The way back to the older barge, and a server that brings it up again.
+  // The copy restores the old tables, which a server upgrades again.
   for (const end of ["", "-wal", "-shm"]) {
-    await Deno.remove(`${folder}/accounts.db${end}`).catch(() => {/* it was not there */});
+    await Deno.remove(`${folder}/accounts.db${end}`).catch(() => {/* it did not exist */});
   }
   Deno.renameSync(copy, `${folder}/accounts.db`);
   assert.equal(version(folder), 3);
@@ -220,7 +220,7 @@ Deno.test("the tables of an older barge are never changed under its server", asy
   assert.ok(Deno.statSync(copy).isFile);
 });
 
-Deno.test("the first admin takes over nobody's files, either", async () => {
+Deno.test("the first admin does not get existing files without --adopt", async () => {
   await using home = new Home();
   const folder = `${home.path}/data`;
   Deno.mkdirSync(`${folder}/homes/admin`, { recursive: true });
@@ -233,7 +233,7 @@ Deno.test("the first admin takes over nobody's files, either", async () => {
   assert.match(server.adminPassword(), /^\S{20,}$/);
 });
 
-Deno.test("the first admin's password is in a file of the owner's, never in the log", async () => {
+Deno.test("the first admin's password is in a file that only its owner reads, never in the log", async () => {
   await using home = new Home();
   const [folder, elsewhere] = [`${home.path}/data`, `${home.path}/elsewhere`];
   Deno.mkdirSync(folder);
@@ -251,7 +251,7 @@ Deno.test("the first admin's password is in a file of the owner's, never in the 
     BARGE_NEW_PASSWORD: "another password",
   };
 
-  // Somebody else's new password leaves it; the admin's own, through the server, takes it away.
+  // The new password of another account keeps the file; the admin's, at the server, removes it.
   await server.addUser("anna");
   const other = await home.barge(["user", "passwd", "anna", "--generate", ...data]);
   assert.equal(other.code, 0, other.stderr);
@@ -260,7 +260,7 @@ Deno.test("the first admin's password is in a file of the owner's, never in the 
   assert.equal(changed.code, 0, changed.stderr);
   assert.throws(() => server.adminPassword(), Deno.errors.NotFound);
 
-  // And so does the operator's.
+  // The operator's change of the admin's password removes it, too.
   Deno.writeTextFileSync(`${folder}/admin-password`, "stale");
   const reset = await home.barge(["user", "passwd", "admin", "--generate", ...data]);
   assert.equal(reset.code, 0, reset.stderr);

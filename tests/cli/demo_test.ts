@@ -120,7 +120,7 @@ Deno.test("demo refuses wrong arguments, and names the right ones", async () => 
     [["all", "--svg", "x.svg"], /name one/],
     [["crawl", "gopher://x"], /not an http or https URL/],
     [["event", "--wait-for", "nowhere"], /not HOST:PORT/],
-    [["lock", "--wait-for", "127.0.0.1:1"], /goes with event only/],
+    [["lock", "--wait-for", "127.0.0.1:1"], /is for event only/],
   ];
   for (const [args, why] of cases) {
     const { code, stdout, stderr } = await home.barge(["demo", ...args]);

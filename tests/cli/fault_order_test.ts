@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { encodeChunkHead } from "../../core/protocol/frame.ts";
 import { startServer } from "../_server.ts";
-import { eager, pattern, Peer, sha256, tokenOf } from "../core/door/_peer.ts";
+import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 
 const calls = ["write", "writev", "pwrite64", "pwritev", "sendto", "sendmsg", "rename", "renameat"]
   .concat("renameat2", "fsync", "fdatasync");
@@ -85,7 +85,7 @@ for (const durability of ["full", "relaxed"]) {
             under: [...strace, "-o", file],
           });
           await server.addUser("anna");
-          const token = await tokenOf(server.address, "anna");
+          const token = await server.issueToken("anna");
           using peer = await Peer.open(server.address, token);
           await peer.ask({ verb: "mkdir", path: "/home/d" });
           await peer.ask(eager("/home/d/small", pattern(5000)));
@@ -121,7 +121,7 @@ Deno.test({
           under: [...strace, "-o", file],
         });
         await server.addUser("anna");
-        const token = await tokenOf(server.address, "anna");
+        const token = await server.issueToken("anna");
         using peer = await Peer.open(server.address, token);
         await peer.ask({ verb: "mkdir", path: "/home/d" });
         const bytes = pattern(40 * 1024 * 1024); // grows five times

@@ -6,17 +6,8 @@
 import assert from "node:assert/strict";
 import { reconcile } from "../../core/repair/reconcile.ts";
 import { Store } from "../../core/local/store.ts";
-import type { Point } from "../../core/local/vault/fault.ts";
 import { type Server, startServer } from "../_server.ts";
-import {
-  type Bytes,
-  eager,
-  pattern,
-  Peer,
-  type Piece,
-  sha256,
-  tokenOf,
-} from "../core/door/_peer.ts";
+import { type Bytes, eager, pattern, Peer, type Piece, sha256 } from "../core/door/_peer.ts";
 
 const MiB = 1024 * 1024;
 const old = pattern(1000);
@@ -39,7 +30,7 @@ interface Place {
 }
 
 interface Facts {
-  readonly entry: { size: number; sha256: string } | null;
+  readonly entry: { type: string; size: number; sha256: string } | null;
   readonly upload: { offset: number } | null;
 }
 
@@ -51,7 +42,7 @@ async function prepare(data: string): Promise<Place> {
   const server = await start(data);
   try {
     await server.addUser("anna", { quota: `${quota}` });
-    const token = await tokenOf(server.address, "anna");
+    const token = await server.issueToken("anna");
     await reset(server, token);
     return { data, token, server };
   } catch (error) {
@@ -74,7 +65,7 @@ async function reset(server: Server, token: string): Promise<void> {
 /** Does `request`, during which the server stops dead at the point, and kills it there. */
 async function killAt(
   place: Place,
-  point: Point,
+  point: string,
   request: (peer: Peer) => Promise<void>,
 ): Promise<void> {
   const { data, token, server } = place;
@@ -87,10 +78,15 @@ async function killAt(
   await peer.gone(); // no answer had left
 }
 
-async function verify(data: string): Promise<void> {
+/** @param unknown the folders on disk that the ledger does not know */
+async function verify(data: string, unknown: readonly string[] = []): Promise<void> {
   const limits = { allowRegister: false, defaultLimit: null, maxLimit: null };
   using store = new Store({ data, durability: "full", ...limits });
-  assert.deepEqual((await reconcile(store, { repair: false })).problems, []);
+  const { problems } = await reconcile(store, { repair: false });
+  assert.deepEqual(
+    problems.map(({ kind, path }) => [kind, path]),
+    unknown.map((path) => ["unknown", path]),
+  );
   assert.deepEqual(store.intents.intents(), []);
 }
 
@@ -116,7 +112,7 @@ async function upload(peer: Peer, path: string, bytes: Bytes): Promise<number> {
   return offset;
 }
 
-async function overwrite(place: Place, bytes: Bytes, point: Point): Promise<void> {
+async function overwrite(place: Place, bytes: Bytes, point: string): Promise<void> {
   const path = "/home/f";
   const isSmall = bytes === small;
   await killAt(place, point, async (peer) => {
@@ -168,8 +164,31 @@ async function create(place: Place, bytes: Bytes): Promise<void> {
   await reset(server, place.token);
 }
 
+/** New folders that are on disk, though the ledger has no rows of them. */
+async function makeFolders(place: Place): Promise<void> {
+  const path = "/home/folder/below";
+  const request = { verb: "mkdir", path, parents: true };
+  await killAt(place, "made", (peer) => peer.send(request));
+
+  const server = place.server = await start(place.data);
+  await verify(place.data, ["homes/anna/folder", "homes/anna/folder/below"]);
+  using peer = await Peer.open(server.address, place.token);
+  assert.equal((await stat(peer, path)).entry?.type, "dir");
+  const { used, reserved, entries } = await peer.ask({ verb: "quota" });
+  assert.deepEqual([used, reserved, entries], [old.length + beside.length, 0, 2]);
+
+  // They are folders like others: made again, written into, and removed.
+  await peer.ask(request);
+  assert.equal(await peer.fail({ ...request, parents: false }), "exists");
+  await peer.ask(eager(`${path}/f`, small));
+  await peer.ask({ verb: "remove", path: "/home/folder", recursive: true });
+  assert.equal((await peer.ask({ verb: "quota" })).entries, 2);
+  await verify(place.data);
+  await reset(server, place.token);
+}
+
 /** A move over another file, or a removal. */
-async function change(place: Place, verb: "move" | "remove", point: Point): Promise<void> {
+async function change(place: Place, verb: "move" | "remove", point: string): Promise<void> {
   const [from, to] = ["/home/f", "/home/new"];
   const request = verb === "move"
     ? { verb, from, to, overwrite: "always" }
@@ -199,22 +218,23 @@ async function change(place: Place, verb: "move" | "remove", point: Point): Prom
   await reset(server, place.token);
 }
 
-const afterRename: Point[] = ["renamed", "settled", "committed"];
+const afterRename: string[] = ["renamed", "settled", "committed"];
 
 Deno.test("kill -9 at each step of a change: all of it or nothing, the books right, and again", async (t) => {
   const data = Deno.makeTempDirSync({ prefix: "barge-point-" });
   let place: Place | undefined;
   try {
     const prepared = place = await prepare(data);
-    for (const point of ["sealed", "staged", "synced", ...afterRename] as Point[]) {
+    for (const point of ["sealed", "staged", "synced", ...afterRename]) {
       await t.step(`a small upload: ${point}`, () => overwrite(prepared, small, point));
     }
-    for (const point of ["staged", "synced", "sealed", ...afterRename] as Point[]) {
+    for (const point of ["staged", "synced", "sealed", ...afterRename]) {
       await t.step(`a large upload: ${point}`, () => overwrite(prepared, large, point));
     }
     await t.step("a new file: renamed", () => create(prepared, small));
+    await t.step("new folders: made", () => makeFolders(prepared));
     for (const verb of ["move", "remove"] as const) {
-      for (const point of ["intended", ...afterRename] as Point[]) {
+      for (const point of ["intended", ...afterRename]) {
         await t.step(`a ${verb}: ${point}`, () => change(prepared, verb, point));
       }
     }

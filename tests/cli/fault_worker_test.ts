@@ -3,17 +3,16 @@
  * without a restart, and what others were sending through it can be continued.
  */
 import assert from "node:assert/strict";
-import type { Point } from "../../core/local/vault/fault.ts";
 import { until } from "../_observe.ts";
 import { barge, startServer } from "../_server.ts";
-import { eager, pattern, Peer, sha256, tokenOf } from "../core/door/_peer.ts";
+import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 
 const small = pattern(3000, 1);
 const large = pattern(700_000, 2);
 const sent = 300_000;
 
 /** The outcome of the small file whose commit the worker died in. */
-const outcomes: Partial<Record<Point, "none" | "partial" | "file">> = {
+const outcomes: Partial<Record<string, "none" | "partial" | "file">> = {
   sealed: "none",
   synced: "partial",
   renamed: "file",
@@ -28,7 +27,7 @@ for (const [point, outcome] of Object.entries(outcomes)) {
       fault: `die-at=${point}`,
     });
     await server.addUser("anna", { quota: "1000000" });
-    const token = await tokenOf(server.address, "anna");
+    const token = await server.issueToken("anna");
     {
       using sending = await Peer.open(server.address, token);
       await sending.ask({ verb: "put", path: "/home/large", size: large.length });

@@ -5,7 +5,7 @@ import { Home, lines } from "./_barge.ts";
 import { loggedIn, secret } from "./_logged_in.ts";
 
 Deno.test("serve prints its ready line, makes an admin, and ends with 0", async () => {
-  await using server = await startServer();
+  await using server = await startServer({ empty: true });
   assert.deepEqual(JSON.parse(server.stdout()), {
     event: "ready",
     native: server.address,
@@ -19,7 +19,7 @@ Deno.test("serve prints its ready line, makes an admin, and ends with 0", async 
   assert.equal(await server.kill("SIGTERM"), 0);
 });
 
-Deno.test("a login is kept for its owner alone, and logout ends it", async () => {
+Deno.test("a saved login is readable by its owner only, and logout ends it", async () => {
   await using all = await loggedIn();
   const { home, server, remote } = all;
   const file = `${home.path}/.config/barge/logins.json`;
@@ -30,7 +30,7 @@ Deno.test("a login is kept for its owner alone, and logout ends it", async () =>
   const tokens = () => home.barge(["user", "tokens", "anna", "--json", "--data", server.data]);
   assert.equal(lines(await tokens()).length, 1);
 
-  // Logging in again replaces the token instead of leaving the old one behind.
+  // A second login replaces the token of the first one.
   assert.equal((await home.barge(["login", remote], { env: secret })).code, 0);
   assert.equal(lines(await tokens()).length, 1);
 
@@ -47,7 +47,7 @@ Deno.test("a login is kept for its owner alone, and logout ends it", async () =>
   assert.equal((await home.barge(["logout"])).code, 4);
 });
 
-Deno.test("wrong password, unknown and disabled account are answered alike", async () => {
+Deno.test("a wrong password, an unknown and a disabled account get the same answer", async () => {
   await using all = await loggedIn();
   const { home, server } = all;
   await server.addUser("gone");
@@ -72,7 +72,7 @@ Deno.test("wrong password, unknown and disabled account are answered alike", asy
   assert.match(login.stderr, /a password is needed\n\(use --password-stdin, /);
 });
 
-Deno.test("a file goes up, is listed, comes down, and is the same", async () => {
+Deno.test("a file is sent, listed and fetched unchanged", async () => {
   await using all = await loggedIn();
   const { home } = all;
   const text = "hello\n";
@@ -111,7 +111,7 @@ Deno.test("a file goes up, is listed, comes down, and is the same", async () => 
   });
 });
 
-Deno.test("standard input goes up", async () => {
+Deno.test("standard input is sent", async () => {
   await using all = await loggedIn();
   const { home } = all;
   const put = await home.barge(["put", "-", "/home/x", "--json"], { stdin: "piped" });
@@ -119,7 +119,7 @@ Deno.test("standard input goes up", async () => {
   assert.deepEqual(lines(put).map(({ local, size }) => [local, size]), [["-", 5]]);
 });
 
-Deno.test("a tree goes up and down, with --update only what differs", async () => {
+Deno.test("a tree is sent and fetched, and --update transfers only files that differ", async () => {
   await using all = await loggedIn();
   const { home } = all;
   await Deno.mkdir(`${home.path}/t/empty`, { recursive: true });
@@ -185,7 +185,7 @@ Deno.test("folders are made, moved, copied and removed", async () => {
   ].map(async (line) => (await home.barge(line)).code));
   assert.deepEqual(codes.slice(0, 14), [14, 3, 14, 4, 1, 2, 2, 2, 2, 3, 2, 2, 4, 4]);
   assert.notEqual(codes[14], 0);
-  // A failure is named after the verb that was called, not after the request that failed.
+  // The message names the verb that was called, not the request that failed.
   for (const verb of ["ls", "rm", "get", "mv", "cp"]) {
     const more = verb === "mv" || verb === "cp" ? ["/home/y"] : [];
     const { stderr } = await home.barge([verb, "/home/*", ...more]);
@@ -238,7 +238,7 @@ Deno.test("failures have their exit codes, with --json as well", async () => {
   assert.match(down.stderr, /^barge: connect to /);
 });
 
-Deno.test("people register and grow where the server lets them", async () => {
+Deno.test("register and grow work if the server allows them", async () => {
   await using server = await startServer({
     args: ["--allow-register", "--quota", "1kB", "--max-quota", "5kB"],
   });
@@ -324,7 +324,7 @@ Deno.test("Ctrl-C ends a transfer with 130, and the same command resumes it", as
   assert(offset > 0 && offset < size, String(offset));
 });
 
-Deno.test("what the ledger and the disk don't agree on is found and repaired", async () => {
+Deno.test("differences between the ledger and the disk are found and repaired", async () => {
   await using all = await loggedIn();
   const { home, server } = all;
   const verify = (...options: string[]) =>

@@ -65,7 +65,7 @@ Deno.test("curl: killed in the midst of plain uploads, it replaces no file", {
 Deno.test("an upload below a file is refused before its data, also by a confined worker", async () => {
   await using stage = await Stage.open();
   using client = await Client.open(parseAddress(stage.server.facts.ftp!));
-  await client.login("anna-secret");
+  await client.login(stage.token);
   await client.put("STOR /home/plain", "a file");
   for (const [verb, before] of [["STOR"], ["APPE"], ["STOR", "REST 3"], ["STOR", "ALLO 9"]]) {
     await client.ask("TYPE I", 200);
@@ -223,7 +223,7 @@ Deno.test("rclone's ftp backend, plain and with TLS", { ignore: !has("rclone") }
   // Its connections share TLS sessions, which no worker resumes for another one.
   await using stage = await Stage.open(1);
   stage.tree("tree", 3, 20);
-  const hidden = (await stage.run("rclone", ["obscure", "anna-secret"])).trim();
+  const hidden = (await stage.run("rclone", ["obscure", stage.token])).trim();
   for (const tls of ["false", "true"]) {
     const env = {
       ...{ RCLONE_CONFIG_BOX_TYPE: "ftp", RCLONE_CONFIG_BOX_HOST: "127.0.0.1" },
@@ -260,7 +260,7 @@ Deno.test("tnftp: put, get, mput, mget", { ignore: !has("tnftp") }, async () => 
 /** Kills curl in the midst of an upload, and waits until the server has noticed. */
 async function kill(stage: Stage, file: string, url: string): Promise<void> {
   const curl = new Deno.Command("curl", {
-    args: ["-sS", "-k", "--user", "anna:anna-secret", "--limit-rate", "500k", "-T", file, url],
+    args: ["-sS", "-k", "--user", `anna:${stage.token}`, "--limit-rate", "500k", "-T", file, url],
     stdin: "null",
     stdout: "null",
     stderr: "null",

@@ -1,11 +1,13 @@
 /** The client keeps nothing of what has ended: one shell carries out its verbs many times over. */
 import assert from "node:assert/strict";
 import { descriptorCount, residentBytes, until } from "../_observe.ts";
-import { leakRounds } from "../_program.ts";
+import { leakRounds, longLeakTest } from "../_program.ts";
 import { startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
 
-const warmUpRounds = 20;
+const warmUpRounds = 5;
+/** Twice as many as must exceed the variation of the count of descriptors. */
+const rounds = leakRounds(20);
 /** The gain of the heap that is allowed in the last rounds; a leak gains more. */
 const memoryNoiseBytes = 64 * 2 ** 20;
 
@@ -53,13 +55,15 @@ Deno.test("a client keeps nothing of the verbs that have ended", async () => {
   try {
     await run(warmUpRounds);
     const before = descriptorCount(shell.pid);
-    await run(leakRounds / 2);
+    await run(rounds / 2);
     const middle = residentBytes(shell.pid);
-    await run(leakRounds / 2);
+    await run(rounds / 2);
     const gained = residentBytes(shell.pid) - middle;
     // The count varies by a few, as connections come and go; a leak gains at least one a round.
-    await until(() => descriptorCount(shell.pid) < before + leakRounds / 2);
-    assert.ok(gained < memoryNoiseBytes, `${gained} bytes of memory in ${leakRounds / 2} rounds`);
+    await until(() => descriptorCount(shell.pid) < before + rounds / 2);
+    if (longLeakTest) {
+      assert.ok(gained < memoryNoiseBytes, `${gained} bytes of memory in ${rounds / 2} rounds`);
+    }
   } finally {
     await writer.close();
     while (!(await lines.read()).done);

@@ -1,7 +1,7 @@
 /** Limits of the real program: what its options take, and a rate in isolated workers. */
 import assert from "node:assert/strict";
 import { barge, startServer } from "../_server.ts";
-import { eager, pattern, Peer, sha256, text, tokenOf } from "../core/door/_peer.ts";
+import { eager, pattern, Peer, sha256, text } from "../core/door/_peer.ts";
 
 Deno.test("what can't be a limit is refused", async () => {
   for (const option of [["--rate-up", "10"], ["--max-connections", "x"], ["--ban-after", "-1"]]) {
@@ -44,7 +44,7 @@ Deno.test("SIGHUP reads --limits again; a transfer under way goes on, at the new
   const args = ["--workers", "2", "--limits", file, "--max-per-account", "7"];
   await using server = await startServer({ args });
   await server.addUser("anna");
-  const token = await tokenOf(server.address, "anna");
+  const token = await server.issueToken("anna");
   const peers = await Promise.all(
     Array.from({ length: 7 }, () => Peer.open(server.address, token)),
   );

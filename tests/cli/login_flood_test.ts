@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { startServer } from "../_server.ts";
 import { nonce } from "../../core/protocol/scram.ts";
-import { eager, pattern, Peer, sha256, tokenOf } from "../core/door/_peer.ts";
+import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 
 Deno.test("while many guess, an account logs in and transfers", async () => {
   await using server = await startServer({ args: ["--workers", "1"] });
   await server.addUser("anna");
-  const token = await tokenOf(server.address, "anna");
+  const token = await server.issueToken("anna");
   const flood = await Promise.all(Array.from({ length: 60 }, () => Peer.open(server.address)));
   const began = performance.now();
   let answered = 0;

@@ -4,7 +4,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { chromium } from "playwright-core";
 import { Person } from "../core/door/http/_browser.ts";
 import { doors } from "../core/door/_enter.ts";
-import { layHostKeys } from "../core/door/sftp/_here.ts";
 import { barge, type Server, startServer } from "../_server.ts";
 import { has } from "./_sftp.ts";
 import { documented, hasStream, host, Nginx } from "./_nginx.ts";
@@ -254,10 +253,7 @@ test(
   async () => {
     await using nginx = await Nginx.reserve(2);
     const [native, sftp] = nginx.ports;
-    const data = await Deno.makeTempDir({ prefix: "barge-test-" });
-    await layHostKeys(data);
     await using server = await startServer({
-      data,
       args: [
         ...["--sftp", "127.0.0.1:0", "--workers", "1", "--tls"],
         ...["--trusted-proxy", "127.0.0.2", "--proxy-protocol"],
@@ -289,6 +285,5 @@ test(
     await server.kill("SIGTERM");
     assert.doesNotMatch(server.stderr(), /"address":"127\.0\.0\.2:/);
     await Deno.remove(home, { recursive: true });
-    await Deno.remove(data, { recursive: true });
   },
 );

@@ -1,16 +1,16 @@
-/** Names with control characters in what the client prints, for people and for programs. */
+/** Names with control characters in the client's output, for people and for programs. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { lines } from "./_barge.ts";
 import { loggedIn } from "./_logged_in.ts";
 
-/** Runs a command line with a terminal for all three streams; prints what that shows. */
+/** Runs a command line with a terminal for all three streams, and returns the terminal's text. */
 const onTerminal = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
 const names = ["a\x1b[2Jb", "c\nfake\nnames", "d\r\re", 'f"\\n', "g\u009b31m", "h\u202egpj"];
 // deno-lint-ignore no-control-regex
 const obeyed = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]/;
 
-Deno.test("names move no terminal and add no line, whatever lists them", async () => {
+Deno.test("control characters in names do not reach the terminal, and line ends in names add no line", async () => {
   await using all = await loggedIn();
   const { home, server } = all;
   const disk = `${server.data}/homes/anna/t`;
@@ -39,7 +39,7 @@ Deno.test("names move no terminal and add no line, whatever lists them", async (
   ) {
     const { stdout } = await home.barge(args, { under: ["python3", "-c", onTerminal] });
     assert.ok(stdout.includes("a\\e[2Jb"), `${args.join(" ")}: ${stdout}`);
-    // The progress line is the program's own.
+    // The progress line has control characters of its own.
     const own = stdout.replaceAll("\x1b[K", "").replaceAll("\x1b[?25l", "");
     assert.doesNotMatch(own, obeyed, JSON.stringify(args));
   }

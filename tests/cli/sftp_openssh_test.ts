@@ -47,7 +47,7 @@ testWith(openssh, "scp moves trees both ways, in its new form and in its old one
 
 testWith(openssh, "scp in both forms stops at the entry quota", async (at) => {
   const { code } = await barge([
-    ...["quota", "set", "anna", "--entries", "3", "--data", at.data],
+    ...["quota", "set", "anna", "--entries", "3", "--data", at.server.data],
   ]);
   assert.equal(code, 0);
   await Deno.mkdir(`${at.home.path}/d/e`, { recursive: true });
@@ -55,11 +55,16 @@ testWith(openssh, "scp in both forms stops at the entry quota", async (at) => {
   for (const form of ["-s", "-O"]) {
     const { code } = await at.run("scp", [...at.options, form, "-r", "d", "anna@127.0.0.1:."]);
     assert.notEqual(code, 0, form);
-    const folders = Array.from(Deno.readDirSync(`${at.data}/homes/anna/d`), ({ name }) => name);
-    const below = folders.includes("e") ? [...Deno.readDirSync(`${at.data}/homes/anna/d/e`)] : [];
+    const folders = Array.from(
+      Deno.readDirSync(`${at.server.data}/homes/anna/d`),
+      ({ name }) => name,
+    );
+    const below = folders.includes("e")
+      ? [...Deno.readDirSync(`${at.server.data}/homes/anna/d/e`)]
+      : [];
     assert.equal(1 + folders.length + below.length, 3, form);
-    await Deno.remove(`${at.data}/homes/anna/d`, { recursive: true });
-    const args = ["verify", "--repair", "--data", at.data];
+    await Deno.remove(`${at.server.data}/homes/anna/d`, { recursive: true });
+    const args = ["verify", "--repair", "--data", at.server.data];
     assert.equal((await barge(args)).code, 0, form);
   }
 });
@@ -69,7 +74,7 @@ testWith(openssh, "a tilde is one's home for scp in both forms, and for commands
   const sum = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
   for (const form of ["-s", "-O"]) {
     const scp = (from: string, to: string) => at.run("scp", [...at.options, form, from, to]);
-    const home = `${at.data}/homes/anna`;
+    const home = `${at.server.data}/homes/anna`;
     const [to, name] = ["anna@127.0.0.1:~/g", `${form}.back`];
     assert.equal((await scp("f", to)).code, 0, form);
     assert.equal((await scp("f", "anna@127.0.0.1:~")).code, 0, form);

@@ -63,7 +63,7 @@ testWith(fuse, "sshfs mounts it, as large as the quota", async (at) => {
     const df = await at.ok("df", ["-B1", "--output=size,used", mount]);
     assert.deepEqual(df.trim().split(/\s+/).slice(-2), ["10000000", "3100011"]);
     const name = "tree/sub/deeper/-dash";
-    await appendAndChange(`${mount}/${name}`, `${at.data}/homes/anna/${name}`);
+    await appendAndChange(`${mount}/${name}`, `${at.server.data}/homes/anna/${name}`);
     await Deno.rename(`${mount}/tree/large`, `${mount}/tree/empty`);
     await Deno.truncate(`${mount}/tree/empty`, 1000);
     assert.deepEqual(await Deno.readFile(`${mount}/tree/empty`), pattern(3_000_001).slice(0, 1000));

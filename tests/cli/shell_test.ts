@@ -8,7 +8,7 @@ interface Place {
   readonly home: Home;
 }
 
-/** Pipes commands into the shell, as alice unless the arguments name somebody else. */
+/** Pipes commands into the shell, as alice unless the arguments name another account. */
 async function shell(
   { server, home }: Place,
   input: string | Uint8Array<ArrayBuffer>,
@@ -33,7 +33,7 @@ async function shell(
   return { code: output.code, stdout, stderr: text(output.stderr), records };
 }
 
-/** The second line of a quota. @param counted as it is printed */
+/** Returns the second line of a quota. @param counted the entries, as they are printed */
 const entries = (counted: string) => `  entries: ${counted} (files, folders and partial uploads)\n`;
 
 async function withPlace(work: (place: Place) => Promise<void>, ...serve: string[]) {
@@ -43,7 +43,7 @@ async function withPlace(work: (place: Place) => Promise<void>, ...serve: string
   await work({ server, home });
 }
 
-Deno.test("shell: what the exercise had, on one connection", () =>
+Deno.test("shell: uploads, listings, digests and copies, on one connection", () =>
   withPlace(async (place) => {
     const { server, home } = place;
     await server.addUser("bob");
@@ -106,7 +106,7 @@ Deno.test("shell: cat, cp, lls and commands of this machine", () =>
     match(failed.stderr, /^barge: !: no command follows the !$/m);
   }));
 
-Deno.test("shell: help names what else a command is called, and names are literal", () =>
+Deno.test("shell: help lists aliases, and * and ? are literal in names", () =>
   withPlace(async (place) => {
     const { code, stdout, stderr } = await shell(place, "help\nmenu\nrm *.txt\n");
     strictEqual(code, 4);
@@ -115,7 +115,7 @@ Deno.test("shell: help names what else a command is called, and names are litera
     match(stderr, /^barge: rm \/home\/\*\.txt: .*\n\(\* and \? have no special meaning/m);
   }));
 
-Deno.test("shell: a claim does not replace what is there, unless told to", () =>
+Deno.test("shell: claim replaces an existing file only with -f", () =>
   withPlace(async (place) => {
     await Deno.writeTextFile(`${place.home.path}/a`, "mine");
     await Deno.writeTextFile(`${place.home.path}/b`, "everyone's");
@@ -150,7 +150,7 @@ Deno.test("shell: the first failure ends a script with its code", () =>
     match(stderr, /^\(stopped at line 4: get nothing\)$/m);
   }));
 
-Deno.test("shell: --keep-going ends with what the failures share", () =>
+Deno.test("shell: --keep-going ends with the exit code that the failures share", () =>
   withPlace(async (place) => {
     const options = { args: ["--keep-going"] };
     const same = await shell(place, "get nothing\nstat nothing\npwd\n", options);
@@ -162,7 +162,7 @@ Deno.test("shell: --keep-going ends with what the failures share", () =>
     deepStrictEqual([left.code, left.stdout], [0, "/home\n"]);
   }));
 
-Deno.test("shell: bad lines and bad logins", () =>
+Deno.test("shell: invalid lines and logins fail", () =>
   withPlace(async (place) => {
     const bytes = await shell(place, new Uint8Array([0x6c, 0x73, 0xff, 0x0a]));
     strictEqual(bytes.code, 2);
@@ -200,7 +200,7 @@ Deno.test("shell: a connection that was lost is made again", () =>
     strictEqual((await process.status).code, 0);
   }));
 
-/** Hands bytes on between a port of its own and the server, until it is told to cut. */
+/** Passes bytes on between a port of its own and the server, until `cut` is called. */
 class Relay implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #pairs: [Deno.TcpConn, Deno.TcpConn][] = [];

@@ -1,14 +1,14 @@
-/** `barge status` at a real server with two workers, one of which dies now and then. */
+/** `barge status` at a real server with two workers, which die in the last test. */
 import assert from "node:assert/strict";
 import { connect } from "../../core/client/connect.ts";
 import { login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import { type Status, status } from "../../core/client/status.ts";
 import { barge, type Server, startServer } from "../_server.ts";
-import { eager, pattern, Peer, text, tokenOf } from "../core/door/_peer.ts";
+import { eager, pattern, Peer, text } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
 
-/** Makes an admin. @returns the variables with which the program is it */
+/** Makes an admin. @returns the variables with which the program logs in as that admin */
 async function boss(server: Server): Promise<Record<string, string>> {
   const env = { BARGE_PASSWORD: "boss-secret" };
   const made = await barge(["user", "add", "boss", "--admin", "--data", server.data], { env });
@@ -16,17 +16,21 @@ async function boss(server: Server): Promise<Record<string, string>> {
   return { ...env, BARGE_SERVER: `barge://boss@${server.address}` };
 }
 
-/** A request's row. */
+/** Returns the row of a verb's requests. */
 function row({ requests }: Status, verb: string) {
   return requests.find((row) => row.verb === verb);
 }
 
-Deno.test("status adds up what all workers did", async () => {
+Deno.test("status sums the work of all workers", async () => {
   await using server = await startServer({ args: ["--workers", "2"] });
   await using home = new Home();
   await server.addUser("anna", { quota: "50000" });
   const env = await boss(server);
-  const token = await tokenOf(server.address, "anna");
+  let token;
+  {
+    using first = await Peer.open(server.address, "anna"); // counted, too
+    token = await first.token();
+  }
   const peers = await Promise.all(
     Array.from({ length: 12 }, () => Peer.open(server.address, token)),
   );
@@ -39,11 +43,11 @@ Deno.test("status adds up what all workers did", async () => {
     await peer.answer();
   }
   await peers[0].fail(eager("/home/much", pattern(60_000)));
-  await peers[1].ask({ verb: "put", path: "/home/half", size: 5000 });
+  await peers[1].ask({ verb: "put", path: "/home/partial", size: 5000 });
 
-  const told = await home.barge(["status", "--json"], { env });
-  assert.equal(told.code, 0, told.stderr);
-  const now: Status = lines(told)[0];
+  const printed = await home.barge(["status", "--json"], { env });
+  assert.equal(printed.code, 0, printed.stderr);
+  const now: Status = lines(printed)[0];
   assert.deepEqual(Object.keys(now), [
     ...["version", "started", "now", "workers", "restarts", "memory", "connections", "doors"],
     ...["logins", "bans", "overQuota", "accounts", "uploads", "requests", "sessions"],
@@ -59,10 +63,10 @@ Deno.test("status adds up what all workers did", async () => {
   assert.deepEqual(now.logins, { ok: 14, failed: 0 });
   const uploads = { committed: 12, unfinished: 1, moving: 1, staged: 5000 };
   assert.deepEqual(now.uploads, uploads);
-  // Whoever is connected to the other worker is told of, too.
+  // The connections of the other worker are listed, too.
   assert.equal(now.sessions.length, 13);
   assert.equal(now.sessions.filter(({ account }) => account === "anna").length, 12);
-  assert.ok(now.sessions.some(({ verb, path }) => verb === "put" && path === "/home/half"));
+  assert.ok(now.sessions.some(({ verb, path }) => verb === "put" && path === "/home/partial"));
 
   const shown = await home.barge(["status"], { env });
   assert.match(shown.stdout, /^workers +2, [\d.]+ MB of memory$/m);
@@ -71,7 +75,7 @@ Deno.test("status adds up what all workers did", async () => {
     /^uploads +12 committed, 1 unfinished of which 1 move, 5.00 kB staged$/m,
   );
   assert.match(shown.stdout, /^native +put +13 +1 +[\d.]+ ms +[\d.]+ ms$/m);
-  assert.match(shown.stdout, /^anna +native +127.0.0.1:\d+ +\d+ s +put \/home\/half$/m);
+  assert.match(shown.stdout, /^anna +native +127.0.0.1:\d+ +\d+ s +put \/home\/partial$/m);
 
   const denied = await home.barge(["status", "--json"], {
     env: { BARGE_SERVER: `barge://anna@${server.address}`, BARGE_PASSWORD: "anna-secret" },
@@ -82,14 +86,14 @@ Deno.test("status adds up what all workers did", async () => {
   for (const peer of peers) peer[Symbol.dispose]();
 });
 
-Deno.test("no count goes back when workers die", async () => {
-  // Each worker dies of an uncaught error some one to two seconds after it began.
+Deno.test("no count decreases when workers die", async () => {
+  // Each worker dies of an uncaught error one to two seconds after its start.
   await using server = await startServer({ args: ["--workers", "2"], fault: "die=1000" });
   await boss(server);
   let before: Status | undefined;
   let files = 0;
   const deadline = performance.now() + 60_000;
-  // Until two workers died, and some connection has ended: a slow machine may serve only one by then.
+  // Until two workers have died and a connection has ended: a slow machine may serve only one by then.
   while (!before || before.restarts < 2 || before.connections.open >= before.connections.opened) {
     assert.ok(performance.now() < deadline, `${before?.restarts} restarts`);
     try {
@@ -109,14 +113,14 @@ Deno.test("no count goes back when workers die", async () => {
         before = now;
       }
     } catch (error) {
-      // The worker at the other end died, or both are dead just now.
+      // The connection's worker has died, or both workers are dead.
       if ((error as { kind?: string }).kind !== "unavailable") throw error;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 });
 
-/** All that may only grow has not shrunk. */
+/** Asserts that no count has decreased. */
 function grew(before: Status, now: Status): void {
   const counts = (s: Status) => ({
     opened: s.connections.opened,

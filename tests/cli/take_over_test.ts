@@ -1,4 +1,4 @@
-/** The same `barge put` once more, while the server does not know yet that the first one is gone. */
+/** The same `barge put` once more, before the server knows that the first one has ended. */
 import assert from "node:assert/strict";
 import { until } from "../_observe.ts";
 import { startServer } from "../_server.ts";
@@ -8,7 +8,7 @@ import { Home, lines } from "./_barge.ts";
 const MiB = 1024 * 1024;
 const secret = { BARGE_PASSWORD: "anna-secret" };
 
-Deno.test("the same put again goes on at once, however the first one was stopped", async (t) => {
+Deno.test("the same put resumes at once, however the first one was stopped", async (t) => {
   await using server = await startServer({ args: ["--workers", "2"] });
   await using home = new Home();
   await server.addUser("anna", { quota: String(12 * MiB) });
@@ -56,7 +56,7 @@ Deno.test("the same put again goes on at once, however the first one was stopped
     });
   }
 
-  await t.step("two that are alive, with different bytes", async () => {
+  await t.step("two uploads under way, with different bytes", async () => {
     await using relay = new StallingRelay(server.address, 2 * MiB);
     const first = await begin(relay);
     const other = pattern(8 * MiB, 7);
@@ -103,7 +103,7 @@ class StallingRelay implements AsyncDisposable {
       for await (const piece of near.readable) {
         if (passed >= bytes) await this.#released.promise;
         passed += piece.length;
-        // Bytes that the server no longer takes are read all the same, so that the client sees its answer.
+        // Bytes that the server no longer reads are dropped, so that the client gets its answer.
         await far.write(piece).catch(() => {});
       }
     } catch { /* the client was killed */ }
@@ -118,7 +118,7 @@ class StallingRelay implements AsyncDisposable {
   }
 }
 
-Deno.test("one's own partial uploads are listed, and dropped without the file of that name", async () => {
+Deno.test("the account's partial uploads are listed, and dropped without the file of that name", async () => {
   await using server = await startServer({ args: ["--workers", "2"] });
   await using home = new Home();
   for (const name of ["anna", "bob"]) await server.addUser(name, { quota: String(MiB) });
@@ -153,7 +153,7 @@ Deno.test("one's own partial uploads are listed, and dropped without the file of
   assert.equal((entry as { size: number }).size, 3);
 });
 
-Deno.test("thirty retries, each at the moment when the one before is cut, all go on", async () => {
+Deno.test("thirty retries, each at the moment when the one before is cut, all resume", async () => {
   await using server = await startServer({ args: ["--workers", "2"] });
   await server.addUser("anna");
   const size = 3_100_000;
@@ -185,7 +185,7 @@ Deno.test("thirty retries, each at the moment when the one before is cut, all go
   peer[Symbol.dispose]();
 });
 
-/** How many bytes of /home/f are staged. */
+/** Returns the number of staged bytes of /home/f. */
 async function offsetOf(peer: Peer): Promise<number> {
   await peer.send({ verb: "stat", path: "/home/f" });
   return ((await peer.answer()).upload as { offset: number } | null | undefined)?.offset ?? 0;

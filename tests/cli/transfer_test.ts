@@ -4,7 +4,7 @@ import { until } from "../_observe.ts";
 import { lines } from "./_barge.ts";
 import { loggedIn } from "./_logged_in.ts";
 
-Deno.test("what --delete removes is an object a line, also in a rehearsal", async () => {
+Deno.test("each removal by --delete is a JSON object, in a dry run, too", async () => {
   await using all = await loggedIn();
   const { home } = all;
   const removed = { size: 0, sha256: null, status: "removed", offset: 0, error: null };
@@ -27,7 +27,7 @@ Deno.test("what --delete removes is an object a line, also in a rehearsal", asyn
   });
 });
 
-Deno.test("a download without a stored digest says so, or fails with 13", async () => {
+Deno.test("a download without a stored digest is noted, or fails with 13", async () => {
   await using all = await loggedIn();
   const { home, server } = all;
   await Deno.writeTextFile(`${home.path}/f`, "f");
@@ -70,7 +70,7 @@ Deno.test("Ctrl-C ends a program whose output is not read", async () => {
     Deno.writeTextFileSync(`${home.path}/t/${"n".repeat(240)}${i}`, "");
   }
   assert.equal((await home.barge(["put", "-rq", "t", "/home/"])).code, 0);
-  // The reader of the pipe is there and reads nothing, until the program has ended.
+  // The pipe has a reader, which reads nothing until the program has ended.
   const script =
     'exec 3>code; { "$@"; echo $? >&3; } | { while [ ! -s code ]; do sleep 0.1; done; }';
   const child = home.spawn(["ls", "-r"], { under: ["sh", "-c", script, "sh"] });
@@ -81,7 +81,7 @@ Deno.test("Ctrl-C ends a program whose output is not read", async () => {
   assert.equal(Deno.readTextFileSync(`${home.path}/code`), "130\n");
 });
 
-/** Processes below another one of which a thread waits for room in a pipe. */
+/** Returns the descendants of a process of which a thread waits for room in a pipe. */
 function writersToPipes(parent: number): number[] {
   const found: number[] = [];
   for (const { name } of Deno.readDirSync("/proc")) {

@@ -12,7 +12,7 @@ async function sh(cwd: string, command: string): Promise<void> {
   assert.ok(success, command);
 }
 
-Deno.test("names that no door can show are printed by verify, noted by listings, and never removed unseen", async (t) => {
+Deno.test("names that no door can show are printed by verify, noted by listings, and never removed", async (t) => {
   await using home = new Home();
   const doors = ["native", "http", "ftp", "sftp"].flatMap((door) => [`--${door}`, "127.0.0.1:0"]);
   await using server = await startServer({ args: doors });
@@ -28,13 +28,14 @@ Deno.test("names that no door can show are printed by verify, noted by listings,
   }
   Deno.writeTextFileSync(`${home.path}/f`, "seen");
   assert.equal((await barge("put", "f", "/home/d/e/f")).code, 0);
-  const there = `${server.data}/homes/anna`;
+  const homeOnDisk = `${server.data}/homes/anna`;
   const unseen = `$(printf 'caf\\351')`;
-  await sh(`${there}/d/e`, `printf unseen > "${unseen}"`);
-  await sh(`${there}/links`, "ln -s /etc/passwd link; mkfifo pipe");
-  const whole = () => Deno.readTextFileSync(`${there}/d/e/f`) === "seen" && countOf(there) === 2;
+  await sh(`${homeOnDisk}/d/e`, `printf unseen > "${unseen}"`);
+  await sh(`${homeOnDisk}/links`, "ln -s /etc/passwd link; mkfifo pipe");
+  const isWhole = () =>
+    Deno.readTextFileSync(`${homeOnDisk}/d/e/f`) === "seen" && countOf(homeOnDisk) === 2;
 
-  await t.step("verify names it, whether or not it may repair", async () => {
+  await t.step("verify prints the name, with and without --repair", async () => {
     for (const args of [[], ["--repair"]]) {
       const { code, stdout, stderr } = await barge("verify", ...args);
       assert.equal(code, 13, stderr);
@@ -45,7 +46,7 @@ Deno.test("names that no door can show are printed by verify, noted by listings,
     const { kind, path, repaired } = problem;
     assert.deepEqual([kind, path, repaired], ["unnamed", "homes/anna/d/e/caf\ufffd", false]);
   });
-  await t.step("ls says that it is left out, and get -r does not end well", async () => {
+  await t.step("ls notes the omission, and get -r fails", async () => {
     const left = /left out is 1 name that is not valid UTF-8: e\/caf/;
     const listed = await barge("ls", "-r", "/home/d");
     assert.deepEqual([listed.code, listed.stdout], [0, "e/\ne/f\n"]);
@@ -54,7 +55,7 @@ Deno.test("names that no door can show are printed by verify, noted by listings,
     assert.equal(got.code, 6, got.stderr);
     assert.match(got.stderr, left);
     assert.equal(Deno.readTextFileSync(`${home.path}/got/d/e/f`), "seen");
-    // A file that only seems to be gone from the source is not removed from the target.
+    // A file that the source can't list is not removed from the target.
     Deno.writeTextFileSync(`${home.path}/got/d/e/kept`, "");
     await barge("get", "-r", "--delete", "/home/d/", "got/d");
     assert.ok(Deno.statSync(`${home.path}/got/d/e/kept`));
@@ -62,7 +63,7 @@ Deno.test("names that no door can show are printed by verify, noted by listings,
     assert.equal(links.code, 0, links.stderr);
     assert.match(links.stderr, /left out are 2 links or special files, such as (link|pipe)/);
   });
-  await t.step("the folder is neither removed nor copied, nor packed", async () => {
+  await t.step("the folder is not removed, copied or packed", async () => {
     const refused = await barge("rm", "-r", "/home/d");
     assert.equal(refused.code, 6, refused.stderr);
     assert.match(refused.stderr, /the name of e\/caf\ufffd in it is not valid UTF-8/);
@@ -89,20 +90,20 @@ Deno.test("names that no door can show are printed by verify, noted by listings,
     await assert.rejects(rmdir, (error) => error instanceof SftpStatus);
     const names = await sftp.names("d/e");
     assert.deepEqual([...names.keys()], [".", "..", "f"]);
-    assert.ok(whole());
+    assert.ok(isWhole());
   });
-  await t.step("a folder that looks empty is not", async () => {
-    await sh(`${there}/empty`, `printf unseen > "${unseen}"`);
+  await t.step("a folder that holds only such a name is not empty", async () => {
+    await sh(`${homeOnDisk}/empty`, `printf unseen > "${unseen}"`);
     assert.equal((await barge("rm", "/home/empty")).code, 14);
     assert.equal((await barge("rm", "-r", "/home/empty")).code, 6);
     await using sftp = await SftpPeer.open(server.facts.sftp!, { username: "anna", password });
     await sftp.ask(Type.MKDIR, (p) => p.text("other").attrs({}));
     const over = sftp.extended("posix-rename@openssh.com", (p) => p.text("other").text("empty"));
     await assert.rejects(over, (error) => error instanceof SftpStatus);
-    await sh(`${there}/empty`, "rm *");
+    await sh(`${homeOnDisk}/empty`, "rm *");
   });
   await t.step(
-    "a name with U+FFFD in it is a name like any other, also beside such ones",
+    "a name with U+FFFD is valid, also beside names that are not UTF-8",
     async () => {
       await using sftp = await SftpPeer.open(server.facts.sftp!, { username: "anna", password });
       await sftp.close(await sftp.open("d/e/caf\ufffd", Open.WRITE | Open.CREAT));
@@ -111,24 +112,24 @@ Deno.test("names that no door can show are printed by verify, noted by listings,
       assert.equal(stdout, "caf\ufffd\nf\n");
       assert.match(stderr, /left out is 1 name/);
       assert.equal((await barge("rm", "/home/d/e/caf\ufffd")).code, 0);
-      assert.equal(countOf(there), 2);
+      assert.equal(countOf(homeOnDisk), 2);
     },
   );
-  await t.step("it moves with its folder, and links and pipes go with theirs", async () => {
+  await t.step("the name moves with its folder, and rm -r removes links and pipes", async () => {
     assert.equal((await barge("mv", "/home/d", "/home/moved")).code, 0);
-    assert.equal(countOf(there), 2);
+    assert.equal(countOf(homeOnDisk), 2);
     assert.equal((await barge("rm", "-r", "/home/links")).code, 0);
     assert.ok(Deno.statSync("/etc/passwd"));
   });
-  await t.step("once it has another name, all is well", async () => {
-    await sh(`${there}/moved/e`, `mv "${unseen}" named`);
+  await t.step("a renamed file can be charged and removed", async () => {
+    await sh(`${homeOnDisk}/moved/e`, `mv "${unseen}" named`);
     assert.equal((await barge("verify", "--repair")).code, 0);
     assert.equal((await barge("rm", "-r", "/home/moved")).code, 0);
     assert.equal((await barge("verify")).code, 0);
   });
 });
 
-/** Files below a folder that have bytes. */
+/** Returns the number of files with bytes below a folder. */
 function countOf(folder: string): number {
   let count = 0;
   for (const { name, isDirectory, isFile } of Deno.readDirSync(folder)) {

@@ -52,7 +52,7 @@ Deno.test("every verb has help with an example and its options' variables", asyn
   assert.equal(viaOption.stdout, put.stdout);
 });
 
-Deno.test("what is wrong on a command line ends with 2 and says what was meant", async () => {
+Deno.test("an invalid command line ends with 2 and a suggestion", async () => {
   await using home = new Home();
   const cases: [string[], RegExp][] = [
     [["putt"], /^barge: putt: there is no such verb\n\(did you mean `barge put`/],
@@ -84,7 +84,7 @@ Deno.test("what is wrong on a command line ends with 2 and says what was meant",
 const noFull = await Deno.stat("/dev/full").then(() => false, () => true);
 
 Deno.test(
-  { name: "a full standard output is a sentence with a code", ignore: noFull },
+  { name: "a failure to write standard output is reported, with an exit code", ignore: noFull },
   async () => {
     await using server = await startServer();
     await server.addUser("anna");
@@ -161,7 +161,7 @@ Deno.test({ name: "zsh offers all that completion suggests", ignore: noZsh }, as
   const answer = await home.barge(["completion", "zsh", "user", "a"]);
   await Deno.writeTextFile(at("answer"), answer.stdout);
   await Deno.writeTextFile(at("script"), (await home.barge(["completion", "zsh"])).stdout);
-  // A zsh of its own behind a pseudo-terminal, in which the program's answer is read from a file.
+  // Runs zsh on a pseudo-terminal, and reads the suggestions from a file.
   const lines = [
     "zmodload zsh/zpty",
     "zpty z zsh -f -i",

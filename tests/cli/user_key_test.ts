@@ -40,7 +40,7 @@ Deno.test("keys are added from a line, a file and standard input, listed and rem
   assert.deepEqual(lines(await key("remove", ["anna", "all", "--json"])).length, 1);
 });
 
-Deno.test("what is no key is refused, and said why", async () => {
+Deno.test("text that is not a key is refused with the reason", async () => {
   await using home = new Home();
   const data = ["--data", `${home.path}/data`];
   const env = { BARGE_PASSWORD: "secret-enough" };

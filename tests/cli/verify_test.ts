@@ -1,7 +1,7 @@
 /** `barge verify` and `barge backup`, as programs beside a server at work, and killed in the middle. */
 import assert from "node:assert/strict";
 import { startServer } from "../_server.ts";
-import { eager, pattern, Peer, sha256, tokenOf } from "../core/door/_peer.ts";
+import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
 
 const data = ["--data", "data"];
@@ -99,7 +99,7 @@ Deno.test("beside a server with writers nothing differs; killed in the middle, n
   for (let round = 0; round < 3; round++) {
     await using server = await startServer({ data, args: ["--workers", "2"] });
     if (!token) await server.addUser("anna");
-    token ??= await tokenOf(server.address, "anna");
+    token ??= await server.issueToken("anna");
     let running = true;
     let version = 0;
     const writers = [0, 1].map(async (n) => {

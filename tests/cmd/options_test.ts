@@ -4,31 +4,31 @@ import {
   args,
   argument,
   flag,
+  named,
   value,
   valueOr,
   values,
   variableOf,
-} from "../../cmd/_term/options.ts";
+} from "../../cmd/_term/command.ts";
 import { asksForHelp, parseArgs } from "../../cmd/_term/parse.ts";
 import { addressOrOff, count, plain, sizeOrNone } from "../../cmd/_term/value.ts";
 
 const command = {
-  options: {
+  options: named({
     paths: args("PATH", "paths", 0),
-    dry: flag(["-n", "--dry-run"], "dry"),
-    recursive: flag(["-r", "--recursive"], "recursive"),
-    quota: valueOr(["--quota"], sizeOrNone(), 5, "quota"),
-    workers: value(["--workers"], count("N"), "workers"),
-    native: value(["--native"], addressOrOff(), "native"),
-    exclude: values(["--exclude"], plain("GLOB"), "exclude"),
-  },
-  usage: "[PATH...]",
+    dryRun: flag("dry", "-n"),
+    recursive: flag("recursive", "-r"),
+    quota: valueOr(sizeOrNone(), 5, "quota"),
+    workers: value(count("N"), "workers"),
+    native: value(addressOrOff(), "native"),
+    exclude: values(plain("GLOB"), "exclude"),
+  }),
   about: "",
   examples: [],
   run: () => Promise.resolve(),
 };
 
-/** Parses with variables set; every one of them is gone afterwards. */
+/** Parses with variables set, and deletes them afterwards. */
 function parse(line: readonly string[], variables: Record<string, string> = {}) {
   for (const [name, text] of Object.entries(variables)) Deno.env.set(name, text);
   try {
@@ -57,7 +57,7 @@ Deno.test("a variable is named after an option's long name", () => {
 Deno.test("without options there are defaults", () => {
   assert.deepEqual(parse([]), {
     paths: [],
-    dry: false,
+    dryRun: false,
     recursive: false,
     quota: 5,
     workers: undefined,
@@ -75,8 +75,8 @@ Deno.test("a variable sets an option that the command line does not", () => {
     BARGE_NATIVE: "off",
     BARGE_EXCLUDE: "*.o\n/build/",
   };
-  const { dry, recursive, quota, workers, native, exclude } = parse([], variables);
-  assert.deepEqual([dry, recursive, quota, workers, native], [
+  const { dryRun, recursive, quota, workers, native, exclude } = parse([], variables);
+  assert.deepEqual([dryRun, recursive, quota, workers, native], [
     true,
     false,
     20 * 1024 ** 3,
@@ -115,8 +115,8 @@ Deno.test("the message for an invalid variable names it", () => {
 });
 
 Deno.test("short flags can stand together, and -- ends the options", () => {
-  const { dry, recursive, paths } = parse(["-rn", "a", "--", "-b", "--help"]);
-  assert.deepEqual([dry, recursive, paths], [true, true, ["a", "-b", "--help"]]);
+  const { dryRun, recursive, paths } = parse(["-rn", "a", "--", "-b", "--help"]);
+  assert.deepEqual([dryRun, recursive, paths], [true, true, ["a", "-b", "--help"]]);
 });
 
 Deno.test("a mistyped option gets a suggestion", () => {
@@ -125,7 +125,7 @@ Deno.test("a mistyped option gets a suggestion", () => {
   assert(error.hint?.includes("did you mean `--recursive`"), error.hint);
 });
 
-Deno.test("invalid words are refused, and the message says why", () => {
+Deno.test("invalid words are refused, and the message gives the reason", () => {
   const cases: [string[], string][] = [
     [["--no-such"], 'unknown option: "--no-such"'],
     [["-nz"], 'unknown option: "-nz"'],

@@ -58,11 +58,11 @@ Deno.test("a tally adds events up and measures the rate", () => {
   tally.add({ type: "start", path: "/home/a", local: "a", size: 2000, offset: 1000 });
   tally.add({ type: "bytes", count: 400 });
   assert.equal(tally.state(0).rate, null);
-  // The connection's buffers take the first second's bytes: that is not the rate of the other end.
+  // The bytes of the first second fill the connection's buffers, so their rate is not the server's.
   assert.equal(tally.state(1000).rate, null);
   tally.add({ type: "bytes", count: 600 });
   const { files, bytes, totalBytes, rate, name } = tally.state(1500);
-  // What was there before counts as done, but not as fast.
+  // Bytes before the offset count as done, but not for the rate.
   assert.deepEqual([files, bytes, totalBytes, rate, name], [0, 2000, 3000, 1200, "a"]);
 });
 
@@ -74,7 +74,7 @@ Deno.test("the rate changes slowly", () => {
   tally.state(1000);
   tally.add({ type: "bytes", count: 10_000 });
   assert.equal(tally.state(2000).rate, 10_000);
-  const { rate } = tally.state(4000); // two seconds of nothing: half of it is left
+  const { rate } = tally.state(4000); // after two seconds without a byte
   assert.equal(rate, 5000);
 });
 

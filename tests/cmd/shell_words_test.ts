@@ -92,8 +92,12 @@ Deno.test("shell arguments: unknown flags, too few and too many are usage errors
   throws(read(row, "-lx"), { kind: "usage" });
   throws(read({ ...row, flags: undefined }, "-l"), { kind: "usage" });
   throws(read(row, "a b"), { kind: "usage" });
-  throws(read({ ...row, minArgs: 1 }, "-l"), { kind: "usage" });
-  deepStrictEqual(readArguments({ ...row, many: true }, split("a b c")).args, ["a", "b", "c"]);
+  throws(read({ ...row, args: "PATH" }, "-l"), { kind: "usage" });
+  deepStrictEqual(readArguments({ ...row, args: "[PATH...]" }, split("a b c")).args, [
+    "a",
+    "b",
+    "c",
+  ]);
 });
 
 Deno.test("shell history: lines that may hold a password are not saved", () => {

@@ -15,7 +15,7 @@ Deno.test("clipped text keeps its ends and whole letters", () => {
   assert.equal(clip("abc", 0), "");
 });
 
-Deno.test("a table lines up", () => {
+Deno.test("the columns of a table are aligned", () => {
   assert.deepEqual(table([["NAME", "USED"], ["a", "1"], ["long", "22"]], [1]), [
     "NAME  USED",
     "a        1",

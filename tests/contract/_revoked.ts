@@ -12,7 +12,7 @@ import { fingerprintOf } from "../../core/storage/public_key.ts";
 import { makeVerifier } from "../../core/protocol/verifier.ts";
 import { heldUploads, until } from "../_observe.ts";
 import { type Server, startServer } from "../_server.ts";
-import { pattern, Peer, tokenOf } from "../core/door/_peer.ts";
+import { pattern, Peer } from "../core/door/_peer.ts";
 import { type DoorUnderTest, Refused, type Visitor } from "./_door.ts";
 
 const uploadBytes = 700_000;
@@ -44,8 +44,8 @@ export function endsLogins(door: DoorUnderTest): void {
     await t.step("a token that a token has issued goes with it", async () => {
       await server.addUser("anna");
       const { secret, revoke } = await ownToken(server, "anna");
-      const second = await tokenOf(server.address, secret);
-      const last = await tokenOf(server.address, second);
+      const second = await issuedWith(server, secret);
+      const last = await issuedWith(server, second);
       await using here = await door.visit(server, "anna", last);
       await revoke();
       await assertShutOut(door, here);
@@ -93,6 +93,12 @@ async function assertShutOut(door: DoorUnderTest, here: Visitor): Promise<void> 
     if (!here.ended) assert.match(error.message, door.notLoggedIn);
     return true;
   });
+}
+
+/** Logs in with a token. @returns another token, which that one has issued */
+async function issuedWith(server: Server, token: string): Promise<string> {
+  using peer = await Peer.open(server.address, token);
+  return await peer.token();
 }
 
 async function ownToken(server: Server, name: string): Promise<Revocable> {

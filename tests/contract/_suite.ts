@@ -11,6 +11,8 @@ import { entryPromises } from "./_entries.ts";
 import { awkwardNames } from "./_names.ts";
 
 const large = 700_000;
+/** The password of every account here: its verifier is made once. */
+const password = "contract-secret";
 
 /** Declares the test of one door: a step a promise, each with an account of its own. */
 export function contract(door: DoorUnderTest): void {
@@ -137,8 +139,8 @@ function promisesOf(door: DoorUnderTest): Promised[] {
   if (door.raw) {
     test("no path leads out", async ({ here, server, account }) => {
       await here.put("/home/f", pattern(10));
-      await server.addUser("eve");
-      await (await door.visit(server, "eve", "eve-secret"))[Symbol.asyncDispose]();
+      await server.addUser("eve", { password });
+      await (await door.visit(server, "eve", password))[Symbol.asyncDispose]();
       await Deno.symlink("/etc", `${server.data}/homes/${account}/link`);
       const out = [
         "/../../../etc/passwd",
@@ -319,10 +321,10 @@ function promisesOf(door: DoorUnderTest): Promised[] {
 
   test("each has a home of their own, and public what others may only read", async (stage) => {
     const { here, server } = stage;
-    await server.addUser("bob");
+    await server.addUser("bob", { password });
     await here.put("/home/f", pattern(10));
     await here.put("/public/f", pattern(20));
-    await using bob = await door.visit(server, "bob", "bob-secret");
+    await using bob = await door.visit(server, "bob", password);
     assert.deepEqual(await names(bob, "/home"), []);
     assert.equal((await bob.get("/public/f")).length, 20);
     await assert.rejects(() => bob.put("/public/f", pattern(5)), Refused);
@@ -333,13 +335,13 @@ function promisesOf(door: DoorUnderTest): Promised[] {
   });
 
   test("nobody gets in without the password, or once disabled", async ({ here, server, account }) => {
-    await (await door.visit(server, account, `${account}-secret`))[Symbol.asyncDispose]();
+    await (await door.visit(server, account, password))[Symbol.asyncDispose]();
     await assert.rejects(() => door.visit(server, account, "wrong"), Refused);
-    await assert.rejects(() => door.visit(server, "nobody", `${account}-secret`), Refused);
+    await assert.rejects(() => door.visit(server, "nobody", password), Refused);
     const { code } = await barge(["user", "disable", account, "--data", server.data]);
     assert.equal(code, 0);
     await assert.rejects(() => here.put("/home/f", pattern(10)), Refused);
-    await assert.rejects(() => door.visit(server, account, `${account}-secret`), Refused);
+    await assert.rejects(() => door.visit(server, account, password), Refused);
   });
   return promises;
 }
@@ -370,7 +372,7 @@ export class Stage implements AsyncDisposable {
     account: string,
     limits: Limits,
   ): Promise<Stage> {
-    await server.addUser(account, limits);
+    await server.addUser(account, { ...limits, password });
     const token = await server.issueToken(account);
     const here = await door.visit(server, account, token);
     return new Stage(door, server, account, here, await Peer.open(server.address, token), token);

@@ -11,7 +11,7 @@ import { startServer } from "../_server.ts";
 interface Example {
   readonly file: string;
   readonly code: string;
-  /** Undefined: a file that another example uses. */
+  /** Undefined: only its types are checked. */
   readonly output: string | undefined;
 }
 
@@ -61,12 +61,15 @@ function entries(): Record<string, string> {
 
 function examplesOf(markdown: string): Example[] {
   const blocks = markdown.matchAll(/^```ts\n\/\/ (\S+)\n([^]*?)^```$/gm);
-  return Array.from(blocks, (block) => {
+  const examples = Array.from(blocks, (block) => {
     const [all, file, code] = block;
     const rest = markdown.slice(block.index + all.length);
     const output = /^(?:(?!```|#)[^]){0,40}?```text\n([^]*?)^```$/m.exec(rest);
     return { file, code, output: output?.index === 0 ? output[1] : undefined };
   });
+  // The example of core/sync, which tests/core/sync/library_test.ts runs.
+  const [, code] = /^`main\.ts`:\n\n```ts\n([^]*?)^```$/m.exec(markdown)!;
+  return [...examples, { file: "main.ts", code, output: undefined }];
 }
 
 async function deno(args: string[], cwd: string, env: Record<string, string>) {

@@ -1,10 +1,12 @@
 /** `barge user key add`: lets an account log in with a public key. */
-import { type AuthorizedKey, parseAuthorizedKeys } from "../../../core/storage/public_key.ts";
-import { fingerprintOf } from "../../../core/storage/public_key.ts";
+import {
+  type AuthorizedKey,
+  fingerprintOf,
+  parseAuthorizedKeys,
+} from "../../../core/storage/public_key.ts";
 import { BargeError, typed } from "../../../core/error.ts";
 import { openAccounts } from "../../_data/accounts.ts";
-import { command } from "../../_term/command.ts";
-import { args, argument, common, dataOption } from "../../_term/options.ts";
+import { args, argument, command, dataOption } from "../../_term/command.ts";
 import { note, printJson } from "../../_term/out.ts";
 
 /** The largest file of keys that is read. */
@@ -19,7 +21,6 @@ export default command({
       0,
     ),
     data: dataOption(),
-    ...common,
   },
   usage: "NAME [KEY|FILE]",
   about: `Lets an account log in at the SFTP door with a key pair in place of its password. A key is

@@ -1,27 +1,22 @@
 /** `barge user key list`: the public keys that an account may log in with. */
 import type { PublicKey } from "../../../core/storage/public_key.ts";
-import { openAccounts } from "../../_data/accounts.ts";
-import { command } from "../../_term/command.ts";
-import { argument, common, dataOption } from "../../_term/options.ts";
+import { accountsCommand } from "../../_data/accounts.ts";
+import { argument } from "../../_term/command.ts";
 import { printJson } from "../../_term/out.ts";
-import { printTable } from "../../_term/table.ts";
+import { minute, printTable } from "../../_term/table.ts";
 
-export default command({
-  options: { name: argument("NAME", "The account"), data: dataOption(), ...common },
-  usage: "NAME",
+export default accountsCommand({
+  options: { name: argument("NAME", "The account") },
   about: `Lists the public keys that an account may log in with at the SFTP door, oldest first.`,
   examples: [["barge user key list alice", "show alice's keys"]],
-  async run({ name, data, json }) {
-    using open = await openAccounts(data);
+  run({ name, json }, open) {
     const keys = open.keys.list(open.accounts.get(name).id);
     if (json) return keys.map(keyFields).forEach(printJson);
-    const day = (ms: number | null) =>
-      ms === null ? "never" : new Date(ms).toISOString().slice(0, 16).replace("T", " ");
     const rows = keys.map((key) => [
       key.type,
       key.fingerprint,
-      day(key.added),
-      day(key.used),
+      minute(key.added),
+      minute(key.used),
       key.comment,
     ]);
     printTable(["TYPE", "FINGERPRINT", "ADDED", "LAST USED", "COMMENT"], rows);

@@ -1,41 +1,35 @@
 /** `barge user key remove`: removes public keys of an account. */
 import { BargeError } from "../../../core/error.ts";
-import { openAccounts } from "../../_data/accounts.ts";
-import { command } from "../../_term/command.ts";
-import { argument, common, dataOption } from "../../_term/options.ts";
+import { accountsCommand } from "../../_data/accounts.ts";
+import { argument } from "../../_term/command.ts";
 import { note, printJson } from "../../_term/out.ts";
+import { counted } from "../../_term/progress.ts";
 
-export default command({
+export default accountsCommand({
   options: {
     name: argument("NAME", "The account"),
     key: argument(
       "FINGERPRINT",
       "The fingerprint or comment that `barge user key list` shows, or `all`",
     ),
-    data: dataOption(),
-    ...common,
   },
-  usage: "NAME FINGERPRINT",
   about: `Removes a public key of an account, so that nobody can log in with it. Connections that
     logged in with it are cut within three seconds, their transfers too.`,
   examples: [
     ["barge user key remove alice alice@laptop", "the laptop is lost"],
     ["barge user key remove alice all", "leave alice only her password"],
   ],
-  async run({ name, key, data, json }) {
-    using open = await openAccounts(data);
-    const { id } = open.accounts.get(name);
-    const removed = open.db.transaction(() =>
-      open.keys.list(id)
+  run({ name, key, json }, { accounts, db, keys }) {
+    const { id } = accounts.get(name);
+    const removed = db.transaction(() =>
+      keys.list(id)
         .filter(({ fingerprint, comment }) => [fingerprint, comment, "all"].includes(key))
-        .filter(({ fingerprint }) => open.keys.remove(id, fingerprint))
+        .filter(({ fingerprint }) => keys.remove(id, fingerprint))
     );
     if (removed.length === 0 && key !== "all") {
       throw new BargeError("not-found", `${name} has no such key`, { op: "remove", path: key });
     }
     for (const { fingerprint } of json ? removed : []) printJson({ fingerprint, removed: true });
-    if (!json) {
-      note(`removed ${removed.length} ${removed.length === 1 ? "key" : "keys"} of ${name}`);
-    }
+    if (!json) note(`removed ${counted(removed.length, "key")} of ${name}`);
   },
 });

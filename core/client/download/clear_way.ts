@@ -1,29 +1,23 @@
-/**
- * Keeps a downloaded tree below its folder: nothing is written through a link, and an existing file
- * or folder of another type is removed only with `delete`.
- */
+/** Keeps a download from writing through a link below its folder. */
 import { BargeError, typed } from "../../error.ts";
 import { protectedBelow } from "../transfer/conflict.ts";
-import type { Excluded } from "../transfer/excluded.ts";
 import { deleteHint } from "../transfer/failure.ts";
-import { lstat } from "./local_target.ts";
+import type { Excluded } from "../transfer/glob.ts";
+import type { TransferOptions } from "../transfer/options.ts";
 import { walk } from "../transfer/walk.ts";
+import { lstat } from "./local_target.ts";
 
-export interface WayOptions {
-  /** Remove an existing file or folder of another type. */
-  readonly delete: boolean;
-  /** Only check whether it could be removed. */
-  readonly dryRun: boolean;
+export interface WayOptions extends Pick<TransferOptions, "delete" | "dryRun"> {
   readonly excluded: Excluded;
   /** Stops the walk through a folder that is to be removed. */
   readonly closed: () => BargeError | undefined;
 }
 
 /**
- * Makes a local name free for a file or folder of a tree.
+ * Frees a local name for a file or folder of a tree: with `delete`, removes what has another type.
  *
  * @param root the local folder of the tree
- * @param name below it
+ * @param name below the root
  * @param type the type that the name is to have
  * @returns whether something was removed, or would be in a dry run
  * @throws {BargeError} `exists` where the existing file or folder stays; the failure of its removal
@@ -37,9 +31,8 @@ export async function clearWay(
   const path = `${root}/${name}`;
   const facts = lstat(path);
   if (!facts || (type === "dir" ? facts.isDirectory : facts.isFile)) return false;
-  const kind = describe(facts);
   const stays = (why: string, hint?: string) =>
-    new BargeError("exists", `it is ${kind} here${why}`, { path, hint });
+    new BargeError("exists", `it is ${describe(facts)} here${why}`, { path, hint });
   if (!facts.isFile && !facts.isDirectory && !facts.isSymlink) {
     throw stays("", "remove it, or name it as the target to write to it");
   }

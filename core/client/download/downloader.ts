@@ -1,15 +1,12 @@
 /**
- * Downloads files over one connection, many of them requested ahead.
- *
- * Small files share answers (get_many.ts) and are written when they are complete; a large file is
- * written into its part as it arrives. Files are synced and renamed while the next ones arrive. The
- * window bounds the files that are requested and not yet on the disk. One caller at a time.
+ * Downloads files over one connection, many of them requested ahead. Small files share answers
+ * (get_many.ts) and are written when they are complete; a large file is written into its part as it
+ * arrives. Files are synced and renamed while the next ones arrive. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
-import { encodeFrame } from "../../protocol/frame.ts";
 import { parseTime } from "../../protocol/time.ts";
-import { type Client, diskTimeoutMs } from "../client.ts";
-import type { Report, TransferResult } from "../transfer/events.ts";
+import { type Client, diskTimeoutMs, type Turn } from "../client.ts";
+import type { Report } from "../transfer/events.ts";
 import { resumeHint } from "../transfer/failure.ts";
 import { Folders } from "./folders.ts";
 import { GetMany, type SmallFile, type SmallFileRequest } from "./get_many.ts";
@@ -18,7 +15,7 @@ import { Part, removeStale } from "./part.ts";
 import type { Item } from "../transfer/plan.ts";
 import { receive, type Received } from "./receive.ts";
 import { baseName, parentOf } from "../path.ts";
-import { UntilClosed } from "./until_closed.ts";
+import { untilClosed } from "./until_closed.ts";
 import { Window } from "../transfer/window.ts";
 
 const noDigest = "the server has no digest of it, since it was changed outside barge";
@@ -91,8 +88,8 @@ export class Downloader {
    */
   async stream(path: string, output: Output, local = "-"): Promise<void> {
     const name = local === "-" ? "standard output" : local;
-    const connection = new UntilClosed(this.#client);
-    const stoppable = { write: (bytes: Uint8Array) => connection.wait(output.write(bytes)) };
+    const wait = untilClosed(this.#client);
+    const stoppable = { write: (bytes: Uint8Array) => wait(output.write(bytes)) };
     let size = 0;
     try {
       const received = await this.#fetch(path, 0, {
@@ -114,7 +111,6 @@ export class Downloader {
   /** Waits until every file is complete or has failed. */
   async drained(): Promise<void> {
     await this.#many.send();
-    await this.#client.flush().catch(() => {/* the answers fail as well */});
     await this.#window.drained();
     for (const { path, local, size } of this.#grown.splice(0)) {
       await this.#large(path, local, size, null)
@@ -140,25 +136,11 @@ export class Downloader {
       part.discard();
     }
     removeStale(local, this.#folders);
-    this.#report.done({
-      path,
-      local,
-      size,
-      sha256,
-      status: "sent",
-      offset: 0,
-      error: null,
-      verified: stored,
-    });
+    this.#report.done({ path, local, size, sha256, status: "sent", verified: stored });
     if (!stored) this.#noteUnverified(path);
   }
 
-  async #large(
-    path: string,
-    local: string,
-    size: number,
-    expected: string | null,
-  ): Promise<void> {
+  async #large(path: string, local: string, size: number, expected: string | null): Promise<void> {
     const part = Part.open(local, expected, this.#folders);
     const weight = Math.min(size, maxPendingBytes / 2);
     try {
@@ -182,24 +164,22 @@ export class Downloader {
     from: { offset: number; hash: Hash | undefined; expected: string | null },
   ): Promise<void> {
     try {
-      let { offset, hash } = from;
-      let received = await this.#fetch(path, offset, {
-        ...from,
-        begin: ({ size, sha256 }) => {
-          this.#checkDigest(sha256);
-          this.#report.start(path, local, size, offset);
-        },
-        write: (bytes) => this.#write(part.file, bytes, local),
-      });
-      if (received.type === "changed") {
-        part.restart();
-        [offset, hash] = [0, await this.#newHash()];
-        received = await this.#fetch(path, 0, {
+      let { offset, hash, expected } = from;
+      const fetch = () =>
+        this.#fetch(path, offset, {
           hash,
-          expected: null,
-          begin: ({ size }) => this.#report.start(path, local, size, 0),
+          expected,
+          begin: ({ size, sha256 }) => {
+            this.#checkDigest(sha256);
+            this.#report.start(path, local, size, offset);
+          },
           write: (bytes) => this.#write(part.file, bytes, local),
         });
+      let received = await fetch();
+      if (received.type === "changed") {
+        part.restart();
+        [offset, hash, expected] = [0, await this.#newHash(), null];
+        received = await fetch();
       }
       if (received.type === "failed") {
         if (received.error.kind === "digest") part.discard();
@@ -237,15 +217,8 @@ export class Downloader {
     offset: number,
     reception: Parameters<typeof receive>[2],
   ): Promise<Received> {
-    const request = encodeFrame({ verb: "get", path, offset });
-    const received = this.#client.answer(
-      (frames) => receive(this.#client, frames, reception),
-      diskTimeoutMs,
-    );
-    received.catch(() => {/* awaited below; sending may fail first */});
-    await this.#client.send(request);
-    await this.#client.flush();
-    return await received;
+    const turn: Turn<Received> = (frames) => receive(this.#client, frames, reception);
+    return await this.#client.request({ verb: "get", path, offset }, turn, diskTimeoutMs);
   }
 
   async #write(output: Output, bytes: Uint8Array, local: string): Promise<void> {
@@ -263,17 +236,15 @@ export class Downloader {
     { answer, sha256 }: Extract<Received, { type: "whole" }>,
     offset: number,
   ): void {
-    const status: TransferResult["status"] = offset > 0 ? "resumed" : "sent";
+    const status = offset > 0 ? "resumed" : "sent";
     const verified = this.#verify && answer.sha256 !== null;
-    const { size } = answer;
-    this.#report.done({ path, local, size, sha256, status, offset, error: null, verified });
+    this.#report.done({ path, local, size: answer.size, sha256, status, offset, verified });
     if (answer.sha256 === null) this.#noteUnverified(path);
   }
 
   /** @throws {BargeError} `digest` where a stored digest is required and missing */
   #checkDigest(sha256: string | null): void {
-    if (!this.#requireDigest || sha256 !== null) return;
-    throw noStoredDigest();
+    if (this.#requireDigest && sha256 === null) throw noStoredDigest();
   }
 
   #noteUnverified(path: string): void {
@@ -284,7 +255,7 @@ export class Downloader {
     const error = typed(cause, { op: "get", path });
     const hints: Partial<Record<BargeError["kind"], string>> = {
       unavailable: resumeHint,
-      "no-space": `make room on this machine, then ${resumeHint}`,
+      "no-space": `free space on this machine, then ${resumeHint}`,
     };
     this.#report.failed(path, local, error.with({ hint: hints[error.kind] }), size);
   }

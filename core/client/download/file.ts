@@ -9,9 +9,7 @@ import { sameContent } from "../transfer/same_content.ts";
 import { type Downloader, noStoredDigest } from "./downloader.ts";
 import { isStandardOutput, lstat, openStream } from "./local_target.ts";
 import type { DownloadSource, GetOptions } from "./source.ts";
-import { UntilClosed } from "./until_closed.ts";
 
-/** The connection, report and options of a get. */
 export interface Download {
   readonly client: Client;
   readonly report: Report;
@@ -31,7 +29,7 @@ export async function downloadFile(
   const action = source.actions.get(name);
   const same = action === "skip" ||
     action === "compare" && await sameContent(client, local, path, sha256);
-  const facts = { path, local, size, sha256, offset: 0, error: null, verified: null };
+  const facts = { path, local, size, sha256, verified: null };
   if (same) {
     report.done({ ...facts, status: "skipped" });
   } else if (options.noClobber && source.type !== "stream" && lstat(local)) {
@@ -58,9 +56,9 @@ async function downloadStream(
     return await downloader.stream(path, options.output ?? Deno.stdout, local);
   }
   try {
-    using file = await openStream(local, new UntilClosed(client));
+    using file = await openStream(local, client);
     await downloader.stream(path, file, local);
   } catch (cause) {
-    report.failed(path, local, typed(cause, { op: "write", path: local }));
+    report.failed(path, local, typed(cause));
   }
 }

@@ -1,7 +1,4 @@
-/**
- * The names in local folders before a download writes there. Each folder is read once, which is
- * faster than a look at each file's name.
- */
+/** The names in local folders before a download writes there. Each folder is read once. */
 import { isPartName } from "../transfer/part_name.ts";
 
 /** The most names that are stored of a folder; in larger ones, each name is looked up. */
@@ -17,7 +14,7 @@ interface Folder {
 export class Folders {
   readonly #folders = new Map<string, Folder>();
 
-  /** Returns whether a name was certainly free. */
+  /** Returns whether a name is known to have been free. */
   lacks(folder: string, name: string): boolean {
     return this.#folder(folder).names?.has(name) === false;
   }

@@ -1,20 +1,15 @@
 /**
- * Downloads small files, several with one request: they are requested when their sizes fill a
- * request, and handed over one by one when the whole answer has arrived.
- *
- *   none -> gathering -> requested -> received
- *
- * The window bounds the files that are requested and not yet written. One caller at a time.
+ * Downloads small files, several with one request: they are requested when their sizes fill one, and
+ * passed on one by one when the whole answer has arrived. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
 import { failureOf } from "../../protocol/failure.ts";
-import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
+import { maxFrame } from "../../protocol/frame.ts";
 import { type Answer, parseOther } from "../../protocol/message.ts";
 import type { FrameReader } from "../../protocol/reader.ts";
-import { type Client, diskTimeoutMs } from "../client.ts";
-import { batchBytes, maxCharBytes } from "../transfer/batch.ts";
+import type { Client } from "../client.ts";
 import { hashSmall } from "../transfer/small_hash.ts";
-import type { Window } from "../transfer/window.ts";
+import { batchBytes, maxCharBytes, pipeline, type Window } from "../transfer/window.ts";
 import { otherBytes } from "./receive.ts";
 
 export interface SmallFileRequest {
@@ -33,7 +28,7 @@ export interface SmallFile {
   readonly sha256: string;
 }
 
-export interface GetManyEvents {
+interface GetManyEvents {
   /** Writes the file; an exception is the file's failure. */
   received(request: SmallFileRequest, file: SmallFile): Promise<void>;
   /** The file is too large for a shared answer, and must be requested alone later. */
@@ -82,27 +77,17 @@ export class GetMany {
     this.#files = [];
     this.#bytes = 0;
     this.#frameBytes = maxCharBytes;
-    const failAll = (cause: unknown) => {
-      for (const file of files) this.#events.failed(file, typed(cause));
-    };
-    let request;
-    try {
-      request = encodeFrame({ verb: "get-many", paths: files.map(({ path }) => path) });
-    } catch (cause) {
-      return failAll(cause);
-    }
-    const weight = request.length + bytes;
-    await this.#window.enter(weight, files.length);
-    this.#client.answer((frames) => this.#receive(frames, files.length), diskTimeoutMs)
-      .then(({ answer, bytes }) => this.#handOver(files, answer, bytes), failAll)
-      .finally(() => this.#window.leave(weight, files.length));
-    await this.#client.send(request).catch(() => {/* the answer fails as well */});
+    const request = { verb: "get-many", paths: files.map(({ path }) => path) } as const;
+    const turn = (frames: FrameReader) => this.#receive(frames, files.length);
+    await pipeline(this.#client, this.#window, request, turn, {
+      count: files.length,
+      bytes,
+      done: ({ answer, bytes }) => this.#handOver(files, answer, bytes),
+      failed: (cause) => files.forEach((file) => this.#events.failed(file, typed(cause))),
+    });
   }
 
-  async #receive(
-    frames: FrameReader,
-    count: number,
-  ): Promise<{ answer: Answer<"get-many">; bytes: Uint8Array<ArrayBuffer> }> {
+  async #receive(frames: FrameReader, count: number) {
     const answer = await this.#client.next("get-many", frames);
     const { files, body } = answer;
     let sum = 0;

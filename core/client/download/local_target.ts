@@ -1,14 +1,12 @@
 /**
  * Decides how a download is written to a local name: as a finished part that is renamed over the
- * name, or in place.
- *
- * Symbolic links are followed, as cp, scp and curl do: the file at their end is replaced and the
- * links stay. Devices, FIFOs and the links in /dev/fd and /proc/self/fd are written in place, since
- * a regular file in their place would cut their readers off.
+ * file at the end of all links, or in place, for devices, FIFOs and the links in /dev/fd and
+ * /proc/self/fd: a regular file in their place would cut their readers off.
  */
 import { BargeError, typed } from "../../error.ts";
 import { join, parentOf } from "../path.ts";
-import type { UntilClosed } from "./until_closed.ts";
+import type { Client } from "../client.ts";
+import { untilClosed } from "./until_closed.ts";
 
 export type LocalTarget =
   /** @property path the name that the finished part takes, links resolved */
@@ -34,10 +32,8 @@ export function localTarget(path: string): LocalTarget {
   if (descriptor !== undefined) return { type: "stream", path };
   const end = facts.isSymlink ? stat(path) : facts;
   if (!end) {
-    throw new BargeError("exists", "it is a symbolic link to nothing", {
-      path,
-      hint: "remove the link, or name the file that it leads to",
-    });
+    const hint = "remove the link, or name the file that it leads to";
+    throw new BargeError("exists", "it is a symbolic link to nothing", { path, hint });
   }
   if (end.isFifo || end.isCharDevice) return { type: "stream", path };
   if (end.isSocket || end.isBlockDevice) {
@@ -60,10 +56,10 @@ export function isStandardOutput(path: string): boolean {
  *
  * @throws {BargeError} the failure to open; why the connection was closed
  */
-export async function openStream(path: string, connection: UntilClosed): Promise<Deno.FsFile> {
+export async function openStream(path: string, client: Client): Promise<Deno.FsFile> {
   const opening = Deno.open(path, { append: true });
   try {
-    return await connection.wait(opening);
+    return await untilClosed(client)(opening);
   } catch (cause) {
     opening.then((file) => file.close(), () => {/* the cause is thrown */});
     throw typed(cause, { op: "write", path });
@@ -83,22 +79,16 @@ function openDescriptor(path: string): number | undefined {
   return undefined;
 }
 
-/** Returns the file information of a name itself; undefined where it is missing or inaccessible. */
-export function lstat(path: string): Deno.FileInfo | undefined {
+/** Returns the facts of a name itself; undefined if it is missing or inaccessible. */
+export function lstat(path: string, read = Deno.lstatSync): Deno.FileInfo | undefined {
   try {
-    return Deno.lstatSync(path);
+    return read(path);
   } catch {
     return undefined; // the write that follows fails with the reason
   }
 }
 
-/**
- * Returns the file information at the end of links; undefined where it is missing or inaccessible.
- */
+/** As {@link lstat}, at the end of links. */
 export function stat(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch {
-    return undefined; // the write that follows fails with the reason
-  }
+  return lstat(path, Deno.statSync);
 }

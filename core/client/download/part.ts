@@ -3,13 +3,13 @@
  * a part of the same content only.
  *
  * The bytes are synced before the rename, so that no crash leaves a target of the wrong length. The
- * old file stays until the rename, which is atomic. The part is locked while it is written: of two
- * runs at once, the second uses another name.
+ * part is locked while it is written: of two runs at once, the second uses another name.
  */
 import { BargeError, typed } from "../../error.ts";
 import { syncSmall } from "../../disk/sync_file.ts";
 import type { Folders } from "./folders.ts";
 import { baseName, join, parentOf } from "../path.ts";
+import { lstat, stat } from "./local_target.ts";
 
 const encoder = new TextEncoder();
 /** The most bytes of a file name on common file systems. */
@@ -44,12 +44,7 @@ export class Part {
   readonly #target: string;
   #open = true;
 
-  private constructor(
-    target: string,
-    path: string,
-    file: Deno.FsFile,
-    offset: number,
-  ) {
+  private constructor(target: string, path: string, file: Deno.FsFile, offset: number) {
     this.#target = target;
     this.path = path;
     this.file = file;
@@ -111,19 +106,17 @@ export class Part {
     this.file.seekSync(0, Deno.SeekMode.Start);
   }
 
-  /** Closes it and leaves it for the next run, unless it is empty. */
+  /** Closes the part, and leaves it for the next run unless it is empty. */
   keep(): void {
     if (!this.#open) return;
     if (this.file.statSync().size === 0) this.discard();
     else this.#close();
   }
 
-  /** Closes and removes it. */
+  /** Closes and removes the part. */
   discard(): void {
     if (!this.#open) return;
-    try {
-      Deno.removeSync(this.path);
-    } catch { /* it is gone, or a later run removes it */ }
+    removeIfPossible(this.path);
     this.#close();
   }
 
@@ -139,15 +132,16 @@ export function removeStale(target: string, folders: Folders): void {
   const prefix = partPrefix(baseName(target));
   for (const name of folders.parts(folder)) {
     if (name.length !== prefix.length + tagLength + ".part".length) continue;
-    if (name.startsWith(prefix)) removeUnlocked(join(folder, name));
+    if (!name.startsWith(prefix)) continue;
+    const path = join(folder, name);
+    const part = reopen(path);
+    if (!part) continue; // a process is writing it
+    part.file.close();
+    removeIfPossible(path);
   }
 }
 
-/** Removes a part that no process is writing. */
-function removeUnlocked(path: string): void {
-  const part = reopen(path);
-  if (!part) return;
-  part.file.close();
+function removeIfPossible(path: string): void {
   try {
     Deno.removeSync(path);
   } catch { /* it is gone, or a later run removes it */ }
@@ -162,24 +156,21 @@ function modeOf(target: string): number | undefined {
   const facts = stat(target);
   if (facts?.isDirectory) throw new BargeError("exists", "it is a folder", { path: target });
   if (facts && !facts.isFile) {
-    throw new BargeError("usage", "it is neither a file nor a folder", {
-      path: target,
-      hint: "use - for standard output",
-    });
+    const hint = "use - for standard output";
+    throw new BargeError("usage", "it is neither a file nor a folder", { path: target, hint });
   }
   return facts?.mode && Deno.build.os !== "windows" ? facts.mode & 0o777 : undefined;
 }
 
-function create(path: string): { file: Deno.FsFile; offset: 0 } | undefined {
-  let file;
+function create(path: string): { file: Deno.FsFile; offset: number } | undefined {
   try {
-    file = Deno.openSync(path, { read: true, write: true, createNew: true });
+    const file = Deno.openSync(path, { read: true, write: true, createNew: true });
+    lock(file);
+    return { file, offset: 0 };
   } catch (cause) {
     if (cause instanceof Deno.errors.AlreadyExists) return undefined;
     throw cause;
   }
-  lock(file);
-  return { file, offset: 0 };
 }
 
 /** Opens and locks an existing part, unless another process has it or could change it. */
@@ -211,21 +202,4 @@ function lock(file: Deno.FsFile): boolean {
 
 function random(): string {
   return crypto.getRandomValues(new Uint8Array(tagLength / 2)).toHex();
-}
-
-function lstat(path: string): Deno.FileInfo | undefined {
-  return unlessMissing(() => Deno.lstatSync(path));
-}
-
-function stat(path: string): Deno.FileInfo | undefined {
-  return unlessMissing(() => Deno.statSync(path));
-}
-
-function unlessMissing(read: () => Deno.FileInfo): Deno.FileInfo | undefined {
-  try {
-    return read();
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw cause;
-  }
 }

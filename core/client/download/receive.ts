@@ -1,9 +1,7 @@
 /**
  * Receives one file: reads the answer to a GET to its end, inside a turn, and compares its digest.
- *
- * States: requested -> (refused | answered) -> body -> trailer. While a piece is written and hashed,
- * the next one is read. If this side fails, the rest of a short body is dropped, so that the
- * connection stays usable; for the rest of a long body it is closed.
+ * While a piece is written and hashed, the next one is read. If this side fails, the rest of a short
+ * body is dropped, so that the connection stays usable; for the rest of a long body it is closed.
  */
 import { BargeError, typed } from "../../error.ts";
 import { type Answer, parseOther } from "../../protocol/message.ts";
@@ -14,10 +12,10 @@ import type { Hash } from "../transfer/hash.ts";
 /** The most bytes that are dropped to keep the connection. */
 const maxDroppedBytes = 8 * 1024 * 1024;
 
-export interface Reception {
+interface Reception {
   /** SHA-256 of the bytes before the offset; undefined: the digest is not compared. */
   readonly hash: Hash | undefined;
-  /** The digest that the bytes before the offset belong to. */
+  /** The digest of the content whose bytes precede the offset. */
   readonly expected: string | null;
   /** Called once, with the answer, before the body; an exception is this side's failure. */
   begin(answer: Answer<"get">): void;
@@ -49,12 +47,11 @@ export async function receive(
     failed ??= typed(cause);
     if (left > maxDroppedBytes) throw failed;
   };
+  if (changed && left > maxDroppedBytes) {
+    throw new BargeError("unavailable", "the file changed at the server");
+  }
   try {
-    if (changed) {
-      if (left > maxDroppedBytes) {
-        throw new BargeError("unavailable", "the file changed at the server");
-      }
-    } else begin(answer);
+    if (!changed) begin(answer);
   } catch (cause) {
     fail(cause);
   }

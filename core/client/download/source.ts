@@ -45,9 +45,8 @@ export async function findDownload(
   try {
     const { entry } = await statRemote(client, path);
     if (!entry) {
-      throw new BargeError("not-found", "only a partial upload exists", {
-        hint: "complete it by the same put again",
-      });
+      const hint = "complete it by the same put again";
+      throw new BargeError("not-found", "only a partial upload exists", { hint });
     }
     if (excluded(name, entry.type)) return undefined;
     return entry.type === "file"
@@ -90,10 +89,8 @@ async function treeSource(
   if (name !== "") {
     checkLocal(name);
     if (lstat(local)?.isSymlink) {
-      throw new BargeError("exists", "it is a symbolic link", {
-        path: local,
-        hint: `\`barge get -r ${path}/ ${local}\` follows it`,
-      });
+      const hint = `\`barge get -r ${path}/ ${local}\` follows it`;
+      throw new BargeError("exists", "it is a symbolic link", { path: local, hint });
     }
   }
   let omitted: Omission | undefined;
@@ -101,12 +98,11 @@ async function treeSource(
   const excluded = await excludedBy(options.exclude);
   const items = [...tree.values()]
     .filter(({ name, type }) => name === "" || !excludedWithin(excluded, name, type));
-  const actions = new Map<string, Action>();
-  const compares = options.update || options.checksum;
-  for (const item of items) {
-    if (item.type === "dir" || !compares) continue;
-    actions.set(item.name, decideLocal(item, lstat(join(local, item.name)), options));
-  }
+  const compared = options.update || options.checksum ? items : [];
+  const actions = new Map(
+    compared.filter(({ type }) => type === "file")
+      .map((item) => [item.name, decideLocal(item, lstat(join(local, item.name)), options)]),
+  );
   return { type: "tree", local, path, items, actions, omitted };
 }
 
@@ -119,10 +115,8 @@ function fileTarget(
   if (target === "-") return { type: "stream", local: target };
   const inside = stat(target)?.isDirectory ?? false;
   if (!inside && (several || target.endsWith("/"))) {
-    throw new BargeError("no-directory", "there is no such folder", {
-      path: target,
-      hint: "make it first",
-    });
+    const hint = "make it first";
+    throw new BargeError("no-directory", "there is no such folder", { path: target, hint });
   }
   if (inside) checkLocal(name);
   const local = inside ? join(target, name) : target;
@@ -133,11 +127,7 @@ function fileTarget(
 }
 
 /** @param facts those of the local name; a tree does not follow links, a named file does */
-function decideLocal(
-  item: Item,
-  facts: Deno.FileInfo | undefined,
-  options: GetOptions,
-): Action {
+function decideLocal(item: Item, facts: Deno.FileInfo | undefined, options: GetOptions): Action {
   if (!facts?.isFile) return "send";
   const modified = facts.mtime?.getTime() ?? 0;
   return decide(item, { name: item.name, type: "file", size: facts.size, modified }, options);

@@ -1,8 +1,8 @@
 /**
  * Downloads a remote tree: its folders and files in order, then removals, then the times of folders.
  *
- * Nothing is written through a link below the tree's folder. Removals come last and only after all
- * of the tree has arrived. Folders get their times at the end, the inner ones first.
+ * Nothing is removed unless all of the tree was received. Folders get their times at the end, the inner
+ * ones first, since every change inside a folder changes its time.
  */
 import { BargeError, typed } from "../../error.ts";
 import { describeOmission } from "../../protocol/omission.ts";
@@ -37,12 +37,8 @@ export class TreeDownload {
     const { local, path, items } = this.#source;
     const failedBefore = report.totals.failed;
     this.#reportOmitted();
-    const wayOptions = {
-      delete: options.delete ?? false,
-      dryRun: options.dryRun ?? false,
-      excluded: await excludedBy(options.exclude),
-      closed: () => client.closed,
-    };
+    const excluded = await excludedBy(options.exclude);
+    const wayOptions = { ...options, excluded, closed: () => client.closed };
     for (const item of items) {
       await options.ready?.();
       client.throwIfInterrupted();
@@ -53,15 +49,12 @@ export class TreeDownload {
     if (options.delete && report.totals.failed === failedBefore) {
       await this.#removeExtraneous(wayOptions);
     } else if (options.delete) {
-      report.note(`nothing was removed from ${local}, because not all of ${path} came`);
+      report.note(`nothing was removed from ${local}, because not all of ${path} arrived`);
     }
     if (!options.dryRun) this.#setTimes();
   }
 
-  /**
-   * Reports names that the server can't show. Names that are not UTF-8 may be missing data, which is
-   * a failure; links and special files are noted.
-   */
+  /** Reports names that the server can't show: as a failure, if they may be missing data. */
   #reportOmitted(): void {
     const { report } = this.#download;
     const { local, path, omitted } = this.#source;

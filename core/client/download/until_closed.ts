@@ -1,29 +1,15 @@
 /** Ends a local wait, for instance for a pipe without a reader, when the connection is closed. */
-import type { BargeError } from "../../error.ts";
 import type { Client } from "../client.ts";
 
-export class UntilClosed {
-  readonly #client: Client;
-  #stop: ((reason: BargeError) => void) | undefined;
-
-  constructor(client: Client) {
-    this.#client = client;
-    client.onClose(() => this.#stop?.(client.closed!));
-  }
-
-  /**
-   * Waits for a promise, or for the end of the connection. One caller at a time.
-   *
-   * @throws {BargeError} why the connection was closed; the rejection of the promise
-   */
-  async wait<T>(work: Promise<T>): Promise<T> {
-    if (this.#client.closed) throw this.#client.closed;
+/** Returns a function that awaits one promise at a time, and throws if the connection is closed. */
+export function untilClosed(client: Client) {
+  let stop: ((reason: unknown) => void) | undefined;
+  client.onClose(() => stop?.(client.closed));
+  return async <T>(work: Promise<T>): Promise<T> => {
+    if (client.closed) throw client.closed;
+    // A promise for each wait, since a race adds a callback that stays until its promise settles.
     const { promise, reject } = Promise.withResolvers<never>();
-    this.#stop = reject;
-    try {
-      return await Promise.race([work, promise]);
-    } finally {
-      this.#stop = undefined;
-    }
-  }
+    stop = reject;
+    return await Promise.race([work, promise]);
+  };
 }

@@ -1,5 +1,5 @@
-/** Checks a transfer's sources and options against each other. Does no I/O. */
-import { BargeError } from "../../error.ts";
+/** Checks a transfer's sources and options against each other. */
+import { BargeError, type ErrorFacts } from "../../error.ts";
 import { baseName, join, meansContents } from "../path.ts";
 import type { TransferOptions } from "./options.ts";
 import type { Item } from "./plan.ts";
@@ -9,15 +9,6 @@ import type { Item } from "./plan.ts";
  * replace the first.
  *
  * @throws {BargeError} `usage`, naming both
- *
- * @example
- * ```ts
- * import { checkNames } from "./check.ts";
- * checkNames("put", ["a/x", "a/y"]);
- * let refused = false;
- * try { checkNames("put", ["a/x", "b/x"]); } catch { refused = true; }
- * if (!refused) throw new Error();
- * ```
  */
 export function checkNames(op: string, sources: readonly string[]): void {
   const sourceOf = new Map<string, string>();
@@ -41,26 +32,21 @@ export function checkTogether(
   target: string,
   options: Pick<TransferOptions, "delete" | "recursive">,
 ): void {
-  if (sources.length === 0) throw new BargeError("usage", "no source is named", { op });
-  if (options.delete && !options.recursive) {
-    throw new BargeError("usage", "--delete needs -r", { op });
-  }
+  const refuse = (why: string, facts: ErrorFacts = {}) =>
+    new BargeError("usage", why, { op, ...facts });
+  if (sources.length === 0) throw refuse("no source is named");
+  if (options.delete && !options.recursive) throw refuse("--delete needs -r");
   if (options.delete && sources.length > 1 && sources.some(meansContents)) {
-    throw new BargeError("usage", "--delete takes the contents of one folder alone", {
-      op,
-      hint: "it would remove the contents of the others; use a command for each",
-    });
+    const hint = "it would remove the contents of the others; use a command for each";
+    throw refuse("--delete takes the contents of one folder alone", { hint });
   }
   checkNames(op, sources);
   if (op === "put" && sources.includes("-") && (sources.length > 1 || target.endsWith("/"))) {
-    throw new BargeError("usage", "standard input needs one file's name as its target", {
-      op,
-      path: target,
-      hint: "for instance /home/backup.tar",
-    });
+    const facts = { path: target, hint: "for instance /home/backup.tar" };
+    throw refuse("standard input needs one file's name as its target", facts);
   }
   if (op === "get" && target === "-" && sources.length > 1) {
-    throw new BargeError("usage", "only one file fits into standard output", { op });
+    throw refuse("only one file fits into standard output");
   }
 }
 
@@ -89,8 +75,6 @@ export function checkOverlap(
 }
 
 function sameName(op: string, first: string, second: string, name: string): BargeError {
-  return new BargeError("usage", `${first} and ${second} would both become ${name}`, {
-    op,
-    hint: "nothing was done; use a command for each",
-  });
+  const why = `${first} and ${second} would both become ${name}`;
+  return new BargeError("usage", why, { op, hint: "nothing was done; use a command for each" });
 }

@@ -1,9 +1,9 @@
 /**
- * Finds names that are a file in a tree and a folder in its target, or the reverse. Without
- * `delete`, such a name fails. With `delete`, the target's file or folder is removed, unless it
- * holds something that `delete` must not touch. Does no I/O, and serves put and get.
+ * Finds names that are a file in a tree and a folder in its target, or the reverse. Such a name fails
+ * without `delete`, which removes the target's, unless an exclude pattern protects something in it.
  */
-import { type Excluded, excludedWithin } from "./excluded.ts";
+import { excludedWithin } from "./excluded.ts";
+import type { Excluded } from "./glob.ts";
 import type { Item } from "./plan.ts";
 
 /**
@@ -11,14 +11,6 @@ import type { Item } from "./plan.ts";
  *
  * @param items the source's
  * @param existing the target's, by name
- *
- * @example
- * ```ts
- * import { conflicts } from "./conflict.ts";
- * const file = { name: "a", type: "file", size: 0, modified: 0 } as const;
- * const existing = new Map([["a", { ...file, type: "dir" } as const]]);
- * if (conflicts([file], existing).get("a")?.type !== "dir") throw new Error();
- * ```
  */
 export function conflicts(
   items: readonly Item[],
@@ -32,11 +24,7 @@ export function conflicts(
   return conflicting;
 }
 
-/**
- * Returns the first excluded name at or below a name of the target. Excluded names are not removed.
- *
- * @returns undefined when no name there is excluded
- */
+/** Returns the first excluded name at or below a name of the target, if any. */
 export function protectedBelow(
   { name, type }: Item,
   existing: Iterable<Item>,

@@ -1,4 +1,4 @@
-/** The events and totals of a transfer, the same for put and get. */
+/** The events and totals of a transfer. */
 import type { BargeError } from "../../error.ts";
 
 /** The result of one file. */
@@ -11,7 +11,7 @@ export interface TransferResult {
   readonly size: number;
   /** Of the whole file; null if it was not needed. */
   readonly sha256: string | null;
-  /** `sent` in both directions; `skipped` if both sides have the same content. */
+  /** `sent`: in either direction; `skipped`: both sides have the same content. */
   readonly status: "sent" | "resumed" | "skipped" | "failed";
   /** Where a resumed transfer began, in bytes. */
   readonly offset: number;
@@ -81,14 +81,18 @@ export class Report {
     this.#onEvent?.({ type: "bytes", count });
   }
 
-  done(result: TransferResult): void {
+  /** Reports a result; the fields that are not given are null or 0. */
+  done(
+    facts: Pick<TransferResult, "path" | "local" | "size" | "status"> & Partial<TransferResult>,
+  ) {
+    const result = { sha256: null, offset: 0, error: null, ...facts };
     this.#count[result.status]++;
     this.#error ??= result.error;
     this.#onEvent?.({ type: "done", result });
   }
 
   failed(path: string, local: string, error: BargeError, size = 0): void {
-    this.done({ path, local, size, sha256: null, status: "failed", offset: 0, error });
+    this.done({ path, local, size, status: "failed", error });
   }
 
   /** Reports a removal at either path. */

@@ -1,7 +1,5 @@
 /** Names that a transfer omits. glob.ts, which is loaded only where needed, defines the patterns. */
-
-/** Returns whether a name, relative to the root of the tree, is omitted. */
-export type Excluded = (name: string, type: "file" | "dir") => boolean;
+import type { Excluded } from "./glob.ts";
 
 /** Returns the filter of some patterns. */
 export async function excludedBy(patterns: readonly string[] = []): Promise<Excluded> {
@@ -12,12 +10,6 @@ export async function excludedBy(patterns: readonly string[] = []): Promise<Excl
 
 /**
  * Returns whether a name, or a folder above it, is omitted.
- *
- * @example
- * ```ts
- * import { excludedBy, excludedWithin } from "./excluded.ts";
- * if (!excludedWithin(await excludedBy([".git"]), "a/.git/config", "file")) throw new Error();
- * ```
  */
 export function excludedWithin(excluded: Excluded, name: string, type: "file" | "dir"): boolean {
   for (let at = name.indexOf("/"); at !== -1; at = name.indexOf("/", at + 1)) {

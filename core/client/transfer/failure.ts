@@ -18,7 +18,6 @@ export function existsAlready(path: string): BargeError {
 
 /** Returns the failure of a file whose folder could not be made. */
 export function noFolderFor(path: string): BargeError {
-  return new BargeError("exists", "its folder could not be made: something else has that name", {
-    path,
-  });
+  const why = "its folder could not be made: something else has that name";
+  return new BargeError("exists", why, { path });
 }

@@ -1,7 +1,8 @@
 /** Compiles the patterns of `--exclude`, a simple form of rsync's. */
 import picomatch from "picomatch";
 
-type Filter = (name: string, type: "file" | "dir") => boolean;
+/** Returns whether a name, relative to the root of the tree, is omitted. */
+export type Excluded = (name: string, type: "file" | "dir") => boolean;
 
 /**
  * Compiles exclude patterns. A pattern without `/` matches a name at any depth; one with `/`
@@ -20,24 +21,19 @@ type Filter = (name: string, type: "file" | "dir") => boolean;
  * if (!excluded("docs/x.tmp", "file") || excluded("docs/a/x.tmp", "file")) throw new Error();
  * ```
  */
-export function exclude(patterns: readonly string[]): Filter {
+export function exclude(patterns: readonly string[]): Excluded {
   const rules = patterns.filter((pattern) => pattern !== "" && pattern !== "/").map(rule);
   return (name, type) => rules.some((matches) => matches(name, type));
 }
 
-function rule(pattern: string): Filter {
+function rule(pattern: string): Excluded {
   const foldersOnly = pattern.endsWith("/");
   const body = foldersOnly ? pattern.replace(/\/+$/, "") : pattern;
   const rooted = body.includes("/");
   const glob = literal(body.replace(/^\/+/, ""));
+  const plain = { nobrace: true, noextglob: true, nonegate: true };
   // The flag s: a name may hold newlines, and `**` must match them as well.
-  const matches = picomatch(glob, {
-    dot: true,
-    flags: "s",
-    nobrace: true,
-    noextglob: true,
-    nonegate: true,
-  });
+  const matches = picomatch(glob, { dot: true, flags: "s", ...plain });
   return (name, type) => {
     if (foldersOnly && type !== "dir") return false;
     return matches(rooted ? name : name.slice(name.lastIndexOf("/") + 1));

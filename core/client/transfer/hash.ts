@@ -13,7 +13,6 @@ export function sha256(): Hash {
 /**
  * Hashes a range of a file, from the file's position.
  *
- * @param file positioned after the last byte that was read
  * @param length bytes
  * @param closed called before each read; an error that it returns is thrown
  * @returns the number of bytes; fewer if the file is shorter
@@ -22,7 +21,7 @@ export async function hashInto(
   hash: Hash,
   file: Deno.FsFile,
   length: number,
-  closed?: () => BargeError | undefined,
+  closed: () => BargeError | undefined,
 ): Promise<number> {
   let [full, empty] = [borrow(), borrow()];
   const read = (into: Uint8Array, left: number) =>
@@ -32,7 +31,7 @@ export async function hashInto(
     let done = 0;
     let n = length > 0 ? await read(full, length) : null;
     while (n !== null && n > 0) {
-      const reason = closed?.();
+      const reason = closed();
       if (reason) throw reason;
       done += n;
       pending = done < length ? read(empty, length - done) : undefined;
@@ -49,15 +48,8 @@ export async function hashInto(
   }
 }
 
-/**
- * Returns the digest of a whole local file.
- *
- * @returns lower-case hexadecimal
- */
-export async function hashFile(
-  path: string,
-  closed?: () => BargeError | undefined,
-): Promise<string> {
+/** Returns the digest of a whole local file, in hexadecimal. */
+export async function hashFile(path: string, closed: () => BargeError | undefined) {
   using file = await Deno.open(path);
   const hash = sha256();
   await hashInto(hash, file, Infinity, closed);

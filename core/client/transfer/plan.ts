@@ -1,6 +1,7 @@
-/** Decides which files to transfer and which to remove. Does no I/O, and serves put and get. */
+/** Decides which files to transfer and which to remove. */
 import { parentOf } from "../path.ts";
-import { type Excluded, excludedWithin } from "./excluded.ts";
+import { excludedWithin } from "./excluded.ts";
+import type { Excluded } from "./glob.ts";
 
 /** A file or folder of a tree, local or remote. */
 export interface Item {
@@ -22,12 +23,6 @@ export type Action = "send" | "skip" | "compare";
  *
  * @param a milliseconds since 1970
  * @param b milliseconds since 1970
- *
- * @example
- * ```ts
- * import { sameTime } from "./plan.ts";
- * if (!sameTime(1000, 1999) || sameTime(1001, 1999) || sameTime(1000, 2000)) throw new Error();
- * ```
  */
 export function sameTime(a: number, b: number): boolean {
   if (Math.trunc(a) === Math.trunc(b)) return true;
@@ -39,14 +34,6 @@ export function sameTime(a: number, b: number): boolean {
  *
  * @param from the file at the source
  * @param to the target's item of the same name
- *
- * @example
- * ```ts
- * import { decide } from "./plan.ts";
- * const file = { name: "a", type: "file", size: 3, modified: 5000 } as const;
- * if (decide(file, file, { update: true }) !== "skip") throw new Error();
- * if (decide(file, { ...file, size: 4 }, { update: true, checksum: true }) !== "send") throw new Error();
- * ```
  */
 export function decide(
   from: Item,
@@ -65,17 +52,6 @@ export function decide(
  * @param existing the target's items
  * @param kept the source's names, and others to keep; folders above a kept name are kept as well
  * @param excluded names that both sides ignore
- *
- * @example
- * ```ts
- * import { exclude } from "./glob.ts";
- * import { extraneous } from "./plan.ts";
- * const file = (name: string) => ({ name, type: "file", size: 0, modified: 0 }) as const;
- * const dir = (name: string) => ({ name, type: "dir", size: 0, modified: 0 }) as const;
- * const existing = [dir("old"), file("old/a"), dir("kept"), file("kept/x.o"), file("kept/y")];
- * const removed = extraneous(existing, new Set(), exclude(["*.o"]));
- * if (removed.map((item) => item.name).join() !== "old,kept/y") throw new Error();
- * ```
  */
 export function extraneous(
   existing: readonly Item[],
@@ -97,11 +73,7 @@ export function extraneous(
   return removed.filter(({ name }) => !names.has(parentOf(name)));
 }
 
-/** Counts the files of a source that are not skipped, and their bytes. */
-export function toMove(
-  items: readonly Item[],
-  actions: ReadonlyMap<string, Action>,
-): { files: number; bytes: number } {
-  const moving = items.filter(({ name, type }) => type === "file" && actions.get(name) !== "skip");
-  return { files: moving.length, bytes: moving.reduce((sum, { size }) => sum + size, 0) };
+/** Returns the files of a source that are not skipped. */
+export function toMove(items: readonly Item[], actions: ReadonlyMap<string, Action>): Item[] {
+  return items.filter(({ name, type }) => type === "file" && actions.get(name) !== "skip");
 }

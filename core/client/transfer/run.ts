@@ -1,4 +1,7 @@
-/** Runs a transfer: finds all sources, checks them together, then transfers one after the other. */
+/**
+ * Runs a transfer: finds all sources, with the existing names at the target where the options need
+ * them; checks the sources together; then transfers one after the other.
+ */
 import type { BargeError } from "../../error.ts";
 import type { Client } from "../client.ts";
 import { checkOverlap } from "./check.ts";
@@ -30,7 +33,7 @@ export interface Steps<S extends Source> {
 }
 
 /**
- * @returns the totals; a file's failure is reported, and the other files go on
+ * @returns the totals; a file's failure is reported, and the other files are transferred
  * @throws {BargeError} `usage` for sources that overlap; `interrupted`
  */
 export async function runTransfer<S extends Source>(
@@ -49,11 +52,8 @@ export async function runTransfer<S extends Source>(
   }
   const found = jobs.filter((job): job is S => !("error" in job));
   checkOverlap(op, found);
-  const pending = found.map(({ items, actions }) => toMove(items, actions));
-  report.plan(
-    pending.reduce((sum, { files }) => sum + files, 0),
-    pending.reduce((sum, { bytes }) => sum + bytes, 0),
-  );
+  const moving = found.flatMap(({ items, actions }) => toMove(items, actions));
+  report.plan(moving.length, moving.reduce((sum, { size }) => sum + size, 0));
   for (const job of jobs) {
     await ready?.();
     if ("error" in job) report.failed(job.path, job.local, job.error);

@@ -1,6 +1,6 @@
-/** Reads a local tree: its files and folders, the names that are omitted, and why. */
+/** Reads a local tree. */
 import { BargeError, typed } from "../../error.ts";
-import type { Excluded } from "./excluded.ts";
+import type { Excluded } from "./glob.ts";
 import { isPartName } from "./part_name.ts";
 import type { Item } from "./plan.ts";
 import { baseName, join } from "../path.ts";
@@ -20,7 +20,7 @@ export interface LocalTree {
   readonly items: Item[];
   /** Names that could not be read. */
   readonly failed: { readonly name: string; readonly error: BargeError }[];
-  /** Names that were omitted because of their type, each with a message. */
+  /** Names that were omitted because of their type, each with the reason. */
   readonly omitted: { readonly name: string; readonly message: string }[];
 }
 
@@ -30,7 +30,6 @@ const entriesPerTurn = 512;
 /**
  * Walks a folder with synchronous calls, four times as fast as with one await per entry.
  *
- * @param root the folder
  * @throws {BargeError} if the root itself can't be read; the error of `closed`
  */
 export async function walk(root: string, options: WalkOptions): Promise<LocalTree> {
@@ -55,7 +54,7 @@ export async function walk(root: string, options: WalkOptions): Promise<LocalTre
       if (item.type === "file") {
         tree.items.push(item);
       } else if (folder.above.includes(id)) {
-        omit(tree, root, path, "is a link to a folder above it");
+        omit(tree, join(root, path), path, "is a link to a folder above it");
       } else {
         inside.push({ name: path, above: [...folder.above, id] });
         tree.items.push(item);
@@ -71,21 +70,15 @@ function readEntry(root: string, name: string, options: WalkOptions, tree: Local
   const path = join(root, name);
   try {
     let facts = Deno.lstatSync(path);
-    const link = facts.isSymlink;
-    if (link && options.follow) facts = Deno.statSync(path);
+    if (facts.isSymlink && options.follow) facts = Deno.statSync(path);
     const type = facts.isDirectory ? "dir" : "file";
     if (options.excluded(name, type)) return undefined;
-    if (facts.isSymlink) {
-      omit(tree, root, name, "is a symbolic link; --follow follows it");
-      return undefined;
-    }
+    if (facts.isSymlink) return omit(tree, path, name, "is a symbolic link; --follow follows it");
     if (options.omitParts && facts.isFile && isPartName(baseName(name))) {
-      omit(tree, root, name, "is part of an interrupted download");
-      return undefined;
+      return omit(tree, path, name, "is part of an interrupted download");
     }
     if (!facts.isDirectory && !facts.isFile) {
-      omit(tree, root, name, "is neither a file nor a folder");
-      return undefined;
+      return omit(tree, path, name, "is neither a file nor a folder");
     }
     return { item: itemOf(name, facts), id: identity(facts) };
   } catch (cause) {
@@ -109,8 +102,8 @@ function readNames(root: string, folder: string, tree: LocalTree): string[] {
   }
 }
 
-function omit(tree: LocalTree, root: string, name: string, why: string): void {
-  tree.omitted.push({ name, message: `${join(root, name)} ${why}: left out` });
+function omit(tree: LocalTree, path: string, name: string, why: string): undefined {
+  tree.omitted.push({ name, message: `${path} ${why}: left out` });
 }
 
 /** Returns the item of a local file or folder. */

@@ -1,7 +1,49 @@
-/**
- * Bounds the requests of a pipelined tree that are unanswered, and so the memory that they take on
- * both sides.
- */
+/** Sends requests without waiting for each answer, and bounds the unanswered ones. */
+import { encodeFrame } from "../../protocol/frame.ts";
+import type { RequestInput } from "../../protocol/message.ts";
+import { type Client, diskTimeoutMs, type Turn } from "../client.ts";
+
+/** The bytes that a batch of small files should have. */
+export const batchBytes = 256 * 1024;
+
+/** The most bytes of a path's UTF-16 unit in a frame's JSON. */
+export const maxCharBytes = 6;
+
+interface Pipelined<T> {
+  /** The number of files that the request is for. Default: 1. */
+  readonly count?: number;
+  /** The bytes that the request takes in the window beside its frame. Default: 0. */
+  readonly bytes?: number;
+  /** The bytes to send behind the request's frame. */
+  readonly body?: readonly Uint8Array[];
+  /** Called when the request is about to be sent. */
+  readonly sending?: () => void;
+  readonly done: (answer: T) => unknown;
+  readonly failed: (cause: unknown) => void;
+}
+
+/** Sends a request as soon as the window has room for it. */
+export async function pipeline<T>(
+  client: Client,
+  window: Window,
+  request: RequestInput,
+  turn: Turn<T>,
+  { count, bytes = 0, body = [], sending, done, failed }: Pipelined<T>,
+): Promise<void> {
+  let frame;
+  try {
+    frame = encodeFrame(request);
+  } catch (cause) {
+    return failed(cause);
+  }
+  const weight = frame.length + bytes;
+  await window.enter(weight, count);
+  sending?.();
+  client.answer(turn, diskTimeoutMs).then(done, failed).finally(() => window.leave(weight, count));
+  await client.send(frame, ...body).catch(() => {/* the answer fails as well */});
+}
+
+/** Bounds the unanswered requests, and so the memory that they take on both sides. */
 export class Window {
   readonly #maxCount: number;
   readonly #maxBytes: number;
@@ -52,6 +94,7 @@ export class Window {
 
   /** Waits until every request is answered. */
   async drained(): Promise<void> {
+    await this.#flush().catch(() => {/* the answers fail as well */});
     while (this.#count > 0) await this.#change();
   }
 

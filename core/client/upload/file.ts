@@ -9,7 +9,6 @@ import { sameContent } from "../transfer/same_content.ts";
 import { checkTarget, type PutOptions, type UploadSource } from "./source.ts";
 import type { Uploader } from "./uploader.ts";
 
-/** The connection, report and options of a put. */
 export interface Upload {
   readonly client: Client;
   readonly report: Report;
@@ -34,7 +33,7 @@ export async function uploadFile(
   const action = source.actions.get(name);
   const same = action === "skip" ||
     action === "compare" && await sameContent(client, local, path, existing?.sha256);
-  const facts = { path, local, size, offset: 0, error: null };
+  const facts = { path, local, size };
   if (same) {
     report.done({ ...facts, status: "skipped", sha256: existing?.sha256 ?? null });
   } else if (!options.dryRun) {
@@ -43,7 +42,7 @@ export async function uploadFile(
     report.failed(path, local, existsAlready(path));
   } else {
     report.bytes(size);
-    report.done({ ...facts, status: "sent", sha256: null });
+    report.done({ ...facts, status: "sent" });
   }
   return !same;
 }
@@ -58,15 +57,7 @@ export async function uploadStream(
   if (!options.dryRun) return await uploader.stream(input, path, hint);
   try {
     await checkTarget(client, path, options);
-    report.done({
-      path,
-      local: "-",
-      status: "sent",
-      size: 0,
-      sha256: null,
-      offset: 0,
-      error: null,
-    });
+    report.done({ path, local: "-", size: 0, status: "sent" });
   } catch (cause) {
     report.failed(path, "-", withResumeHint(typed(cause, { op: "put", path })));
   }

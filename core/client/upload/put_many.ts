@@ -1,20 +1,15 @@
 /**
  * Uploads small files, several with one request: they are read into one buffer, which is sent when
- * it is full enough. Each file is answered by itself.
- *
- *   empty -> gathering -> sent -> answered
- *
- * The window bounds the unanswered requests. One caller at a time.
+ * it is full enough. Each file has a result of its own. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
 import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { failureOf } from "../../protocol/failure.ts";
 import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
 import type { RequestInput } from "../../protocol/message.ts";
-import { type Client, diskTimeoutMs } from "../client.ts";
+import type { Client } from "../client.ts";
 import { hashSmall } from "../transfer/small_hash.ts";
-import { batchBytes, maxCharBytes } from "../transfer/batch.ts";
-import type { Window } from "../transfer/window.ts";
+import { batchBytes, maxCharBytes, pipeline, type Window } from "../transfer/window.ts";
 
 /** The most bytes that a file's size, time and digest take in the request. */
 const maxFactBytes = 256;
@@ -23,18 +18,18 @@ const maxFactBytes = 256;
 export interface Upload {
   readonly path: string;
   readonly local: string;
-  /** The hint if the path is taken by the other type. */
+  /** The hint if something of another type has the path. */
   readonly hint?: string;
 }
 
 /** A small file that was read. */
-export interface SmallFile extends Upload {
+interface SmallFile extends Upload {
   readonly size: number;
   readonly sha256: string;
   readonly modified: string | undefined;
 }
 
-export interface PutManyEvents {
+interface PutManyEvents {
   sent(file: SmallFile): void;
   done(file: SmallFile): void;
   failed(file: SmallFile, cause: unknown): void;
@@ -43,7 +38,7 @@ export interface PutManyEvents {
 export class PutMany implements Disposable {
   readonly #client: Client;
   readonly #window: Window;
-  readonly #overwrite: "always" | "never";
+  readonly #overwrite: "never" | undefined;
   readonly #events: PutManyEvents;
   readonly #buffer = borrow(2 * batchBytes);
   #files: SmallFile[] = [];
@@ -55,7 +50,7 @@ export class PutMany implements Disposable {
   constructor(
     client: Client,
     window: Window,
-    overwrite: "always" | "never",
+    overwrite: "never" | undefined,
     events: PutManyEvents,
   ) {
     this.#client = client;
@@ -74,16 +69,11 @@ export class PutMany implements Disposable {
    * Reads a file of at most {@link maxFileBytes} bytes, and sends the gathered files if they fill a
    * request.
    *
-   * @param file at its start
-   * @param before its information when it was opened
-   * @returns its information after it was read
+   * @param before the file's facts when it was opened
+   * @returns its facts after it was read
    * @throws {BargeError} `changed` if it has become shorter
    */
-  async add(
-    file: Deno.FsFile,
-    before: Deno.FileInfo,
-    upload: Upload,
-  ): Promise<Deno.FileInfo> {
+  async add(file: Deno.FsFile, before: Deno.FileInfo, upload: Upload): Promise<Deno.FileInfo> {
     const { size } = before;
     const frameBytes = upload.path.length * maxCharBytes + maxFactBytes;
     const isRepeated = this.#files.some(({ path }) => path === upload.path);
@@ -113,32 +103,29 @@ export class PutMany implements Disposable {
       verb: "put-many",
       files: files.map(({ path, size, modified, sha256 }) => ({ path, size, modified, sha256 })),
       body: body.length,
-      overwrite: this.#overwrite === "never" ? "never" : undefined,
+      overwrite: this.#overwrite,
     };
-    const failAll = (cause: unknown) => {
-      for (const file of files) this.#events.failed(file, typed(cause));
-    };
-    let frame;
-    try {
-      frame = encodeFrame(request);
-    } catch (cause) {
-      return failAll(cause);
-    }
-    const weight = frame.length + body.length;
-    await this.#window.enter(weight, files.length);
-    for (const file of files) this.#events.sent(file);
-    this.#client.answer((frames) => this.#client.next("put-many", frames), diskTimeoutMs)
-      .then(({ failed }) => {
-        const errors = new Map(failed.map(({ file, error }) => [file, failureOf(error)]));
-        for (const [i, file] of files.entries()) {
-          const error = errors.get(i);
-          if (error) this.#events.failed(file, error);
-          else this.#events.done(file);
-        }
-      }, failAll)
-      .finally(() => this.#window.leave(weight, files.length));
-    const trailer = encodeFrame({ sha256: null, whole: true });
-    await this.#client.send(frame, body, trailer).catch(() => {/* the answer fails as well */});
+    await pipeline(
+      this.#client,
+      this.#window,
+      request,
+      (frames) => this.#client.next("put-many", frames),
+      {
+        count: files.length,
+        bytes: body.length,
+        body: [body, encodeFrame({ sha256: null, whole: true })],
+        sending: () => files.forEach(this.#events.sent),
+        done: ({ failed }) => {
+          const errors = new Map(failed.map(({ file, error }) => [file, failureOf(error)]));
+          for (const [i, file] of files.entries()) {
+            const error = errors.get(i);
+            if (error) this.#events.failed(file, error);
+            else this.#events.done(file);
+          }
+        },
+        failed: (cause) => files.forEach((file) => this.#events.failed(file, typed(cause))),
+      },
+    );
   }
 
   [Symbol.dispose](): void {

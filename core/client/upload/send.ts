@@ -1,10 +1,9 @@
 /**
- * Uploads one file of any size: asks the server for the offset, sends chunks, awaits the answer.
+ * Uploads one file of any size. States: requested -> (refused | "go on") -> prefix compared ->
+ * sending -> trailer -> answered.
  *
- * The body is chunked even where its size is known: if a source shrinks while it is read, an empty
- * trailer gives the upload up, and the connection stays usable for the rest of a tree.
- *
- * States: requested -> (refused | "go on") -> prefix compared -> sending -> trailer -> answered.
+ * The body is chunked even if its size is known: when a source shrinks while it is read, an empty
+ * trailer ends the upload without a file, and the connection stays usable.
  */
 import { BargeError } from "../../error.ts";
 import { abandon, borrow, giveBack } from "../../disk/buffer_pool.ts";
@@ -13,7 +12,6 @@ import type { Answer } from "../../protocol/message.ts";
 import { type Client, diskTimeoutMs } from "../client.ts";
 import { type Hash, hashInto, sha256 } from "../transfer/hash.ts";
 
-/** A sign of life in a body that pauses. */
 const aliveHead = encodeChunkHead(aliveLength);
 
 /** The bytes of an upload: a local file, or standard input. */
@@ -33,26 +31,19 @@ export interface PutRequest {
   /** False: no digest is computed, and the size alone proves that the upload is complete. */
   readonly verify: boolean;
   /** `never`: an existing file is a failure. */
-  readonly overwrite: "always" | "never";
+  readonly overwrite?: "never";
 }
 
-export interface Progress {
+interface Progress {
   start(offset: number): void;
   bytes(count: number): void;
-}
-
-export interface Sent {
-  /** Rejects as {@link send} describes. */
-  readonly answer: Promise<Answer<"put">>;
-  /** Where the upload was resumed, in bytes. */
-  readonly offset: number;
 }
 
 /**
  * Sends one file.
  *
  * @param content at its start; no longer read when this resolves
- * @returns once all bytes are sent, before the answer
+ * @returns once all bytes are sent: the answer to come, and the offset where the upload was resumed
  * @throws {BargeError} the server's failure in place of "go on"; why the connection is closed. From
  *   `answer`: the server's failure; `changed` if the content ended too early; the failure to read
  *   it, after the upload was given up
@@ -62,20 +53,17 @@ export async function send(
   request: PutRequest,
   content: Content,
   progress: Progress,
-): Promise<Sent> {
+): Promise<{ readonly answer: Promise<Answer<"put">>; readonly offset: number }> {
   const { path, size, modified, verify, overwrite } = request;
-  const frame = encodeFrame({
+  const put = {
     verb: "put",
     path,
     size,
-    overwrite: overwrite === "never" ? overwrite : undefined,
+    overwrite,
     modified: modified?.toISOString(),
-  });
-  const go = client.answer((frames) => client.next("go", frames), diskTimeoutMs);
-  go.catch(() => {/* awaited below; sending may fail first */});
-  await client.send(frame);
-  await client.flush();
-  const resumed = await resume(client, content, size, await go);
+  } as const;
+  const go = await client.request(put, (frames) => client.next("go", frames), diskTimeoutMs);
+  const resumed = await resume(client, content, size, go);
   const { offset } = resumed;
   const hash = verify || size === null ? resumed.hash : undefined;
   progress.start(offset);
@@ -114,9 +102,8 @@ export async function send(
 }
 
 /**
- * Queues the reading of the last answer, which comes early if the server refuses the rest. Its
- * deadline begins when all is sent: during a long upload the server is silent, and writes have
- * deadlines of their own.
+ * Queues the reading of the last answer, which arrives early if the server refuses the rest. Its
+ * deadline begins when all is sent, since the server is silent during an upload.
  */
 function expectAnswer(client: Client) {
   const sent = Promise.withResolvers<void>();
@@ -131,12 +118,7 @@ function expectAnswer(client: Client) {
 }
 
 /** Compares the server's bytes with the content, and seeks to the offset where it resumes. */
-async function resume(
-  client: Client,
-  { file }: Content,
-  size: number | null,
-  go: Answer<"go">,
-) {
+async function resume(client: Client, { file }: Content, size: number | null, go: Answer<"go">) {
   const hash = sha256();
   const { offset, prefix } = go;
   if (!file || size === null || offset === 0 || offset > size) return { offset: 0, hash };
@@ -176,7 +158,7 @@ async function chunks(
     return Promise.race([reading, refused]);
   };
   let sent = 0;
-  // The source may pause: `pg_dump` computes, a disk spins up, a network mount stalls.
+  // The source may pause, as a database's dump does, or a disk that spins up.
   using _alive = client.keepAlive(() => client.send(aliveHead).then(() => client.flush()));
   try {
     let n = await read(full, length);

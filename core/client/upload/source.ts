@@ -48,16 +48,12 @@ export async function findUpload(
     }
     if (excluded(name, isTree ? "dir" : "file")) return undefined;
     if (isTree) path = join(target, meansContents(source) ? "" : name);
-    const walkOptions = {
-      follow: options.follow,
-      excluded,
-      omitParts: true,
-      closed: () => client.closed,
-    };
-    const tree = isTree ? await walk(source, walkOptions) : single(itemOf("", facts));
-    const existing = isTree
-      ? await existingTree(client, path, options)
-      : await existingFile(client, path, options);
+    const { follow } = options;
+    const closed = () => client.closed;
+    const tree = isTree
+      ? await walk(source, { follow, excluded, omitParts: true, closed })
+      : single(itemOf("", facts));
+    const existing = await existingItems(client, path, isTree, options);
     const actions = new Map(
       tree.items.map((item) => [item.name, decide(item, existing.get(item.name), options)]),
     );
@@ -100,29 +96,22 @@ function statSource(source: string, follow: boolean): Deno.FileInfo {
     throw new BargeError("usage", "is a symbolic link", { hint: "use --follow" });
   }
   if (!facts.isFile && !facts.isDirectory) {
-    throw new BargeError("usage", "is neither a file nor a folder", {
-      hint: "put - takes standard input",
-    });
+    const hint = "put - takes standard input";
+    throw new BargeError("usage", "is neither a file nor a folder", { hint });
   }
   return facts;
 }
 
-async function existingFile(
+async function existingItems(
   client: Client,
   path: string,
-  { update, checksum }: PutOptions,
-): Promise<ReadonlyMap<string, Item>> {
-  const entry = update || checksum ? await entryAt(client, path) : null;
-  return new Map(entry ? [["", { ...remoteItem(entry), name: "" }]] : []);
-}
-
-async function existingTree(
-  client: Client,
-  path: string,
+  isTree: boolean,
   options: PutOptions,
 ): Promise<ReadonlyMap<string, Item>> {
-  const { update, checksum, dryRun } = options;
-  return update || checksum || dryRun || options.delete
-    ? await remoteTree(client, path)
-    : new Map();
+  const compares = options.update || options.checksum;
+  if (isTree && (compares || options.dryRun || options.delete)) {
+    return await remoteTree(client, path);
+  }
+  const entry = !isTree && compares ? await entryAt(client, path) : null;
+  return new Map(entry ? [["", { ...remoteItem(entry), name: "" }]] : []);
 }

@@ -1,11 +1,11 @@
 /**
  * Uploads a local tree: its folders and files in order, then removals, then the times of folders.
  *
- * Removals come last and only after all of the tree was sent. Folders get their times at the end,
- * the inner ones first, since every change inside a folder changes its time.
+ * Nothing is removed unless all of the tree was sent. Folders get their times at the end, the inner
+ * ones first, since every change inside a folder changes its time.
  */
 import { BargeError, typed } from "../../error.ts";
-import { mkdir } from "../mkdir.ts";
+import { mkdir } from "../change.ts";
 import { join, parentOf } from "../path.ts";
 import { conflicts, isBelow, protectedBelow } from "../transfer/conflict.ts";
 import { excludedBy } from "../transfer/excluded.ts";
@@ -34,9 +34,7 @@ export class TreeUpload {
     const { client, report, options, uploader } = this.#upload;
     const { local, path, items, failed, omitted, existing } = this.#source;
     const failedBefore = report.totals.failed;
-    for (const { name, error } of failed) {
-      report.failed(join(path, name), join(local, name), error);
-    }
+    for (const { name, error } of failed) report.failed(join(path, name), join(local, name), error);
     for (const { message } of omitted) report.note(message);
     if (!options.dryRun && !await this.#makeRoot()) return;
     const conflicting = conflicts(items, existing);
@@ -45,12 +43,11 @@ export class TreeUpload {
       client.throwIfInterrupted();
       await this.#send(item, conflicting.get(item.name));
     }
-    if (options.delete) {
-      await uploader.drained();
-      if (report.totals.failed === failedBefore) await this.#removeExtraneous();
-      else {
-        report.note(`nothing was removed from ${path}, because not all of ${local} could be sent`);
-      }
+    if (options.delete) await uploader.drained();
+    if (options.delete && report.totals.failed === failedBefore) {
+      await this.#removeExtraneous();
+    } else if (options.delete) {
+      report.note(`nothing was removed from ${path}, because not all of ${local} could be sent`);
     }
     if (!options.dryRun) await this.#setTimes();
   }
@@ -100,26 +97,22 @@ export class TreeUpload {
   /**
    * Removes the target's file or folder that has the name of a folder or file of the source.
    *
-   * @throws {BargeError} `exists` where it must stay; the failure to open the local file, or to
-   *   remove
+   * @throws {BargeError} `exists` if it must stay; the failure to open the local file, or to remove
    */
   async #clear({ name, type }: Item, obstacle: Item): Promise<void> {
     const { report, options, uploader } = this.#upload;
     const [local, path] = this.#paths(name);
     const isFolder = obstacle.type === "dir";
-    const why = isFolder ? "it is a folder there" : "it is a file there";
-    if (!options.delete) throw new BargeError("exists", why, { hint: deleteHint });
+    const stays = (why: string, hint?: string) =>
+      new BargeError("exists", `it is a ${isFolder ? "folder" : "file"} there${why}`, { hint });
+    if (!options.delete) throw stays("", deleteHint);
     if (this.#source.failed.length > 0) {
-      throw new BargeError(
-        "exists",
-        `${why}, which stays, because not all of ${this.#source.local} can be read`,
-      );
+      throw stays(`, which stays, because not all of ${this.#source.local} can be read`);
     }
     const excluded = await excludedBy(options.exclude);
     const kept = protectedBelow(obstacle, this.#source.existing.values(), excluded);
     if (kept !== undefined) {
-      const excludedPath = join(this.#source.path, kept);
-      throw new BargeError("exists", `${why}, and --exclude protects ${excludedPath}`);
+      throw stays(`, and --exclude protects ${join(this.#source.path, kept)}`);
     }
     // Nothing is removed for a file that can't be read.
     if (type === "file") Deno.openSync(local).close();

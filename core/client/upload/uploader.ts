@@ -1,44 +1,39 @@
 /**
- * Uploads files and folders over one connection.
- *
- * Small files share requests (put_many.ts) and are sent without waiting; the window bounds the
- * unanswered requests. A large file waits for the offset where it resumes. Results are reported as
+ * Uploads files and folders over one connection. Small files share requests (put_many.ts) and are
+ * sent without waiting; a large file waits for the offset where it resumes. Results are reported as
  * answers arrive. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
-import { encodeFrame } from "../../protocol/frame.ts";
 import type { RequestInput } from "../../protocol/message.ts";
-import { type Client, diskTimeoutMs } from "../client.ts";
+import { type Client, diskTimeoutMs, type Turn } from "../client.ts";
 import type { Report } from "../transfer/events.ts";
 import { withResumeHint } from "../transfer/failure.ts";
-import { Window } from "../transfer/window.ts";
+import type { TransferOptions } from "../transfer/options.ts";
+import { pipeline, Window } from "../transfer/window.ts";
 import { PutMany, type Upload } from "./put_many.ts";
 import type { Content } from "./send.ts";
 
 const maxUnansweredRequests = 256;
 const maxUnansweredBytes = 1024 * 1024;
 
-export interface UploaderOptions {
-  /** False: no digest of large files is computed on this side. */
-  readonly verify?: boolean;
-  /** Let the server refuse to replace a file. */
-  readonly noClobber?: boolean;
-}
-
 export class Uploader implements Disposable {
   readonly #client: Client;
   readonly #report: Report;
   readonly #window: Window;
   readonly #verify: boolean;
-  readonly #overwrite: "always" | "never";
+  readonly #overwrite: "never" | undefined;
   readonly #many: PutMany;
 
-  constructor(client: Client, report: Report, options: UploaderOptions = {}) {
+  constructor(
+    client: Client,
+    report: Report,
+    options: Pick<TransferOptions, "verify" | "noClobber"> = {},
+  ) {
     this.#client = client;
     this.#window = new Window(maxUnansweredRequests, maxUnansweredBytes, () => client.flush());
     this.#report = report;
     this.#verify = options.verify ?? true;
-    this.#overwrite = options.noClobber ? "never" : "always";
+    this.#overwrite = options.noClobber ? "never" : undefined;
     this.#many = new PutMany(client, this.#window, this.#overwrite, {
       sent: ({ path, local, size }) => report.start(path, local, size),
       done: (file) => {
@@ -79,17 +74,15 @@ export class Uploader implements Disposable {
   async stream(input: Content, path: string, hint?: string): Promise<void> {
     const upload = { local: "-", path, hint };
     let size = 0;
-    const progress = {
-      start: () => this.#report.start(path, "-", null),
-      bytes: (count: number) => {
-        size += count;
-        this.#report.bytes(count);
-      },
+    const start = () => this.#report.start(path, "-", null);
+    const bytes = (count: number) => {
+      size += count;
+      this.#report.bytes(count);
     };
     const request = { path, size: null, verify: true, overwrite: this.#overwrite };
     try {
       const { send } = await import("./send.ts");
-      const { answer } = await send(this.#client, request, input, progress);
+      const { answer } = await send(this.#client, request, input, { start, bytes });
       const { sha256 } = await answer;
       this.#done(upload, size, sha256);
     } catch (cause) {
@@ -103,16 +96,15 @@ export class Uploader implements Disposable {
    * @param hint the hint if the path is a file's
    */
   async folder(path: string, local: string, hint?: string): Promise<void> {
-    await this.#pipeline({ verb: "mkdir", path, parents: true }, {
-      failed: (cause) => this.#failed({ path, local, hint }, cause),
-    });
+    const failed = (cause: unknown) => this.#failed({ path, local, hint }, cause);
+    await this.#pipeline({ verb: "mkdir", path, parents: true }, failed);
   }
 
   /** Sets a folder's time. A failure is ignored, since the folder's files are complete. */
   async folderTime(path: string, time: number): Promise<void> {
     await this.#many.send(); // files that are put into the folder change its time
     const modified = new Date(time).toISOString();
-    await this.#pipeline({ verb: "mkdir", path, parents: true, modified }, { failed: () => {} });
+    await this.#pipeline({ verb: "mkdir", path, parents: true, modified }, () => {});
   }
 
   /**
@@ -122,13 +114,12 @@ export class Uploader implements Disposable {
    */
   async remove(path: string, local: string, recursive: boolean): Promise<void> {
     await this.#many.send();
-    await this.#pipeline({ verb: "remove", path, recursive }, {
-      done: () => this.#report.removed(path, local),
-      failed: (cause) => {
-        const isMissing = cause instanceof BargeError && cause.kind === "not-found";
-        if (!isMissing) this.#failed({ path, local }, cause);
-      },
-    });
+    const failed = (cause: unknown) => {
+      const isMissing = cause instanceof BargeError && cause.kind === "not-found";
+      if (!isMissing) this.#failed({ path, local }, cause);
+    };
+    const done = () => this.#report.removed(path, local);
+    await this.#pipeline({ verb: "remove", path, recursive }, failed, done);
   }
 
   /**
@@ -145,7 +136,6 @@ export class Uploader implements Disposable {
   /** Waits until every request is answered. */
   async drained(): Promise<void> {
     await this.#many.send();
-    await this.#client.flush().catch(() => {/* the answers fail as well */});
     await this.#window.drained();
   }
 
@@ -157,23 +147,16 @@ export class Uploader implements Disposable {
   async #large(file: Deno.FsFile, before: Deno.FileInfo, upload: Upload): Promise<void> {
     const { path, local } = upload;
     const { size } = before;
+    const modified = before.mtime ?? undefined;
+    const request = { path, size, modified, verify: this.#verify, overwrite: this.#overwrite };
+    const content = { read: (into: Uint8Array) => file.read(into), file };
+    const progress = {
+      start: (offset: number) => this.#report.start(path, local, size, offset),
+      bytes: (count: number) => this.#report.bytes(count),
+    };
     const { send } = await import("./send.ts");
     const attempt = async () => {
-      const sent = await send(
-        this.#client,
-        {
-          path,
-          size,
-          modified: before.mtime ?? undefined,
-          verify: this.#verify,
-          overwrite: this.#overwrite,
-        },
-        { read: (into) => file.read(into), file },
-        {
-          start: (offset) => this.#report.start(path, local, size, offset),
-          bytes: (count) => this.#report.bytes(count),
-        },
-      );
+      const sent = await send(this.#client, request, content, progress);
       this.#noteChange(before, file.statSync(), local);
       return sent;
     };
@@ -203,43 +186,32 @@ export class Uploader implements Disposable {
   #noteChange(before: Deno.FileInfo, after: Deno.FileInfo, local: string): void {
     if (after.size > before.size) {
       this.#report.note(
-        `${local} grew while it was sent; sent as of its start, ${before.size} bytes`,
+        `${local} grew while it was sent: its first ${before.size} bytes were sent`,
       );
     } else if (after.size === before.size && +(after.mtime ?? 0) !== +(before.mtime ?? 0)) {
-      this.#report.note(`${local} changed while it was sent; sent as it was read`);
+      this.#report.note(`${local} changed while it was sent: it was sent as it was read`);
     }
   }
 
   /** Sends a request without waiting for its answer. */
   async #pipeline(
     request: RequestInput<"mkdir" | "remove">,
-    { done, failed }: { done?: () => void; failed: (cause: unknown) => void },
+    failed: (cause: unknown) => void,
+    done = () => {},
   ): Promise<void> {
-    let frame;
-    try {
-      frame = encodeFrame(request);
-    } catch (cause) {
-      return failed(cause);
-    }
-    const { length } = frame;
-    await this.#window.enter(length);
-    this.#client.answer((frames) => this.#client.next(request.verb, frames), diskTimeoutMs)
-      .then(done, failed)
-      .finally(() => this.#window.leave(length));
-    await this.#client.send(frame).catch(() => {/* the answer fails as well */});
+    const turn: Turn<unknown> = (frames) => this.#client.next(request.verb, frames);
+    await pipeline(this.#client, this.#window, request, turn, { done, failed });
   }
 
   #done({ path, local }: Upload, size: number, sha256: string, offset = 0): void {
     const status = offset > 0 ? "resumed" : "sent";
-    this.#report.done({ path, local, size, sha256, status, offset, error: null });
+    this.#report.done({ path, local, size, sha256, status, offset });
   }
 
   #failed({ path, local, hint }: Upload, cause: unknown, size = 0): void {
     const error = withResumeHint(typed(cause, { op: "put", path }));
-    // The local disk is only read, so the full one is the server's.
-    const diskHint = "the server's disk is full; its operator has to make room";
     const hints: Partial<Record<BargeError["kind"], string>> = {
-      "no-space": diskHint,
+      "no-space": "the server's disk is full; its operator has to free space",
       exists: hint,
     };
     this.#report.failed(path, local, error.with({ hint: hints[error.kind] }), size);

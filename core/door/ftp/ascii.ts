@@ -6,7 +6,7 @@
 const [lf, cr] = [10, 13];
 
 /**
- * Converts lines for sending. An LF behind a CR stays unchanged, so that files with CRLF do, too.
+ * Converts lines for sending. An LF after a CR stays unchanged, so that files with CRLF stay unchanged.
  *
  * @example
  * ```ts

@@ -1,8 +1,7 @@
 /** Finds the command of a line, and checks whether it may run. */
-import type { Access } from "../access.ts";
 import type { Line } from "./line_parser.ts";
 import { Failed, type Reply } from "./reply.ts";
-import { type Connection, needLogin, type Row } from "./row.ts";
+import { type Connection, needLogin, type Request, type Row } from "./row.ts";
 import { table } from "./table.ts";
 
 /** A command line, parsed. */
@@ -20,48 +19,46 @@ const unimplemented = new Set([
   ..."THMB XCRC XRCP XRSQ XSEM XSEN".split(" "),
 ]);
 
-/** Parses a line: the verb up to the first space, the argument behind that one space. */
+/** Parses a line: the verb up to the first space, the argument after that one space. */
 export function parseCommand({ text, fault }: Line): CommandLine {
-  const space = text.indexOf(" ");
-  const verb = (space === -1 ? text : text.slice(0, space)).toUpperCase();
-  const argument = space === -1 ? "" : text.slice(space + 1);
-  return { verb, argument, fault, row: fault ? undefined : table.get(verb) };
-}
-
-/** A command that may be carried out. */
-export interface Command {
-  readonly slow: boolean;
-  /** @returns the reply; undefined when the command has answered by itself */
-  run(argument: string, access: Access): Promise<Reply | undefined>;
+  const [, verb, argument = ""] = /^([^ ]*)(?: ([^]*))?$/.exec(text)!;
+  const name = verb.toUpperCase();
+  return { verb: name, argument, fault, row: fault ? undefined : table.get(name) };
 }
 
 /**
- * Returns the command that a line asks for.
+ * Runs a command, if it may run.
  *
- * @throws {Failed} where it may not be carried out; {BargeError} `unauthenticated` when the login has
- *   ended
+ * @returns the reply; undefined when the command has sent it
+ * @throws {BargeError} as the command; `unauthenticated` when the login has ended; {Failed}
  */
-export async function commandFor(
+export async function runCommand(
   c: Connection,
-  { verb, argument, fault, row }: CommandLine,
-): Promise<Command> {
+  { verb, fault, row }: CommandLine,
+  request: Request,
+): Promise<Reply | undefined> {
   if (fault) throw new Failed(fault === "long" ? 500 : 501, "usage", faults[fault]);
   if (!row) {
     const known = unimplemented.has(verb);
     const why = known ? `${verb} is not implemented` : "unknown command";
     throw new Failed(known ? 502 : 500, "unsupported", why, { hint: "try HELP" });
   }
-  if (row.argument === "needed" && argument === "") {
-    throw new Failed(501, "usage", "Syntax error: command needs an argument");
-  }
-  if (row.argument === "none" && argument.trim() !== "") {
-    throw new Failed(501, "usage", "Syntax error: command does not accept arguments");
-  }
-  const { slow = false } = row;
-  if (!row.login) return { slow, run: async (...args) => await row.run(c, ...args) };
+  checkArgument(row, request.argument);
+  if (row.login === false) return await row.run(c, request);
   const user = needLogin(c);
   await user.session.check();
-  return { slow, run: async (...args) => await row.run(user, ...args) };
+  return await row.run(user, request);
+}
+
+/** A syntax in brackets makes the argument optional; without a syntax none is allowed. */
+function checkArgument({ argument: rule, help: [syntax] }: Row, argument: string): void {
+  if (rule === "optional" || /^\[[^\]]*\]$/.test(syntax)) return;
+  if (syntax !== "" && argument === "") {
+    throw new Failed(501, "usage", "Syntax error: command needs an argument");
+  }
+  if (syntax === "" && argument.trim() !== "") {
+    throw new Failed(501, "usage", "Syntax error: command does not accept arguments");
+  }
 }
 
 const faults = {

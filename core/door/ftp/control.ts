@@ -1,5 +1,5 @@
 /**
- * Serves one client's control connection, from the greeting to the goodbye.
+ * Serves the control connection of one client.
  *
  *   (implicit TLS) -> greeted -> (AUTH: TLS) -> (USER, PASS: logged in) -> closed
  *
@@ -7,33 +7,32 @@
  * connection is read: ABOR, NOOP, STAT and QUIT are answered at once (RFC 959, section 4.1.3), other
  * commands wait in a bounded queue, and the transfer ends when the client leaves.
  *
- * Invariants: at most one read is under way; none is during the handshake of AUTH TLS, and no command
- * that was read in the clear runs after it; each wait has a deadline.
+ * Invariants: at most one read is under way, and none during the handshake of AUTH TLS; no command that
+ * was read unencrypted runs after it; each wait has a deadline.
  */
+import { posix } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../../error.ts";
-import type { ServerIdentity } from "../../net/accept_tls.ts";
 import { Sessions } from "../../net/session_resumption.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
-import { parseAddress } from "../../net/address.ts";
 import type { Pipe, Stream } from "../../net/stream.ts";
+import { bareAddress } from "../../net/address.ts";
 import { delay } from "../../net/delay.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
-import type { Tickets } from "../../net/tls_tickets.ts";
 import { Access, outcomeOf } from "../access.ts";
-import type { DoorSpec } from "../door.ts";
+import { ClientConnection } from "../client_connection.ts";
 import { explain, note } from "../failure.ts";
 import type { Conversation } from "../listen.ts";
-import { plainAddress } from "./address.ts";
-import { commandFor, type CommandLine, parseCommand } from "./command.ts";
+import { parseCommand, runCommand } from "./command.ts";
 import { DataPort } from "./data_port.ts";
 import type { Line } from "./line_parser.ts";
 import { LineReader } from "./line_reader.ts";
-import { locate } from "./locate.ts";
-import type { Patience } from "./patience.ts";
-import type { Connection } from "./row.ts";
+import { isThere } from "./locate.ts";
+import { meant } from "./name.ts";
+import type { Host } from "./host.ts";
+import type { Connection, Row } from "./row.ts";
 import { encodeReply, Failed, type Reply, reply, replyTo } from "./reply.ts";
 import { freshState, type State } from "./state.ts";
 
@@ -41,38 +40,18 @@ const log = getLogger(["barge", "ftp"]);
 /** The most commands that may wait for the running one. */
 const maxQueuedCommands = 32;
 
-/** The parts that all connections of a door share. */
-export interface Host {
-  readonly store: Service;
-  readonly spec: DoorSpec;
-  readonly patience: Patience;
-  /** Returns the current certificate. */
-  readonly shown: () => ServerIdentity | undefined;
-  /** The TLS sessions of all connections. */
-  readonly tickets: Tickets;
-}
+/** The outcome of a read: a line, or null for the end or a failure. */
+type ReadResult = { readonly line: Line | null; readonly failed?: unknown };
 
-/** The outcome of a read: a line, null for the end, or the failure. */
-type ReadResult = { readonly line: Line | null } | { readonly failed: unknown };
-
-export class Control implements Connection, Conversation {
-  readonly store: Service;
-  readonly stream: Stream;
-  readonly spec: DoorSpec;
-  readonly patience: Patience;
-  readonly shown: () => ServerIdentity | undefined;
-  readonly host: string;
+export class Control extends ClientConnection implements Connection, Conversation {
+  readonly door: Host;
   readonly local: string;
   readonly data: DataPort;
   state: State = freshState();
   tls: TlsPipe | undefined;
-  session: Session | undefined;
-  account: string | null = null;
-  readonly ended = new AbortController();
   transfer: AbortController | undefined;
   aborted = false;
   quitting = false;
-  #leaveAccount: () => void = () => {};
   /** Called when a line arrives while a command runs. */
   #onLine: () => void = () => {};
   /** The TLS sessions that this connection's data connections must resume. */
@@ -90,45 +69,24 @@ export class Control implements Connection, Conversation {
   #writing: Promise<void> = Promise.resolve();
   readonly #loginBy: number;
 
-  /**
-   * @param stream taken over: it is closed when {@link run} ends
-   * @param presence kept up to date
-   * @param local the server's address that the client has reached
-   */
-  constructor(
-    { store, spec, patience, shown, tickets }: Host,
-    stream: Stream,
-    presence: Presence,
-    local: string,
-  ) {
+  /** @param local the server's address that the client has reached */
+  constructor(door: Host, store: Service, stream: Stream, presence: Presence, local: string) {
+    super(store, stream);
+    this.door = door;
     this.#presence = presence;
-    this.store = store;
-    this.#tlsSessions = new Sessions(tickets);
-    this.spec = spec;
-    this.patience = patience;
-    this.shown = shown;
-    this.stream = stream;
-    this.host = plainAddress(parseAddress(stream.peer).host);
-    this.local = plainAddress(local);
+    this.local = bareAddress(local);
+    this.#tlsSessions = new Sessions(door.tickets);
     this.#lines = new LineReader(stream, (bytes) => this.#write(bytes));
-    this.#loginBy = performance.now() + patience.login;
-    // Implicit TLS covers data connections, too, also without PROT P.
-    this.state.protect = spec.name === "ftps";
-    this.data = new DataPort({
-      host: spec.address.host,
-      spec: spec.ftp!,
-      peer: this.host,
-      patience,
-      sessions: this.#tlsSessions,
-      gate: store.gate,
-      proxies: spec,
-    });
+    this.#loginBy = performance.now() + door.patience.login;
+    // Implicit TLS also covers data connections without PROT P.
+    this.state.protect = door.spec.name === "ftps";
+    this.data = new DataPort(door, store.gate, this.host, this.#tlsSessions);
   }
 
   async run(): Promise<void> {
     try {
-      if (this.spec.name === "ftps") await this.#secure();
-      await this.say(reply(220, "barge: hello"));
+      if (this.door.spec.name === "ftps") await this.#secure();
+      await this.answer(reply(220, "barge: hello"));
       await this.#serve();
       await this.#linger();
     } catch (error) {
@@ -136,7 +94,7 @@ export class Control implements Connection, Conversation {
     } finally {
       this.ended.abort(new BargeError("unavailable", "the connection has ended"));
       this.data.close();
-      this.#leaveAccount();
+      this.leaveAccount();
       this.stream.close();
       await this.#reading;
     }
@@ -147,65 +105,48 @@ export class Control implements Connection, Conversation {
     if (this.#idle) void this.#dismiss("the server is stopping");
   }
 
-  cut(reason: BargeError): void {
+  override cut(reason: BargeError): void {
     this.transfer?.abort(reason);
-    this.stream.close(reason);
-    this.ended.abort(reason);
+    super.cut(reason);
   }
 
-  async say(answer: Reply): Promise<void> {
-    await this.#write(encodeReply(answer));
+  async answer(message: Reply): Promise<void> {
+    await this.#write(encodeReply(message));
   }
 
   admit(session: Session | undefined): boolean {
-    const leave = session && this.store.gate.login(session.id);
-    if (session && !leave) return false;
-    this.#leaveAccount();
-    const forget = session && this.store.live.enter(session, (reason) => this.#expel(reason));
-    this.#leaveAccount = () => {
-      forget?.();
-      leave?.();
-    };
+    if (session && !this.logIn(session, (reason) => this.#expel(reason))) return false;
+    if (!session) this.leaveAccount();
+    this.session = session;
     this.#tlsSessions.login(session?.id);
     this.session = session;
     return true;
   }
 
-  async lives(ms: number): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+  async confirmAlive(ms: number): Promise<void> {
+    const done = new AbortController();
+    this.#onLine = () => done.abort();
     const { signal } = this.transfer!;
-    const gone = () => reject(signal.reason);
-    const timer = setTimeout(resolve, ms);
-    this.#onLine = resolve;
-    signal.addEventListener("abort", gone);
     try {
-      if (signal.aborted) gone();
-      await promise;
+      await delay(ms, AbortSignal.any([signal, done.signal]));
+    } catch {
+      signal.throwIfAborted();
     } finally {
-      clearTimeout(timer);
       this.#onLine = () => {};
-      signal.removeEventListener("abort", gone);
     }
-  }
-
-  async pause(ms: number): Promise<void> {
-    await delay(ms, this.ended.signal);
   }
 
   async secure(answer: Reply): Promise<void> {
     this.#queue = [];
     this.#lines.discard();
-    await this.say(answer);
+    await this.answer(answer);
     await this.#secure();
   }
 
   async #secure(): Promise<void> {
-    const shown = this.shown();
-    if (!shown) throw new RangeError("a door with TLS has no certificate");
-    const { handshake } = this.patience;
     try {
-      const shake = (below: Pipe) => this.#tlsSessions.begin(below, shown);
-      this.tls = await this.stream.upgrade(shake, handshake);
+      const shake = (below: Pipe) => this.#tlsSessions.begin(below, this.door.certificate()!);
+      this.tls = await this.stream.upgrade(shake, this.door.patience.handshake);
     } catch (error) {
       log.debug("no TLS with {peer}: {why}", { peer: this.stream.peer, why: `${error}` });
       throw error;
@@ -221,17 +162,17 @@ export class Control implements Connection, Conversation {
     }
   }
 
-  /** Returns the next line; null when the client has ended its side, or was too slow. */
+  /** Returns the next line; null when the client has ended its side. */
   async #next(): Promise<Line | null> {
-    const { stranger, idle } = this.patience;
+    const { stranger, idle } = this.door.patience;
     const left = this.#loginBy - performance.now();
     const ms = this.session ? idle : Math.max(0, Math.min(stranger, left));
     const timer = setTimeout(() => void this.#dismiss("no command came in time"), ms);
     this.#idle = true;
     try {
-      const got = await this.#take();
-      if ("failed" in got) throw got.failed;
-      return got.line;
+      const { line, failed } = await this.#take();
+      if (failed) throw failed;
+      return line;
     } finally {
       this.#idle = false;
       clearTimeout(timer);
@@ -241,7 +182,7 @@ export class Control implements Connection, Conversation {
   #peek(): Promise<ReadResult> {
     return this.#reading ??= this.#lines.next().then(
       (line) => ({ line }),
-      (failed) => ({ failed }),
+      (failed) => ({ line: null, failed }),
     );
   }
 
@@ -253,46 +194,50 @@ export class Control implements Connection, Conversation {
 
   async #execute(line: Line): Promise<void> {
     const command = parseCommand(line);
-    const { verb, argument } = command;
-    const access = await this.#access(command);
+    const { verb, argument, row } = command;
+    const path = row?.path ? await this.path(argument) : "";
+    const access = this.#access(row, path);
     const record = (outcome: "ok" | Kind) => {
-      if (!command.row || access.verb) access.end(outcome);
+      if (!row || access.verb) access.end(outcome);
     };
-    if (command.row?.does) this.#presence.doing = access;
+    if (row?.logVerb) this.#presence.doing = access;
     try {
-      const { slow, run } = await commandFor(this, command);
-      const work = run(argument, access);
-      const answer = await (slow ? this.#watch(work) : work);
+      const work = runCommand(this, command, { argument, path, access });
+      const answer = await (row?.slow ? this.#watch(work) : work);
       record("ok");
-      if (answer) await this.say(answer);
+      if (answer) await this.answer(answer);
     } catch (error) {
       if (this.stream.closed) {
         record(outcomeOf(error));
         throw error;
       }
-      const path = command.row?.path && argument ? await this.path(argument) : undefined;
-      const failed = explain(error, { op: verb.slice(0, 40).toLowerCase(), path });
+      const op = verb.slice(0, 40).toLowerCase();
+      const failed = explain(error, { op, path: argument && path ? path : undefined });
       record(failed.kind);
-      await this.say(replyTo(failed, failed instanceof Failed ? failed.code : undefined));
+      await this.answer(replyTo(failed, failed instanceof Failed ? failed.code : undefined));
     } finally {
       if (this.#presence.doing === access) this.#presence.doing = null;
       this.#presence.account = this.session ? this.account : null;
     }
   }
 
-  async #access({ row, argument }: CommandLine): Promise<Access> {
-    const verb = row?.does ?? null;
-    const path = row?.path ? await this.path(argument) : null;
-    const to = verb === "move" ? { path: this.state.renameFrom ?? null, to: path! } : { path };
-    const arrived = { door: this.spec.name, address: this.stream.peer, verb, ...to };
+  #access(row: Row | undefined, path: string): Access {
+    const verb = row?.logVerb ?? null;
+    const paths = verb === "move"
+      ? { path: this.state.renameFrom ?? null, to: path }
+      : { path: path || null };
+    const arrived = { door: this.door.spec.name, address: this.stream.peer, verb, ...paths };
     const access = new Access(arrived, this.store.metrics);
     access.account = this.account;
     access.login = verb === "login";
     return access;
   }
 
-  path(argument: string): Promise<string> {
-    return locate(this.session, this.state.folder, argument);
+  async path(argument: string): Promise<string> {
+    const path = posix.resolve(this.state.folder, argument);
+    const { session } = this;
+    // Before the login nothing is looked up.
+    return session ? await meant(path, (path) => isThere(session, path)) : path;
   }
 
   /** Reads the connection while a slow command runs. */
@@ -303,12 +248,11 @@ export class Control implements Connection, Conversation {
       while (!this.#clientEnded) {
         await Promise.race([ended, this.#peek()]);
         if (done) break;
-        const got = await this.#peek();
-        const line = "line" in got ? got.line : null;
+        const { line, failed } = await this.#peek();
         if (line && this.#queue.length >= maxQueuedCommands) break;
         this.#reading = undefined;
         if (line) await this.#whileRunning(line);
-        else this.#onEnd(got);
+        else this.#onEnd(failed);
       }
     } catch (error) {
       this.transfer?.abort(error);
@@ -329,23 +273,19 @@ export class Control implements Connection, Conversation {
       // The message must not contain ABOR: lftp takes such a 426 for the reply to ABOR, and then
       // counts one reply too many.
       this.transfer.abort(new BargeError("interrupted", "the transfer was aborted"));
-    } else if (this.#queue.length > 0 || !this.transfer) {
-      this.#queue.push(line);
-    } else if (verb === "NOOP" || verb === "STAT" && argument === "") {
-      await this.#execute(line);
-    } else if (verb === "QUIT") {
-      // RFC 959: the connection stays open until the transfer's reply.
-      await this.#execute(line);
-    } else {
-      this.#queue.push(line);
+      return;
     }
+    // RFC 959: after QUIT the connection stays open until the transfer's reply.
+    const immediate = verb === "NOOP" || verb === "QUIT" || verb === "STAT" && argument === "";
+    if (immediate && this.transfer && this.#queue.length === 0) await this.#execute(line);
+    else this.#queue.push(line);
   }
 
   /** Handles the end of the client's side; unless it has sent QUIT, the transfer ends. */
-  #onEnd(got: ReadResult): void {
+  #onEnd(failed: unknown): void {
     this.#clientEnded = true;
     const quits = this.quitting || this.#queue.some((line) => parseCommand(line).verb === "QUIT");
-    if (!("failed" in got) && quits) return;
+    if (!failed && quits) return;
     const reason = new BargeError("unavailable", "the client has left");
     this.transfer?.abort(reason);
     if (!this.transfer) this.ended.abort(reason);
@@ -361,8 +301,8 @@ export class Control implements Connection, Conversation {
   async #dismiss(why: string): Promise<void> {
     const reason = new BargeError("unavailable", why);
     try {
-      await this.say(reply(421, `${why}; goodbye`));
-      await this.stream.end(this.patience.answer);
+      await this.answer(reply(421, `${why}; goodbye`));
+      await this.stream.end(this.door.patience.answer);
     } catch { /* the client is gone */ }
     this.stream.close(reason);
   }
@@ -371,20 +311,17 @@ export class Control implements Connection, Conversation {
   async #linger(): Promise<void> {
     if (this.stream.closed) return;
     await this.#writing;
-    await this.stream.end(this.patience.answer);
-    const cut = setTimeout(() => this.stream.close(), this.patience.linger);
+    await this.stream.end(this.door.patience.answer);
+    const cut = setTimeout(() => this.stream.close(), this.door.patience.linger);
     try {
-      while (!this.#clientEnded) {
-        const got = await this.#take();
-        this.#clientEnded = "failed" in got || got.line === null;
-      }
+      while (!this.#clientEnded) this.#clientEnded = (await this.#take()).line === null;
     } finally {
       clearTimeout(cut);
     }
   }
 
   #write(bytes: Uint8Array): Promise<void> {
-    const writing = this.#writing.then(() => this.stream.write(bytes, this.patience.answer));
+    const writing = this.#writing.then(() => this.stream.write(bytes, this.door.patience.answer));
     this.#writing = writing.catch(() => {/* the caller of this write gets the failure */});
     return writing;
   }

@@ -2,9 +2,9 @@
  * Parses the bytes of a control connection to command lines, without I/O. Lines end in CRLF or LF.
  *
  * Telnet commands (RFC 854) are removed: a doubled IAC is one byte 255, options are refused, all
- * others are dropped. The IAC IP and IAC DM before an ABOR come as urgent data, and the system drops
- * one byte of that. So single bytes that can begin no command are dropped in front of a line, and an
- * ABOR whose LF may be the dropped byte ends at its CR.
+ * others are dropped. The IAC IP and IAC DM before an ABOR arrive as urgent data, of which the system
+ * drops one byte. So single bytes that can't begin a command are dropped before a line, and an ABOR
+ * whose LF may be the dropped byte ends at its CR.
  *
  * A malformed line is returned with its fault, and parsing goes on with the next line. At most one
  * line and the bytes of one feed are kept.
@@ -27,6 +27,13 @@ const [iac, dont, do_, wont, will, sb, ip, se] = [255, 254, 253, 252, 251, 250, 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 type Telnet = "text" | "iac" | "will" | "do" | "other option" | "inside" | "inside iac";
+const afterIac: ReadonlyMap<number, Telnet> = new Map([
+  [will, "will"],
+  [do_, "do"],
+  [wont, "other option"],
+  [dont, "other option"],
+  [sb, "inside"],
+]);
 
 /**
  * @example
@@ -46,9 +53,9 @@ export class LineParser {
   #nul = false;
   #telnet: Telnet = "text";
   #input: Uint8Array = new Uint8Array();
-  /** True if an ABOR ended at its CR; an LF behind it is part of it. */
+  /** True if an ABOR ended at its CR; an LF after it is part of it. */
   #early = false;
-  /** True if Telnet's IP has come, and no byte of a line behind it. */
+  /** True if Telnet's IP has come, and no byte of a line after it. */
   #interrupted = false;
   #refusals: number[] = [];
 
@@ -84,7 +91,7 @@ export class LineParser {
     return this.#telnet !== "text" || "ABOR\r".startsWith(this.#start().toUpperCase());
   }
 
-  /** True if Telnet's IP has come, and no byte of the command behind it. */
+  /** True if Telnet's IP has come, and no byte of the command after it. */
   get interrupted(): boolean {
     return this.#interrupted && this.#length === 0;
   }
@@ -141,40 +148,29 @@ export class LineParser {
   }
 
   #negotiate(byte: number): void {
-    const refuse = (answer: number) => {
-      // Bounded: a client may ask for thousands of options in one piece.
-      if (this.#refusals.length < maxRefusalBytes) this.#refusals.push(iac, answer, byte);
-      this.#telnet = "text";
-    };
-    switch (this.#telnet) {
+    const state = this.#telnet;
+    this.#telnet = "text";
+    switch (state) {
       case "text":
         this.#telnet = "iac";
         break;
       case "iac":
-        this.#telnet = "text";
-        if (byte === iac) this.#keep(byte);
-        else if (byte === will) this.#telnet = "will";
-        else if (byte === do_) this.#telnet = "do";
-        else if (byte === wont || byte === dont) this.#telnet = "other option";
-        else if (byte === sb) this.#telnet = "inside";
-        else if (byte === ip) this.#interrupted = true;
-        else if (byte < se) this.#keep(byte); // no Telnet command: the IAC was a stray byte
+        this.#telnet = afterIac.get(byte) ?? "text";
+        if (byte === ip) this.#interrupted = true;
+        else if (byte === iac || byte < se) this.#keep(byte); // below SE: the IAC was a stray byte
         break;
       case "will":
-        refuse(dont);
-        break;
       case "do":
-        refuse(wont);
-        break;
-      case "other option":
-        this.#telnet = "text";
+        // Bounded: a client may send thousands of options in one piece.
+        if (this.#refusals.length >= maxRefusalBytes) break;
+        this.#refusals.push(iac, state === "will" ? dont : wont, byte);
         break;
       case "inside":
-        if (byte === iac) this.#telnet = "inside iac";
-        else if (byte === lf) this.#telnet = "text"; // it was never ended: the next line is a line
+        // An option without an end is dropped up to the end of the line.
+        if (byte !== lf) this.#telnet = byte === iac ? "inside iac" : "inside";
         break;
       case "inside iac":
-        this.#telnet = byte === se ? "text" : "inside";
+        if (byte !== se) this.#telnet = "inside";
         break;
     }
   }

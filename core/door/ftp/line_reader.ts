@@ -1,14 +1,14 @@
 /**
  * Reads command lines from a connection, and refuses Telnet options.
  *
- * Urgent data makes two ways of reading necessary. The system ends a read at the urgent mark, even
- * when more bytes have come. After a read that does not fill its buffer, the runtime waits for the
- * next event of the socket, and there is no event for bytes that came before: an ABOR behind the mark
- * would wait until the client sends something else. After a read that fills its buffer, the runtime
- * reads again at once. So bytes are read one by one where a mark may come: at the start of a line
- * and in an ABOR. A mark in the same piece as an earlier command is still missed. Telnet's IP
- * precedes the mark, and counts as ABOR when no command follows within a second.
+ * Where the mark of urgent data may come, at the start of a line and in an ABOR, bytes are read one by
+ * one. The system ends a read at the mark, even when more bytes have arrived. After a read that does
+ * not fill its buffer, the runtime waits for the next event of the socket, so an ABOR after the mark
+ * would wait until the client sends something else; a full buffer is read again at once. A mark in
+ * the same piece as an earlier command is still missed. Telnet's IP precedes the mark, and counts as
+ * ABOR when no command follows within a second.
  */
+import { delay } from "../../net/delay.ts";
 import type { Stream } from "../../net/stream.ts";
 import { type Line, LineParser } from "./line_parser.ts";
 
@@ -64,25 +64,19 @@ export class LineReader {
     this.#parser.discard();
   }
 
-  /**
-   * Reads more bytes.
-   *
-   * @returns their number; null at the end; "late" when no command follows an interrupt
-   */
+  /** Reads bytes. @returns their number; null at the end; "late" when no command follows an interrupt */
   async #more(): Promise<number | null | "late"> {
     if (!this.#reading) {
       this.#reading = this.#read();
       this.#reading.catch(() => {/* the next read fails, too */});
     }
     if (!this.#parser.interrupted) return await this.#reading;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<"late">((resolve) => {
-      timer = setTimeout(() => resolve("late"), interruptTimeoutMs);
-    });
+    const done = new AbortController();
+    const late = delay(interruptTimeoutMs, done.signal).then(() => "late" as const);
     try {
       return await Promise.race([this.#reading, late]);
     } finally {
-      clearTimeout(timer);
+      done.abort();
     }
   }
 

@@ -19,19 +19,24 @@ export function openDoor(
   { store, spec, reusePort, tls }: Opening,
   patience = defaultPatience,
 ): Promise<Door> {
-  let shown: ServerIdentity | undefined = tls && serverIdentity(tls, protocols);
+  let certificate: ServerIdentity | undefined = tls && serverIdentity(tls, protocols);
   const { host: hostname, port } = spec.address;
-  const tickets = new Tickets();
+  const ftpSpec = { ...spec, ftp: spec.ftp! };
+  const shared = {
+    spec: ftpSpec,
+    patience,
+    certificate: () => certificate,
+    tickets: new Tickets(),
+  };
   const door = host({
     name: spec.name,
     store,
     host: hostname,
     listener: listenTcp({ hostname, port, reusePort }, spec),
     patience: patience.stranger,
-    begin: (stream, presence, local) =>
-      new Control({ store, spec, patience, shown: () => shown, tickets }, stream, presence, local),
+    begin: (stream, presence, local) => new Control(shared, store, stream, presence, local),
     refusals: new Refusals(refusal),
   });
-  const reload = (pair: KeyPair) => void (shown = serverIdentity(pair, protocols));
+  const reload = (pair: KeyPair) => void (certificate = serverIdentity(pair, protocols));
   return Promise.resolve(Object.assign(door, { reload }));
 }

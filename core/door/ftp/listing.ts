@@ -4,14 +4,7 @@ import { parseTime as parseRfc3339 } from "../../protocol/time.ts";
 import { inLine } from "./name.ts";
 
 /** All facts, in the order of a line. */
-export const facts = [
-  "modify",
-  "perm",
-  "size",
-  "type",
-  "unix.mode",
-  "unix.owner",
-] as const;
+export const facts = ["modify", "perm", "size", "type", "unix.mode", "unix.owner"] as const;
 export type Fact = typeof facts[number];
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
@@ -83,11 +76,7 @@ export function factsLine(entry: Entry, chosen: ReadonlySet<Fact>, perm: string)
   return `${listed.map((fact) => `${fact}=${values[fact]};`).join("")} ${inLine(name)}`;
 }
 
-/**
- * Formats a time as MDTM, MFMT and facts have it (RFC 3659, section 2.3), to the second.
- *
- * @param time RFC 3339, UTC
- */
+/** Formats an RFC 3339 time in UTC to the second, for MDTM, MFMT and facts (RFC 3659, section 2.3). */
 export function formatTime(time: string): string {
   return time.slice(0, 19).replace(/[-:T]/g, "");
 }

@@ -1,9 +1,10 @@
 /** Commands for login, logout and TLS (RFC 959, 4.1.1; RFC 2228; RFC 4217). */
 import { BargeError } from "../../error.ts";
 import { logIn } from "../../login/password.ts";
+import { delay } from "../../net/delay.ts";
 import { logName } from "../../login/log_name.ts";
 import type { Connection, Row } from "./row.ts";
-import { Failed, type Reply, reply } from "./reply.ts";
+import { Failed, reply } from "./reply.ts";
 import { freshState } from "./state.ts";
 
 /** The number of failed logins after which a connection is closed. */
@@ -11,12 +12,11 @@ const maxLoginFailures = 3;
 
 export const loginRows: Record<string, Row> = {
   USER: {
-    argument: "needed",
     login: false,
     help: ["NAME", "name the account to log in to"],
-    async run(c, name) {
+    async run(c, { argument: name }) {
       needTls(c);
-      forget(c);
+      logOut(c);
       c.state.user = name;
       c.account = await logName(c.store, name);
       return reply(331, "Send the password, or a token, with PASS");
@@ -25,47 +25,40 @@ export const loginRows: Record<string, Row> = {
   PASS: {
     argument: "optional",
     login: false,
-    does: "login",
+    logVerb: "login",
     slow: true,
     help: ["PASSWORD", "log in with the password or a token"],
-    async run(c, secret, access) {
+    async run(c, { argument: secret, access }) {
       needTls(c);
       const name = c.state.user;
       if (name === undefined) throw new Failed(503, "usage", "Login with USER first");
       if (c.session) throw new Failed(503, "usage", "Already logged in; REIN logs out");
       try {
         const credentials = { name, secret, host: c.host, gone: c.ended.signal };
-        const session = await logIn(c.store, credentials, (ms) => c.pause(ms));
-        if (!c.admit(session)) return full(c);
+        const session = await logIn(c.store, credentials, (ms) => delay(ms, c.ended.signal));
+        if (!c.admit(session)) {
+          c.quitting = true;
+          return reply(421, "The account has too many connections; try again later");
+        }
         c.account = access.account = session.name;
         return reply(230, `Logged in as ${c.account}`);
       } catch (error) {
         if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
         c.quitting = ++c.state.failures >= maxLoginFailures;
-        const { message, hint } = error;
-        throw new Failed(530, "unauthenticated", c.quitting ? `${message}; goodbye` : message, {
-          hint,
-        });
+        const why = c.quitting ? `${error.message}; goodbye` : error.message;
+        throw new Failed(530, error.kind, why, { hint: error.hint });
       }
     },
   },
-  ACCT: {
-    argument: "needed",
-    login: false,
-    help: ["TEXT", "accepted and ignored"],
-    run: () => reply(202, "No account information is needed"),
-  },
   REIN: {
-    argument: "none",
     login: false,
     help: ["", "log out and start again"],
     run(c) {
-      forget(c);
+      logOut(c);
       return reply(220, "Logged out");
     },
   },
   QUIT: {
-    argument: "none",
     login: false,
     help: ["", "end the connection, when a transfer is done"],
     run(c) {
@@ -74,19 +67,18 @@ export const loginRows: Record<string, Row> = {
     },
   },
   AUTH: {
-    argument: "needed",
     login: false,
     help: ["TLS", "encrypt this connection"],
-    async run(c, argument) {
+    async run(c, { argument }) {
       const mechanism = argument.trim().toUpperCase();
       if (!/^(TLS|TLS-C|SSL|TLS-P)$/.test(mechanism)) {
         throw new Failed(504, "unsupported", "Only AUTH TLS is supported");
       }
       if (c.tls) throw new Failed(503, "usage", "Already using TLS");
-      if (!c.shown()) {
+      if (!c.door.certificate()) {
         throw new Failed(534, "unsupported", "TLS is not available: the server has no certificate");
       }
-      forget(c);
+      logOut(c);
       // SSL and TLS-P include PROT P (RFC 4217, section 17).
       c.state.protect = mechanism === "SSL" || mechanism === "TLS-P";
       await c.secure(reply(234, `AUTH ${mechanism} accepted; begin the handshake`));
@@ -94,10 +86,9 @@ export const loginRows: Record<string, Row> = {
     },
   },
   PBSZ: {
-    argument: "needed",
     login: false,
     help: ["0", "required before PROT"],
-    run(c, argument) {
+    run(c, { argument }) {
       if (!c.tls) throw new Failed(503, "usage", "PBSZ not allowed on insecure control connection");
       if (!/^\d{1,10}$/.test(argument.trim())) throw new Failed(501, "usage", "not a number");
       c.state.buffered = true;
@@ -105,53 +96,39 @@ export const loginRows: Record<string, Row> = {
     },
   },
   PROT: {
-    argument: "needed",
     login: false,
     help: ["P|C", "data connections with TLS, or in the clear"],
-    run(c, argument) {
+    run(c, { argument }) {
       if (!c.tls) throw new Failed(503, "usage", "PROT not allowed on insecure control connection");
       if (!c.state.buffered) {
         throw new Failed(503, "usage", "You must issue the PBSZ command prior to PROT");
       }
       const level = argument.trim().toUpperCase();
-      if (level === "S" || level === "E") {
-        throw new Failed(536, "unsupported", "Only PROT P and PROT C are supported");
-      }
       if (level !== "P" && level !== "C") {
-        throw new Failed(504, "unsupported", "Only PROT P and PROT C are supported");
+        const code = level === "S" || level === "E" ? 536 : 504;
+        throw new Failed(code, "unsupported", "Only PROT P and PROT C are supported");
       }
-      if (level === "C" && c.spec.tls === "require") {
+      if (level === "C" && c.door.spec.tls === "require") {
         throw new Failed(534, "refused", "Data connections without TLS are not allowed");
       }
       c.state.protect = level === "P";
-      return reply(
-        200,
-        level === "P" ? "Data connections use TLS" : "Data connections are in the clear",
-      );
+      const text = level === "P" ? "Data connections use TLS" : "Data connections are in the clear";
+      return reply(200, text);
     },
   },
 };
 
 /** @throws {Failed} if a name or password would be sent without TLS though TLS is required */
 function needTls(c: Connection): void {
-  if (c.tls || c.spec.tls !== "require") return;
+  if (c.tls || c.door.spec.tls !== "require") return;
   throw new Failed(530, "unauthenticated", "TLS is required here", { hint: "send AUTH TLS first" });
 }
 
-/** Logs out. The state of TLS stays. */
-function forget(c: Connection): void {
+/** Logs out; the state of TLS stays. */
+function logOut(c: Connection): void {
   c.data.close();
   c.admit(undefined);
   c.account = null;
-  c.state = {
-    ...freshState(),
-    failures: c.state.failures,
-    protect: c.state.protect,
-    buffered: c.state.buffered,
-  };
-}
-
-function full(c: Connection): Reply {
-  c.quitting = true;
-  return reply(421, "The account has too many connections; try again later");
+  const { failures, protect, buffered } = c.state;
+  c.state = { ...freshState(), failures, protect, buffered };
 }

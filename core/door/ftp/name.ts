@@ -1,17 +1,13 @@
 /**
  * Writes names into lines of FTP and reads them back. A line can hold every character but CR, LF
- * and NUL (RFC 3659, section 2.2), and other doors make names that have the first two. Such a name
- * is written with the sign for the character (U+240D, U+240A) in its place. A path with these signs
- * means the file or folder of exactly that name, or, where none exists, the one that is listed like
- * that.
+ * and NUL (RFC 3659, section 2.2), and other doors create names with CR and LF. In such a name the
+ * sign for the character (U+240D, U+240A) replaces it. A path with these signs means the file or folder
+ * of exactly that name; if none exists, the one that is listed under that name.
  */
 
 const signs: Readonly<Record<string, string>> = { "\0": "␀", "\n": "␊", "\r": "␍" };
 const characters: Readonly<Record<string, string>> = { "␊": "\n", "␍": "\r" };
-/**
- * A name with more signs than this is tried as it is and with all signs read back, not in each
- * combination.
- */
+/** A name with more signs is tried unchanged and with all signs read back, not in each combination. */
 const maxSigns = 8;
 
 /**
@@ -68,13 +64,9 @@ function* readings(part: string): Generator<string, void, void> {
   yield part;
   const all = 2 ** count - 1;
   for (let read = all; read > (count > maxSigns ? all - 1 : 0); read--) {
-    yield pieces.map((piece, i) =>
-      i % 2 === 1 && readsBack(read, i >> 1) ? characters[piece] : piece
-    )
-      .join("");
+    const isRead = (sign: number) => Math.floor(read / 2 ** sign) % 2 === 1;
+    yield pieces.map((piece, i) => i % 2 === 1 && isRead(i >> 1) ? characters[piece] : piece).join(
+      "",
+    );
   }
-}
-
-function readsBack(read: number, sign: number): boolean {
-  return Math.floor(read / 2 ** sign) % 2 === 1;
 }

@@ -1,57 +1,42 @@
-/** Time limits of a client, in ms. */
+/** Time limits of a client. */
 import type { MinRate } from "../../net/min_rate.ts";
 
-export interface Patience {
-  /** To send a whole command, before it has logged in. */
-  readonly stranger: number;
-  /** The total time until it has logged in. */
-  readonly login: number;
-  /** To send a whole command, after that. */
-  readonly idle: number;
-  /** To read a reply. */
-  readonly answer: number;
-  /** For a TLS handshake. */
-  readonly handshake: number;
-  /** To make the data connection that a transfer waits for. */
-  readonly data: number;
-  /** To begin a transfer after PASV or EPSV. */
-  readonly unused: number;
-  /** Without a byte moving in a transfer. */
-  readonly transfer: number;
-  /** The total time from the last reply until it closes. */
-  readonly linger: number;
-  /**
-   * How long the control connection must stay open behind the end of an upload without TLS, before
-   * that replaces a file; the maximum for a new file. A client that is killed ends both
-   * connections at once; this covers the delay of the second end, since a lost packet is sent again
-   * after 200 ms.
-   */
-  readonly replace: number;
-  /** The minimum pace of a transfer. */
-  readonly floor: MinRate;
-}
+export type Patience = Readonly<typeof patience>;
 
-export const patience: Patience = {
+/** In ms. */
+export const patience = {
+  /** To send a whole command before the login. */
   stranger: 30_000,
+  /** The total time until the login. */
   login: 120_000,
+  /** To send a whole command after the login. */
   idle: 600_000,
+  /** To read a reply. */
   answer: 60_000,
+  /** For a TLS handshake. */
   handshake: 10_000,
+  /** To make the data connection that a transfer waits for. */
   data: 15_000,
+  /** To begin a transfer after PASV or EPSV. */
   unused: 60_000,
+  /** Without a byte moving in a transfer. */
   transfer: 60_000,
+  /** The most that {@link proofWait} returns. */
   replace: 300,
+  /** The total time from the last reply until the client closes. */
   linger: 2_000,
-  floor: { bytes: 60 * 1024, periodMs: 60_000 },
+  /** The minimum pace of a transfer. */
+  floor: { bytes: 60 * 1024, periodMs: 60_000 } as MinRate,
 };
 
 /**
- * How long the control connection must stay open behind the end of an upload without TLS, before
- * the upload is published. A new file can be sent again, so it waits only a twentieth of the
- * duration of its transfer, and many small files lose no time.
+ * Returns how long the control connection must stay open after the end of an upload without TLS, before
+ * the upload is published. A killed client ends both connections at once; the wait covers a delay of the
+ * second end, since a lost packet is sent again after 200 ms. A new file can be sent again, so it waits
+ * only a twentieth of the duration of its transfer, and many small files lose no time.
  *
  * @param replaces true if it replaces a file
- * @param took the duration of the transfer, in ms
+ * @param durationMs the duration of the transfer
  * @returns the wait, in ms
  *
  * @example
@@ -62,6 +47,6 @@ export const patience: Patience = {
  * if (waits.join() !== "1,50,300") throw new Error(waits.join());
  * ```
  */
-export function proofWait({ replace }: Patience, replaces: boolean, took: number): number {
-  return replaces ? replace : Math.min(replace, Math.max(1, took / 20));
+export function proofWait({ replace }: Patience, replaces: boolean, durationMs: number): number {
+  return replaces ? replace : Math.min(replace, Math.max(1, durationMs / 20));
 }

@@ -1,33 +1,33 @@
 /** RETR: a file, from an offset on. */
 import { minBufferBytes } from "../../disk/buffer_pool.ts";
-import { BargeError } from "../../error.ts";
 import { get } from "../../session/get.ts";
 import type { FileContent } from "../../storage/content.ts";
 import type { Access } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { ToWire } from "./ascii.ts";
-import type { Row, UserConnection } from "./row.ts";
+import type { Request, Row, UserConnection } from "./row.ts";
 import type { Data } from "./data_port.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
-import { overData, send } from "./transfer.ts";
+import { overData, restFailure, send } from "./transfer.ts";
 
 export const retrieveRows: Record<string, Row> = {
   RETR: {
-    argument: "needed",
     path: true,
-    login: true,
-    does: "get",
+    logVerb: "get",
     slow: true,
     help: ["PATH", "send a file, from the offset of REST"],
     run: retrieve,
   },
 };
 
-async function retrieve(c: UserConnection, argument: string, access: Access): Promise<Reply> {
+async function retrieve(c: UserConnection, request: Request): Promise<Reply> {
+  const { argument, path, access } = request;
   const { restart, ascii } = c.state;
   c.state.restart = 0;
   if (restart > 0 && ascii) throw new Failed(501, "usage", "No restart in type A");
-  const file = await open(c, await c.path(argument), restart);
+  const file = await get(c.session, path, restart).catch((error) => {
+    throw restart === 0 ? error : restFailure(error, path);
+  });
   try {
     const left = file.size - restart;
     const about = `Opening data connection for ${argument} (${left} bytes)`;
@@ -39,15 +39,6 @@ async function retrieve(c: UserConnection, argument: string, access: Access): Pr
     return reply(226, `Transfer complete: ${left} bytes`);
   } finally {
     file.close();
-  }
-}
-
-async function open(c: UserConnection, path: string, offset: number): Promise<FileContent> {
-  try {
-    return await get(c.session, path, offset);
-  } catch (error) {
-    if (!(error instanceof BargeError) || error.kind !== "usage" || offset === 0) throw error;
-    throw new Failed(554, "usage", `invalid REST: ${error.message}`, { path });
   }
 }
 

@@ -1,87 +1,78 @@
 /**
  * STOR, APPE, STOU: receive a file. With TLS, close_notify proves that the file is complete.
- * Without TLS, a killed client closes its data connection just as one that has finished; its
- * control connection ends, too, which cuts the upload. Such a file is published, but marked
- * unverified, and it replaces another file only if the client is known to be alive, or has
- * announced the size. An upload that was cut is kept: SIZE returns its length, REST or APPE resumes
- * it.
+ *
+ * Without TLS, a killed client closes its data connection as one that has finished does, but ends its
+ * control connection, too, which cuts the upload. A file without proof is published as unverified; it
+ * replaces another file only after a wait in which the control connection stayed open ({@link proofWait}),
+ * or if its size was announced. An upload that was cut becomes a partial upload: SIZE returns its
+ * offset, REST or APPE resumes it.
  */
 import { randomBytes } from "node:crypto";
-import { BargeError, typed } from "../../error.ts";
+import { typed } from "../../error.ts";
 import { borrow, giveBack, minBufferBytes } from "../../disk/buffer_pool.ts";
 import type { Incoming } from "../../upload/incoming.ts";
 import { receive as receiveUpload } from "../../upload/receive.ts";
-import type { Base, UploadRequest } from "../../upload/request.ts";
+import type { Base } from "../../upload/request.ts";
 import type { Access } from "../access.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { note } from "../failure.ts";
 import { FromWire } from "./ascii.ts";
-import type { Row, UserConnection } from "./row.ts";
+import type { Request, Row, UserConnection } from "./row.ts";
 import type { Data } from "./data_port.ts";
-import { isFile } from "./locate.ts";
+import { typeAt } from "./locate.ts";
 import { proofWait } from "./patience.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
-import { checkData, overData, receive } from "./transfer.ts";
+import { checkData, overData, receive, restFailure } from "./transfer.ts";
+
+const upload = { path: true, logVerb: "put", slow: true } as const;
 
 export const storeRows: Record<string, Row> = {
   STOR: {
-    argument: "needed",
-    path: true,
-    login: true,
-    does: "put",
-    slow: true,
+    ...upload,
     help: ["PATH", "receive a file, from the offset of REST"],
-    run: (c, argument, access) => store(c, { argument, base: c.state.restart || "fresh" }, access),
+    run: (c, request) => store(c, request, { base: c.state.restart || "fresh" }),
   },
   APPE: {
-    argument: "needed",
-    path: true,
-    login: true,
-    does: "put",
-    slow: true,
+    ...upload,
     help: ["PATH", "append to a file, or resume a partial upload"],
-    run(c, argument, access) {
-      notRestarting(c, "APPE");
-      return store(c, { argument, base: "old" }, access);
+    run(c, request) {
+      checkNoRestart(c, "APPE");
+      return store(c, request, { base: "old" });
     },
   },
   STOU: {
+    ...upload,
     argument: "optional",
-    path: true,
-    login: true,
-    does: "put",
-    slow: true,
     help: ["", "receive a file under a new name"],
-    run(c, _, access) {
-      notRestarting(c, "STOU");
+    async run(c, { access }) {
+      checkNoRestart(c, "STOU");
       const argument = `barge-${randomBytes(6).toString("hex")}`;
-      return store(c, { argument, base: "fresh", unique: true }, access);
+      const request = { argument, path: await c.path(argument), access };
+      return await store(c, request, { base: "fresh", unique: true });
     },
   },
 };
 
-interface Wanted {
-  readonly argument: string;
+interface StoreOptions {
   readonly base: Base;
-  /** Did we choose the name? Then it is told, and no file is replaced. */
+  /** True if the server chose the name: the replies contain it, and no file is replaced. */
   readonly unique?: boolean;
 }
 
-async function store(c: UserConnection, wanted: Wanted, access: Access): Promise<Reply> {
-  const { argument, base, unique = false } = wanted;
+async function store(
+  c: UserConnection,
+  { argument, path, access }: Request,
+  { base, unique = false }: StoreOptions,
+): Promise<Reply> {
   const { restart, reserve, ascii } = c.state;
   c.state.restart = 0;
   c.state.reserve = undefined;
   if (restart > 0 && ascii) throw new Failed(501, "usage", "No restart in type A");
-  const path = await c.path(argument);
   checkData(c);
-  const upload = await begin(c, {
-    path,
-    size: null,
-    modified: null,
-    base,
-    reserve,
-    overwrite: unique ? "never" : "always",
+  const overwrite = unique ? "never" : "always";
+  const wanted = { path, size: null, modified: null, base, reserve, overwrite } as const;
+  const upload = await receiveUpload(c.session, wanted).catch((error) => {
+    throw base === "fresh" ? error : restFailure(error, path);
   });
   const from = upload.offset;
   try {
@@ -92,12 +83,21 @@ async function store(c: UserConnection, wanted: Wanted, access: Access): Promise
       const began = performance.now();
       const brake = brakeOf(c.store.rates.up, c.session.id, c.ended.signal);
       await receiveFile(upload, data, ascii ? new FromWire() : undefined, brake, access);
-      if (data.tls && !data.tls.proved) throw unproved();
+      if (data.tls && !data.tls.proved) {
+        throw new Failed(
+          426,
+          "unavailable",
+          "The data connection ended without TLS's close_notify",
+        );
+      }
       await data.stream.end();
       if (data.tls) return true;
       const whole = reserve !== undefined && [access.bytes, upload.offset].includes(reserve);
-      const took = performance.now() - began;
-      if (!whole) await c.lives(proofWait(c.patience, await isFile(c.session, path), took));
+      if (!whole) {
+        const durationMs = performance.now() - began;
+        const replaces = await typeAt(c.session, path) === "file";
+        await c.confirmAlive(proofWait(c.door.patience, replaces, durationMs));
+      }
       return false;
     });
     const { size } = await upload.commit(null, verified);
@@ -111,18 +111,7 @@ async function store(c: UserConnection, wanted: Wanted, access: Access): Promise
     }
     // A code on which clients do not retry.
     if (takenOver) throw new Failed(550, "unavailable", typed(error).message, { path });
-    throw error instanceof Failed ? continuable(error, offset, from) : error;
-  }
-}
-
-/** @throws {BargeError} as `receive`; {Failed} 554 for a REST beyond what is there */
-async function begin(c: UserConnection, request: UploadRequest): Promise<Incoming> {
-  try {
-    return await receiveUpload(c.session, request);
-  } catch (error) {
-    const { base, path } = request;
-    if (!(error instanceof BargeError) || error.kind !== "usage" || base === "fresh") throw error;
-    throw new Failed(554, "usage", `invalid REST: ${error.message}`, { path, hint: error.hint });
+    throw error instanceof Failed ? withOffset(error, offset) : error;
   }
 }
 
@@ -134,7 +123,6 @@ async function receiveFile(
   brake: Brake | undefined,
   access: Access,
 ): Promise<void> {
-  // Large ones once it turns out that there is much to come.
   let [one, other] = [borrow(minBufferBytes), borrow(minBufferBytes)];
   let failed: unknown;
   let writing = Promise.resolve();
@@ -150,6 +138,7 @@ async function receiveFile(
       await writing;
       if (n === null || failed !== undefined) break;
       access.bytes += n;
+      // A long transfer gets large buffers.
       if (access.bytes > 4 * minBufferBytes && other.length === minBufferBytes) {
         giveBack(other);
         other = borrow();
@@ -170,18 +159,13 @@ async function receiveFile(
   if (failed !== undefined) throw failed;
 }
 
-function notRestarting(c: UserConnection, verb: string): void {
+function checkNoRestart(c: UserConnection, verb: string): void {
   if (c.state.restart > 0) throw new Failed(450, "usage", `Can't ${verb} while REST is pending`);
 }
 
-function unproved(): Failed {
-  return new Failed(426, "unavailable", "The data connection ended without TLS's close_notify");
-}
-
-/** @param offset how much is kept */
-function continuable(failed: Failed, offset: number, from: number): Failed {
-  if (failed.code !== 426 || offset === from && offset === 0) return failed;
-  const { code, kind, message } = failed;
+/** Adds the offset of the partial upload to a failure of the connection. */
+function withOffset(failed: Failed, offset: number): Failed {
+  if (failed.code !== 426 || offset === 0) return failed;
   const hint = `${offset} bytes are kept: go on with REST ${offset}, or with APPE`;
-  return new Failed(code, kind, message, { hint });
+  return new Failed(failed.code, failed.kind, failed.message, { hint });
 }

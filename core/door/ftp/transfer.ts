@@ -1,10 +1,11 @@
 /**
- * Runs transfers: the first reply, the data connection, and the reply for each kind of end.
+ * Runs transfers: the first reply, the data connection, the failures.
  *
  *   150 -> (425: no connection; 522: no TLS session of the client) -> moving -> 226
  *                                      \-> 426 (cut, aborted), 552, 452, 451
  */
 import { BargeError, typed } from "../../error.ts";
+import type { Stream } from "../../net/stream.ts";
 import type { Data } from "./data_port.ts";
 import type { Connection } from "./row.ts";
 import { Failed, reply } from "./reply.ts";
@@ -22,18 +23,18 @@ export async function overData<T>(
   work: (data: Data) => Promise<T>,
 ): Promise<T> {
   checkData(c);
-  const shown = c.state.protect ? c.shown() : undefined;
+  const certificate = c.state.protect ? c.door.certificate() : undefined;
   const aborting = c.transfer = new AbortController();
-  const { signal } = aborting;
-  const stop = () => aborting.abort(c.ended.signal.reason);
-  c.ended.signal.addEventListener("abort", stop);
-  let data: Data | undefined;
-  const cut = () => data?.stream.close(typed(signal.reason));
+  const signal = AbortSignal.any([aborting.signal, c.ended.signal]);
+  let stream: Stream | undefined;
+  const cut = () => stream?.close(typed(signal.reason));
   signal.addEventListener("abort", cut);
   try {
-    await c.say(reply(150, about));
-    data = await arrived(c.data.open(shown, signal));
-    const done = await work(data);
+    await c.answer(reply(150, about));
+    stream = await c.data.open(signal).catch(refuse);
+    signal.throwIfAborted();
+    const tls = certificate && await c.data.secure(stream, certificate).catch(refuse);
+    const done = await work({ stream, tls });
     signal.throwIfAborted();
     return done;
   } catch (error) {
@@ -43,30 +44,31 @@ export async function overData<T>(
     throw new Failed(426, kind, message, { hint });
   } finally {
     signal.removeEventListener("abort", cut);
-    c.ended.signal.removeEventListener("abort", stop);
-    data?.stream.close();
+    stream?.close();
     c.transfer = undefined;
   }
 }
 
-/** @throws {Failed} if no data connection is expected, or TLS is required and not asked for */
+/** @throws {Failed} for a data connection that could not be opened */
+function refuse(error: unknown): never {
+  const { kind, message, hint } = typed(error);
+  throw new Failed(kind === "identity" ? 522 : 425, kind, message, { hint });
+}
+
+/** @throws {Failed} if no data connection is expected, or TLS is required and was not requested */
 export function checkData(c: Connection): void {
-  if (c.spec.tls === "require" && !c.state.protect) {
-    throw new Failed(521, "refused", "Data connections without TLS are not allowed", {
-      hint: "send PBSZ 0 and PROT P first",
-    });
+  if (c.door.spec.tls === "require" && !c.state.protect) {
+    const hint = "send PBSZ 0 and PROT P first";
+    throw new Failed(521, "refused", "Data connections without TLS are not allowed", { hint });
   }
   if (c.data.ready) return;
   throw new Failed(425, "usage", "No data connection", { hint: "use PASV or EPSV first" });
 }
 
-async function arrived(opening: Promise<Data>): Promise<Data> {
-  try {
-    return await opening;
-  } catch (error) {
-    const { kind, message, hint } = typed(error);
-    throw new Failed(kind === "identity" ? 522 : 425, kind, message, { hint });
-  }
+/** Returns the failure of a transfer from an offset; 554 for one beyond the end. */
+export function restFailure(error: unknown, path: string): unknown {
+  if (!(error instanceof BargeError) || error.kind !== "usage") return error;
+  return new Failed(554, "usage", `invalid REST: ${error.message}`, { path, hint: error.hint });
 }
 
 /** Reads from the data connection. @returns null at the end @throws {Failed} 426 when it was cut */
@@ -94,6 +96,6 @@ export async function send({ stream, tls }: Data, bytes: Uint8Array): Promise<vo
 }
 
 function cutOff(error: unknown): Failed {
-  const why = error instanceof BargeError ? error : new BargeError("unavailable", String(error));
-  return new Failed(426, "unavailable", `The data connection was cut: ${why.message}`);
+  const why = error instanceof BargeError ? error.message : String(error);
+  return new Failed(426, "unavailable", `The data connection was cut: ${why}`);
 }

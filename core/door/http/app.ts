@@ -10,15 +10,17 @@ import { webdav } from "./dav/dav.ts";
 import { monitoring } from "./monitoring.ts";
 import { page } from "./page/page.tsx";
 import { prefixHead } from "./prefix.ts";
-import { nothing, problem, Refusal, statusOf } from "./problem.ts";
+import { problem, Refusal, statusOf, unknownUrl } from "./problem.ts";
 import { resource } from "./resource.ts";
 
-export function makeApp(): Hono<HttpEnv> {
+/** @param metricsOnly whether the door serves nothing else, and the metrics need no login */
+export function makeApp(metricsOnly = false): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  app.use(compress(), prefixHead);
   app.onError((error, c) => failure(c.env, error));
-  app.notFound((c) => failure(c.env, nothing()));
-  app.route("/", monitoring());
+  app.notFound((c) => failure(c.env, unknownUrl()));
+  if (!metricsOnly) app.use(compress(), prefixHead);
+  app.route("/", monitoring(metricsOnly));
+  if (metricsOnly) return app;
   app.route("/api/v1", api());
   app.route("/", webdav());
   app.route("/", page());
@@ -26,23 +28,14 @@ export function makeApp(): Hono<HttpEnv> {
   return app;
 }
 
-/** The app of a door that serves only the metrics. */
-export function makeMetricsApp(): Hono<HttpEnv> {
-  const app = new Hono<HttpEnv>();
-  app.onError((error, c) => failure(c.env, error));
-  app.notFound((c) => failure(c.env, nothing()));
-  app.route("/", monitoring({ open: true }));
-  return app;
-}
-
 const maxProblemPathLength = 3000;
 
 /** Answers a failure. The log has the details that only operators may see. */
 export function failure(exchange: Exchange, error: unknown): Response {
-  const { method: op, asked: { path } } = exchange;
+  const { method: op, logEntry: { path } } = exchange;
   const failed = explain(error, { op, path: path.slice(0, maxProblemPathLength) });
   exchange.failed = failed;
-  const response = problem(failed, exchange.door.front.prefix);
+  const response = problem(failed, exchange.door.proxy.prefix);
   if (statusOf(failed) === 401) response.headers.set("www-authenticate", challenges(exchange));
   return response;
 }

@@ -1,10 +1,8 @@
 /**
- * Sends a folder as a zip or tar, made while the folder is read. Only the current piece is in memory,
- * and the length is unknown before the end.
- *
- * A file that was removed meanwhile, or can't be opened, is left out. The last member, beside the
- * folder, lists such files: `NAME.missing.txt`. A file that gets shorter while it is read cuts the
- * archive off without an end mark, so no program takes the archive for complete.
+ * Sends a folder as a zip or tar, made while the folder is read. A file that was removed meanwhile, or
+ * can't be opened, is left out; the last member, `NAME.missing.txt`, lists such files. A file that gets
+ * shorter while it is read cuts the archive off without an end mark, so that no program takes the
+ * archive for complete.
  */
 import { BargeError, type Kind } from "../../error.ts";
 import { get } from "../../session/get.ts";
@@ -16,20 +14,16 @@ import type { Session } from "../../login/session.ts";
 import { stat } from "../../session/stat.ts";
 import { piecesOf } from "./download.ts";
 import type { AuthenticatedExchange, Source } from "./exchange.ts";
+import { join, split } from "./path.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
-import { ZipWriter } from "./zip.ts";
+import { type ArchiveMember, ZipWriter } from "./zip.ts";
 
 export type ArchiveFormat = "zip" | "tar";
 
 const encoder = new TextEncoder();
 
-/** A file or folder in an archive. */
-interface Member {
-  readonly name: string;
-  readonly type: "file" | "dir";
-  readonly modified: number;
-  readonly path: string;
-}
+/** A file or folder to put into an archive. */
+type Member = Omit<ArchiveMember, "size"> & { readonly path: string };
 
 /**
  * Sends a file or folder as an archive.
@@ -49,7 +43,7 @@ export async function sendArchive(
       await refuseUnnamed(session.store.tree, session.locate(top).place!);
     }
   }
-  const name = path === "/" ? "files" : path.slice(path.lastIndexOf("/") + 1);
+  const name = split(path).name || "files";
   const headers = {
     "content-type": format === "zip" ? "application/zip" : "application/x-tar",
     "content-disposition": attachment(`${name}.${format}`),
@@ -57,8 +51,8 @@ export async function sendArchive(
   };
   if (method === "HEAD") return new Response(null, { headers });
   const members = membersOf(session, path, `${name}/`);
-  const made = format === "zip" ? zipFormat() : tarFormat;
-  const source = archive(exchange, members, made, `${name}.missing.txt`);
+  const writer = format === "zip" ? new ZipWriter() : tarWriter;
+  const source = archive(exchange, members, writer, `${name}.missing.txt`);
   return exchange.send(joinPieces(source), { headers });
 }
 
@@ -73,11 +67,7 @@ export function attachment(name: string): string {
 }
 
 /** @param top the folder that holds all members, so that unpacking the archive makes one entry */
-async function* membersOf(
-  session: Session,
-  path: string,
-  top: string,
-): AsyncGenerator<Member> {
+async function* membersOf(session: Session, path: string, top: string): AsyncGenerator<Member> {
   const { entry } = await stat(session, path);
   const single = entry?.type === "file";
   if (entry && !single) {
@@ -85,83 +75,72 @@ async function* membersOf(
   }
   for await (const batch of list(session, path, true)) {
     for (const { name, type, modified } of batch) {
-      const below = path === "/" ? `/${name}` : `${path}/${name}`;
-      const member = single ? { name, path } : { name: top + name, path: below };
+      const member = single ? { name, path } : { name: top + name, path: join(path, name) };
       yield { ...member, type, modified: Date.parse(modified) };
     }
   }
 }
 
 /** Makes the parts of an archive around the bytes of the files. */
-interface Format {
-  header(member: Member & { readonly size: number }): Uint8Array;
+interface ArchiveWriter {
+  begin(member: ArchiveMember): Uint8Array;
   /** Called with each piece of a file's bytes. */
-  piece(bytes: Uint8Array): void;
-  trailer(size: number): Uint8Array;
-  end(): Iterable<Uint8Array>;
+  add(bytes: Uint8Array): void;
+  end(size: number): Uint8Array;
+  finish(): Iterable<Uint8Array>;
 }
 
-function zipFormat(): Format {
-  const zip = new ZipWriter();
-  return {
-    header: (member) => zip.begin(member),
-    piece: (bytes) => zip.add(bytes),
-    trailer: () => zip.end(),
-    end: () => zip.finish(),
-  };
-}
-
-const tarFormat: Format = {
-  header: tarHeader,
-  piece() {},
-  trailer: tarPadding,
-  end: () => [tarEnd],
+const tarWriter: ArchiveWriter = {
+  begin: tarHeader,
+  add() {},
+  end: tarPadding,
+  finish: () => [tarEnd],
 };
 
 /** @param missing the name of the list of missing files, which is added if there are any */
 async function* archive(
   exchange: AuthenticatedExchange,
   members: AsyncGenerator<Member>,
-  format: Format,
+  writer: ArchiveWriter,
   missing: string,
 ): Source {
   const missingFiles = new MissingFiles();
   for await (const member of members) {
     if (member.type === "dir") {
-      yield format.header({ ...member, name: `${member.name}/`, size: 0 });
-      yield format.trailer(0);
+      yield writer.begin({ ...member, name: `${member.name}/`, size: 0 });
+      yield writer.end(0);
       continue;
     }
-    const file = await opened(exchange.session, member, missingFiles);
+    const file = await openMember(exchange.session, member, missingFiles);
     if (!file) continue;
     const { size, modified } = file;
-    yield format.header({ ...member, size, modified });
+    yield writer.begin({ ...member, size, modified });
     let sent = 0;
     for await (const piece of piecesOf(file)) {
       sent += piece.length;
-      format.piece(piece);
+      writer.add(piece);
       yield piece;
     }
     if (sent !== size) throw new BargeError("changed", "the file was cut short", member);
-    yield format.trailer(size);
+    yield writer.end(size);
   }
   if (missingFiles.count > 0) {
     exchange.failed = new BargeError("changed", "files were removed, or could not be read");
     const text = encoder.encode(missingFiles.text);
-    const { length: size } = text;
-    yield format.header({ name: missing, type: "file", size, modified: Date.now(), path: "" });
-    format.piece(text);
+    const size = text.length;
+    yield writer.begin({ name: missing, type: "file", size, modified: Date.now() });
+    writer.add(text);
     yield text;
-    yield format.trailer(size);
+    yield writer.end(size);
   }
-  yield* format.end();
+  yield* writer.finish();
 }
 
 /** The kinds of failures that concern a single file; others end the archive. */
 const singleFileKinds: ReadonlySet<Kind> = new Set<Kind>(["not-found", "exists", "denied", "io"]);
 
 /** Opens a file. Adds it to the missing files if it was removed or can't be read. */
-async function opened(
+async function openMember(
   session: Session,
   { name, path }: Member,
   missingFiles: MissingFiles,

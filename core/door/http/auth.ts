@@ -1,10 +1,7 @@
 /**
  * The login of a request: Basic (RFC 7617) with the password or a token, Bearer (RFC 6750) with a
- * token, or the page's cookie.
- *
- * Clients send credentials with every request, and scrypt takes 80 ms. So each worker remembers
- * accepted credentials for some minutes, by a keyed digest and for the client's network. Every request
- * checks that the password or token still holds.
+ * token, or the page's cookie. Clients send credentials with every request, and scrypt takes 80 ms. So
+ * each worker remembers accepted ones for some minutes, by a keyed digest and for the client's network.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
@@ -13,13 +10,8 @@ import { logName } from "../../login/log_name.ts";
 import { logIn } from "../../login/password.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
-import {
-  type AuthenticatedExchange,
-  type Exchange,
-  isAuthenticated,
-  type Logins,
-} from "./exchange.ts";
-import { refuseForeign } from "./origin.ts";
+import { type AuthenticatedExchange, type Exchange, isAuthenticated } from "./exchange.ts";
+import { refuseOtherSites } from "./origin.ts";
 
 const rememberedMs = 5 * 60_000;
 const maxRemembered = 1024;
@@ -27,29 +19,30 @@ const maxRemembered = 1024;
 /** Finds the session of a cookie of the page. @returns undefined for an unknown or ended one */
 export type CookieLogin = (exchange: Exchange, cookie: string) => Promise<Session | undefined>;
 
-interface Remembered {
-  readonly session: Session;
-  /** Of `performance.now()`. */
-  readonly until: number;
-}
-
-/** The logins of one worker. */
-export class RememberedLogins implements Logins {
+/** The logins of one worker at one door. */
+export class RememberedLogins {
   readonly #store: Service;
-  readonly #cookie: CookieLogin | undefined;
+  readonly #cookieLogin: CookieLogin;
   readonly #key = randomBytes(32);
-  readonly #remembered = new Map<string, Remembered>();
+  /** Accepted logins, each with the time in ms at which it is forgotten, the oldest first. */
+  readonly #remembered = new Map<string, readonly [session: Session, until: number]>();
   readonly #pending = new Map<string, Promise<Session>>();
 
-  constructor(store: Service, cookie?: CookieLogin) {
+  constructor(store: Service, cookieLogin: CookieLogin) {
     this.#store = store;
-    this.#cookie = cookie;
+    this.#cookieLogin = cookieLogin;
   }
 
+  /**
+   * Admits the session of a request that has credentials.
+   *
+   * @throws {BargeError} `unauthenticated` for a login that is not accepted, `unavailable`, `denied`
+   *   for a request that another site has made the browser send
+   */
   async identify(exchange: Exchange): Promise<void> {
     if (isAuthenticated(exchange)) return;
     const sent = credentials(exchange.header("authorization"));
-    if (sent?.scheme !== "bearer") refuseForeign(exchange);
+    if (sent?.scheme !== "bearer") refuseOtherSites(exchange);
     if (sent) {
       exchange.access.login = true;
       try {
@@ -62,55 +55,52 @@ export class RememberedLogins implements Logins {
       return;
     }
     const cookie = exchange.header("cookie");
-    const session = cookie && await this.#cookie?.(exchange, cookie);
+    const session = cookie && await this.#cookieLogin(exchange, cookie);
     if (session) exchange.admit(session);
   }
 
   async #logIn(exchange: Exchange, { name, secret }: Credentials): Promise<Session> {
-    const { host, ended: { signal: gone } } = exchange;
+    const { host, ended: { signal: gone }, pause } = exchange;
     const key = createHmac("sha256", this.#key)
       .update(JSON.stringify([network(host), name, secret])).digest("base64");
     const session = await this.#recall(key);
     if (session) return session;
-    // Of several requests with the same credentials one checks them. If it fails, the others check
-    // for themselves, so that each counts as an attempt.
+    // One of several such requests checks the credentials. If it fails, each of the others counts as an
+    // attempt of its own.
     const leader = this.#pending.get(key);
     if (leader) {
       const session = await leader.catch(() => undefined);
       if (session) return session;
     }
-    const entering = logIn(this.#store, { name, secret, host, gone }, (ms) => exchange.pause(ms));
-    if (!leader) this.#pending.set(key, entering);
+    const login = logIn(this.#store, { name, secret, host, gone }, pause);
+    if (!leader) this.#pending.set(key, login);
     try {
-      const session = await entering;
+      const session = await login;
       session.door = "http";
-      this.#remember(key, { session, until: now() + rememberedMs });
+      this.#remember(key, session);
       return session;
     } finally {
-      if (this.#pending.get(key) === entering) this.#pending.delete(key);
+      if (this.#pending.get(key) === login) this.#pending.delete(key);
     }
   }
 
   async #recall(key: string): Promise<Session | undefined> {
-    const remembered = this.#remembered.get(key);
-    if (!remembered) return undefined;
-    const { session, until } = remembered;
-    if (until > now() && await session.holds()) return session;
+    const [session, until] = this.#remembered.get(key) ?? [undefined, 0];
+    if (session && until > performance.now() && await session.holds()) return session;
     this.#remembered.delete(key);
     return undefined;
   }
 
-  #remember(key: string, remembered: Remembered): void {
+  #remember(key: string, session: Session): void {
     this.#remembered.delete(key);
-    this.#remembered.set(key, remembered);
-    for (const oldest of this.#remembered.keys()) {
-      if (this.#remembered.size <= maxRemembered) break;
-      this.#remembered.delete(oldest);
-    }
+    this.#remembered.set(key, [session, performance.now() + rememberedMs]);
+    if (this.#remembered.size <= maxRemembered) return;
+    const [oldest] = this.#remembered.keys();
+    this.#remembered.delete(oldest);
   }
 }
 
-/** @throws {BargeError} `unauthenticated` for a request without a login; as `Logins.identify` */
+/** @throws {BargeError} `unauthenticated` for a request without a login; as `identify` */
 export async function requireLogin(exchange: Exchange): Promise<AuthenticatedExchange> {
   await exchange.door.logins.identify(exchange);
   if (isAuthenticated(exchange)) return exchange;
@@ -118,8 +108,8 @@ export async function requireLogin(exchange: Exchange): Promise<AuthenticatedExc
 }
 
 /**
- * Returns the ways to log in, for WWW-Authenticate. Scripts of the page get no Basic: the browser
- * would ask for a password before the script sees the response.
+ * Returns the ways to log in, for WWW-Authenticate. Scripts of the page get no Basic, for which the
+ * browser would show its own dialog.
  */
 export function challenges(exchange: Exchange): string {
   const mode = exchange.header("sec-fetch-mode");
@@ -142,13 +132,9 @@ interface Credentials {
  */
 export function credentials(header: string | undefined): Credentials | undefined {
   if (header === undefined) return undefined;
-  const [, scheme, text] = /^([A-Za-z]+) +(\S+) *$/.exec(header) ?? [];
-  switch (scheme?.toLowerCase()) {
-    case "bearer":
-      return { scheme: "bearer", name: "", secret: text };
-    case "basic":
-      return basic(text);
-  }
+  const [, scheme = "", text] = /^([A-Za-z]+) +(\S+) *$/.exec(header) ?? [];
+  if (/^bearer$/i.test(scheme)) return { scheme: "bearer", name: "", secret: text };
+  if (/^basic$/i.test(scheme)) return basic(text);
   throw new BargeError("unauthenticated", "log in with Basic or Bearer", { op: "log in" });
 }
 
@@ -162,8 +148,4 @@ function basic(text: string): Credentials {
   } catch {
     throw new BargeError("usage", "the Authorization header is malformed", { op: "log in" });
   }
-}
-
-function now(): number {
-  return performance.now();
 }

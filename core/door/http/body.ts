@@ -1,7 +1,6 @@
 /**
- * The body of a request. It is read a piece at a time, so back-pressure is the kernel's. The first read
- * sends `100 Continue` to a client that waits for it; a request that is refused before then has cost
- * the client no byte of its body (RFC 9110, section 10.1.1).
+ * The body of a request, read a piece at a time, so back-pressure is the kernel's. The first read sends
+ * `100 Continue` to a client that waits for it (RFC 9110, section 10.1.1).
  */
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
@@ -14,35 +13,42 @@ import type { Watchdog } from "./watchdog.ts";
 /** The most bytes of a body that is read at once: JSON, a form, XML. */
 const maxBufferedBytes = 256 * 1024;
 
-export interface BodyOptions {
+interface BodyOptions {
   readonly incoming: IncomingMessage;
   readonly watchdog: Watchdog;
   /** Sends `100 Continue`; undefined for a client that does not wait for it. */
   readonly sendContinue: (() => void) | undefined;
   readonly brake: () => Brake | undefined;
-  /** Returns whether the client has ended its side before the end of the body. */
-  readonly isShort: () => boolean;
-  /** Called when all bytes that have arrived of such a body are read. */
+  /** Called when all bytes are read of a body whose client has ended its side before its end. */
   readonly onShort: () => void;
   /** Called with the number of bytes of a file that have arrived. */
   readonly onBytes: (bytes: number) => void;
 }
 
 export class Body {
-  /** Declared bytes; null when they come in chunks. */
-  readonly length: number | null;
+  /** True if the client has ended its side before the end of the body. */
+  isShort = false;
   readonly #options: BodyOptions;
   #begun = false;
   #broken: BargeError | undefined;
   #wake = () => {};
 
-  /** @throws {Refusal} 413 */
   constructor(options: BodyOptions) {
-    const { headers } = options.incoming;
     this.#options = options;
-    this.length = headers["transfer-encoding"] ? null : Number(headers["content-length"] ?? 0);
-    if (this.length === null || Number.isSafeInteger(this.length)) return;
+  }
+
+  /** Declared bytes; null when they come in chunks. @throws {Refusal} 413 above the largest file */
+  get length(): number | null {
+    const { headers } = this.#options.incoming;
+    const length = Number(headers["content-length"] ?? 0);
+    if (headers["transfer-encoding"]) return null;
+    if (Number.isSafeInteger(length)) return length;
     throw new Refusal(413, "usage", "the body is larger than the largest file");
+  }
+
+  /** True while the client waits for `100 Continue` before it sends the body. */
+  get awaitsContinue(): boolean {
+    return this.#options.sendContinue !== undefined && !this.#begun;
   }
 
   /** Fails the current and all later reads. */
@@ -51,21 +57,13 @@ export class Body {
     this.#wake();
   }
 
-  /** Wakes a reader, which then sees `isShort`. */
-  shortened(): void {
+  /** Ends the body after the bytes that have arrived. */
+  cutShort(): void {
+    this.isShort = true;
     this.#wake();
   }
 
-  /** True once a read has begun. */
-  get begun(): boolean {
-    return this.#begun;
-  }
-
-  /**
-   * Reads the body to its end, once, as bytes of a file, which are counted.
-   *
-   * @throws {BargeError} `unavailable` when the connection is cut before the end
-   */
+  /** Reads the body to its end, once, as bytes of a file. @throws {BargeError} `unavailable` */
   async *pieces(): AsyncGenerator<Uint8Array, void, void> {
     for await (const piece of this.#pieces()) {
       this.#options.onBytes(piece.length);
@@ -74,7 +72,7 @@ export class Body {
   }
 
   async *#pieces(): AsyncGenerator<Uint8Array, void, void> {
-    const { incoming, watchdog, sendContinue, brake, isShort, onShort } = this.#options;
+    const { incoming, watchdog, sendContinue, brake, onShort } = this.#options;
     if (this.#begun) throw new TypeError("the body was read before");
     this.#begun = true;
     if (this.length === 0) return;
@@ -90,7 +88,7 @@ export class Body {
           yield piece;
         } else if (incoming.readableEnded || incoming.destroyed) {
           break;
-        } else if (isShort()) {
+        } else if (this.isShort) {
           onShort();
           break;
         } else {
@@ -104,11 +102,7 @@ export class Body {
     if (!incoming.complete) throw new BargeError("unavailable", "the connection was cut");
   }
 
-  /**
-   * Reads a small body at once.
-   *
-   * @throws {Refusal} 413 for a longer one; {BargeError} as {@link pieces}
-   */
+  /** Reads a small body at once. @throws {Refusal} 413 for a longer one; as {@link pieces} */
   async bytes(maxBytes = maxBufferedBytes): Promise<Uint8Array> {
     const tooLong = () => new Refusal(413, "usage", `the body is longer than ${maxBytes} bytes`);
     if ((this.length ?? 0) > maxBytes) throw tooLong();
@@ -119,7 +113,7 @@ export class Body {
       if (size > maxBytes) throw tooLong();
       pieces.push(piece);
     }
-    return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+    return Buffer.concat(pieces);
   }
 
   /** Reads a small body as text. @throws as {@link bytes}; `usage` for text that is not UTF-8 */
@@ -134,17 +128,13 @@ export class Body {
 
   /** Reads the fields of a form. @throws {Refusal} 415 for another type; as {@link bytes} */
   async form(): Promise<URLSearchParams> {
-    this.#expect("application/x-www-form-urlencoded");
+    this.expect("application/x-www-form-urlencoded");
     return new URLSearchParams(await this.text());
   }
 
-  /**
-   * Reads JSON that fits a schema.
-   *
-   * @throws {Refusal} 415 for another type; {BargeError} `usage` for malformed JSON and other values
-   */
+  /** Reads JSON of a schema. @throws {Refusal} 415 for another type; {BargeError} `usage` */
   async json<S extends v.GenericSchema>(schema: S): Promise<v.InferOutput<S>> {
-    this.#expect("application/json");
+    this.expect("application/json");
     let value: unknown;
     try {
       value = JSON.parse(await this.text());
@@ -155,7 +145,8 @@ export class Body {
     return fit(schema, value);
   }
 
-  #expect(type: string): void {
+  /** Checks the type of the body. @throws {Refusal} 415 */
+  expect(type: string): void {
     const contentType = this.#options.incoming.headers["content-type"] ?? "";
     if (contentType.split(";")[0].trim().toLowerCase() === type) return;
     throw new Refusal(415, "usage", `the body must be ${type}`, { headers: { accept: type } });

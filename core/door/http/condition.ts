@@ -1,29 +1,34 @@
 /** Conditional requests: RFC 9110, section 13. Entity tags are digests, so they change with the bytes. */
+import { Buffer } from "node:buffer";
+import type { FileContent } from "../../storage/content.ts";
 
 /** The facts of a file that conditions compare. */
-export interface Validators {
-  /** As in a header, with its quotes; weak if no digest is known. */
+interface Validators {
+  /** With its quotes; weak if no digest is known. */
   readonly etag: string;
   /** Milliseconds since 1970. */
   readonly modified: number;
 }
 
 /** The facts of a file that make its entity tag. */
-export interface Tagged {
-  /** In hex; null if none is stored. */
-  readonly sha256: string | null;
-  readonly size: number;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
-}
+type Tagged = Pick<FileContent, "sha256" | "size" | "modified">;
 
 /** Returns the entity tag of a file. */
 export function etagOf({ sha256, size, modified }: Tagged): string {
   return sha256 === null ? `W/"${size.toString(36)}-${modified.toString(36)}"` : `"${sha256}"`;
 }
 
+/**
+ * Returns the entity tag of a file for WebDAV: the digest in base64url. Clients put several tags into one
+ * If header, whose length some limit (litmus: 200 bytes).
+ */
+export function davTag(file: Tagged): string {
+  if (file.sha256 === null) return etagOf(file);
+  return `"${Buffer.from(file.sha256, "hex").toString("base64url")}"`;
+}
+
 /** Returns a header of the request. */
-export type Header = (name: string) => string | undefined;
+type Header = (name: string) => string | undefined;
 
 /** Returns whether a request has conditions for a change. */
 export function isConditional(header: Header): boolean {

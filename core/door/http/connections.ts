@@ -1,11 +1,7 @@
 /**
- * The connections of an HTTP door, and the requests on them.
- *
- *   let in -> (idle -> request)* -> closed
- *
- * Invariants: a connection has a place at the gate until it is closed; each request ends with its
- * connection at the latest; requests of one connection are carried out one after the other, in the
- * order of their responses; no input of a client makes this module throw.
+ * The connections of an HTTP door, and the requests on them. Invariants: a connection has a place at the
+ * gate until it is closed; each request ends with its connection at the latest; requests of one
+ * connection are carried out one after the other; no input of a client makes this module throw.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -20,7 +16,7 @@ import { type Doorway, Exchange, type HttpEnv } from "./exchange.ts";
 import { checkHead, framingFault } from "./head.ts";
 import { checkHost } from "./origin.ts";
 import { parseTarget, withoutPrefix } from "./path.ts";
-import { nothing } from "./problem.ts";
+import { unknownUrl } from "./problem.ts";
 import { malformed, noProxy, refuse, tooManyConnections } from "./refuse.ts";
 import { reply } from "./reply.ts";
 
@@ -90,14 +86,14 @@ export class Connections {
   }
 
   #admit(socket: Socket): void {
-    const { store, scheme, front } = this.#door;
-    const { remoteAddress: host = "?", remotePort: port = 0 } = socket;
-    const leave = store.gate.enter(front.trusts(host) ? undefined : host);
+    const { store, scheme, proxy } = this.#door;
+    const { remoteAddress: host = "?" } = socket;
+    const leave = store.gate.enter(proxy.trusts(host) ? undefined : host);
     if (!leave) {
       store.metrics.refused("http");
       return refuse(socket, tooManyConnections, scheme === "http");
     }
-    const address = formatAddress({ host, port });
+    const address = addressOf(socket);
     const presence = store.roster.enter("http", address);
     const connection: Connection = { socket, presence, open: new Map(), broken: false };
     this.#connections.set(address, connection);
@@ -105,15 +101,13 @@ export class Connections {
     socket.once("close", () => {
       if (this.#connections.get(address) === connection) this.#connections.delete(address);
       for (const exchange of connection.open.keys()) exchange.leave();
-      connection.presence.leave();
+      presence.leave();
       leave();
     });
   }
 
-  #connectionOf(
-    { remoteAddress: host = "?", remotePort: port = 0 }: Socket,
-  ): Connection | undefined {
-    return this.#connections.get(formatAddress({ host, port }));
+  #connectionOf(socket: Socket): Connection | undefined {
+    return this.#connections.get(addressOf(socket));
   }
 
   #begin(req: IncomingMessage, res: ServerResponse, sendContinue?: () => void): void {
@@ -133,10 +127,7 @@ export class Connections {
     this.#ends.add(end);
   }
 
-  /**
-   * Handles the end of a client's side: complete requests are answered, an incomplete one is cut. The
-   * parser does not report this end on servers that allow half-open connections.
-   */
+  /** Answers the complete requests of a client that has ended its side, and cuts an incomplete one. */
   async #endedSending(socket: Socket): Promise<void> {
     for (const [exchange, ended] of this.#connectionOf(socket)?.open ?? []) {
       if (!exchange.incoming.complete) return exchange.cutShort();
@@ -144,10 +135,7 @@ export class Connections {
     }
   }
 
-  /**
-   * Refuses malformed bytes. Inside a body they fail its request; behind a complete request, the
-   * connection ends after that request's response.
-   */
+  /** Refuses malformed bytes: inside a body by failing its request, else after earlier responses. */
   async #malformed(failed: BargeError, socket: Socket): Promise<void> {
     const connection = this.#connectionOf(socket);
     let refused = false;
@@ -172,7 +160,7 @@ export class Connections {
       await exchange.linger();
     } catch (error) {
       access.end(outcomeOf(error));
-      note(error, exchange.asked.address);
+      note(error, exchange.logEntry.address);
       incoming.socket.destroy();
     }
   }
@@ -185,23 +173,25 @@ export class Connections {
       if (incoming.url === "*" && method === "OPTIONS") return new Response(null, { status: 204 });
       checkHost(exchange);
       const { path: fullPath, query } = parseTarget(incoming.url ?? "");
-      const { prefix } = exchange.door.front;
+      const { prefix } = exchange.door.proxy;
       const path = withoutPrefix(fullPath, prefix);
       if (path === undefined && fullPath === "/") {
         return new Response(null, { status: 303, headers: { location: `${prefix}/` } });
       }
       exchange.target = { path: path ?? fullPath, query };
-      if (path === undefined) throw nothing();
+      if (path === undefined) throw unknownUrl();
       exchange.enter();
       const url = `http://barge${path}${query && `?${query}`}`;
       const headers = new Headers();
-      for (const [name, value] of Object.entries(incoming.headers)) {
-        headers.set(name, Array.isArray(value) ? value.join(", ") : value ?? "");
-      }
+      for (const name in incoming.headers) headers.set(name, exchange.header(name) ?? "");
       return await this.#app.fetch(new Request(url, { method, headers }), exchange);
     } catch (error) {
       exchange.ended.signal.throwIfAborted();
       return failure(exchange, error);
     }
   }
+}
+
+function addressOf({ remoteAddress: host = "?", remotePort: port = 0 }: Socket): string {
+  return formatAddress({ host, port });
 }

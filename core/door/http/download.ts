@@ -12,29 +12,25 @@ import { parseRange, type Span } from "./range.ts";
 /** Files up to this size are read at once, and sent together with the head. */
 const smallFileBytes = 32 * 1024;
 
-/** Options of {@link sendFile}. */
-export interface SendOptions {
-  /** Makes the entity tag. */
-  readonly tagOf?: typeof etagOf;
-  /** Called before bytes are sent, with the entity tag and the first byte's offset. May refuse. */
-  readonly begin?: (etag: string, from: number) => void | Promise<void>;
-}
-
 /**
  * Answers GET and HEAD with a file (RFC 9110, sections 13 and 14; RFC 9530).
  *
  * @param headers more headers; they replace those of the file
+ * @param options `begin` is called before bytes are sent, with the offset of the first one; may refuse
  * @throws {BargeError} as `get` and `begin`; {Refusal} 412, 416
  */
 export async function sendFile(
   exchange: AuthenticatedExchange,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-  { tagOf = etagOf, begin }: SendOptions = {},
+  { tagOf = etagOf, begin }: {
+    tagOf?: typeof etagOf;
+    begin?: (etag: string, from: number) => Promise<void>;
+  } = {},
 ): Promise<Response> {
   const file = await get(exchange.session, path, 0);
   try {
-    const header = (name: string) => exchange.header(name);
+    const { header } = exchange;
     const validators = { etag: tagOf(file), modified: file.modified };
     const common = {
       "etag": validators.etag,
@@ -108,17 +104,13 @@ async function digestsOf(
   { sha256 }: FileContent,
   whole: boolean,
 ): Promise<Record<string, string>> {
-  const wanted = wantsDigest(exchange.header("want-repr-digest"));
-  const content = wantsDigest(exchange.header("want-content-digest")) && whole &&
-    exchange.method === "GET";
-  const value = sha256 ?? (wanted || content
-    ? (await digest(
-      exchange.session,
-      { verb: "digest", path, algorithm: "sha256", fresh: false },
-      exchange.ended.signal,
-    )).digest
-    : null);
-  if (value === null) return {};
+  const content = whole && exchange.method === "GET" &&
+    wantsDigest(exchange.header("want-content-digest"));
+  const wanted = content || wantsDigest(exchange.header("want-repr-digest"));
+  if (sha256 === null && !wanted) return {};
+  const request = { verb: "digest", path, algorithm: "sha256", fresh: false } as const;
+  const value = sha256 ??
+    (await digest(exchange.session, request, exchange.ended.signal)).digest;
   const field = writeDigest(value);
   return { "repr-digest": field, ...content ? { "content-digest": field } : {} };
 }

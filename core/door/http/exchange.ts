@@ -14,31 +14,20 @@ import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
 import { Access } from "../access.ts";
-import { brakeOf } from "../brake.ts";
+import { type Brake, brakeOf } from "../brake.ts";
 import { Body } from "./body.ts";
-import type { Front } from "./front.ts";
-import { type Target, withoutPrefix } from "./path.ts";
+import type { ReverseProxy } from "./reverse_proxy.ts";
+import { decodeLeniently, type Target, type TreePath, treePath, withoutPrefix } from "./path.ts";
 import { tooManyConnections } from "./refuse.ts";
 import { type Timeouts, Watchdog } from "./watchdog.ts";
-
-/** Finds the login that a request comes with; see auth.ts. */
-export interface Logins {
-  /**
-   * Admits the session of a request that has credentials.
-   *
-   * @throws {BargeError} `unauthenticated` for a login that is not accepted, `unavailable`, `denied`
-   *   for a request that another site has made the browser send
-   */
-  identify(exchange: Exchange): Promise<void>;
-}
 
 /** The state that all exchanges of a door share. */
 export interface Doorway {
   readonly store: Service;
   readonly scheme: "http" | "https";
   /** The trusted proxies and the public URL. */
-  readonly front: Front;
-  readonly logins: Logins;
+  readonly proxy: ReverseProxy;
+  readonly logins: { identify(exchange: Exchange): Promise<void> };
   readonly timeouts: Timeouts;
   /** True once the door takes no more requests. */
   stopping: boolean;
@@ -59,39 +48,35 @@ export class Exchange implements Disposable {
   readonly store: Service;
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
-  /** The client's numeric address, without the port. */
+  /** The client's numeric address. */
   readonly host: string;
   /** True if the client speaks TLS; then its cookies are for TLS only. */
   readonly secure: boolean;
   readonly method: string;
-  #body: Body | undefined;
   /** Aborted at the end of the exchange. */
   readonly ended = new AbortController();
-  /**
-   * The request as the access log and the metrics record it. The verb is barge's own (`get`, `put`)
-   * where there is one. Handlers replace a path that holds a secret.
-   */
-  readonly asked: { door: "http"; address: string; verb: string; path: string; to?: string };
+  /** The facts for the access log and the metrics. Handlers replace a path that holds a secret. */
+  readonly logEntry: { door: "http"; address: string; verb: string; path: string; to?: string };
   readonly access: Access;
   /** The login, if there is one; see auth.ts. */
   session: Session | undefined;
   /** The failure that the access log records. */
   failed: BargeError | undefined;
+  /** The URL's path, still encoded, and its query. Set before any handler runs. */
+  target!: Target;
+  /** The body that `send` was given. */
+  source: Source | Uint8Array | undefined;
+  readonly body: Body;
   readonly #watchdog: Watchdog;
-  #target: Target | undefined;
-  #source: Source | Uint8Array | undefined;
   readonly #presence: Presence | undefined;
-  readonly #sendContinue: (() => void) | undefined;
   #leaveAccount = () => {};
-  /** True if the client has a place at the gate. Behind a proxy, each request takes one. */
-  #placed = true;
+  /** True if the request itself needs a place at the gate: a trusted proxy has passed it on. */
+  readonly #proxied: boolean;
   #leaveAddress = () => {};
-  /** True if the client has ended its side before the end of the body. */
-  #short = false;
   #endLinger = () => {};
 
   /**
-   * @param presence the record of the connection in the roster, kept up to date
+   * @param presence the connection in the roster
    * @param sendContinue sends `100 Continue` to a client that waits for it; undefined for others
    */
   constructor(
@@ -101,8 +86,7 @@ export class Exchange implements Disposable {
     presence: Presence | undefined,
     sendContinue: (() => void) | undefined,
   ) {
-    const { front } = door;
-    const { host, address, proxied, secure } = front.clientOf(incoming);
+    const { host, address, proxied, secure } = door.proxy.clientOf(incoming);
     this.door = door;
     this.store = door.store;
     this.incoming = incoming;
@@ -110,18 +94,14 @@ export class Exchange implements Disposable {
     this.host = host;
     this.secure = secure;
     this.method = incoming.method ?? "";
-    this.asked = {
-      door: "http",
-      address,
-      verb: this.method,
-      path: loggedPath(incoming.url ?? "", front.prefix),
-    };
-    this.access = new Access(this.asked, door.store.metrics);
+    const path = loggedPath(incoming.url ?? "", door.proxy.prefix);
+    this.logEntry = { door: "http", address, verb: this.method, path };
+    this.access = new Access(this.logEntry, door.store.metrics);
     this.#presence = presence;
     if (presence) presence.doing = this.access;
     // A proxy sends requests of many clients on one connection.
     if (presence && proxied) Object.assign(presence, { address, account: null });
-    if (proxied) this.#placed = false;
+    this.#proxied = proxied;
     // An interim response may come at any time before the final one (RFC 9110, section 15.2).
     const probe = door.scheme === "https" && incoming.httpVersion === "1.1"
       ? () => void (outgoing.headersSent || outgoing.writeContinue())
@@ -131,51 +111,37 @@ export class Exchange implements Disposable {
     // Readers and writers learn of errors in other ways; without listeners the process would end.
     incoming.on("error", () => {});
     outgoing.on("error", () => {});
-    this.#sendContinue = sendContinue;
-  }
-
-  /** The request's body. @throws {Refusal} 413 for a length above the largest file */
-  get body(): Body {
-    return this.#body ??= new Body({
-      incoming: this.incoming,
+    this.body = new Body({
+      incoming,
       watchdog: this.#watchdog,
-      sendContinue: this.#sendContinue,
-      brake: () => brakeOf(this.store.rates.up, this.session?.id, this.ended.signal),
-      isShort: () => this.#short,
+      sendContinue,
+      brake: () => this.#brake("up"),
       onShort: () => this.leave(),
       onBytes: (bytes) => this.access.bytes += bytes,
     });
   }
 
   /** True if no request can follow on this connection, which then ends with the response. */
-  get last(): boolean {
-    return this.door.stopping || this.holds || this.failed?.kind === "protocol";
+  get isLast(): boolean {
+    return this.door.stopping || this.body.awaitsContinue || this.failed?.kind === "protocol";
   }
 
-  /** True while the client waits for `100 Continue` before it sends the body. */
-  get holds(): boolean {
-    return this.#sendContinue !== undefined && !this.#body?.begun;
-  }
-
-  /** The URL's path, still encoded, and its query. Set before any handler runs. */
-  get target(): Target {
-    if (!this.#target) throw new TypeError("the target is not parsed yet");
-    return this.#target;
-  }
-
-  set target(target: Target) {
-    this.#target = target;
+  /** Returns the path of the tree that follows a prefix in the URL, and records it in the log entry. */
+  pathBelow(prefix: string): TreePath {
+    const below = treePath(this.target.path.slice(prefix.length));
+    this.logEntry.path = below.path;
+    return below;
   }
 
   /** Returns a header of the request; several of one name are joined with commas. */
-  header(name: string): string | undefined {
+  readonly header = (name: string): string | undefined => {
     const value = this.incoming.headers[name];
     return Array.isArray(value) ? value.join(", ") : value;
-  }
+  };
 
-  /** The start of the server's URLs as the client knows them: scheme, host and prefix. */
+  /** The start of the server's URLs for the client: scheme, host and prefix. */
   get base(): string {
-    const { publicUrl } = this.door.front;
+    const { publicUrl } = this.door.proxy;
     if (publicUrl) return publicUrl.origin + publicUrl.prefix;
     return `${this.secure ? "https" : "http"}://${this.header("host") ?? "localhost"}`;
   }
@@ -186,10 +152,9 @@ export class Exchange implements Disposable {
    * @throws {BargeError} `unavailable` when that address has too many requests under way
    */
   enter(): void {
-    if (this.#placed) return;
+    if (!this.#proxied) return;
     const leave = this.store.gate.visit(this.host);
     if (!leave) throw tooManyConnections;
-    this.#placed = true;
     this.#leaveAddress = leave;
   }
 
@@ -201,10 +166,9 @@ export class Exchange implements Disposable {
   admit(session: Session): void {
     const leave = this.store.gate.login(session.id);
     if (!leave) {
-      throw new BargeError("unavailable", "the account has too many requests under way", {
-        op: "log in",
-        hint: "try again later, or end some of the others",
-      });
+      const hint = "try again later, or end some of the others";
+      const why = "the account has too many requests under way";
+      throw new BargeError("unavailable", why, { op: "log in", hint });
     }
     this.#leaveAccount();
     const leaveLive = this.store.live.enter(session, (reason) => this.cut(reason));
@@ -217,10 +181,7 @@ export class Exchange implements Disposable {
     if (this.#presence) this.#presence.account = session.name;
   }
 
-  /**
-   * Gives the request a share link's session. Visitors of a link take no place of the account at the
-   * gate, and are cut off when the link is revoked.
-   */
+  /** Gives the request a share link's session, which takes no place of the account at the gate. */
   visit(session: Session): AuthenticatedExchange {
     this.#leaveAccount();
     this.#leaveAccount = this.store.live.enter(session, (reason) => this.cut(reason));
@@ -228,26 +189,17 @@ export class Exchange implements Disposable {
   }
 
   /** Waits before a failed login is answered, at most until the client leaves. */
-  async pause(ms: number): Promise<void> {
-    await delay(ms, this.ended.signal);
-  }
+  readonly pause = (ms: number): Promise<void> => delay(ms, this.ended.signal);
 
   /**
-   * Returns a Response whose body is sent from a source: `return c.env.send(source, init)`. Pieces are
-   * pulled one at a time, and must not change until the next one is pulled.
+   * Returns a Response whose body is sent from a source: `return c.env.send(source, init)`.
    *
-   * @param source all bytes, or a generator, which is ended early when the client leaves
+   * @param source all bytes, or a generator, which is ended early when the client leaves. A piece must
+   *   not change until the next one is pulled
    */
   send(source: Source | Uint8Array, init: ResponseInit): Response {
-    this.#source = source;
+    this.source = source;
     return new Response(null, init);
-  }
-
-  /** Returns the source given to `send`, and forgets it. */
-  takeSource(): Source | Uint8Array | undefined {
-    const source = this.#source;
-    this.#source = undefined;
-    return source;
   }
 
   /**
@@ -256,7 +208,7 @@ export class Exchange implements Disposable {
    * @throws {BargeError} `unavailable` when the client has left, or reads nothing
    */
   async write(piece: Uint8Array): Promise<void> {
-    const brake = brakeOf(this.store.rates.down, this.session?.id, this.ended.signal);
+    const brake = this.#brake("down");
     const step = brake?.piece ?? piece.length;
     for (let at = 0; at < piece.length; at += step) {
       const part = at === 0 && step >= piece.length ? piece : piece.subarray(at, at + step);
@@ -267,41 +219,29 @@ export class Exchange implements Disposable {
 
   /** Ends the response, with its last piece. @throws as {@link write} */
   async end(piece?: Uint8Array): Promise<void> {
-    if (piece) {
-      await brakeOf(this.store.rates.down, this.session?.id, this.ended.signal)?.hold(piece.length);
-    }
-    await this.#wrote(piece?.length ?? 0, (done) => {
-      if (piece) this.outgoing.end(piece, () => done());
-      else this.outgoing.end(() => done());
-    });
+    if (piece) await this.#brake("down")?.hold(piece.length);
+    await this.#wrote(piece?.length ?? 0, (done) => this.outgoing.end(piece, () => done()));
   }
 
   /** Cuts the connection. */
   cut(reason: BargeError): void {
     this.ended.abort(reason);
-    this.#body?.break(reason);
+    this.body.break(reason);
     this.incoming.socket.destroy();
   }
 
-  /**
-   * Notes that the client has ended its side in the middle of the body. The request is cut once the
-   * bytes that have arrived are read.
-   */
+  /** Cuts a request whose client has ended its side, once the bytes that have arrived are read. */
   cutShort(): void {
-    this.#short = true;
-    this.#body?.shortened();
+    this.body.cutShort();
     this.#endLinger();
   }
 
   /** Ends the exchange of a closed connection. */
   leave(): void {
-    this.cut(gone);
+    this.cut(clientLeft);
   }
 
-  /**
-   * Discards the rest of a body that was not read, so that the client sees the response. Cuts the
-   * connection when that takes too long.
-   */
+  /** Discards the rest of a body, so that the client sees the response; limited in time. */
   async linger(): Promise<void> {
     const { incoming } = this;
     if (incoming.complete || incoming.destroyed) return;
@@ -310,11 +250,11 @@ export class Exchange implements Disposable {
     for (const event of ["end", "close", "error"]) incoming.once(event, resolve);
     this.ended.signal.addEventListener("abort", () => resolve(), { once: true });
     this.#endLinger = resolve;
-    if (this.#short) resolve();
+    if (this.body.isShort) resolve();
     incoming.resume();
     await promise;
     clearTimeout(cut);
-    if (this.#short) incoming.socket.destroy();
+    if (this.body.isShort) incoming.socket.destroy();
   }
 
   [Symbol.dispose](): void {
@@ -323,11 +263,15 @@ export class Exchange implements Disposable {
     this.#leaveAddress();
     if (this.#presence?.doing === this.access) this.#presence.doing = null;
     this.#watchdog[Symbol.dispose]();
-    this.ended.abort(over);
+    this.ended.abort(requestEnded);
+  }
+
+  #brake(direction: "up" | "down"): Brake | undefined {
+    return brakeOf(this.store.rates[direction], this.session?.id, this.ended.signal);
   }
 
   readonly #closed = () => {
-    if (!this.outgoing.writableFinished) this.ended.abort(gone);
+    if (!this.outgoing.writableFinished) this.ended.abort(clientLeft);
   };
 
   async #wrote(bytes: number, write: (done: (error?: unknown) => void) => void): Promise<void> {
@@ -337,7 +281,7 @@ export class Exchange implements Disposable {
     const stop = () => reject(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     try {
-      write((error) => error ? reject(gone) : resolve());
+      write((error) => error ? reject(clientLeft) : resolve());
       await this.#watchdog.wait("write", bytes, promise);
     } finally {
       signal.removeEventListener("abort", stop);
@@ -355,20 +299,12 @@ export function isAuthenticated(exchange: Exchange): exchange is AuthenticatedEx
   return exchange.session !== undefined;
 }
 
-const over = new BargeError("unavailable", "the request is over");
-const gone = new BargeError("unavailable", "the client is gone");
+const requestEnded = new BargeError("unavailable", "the request is over");
+const clientLeft = new BargeError("unavailable", "the client is gone");
 
-/** Returns a URL's path for the access log: decoded if possible, without query and link tokens. */
+/** Returns a URL's path for the access log, without query and link tokens. */
 function loggedPath(url: string, prefix: string): string {
   const full = url.split("?", 1)[0].replace(/^https?:\/\/[^/]*/i, "");
   const path = withoutPrefix(full, prefix) ?? full;
-  return decoded(path).replace(/^\/s\/[^/]+/, "/s/...");
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+  return decodeLeniently(path).replace(/^\/s\/[^/]+/, "/s/...");
 }

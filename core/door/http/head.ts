@@ -8,34 +8,25 @@ import { headTooLong, maxHeadBytes } from "./refuse.ts";
 const unsupportedMethods = new Set(["TRACE", "TRACK", "CONNECT"]);
 
 /**
- * Returns why the end of a request is ambiguous. A proxy in front may see another end than this
- * server, and take the following bytes for another request (RFC 9112, sections 6.1 to 6.3 and 11.2).
- * So nothing that follows such a request on its connection is carried out.
- *
- * @returns undefined for a request whose end is clear
+ * Returns why the end of a request is ambiguous; undefined if it is clear. A proxy may see another end
+ * than this server, and take the following bytes for another request (RFC 9112, sections 6.1 to 6.3 and
+ * 11.2). So nothing that follows such a request on its connection is carried out.
  */
 export function framingFault(
   { rawHeaders, httpVersion }: Pick<IncomingMessage, "rawHeaders" | "httpVersion">,
 ): BargeError | undefined {
-  const codings: string[] = [];
-  const lengths: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (/^transfer-encoding$/i.test(rawHeaders[i])) codings.push(rawHeaders[i + 1]);
-    if (/^content-length$/i.test(rawHeaders[i])) lengths.push(rawHeaders[i + 1]);
-  }
-  if (lengths.length > 1) {
-    return new BargeError("protocol", "the request has two Content-Length headers");
-  }
+  const codings = valuesOf(rawHeaders, "transfer-encoding");
+  const lengths = valuesOf(rawHeaders, "content-length");
+  const fault = (why: string) => new BargeError("protocol", why);
+  if (lengths.length > 1) return fault("the request has two Content-Length headers");
   if (lengths.length === 1 && !/^\d+$/.test(lengths[0])) {
-    return new BargeError("protocol", "Content-Length is not a number");
+    return fault("Content-Length is not a number");
   }
   if (codings.length === 0) return undefined;
   if (lengths.length > 0) {
-    return new BargeError("protocol", "the request has both Content-Length and Transfer-Encoding");
+    return fault("the request has both Content-Length and Transfer-Encoding");
   }
-  if (httpVersion !== "1.1") {
-    return new BargeError("protocol", `HTTP/${httpVersion} has no Transfer-Encoding`);
-  }
+  if (httpVersion !== "1.1") return fault(`HTTP/${httpVersion} has no Transfer-Encoding`);
   if (codings.length === 1 && codings[0].trim().toLowerCase() === "chunked") return undefined;
   return new Refusal(501, "protocol", "the only supported transfer coding is chunked");
 }
@@ -52,22 +43,21 @@ export function checkHead(incoming: IncomingMessage): void {
   if (httpVersion !== "1.1" && httpVersion !== "1.0") {
     throw new Refusal(505, "protocol", "this server supports HTTP/1.0 and HTTP/1.1");
   }
-  let size = 0;
-  let hosts = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    size += rawHeaders[i].length + rawHeaders[i + 1].length + 4;
-    if (/^host$/i.test(rawHeaders[i])) hosts++;
-  }
+  const hosts = valuesOf(rawHeaders, "host").length;
+  const size = rawHeaders.reduce((sum, text) => sum + text.length + 2, 0);
   if (size > maxHeadBytes && url.length < size) throw headTooLong();
-  if (hosts > 1 || hosts === 0 && httpVersion === "1.1") {
-    throw new BargeError(
-      "protocol",
-      hosts > 1 ? "the request has two Host headers" : "the Host header is missing",
-    );
+  if (hosts > 1) throw new BargeError("protocol", "the request has two Host headers");
+  if (hosts === 0 && httpVersion === "1.1") {
+    throw new BargeError("protocol", "the Host header is missing");
   }
   const fault = framingFault(incoming);
   if (fault) throw fault;
   if (unsupportedMethods.has(method)) {
     throw new Refusal(501, "unsupported", `the method ${method} is not supported`);
   }
+}
+
+/** @param rawHeaders names and values in turn @param name in lower case */
+function valuesOf(rawHeaders: readonly string[], name: string): string[] {
+  return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1].toLowerCase() === name);
 }

@@ -1,23 +1,21 @@
 /**
  * Opens the HTTP door.
  *
- * It uses Node's server. `Deno.serve` shows requests but no connections, so neither the gate nor a
- * timeout could apply to a client that never completes a head. It also resolves `..` in paths before
- * they can be refused, and must be reopened for a renewed certificate. Measured with one worker,
- * Node's against Deno's: 2.3 and 1.5 GB/s for a download of 1 GiB, 1.1 and 1.0 GB/s for an upload,
- * 24,000 and 37,000 small responses a second.
- *
- *   open -> stopping -> stopped
+ * It uses Node's server. `Deno.serve` shows no connections, so neither the gate nor a timeout could apply
+ * to a client that never completes a head. It also resolves `..` in paths before they can be refused,
+ * and must be reopened for a renewed certificate. Measured with one worker, Node's against Deno's: 2.3 and
+ * 1.5 GB/s for a download of 1 GiB, 1.1 and 1.0 GB/s for an upload, 24,000 and 37,000 small responses a
+ * second.
  */
 import { createServer } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { KeyPair } from "../../net/certificate.ts";
 import { useCertificate } from "../../net/accept_tls.ts";
 import type { Door, Opening } from "../door.ts";
-import { makeApp, makeMetricsApp } from "./app.ts";
+import { makeApp } from "./app.ts";
 import { RememberedLogins } from "./auth.ts";
 import type { Doorway } from "./exchange.ts";
-import { Front } from "./front.ts";
+import { ReverseProxy } from "./reverse_proxy.ts";
 import { Connections } from "./connections.ts";
 import { cookieLogin } from "./page/view.ts";
 import { maxParsedHeadBytes } from "./refuse.ts";
@@ -38,7 +36,7 @@ export async function listenHttp(opening: Opening, timeouts: Timeouts): Promise<
   const doorway: Doorway = {
     store,
     scheme,
-    front: new Front(spec),
+    proxy: new ReverseProxy(spec),
     logins: new RememberedLogins(store, cookieLogin),
     timeouts,
     stopping: false,
@@ -59,11 +57,7 @@ export async function listenHttp(opening: Opening, timeouts: Timeouts): Promise<
     : createServer(options);
   // A client may end its side after its last request, and wait (RFC 9112, section 9.6).
   Object.assign(server, { httpAllowHalfOpen: true });
-  const connections = new Connections(
-    server,
-    doorway,
-    spec.metricsOnly ? makeMetricsApp() : makeApp(),
-  );
+  const connections = new Connections(server, doorway, makeApp(spec.metricsOnly));
   const { host, port } = spec.address;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

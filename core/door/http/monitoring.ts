@@ -7,7 +7,7 @@ import type { HttpEnv } from "./exchange.ts";
 import { resource } from "./resource.ts";
 
 /** @param open whether the metrics need no login; else they are for admins */
-export function monitoring({ open } = { open: false }): Hono<HttpEnv> {
+export function monitoring(open: boolean): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   resource(app, "/healthz", { GET: () => text("ok\n") });
   resource(app, "/readyz", {

@@ -1,9 +1,7 @@
 /**
- * Converts a URL's path to a path of the tree, and back.
- *
- * A path is decoded once, part by part. Paths whose meaning could change by decoding are refused: `.`
- * and `..` in any spelling, an encoded `/` or NUL, a stray `%`, bytes that are not UTF-8 (overlong
- * sequences, too). The session checks the result again (storage/path.ts).
+ * Converts a URL's path to a path of the tree, and back. It is decoded once, part by part. Paths that
+ * change their meaning by decoding are refused: `.` and `..` in any spelling, an encoded `/` or NUL, a
+ * stray `%`, bytes that are not UTF-8. The session checks the result again (storage/path.ts).
  */
 import { BargeError } from "../../error.ts";
 import { Refusal } from "./problem.ts";
@@ -11,18 +9,13 @@ import { Refusal } from "./problem.ts";
 /** Enough for the longest path of the tree: 3,000 bytes, three characters each. */
 const maxUrlLength = 10_000;
 
-/** The target of a request. */
-export interface Target {
-  /** Still encoded. */
-  readonly path: string;
-  /** The text after the first `?`. */
-  readonly query: string;
-}
+/** The target of a request: its path, still encoded, and the text after the first `?`. */
+export type Target = Readonly<Record<"path" | "query", string>>;
 
-/** Matches the start of a target in absolute form, with its host and port. */
+/** The start of a target in absolute form, with its host and port. */
 const absoluteForm = /^https?:\/\/([^/?#\\]*)/i;
 
-/** Returns the host and port in a target of absolute form; undefined for one of origin form. */
+/** Returns the host and port in a target of absolute form. */
 export function authorityOf(target: string): string | undefined {
   return absoluteForm.exec(target)?.[1];
 }
@@ -30,7 +23,7 @@ export function authorityOf(target: string): string | undefined {
 /**
  * Splits a request's target (RFC 9112, section 3.2), in origin or absolute form.
  *
- * @throws {BargeError} `usage` for a malformed or ambiguous target; {Refusal} 414
+ * @throws {BargeError} `usage` for a malformed target; {Refusal} 414
  *
  * @example
  * ```ts
@@ -77,15 +70,7 @@ export function treePath(encoded: string): TreePath {
   return { path: bare.split("/").map(decodePart).join("/"), folder };
 }
 
-/**
- * Encodes a path of the tree for a URL.
- *
- * @example
- * ```ts
- * import { encodePath } from "./path.ts";
- * if (encodePath("/home/a b?") !== "/home/a%20b%3F") throw new Error();
- * ```
- */
+/** Encodes a path of the tree for a URL: `/home/a b?` as `/home/a%20b%3F`. */
 export function encodePath(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");
 }
@@ -130,11 +115,22 @@ export function withoutPrefix(path: string, prefix: string): string | undefined 
   return `/${parts.slice(prefixParts.length).join("/")}`;
 }
 
-/** Decodes a part of a path; returns a malformed one as it is. */
-function decodeLeniently(part: string): string {
+/** Decodes a path or a part of it; returns a malformed one as it is. */
+export function decodeLeniently(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
     return part;
   }
+}
+
+/** Splits a path of the tree into its folder and its name. */
+export function split(path: string): { dir: string; name: string } {
+  const slash = path.lastIndexOf("/");
+  return { dir: path.slice(0, slash) || "/", name: path.slice(slash + 1) };
+}
+
+/** Returns the path of a name in a folder. */
+export function join(dir: string, name: string): string {
+  return dir === "/" ? `/${name}` : `${dir}/${name}`;
 }

@@ -1,14 +1,11 @@
-/**
- * Adds the prefix of the public URL to responses. Proxies pass paths on with the prefix; path.ts
- * removes it before handlers see a path.
- */
+/** Adds the prefix of the public URL to responses; path.ts removes it from requests. */
 import type { MiddlewareHandler } from "hono";
 import type { HttpEnv } from "./exchange.ts";
 
 /** Adds the prefix to the paths in the head of a response: Location and cookies. */
 export const prefixHead: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next();
-  const { prefix } = c.env.door.front;
+  const { prefix } = c.env.door.proxy;
   if (prefix === "") return;
   const { headers } = c.res;
   const location = headers.get("location");
@@ -21,13 +18,10 @@ export const prefixHead: MiddlewareHandler<HttpEnv> = async (c, next) => {
   }
 };
 
-/**
- * Adds the prefix to the paths in a page. Rendering escapes `"` and `<` in text, so no text is
- * mistaken for an attribute.
- */
+/** Adds the prefix to the paths in a page. Rendering escapes `"` in text, so only attributes match. */
 export const prefixPage: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next();
-  const { prefix } = c.env.door.front;
+  const { prefix } = c.env.door.proxy;
   const isPage = c.res.headers.get("content-type")?.startsWith("text/html");
   if (prefix === "" || !isPage || !c.res.body) return;
   const text = (await c.res.text())

@@ -40,14 +40,13 @@ export class Refusal extends BargeError {
   }
 
   override with(facts: ErrorFacts): Refusal {
-    const { op, path, account, hint, cause } = super.with(facts);
-    const all = { op, path, account, hint, cause, headers: this.headers };
+    const all = Object.assign(super.with(facts), { headers: this.headers });
     return new Refusal(this.status, this.kind, this.message, all);
   }
 }
 
 /** Returns the refusal of an unknown URL. */
-export function nothing(): Refusal {
+export function unknownUrl(): Refusal {
   return new Refusal(404, "not-found", "there is nothing at this URL");
 }
 
@@ -65,12 +64,13 @@ export function headersOf(failed: BargeError): Record<string, string> {
 
 /** Returns the members of a problem; its `type` is a URL that explains the kind. */
 export function problemOf(failed: BargeError, prefix = ""): object {
-  const { kind, message, op, path, account, hint } = failed;
+  const { kind, message: detail, op, path, account, hint } = failed;
+  const type = `${prefix}/problems/${kind}`;
   return {
-    type: `${prefix}/problems/${kind}`,
+    type,
     title: kinds[kind],
     status: statusOf(failed),
-    detail: message,
+    detail,
     kind,
     op,
     path,

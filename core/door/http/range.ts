@@ -7,7 +7,7 @@ export interface Span {
 }
 
 /**
- * Returns the part of a file of `size` bytes that a Range header asks for.
+ * Returns the part of a file of `size` bytes that a Range header selects.
  *
  * @returns `all` if the header is ignored: missing, not in bytes, malformed, or of several ranges,
  *   which a server may answer with the whole file; `none` if the range has no byte of the file (416).

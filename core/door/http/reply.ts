@@ -20,21 +20,23 @@ const securityHeaders: Readonly<Record<string, string>> = {
  * @throws {BargeError} when the client is gone or a source fails; the response is incomplete then
  */
 export async function reply(exchange: Exchange, response: Response): Promise<void> {
-  const source = exchange.takeSource();
+  const { source } = exchange;
   try {
     writeHead(exchange, response);
     const empty = exchange.method === "HEAD" || response.status === 204 || response.status === 304;
     if (empty) await exchange.end();
     else if (response.body) await sendBody(exchange, response);
-    else if (source instanceof Uint8Array) await sendWhole(exchange, source);
-    else if (source) await sendSource(exchange, source);
+    else if (source instanceof Uint8Array) {
+      exchange.access.bytes += source.length;
+      await exchange.end(source);
+    } else if (source) await sendSource(exchange, source);
     else await exchange.end();
   } finally {
     if (source && !(source instanceof Uint8Array)) await source.return();
   }
 }
 
-function writeHead({ outgoing, last }: Exchange, { status, headers }: Response): void {
+function writeHead({ outgoing, isLast }: Exchange, { status, headers }: Response): void {
   outgoing.statusCode = status;
   for (const [name, value] of headers) {
     if (name !== "set-cookie") outgoing.setHeader(name, value);
@@ -44,7 +46,7 @@ function writeHead({ outgoing, last }: Exchange, { status, headers }: Response):
   for (const [name, value] of Object.entries(securityHeaders)) {
     if (!headers.has(name)) outgoing.setHeader(name, value);
   }
-  if (last) outgoing.setHeader("connection", "close");
+  if (isLast) outgoing.setHeader("connection", "close");
 }
 
 /** Sends a body of one piece with its length, a longer one in chunks. */
@@ -61,11 +63,6 @@ async function sendBody(exchange: Exchange, { body, headers }: Response): Promis
   } finally {
     await reader.cancel();
   }
-}
-
-async function sendWhole(exchange: Exchange, bytes: Uint8Array): Promise<void> {
-  exchange.access.bytes += bytes.length;
-  await exchange.end(bytes);
 }
 
 async function sendSource(exchange: Exchange, source: Source): Promise<void> {

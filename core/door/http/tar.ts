@@ -3,15 +3,8 @@
  * precedes it if the name is long or not ASCII, or the file large.
  */
 
-/** The facts of a file or folder in its header. */
-export interface TarMember {
-  /** Relative; a folder's ends in a slash. */
-  readonly name: string;
-  readonly type: "file" | "dir";
-  readonly size: number;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
-}
+import { Buffer } from "node:buffer";
+import type { ArchiveMember } from "./zip.ts";
 
 const blockBytes = 512;
 /** The largest number of eleven octal digits. */
@@ -32,7 +25,7 @@ export const tarEnd = new Uint8Array(2 * blockBytes);
  * if (tarHeader({ ...plain, name: "ä" }).length !== 3 * 512) throw new Error();
  * ```
  */
-export function tarHeader(member: TarMember): Uint8Array {
+export function tarHeader(member: ArchiveMember): Uint8Array {
   const { name, size, modified } = member;
   const plain = /^[ -~]{1,100}$/.test(name);
   const facts: Record<string, string> = {};
@@ -48,7 +41,7 @@ export function tarHeader(member: TarMember): Uint8Array {
   if (plain && plainTime && facts.size === undefined) return header;
   const records = encoder.encode(Object.entries(facts).map(record).join(""));
   const extended = ustar("pax", "x", "0000644", records.length, modified);
-  return concat([extended, records, tarPadding(records.length), header]);
+  return Buffer.concat([extended, records, tarPadding(records.length), header]);
 }
 
 /** Returns the padding that follows a file's bytes, up to a whole block. */
@@ -81,14 +74,4 @@ function record([key, value]: [string, string]): string {
   let length = bare + String(bare).length;
   if (String(length).length > String(bare).length) length++;
   return `${length}${rest}`;
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

@@ -10,11 +10,10 @@ import type { AuthenticatedExchange, Exchange } from "./exchange.ts";
 import { Refusal } from "./problem.ts";
 
 /**
- * Writes the body to a path, under the conditions of the request's headers (RFC 9110, section 13), and
- * checks the digest in them (RFC 9530). A cut connection leaves a partial upload, never a file.
+ * Writes the body to a path, under the conditions of the request (RFC 9110, section 13), and checks its
+ * digest (RFC 9530). A cut connection leaves a partial upload, never a file.
  *
  * @param when another condition
- * @param tagOf makes entity tags
  * @throws {Refusal} 412, 415; {BargeError} as `receive` and `Incoming.commit`
  */
 export async function receiveFile(
@@ -25,16 +24,15 @@ export async function receiveFile(
 ): Promise<StoredFile> {
   refuseParts(exchange);
   const { body, session, ended } = exchange;
-  const sha256 = digestOf(exchange);
-  const overwrite = conditions(exchange, when, tagOf);
-  const size = body.length ?? expectedSize(exchange);
+  const { header } = exchange;
+  const sha256 = readDigest(header("repr-digest") ?? header("content-digest"));
   const upload = await receive(session, {
     path,
-    size,
+    size: body.length ?? expectedSize(exchange),
     modified: modifiedOf(exchange),
-    overwrite,
+    overwrite: conditions(exchange, when, tagOf),
     base: "fresh",
-    announced: exchange.holds,
+    announced: body.awaitsContinue,
   });
   try {
     await receiveInto(exchange, upload);
@@ -50,7 +48,6 @@ export async function receiveFile(
 /**
  * Appends the body to an upload; the next piece is received while the last one is written.
  *
- * @param onPiece called with each piece before it is written
  * @throws {BargeError} `unavailable` for a body that is cut; as `Incoming.write`
  */
 export async function receiveInto(
@@ -71,18 +68,9 @@ export async function receiveInto(
   }
 }
 
-/** Returns the headers of a response about a stored file. */
-export function storedFileHeaders(file: StoredFile): Record<string, string> {
-  return { etag: etagOf(file) };
-}
-
 /** Joins the conditions of the request with another one, for the check in the step of the commit. */
-export function conditions(
-  exchange: Exchange,
-  when: When = "always",
-  tagOf = etagOf,
-): When {
-  const header = (name: string) => exchange.header(name);
+export function conditions(exchange: Exchange, when: When = "always", tagOf = etagOf): When {
+  const { header } = exchange;
   if (!isConditional(header)) return when;
   return (existing, view) => {
     const validators = existing?.type === "file"
@@ -114,15 +102,6 @@ function refuseParts(exchange: Exchange): void {
 function expectedSize(exchange: Exchange): number | null {
   const text = exchange.header("x-expected-entity-length");
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
-}
-
-function digestOf(exchange: Exchange): string | undefined {
-  const header = exchange.header("repr-digest") ?? exchange.header("content-digest");
-  const sha256 = readDigest(header);
-  if (sha256 !== null) return sha256;
-  throw new BargeError("usage", "the digest is malformed", {
-    hint: "write it as in RFC 9530: sha-256=:BASE64:",
-  });
 }
 
 /** Returns the time for the file: `Last-Modified`, or the header of ownCloud's clients. */

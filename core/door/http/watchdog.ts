@@ -1,7 +1,4 @@
-/**
- * Timeouts of clients. A watchdog cuts a client that moves no bytes in time, or too few. One sweep a
- * second checks all of them, as in net/stream.ts, whose Streams do not wrap Node's sockets.
- */
+/** Cuts clients that move no bytes in time, or too few. One sweep a second checks all of them. */
 import { BargeError } from "../../error.ts";
 import { type MinRate, RateMeter } from "../../net/min_rate.ts";
 
@@ -30,7 +27,8 @@ export const defaultTimeouts: Timeouts = {
   minRate: { bytes: 60 * 1024, periodMs: 60_000 },
 };
 
-type Direction = "read" | "write";
+const directions = ["read", "write"] as const;
+type Direction = typeof directions[number];
 
 const sweepIntervalMs = 1000;
 const active = new Set<Watchdog>();
@@ -43,12 +41,12 @@ export class Watchdog implements Disposable {
   readonly #deadlines = { read: Infinity, write: Infinity };
   /** The start of the current read, or the time of the last probe. */
   #quietSince = Infinity;
-  #rates: { readonly read: RateMeter; readonly write: RateMeter } | undefined;
+  #rates: Readonly<Record<Direction, RateMeter>> | undefined;
 
   /**
    * @param cut ends the connection, and must fail the waits on it
-   * @param probe sends something that the client ignores. The runtime misses the end of a TLS
-   *   connection that arrives together with data; only a write fails then
+   * @param probe sends something that the client ignores: the runtime misses the end of a TLS connection
+   *   that arrives together with data, unless a write fails
    */
   constructor(timeouts: Timeouts, cut: (reason: BargeError) => void, probe?: () => void) {
     this.#timeouts = timeouts;
@@ -72,11 +70,8 @@ export class Watchdog implements Disposable {
     try {
       const count = await moved;
       const late = this.#rates![direction].record(count ?? bytes, performance.now() - began);
-      if (late) {
-        this.#cut(
-          tooSlow(direction, `less than ${minRate.bytes} bytes in ${minRate.periodMs / 1000} s`),
-        );
-      }
+      const limit = `less than ${minRate.bytes} bytes in ${minRate.periodMs / 1000} s`;
+      if (late) this.#cut(tooSlow(direction, limit));
     } finally {
       this.#deadlines[direction] = Infinity;
       if (direction === "read") this.#quietSince = Infinity;
@@ -85,11 +80,7 @@ export class Watchdog implements Disposable {
 
   /** Cuts a client whose deadline has passed; probes a quiet one. */
   sweep(now: number): void {
-    const late = this.#deadlines.read < now
-      ? "read"
-      : this.#deadlines.write < now
-      ? "write"
-      : undefined;
+    const late = directions.find((direction) => this.#deadlines[direction] < now);
     if (late) return this.#cut(tooSlow(late, "nothing in time"));
     if (!this.#probe || now - this.#quietSince < this.#timeouts.probeMs) return;
     this.#quietSince = now;
@@ -112,10 +103,8 @@ export class Watchdog implements Disposable {
 }
 
 function tooSlow(direction: Direction, amount: string): BargeError {
-  return new BargeError(
-    "unavailable",
-    `the client ${direction === "read" ? "sent" : "took"} ${amount}`,
-  );
+  const verb = direction === "read" ? "sent" : "took";
+  return new BargeError("unavailable", `the client ${verb} ${amount}`);
 }
 
 function sweep(): void {

@@ -1,18 +1,15 @@
 /**
- * The zip format (PKWARE's APPNOTE 6.3.10), uncompressed, written while the files are read:
- *
- *   (header  bytes  descriptor)*  central directory  end
+ * The zip format (PKWARE's APPNOTE 6.3.10), uncompressed: (header, bytes, descriptor)*, directory, end.
  *
  * A file's checksum is only known after its bytes, so it follows them (section 4.3.9). Sizes above 32
  * bits, and more members than 16 bits count, need zip64 records (4.3.14 and 4.5.3). A member's time is
- * written twice: in the original format, as local time without a zone, and in seconds since 1970
- * (Info-ZIP's extra field 0x5455), which unzip prefers.
+ * written as local time without a zone, and in seconds since 1970 (Info-ZIP's extra field 0x5455).
  */
 import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 
 /** The facts of a file or folder in its header. */
-export interface ZipMember {
+export interface ArchiveMember {
   /** Relative; a folder's ends in a slash. */
   readonly name: string;
   readonly type: "file" | "dir";
@@ -31,7 +28,7 @@ const version45 = 45;
 /** Made by Unix, so the attributes are a mode. */
 const madeByUnix = 3 << 8;
 /** Flags: names are UTF-8; a file's checksum and sizes follow its bytes. */
-const flagsOf = ({ type }: ZipMember) => type === "file" ? 0x0808 : 0x0800;
+const flagsOf = ({ type }: ArchiveMember) => type === "file" ? 0x0808 : 0x0800;
 
 /**
  * Returns a name that is safe to unpack. Programs of Windows take a backslash for a separator, so that
@@ -46,14 +43,6 @@ const flagsOf = ({ type }: ZipMember) => type === "file" ? 0x0808 : 0x0800;
  */
 export function zipName(name: string): string {
   return name.replaceAll("\\", "%5C").replace(/(^|\/)([A-Za-z]):/g, "$1$2%3A");
-}
-
-/** A member whose bytes have all been written. */
-interface WrittenFacts {
-  readonly size: number;
-  readonly crc: number;
-  /** The offset of the member's header. */
-  readonly offset: number;
 }
 
 /**
@@ -73,18 +62,18 @@ interface WrittenFacts {
 export class ZipWriter {
   /** Bytes of the archive so far. */
   #offset = 0;
-  #member: { readonly facts: ZipMember; readonly offset: number } | undefined;
+  #member: { readonly facts: ArchiveMember; readonly offset: number } | undefined;
   #size = 0;
   #crc = 0;
   /** The members' records in the central directory. */
   readonly #records: Uint8Array[] = [];
 
   /** Begins a member. @returns its header */
-  begin(member: ZipMember): Uint8Array {
+  begin(member: ArchiveMember): Uint8Array {
     const facts = { ...member, name: zipName(member.name) };
     const name = Buffer.from(facts.name);
     const large = facts.size >= zip64Marker32;
-    // The sizes are zeros here. A zip64 field means that the descriptor has sizes of 8 bytes.
+    // A zip64 field means that the descriptor has sizes of 8 bytes.
     const zip64 = large ? zip64Field(0n, 0n) : Buffer.alloc(0);
     const extra = Buffer.concat([timeField(facts.modified), zip64]);
     const head = Buffer.alloc(30);
@@ -115,19 +104,17 @@ export class ZipWriter {
    */
   end(): Uint8Array {
     const { facts, offset } = this.#member!;
-    const written = { size: this.#size, crc: this.#crc, offset };
+    const [size, crc] = [this.#size, this.#crc];
     const large = facts.size >= zip64Marker32;
-    if (!large && written.size >= zip64Marker32) {
-      throw new RangeError("a member is larger than announced");
-    }
-    this.#records.push(recordOf(facts, written));
+    if (!large && size >= zip64Marker32) throw new RangeError("a member is larger than announced");
+    this.#records.push(recordOf({ ...facts, size }, crc, offset));
     if (facts.type === "dir") return new Uint8Array();
     const bytes = Buffer.alloc(large ? 24 : 16);
     bytes.write("PK\x07\x08", "latin1");
-    bytes.writeUInt32LE(written.crc, 4);
+    bytes.writeUInt32LE(crc, 4);
     for (const i of [0, 1]) {
-      if (large) bytes.writeBigUInt64LE(BigInt(written.size), 8 + 8 * i);
-      else bytes.writeUInt32LE(written.size, 8 + 4 * i);
+      if (large) bytes.writeBigUInt64LE(BigInt(size), 8 + 8 * i);
+      else bytes.writeUInt32LE(size, 8 + 4 * i);
     }
     return this.#counted(bytes);
   }
@@ -156,9 +143,9 @@ export class ZipWriter {
   }
 }
 
-/** Returns a member's record in the central directory (section 4.3.12). */
-function recordOf(member: ZipMember, { size, crc, offset }: WrittenFacts): Uint8Array {
-  const { name: text, type, modified } = member;
+/** Returns a member's record in the central directory (section 4.3.12). @param offset of its header */
+function recordOf(member: ArchiveMember, crc: number, offset: number): Uint8Array {
+  const { name: text, type, modified, size } = member;
   const name = Buffer.from(text);
   const large: bigint[] = [];
   if (size >= zip64Marker32) large.push(BigInt(size), BigInt(size));

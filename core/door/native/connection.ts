@@ -7,7 +7,6 @@
  * The connection ends when the client leaves, breaks the protocol, or stops moving bytes.
  */
 import { BargeError } from "../../error.ts";
-import { parseAddress } from "../../net/address.ts";
 import { ReadAhead } from "../../net/read_ahead.ts";
 import { RateMeter } from "../../net/min_rate.ts";
 import type { Stream } from "../../net/stream.ts";
@@ -34,60 +33,47 @@ import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
 import { Access, outcomeOf } from "../access.ts";
+import { ClientConnection } from "../client_connection.ts";
 import { type Brake, brakeOf } from "../brake.ts";
 import { explain, note } from "../failure.ts";
 import { linger } from "../linger.ts";
 import type { Conversation } from "../listen.ts";
-import { type BodyState, type Context, isLoggedIn } from "./context.ts";
+import type { Context, Handle } from "./context.ts";
 import { Output } from "./output.ts";
-import { maxCheckMs, type Patience, patience } from "./patience.ts";
+import { maxCheckMs, type Patience } from "./patience.ts";
 import { Pauses } from "./pause.ts";
-import { mustYield, yieldToOthers } from "./fairness.ts";
+import { takeTurns } from "./fairness.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 
-export class Connection implements Conversation, Context {
-  readonly store: Service;
-  readonly stream: Stream;
-  readonly host: string;
+export class Connection extends ClientConnection implements Conversation, Context {
   readonly reader: FrameReader;
   readonly output: Output;
   readonly pauses: Pauses | undefined;
   greeted = false;
   challenge: Challenge | undefined;
-  session: Session | undefined;
-  account: string | null = null;
   /** The account of the login that is under way, for the access log. */
   #loginName: string | null = null;
-  /** Gives back the account's place for this connection. */
-  #leaveAccount: () => void = () => {};
   readonly #presence: Presence;
   readonly #patience: Patience;
   readonly #ahead: ReadAhead;
   // These are made on first use, so that an idle connection takes less memory.
   #rates: Stream["rates"];
   #window: Window | undefined;
-  #ended: AbortController | undefined;
   #leaving = false;
   #busy = false;
-  /** True when the client has ended its side; an unfinished request then gets no answer. */
+  /** True when the client has ended its side; an incomplete request then gets no answer. */
   #clientEnded = false;
 
-  /**
-   * @param stream taken periodMs: it is closed when {@link run} ends
-   * @param presence kept up to date
-   */
-  constructor(store: Service, stream: Stream, presence: Presence, allowed: Patience = patience) {
-    this.store = store;
-    this.stream = stream;
-    this.host = parseAddress(stream.peer).host;
+  constructor(store: Service, stream: Stream, presence: Presence, patience: Patience) {
+    super(store, stream);
     this.#presence = presence;
-    this.#patience = allowed;
+    this.#patience = patience;
     this.#ahead = new ReadAhead(stream);
-    this.output = new Output(stream, allowed.request, () => this.#brake(store.rates.down));
+    this.output = new Output(stream, patience.request, () => this.#brake(store.rates.down));
     this.reader = new FrameReader({ read: (into) => this.#read(into) });
     this.reader.limit = maxStrangerFrame;
-    const { pause } = allowed;
+    const { pause } = patience;
     this.pauses = pause && new Pauses(pause, stream, this.#ahead, (reason) => this.cut(reason));
     stream.onStall = () => {
       if (this.session && this.#busy) void this.pauses?.attend();
@@ -99,19 +85,11 @@ export class Connection implements Conversation, Context {
     return endPoint === undefined ? this.store.settings.proxyEndPoints ?? [] : [endPoint];
   }
 
-  async forgetChallenge(): Promise<void> {
-    const ms = await this.#dropChallenge();
-    if (ms !== undefined) await this.pause(ms);
-  }
-
-  #dropChallenge(): Promise<number> | undefined {
-    const delay = this.challenge?.abandon();
+  async dropChallenge(): Promise<void> {
+    const { challenge } = this;
     this.challenge = undefined;
-    return delay;
-  }
-
-  get ended(): AbortController {
-    return this.#ended ??= new AbortController();
+    const ms = await challenge?.abandon();
+    if (ms !== undefined) await this.pause(ms);
   }
 
   get window(): Window {
@@ -122,20 +100,12 @@ export class Connection implements Conversation, Context {
   }
 
   admit(session: Session): void {
-    const leave = this.store.gate.login(session.id);
-    if (!leave) {
+    if (!this.logIn(session, (reason) => this.cut(reason))) {
       throw new BargeError("unavailable", "the account has too many connections", {
         op: "log in",
         hint: "try again later, or end some of the others",
       });
     }
-    this.#leaveAccount();
-    const forget = this.store.live.enter(session, (reason) => this.cut(reason));
-    this.#leaveAccount = () => {
-      forget();
-      leave();
-    };
-    this.session = session;
     this.reader.limit = maxFrame;
     session.door = "native";
   }
@@ -173,14 +143,9 @@ export class Connection implements Conversation, Context {
     if (!this.#busy) void this.#depart();
   }
 
-  cut(reason: BargeError): void {
-    this.stream.close(reason);
-    this.ended.abort(reason);
-  }
-
   async run(): Promise<void> {
     const { login } = this.#patience;
-    const late = login && setTimeout(() => {
+    const late = setTimeout(() => {
       if (!this.session) this.cut(new BargeError("unavailable", `no login in ${login / 1000} s`));
     }, login);
     try {
@@ -190,8 +155,8 @@ export class Connection implements Conversation, Context {
     } finally {
       clearTimeout(late);
       this.ended.abort();
-      if (!this.#leaving) await this.#dropChallenge();
-      this.#leaveAccount();
+      if (!this.#leaving) await this.challenge?.abandon();
+      this.leaveAccount();
       await this.#window?.drain();
       this.reader[Symbol.dispose]();
       this.stream.close();
@@ -205,15 +170,15 @@ export class Connection implements Conversation, Context {
         try {
           frame = await this.reader.frame();
         } catch (error) {
-          if (outcomeOf(error) === "protocol") this.#access({}).end("protocol");
+          if (outcomeOf(error) === "protocol") this.access(null, null).end("protocol");
           throw error;
         }
         if (!frame || this.#leaving || !await this.#request(frame)) break;
         // A buffer may hold thousands of requests that need no waiting.
-        if (mustYield(count)) await yieldToOthers();
+        await takeTurns(count);
       }
     } catch (error) {
-      // A malformed frame is answered once; the bytes behind it are not read as frames.
+      // A malformed frame is answered once; the bytes after it are not read as frames.
       const answerable = error instanceof BargeError && error.kind === "protocol" &&
         !this.stream.closed;
       if (!answerable) throw error;
@@ -235,7 +200,7 @@ export class Connection implements Conversation, Context {
     this.stream.close(reason);
   }
 
-  /** Reads after all answers were sent: the client may wait for one of them. */
+  /** Sends all answers, since the client may wait for one of them, and reads. */
   async #read(into: Uint8Array): Promise<number | null> {
     await this.output.flush();
     const { stranger, idle, request } = this.#patience;
@@ -253,7 +218,7 @@ export class Connection implements Conversation, Context {
 
   /** Enforces the minimum pace until the connection is idle again. */
   #watchPace(): void {
-    const { floor = { bytes: 0, periodMs: this.#patience.request } } = this.#patience;
+    const { floor } = this.#patience;
     this.stream.rates = this.#rates ??= { read: new RateMeter(floor), write: new RateMeter(floor) };
   }
 
@@ -262,12 +227,18 @@ export class Connection implements Conversation, Context {
     return rate && brakeOf(rate, this.session?.id, this.ended.signal);
   }
 
-  /** Answers one request. @returns false when it was the last one */
+  /** Serves one request. @returns false if it was the last one */
   async #request({ value, body }: Frame): Promise<boolean> {
     this.#busy = true;
     this.pauses?.begin();
     this.#watchPace();
-    const access = this.#access(value);
+    // The fields are not checked yet.
+    const text = (field: string, maxLength: number) => {
+      const content = value[field];
+      return typeof content === "string" ? content.slice(0, maxLength) : undefined;
+    };
+    const path = text("path", 3000) ?? text("from", 3000);
+    const access = this.access(text("verb", 40) ?? null, path ?? null, text("to", 3000));
     if (access.verb === "auth" || access.verb === "register") {
       this.#loginName = typeof value.account === "string" ? await this.#logName(value) : null;
       access.account = this.#loginName;
@@ -285,10 +256,10 @@ export class Connection implements Conversation, Context {
     }
   }
 
-  access(verb: Verb, path: string): Access {
-    const arrived = { door: "native", address: this.stream.peer, verb, path } as const;
+  access(verb: string | null, path: string | null, to?: string): Access {
+    const arrived = { door: "native", address: this.stream.peer, verb, path, to } as const;
     const access = new Access(arrived, this.store.metrics);
-    access.account = this.account;
+    access.account = verb === "proof" ? this.#loginName : this.account;
     return access;
   }
 
@@ -299,34 +270,23 @@ export class Connection implements Conversation, Context {
     return (await lookUp(this.store, "token", name))?.account.name ?? null;
   }
 
-  #access(value: FrameValue): Access {
-    const { op: verb = null, path = null } = operationOf(value);
-    const to = typeof value.to === "string" ? value.to : undefined;
-    const arrived = { door: "native", address: this.stream.peer, verb, path, to } as const;
-    const access = new Access(arrived, this.store.metrics);
-    access.account = verb === "proof" ? this.#loginName : this.account;
-    return access;
-  }
-
   async #answer(value: FrameValue, body: Body, access: Access): Promise<boolean> {
     let unread = body !== undefined;
     try {
-      this.#needHello(value);
+      if (!this.greeted && value.verb !== "hello") {
+        throw new BargeError("protocol", "the first request must be hello");
+      }
       const op = verbOf(value);
       const verb = verbs[op];
-      // The state of the connection is checked first; before login, fields are not.
-      if (verb.login && !isLoggedIn(this)) {
+      // Before a login, the fields of a request that needs a login are not parsed.
+      if (verb.login !== false && !this.session) {
         throw new BargeError("unauthenticated", "log in first", { op });
       }
       const request = parseRequest(value);
       if (unread && !verb.body) throw new BargeError("protocol", "a body where none belongs");
       if (!verb.overlaps) await this.#window?.drain();
-      // The table pairs each verb with the handler of that very request.
-      const handle = verb.handle as (
-        c: Context,
-        r: typeof request,
-        b: BodyState,
-      ) => Promise<object | null>;
+      // The table has the handler of each verb's request, and the login is checked.
+      const handle = verb.handle as Handle<Context, Verb>;
       const answer = await handle(this, request, { body, access, taken: () => unread = false });
       if (answer) this.output.queue(encodeFrame({ ok: true, ...answer }));
       if (this.output.full) await this.output.flush();
@@ -336,7 +296,8 @@ export class Connection implements Conversation, Context {
       return request.verb !== "bye";
     } catch (error) {
       if (this.stream.closed || this.#clientEnded) throw error;
-      const failed = explain(error, operationOf(value));
+      const { verb, path } = access;
+      const failed = explain(error, { op: verb ?? undefined, path: path ?? undefined });
       access.end(failed.kind);
       await this.#window?.drain();
       this.output.queue(encodeFrame(failure(failed)));
@@ -349,22 +310,10 @@ export class Connection implements Conversation, Context {
     }
   }
 
-  #needHello({ verb }: FrameValue): void {
-    if (this.greeted || verb === "hello") return;
-    throw new BargeError("protocol", "the first request must be hello");
-  }
-
   async trailer(): Promise<Trailer> {
     const frame = await this.reader.frame();
     if (!frame) throw new BargeError("unavailable", "the connection was cut");
     if (frame.body !== undefined) throw new BargeError("protocol", "a trailer has no body");
     return parseOther("trailer", frame.value);
   }
-}
-
-/** Returns the verb and path of a request for logs; it may be malformed. */
-function operationOf(value: FrameValue): { op?: string; path?: string } {
-  const text = (field: string) =>
-    typeof value[field] === "string" ? value[field] as string : undefined;
-  return { op: text("verb")?.slice(0, 40), path: (text("path") ?? text("from"))?.slice(0, 3000) };
 }

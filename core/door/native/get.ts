@@ -2,14 +2,14 @@
 import { encodeFrame } from "../../protocol/frame.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import { get } from "../../session/get.ts";
-import type { BodyState, LoggedIn } from "./context.ts";
+import type { BodyState, UserContext } from "./context.ts";
 
 /** Files up to this size are sent in one write with their frames and other answers. */
 const smallFileBytes = 32 * 1024;
 
 /** @returns null, since it sends the answer itself */
 export async function serveGet(
-  c: LoggedIn,
+  c: UserContext,
   request: Request<"get">,
   { access }: BodyState,
 ): Promise<null> {
@@ -18,24 +18,18 @@ export async function serveGet(
     const { size, offset, sha256 } = file;
     const modified = new Date(file.modified).toISOString();
     const undigested = file.undigested ?? undefined;
-    const answer: Answer<"get"> = {
-      size,
-      offset,
-      modified,
-      sha256,
-      undigested,
-      body: size - offset,
-    };
+    const body = size - offset;
+    const answer: Answer<"get"> = { size, offset, modified, sha256, undigested, body };
     c.output.queue(encodeFrame({ ok: true, ...answer }));
     try {
-      if (size - offset <= smallFileBytes) c.output.queue(await file.rest());
+      if (body <= smallFileBytes) c.output.queue(await file.rest());
       else {
         for await (const piece of file.pieces()) {
           await c.output.write(piece);
           access.bytes += piece.length;
         }
       }
-      access.bytes = size - offset;
+      access.bytes = body;
     } catch (error) {
       // The size was announced, so a failure can only be reported by closing the connection.
       c.stream.close();

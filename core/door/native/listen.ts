@@ -6,12 +6,11 @@ import type { KeyPair } from "../../net/certificate.ts";
 import { TlsListener } from "../../net/listen_tls.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/failure.ts";
-import type { Service } from "../../login/service.ts";
-import type { Door, DoorSpec, Opening } from "../door.ts";
-import { host, type Listener } from "../listen.ts";
+import type { Door, Opening } from "../door.ts";
+import { host } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
 import { Connection } from "./connection.ts";
-import { type Patience, patience } from "./patience.ts";
+import { type Patience, patience as defaultPatience } from "./patience.ts";
 import { Refusals } from "../refuse.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -24,59 +23,24 @@ const refusal = encodeFrame(failure(
 ));
 
 /** @throws as `OpenDoor` */
-export function openDoor({ store, spec, reusePort, tls }: Opening): Door {
-  return tls
-    ? listenNativeTls(store, spec, reusePort, tls)
-    : listenNative(store, spec.address, reusePort, patience, spec);
-}
-
-/**
- * @param reusePort share the port with other workers
- * @param allowed how long clients may be silent
- * @param proxies those in front of the door
- * @throws {Deno.errors.AddrInUse} and others when it can't listen there
- */
-export function listenNative(
-  store: Service,
-  address: Address,
-  reusePort: boolean,
-  allowed = patience,
-  proxies: Pick<DoorSpec, "trustedProxies" | "proxyProtocol"> = {},
+export function openDoor(
+  { store, spec, reusePort, tls }: Opening,
+  patience: Patience = defaultPatience,
 ): Door {
-  const { host: hostname, port } = address;
-  return opened(store, hostname, listenTcp({ hostname, port, reusePort }, proxies), allowed);
-}
-
-/**
- * The same with TLS.
- *
- * @param tls the certificate to show
- * @throws as listenNative; {BargeError} `fatal` when the certificate can't be used
- */
-function listenNativeTls(
-  store: Service,
-  spec: DoorSpec,
-  reusePort: boolean,
-  tls: KeyPair,
-): Door {
-  const { address } = spec;
+  const { host: hostname, port } = spec.address;
   const onFailure = (peer: Address, why: string) => {
     log.debug("no TLS with {peer}: {why}", { peer: formatAddress(peer), why });
   };
   const listen = (options: Deno.TcpListenOptions) => listenTcp(options, spec);
-  const listener = new TlsListener(address, tls, { reusePort, onFailure, listen });
-  const door = opened(store, address.host, listener, patience);
-  return Object.assign(door, { reload: (pair: KeyPair) => listener.reload(pair) });
-}
-
-function opened(store: Service, hostname: string, listener: Listener, allowed: Patience): Door {
-  return host({
+  const secure = tls && new TlsListener(spec.address, tls, { reusePort, onFailure, listen });
+  const door = host({
     name: "native",
     store,
     host: hostname,
-    listener,
-    patience: allowed.stranger,
-    begin: (stream, presence) => new Connection(store, stream, presence, allowed),
+    listener: secure ?? listen({ hostname, port, reusePort }),
+    patience: patience.stranger,
+    begin: (stream, presence) => new Connection(store, stream, presence, patience),
     refusals: new Refusals(refusal),
   });
+  return secure ? Object.assign(door, { reload: (pair: KeyPair) => secure.reload(pair) }) : door;
 }

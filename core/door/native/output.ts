@@ -1,13 +1,14 @@
 /**
- * Sends answers to a client in order: small ones are gathered and sent together, large bodies without
- * a copy. The connection flushes before it reads the next request, so no answer that a client waits
- * for is held back. A flush during a write waits for it, and then sends all gathered bytes in one piece.
+ * Sends answers to a client in order: small answers are gathered and sent together, large bodies without
+ * a copy. The connection flushes before it reads the next request, so a client never waits for a gathered
+ * answer. A flush during a write waits for that write, and then sends all gathered bytes in one piece.
  */
+import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import type { Stream } from "../../net/stream.ts";
 import type { Brake } from "../brake.ts";
 
-/** The gathered bytes from which on the connection flushes. */
+/** The number of gathered bytes that makes the connection flush. */
 const fullBytes = 64 * 1024;
 
 export class Output {
@@ -16,21 +17,15 @@ export class Output {
   #gathered: Uint8Array[] = [];
   #size = 0;
   #writing: Promise<void> = Promise.resolve();
+  /** Called before each write; undefined for full speed. */
   readonly #brake: () => Brake | undefined;
-  /** True while a write of the gathered bytes waits for the current write. */
+  /** True while a flush waits for the current write. */
   #flushQueued = false;
-  /** True while a flush at the end of this turn of the event loop is scheduled. */
+  /** True while a flush is scheduled for the end of this turn of the event loop. */
   #flushScheduled = false;
 
-  /**
-   * @param patience the time in which the client may read nothing, in ms
-   * @param brake called before each write; undefined for full speed
-   */
-  constructor(
-    stream: Stream,
-    patience: number,
-    brake: () => Brake | undefined = () => undefined,
-  ) {
+  /** @param patience the time in which the client may read nothing, in ms */
+  constructor(stream: Stream, patience: number, brake: () => Brake | undefined) {
     this.#stream = stream;
     this.#patience = patience;
     this.#brake = brake;
@@ -53,7 +48,8 @@ export class Output {
       this.#flushQueued = true;
       this.#then(() => {
         this.#flushQueued = false;
-        const bytes = concat(this.#gathered, this.#size);
+        const [first, ...others] = this.#gathered;
+        const bytes = others.length === 0 ? first : Buffer.concat(this.#gathered);
         this.#gathered = [];
         this.#size = 0;
         return this.#send(bytes);
@@ -72,7 +68,7 @@ export class Output {
     });
   }
 
-  /** Sends bytes without a copy, after the gathered ones; nothing may be queued meanwhile. */
+  /** Sends the gathered bytes, then these without a copy; nothing may be queued meanwhile. */
   async write(bytes: Uint8Array): Promise<void> {
     this.flush();
     await this.#then(() => this.#send(bytes));
@@ -96,15 +92,4 @@ export class Output {
     this.#writing.catch(() => {/* each caller gets the failure by its own promise */});
     return this.#writing;
   }
-}
-
-function concat(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  if (pieces.length === 1) return pieces[0];
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

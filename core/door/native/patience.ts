@@ -1,35 +1,26 @@
 /** Time limits of clients of the native door. */
 import type { MinRate } from "../../net/min_rate.ts";
-import { type PauseLimits, pauseLimits } from "./pause.ts";
+import type { PauseLimits } from "./pause.ts";
 
-/** The time in which a client may send and read nothing, in ms. */
-export interface Patience {
-  /** Between requests, before it has logged in. */
-  readonly stranger: number;
-  /** The total time until it has logged in; undefined for no limit. */
-  readonly login?: number;
-  /** Between requests, after that. */
-  readonly idle: number;
-  /** Inside a request or an answer. */
-  readonly request: number;
-  /** The total time from the last answer until it closes. */
-  readonly linger: number;
-  /** The minimum pace inside a request or an answer. */
-  readonly floor?: MinRate;
-  /** The limits of pauses inside a `put` or `get`; undefined if none are allowed. */
-  readonly pause?: PauseLimits;
-}
+export type Patience = Readonly<typeof patience>;
 
-/** PROTOCOL.md, "Limits and deadlines". */
-export const patience: Patience = {
+/** In ms: the time in which a client may send and read nothing. PROTOCOL.md, "Limits and deadlines". */
+export const patience = {
+  /** Between requests, before the login. */
   stranger: 30_000,
+  /** The total time until the login. */
   login: 120_000,
+  /** Between requests, after the login. */
   idle: 600_000,
+  /** Inside a request or an answer. */
   request: 60_000,
+  /** The total time from the last answer until the client closes. */
   linger: 2_000,
-  floor: { bytes: 60 * 1024, periodMs: 60_000 },
-  pause: pauseLimits,
+  /** The minimum pace inside a request or an answer. */
+  floor: { bytes: 60 * 1024, periodMs: 60_000 } as MinRate,
+  /** The limits of pauses inside a `put` or `get`; undefined if none are allowed. */
+  pause: { every: 5000, most: 6 * 3600_000 } as PauseLimits | undefined,
 };
 
-/** The time that a connection is watched during a check of an upload, in ms; longer than any check. */
+/** The time that a connection is read during a check of an upload, in ms; longer than any check. */
 export const maxCheckMs = 3600_000;

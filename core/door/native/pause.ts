@@ -1,11 +1,11 @@
 /**
- * Clients that pause: a `put` whose source has no bytes at the moment, a `get` whose bytes are not
- * read. Each sign of life restarts the client's deadline, and its pace leaves the time since the
- * last one out. All such time of one request is taken from a budget, so a client can stay below the
- * minimum pace for no longer than that.
+ * Lets clients pause: in a `put` whose source has no bytes at the moment, or a `get` whose bytes are
+ * not read. Each sign of life restarts the client's deadline, and its pace does not count the time since
+ * the last byte. This time is taken from a budget of the request, so that a client can't stay below the
+ * minimum pace for longer.
  *
- * In a `put` the signs of life are part of the body. While a client does not read an answer it
- * sends pings. They are read ahead, and answered as requests after that answer.
+ * In a `put` the signs of life are part of the body. A client that does not read an answer sends pings,
+ * which are read ahead, and answered as requests after that answer.
  */
 import { BargeError } from "../../error.ts";
 import type { ReadAhead } from "../../net/read_ahead.ts";
@@ -18,9 +18,6 @@ export interface PauseLimits {
   /** The total time that one request may be paused. */
   readonly most: number;
 }
-
-/** PROTOCOL.md, "Limits and deadlines". */
-export const pauseLimits: PauseLimits = { every: 5000, most: 6 * 3600_000 };
 
 export class Pauses {
   readonly #limits: PauseLimits;
@@ -55,11 +52,7 @@ export class Pauses {
     this.#spent = 0;
   }
 
-  /**
-   * Takes a sign of life in a body: its pace leaves out the time since the last byte.
-   *
-   * @throws {BargeError} `unavailable` when the request was paused for too long
-   */
+  /** Handles a sign of life in a body. @throws {BargeError} `unavailable` after too long a pause */
   forgive(): void {
     this.#spend(this.#stream.rates?.read.restartIfSlow() ?? 0);
   }

@@ -1,4 +1,4 @@
-/** PUT: a body that comes at once with a small file, or after "go on from offset N". */
+/** Serves PUT: the body follows the request of a small file, else the server's "go on". */
 import { BargeError } from "../../error.ts";
 import { encodeFrame, type FrameValue } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/failure.ts";
@@ -15,28 +15,34 @@ import type { Incoming } from "../../upload/incoming.ts";
 import { receive as receiveUpload } from "../../upload/receive.ts";
 import type { UploadRequest } from "../../upload/request.ts";
 import type { Access } from "../access.ts";
-import type { BodyState, LoggedIn } from "./context.ts";
+import type { BodyState, UserContext } from "./context.ts";
 import { explain, note } from "../failure.ts";
 
 /** @returns null for a small file, since the window sends the answer */
 export function servePut(
-  c: LoggedIn,
+  c: UserContext,
   request: Request<"put">,
   state: BodyState,
 ): Promise<object | null> {
-  const { path, size, modified, overwrite } = request;
-  const facts = { path, size, overwrite, modified: modified ? parseTime(modified)! : null };
-  return state.body === undefined ? serveWaiting(c, facts, state) : serveEager(c, facts, state);
+  const upload = uploadOf(request);
+  return state.body === undefined ? serveWaiting(c, upload, state) : serveEager(c, upload, state);
+}
+
+/** Returns the upload that the fields of a request describe. */
+export function uploadOf(
+  { path, size, modified, overwrite }: Omit<Request<"put">, "verb" | "body">,
+): UploadRequest {
+  return { path, size, overwrite, modified: modified ? parseTime(modified)! : null };
 }
 
 /** Returns the answer's fields for a committed upload. */
-export function written(committed: StoredFile): Answer<"put"> {
+export function storedAnswer(committed: StoredFile): Answer<"put"> {
   return { ...committed, modified: new Date(committed.modified).toISOString() };
 }
 
-async function serveEager(c: LoggedIn, request: UploadRequest, state: BodyState): Promise<null> {
+async function serveEager(c: UserContext, request: UploadRequest, state: BodyState): Promise<null> {
   const { body } = state;
-  // The schema says so already; here it bounds the memory.
+  // The schema checks this, too; here it bounds the memory.
   if (typeof body !== "number" || body > eagerLimit || body !== request.size) {
     throw new BargeError("protocol", `a body that comes at once has at most ${eagerLimit} bytes`);
   }
@@ -47,22 +53,16 @@ async function serveEager(c: LoggedIn, request: UploadRequest, state: BodyState)
   access.bytes = body;
   access.pending = true;
   await c.window.add([request.path], body, async () => {
-    try {
-      if (isCancelled(trailer)) throw cancelled();
-      const committed = await putSmall(c, request, bytes, trailer.sha256);
-      access.end("ok");
-      return { ok: true, ...written(committed) };
-    } catch (error) {
-      const failed = explain(error, { op: "put", path: request.path });
-      access.end(failed.kind);
-      return failure(failed);
-    }
+    const outcome = await putSmall(c, request, bytes, trailer, access);
+    return outcome instanceof BargeError
+      ? failure(outcome)
+      : { ok: true, ...storedAnswer(outcome) };
   });
   return null;
 }
 
 async function serveWaiting(
-  c: LoggedIn,
+  c: UserContext,
   request: UploadRequest,
   { access }: BodyState,
 ): Promise<object | null> {
@@ -77,7 +77,7 @@ async function serveWaiting(
         `from ${from.offset}, where 0 or ${upload.offset} was offered`,
       );
     }
-    // Chunks also where the size is known: a client can take back a source that shrank then.
+    // Chunks are allowed for a known size, too: a client can then cancel if its source shrinks.
     const left = request.size === null ? undefined : request.size - from.offset;
     if (from.body !== "chunked" && from.body !== left) {
       throw new BargeError("protocol", `a body of ${from.body}, ${left ?? "chunked"} was due`);
@@ -92,17 +92,14 @@ async function serveWaiting(
     if (trailer.sha256 === null && request.size === null) {
       throw new BargeError("protocol", "an upload of no declared size needs a digest");
     }
-    return written(await c.watched((gone) => upload.commit(trailer.sha256, true, gone)));
+    return storedAnswer(await c.watched((gone) => upload.commit(trailer.sha256, true, gone)));
   } finally {
     await upload.detach();
   }
 }
 
-/**
- * Reads the frame that says from which offset the client continues. The client may take long to
- * compare the staged bytes, and sends signs of life meanwhile.
- */
-async function whenCompared(c: LoggedIn, upload: Incoming): Promise<FrameValue> {
+/** Reads the frame `from`. Before it, the client may send signs of life while it compares the staged bytes. */
+async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValue> {
   while (true) {
     const frame = await c.reader.frame();
     if (!frame) throw new BargeError("unavailable", "the connection was cut");
@@ -112,7 +109,8 @@ async function whenCompared(c: LoggedIn, upload: Incoming): Promise<FrameValue> 
       c.pauses?.forgive();
       upload.beat();
     } catch (error) {
-      if (error instanceof BargeError) c.cut(error); // the next bytes can't be distinguished from a request
+      // The next bytes can't be distinguished from a request.
+      if (error instanceof BargeError) c.cut(error);
       throw error;
     }
   }
@@ -120,13 +118,13 @@ async function whenCompared(c: LoggedIn, upload: Incoming): Promise<FrameValue> 
 
 /**
  * Writes the body to its end; the next piece is read while the last one is written. A failure is
- * answered at once, so that a client that listens can stop sending; the rest is read away.
+ * answered at once, so that the client can stop sending; the rest of the body is dropped.
  *
- * @param restart drop what is staged first
- * @returns whether it has failed, and that been answered
+ * @param restart true to drop the staged bytes first
+ * @returns true if the upload has failed, and the failure was answered
  */
 async function receive(
-  c: LoggedIn,
+  c: UserContext,
   upload: Incoming,
   restart: boolean,
   path: string,
@@ -143,11 +141,11 @@ async function receive(
     }
     if (failed.kind === "protocol") return; // thrown below, which ends the connection
     c.output.queue(encodeFrame(failure(failed)));
-    c.output.flush().catch(() => {/* the reader of the body finds out, too */});
+    c.output.flush().catch(() => {/* the reader of the body fails, too */});
   };
   const alive = () => {
     writing = writing.then(() => {
-      if (failed) return; // it was answered, and the client's pauses are no longer allowed
+      if (failed) return; // pauses are not allowed after a failure
       c.pauses?.forgive();
       upload.beat();
     }).catch(fail);
@@ -167,14 +165,28 @@ async function receive(
   return failed !== undefined;
 }
 
-/**
- * Receives a small file whose bytes have all arrived.
- *
- * @param sha256 the digest that the client gave, in hex; null for none
- * @throws {BargeError} as `receive` and `Incoming.commit`
- */
+/** Receives a small file whose bytes have all arrived, and ends its record. Never throws. */
 export async function putSmall(
-  c: LoggedIn,
+  c: UserContext,
+  request: UploadRequest,
+  bytes: Uint8Array,
+  trailer: Trailer,
+  access: Access,
+): Promise<StoredFile | BargeError> {
+  try {
+    if (isCancelled(trailer)) throw cancelled();
+    const stored = await storeSmall(c, request, bytes, trailer.sha256);
+    access.end("ok");
+    return stored;
+  } catch (error) {
+    const failed = explain(error, { op: "put", path: request.path });
+    access.end(failed.kind);
+    return failed;
+  }
+}
+
+async function storeSmall(
+  c: UserContext,
   request: UploadRequest,
   bytes: Uint8Array,
   sha256: string | null,
@@ -192,6 +204,6 @@ export function isCancelled({ sha256, whole }: Trailer): boolean {
   return sha256 === null && !whole;
 }
 
-export function cancelled(): BargeError {
+function cancelled(): BargeError {
   return new BargeError("interrupted", "the client cancelled the upload");
 }

@@ -1,66 +1,37 @@
 /** Serves PUT-MANY: small files in one body. Each succeeds or fails on its own. */
-import type { BargeError } from "../../error.ts";
+import { BargeError } from "../../error.ts";
 import { failuresOf } from "../../protocol/failure.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
-import { parseTime } from "../../protocol/time.ts";
-import { explain } from "../failure.ts";
-import type { BodyState, LoggedIn } from "./context.ts";
-import { cancelled, isCancelled, putSmall } from "./put.ts";
+import type { BodyState, UserContext } from "./context.ts";
+import { isCancelled, putSmall, uploadOf } from "./put.ts";
 
 /** @returns null, since the window sends the answer */
 export async function servePutMany(
-  c: LoggedIn,
+  c: UserContext,
   request: Request<"put-many">,
   { access, taken }: BodyState,
 ): Promise<null> {
   access.split = true;
   taken();
+  const { files, overwrite } = request;
   const bytes = await c.reader.whole(request.body);
-  const complete = !isCancelled(await c.trailer());
-  const paths = request.files.map(({ path }) => path);
-  await c.window.add(paths, bytes.length, async () => {
+  const trailer = await c.trailer();
+  await c.window.add(files.map(({ path }) => path), bytes.length, async () => {
     let end = 0;
-    const outcomes = await Promise.all(request.files.map((file) => {
-      const begin = end;
-      end += file.size;
-      return putOne(
-        c,
-        { ...file, overwrite: request.overwrite },
-        bytes.subarray(begin, end),
-        complete,
-      );
+    const outcomes = await Promise.all(files.map(({ sha256, ...file }) => {
+      const content = bytes.subarray(end, end += file.size);
+      const record = c.access("put", file.path);
+      record.bytes = file.size;
+      // A file has its own digest; a trailer that cancels the request cancels each file.
+      const own = isCancelled(trailer) ? trailer : { sha256 };
+      return putSmall(c, uploadOf({ ...file, overwrite }), content, own, record);
     }));
-    const failures = outcomes.flatMap((error, file) => error ? [{ file, error }] : []);
-    const causes = failuresOf(failures.map(({ error }) => error));
-    const failed: Answer<"put-many">["failed"] = failures.map(({ file }, i) => ({
-      file,
-      error: causes[i],
-    }));
-    return { ok: true, failed };
+    const failures = outcomes.flatMap((error, file) =>
+      error instanceof BargeError ? [{ file, error }] : []
+    );
+    const errors = failuresOf(failures.map(({ error }) => error));
+    const failed = failures.map(({ file }, i) => ({ file, error: errors[i] }));
+    return { ok: true, failed } satisfies Answer<"put-many"> & { ok: true };
   });
   return null;
-}
-
-type File = Request<"put-many">["files"][number] & Pick<Request<"put-many">, "overwrite">;
-
-/** @returns the failure, if there was one */
-async function putOne(
-  c: LoggedIn,
-  { path, size, sha256, modified, overwrite }: File,
-  bytes: Uint8Array,
-  complete: boolean,
-): Promise<BargeError | undefined> {
-  const access = c.access("put", path);
-  access.bytes = size;
-  try {
-    if (!complete) throw cancelled();
-    const facts = { path, size, overwrite, modified: modified ? parseTime(modified)! : null };
-    await putSmall(c, facts, bytes, sha256);
-    access.end("ok");
-    return undefined;
-  } catch (error) {
-    const failed = explain(error, { op: "put", path });
-    access.end(failed.kind);
-    return failed;
-  }
 }

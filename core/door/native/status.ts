@@ -1,19 +1,17 @@
-/** Serves STATUS: the server's numbers, then frames of request counts, then frames of sessions. */
-import { encodeFrame } from "../../protocol/frame.ts";
+/** Serves STATUS: a frame of the server's numbers, then frames of request counts, then of sessions. */
 import type { Asked, Present, Server } from "../../protocol/message.ts";
 import { quantile, type RequestCounts } from "../../watch/metrics.ts";
-import type { Present as Session } from "../../watch/roster.ts";
+import type { Present as Connected } from "../../watch/roster.ts";
 import { type Snapshot, status } from "../../session/status.ts";
-import type { LoggedIn } from "./context.ts";
-import { paged } from "./pages.ts";
+import type { UserContext } from "./context.ts";
+import { paged, sendPart } from "./pages.ts";
 
-export async function serveStatus(c: LoggedIn): Promise<object> {
-  const { snapshot, sessions } = await status(c.session);
-  const send = (frame: object) => c.output.write(encodeFrame({ ok: true, ...frame }));
-  await send({ server: server(snapshot), requests: [], sessions: [], more: true });
-  const last = await paged([snapshot.requests.map(requests)], "requests", { sessions: [] }, send);
-  await send({ ...last, more: true });
-  return await paged([sessions.map(session)], "sessions", { requests: [] }, send);
+export async function serveStatus({ session, output }: UserContext): Promise<object> {
+  const { snapshot, sessions } = await status(session);
+  await sendPart(output, { server: server(snapshot), requests: [], sessions: [] });
+  const counts = snapshot.requests.map(requests);
+  await sendPart(output, await paged(output, [counts], "requests", { sessions: [] }));
+  return await paged(output, [sessions.map(present)], "sessions", { requests: [] });
 }
 
 /** Returns the numbers of the server in the format of the answer. */
@@ -45,7 +43,7 @@ function requests({ door, verb, count, outcomes, seconds, buckets }: RequestCoun
   return { door, verb, count, outcomes: outcomes as Asked["outcomes"], seconds, p50, p99 };
 }
 
-function session({ since, ...rest }: Session): Present {
+function present({ since, ...rest }: Connected): Present {
   return { ...rest, since: time(since) };
 }
 

@@ -3,14 +3,13 @@ import { BargeError } from "../../error.ts";
 import {
   type Answer,
   eagerLimit,
+  many,
   type Request,
   type Verb,
   version,
 } from "../../protocol/message.ts";
 import { isLoopback, network } from "../../net/address.ts";
 import { bindingName } from "../../net/binding_name.ts";
-import { encodeFrame } from "../../protocol/frame.ts";
-import { many } from "../../protocol/many.ts";
 import { defaultMinPassword } from "../../protocol/password.ts";
 import { copy } from "../../session/copy.ts";
 import { digest } from "../../session/digest.ts";
@@ -27,11 +26,11 @@ import { stat } from "../../session/stat.ts";
 import type { Session } from "../../login/session.ts";
 import { token } from "../../login/token.ts";
 import { dropPartialUpload, partialUploads } from "../../upload/partial_upload.ts";
-import type { Context, Handler, LoggedIn } from "./context.ts";
+import type { Context, Handler, UserContext } from "./context.ts";
 import { serveGet } from "./get.ts";
 import { serveGetMany } from "./get_many.ts";
 import { paged } from "./pages.ts";
-import { servePut, written } from "./put.ts";
+import { servePut, storedAnswer } from "./put.ts";
 import { servePutMany } from "./put_many.ts";
 import { serveStatus } from "./status.ts";
 
@@ -40,7 +39,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   auth: {
     login: false,
     async handle(c, request) {
-      await c.forgetChallenge();
+      await c.dropChallenge();
       c.challenge = await challenge(c.store, request, c.host, c.endPoints);
       return c.challenge.answer;
     },
@@ -54,71 +53,60 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
       return { account, limit } satisfies Answer<"register">;
     },
   },
-  list: { login: true, handle: serveList },
-  stat: { login: true, handle: (c, { path }) => stat(c.session, path) },
-  get: { login: true, handle: serveGet },
-  put: { login: true, overlaps: true, body: true, handle: servePut },
-  "put-many": { login: true, overlaps: true, body: true, handle: servePutMany },
-  "get-many": { login: true, handle: serveGetMany },
+  list: { handle: serveList },
+  stat: { handle: (c, { path }) => stat(c.session, path) },
+  get: { handle: serveGet },
+  put: { overlaps: true, body: true, handle: servePut },
+  "put-many": { overlaps: true, body: true, handle: servePutMany },
+  "get-many": { handle: serveGetMany },
   copy: {
-    login: true,
     handle: async (c, { from, to, overwrite }) =>
-      written(await copy(c.session, from, to, overwrite, c.ended.signal)),
+      storedAnswer(await copy(c.session, from, to, overwrite, c.ended.signal)),
   },
   move: {
-    login: true,
     async handle(c, { from, to, overwrite }) {
       await move(c.session, from, to, overwrite);
       return {};
     },
   },
   remove: {
-    login: true,
-    handle: async (c, { path, recursive }) => ({
-      removed: await remove(c.session, path, recursive),
-    }),
+    async handle(c, { path, recursive }) {
+      return { removed: await remove(c.session, path, recursive) };
+    },
   },
-  mkdir: {
-    login: true,
-    handle: async (c, request) => ({ created: await mkdir(c.session, request) }),
-  },
-  quota: { login: true, handle: (c) => quota(c.session) },
-  uploads: { login: true, handle: serveUploads },
+  mkdir: { handle: async (c, request) => ({ created: await mkdir(c.session, request) }) },
+  quota: { handle: (c) => quota(c.session) },
+  uploads: { handle: (c) => paged(c.output, uploadRows(c.session), "uploads") },
   drop: {
-    login: true,
     async handle(c, { path }) {
       await dropPartialUpload(c.session, path);
       return {};
     },
   },
-  status: { login: true, handle: serveStatus },
-  digest: { login: true, handle: (c, request) => digest(c.session, request, c.ended.signal) },
-  grow: { login: true, handle: (c, { limit }) => grow(c.session, limit) },
-  passwd: { login: true, handle: servePasswd },
-  token: { login: true, handle: (c, request) => token(c.session, request) },
+  status: { handle: serveStatus },
+  digest: { handle: (c, request) => digest(c.session, request, c.ended.signal) },
+  grow: { handle: (c, { limit }) => grow(c.session, limit) },
+  passwd: { handle: servePasswd },
+  token: { handle: (c, request) => token(c.session, request) },
   ping: { login: false, handle: () => ({}) },
   bye: { login: false, handle: () => ({}) },
 };
 
 function hello(c: Context, request: Request<"hello">): Answer<"hello"> {
   if (request.version < version) {
-    throw new BargeError(
-      "unsupported",
-      `version ${request.version}; this server speaks ${version}`,
-    );
+    const why = `version ${request.version}; this server speaks ${version}`;
+    throw new BargeError("unsupported", why);
   }
   c.greeted = true;
   const { settings: { allowRegister: register, minPassword }, hooks: { check } } = c.store;
-  // A check may take long for each file, so that a batch with several would be answered too late.
-  const files = check ? 1 : many.files;
-  const pause = c.pauses?.announced;
   return {
     version,
     agent: "barge",
     register,
     eager: eagerLimit,
-    many: { ...many, files },
-    pause,
+    // A check may take long for each file, so that a batch with several would be answered too late.
+    many: { ...many, files: check ? 1 : many.files },
+    pause: c.pauses?.announced,
     minPassword: minPassword ?? defaultMinPassword,
     binding: c.endPoints.length > 0 ? bindingName : undefined,
   };
@@ -135,37 +123,32 @@ function needPrivacy(c: Context, op: string): void {
   throw new BargeError("refused", "that needs TLS, and this connection has none", { op });
 }
 
-async function proof(c: Context, request: Request<"proof">): Promise<Answer<"proof">> {
+async function proof(c: Context, { proof, binding }: Request<"proof">): Promise<Answer<"proof">> {
   const pending = c.challenge;
   c.challenge = undefined; // a challenge takes one proof
   if (!pending) throw new BargeError("protocol", "a proof without auth before it");
-  const { session, answer } = await pending.prove(
-    request.proof,
-    (ms) => c.pause(ms),
-    request.binding,
-  );
+  const { session, answer } = await pending.prove(proof, (ms) => c.pause(ms), binding);
   c.admit(session);
   c.account = answer.account;
   return answer;
 }
 
 /**
- * Changes the password. The client proves the old one once more, by a challenge of `auth` on this
- * connection, which goes on with the new password.
+ * Changes the password. The client proves the old one again, by a challenge of `auth` on this
+ * connection. The login of the connection then rests on the new password.
  */
 async function servePasswd(
-  c: LoggedIn,
+  c: UserContext,
   { verifier, proof, binding }: Request<"passwd">,
 ): Promise<Answer<"passwd">> {
   needPrivacy(c, "change password");
-  const session = c.session;
+  const { session } = c;
   const pending = c.challenge;
   c.challenge = undefined;
   await needPasswordLogin(session);
   if (proof === undefined) {
-    throw new BargeError("denied", "the old password has to be proved once more", {
-      hint: "use a newer client, which does that",
-    });
+    const hint = "use a newer client, which does that";
+    throw new BargeError("denied", "the old password has to be proved once more", { hint });
   }
   if (!pending) throw new BargeError("protocol", "a proof without auth before it");
   const { session: proven } = await pending.prove(proof, (ms) => c.pause(ms), binding);
@@ -176,19 +159,10 @@ async function servePasswd(
   return {};
 }
 
-async function serveList(
-  c: LoggedIn,
-  { path, recursive }: Request<"list">,
-): Promise<object> {
-  const send = (frame: object) => c.output.write(encodeFrame({ ok: true, ...frame }));
+async function serveList(c: UserContext, { path, recursive }: Request<"list">): Promise<object> {
   const omitted = new Omitted();
-  const last = await paged(list(c.session, path, recursive, omitted), "entries", {}, send);
+  const last = await paged(c.output, list(c.session, path, recursive, omitted), "entries");
   return { ...last, omitted: omitted.omission };
-}
-
-async function serveUploads(c: LoggedIn): Promise<object> {
-  const send = (frame: object) => c.output.write(encodeFrame({ ok: true, ...frame }));
-  return await paged(uploadRows(c.session), "uploads", {}, send);
 }
 
 async function* uploadRows(session: Session): AsyncGenerator<object[], void, void> {

@@ -1,7 +1,7 @@
 /**
  * Holds small uploads that are being committed while the next requests are read, so that many share
- * one sync of the disk. It is bounded in number and bytes, and answers in order. An upload to a path
- * in the window waits for the one before; other requests wait until the window is empty.
+ * one sync of the disk. Their number and bytes are bounded, and they are answered in order. An upload
+ * waits for an earlier one to its path; other requests wait until the window is empty.
  */
 
 const maxWindowUploads = 128;
@@ -19,23 +19,15 @@ export class Window {
     this.#answer = answer;
   }
 
-  get empty(): boolean {
-    return this.#open.size === 0;
-  }
-
   /**
-   * Adds the uploads of a request; waits until there is room for them.
+   * Waits until there is room for the uploads of a request, and begins them.
    *
    * @param paths their targets
    * @param begin starts the work; resolves with the answer, also of a failure, and never rejects
    */
-  async add(
-    paths: readonly string[],
-    bytes: number,
-    begin: () => Promise<object>,
-  ): Promise<void> {
+  async add(paths: readonly string[], bytes: number, begin: () => Promise<object>): Promise<void> {
     for (const path of paths) await this.#open.get(path);
-    while (!this.empty && !this.#fits(paths.length, bytes)) {
+    while (this.#open.size > 0 && !this.#fits(paths.length, bytes)) {
       const [oldest] = this.#open.values();
       await oldest;
     }

@@ -125,7 +125,7 @@ async function handlePacket(
 async function openToRead(sftp: Context, path: string, access: Access): Promise<Reading> {
   const writing = sftp.handles.writing(path);
   const file = writing
-    ? await sftp.session.store.tree.openStaged(await writing.upload.stage(), writing.modified)
+    ? await sftp.session.store.uploads.openStaged(await writing.upload.stage(), writing.modified)
     : await get(sftp.session, path, 0);
   return { kind: "reading", path, access, file };
 }

@@ -8,9 +8,10 @@ import { tokenCosts } from "../../protocol/scram.ts";
 import { makeVerifier } from "../../protocol/verifier.ts";
 import type { Verifier } from "../../protocol/message.ts";
 import type { Token } from "../../storage/logins.ts";
-import { maxTokens } from "../database/bounds.ts";
+import { maxTokens } from "../../storage/bounds.ts";
 import { Table } from "../database/table.ts";
-import { requireAccount, useIntervalMs } from "./accounts.ts";
+import { useIntervalMs } from "../../storage/account_rules.ts";
+import { requireAccount } from "./accounts.ts";
 
 export class Tokens extends Table {
   /**

@@ -1,5 +1,5 @@
 /** Digests of files, read from disk. */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 import type { Place } from "../../storage/place.ts";
 import { diskError } from "./trouble.ts";
@@ -8,10 +8,10 @@ import type { Vault } from "./vault.ts";
 /**
  * Reads a file and digests it.
  *
- * @param length only its first so many bytes
+ * @param length the most bytes to read, from the start
  * @param signal stops between two reads
- * @param onRead told the bytes of each read
- * @returns hex, and how many bytes were read
+ * @param onRead called after each read, with its bytes
+ * @returns the digest in hex, and the number of bytes
  * @throws {BargeError} `not-found`, `denied`, `io`
  */
 export async function digestFile(
@@ -20,26 +20,49 @@ export async function digestFile(
   algorithm: "sha256" | "md5" = "sha256",
   length = Infinity,
   signal?: AbortSignal,
-  onRead?: (bytes: number) => void,
+  onRead: (bytes: number) => void = () => {},
 ): Promise<{ digest: string; size: number }> {
   const { file } = vault.open(place);
   const hash = createHash(algorithm);
-  const buffer = borrow();
-  let size = 0;
   try {
-    while (size < length) {
+    signal?.throwIfAborted();
+    const size = await readInto(hash, file, length, (bytes) => {
+      onRead(bytes);
       signal?.throwIfAborted();
-      const n = await file.read(buffer.subarray(0, Math.min(buffer.length, length - size)));
-      if (!n) break;
-      hash.update(buffer.subarray(0, n));
-      size += n;
-      onRead?.(n);
-    }
+    });
     return { digest: hash.digest("hex"), size };
   } catch (error) {
     throw diskError(error);
   } finally {
-    giveBack(buffer);
     file.close();
+  }
+}
+
+/**
+ * Adds the bytes from a file's cursor on to a digest.
+ *
+ * @param length the most bytes to read
+ * @param onRead called after each read, with its bytes
+ * @returns the number of bytes: less than `length` at the end of the file
+ */
+export async function readInto(
+  hash: Hash,
+  file: Deno.FsFile,
+  length: number,
+  onRead: (bytes: number) => void = () => {},
+): Promise<number> {
+  const buffer = borrow();
+  try {
+    let size = 0;
+    while (size < length) {
+      const n = await file.read(buffer.subarray(0, Math.min(buffer.length, length - size)));
+      if (!n) break;
+      hash.update(buffer.subarray(0, n));
+      size += n;
+      onRead(n);
+    }
+    return size;
+  } finally {
+    giveBack(buffer);
   }
 }

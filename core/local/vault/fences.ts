@@ -8,20 +8,20 @@
  *               raised   raised, writing -> raised     `enter` fails from here on -> free
  *
  * A slot is one 64-bit word, the upload's number and its state, and changes by compare-and-swap
- * only: raising a fence and beginning a write can't both succeed, and a slot that was given to
- * another upload meanwhile is not touched. Each worker gives out the slots of its own region of the
- * table; its successor clears that region.
+ * only: raising a fence and beginning a write can't both succeed, and a slot that belongs to another
+ * upload by then does not change. Each worker uses the slots of its own region of the table; the
+ * worker that replaces it clears that region.
  *
- * A write that was under way when the fence was raised is still carried out. `raise` waits for it,
- * and returns false if its end is uncertain: its writer is gone, or its disk is stuck.
+ * A write that is under way when the fence is raised still ends. `raise` waits for it, and returns
+ * false if its end is uncertain: its writer is gone, or its disk is stuck.
  */
 import { BargeError } from "../../error.ts";
 
 /** The most uploads that a worker may write at once. */
 const slotsPerWorker = 4096;
-/** How long a write that is under way may take to end, in ms. */
+/** The longest wait for the end of a write under way, in ms. */
 const writeTimeoutMs = 1000;
-/** The interval of checks for its end, in ms. */
+/** The interval of checks for the end of a write, in ms. */
 const pollMs = 1;
 
 const writing = 1n;
@@ -54,7 +54,7 @@ export class Fences {
    * Takes a slot for an upload that is about to be written.
    *
    * @param upload its number in the ledger, at least 1
-   * @throws {BargeError} `unavailable` when the worker writes as many as it can
+   * @throws {BargeError} `unavailable` when the worker has no free slot
    */
   take(upload: number): Fence {
     const offset = this.#free.pop() ?? this.#used;
@@ -74,7 +74,7 @@ export class Fences {
    * Stops all current writers of an upload, because it is taken over.
    *
    * @returns whether all their writes have certainly ended. False also where no writer was found:
-   *   it may have died in the middle of a write
+   *   the writer may have died during a write
    */
   async raise(upload: number): Promise<boolean> {
     const found = this.#mark(upload, raised);
@@ -91,7 +91,7 @@ export class Fences {
     this.#mark(upload, raised | ended);
   }
 
-  /** @returns the upload's slots; those that are raised already stay as they are */
+  /** Sets bits in the upload's slots, unless they are raised already. @returns the slots */
   #mark(upload: number, bits: bigint): number[] {
     const found: number[] = [];
     for (let index = 0; index < this.#slots.length; index++) {
@@ -143,7 +143,7 @@ export class Fence implements Disposable {
     return this.raised && (Atomics.load(this.#slots, this.#index) & ended) === 0n;
   }
 
-  /** Begins a write. @returns false: it may write no more */
+  /** Begins a write. @returns false once the fence is raised */
   enter(): boolean {
     const word = this.#idle;
     return Atomics.compareExchange(this.#slots, this.#index, word, word | writing) === word;
@@ -154,7 +154,7 @@ export class Fence implements Disposable {
     Atomics.and(this.#slots, this.#index, ~writing);
   }
 
-  /** Gives the slot back. The writer writes no more. */
+  /** Releases the slot. The writer must not write any more. */
   [Symbol.dispose](): void {
     if (this.#ended) return;
     this.#takenOver = this.takenOver;
@@ -176,8 +176,7 @@ export function behind<T>(fence: Fence, work: () => T): T {
 
 /**
  * Returns the error of a writer whose upload is no longer its own: its fence was raised, or its
- * ledger row has another holder or is gone. `OpenUpload.whyLost` returns
- * which.
+ * ledger row has another holder or is gone. `OpenUpload.whyLost` returns the reason.
  */
 export function takenOver(): BargeError {
   return new BargeError("unavailable", "the upload was taken over or removed meanwhile");

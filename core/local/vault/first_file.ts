@@ -1,10 +1,9 @@
-/** Looks for any file below a folder, and stops at the first one. */
 import { typed } from "../../error.ts";
 
 /**
- * Finds the first thing in or below a folder that is not itself a folder.
+ * Finds the first entry in or below a folder that is not itself a folder.
  *
- * @param path a folder; any other existing path is the result itself
+ * @param path a folder; a path to anything else is the result itself
  * @returns its path; undefined where the folder is missing, or holds only folders
  * @throws {BargeError} `denied` for a folder that can't be read; without its path
  *

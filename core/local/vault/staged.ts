@@ -4,32 +4,30 @@
  *   open -> (write | writeAt | truncate)* -> finish (synced) -> renamed by the vault
  *                                        \-> closed: kept, to be resumed
  *
- * Most protocols append. Some write anywhere (SFTP): then there may be gaps, and only what is whole
- * from the start is worth keeping when the writer is gone.
+ * Most protocols append. SFTP writes anywhere: then there may be gaps, and a resume keeps only the
+ * bytes before the first one.
  *
  *   0 ....... hashed ....... size ...gap... [piece] ...gap... [piece] ... length
  *
  * Invariants: `hashed <= size <= length`; [0, size) is whole; the pieces lie beyond it, sorted, with
- * gaps between them; the digest's state covers [0, hashed), and is begun again when something is
- * written there. Who appends only has `hashed = size = length`. Calls may overlap: they are carried
- * out one after the other, in their order, because the file has one cursor.
+ * gaps between them; the digest's state covers [0, hashed), and begins anew when a write changes these
+ * bytes. With appends only, `hashed = size = length`. Calls may overlap, and run one after the other,
+ * because the file has one cursor.
  *
- * Everything that changes the file happens behind the writer's fence (fences.ts): once another has
- * taken the upload over, nothing more is written here, and the calls fail.
+ * Every change of the file happens behind the writer's fence (fences.ts): once another connection has
+ * taken the upload over, the calls fail.
  */
 import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
-import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { syncSmall } from "../../disk/sync_file.ts";
 import type { StagedBody } from "../../storage/uploads.ts";
-import { digestFile } from "./digest.ts";
-import { reached } from "./fault.ts";
+import { digestFile, readInto } from "./digest.ts";
+import { reached } from "../../storage/fault.ts";
 import { behind, type Fence, takenOver } from "./fences.ts";
 import { makeFile, stagedPath, stagedPlace } from "./staging.ts";
-import { foundOf, type Vault } from "./vault.ts";
-import type { Found } from "./entry.ts";
+import { type Found, foundOf, type Vault } from "./vault.ts";
 
-/** Up to this many bytes, a synchronous write takes less time than to hand it to another thread. */
+/** The most bytes whose synchronous write takes less time than to hand it to another thread. */
 const syncWriteBytes = 64 * 1024;
 /** The most separate pieces beyond a gap. */
 const maxPieces = 1024;
@@ -38,6 +36,22 @@ const maxPieces = 1024;
 interface Piece {
   readonly start: number;
   readonly end: number;
+}
+
+export interface StagedOptions {
+  /** The id of the upload. */
+  readonly upload: number;
+  /** Bytes to keep from the start; 0: none. */
+  readonly keep: number;
+  /** The writer's fence. The caller disposes it. */
+  readonly fence: Fence;
+  /** Whether a write of a former holder may still land. */
+  readonly suspect: boolean;
+  /**
+   * Called after each read of the kept bytes for the digest, which takes a second a gigabyte. Null: they
+   * are read by {@link Staged.digest}, and `prefix` is not available.
+   */
+  readonly onRead: (() => void) | null;
 }
 
 export class Staged implements StagedBody, Disposable {
@@ -55,18 +69,13 @@ export class Staged implements StagedBody, Disposable {
   #size = 0;
   #length = 0;
   #pieces: Piece[] = [];
+  /** Resolves when the last call has ended. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    vault: Vault,
-    upload: number,
-    file: Deno.FsFile,
-    fence: Fence,
-    suspect: boolean,
-  ) {
+  private constructor(vault: Vault, file: Deno.FsFile, { upload, fence, suspect }: StagedOptions) {
     this.#vault = vault;
-    this.#upload = upload;
     this.#file = file;
+    this.#upload = upload;
     this.#fence = fence;
     this.#suspect = suspect;
   }
@@ -74,29 +83,18 @@ export class Staged implements StagedBody, Disposable {
   /**
    * Opens an upload's staged bytes, or begins them.
    *
-   * @param keep bytes from the start that are kept; 0: none
-   * @param fence the writer's; the caller ends it
-   * @param suspect whether a write of a former holder may still land
-   * @param onRead called after each read of the kept bytes for the digest, which takes a second a
-   *   gigabyte. Null: they are read when the digest is asked for, and there is no `prefix`
    * @throws {BargeError} `no-space`, `io`; `unavailable` once the fence is raised, as every change
    */
-  static async open(
-    vault: Vault,
-    upload: number,
-    keep: number,
-    fence: Fence,
-    suspect = false,
-    onRead: (() => void) | null = () => {},
-  ): Promise<Staged> {
+  static async open(vault: Vault, options: StagedOptions): Promise<Staged> {
+    const { upload, keep, fence, onRead } = options;
     try {
       const path = stagedPath(vault, upload);
       const file = keep > 0
         ? await Deno.open(path, { read: true, write: true })
         : behind(fence, () => makeFile(path));
-      const staged = new Staged(vault, upload, file, fence, suspect);
+      const staged = new Staged(vault, file, options);
       try {
-        if (keep > 0) await staged.#takeUp(keep, onRead);
+        if (keep > 0) await staged.#resume(keep, onRead);
         return staged;
       } catch (error) {
         staged[Symbol.dispose]();
@@ -107,51 +105,36 @@ export class Staged implements StagedBody, Disposable {
     }
   }
 
-  /** Bytes that are whole from the start. */
   get size(): number {
     return this.#size;
   }
 
-  /** Where the last byte ends: more than `size` where there are gaps. */
   get length(): number {
     return this.#length;
   }
 
-  /** The SHA-256 of what is whole, in hex; only of one that was appended to. */
   prefix(): string {
     return this.#hash.copy().digest("hex");
   }
 
-  /**
-   * The SHA-256 of all of it, in hex; gaps count as zeros.
-   *
-   * @param onRead called after each piece that has to be read again for it
-   */
-  digest(onRead: () => void = () => {}): Promise<string> {
-    return this.#alone(async () => {
-      await this.#readOn(this.#length, onRead);
+  digest(onRead?: () => void): Promise<string> {
+    return this.#inTurn(async () => {
+      await this.#hashTo(this.#length, onRead);
       return this.prefix();
     });
   }
 
-  /** Appends to what is whole. @throws as {@link writeAt} */
   write(bytes: Uint8Array): Promise<void> {
     return this.#change(() => this.#write(this.#size, bytes));
   }
 
-  /**
-   * Writes at a position, beyond the end, too. The bytes must stay as they are until it resolves.
-   *
-   * @throws {BargeError} `no-space`, `io`; `refused` when there would be too many gaps
-   */
   writeAt(position: number, bytes: Uint8Array): Promise<void> {
     return this.#change(() => this.#write(position, bytes));
   }
 
-  /** Reads what is there at a position. @returns how many bytes; 0 at the end */
   readAt(position: number, into: Uint8Array): Promise<number> {
-    return this.#alone(async () => {
-      if (this.#fence.raised) throw takenOver(); // the bytes are another's by now
+    return this.#inTurn(async () => {
+      if (this.#fence.raised) throw takenOver(); // another holder may have changed the bytes
       await this.#seek(position);
       const n = await this.#file.read(into) ?? 0;
       this.#cursor += n;
@@ -159,12 +142,10 @@ export class Staged implements StagedBody, Disposable {
     });
   }
 
-  /** Cuts it short, or makes it longer by a gap. */
   truncate(length: number): Promise<void> {
     return this.#change(() => this.#truncate(length));
   }
 
-  /** Waits for the calls that are under way, however they end. */
   async settled(): Promise<void> {
     await this.#turn;
   }
@@ -176,7 +157,7 @@ export class Staged implements StagedBody, Disposable {
 
   async finish(modified: number | null, sha256: string): Promise<number> {
     if (this.#suspect) await this.#readBack(sha256);
-    return await this.#alone(async () => {
+    return await this.#inTurn(async () => {
       if (modified !== null) {
         const time = new Date(modified);
         behind(this.#fence, () => this.#file.utimeSync(time, time));
@@ -202,7 +183,7 @@ export class Staged implements StagedBody, Disposable {
       now.modified === finished.modified;
   }
 
-  /** A write of the former holder's that was stuck on its way to the disk may have come after ours. */
+  /** Checks the bytes on disk: a write of the former holder may have landed on later ones. */
   async #readBack(sha256: string): Promise<void> {
     const onDisk = await digestFile(this.#vault, stagedPlace(this.#upload));
     if (onDisk.digest === sha256) return;
@@ -217,16 +198,16 @@ export class Staged implements StagedBody, Disposable {
     this.#file.close();
   }
 
-  #alone<T>(work: () => Promise<T>): Promise<T> {
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work).catch((error) => {
       throw typed(error, { op: "stage" });
     });
-    this.#turn = mine.catch(() => {/* whoever called is told */});
+    this.#turn = mine.catch(() => {/* thrown to its caller */});
     return mine;
   }
 
   #change(work: () => Promise<void>): Promise<void> {
-    return this.#alone(async () => {
+    return this.#inTurn(async () => {
       if (!this.#fence.enter()) throw takenOver();
       try {
         await work();
@@ -246,7 +227,7 @@ export class Staged implements StagedBody, Disposable {
         hint: "write from the start to the end",
       });
     }
-    if (position < this.#hashed) this.#forget();
+    if (position < this.#hashed) this.#resetHash();
     const sequel = position === this.#hashed;
     await this.#seek(position);
     try {
@@ -254,7 +235,7 @@ export class Staged implements StagedBody, Disposable {
       if (sequel) this.#hash.update(bytes); // while another thread writes
       await writing;
     } catch (error) {
-      if (sequel) this.#forget();
+      if (sequel) this.#resetHash();
       throw error;
     }
     if (sequel) this.#hashed = end;
@@ -267,10 +248,8 @@ export class Staged implements StagedBody, Disposable {
     while (this.#pieces.length > 0 && this.#pieces[0].start <= this.#size) {
       this.#size = Math.max(this.#size, this.#pieces.shift()!.end);
     }
-    // The bytes behind the gap are still in the system's memory now.
-    if (sequel && position === before && this.#size > this.#hashed) {
-      await this.#readOn(this.#size, () => {});
-    }
+    // The bytes behind the gap are still in the system's memory: the digest reads them now.
+    if (sequel && position === before) await this.#hashTo(this.#size);
   }
 
   async #writeFully(bytes: Uint8Array): Promise<void> {
@@ -289,39 +268,32 @@ export class Staged implements StagedBody, Disposable {
     this.#size = Math.min(this.#size, length);
     this.#pieces = this.#pieces.filter(({ start }) => start < length)
       .map(({ start, end }) => ({ start, end: Math.min(end, length) }));
-    if (this.#hashed > length) this.#forget();
+    if (this.#hashed > length) this.#resetHash();
   }
 
-  #forget(): void {
+  #resetHash(): void {
     this.#hash = createHash("sha256");
     this.#hashed = 0;
   }
 
-  async #takeUp(keep: number, onRead: (() => void) | null): Promise<void> {
+  async #resume(keep: number, onRead: (() => void) | null): Promise<void> {
     const { size } = await this.#file.stat();
     if (size > keep) behind(this.#fence, () => this.#file.truncateSync(keep));
     this.#length = this.#size = Math.min(size, keep);
-    if (onRead) await this.#readOn(this.#size, onRead);
+    if (onRead) await this.#hashTo(this.#size, onRead);
   }
 
-  /** Brings the digest up to a position. */
-  async #readOn(end: number, onRead: () => void): Promise<void> {
+  /** Extends the digest up to a position. */
+  async #hashTo(end: number, onRead: () => void = () => {}): Promise<void> {
     if (this.#hashed >= end) return;
-    const buffer = borrow();
-    try {
-      await this.#seek(this.#hashed);
-      while (this.#hashed < end) {
-        const n = await this.#file.read(buffer.subarray(0, end - this.#hashed));
-        if (!n) {
-          throw new BargeError("io", `the staged bytes end at ${this.#hashed}, not at ${end}`);
-        }
-        this.#cursor += n;
-        this.#hash.update(buffer.subarray(0, n));
-        this.#hashed += n;
-        onRead();
-      }
-    } finally {
-      giveBack(buffer);
+    await this.#seek(this.#hashed);
+    await readInto(this.#hash, this.#file, end - this.#hashed, (bytes) => {
+      this.#cursor += bytes;
+      this.#hashed += bytes;
+      onRead();
+    });
+    if (this.#hashed < end) {
+      throw new BargeError("io", `the staged bytes end at ${this.#hashed}, not at ${end}`);
     }
   }
 
@@ -332,7 +304,7 @@ export class Staged implements StagedBody, Disposable {
   }
 }
 
-/** Sorted pieces with one more; what touches becomes one. */
+/** Returns sorted pieces with one more. Pieces that touch become one. */
 function withPiece(pieces: readonly Piece[], { start, end }: Piece): Piece[] {
   const apart = pieces.filter((piece) => piece.end < start || piece.start > end);
   const touching = pieces.filter((piece) => piece.end >= start && piece.start <= end);

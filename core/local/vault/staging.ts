@@ -1,18 +1,17 @@
 /**
- * The folder of bytes that have arrived and are not yet a file: `staging/ID`, one for each upload in
- * the ledger (staged.ts), and trees that are on their way out.
+ * The staging folder: the bytes of uploads, `staging/ID` (staged.ts), and removed files and folders
+ * until they are deleted.
  */
 import { typed } from "../../error.ts";
 import { syncSmall } from "../../disk/sync_file.ts";
-import { reached } from "./fault.ts";
-import { behind, type Fence } from "./fences.ts";
+import { reached } from "../../storage/fault.ts";
 import type { Place } from "../../storage/place.ts";
 import { foundOf, type Vault } from "./vault.ts";
 
-/** The folder, never listed by any door. */
+/** The staging folder in the data directory. */
 export const stagingDir = "staging";
 
-/** Where an upload's bytes are staged. */
+/** Returns the place of an upload's staged bytes. */
 export function stagedPlace(upload: number): Place {
   return { dir: stagingDir, name: String(upload) };
 }
@@ -22,33 +21,21 @@ export function stagedPlace(upload: number): Place {
  * each call to another thread takes longer than the calls.
  *
  * @param modified milliseconds since 1970, or null to leave the time of the write
- * @param fence the writer's, where another may take the upload over
- * @throws {BargeError} `no-space`; `unavailable` once the fence is raised
+ * @throws {BargeError} `no-space`
  */
 export async function stageWhole(
   vault: Vault,
   upload: number,
   bytes: Uint8Array,
   modified: number | null,
-  fence?: Fence,
 ): Promise<{ modified: number; ino: number }> {
-  const path = stagedPath(vault, upload);
-  const write = (): Deno.FsFile => {
-    const file = makeFile(path);
-    try {
-      for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
-      if (modified !== null) {
-        const time = new Date(modified);
-        file.utimeSync(time, time);
-      }
-      return file;
-    } catch (error) {
-      file.close();
-      throw error;
-    }
-  };
   try {
-    using file = fence ? behind(fence, write) : write();
+    using file = makeFile(stagedPath(vault, upload));
+    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    if (modified !== null) {
+      const time = new Date(modified);
+      file.utimeSync(time, time);
+    }
     const found = foundOf(file.statSync());
     reached("staged");
     if (vault.durable) await syncSmall(file);
@@ -59,7 +46,7 @@ export async function stageWhole(
   }
 }
 
-/** Makes a staged file, empty: never through a link that somebody has laid there, since it is made exclusively. */
+/** Makes an empty staged file, in place of any entry of that name; `createNew` follows no link. */
 export function makeFile(path: string): Deno.FsFile {
   const options = { read: true, write: true, createNew: true, mode: 0o600 };
   try {
@@ -67,17 +54,17 @@ export function makeFile(path: string): Deno.FsFile {
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
-  Deno.removeSync(path, { recursive: true }); // whatever it is, it is not this upload's
+  Deno.removeSync(path, { recursive: true });
   return Deno.openSync(path, options);
 }
 
-/** Where it lies on disk. @throws {BargeError} `denied` when the folder for staged bytes is a link to elsewhere */
+/** Returns the path on disk of a name in staging. @throws {BargeError} `denied` when staging is a link */
 export function stagedPath(vault: Vault, name: string | number): string {
   vault.needFolder(stagingDir);
   return `${vault.root}/${stagingDir}/${name}`;
 }
 
-/** How many bytes are staged; undefined for none. */
+/** Returns the number of bytes that are staged; undefined for none. */
 export function stagedSize(vault: Vault, upload: number): number | undefined {
   const found = vault.find(stagedPlace(upload));
   return found?.type === "file" ? found.size : undefined;
@@ -92,7 +79,7 @@ export function trimStaged(vault: Vault, upload: number, size: number): void {
   }
 }
 
-/** How long nothing was done to what is staged under a name, in ms; undefined when it is gone. */
+/** Returns the time since the last change of a name in staging, in ms; undefined when it is gone. */
 export function stagedAge(vault: Vault, name: string): number | undefined {
   try {
     const { ctime, mtime } = Deno.lstatSync(stagedPath(vault, name));
@@ -105,14 +92,14 @@ export function stagedAge(vault: Vault, name: string): number | undefined {
 }
 
 /**
- * Throws away what was removed, without holding up the event loop for a large tree. What can't be
- * deleted is out of every door's sight already, and the next start tries again.
+ * Deletes a removed file or folder, without holding up the event loop for a large tree. The next start
+ * deletes the entries that remain where this fails.
  */
 export async function discardTree(vault: Vault, name: string): Promise<void> {
   await Deno.remove(stagedPath(vault, name), { recursive: true }).catch(() => {});
 }
 
-/** Throws staged bytes away, or whatever lies there in their place. */
+/** Deletes a name in staging, whether it is a file or a folder. */
 export function discard(vault: Vault, name: string | number): void {
   try {
     Deno.removeSync(stagedPath(vault, name), { recursive: true });
@@ -121,7 +108,7 @@ export function discard(vault: Vault, name: string | number): void {
   }
 }
 
-/** Yields the names of all that is staged. */
+/** Yields all names in staging. */
 export function* stagedNames(vault: Vault): Generator<string, void, void> {
   for (const { name } of Deno.readDirSync(stagedPath(vault, ""))) yield name;
 }

@@ -1,12 +1,17 @@
 /**
- * Names on disk that are not valid UTF-8. Doors can't make them, only users of this machine can.
- * They can be neither shown nor opened here, since the runtime reads each invalid byte as U+FFFD,
- * and has no other form for it.
+ * Names on disk that are not valid UTF-8. Only users of this machine can make them. They can be neither
+ * shown nor opened, since the runtime reads each invalid byte as U+FFFD.
  *
- *   on disk     caf\xe9   caf\xe8   caf\xef\xbf\xbd       the last one is U+FFFD itself
- *   as read     caf�      caf�      caf�                 three times the same: one of them can be opened
+ *   on disk     caf\xe9   caf\xe8   caf\xef\xbf\xbd       the last one has U+FFFD itself
+ *   as read     caf�      caf�      caf�                 the same three times: one of them can be opened
  */
-import type { Listed } from "./entry.ts";
+import type { StoredEntry } from "../../storage/entry.ts";
+
+/** An entry of a folder. `unnamed`: its name is not valid UTF-8. */
+export interface Listed {
+  readonly name: string;
+  readonly type: StoredEntry["type"] | "unnamed";
+}
 
 const replacement = "\uFFFD";
 

@@ -1,34 +1,37 @@
 /**
- * The files under the data directory: the only room that touches them.
+ * The files under the data directory: only this room touches them.
  *
- * Invariants: nothing is opened, made or renamed but in a folder whose real path is the one that was
- * asked for (no symbolic link on the way), and no file is opened through a link. Doors can't make
- * links, so that only somebody with a login on this machine could win a race against the check.
- * An entry that is neither a file nor a folder is not served: it is left out of listings and refused by name.
+ * Invariants: nothing is opened, made or renamed except in a folder whose real path is the given one
+ * (no symbolic link on the way), and no file is opened through a link. Doors can't make links, so
+ * that only a user of this machine could win a race against the check. An entry that is neither a
+ * file nor a folder is left out of listings and refused by name.
  */
-import { BargeError } from "../../error.ts";
 import { foreignOwner, giveTo, type Owner } from "../../disk/owner.ts";
-import type { Found, Listed } from "./entry.ts";
-import { type Place, relative } from "../../storage/place.ts";
+import { BargeError } from "../../error.ts";
+import type { StoredEntry } from "../../storage/entry.ts";
+import { folderOf, type Place, relative } from "../../storage/place.ts";
+import type { OnHidden } from "../../storage/tree.ts";
 import { diskError } from "./trouble.ts";
-import { isSuspect, withoutNames } from "./unnamed.ts";
+import { isSuspect, type Listed, withoutNames } from "./unnamed.ts";
 
-/** An entry that no door shows: its name as it is read, and the reason. */
-export type OnHidden = (name: string, type: "other" | "unnamed") => void;
+/** The facts of an entry on disk. */
+export interface Found extends Pick<StoredEntry, "type" | "size" | "modified"> {
+  readonly ino: number;
+}
 
 export class Vault {
   /** The data directory's real path. */
   readonly root: string;
-  /** Are files and folders synced before an upload is acknowledged? */
+  /** Whether files and folders are synced before an upload is acknowledged. */
   readonly durable: boolean;
   /** The owner of new folders, if not this process. */
   readonly #owner: Owner | undefined;
-  /** Folders that were looked at since the last await, and are as they should be. */
+  /** Folders that were checked since the last await. */
   readonly #sound = new Set<string>();
 
   /**
-   * @param root an existing directory; in a worker, which may not look at it, its real path
-   * @param durable false: skip the syncs, nothing else
+   * @param root an existing directory; in a worker, which may not read it, its real path
+   * @param durable false: skip the syncs
    */
   constructor(root: string, durable: boolean) {
     this.root = realPath(root);
@@ -38,9 +41,24 @@ export class Vault {
 
   /** Returns the entry at a place; undefined for none. @throws {BargeError} `denied` behind a link */
   find(place: Place): Found | undefined {
+    const info = this.#stat(place);
+    return info && foundOf(info);
+  }
+
+  /** Returns whether a file has a second name, which users may see. */
+  hasNames(place: Place): boolean {
+    return (this.#stat(place)?.nlink ?? 1) > 1;
+  }
+
+  /** Returns the time when an entry was made, in ms since 1970; undefined where it is not known. */
+  created(place: Place): number | undefined {
+    return this.#stat(place)?.birthtime?.getTime();
+  }
+
+  #stat(place: Place): Deno.FileInfo | undefined {
     if (!this.#enter(place.dir)) return undefined;
     try {
-      return foundOf(Deno.lstatSync(this.#path(place)));
+      return Deno.lstatSync(this.#path(place));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       if (error instanceof Deno.errors.NotADirectory) return undefined;
@@ -48,31 +66,8 @@ export class Vault {
     }
   }
 
-  /** Has a file more than one name? Then it may be one that users see. */
-  hasNames(place: Place): boolean {
-    if (!this.#enter(place.dir)) return false;
-    try {
-      return (Deno.lstatSync(this.#path(place)).nlink ?? 1) > 1;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw diskError(error);
-    }
-  }
-
-  /** When it was made, in ms since 1970; undefined for nothing, or where the system does not say. */
-  created(place: Place): number | undefined {
-    if (!this.#enter(place.dir)) return undefined;
-    try {
-      return Deno.lstatSync(this.#path(place)).birthtime?.getTime();
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw diskError(error);
-    }
-  }
-
   /**
-   * The names in a folder that are files or folders, sorted by code unit. To sort them, all must be
-   * there: names alone are held, and what they are is looked up when it is needed.
+   * Returns the names of the files and folders in a folder, sorted by code unit.
    *
    * @param only leave out the others
    * @param onHidden called for each entry that is neither
@@ -88,7 +83,7 @@ export class Vault {
   }
 
   /**
-   * All that is in a folder, in no order, also what is never served.
+   * Returns all entries of a folder, in no order, also those that no door shows.
    *
    * @throws {BargeError} `not-found`, `denied`
    */
@@ -121,11 +116,11 @@ export class Vault {
    * @throws {BargeError} `not-found`, `denied`, `exists` (it is a folder)
    */
   open(place: Place): { file: Deno.FsFile; found: Found } {
-    // Looked at first: opening a device can do things. Looked at again: a link that was laid there in
-    // between leads to another file.
-    const there = this.find(place);
-    if (!there) throw new BargeError("not-found", "there is no such file");
-    refuseUnlessFile(there);
+    // The first check keeps devices closed, whose opening has effects. The second one finds a link that
+    // was put there in between: it leads to another file.
+    const first = this.find(place);
+    if (!first) throw new BargeError("not-found", "there is no such file");
+    refuseUnlessFile(first);
     let file: Deno.FsFile;
     try {
       file = Deno.openSync(this.#path(place));
@@ -135,7 +130,7 @@ export class Vault {
     try {
       const found = foundOf(file.statSync());
       refuseUnlessFile(found);
-      if (found.ino !== there.ino && this.find(place)?.ino !== found.ino) {
+      if (found.ino !== first.ino && this.find(place)?.ino !== found.ino) {
         throw new BargeError("denied", "it is not a regular file");
       }
       return { file, found };
@@ -148,31 +143,29 @@ export class Vault {
   /**
    * Makes a folder.
    *
-   * @param parents make those above it, too
-   * @param before called before each folder is made; nothing has its name then. The caller syncs
-   *   the folders that they are in
-   * @returns whether it was made; false: it was there
+   * @param parents make the folders above it, too
+   * @param before called before each folder is made, while its name is free. The caller syncs the
+   *   folders that they are in
+   * @returns false: it existed
    * @throws {BargeError} `no-directory` without its parent, `exists` where a file has the name
    */
   mkdir(place: Place, parents: boolean, before?: (place: Place) => void): boolean {
     if (!this.#enter(place.dir, parents)) {
       if (!parents) throw new BargeError("no-directory", "the folder above it does not exist");
-      const cut = place.dir.lastIndexOf("/");
-      const above = { dir: place.dir.slice(0, Math.max(0, cut)), name: place.dir.slice(cut + 1) };
-      if (this.find(above)) throw noDirectory(); // a file is in its place
+      const above = folderOf(place);
+      if (this.find(above)) throw noDirectory(); // it is a file
       this.mkdir(above, true, before);
     }
-    const there = parents || before ? this.find(place) : undefined;
-    if (there?.type === "dir") return false;
-    if (there) throw new BargeError("exists", "a file of that name is there");
+    const existing = parents || before ? this.find(place) : undefined;
+    if (existing?.type === "dir") return false;
+    if (existing) throw new BargeError("exists", "a file of that name is there");
     before?.(place);
     try {
       Deno.mkdirSync(this.#path(place), { mode: 0o700 });
       giveTo(this.#owner, this.#path(place));
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw diskError(error);
-      const there = this.find(place);
-      if (there?.type === "dir") return false;
+      if (this.find(place)?.type === "dir") return false;
       throw new BargeError("exists", "a file of that name is there", { cause: error });
     }
     if (!before) this.sync(place.dir);
@@ -188,11 +181,11 @@ export class Vault {
     try {
       this.renameFile(from, to);
     } finally {
-      this.#sound.clear(); // it may have been a folder
+      this.#sound.clear(); // the entry may be a folder
     }
   }
 
-  /** The same, for what is surely no folder: staged bytes. @throws as {@link rename} */
+  /** Does the same with an entry that can't be a folder. @throws as {@link rename} */
   renameFile(from: Place, to: Place): void {
     if (!this.#enter(from.dir)) throw new BargeError("not-found", "there is no such file");
     if (!this.#enter(to.dir)) throw noDirectory();
@@ -226,18 +219,14 @@ export class Vault {
     }
   }
 
-  /** Is a folder empty, also of what is never served? */
+  /** Returns whether a folder is empty, also of entries that no door shows. */
   isEmpty(place: Place): boolean {
     if (!this.#enter(relative(place))) return true;
     for (const _ of Deno.readDirSync(this.#path(place))) return false;
     return true;
   }
 
-  /**
-   * Removes a file, if it is there; a folder stays, and anything behind a link.
-   *
-   * @throws {BargeError} as the system does
-   */
+  /** Removes a file, if it exists; not a folder, and nothing behind a link. @throws {BargeError} as the disk does */
   removeFile(place: Place): void {
     try {
       if (this.find(place)?.type === "file") Deno.removeSync(this.#path(place));
@@ -246,25 +235,25 @@ export class Vault {
     }
   }
 
-  /** Removes a folder, if it is there, and empty. */
+  /** Removes a folder, if it exists and is empty. */
   removeEmpty(place: Place): void {
     if (this.find(place)?.type !== "dir") return;
     try {
       Deno.removeSync(this.#path(place));
-    } catch { /* something is in it by now */ }
+    } catch { /* it is not empty */ }
     this.#sound.clear();
   }
 
-  /** @throws {BargeError} `no-directory` when a place's folder is not there, or is none */
+  /** @throws {BargeError} `no-directory` unless the folder exists */
   needFolder(dir: string): void {
     if (!this.#enter(dir)) throw noDirectory();
   }
 
   /**
-   * Is this folder there? What was found sound stays so until the next await: a group of commits
-   * into one folder asks many times.
+   * Returns whether a folder exists. A result holds until the next await, since a group of commits
+   * checks one folder many times.
    *
-   * @param climbing the caller looks at the folders above by itself if it is not
+   * @param climbing the caller checks the folders above by itself if it does not exist
    * @throws {BargeError} `denied` when a link is on the way to it
    */
   #enter(dir: string, climbing = false): boolean {
@@ -278,7 +267,7 @@ export class Vault {
     } catch (error) {
       const gone = error instanceof Deno.errors.NotFound;
       if (!gone && !(error instanceof Deno.errors.NotADirectory)) throw diskError(error);
-      // Not even whether there is something behind a link is told.
+      // Behind a link, the error must not depend on whether something is there.
       const above = dir.lastIndexOf("/");
       if (above > 0 && !climbing) this.#enter(dir.slice(0, above));
       return false;
@@ -289,7 +278,7 @@ export class Vault {
     return true;
   }
 
-  /** @throws {BargeError} `denied` for a name that leads out of its folder; a ledger may be damaged */
+  /** @throws {BargeError} `denied` for a name that leads out of its folder, from a damaged ledger */
   #path(place: Place): string {
     if (/^\.{0,2}$|[/\0]/.test(place.name)) {
       throw new BargeError("denied", "it is not a name in a folder");
@@ -298,7 +287,7 @@ export class Vault {
   }
 }
 
-/** A worker may look at the folders in the root alone, and is given its real path. */
+/** Returns the real path of the root. A worker may not read the root, and has its real path already. */
 function realPath(root: string): string {
   try {
     return Deno.realPathSync(root);
@@ -308,32 +297,28 @@ function realPath(root: string): string {
   }
 }
 
-/** @throws {BargeError} `exists` for a folder, `denied` for what is neither file nor folder */
+/** @throws {BargeError} `exists` for a folder, `denied` for an entry that is neither file nor folder */
 function refuseUnlessFile({ type }: Found): void {
   if (type === "dir") throw new BargeError("exists", "it is a folder");
   if (type !== "file") throw new BargeError("denied", "it is not a regular file");
 }
 
 /**
- * Converts the facts of Deno to those that barge compares. Some filesystems (FUSE, 9p, CIFS) number
- * their inodes beyond 2^53, which the ledger could not give back: there a part has to do.
+ * Returns the facts that barge compares. Some filesystems (FUSE, 9p, CIFS) have inode numbers beyond
+ * 2^53, which the ledger can't keep: of these, the lower bits are used.
  */
 export function foundOf(info: Deno.FileInfo): Found {
   return {
     type: info.isFile ? "file" : info.isDirectory ? "dir" : "other",
     size: info.size,
     modified: info.mtime?.getTime() ?? 0,
-    ino: inode(info.ino ?? 0),
+    ino: (info.ino ?? 0) % 2 ** 53,
   };
-}
-
-function inode(number: number): number {
-  return number % 2 ** 53;
 }
 
 const behindLink = "a symbolic link is on the way, and none is followed";
 
-/** Was it the vault that refused, and not the system? */
+/** Returns whether an error is the vault's refusal of a link. */
 export function isBehindLink(error: unknown): boolean {
   return error instanceof BargeError && error.kind === "denied" && error.message === behindLink;
 }

@@ -107,7 +107,7 @@ export function treeContract(name: string, make: () => Promise<TreeUnderTest>): 
     assert.deepEqual(named.map(({ entry }) => entry.sha256), [sha256("c"), sha256("a")]);
   });
 
-  test("a folder is made once, with its parents only where asked", async (_, tree, anna) => {
+  test("a folder is made once, with its parents only where requested", async (_, tree, anna) => {
     const deep = { dir: `${home}/to/x`, name: "y" };
     await fails("no-directory", () => folder(tree, deep, anna));
     const modified = 1_600_000_000_000;

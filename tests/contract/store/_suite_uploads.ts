@@ -23,7 +23,7 @@ export interface StoreUnderTest extends AsyncDisposable {
   /** Adds an account with a home. @returns its id */
   addAccount(name: string, quota: number | null): Promise<number>;
   sums(account: number): Promise<{ used: number; reserved: number }>;
-  /** Returns the bytes of a file as every door would send them; undefined for none. */
+  /** Returns the bytes of a file; undefined for none. */
   content(place: Place): Promise<Uint8Array | undefined>;
   /** Returns the number of uploads whose bytes are staged. */
   staged(): Promise<number>;
@@ -71,7 +71,7 @@ const contentOf = (bytes: Uint8Array) => ({
   verified: true,
 });
 
-/** Stores a file whose bytes are all there. */
+/** Stores a small file at once. */
 export function store(
   uploads: Uploads,
   account: number,
@@ -138,7 +138,7 @@ export function uploadsContract(name: string, make: () => Promise<StoreUnderTest
     },
   );
 
-  test("a drop leaves nothing, and a detach what is whole", async (s, up, anna) => {
+  test("a drop leaves nothing, and a detach the whole bytes", async (s, up, anna) => {
     const dropped = await up.begin(declared(anna, 8), fresh);
     await dropped.body.write(text("some"));
     await dropped.drop();
@@ -176,14 +176,14 @@ export function uploadsContract(name: string, make: () => Promise<StoreUnderTest
     assert.deepEqual([await s.sums(anna), await s.staged()], [{ used: 3, reserved: 0 }, 0]);
   });
 
-  test("a refusal of the guard goes before a want of room", async (_, up, anna) => {
+  test("a refusal of the guard comes before over-quota", async (_, up, anna) => {
     const place = { dir: "homes/anna/none", name: "f" };
     await fails("no-directory", () => store(up, anna, text("too large for it"), place));
     await fails("over-quota", () => store(up, anna, text("too large for it")));
   }, 5);
 
   test(
-    "small files at the same time: each by itself, one that fails fails alone",
+    "of small files stored at the same time, one that fails fails alone",
     async (s, up, anna) => {
       const names = Array.from({ length: 40 }, (_, i) => ({ dir: "homes/anna", name: `f${i}` }));
       const bytes = text("0123456789");
@@ -235,7 +235,7 @@ export function uploadsContract(name: string, make: () => Promise<StoreUnderTest
   }, 1009);
 
   test(
-    "an overwrite needs room for the difference alone, and only one upload has it",
+    "an overwrite needs room for the difference alone, and only one upload gets it",
     async (s, up, anna) => {
       await store(up, anna, new Uint8Array(80));
       const open = await up.begin(declared(anna, 100), fresh);
@@ -320,7 +320,7 @@ export function uploadsContract(name: string, make: () => Promise<StoreUnderTest
   });
 
   test(
-    "partial uploads are listed, sampled and remembered when they are files",
+    "partial uploads are listed and sampled, and recorded when they are files",
     async (_, up, anna) => {
       const recorded = { ...fresh, recorded: true };
       const open = await up.begin(declared(anna, 8), recorded);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { get, type GetOptions } from "../../../core/client/get.ts";
 import { put, type PutOptions } from "../../../core/client/put.ts";
-import { remove } from "../../../core/client/remove.ts";
+import { remove } from "../../../core/client/change.ts";
 import { entryAt } from "../../../core/client/stat.ts";
 import { plant, recorder, Setup, snapshot } from "./_setup.ts";
 

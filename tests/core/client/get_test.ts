@@ -80,7 +80,7 @@ Deno.test("get: files, one by one", async (t) => {
   });
 
   await t.step(
-    "unchecked, with the server's word for the digest; what was begun is checked",
+    "without verification the server's digest is reported, and a resumed file is checked",
     async () => {
       const unchecked = await run(["/home/large"], `${to}/unchecked`, { verify: false });
       const sha256 = createHash("sha256").update(noise(3_000_001)).digest("hex");

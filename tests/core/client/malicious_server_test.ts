@@ -54,7 +54,7 @@ async function play(listener: Deno.TcpListener, entries: readonly object[]): Pro
 
 type Named = readonly [name: string, type: "file" | "dir"];
 
-Deno.test("whatever a server lists, get -r writes below its target alone", async (t) => {
+Deno.test("get -r writes only below its target, whatever the server lists", async (t) => {
   const root = await Deno.makeTempDir({ prefix: "barge-malicious-" });
   const attacks: Record<string, Named[]> = {
     "the folder above": [["../out/f", "file"]],
@@ -109,7 +109,7 @@ Deno.test("whatever a server lists, get -r writes below its target alone", async
   }
 });
 
-Deno.test("names that are special on Windows are refused there, and accepted elsewhere", () => {
+Deno.test("names that are special on Windows are refused on Windows only", () => {
   const bad = [
     "..\\x",
     "a\\b",

@@ -19,7 +19,7 @@ const names = (dir: string) => Array.from(Deno.readDirSync(dir), ({ name }) => n
 Deno.test("a part is reopened and renamed to its target", () =>
   inTemp(async (dir) => {
     const first = Part.open(`${dir}/a`, sha, new Folders());
-    first.file.writeSync(new TextEncoder().encode("half"));
+    first.file.writeSync(new TextEncoder().encode("some"));
     first.keep();
     assert.deepEqual(names(dir), [".a.0123456789abcdef.part"]);
     plant(dir, { "a": "old" });
@@ -29,7 +29,7 @@ Deno.test("a part is reopened and renamed to its target", () =>
     await second.commit(new Date(1_000_000_123));
     assert.deepEqual(names(dir), ["a"]);
     const facts = Deno.statSync(`${dir}/a`);
-    assert.equal(Deno.readTextFileSync(`${dir}/a`), "half");
+    assert.equal(Deno.readTextFileSync(`${dir}/a`), "some");
     assert.equal(facts.mtime?.getTime(), 1_000_000_123);
     assert.equal(facts.mode! & 0o777, 0o600);
   }));
@@ -64,7 +64,7 @@ Deno.test("of two open parts of one target, the second has another name", () =>
     assert.deepEqual(names(dir), ["a"]);
   }));
 
-Deno.test("stale parts are removed; those of others and locked ones stay", () =>
+Deno.test("stale parts are removed, but not the parts of other files and locked ones", () =>
   inTemp((dir) => {
     plant(dir, {
       ".a.1111111111111111.part": "x",

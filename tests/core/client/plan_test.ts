@@ -34,7 +34,7 @@ Deno.test("only update and checksum compare", () => {
 });
 
 Deno.test("a removed folder is listed once; an excluded name keeps the folders above it", () => {
-  const there = [
+  const existing = [
     dir(""),
     dir("a"),
     file("a/1"),
@@ -44,7 +44,7 @@ Deno.test("a removed folder is listed once; an excluded name keeps the folders a
     dir("c"),
   ];
   const names = (wanted: string[], patterns: string[] = []) =>
-    extraneous(there, new Set(wanted), exclude(patterns)).map(({ name }) => name);
+    extraneous(existing, new Set(wanted), exclude(patterns)).map(({ name }) => name);
   assert.deepEqual(names([]), ["a", "c"]);
   assert.deepEqual(names(["a/1"]), ["a/b", "c"]);
   assert.deepEqual(names([], ["*.o"]), ["a/1", "a/b/2", "c"]);
@@ -81,6 +81,7 @@ Deno.test("patterns mean what rsync's users expect", () => {
 Deno.test("paths are joined and split", () => {
   assert.equal(join("/", "a"), "/a");
   assert.equal(join("a//", "b"), "a/b");
+  assert.equal(join("/home/x/", ""), "/home/x");
   assert.equal(parentOf("/a"), "/");
   assert.equal(parentOf("a"), ".");
   assert.equal(parentOf("/a/b/"), "/a");
@@ -94,6 +95,7 @@ Deno.test("standard streams take one file", () => {
   assert.throws(() => checkTogether("get", ["/a", "/b"], "-", {}), /only one file/);
   assert.throws(() => checkTogether("put", [], "/home/", {}), /no source is named/);
   assert.throws(() => checkTogether("put", ["a"], "/home/", { delete: true }), /--delete needs -r/);
+  assert.throws(() => checkTogether("put", ["a/x", "b/x"], "/home/", {}), /would both become x/);
   checkTogether("put", ["-"], "/home/x", {});
   checkTogether("get", ["-"], ".", {});
 });

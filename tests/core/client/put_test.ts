@@ -33,7 +33,7 @@ Deno.test("put: files, one by one", async (t) => {
   });
 
   await t.step(
-    "unchecked on this side, the server still computes and stores the digest",
+    "without verification on this side, the server still computes and stores the digest",
     async () => {
       const { results } = await run([`${dir}/large`], "/home/unchecked", { verify: false });
       const [result] = results();

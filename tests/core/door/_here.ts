@@ -1,11 +1,11 @@
 /** The native door in this process, with what a test wants of it. */
 import { Database } from "../../../core/local/database/database.ts";
-import type { Patience } from "../../../core/door/native/patience.ts";
+import { type Patience, patience as serverPatience } from "../../../core/door/native/patience.ts";
 import { formatAddress } from "../../../core/net/address.ts";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../core/serve/data.ts";
 import type { Door } from "../../../core/door/door.ts";
-import { listenNative } from "../../../core/door/native/listen.ts";
+import { openDoor } from "../../../core/door/native/listen.ts";
 import { type Settings, Store } from "../../../core/local/store.ts";
 
 /** The door in this process, with a patience of its own and the account anna. */
@@ -35,8 +35,11 @@ export class Here implements AsyncDisposable {
     const { id } = store.accounts.add({ name: "anna", role: "user", limit: null, verifier });
     const { token } = await store.tokens.issue(id, "test");
     const usual = { stranger: 60_000, idle: 60_000, request: 60_000, linger: 60_000 };
-    const any = { host: "127.0.0.1", port: 0 };
-    const door = listenNative(store, any, false, { ...usual, ...patience });
+    const spec = { name: "native", address: { host: "127.0.0.1", port: 0 }, tls: "off" } as const;
+    const door = openDoor(
+      { store, spec, reusePort: false, tls: undefined },
+      { ...serverPatience, pause: undefined, ...usual, ...patience },
+    );
     return new Here(store, door, formatAddress(door.address), token!);
   }
 

@@ -143,12 +143,6 @@ export class Peer implements Disposable {
   }
 }
 
-/** Logs in with the password, once. @returns a token, for the other logins of a test */
-export async function tokenOf(address: string, account: string): Promise<string> {
-  using peer = await Peer.open(address, account);
-  return await peer.token();
-}
-
 /** Is the server up, and does it answer? */
 export async function assertUp(address: string): Promise<void> {
   using peer = await Peer.open(address);

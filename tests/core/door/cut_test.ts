@@ -1,7 +1,7 @@
 /** Connections that end at every stage of an upload: no file, nothing lost, to be continued. */
 import assert from "node:assert/strict";
 import { barge, startServer } from "../../_server.ts";
-import { assertUp, join, pattern, Peer, sha256, text, tokenOf } from "./_peer.ts";
+import { assertUp, join, pattern, Peer, sha256, text } from "./_peer.ts";
 
 const size = 600_000;
 const bytes = pattern(size);
@@ -13,7 +13,7 @@ Deno.test("an upload that is cut leaves the old file, and is continued", async (
   await using server = await startServer();
   await server.addUser("anna");
   const { address } = server;
-  const token = await tokenOf(address, "anna");
+  const token = await server.issueToken("anna");
   using watcher = await Peer.open(address, token);
 
   /** Waits, without sleeping, until the server has noticed that the uploader is gone. */

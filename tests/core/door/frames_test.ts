@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { encodeChunkHead } from "../../../core/protocol/frame.ts";
 import { startServer } from "../../_server.ts";
-import { assertUp, eager, join, Peer, type Piece, text, tokenOf } from "./_peer.ts";
+import { assertUp, eager, join, Peer, type Piece, text } from "./_peer.ts";
 
 /** A frame with any JSON, or none. */
 function frame(json: string | Uint8Array, length?: number): Uint8Array {
@@ -121,7 +121,7 @@ Deno.test("what is no frame or request is answered `protocol` once, and closes",
     }
   });
   await t.step("after a login", async () => {
-    const token = await tokenOf(address, "anna");
+    const token = await server.issueToken("anna");
     for (const piece of Object.values({ ...noFrames, ...noFields })) {
       using peer = await Peer.open(address, token);
       await refused(peer, piece);

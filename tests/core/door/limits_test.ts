@@ -1,6 +1,7 @@
 /** Too many connections, and peers that trickle. */
 import assert from "node:assert/strict";
 import { barge, startServer } from "../../_server.ts";
+import { Clock } from "../../_clock.ts";
 import { Here } from "./_here.ts";
 import { assertUp, eager, join, pattern, Peer, sha256, text } from "./_peer.ts";
 
@@ -61,7 +62,7 @@ Deno.test("two workers count together, and `barge ping` says what is wrong", asy
 });
 
 Deno.test("who trickles bytes is cut; a slow upload that moves is not", async (t) => {
-  // 200 bytes a second, where a second is 60 and more outside of tests.
+  using clock = new Clock();
   await using here = await Here.start({ floor: { bytes: 100, periodMs: 500 } });
   const put = eager("/home/a", pattern(5000));
   const waiting = { verb: "put", path: "/home/b", size: 5000 };
@@ -87,7 +88,7 @@ Deno.test("who trickles bytes is cut; a slow upload that moves is not", async (t
       for (let i = 0; !cut; i++) {
         assert.ok(i < 2000, "it was not cut");
         await peer.send(bytes.subarray(i, i + 1)).catch(() => {/* it is cut */});
-        await new Promise((resolve) => setTimeout(resolve, 25));
+        await clock.advance(25);
       }
       await ended;
     });
@@ -99,11 +100,11 @@ Deno.test("who trickles bytes is cut; a slow upload that moves is not", async (t
     await peer.send({ offset: 0, body: bytes.length });
     for (let at = 0; at < bytes.length; at += 2000) {
       await peer.send(bytes.subarray(at, at + 2000));
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await clock.advance(25);
     }
     await peer.ask({ sha256: sha256(bytes) });
     // And between two requests nothing needs to move.
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await clock.advance(700);
     await peer.ask(eager("/home/c", text("c")));
     await peer.ask(hello);
   });

@@ -10,6 +10,22 @@ const auth = () => (
   { verb: "auth", mechanism: "token", account: "none", nonce: nonce() } as const
 );
 
+/** Timeouts of a second and more do not end by themselves meanwhile: only who is not waited for goes on. */
+class LongWaits implements Disposable {
+  readonly #real = globalThis.setTimeout;
+
+  constructor() {
+    const real = this.#real;
+    globalThis.setTimeout =
+      ((callback: () => void, ms = 0) =>
+        real(callback, ms < 1000 ? ms : 2 ** 31 - 1)) as typeof setTimeout;
+  }
+
+  [Symbol.dispose](): void {
+    globalThis.setTimeout = this.#real;
+  }
+}
+
 /** Has so many logins from loopback failed that the next one is answered after 5 s. */
 function slowDown(here: Here): void {
   const attempt = { account: undefined, name: "none", mechanism: "token", host: "::1" } as const;
@@ -21,6 +37,7 @@ Deno.test("who leaves during the wait is gone at once, however it leaves", async
   await using here = await Here.start({});
   using other = await Peer.open(here.address, here.token);
   slowDown(here);
+  using _waits = new LongWaits();
   const leave: ((peer: Peer) => void | Promise<void>)[] = [
     (peer) => peer.stream.close(),
     (peer) => peer.stream.end(),
@@ -29,22 +46,19 @@ Deno.test("who leaves during the wait is gone at once, however it leaves", async
     using peer = await Peer.open(here.address);
     await peer.ask(auth());
     await peer.send(wrong);
-    const began = performance.now();
     await how(peer);
     while (here.door.connections > 1) await other.ask({ verb: "ping" });
-    assert.ok(performance.now() - began < 4000, "the wait was 5 s");
   }
 });
 
 Deno.test("a server that stops does not wait for it", async () => {
   const here = await Here.start({});
   slowDown(here);
+  using _waits = new LongWaits();
   using peer = await Peer.open(here.address);
   await peer.ask(auth());
   await peer.send(wrong);
-  const began = performance.now();
   await here[Symbol.asyncDispose]();
-  assert.ok(performance.now() - began < 4000, "the wait was 5 s");
 });
 
 Deno.test("what was sent ahead of the answer is kept, in order, whatever its length", async () => {

@@ -1,7 +1,7 @@
 /** PUT-MANY and GET-MANY: many small files in one request, each with its own fate. */
 import assert from "node:assert/strict";
 import { startServer } from "../../_server.ts";
-import { type Bytes, eager, join, pattern, Peer, sha256, text, tokenOf } from "./_peer.ts";
+import { type Bytes, eager, join, pattern, Peer, sha256, text } from "./_peer.ts";
 
 interface Answer {
   readonly [field: string]: unknown;
@@ -87,7 +87,7 @@ Deno.test("each file of a request has its own fate, its own record and its own c
 Deno.test("bodies that are not what was said leave nothing, and what stands behind is answered", async (t) => {
   await using server = await startServer({ args: ["--workers", "1"] });
   await server.addUser("anna");
-  const token = await tokenOf(server.address, "anna");
+  const token = await server.issueToken("anna");
   const files = { "/home/x": text("xx"), "/home/y": text("yyy") };
 
   await t.step("given up", async () => {

@@ -9,6 +9,7 @@ import { send } from "../../../core/client/upload/send.ts";
 import { parseAddress } from "../../../core/net/address.ts";
 import { aliveLength, encodeChunkHead } from "../../../core/protocol/frame.ts";
 import { recorder } from "../client/_setup.ts";
+import { Clock } from "../../_clock.ts";
 import { Here } from "./_here.ts";
 import { assertUp, type Bytes, join, pattern, Peer, sha256, text } from "./_peer.ts";
 
@@ -24,10 +25,10 @@ function chunk(bytes: Uint8Array): Bytes {
 }
 
 /** Does something again and again for longer than the server waits for a client that is silent. */
-async function forLong(step: () => Promise<unknown>): Promise<void> {
+async function forLong(clock: Clock, step: () => Promise<unknown>): Promise<void> {
   for (let i = 0; i < 12; i++) {
     await step();
-    await wait(200);
+    await clock.advance(200);
   }
 }
 
@@ -42,23 +43,24 @@ Deno.test("hello says how a client may pause; without that it may not", async ()
 });
 
 Deno.test("a put whose source pauses goes on, with signs of life among its chunks", async (t) => {
+  using clock = new Clock();
   await using here = await Here.start({ ...patience, pause });
   const bytes = pattern(5000);
   await t.step("of unknown size, and of a known one", async () => {
-    await Promise.all([null, bytes.length].map(async (size) => {
+    for (const size of [null, bytes.length]) {
       using peer = await Peer.open(here.address, here.token);
       await peer.ask({ verb: "put", path: `/home/${size}`, size });
       await peer.send({ offset: 0, body: "chunked", pauses: true }, alive);
-      await forLong(() => peer.send(alive));
+      await forLong(clock, () => peer.send(alive));
       await peer.send(chunk(bytes.subarray(0, 1000)), alive, alive);
-      await forLong(() => peer.send(alive));
+      await forLong(clock, () => peer.send(alive));
       // Also when a sign of life comes in pieces, and right before the end.
       await peer.send(chunk(bytes.subarray(1000)), alive.subarray(0, 1));
       await peer.send(alive.subarray(1), alive, encodeChunkHead(0));
       const { sha256: digest } = await peer.ask({ sha256: sha256(bytes) });
       assert.equal(digest, sha256(bytes));
       await peer.ask({ verb: "ping" });
-    }));
+    }
   });
   await t.step("while it compares what is here", async () => {
     {
@@ -71,7 +73,7 @@ Deno.test("a put whose source pauses goes on, with signs of life among its chunk
     using peer = await Peer.open(here.address, here.token);
     const go = await peer.ask({ verb: "put", path: "/home/b", size: bytes.length });
     assert.equal(go.offset, 2000);
-    await forLong(() => peer.send({ alive: true }));
+    await forLong(clock, () => peer.send({ alive: true }));
     await peer.send({ offset: 2000, body: 3000 }, bytes.subarray(2000));
     assert.equal((await peer.ask({ sha256: sha256(bytes) })).sha256, sha256(bytes));
   });
@@ -80,7 +82,7 @@ Deno.test("a put whose source pauses goes on, with signs of life among its chunk
     await peer.ask({ verb: "put", path: "/home/c", size: 5 });
     // The first bytes of a chunk of 4 GiB: more than was declared.
     await peer.send({ offset: 0, body: "chunked" }, alive, text("more than five bytes"));
-    await wait(100);
+    await clock.advance(100);
     await peer.send(text("and more"));
     assert.equal(await peer.failure(), "protocol");
   });
@@ -88,12 +90,16 @@ Deno.test("a put whose source pauses goes on, with signs of life among its chunk
     using peer = await Peer.open(here.address, here.token);
     await peer.ask({ verb: "put", path: "/home/d", size: 10 });
     await peer.send({ offset: 0, body: "chunked", pauses: true }, chunk(text("0")), alive);
-    await peer.gone();
+    let over = false;
+    const gone = peer.gone().finally(() => over = true);
+    while (!over) await clock.advance(100);
+    await gone;
   });
   await assertUp(here.address);
 });
 
 Deno.test("signs of life hold no upload for ever; what has arrived is kept", async (t) => {
+  using clock = new Clock();
   await using here = await Here.start({ ...patience, pause: { every: 200, most: 1500 } });
   using watcher = await Peer.open(here.address, here.token);
   const trickles: Record<string, (i: number) => Uint8Array> = {
@@ -113,7 +119,7 @@ Deno.test("signs of life hold no upload for ever; what has arrived is kept", asy
       for (let i = 0; !over; i++) {
         assert.ok(i < 100, "it goes on for ever");
         await peer.send(piece(i)).catch(() => {/* it is cut */});
-        await wait(100);
+        await clock.advance(100);
       }
       assert.equal(await failure, "unavailable");
       const { upload } = await watcher.ask({ verb: "stat", path }) as {
@@ -125,7 +131,7 @@ Deno.test("signs of life hold no upload for ever; what has arrived is kept", asy
       const gone = peer.gone().finally(() => over = true);
       while (!over) {
         await peer.send(alive).catch(() => {/* it is cut */});
-        await wait(100);
+        await clock.advance(100);
       }
       await gone;
     });
@@ -138,7 +144,7 @@ Deno.test("signs of life hold no upload for ever; what has arrived is kept", asy
     for (let i = 0; !over; i++) {
       assert.ok(i < 100, "it goes on for ever");
       await peer.send({ alive: true }).catch(() => {/* it is cut */});
-      await wait(100);
+      await clock.advance(100);
     }
     await gone;
   });
@@ -146,13 +152,14 @@ Deno.test("signs of life hold no upload for ever; what has arrived is kept", asy
 });
 
 Deno.test("who pauses, and is quick enough in between, has all of its time left", async () => {
+  using clock = new Clock();
   await using here = await Here.start({ ...patience, pause: { every: 200, most: 500 } });
   using peer = await Peer.open(here.address, here.token);
   await peer.ask({ verb: "put", path: "/home/quick", size: null });
   await peer.send({ offset: 0, body: "chunked", pauses: true });
   const piece = pattern(4000); // twice the floor
   for (let i = 0; i < 15; i++) {
-    await wait(200);
+    await clock.advance(200);
     await peer.send(chunk(piece), alive);
   }
   const whole = sha256(join(...Array(15).fill(piece)));
@@ -160,6 +167,7 @@ Deno.test("who pauses, and is quick enough in between, has all of its time left"
 });
 
 Deno.test("a get whose bytes are not read goes on while the client pings, for a limited time", async (t) => {
+  using clock = new Clock();
   const bytes = pattern(16 * 1024 * 1024);
   const serve = async (most: number) => {
     const here = await Here.start({ request: 3000, pause: { every: 200, most } });
@@ -175,7 +183,7 @@ Deno.test("a get whose bytes are not read goes on while the client pings, for a 
     let pings = 0;
     for (const end = performance.now() + 5500; performance.now() < end; pings++) {
       await peer.send({ verb: "ping" });
-      await wait(200);
+      await clock.advance(200);
     }
     assert.equal(sha256(await peer.body()), sha256(bytes));
     assert.equal((await peer.answer()).sha256, sha256(bytes));
@@ -190,12 +198,12 @@ Deno.test("a get whose bytes are not read goes on while the client pings, for a 
     for (const end = performance.now() + 20_000; here.door.connections > 0;) {
       assert.ok(performance.now() < end, "it was not cut");
       await peer.send({ verb: "ping" }).catch(() => {/* it is cut */});
-      await wait(100);
+      await clock.advance(100);
     }
   });
 });
 
-Deno.test("barge's own client shows that it is alive", async (t) => {
+Deno.test("barge's own client shows that it is alive", async () => {
   const limits = { request: 2000, pause: { every: 300, most: 3_600_000 } };
   await using here = await Here.start(limits);
   const open = async () => {
@@ -212,55 +220,65 @@ Deno.test("barge's own client shows that it is alive", async (t) => {
       return piece.length;
     },
   });
-  await t.step("in a put of standard input that pauses", async () => {
-    await using client = await open();
-    const { onEvent, outcome } = recorder();
-    using uploader = new Uploader(client, new Report(onEvent));
-    await uploader.stream(slow([text("one "), text("two")]), "/home/in");
-    await uploader.drained();
-    assert.deepEqual(outcome(), ["sent /home/in"]);
-  });
-  await t.step("in a put of known size whose source stalls", async () => {
-    await using client = await open();
-    const content = slow([text("one "), text("two")]);
-    const upload = { path: "/home/known", size: 7, verify: true, overwrite: "always" as const };
-    const progress = { start() {}, bytes() {} };
-    const { answer } = await send(client, upload, content, progress);
-    assert.equal((await answer).sha256, sha256(text("one two")));
-  });
-  await t.step("in a put of standard input that trickles", async () => {
-    await using client = await open();
-    const { onEvent, outcome } = recorder();
-    using uploader = new Uploader(client, new Report(onEvent));
-    let left = 45;
-    const trickle = {
-      async read(into: Uint8Array): Promise<number | null> {
-        await wait(100);
-        into[0] = 65;
-        return left-- > 0 ? 1 : null;
-      },
-    };
-    await uploader.stream(trickle, "/home/trickle");
-    await uploader.drained();
-    assert.deepEqual(outcome(), ["sent /home/trickle"]);
-  });
-  await t.step("in a get to standard output that is not read", async () => {
-    const bytes = pattern(16 * 1024 * 1024);
-    Deno.writeFileSync(`${here.store.settings.data}/homes/anna/big`, bytes);
-    await using client = await open();
-    const { onEvent, outcome } = recorder();
-    const downloader = new Downloader(client, new Report(onEvent));
-    let first = true;
-    let got = 0;
-    await downloader.stream("/home/big", {
-      async write(piece) {
-        if (first) await wait(4500);
-        first = false;
-        got += piece.length;
-        return piece.length;
-      },
-    });
-    assert.deepEqual(outcome(), ["sent /home/big"]);
-    assert.equal(got, bytes.length);
-  });
+  const cases: Record<string, () => Promise<void>> = {
+    async "in a put of standard input that pauses"() {
+      await using client = await open();
+      const { onEvent, outcome } = recorder();
+      using uploader = new Uploader(client, new Report(onEvent));
+      await uploader.stream(slow([text("one "), text("two")]), "/home/in");
+      await uploader.drained();
+      assert.deepEqual(outcome(), ["sent /home/in"]);
+    },
+    async "in a put of known size whose source stalls"() {
+      await using client = await open();
+      const content = slow([text("one "), text("two")]);
+      const upload = { path: "/home/known", size: 7, verify: true as const };
+      const progress = { start() {}, bytes() {} };
+      const { answer } = await send(client, upload, content, progress);
+      assert.equal((await answer).sha256, sha256(text("one two")));
+    },
+    async "in a put of standard input that trickles"() {
+      await using client = await open();
+      const { onEvent, outcome } = recorder();
+      using uploader = new Uploader(client, new Report(onEvent));
+      let left = 45;
+      const trickle = {
+        async read(into: Uint8Array): Promise<number | null> {
+          await wait(100);
+          into[0] = 65;
+          return left-- > 0 ? 1 : null;
+        },
+      };
+      await uploader.stream(trickle, "/home/trickle");
+      await uploader.drained();
+      assert.deepEqual(outcome(), ["sent /home/trickle"]);
+    },
+    async "in a get to standard output that is not read"() {
+      const bytes = pattern(16 * 1024 * 1024);
+      await using client = await open(); // makes anna's home
+      Deno.writeFileSync(`${here.store.settings.data}/homes/anna/big`, bytes);
+      const { onEvent, outcome } = recorder();
+      const downloader = new Downloader(client, new Report(onEvent));
+      let first = true;
+      let got = 0;
+      await downloader.stream("/home/big", {
+        async write(piece) {
+          if (first) await wait(4500);
+          first = false;
+          got += piece.length;
+          return piece.length;
+        },
+      });
+      assert.deepEqual(outcome(), ["sent /home/big"]);
+      assert.equal(got, bytes.length);
+    },
+  };
+  // All at once, since each takes seconds of real time.
+  await Promise.all(
+    Object.entries(cases).map(([name, run]) =>
+      run().catch((cause) => {
+        throw new Error(name, { cause });
+      })
+    ),
+  );
 });

@@ -2,17 +2,7 @@
 import assert from "node:assert/strict";
 import { encodeChunkHead } from "../../../core/protocol/frame.ts";
 import { barge, type Server, startServer } from "../../_server.ts";
-import {
-  assertUp,
-  type Bytes,
-  eager,
-  join,
-  pattern,
-  Peer,
-  sha256,
-  text,
-  tokenOf,
-} from "./_peer.ts";
+import { assertUp, type Bytes, eager, join, pattern, Peer, sha256, text } from "./_peer.ts";
 
 /** What an answer says, in short: `ok`, or the failure's kind. */
 function said(answer: { readonly [field: string]: unknown }): string {
@@ -43,7 +33,7 @@ async function assertSettled(server: Server, peer: Peer): Promise<void> {
 Deno.test("small uploads in a row are answered in their order", async (t) => {
   await using server = await startServer();
   await server.addUser("anna");
-  const token = await tokenOf(server.address, "anna");
+  const token = await server.issueToken("anna");
 
   await t.step("refused ones are read away", async () => {
     using peer = await Peer.open(server.address, token);
@@ -123,7 +113,7 @@ Deno.test("bodies that are not what was said leave no file and an account as it 
   await using server = await startServer();
   await server.addUser("anna");
   const { address } = server;
-  const token = await tokenOf(address, "anna");
+  const token = await server.issueToken("anna");
   using peer = await Peer.open(address, token);
   await peer.ask(eager("/home/old", text("old")));
   const put = { verb: "put", path: "/home/old", size: 10 };
@@ -185,7 +175,7 @@ Deno.test("bodies that are not what was said leave no file and an account as it 
 Deno.test("over quota is told before the body, or as soon as it is so", async (t) => {
   await using server = await startServer();
   await server.addUser("anna", { quota: "100000" });
-  const token = await tokenOf(server.address, "anna");
+  const token = await server.issueToken("anna");
   using peer = await Peer.open(server.address, token);
 
   await t.step("a known size, waiting and eager", async () => {
@@ -232,7 +222,7 @@ Deno.test("over quota is told before the body, or as soon as it is so", async (t
 Deno.test("a body is whole without a digest, if its size was told", async () => {
   await using server = await startServer();
   await server.addUser("anna");
-  using peer = await Peer.open(server.address, await tokenOf(server.address, "anna"));
+  using peer = await Peer.open(server.address, await server.issueToken("anna"));
   const whole = { sha256: null, whole: true };
   await peer.ask({ verb: "put", path: "/home/whole", size: 10 });
   const answer = await peer.ask({ offset: 0, body: 10 }, text("0123456789"), whole);

@@ -3,14 +3,10 @@ import assert from "node:assert/strict";
 import { barge, startServer } from "../../_server.ts";
 import { doors } from "./_enter.ts";
 import { basic, Client } from "./http/_client.ts";
-import { layHostKeys } from "./sftp/_here.ts";
 
 Deno.test("the logs hold no name that no account has, at any door, also where it is banned", async () => {
-  const data = await Deno.makeTempDir({ prefix: "barge-unknown-" });
-  await layHostKeys(data);
   const at = "127.0.0.1:0";
   await using server = await startServer({
-    data,
     args: [
       ...["--ftp", at, "--ftps", at, "--sftp", at, "--http", at, "--workers", "1"],
       ...["--ban-after", "1", "--log-level", "debug"],
@@ -36,7 +32,7 @@ Deno.test("the logs hold no name that no account has, at any door, also where it
   const form = new URLSearchParams({ csrf, name: typed("page"), password: "wrong" });
   const type = { "content-type": "application/x-www-form-urlencoded" };
   assert.equal((await client.ask("POST", "/login", type, form.toString())).status, 401);
-  const listed = await barge(["ban", "list", "--json", "--data", data]);
+  const listed = await barge(["ban", "list", "--json", "--data", server.data]);
   assert.equal(await server.kill("SIGTERM"), 0);
   const log = server.stderr();
   assert.doesNotMatch(log, /hunter2/);
@@ -52,5 +48,4 @@ Deno.test("the logs hold no name that no account has, at any door, also where it
     assert.match(mark, /^\?[0-9a-f]{12}$/);
     assert.ok(banned.includes(mark), mark);
   }
-  await Deno.remove(data, { recursive: true });
 });

@@ -7,12 +7,12 @@ import { Reservations } from "../../../core/local/ledger/reservation.ts";
 import { BargeError } from "../../../core/error.ts";
 
 const [verb, path, name, count, size] = Deno.args;
-const say = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+const print = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 
 if (verb === "hold") {
   const db = new DatabaseSync(path, { timeout: 5000 });
   db.exec("BEGIN IMMEDIATE");
-  say("held");
+  print("held");
   await Deno.stdin.read(new Uint8Array(1)); // until the other side closes it
   db.close();
 } else if (verb === "write") {
@@ -20,7 +20,7 @@ if (verb === "hold") {
   for (let i = 0; i < Number(count); i++) {
     db.run("INSERT INTO meta (key, value) VALUES (?, '')", `${name}-${i}`);
   }
-  say("done");
+  print("done");
 } else {
   using db = new Database(path, { busyTimeout: 20_000 });
   const ledger = new Ledger(db);
@@ -51,5 +51,5 @@ if (verb === "hold") {
       if (!(error instanceof BargeError && error.kind === "over-quota")) throw error;
     }
   }
-  say(String(won));
+  print(String(won));
 }

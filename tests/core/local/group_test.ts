@@ -1,4 +1,4 @@
-/** Commits in groups, and what becomes of them when the database refuses. */
+/** Commits in groups, and their recovery when the database refuses. */
 import assert from "node:assert/strict";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
@@ -9,14 +9,14 @@ import { begin, fails, request, Setup, sha256, write } from "../_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
 
-/** What becomes of each piece of work. */
+/** Returns the outcome of each piece of work: "done", or its error. */
 function together(work: () => Promise<unknown>[]): Promise<unknown[]> {
   return Promise.all(work().map((promise) => promise.then(() => "done", (error) => error)));
 }
 
 /**
- * The same, where every COMMIT that publishes fails, at the very end, after all renames: a trigger
- * leaves a foreign key dangling whenever an upload or an intent is over.
+ * Does the same while every COMMIT that publishes fails, after all renames: a trigger leaves a foreign
+ * key dangling when the row of an upload or an intent goes.
  */
 async function spoiled(setup: Setup, work: () => Promise<unknown>[]): Promise<unknown[]> {
   const { db } = setup.store;
@@ -53,7 +53,7 @@ Deno.test("many at once share a commit; one that fails, fails alone", async () =
   setup.check();
 });
 
-Deno.test("a failing commit fails all; what it did on disk is settled by the next", async () => {
+Deno.test("a failing commit fails all its work; the next commit settles its steps on disk", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 1000);
   await mkdir(anna, folder("/home/d"));
@@ -70,7 +70,7 @@ Deno.test("a failing commit fails all; what it did on disk is settled by the nex
     move(anna, "/home/d", "/home/e", "never"),
   ]);
   assert(results.every((result) => result instanceof Error), String(results));
-  // All of it is on disk, and no reservation was given up for what is there.
+  // All steps are on disk, and the reservations of the new files remain.
   for (const name of ["small", "large", "e/moved"]) assert(setup.exists(`/home/${name}`), name);
   assert(!setup.exists("/home/gone"));
   const { used, reserved } = setup.account("anna");
@@ -90,7 +90,7 @@ Deno.test("a failing commit fails all; what it did on disk is settled by the nex
   setup.check();
 });
 
-Deno.test("... and by the next start, if there is no next commit", async () => {
+Deno.test("the next start settles the steps of a failed commit, if there is no next commit", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 1000);
   await mkdir(anna, folder("/home/d"));
@@ -108,7 +108,7 @@ Deno.test("... and by the next start, if there is no next commit", async () => {
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [10, 0]);
 });
 
-Deno.test("what was replaced by others after a failed commit stays theirs", async () => {
+Deno.test("a file that others replaced after a failed commit stays theirs", async () => {
   using setup = new Setup();
   const anna = setup.user("anna", 1000);
   await spoiled(setup, () => [write(anna, "/home/a", "first")]);
@@ -120,7 +120,7 @@ Deno.test("what was replaced by others after a failed commit stays theirs", asyn
   assert.deepEqual([setup.account("anna").used, setup.account("anna").reserved], [11, 0]);
 });
 
-Deno.test("a folder that was written into and moved by one commit is no stumbling block", async () => {
+Deno.test("one commit can write into a folder and move it", async () => {
   using setup = new Setup({ durability: "full" });
   const anna = setup.user("anna");
   const { commits, ledger, reservations, vault } = setup.store;
@@ -148,7 +148,7 @@ Deno.test("a folder that was written into and moved by one commit is no stumblin
   await write(anna, "/home/after", "after");
 });
 
-Deno.test("racing moves and removals: one wins, and nothing is left to trip over", async () => {
+Deno.test("of racing moves and removals one wins, and no intent is left", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "a");
@@ -196,7 +196,7 @@ Deno.test("while another connection has the write lock, the isolate goes on, and
   setup.check();
 });
 
-Deno.test("who waits for the write lock for too long is told, and nothing was done", async () => {
+Deno.test("a write that waits for the write lock too long fails, and changes nothing", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   using other = setup.open();

@@ -1,4 +1,4 @@
-/** Bookkeeping waits neither for another program's transaction nor for the disk. */
+/** Light commits wait neither for another program's transaction nor for the disk. */
 import assert from "node:assert/strict";
 import { fingerprintOf, parseAuthorizedKeys } from "../../../core/storage/public_key.ts";
 import { Heartbeat } from "../../../core/local/heartbeat.ts";
@@ -51,7 +51,7 @@ Deno.test("an upload's end waits for the write lock off the event loop, too", as
   assert.equal(setup.account("anna").reserved, 20);
 });
 
-Deno.test("a login is not held up by the note of it", async () => {
+Deno.test("a login does not wait for the note of its time", async () => {
   using setup = new Setup();
   const { id } = setup.user("anna");
   const { tokens, keys, webSessions, accounts, db } = setup.store;

@@ -16,12 +16,12 @@ async function setUp() {
   await write(anna, "/home/d/x", "12345");
   await write(anna, "/public/d/anna", "123");
   await write(bob, "/public/d/bob", "1");
-  const going = await begin(anna, request("/home/half", { size: 10 }));
+  const going = await begin(anna, request("/home/partial", { size: 10 }));
   await going.write(bytes("12345"));
   return { setup, anna, bob, going };
 }
 
-Deno.test("a home is kept aside, and what is in public stays, charged to nobody", async () => {
+Deno.test("a removed account's home is kept, and its files in /public stay, charged to nobody", async () => {
   const { setup, anna, going } = await setUp();
   using _ = setup;
   const { kept, files, bytes: size } = await removeAccount(setup.store, "anna", { purge: false });
@@ -36,13 +36,13 @@ Deno.test("a home is kept aside, and what is in public stays, charged to nobody"
   await going.detach();
   assert.deepEqual(setup.staged(), []);
   setup.check();
-  // Another one of that name begins with nothing.
+  // A new account of that name begins without files.
   const again = setup.user("anna", 10);
   assert.deepEqual([(await quota(again)).used, setup.exists("/homes/anna/d")], [0, false]);
   await fails("denied", () => write(again, "/public/d/anna", "mine"), /operator/);
 });
 
-Deno.test("purged: the home and its own files in public, nobody else's", async () => {
+Deno.test("a purge deletes the home and the account's own files in /public, nobody else's", async () => {
   const { setup, going } = await setUp();
   using _ = setup;
   const { kept } = await removeAccount(setup.store, "anna", { purge: true });
@@ -54,7 +54,7 @@ Deno.test("purged: the home and its own files in public, nobody else's", async (
   await going.detach();
 });
 
-Deno.test("purging minds what was done by hand: deleted, made a folder, led elsewhere", async () => {
+Deno.test("a purge leaves names that are a folder or behind a link by now", async () => {
   const { setup, anna, going } = await setUp();
   using _ = setup;
   await going.drop();
@@ -79,7 +79,7 @@ Deno.test("purging minds what was done by hand: deleted, made a folder, led else
   }
 });
 
-Deno.test("an empty home is not kept; one with anything in it is, whatever it is", async () => {
+Deno.test("an empty home is not kept; one with any entry is", async () => {
   using setup = new Setup();
   setup.user("empty");
   setup.user("link");
@@ -93,7 +93,7 @@ Deno.test("an empty home is not kept; one with anything in it is, whatever it is
   );
 });
 
-Deno.test("refused or unknown: nothing has moved", async () => {
+Deno.test("a refused removal, or that of an unknown account, moves nothing", async () => {
   using setup = new Setup();
   const root = setup.user("root", null, "admin");
   setup.user("anna");
@@ -104,7 +104,7 @@ Deno.test("refused or unknown: nothing has moved", async () => {
   setup.check();
 });
 
-Deno.test("others' files that lay in the home are charged to nobody, and not lost", async () => {
+Deno.test("files of others in the home are kept, and charged to nobody", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   const root = setup.user("root", null, "admin");
@@ -117,7 +117,7 @@ Deno.test("others' files that lay in the home are charged to nobody, and not los
   setup.check();
 });
 
-Deno.test("cut between the disk and the ledger: the same command again ends it", async () => {
+Deno.test("a removal that was cut off between disk and ledger is completed by another", async () => {
   const { setup, going } = await setUp();
   using _ = setup;
   await going.drop();

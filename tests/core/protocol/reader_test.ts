@@ -198,24 +198,3 @@ Deno.test("skip stops before the next frame, after an empty body as well", async
   await reader.skip();
   assert.deepEqual((await reader.frame())?.value, { verb: "ping" });
 });
-
-Deno.test("buffered is true if the next frame is available without waiting", async () => {
-  using reader = new FrameReader(
-    new Pieces(join(ping, ping, ping), [ping.length * 2 + 7, Infinity]),
-  );
-  assert.equal(reader.buffered, false);
-  await reader.frame();
-  assert.equal(reader.buffered, true);
-  assert.equal(reader.buffered, true);
-  await reader.frame();
-  assert.equal(reader.buffered, false, "half a frame needs the peer");
-  assert.deepEqual((await reader.frame())?.value, { verb: "ping" });
-  assert.equal(await reader.frame(), null);
-});
-
-Deno.test("buffered does not throw for a broken frame; the next read does", async () => {
-  using reader = new FrameReader(new Pieces(join(ping, new Uint8Array(4))));
-  await reader.frame();
-  assert.equal(reader.buffered, true);
-  await assert.rejects(reader.frame(), kind("protocol"));
-});

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { bargeCommand } from "../../_program.ts";
 import { barge, type Server, startServer } from "../../_server.ts";
-import { pattern, Peer, sha256, tokenOf } from "../door/_peer.ts";
+import { pattern, Peer, sha256 } from "../door/_peer.ts";
 
 const none = Deno.build.os === "windows";
 
@@ -19,7 +19,7 @@ Deno.test("transfers that outlast --grace are cut with exit code 0, and can be r
   try {
     const server = await startServer({ data, args: ["--grace", "1"] });
     await server.addUser("anna");
-    const token = await tokenOf(server.address, "anna");
+    const token = await server.issueToken("anna");
     using peer = await half(server, token);
     const began = performance.now();
     assert.equal(await server.kill("SIGTERM"), 0);
@@ -44,7 +44,7 @@ Deno.test("transfers that outlast --grace are cut with exit code 0, and can be r
 Deno.test("a second signal ends the server at once", async () => {
   await using server = await startServer({ args: ["--grace", "600"] });
   await server.addUser("anna");
-  using peer = await half(server, await tokenOf(server.address, "anna"));
+  using peer = await half(server, await server.issueToken("anna"));
   using idle = await Peer.open(server.address);
   server.process.kill("SIGTERM");
   await idle.gone(); // the server is stopping
@@ -55,7 +55,7 @@ Deno.test("a second signal ends the server at once", async () => {
 Deno.test("--grace 0 cuts all transfers at once", async () => {
   await using server = await startServer({ args: ["--grace", "0"] });
   await server.addUser("anna");
-  using peer = await half(server, await tokenOf(server.address, "anna"));
+  using peer = await half(server, await server.issueToken("anna"));
   assert.equal(await server.kill("SIGTERM"), 0);
   await peer.gone();
 });

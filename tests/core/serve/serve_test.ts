@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { migrations } from "../../../core/local/database/schema.ts";
 import { barge, type Server, startServer } from "../../_server.ts";
-import { assertUp, eager, pattern, Peer, sha256, text, tokenOf } from "../door/_peer.ts";
+import { assertUp, eager, pattern, Peer, sha256, text } from "../door/_peer.ts";
 
 const any = ["--native", "127.0.0.1:0"];
 
@@ -173,7 +173,7 @@ Deno.test("SIGTERM lets requests end, closes idle connections, and gives exit co
   using folder = new Folder();
   await using server = await startServer({ data: folder.path });
   await server.addUser("anna");
-  const token = await tokenOf(server.address, "anna");
+  const token = await server.issueToken("anna");
   const peers = await Promise.all(
     Array.from({ length: 4 }, () => Peer.open(server.address, token)),
   );

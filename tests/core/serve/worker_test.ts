@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import type { DoorSpec } from "../../../core/door/door.ts";
 import { Supervisor } from "../../../core/serve/supervisor.ts";
 import { barge, startServer } from "../../_server.ts";
-import { layHostKeys } from "../door/sftp/_here.ts";
-import { eager, pattern, Peer, sha256, tokenOf } from "../door/_peer.ts";
+import { layHostKeys } from "../../_host_keys.ts";
+import { eager, pattern, Peer, sha256 } from "../door/_peer.ts";
+import { groundOf } from "./_ground.ts";
 
 const native = (port: number): DoorSpec => ({
   name: "native",
@@ -47,13 +48,7 @@ Deno.test("a worker that dies is started again, also if the first attempt fails"
   Deno.mkdirSync(`${data}/public`);
   using watcher = Deno.watchFs(`${data}/public`);
   const supervisor = new Supervisor({
-    settings: {
-      data,
-      durability: "relaxed",
-      allowRegister: false,
-      defaultLimit: null,
-      maxLimit: null,
-    },
+    ground: groundOf(data),
     doors: [native(1)],
     shared: false,
     module: new URL("./_dying.ts", import.meta.url),
@@ -70,7 +65,7 @@ Deno.test("a worker that dies is started again, also if the first attempt fails"
 Deno.test("clients at several workers share one quota and one file", async (t) => {
   await using server = await startServer({ args: ["--workers", "4"] });
   await server.addUser("anna", { quota: "100000" });
-  const token = await tokenOf(server.address, "anna");
+  const token = await server.issueToken("anna");
   const peers = await Promise.all(
     Array.from({ length: 16 }, () => Peer.open(server.address, token)),
   );

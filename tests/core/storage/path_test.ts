@@ -21,7 +21,7 @@ Deno.test("a path finds its place, whatever UTF-8 it holds", () => {
   assert.equal(locate("/", "anna").place, undefined);
 });
 
-Deno.test("what is no path is refused before anything is touched", async () => {
+Deno.test("a malformed path is refused", async () => {
   const bad: [string, RegExp][] = [
     ["", /begins with/],
     ["home/a", /begins with/],
@@ -43,13 +43,15 @@ Deno.test("what is no path is refused before anything is touched", async () => {
     ["x".repeat(60_000), /begins with/],
   ];
   for (const [path, pattern] of bad) {
-    const { path: told } = await fails("usage", () => locate(path, "anna"), pattern);
-    assert(told === undefined || told.isWellFormed() && told.length <= 201 && !told.includes("\0"));
+    const { path: shown } = await fails("usage", () => locate(path, "anna"), pattern);
+    assert(
+      shown === undefined || shown.isWellFormed() && shown.length <= 201 && !shown.includes("\0"),
+    );
   }
   assert(locate(`/home${"/aaaa".repeat(599)}`, "anna")); // 3,000 bytes
 });
 
-Deno.test("there are two spaces", async () => {
+Deno.test("a path outside of /home and /public is not found", async () => {
   for (
     const path of ["/etc/passwd", "/homes/bob/a", "/staging/1", "/Home", "/public2", "/removed"]
   ) {

@@ -18,14 +18,12 @@ export const operations: readonly Operation[] = [
   ...ownAccount,
   ...shares,
   ...accounts,
-  operation({
-    method: "GET",
-    path: "/openapi.json",
+  operation("GET", "/openapi.json", {
     id: "description",
     summary: "Get this description",
     login: false,
     answers: { 200: { description: "OpenAPI 3.1", types: ["application/json"] } },
-    handle: ({ door }) => json(description(door.front.prefix)),
+    handle: ({ door }) => json(description(door.proxy.prefix)),
   }),
 ];
 

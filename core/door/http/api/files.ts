@@ -5,16 +5,18 @@ import { list } from "../../../session/list.ts";
 import { Omitted } from "../../../session/omitted.ts";
 import { remove } from "../../../session/remove.ts";
 import { stat } from "../../../session/stat.ts";
-import type { StoredFile } from "../../../storage/uploads.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { attachment, sendArchive } from "../archive.ts";
+import { etagOf } from "../condition.ts";
 import { sendFile } from "../download.ts";
-import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
-import { encodePath, type TreePath, treePath } from "../path.ts";
+import type { AuthenticatedExchange } from "../exchange.ts";
+import { encodePath, split } from "../path.ts";
 import { Refusal } from "../problem.ts";
-import { conditions, receiveFile, storedFileHeaders } from "../upload.ts";
+import { conditions, receiveFile } from "../upload.ts";
 import { json, operation, root } from "./operation.ts";
 import * as schemas from "./schemas.ts";
+
+const filesUrl = `${root}/files`;
 
 const readQuery = v.object({
   recursive: schemas.flag,
@@ -24,13 +26,10 @@ const readQuery = v.object({
 });
 
 export const files = [
-  operation({
-    method: "GET",
-    path: "/files{path}",
+  operation("GET", "/files{path}", {
     id: "read",
     verb: "get",
     summary: "Read a file, or list a folder",
-    login: true,
     query: readQuery,
     headers: {
       "Range": "One range of bytes; several ranges are answered with the whole file",
@@ -43,7 +42,7 @@ export const files = [
     answers: {
       200: {
         description: "The file; for a folder, its entries or an archive",
-        schema: v.union([schemas.listing, schemas.standing]),
+        schema: v.union([schemas.listing, schemas.pathState]),
         types: ["*/*", "application/x-ndjson", "application/zip", "application/x-tar"],
         headers: {
           "ETag": "The SHA-256 of the file, in hex, in quotes",
@@ -52,17 +51,14 @@ export const files = [
       },
       206: { description: "A part of the file", types: ["*/*"] },
       304: { description: "The client has the current file" },
-      416: { description: "The file does not have that range", schema: schemas.problem },
     },
+    problems: { 416: "The file does not have that range" },
     handle: read,
   }),
-  operation({
-    method: "PUT",
-    path: "/files{path}",
+  operation("PUT", "/files{path}", {
     id: "write",
     verb: "put",
     summary: "Write a whole file",
-    login: true,
     body: "bytes",
     headers: {
       "Expect": "`100-continue`: the server checks the quota before the body is sent",
@@ -74,30 +70,23 @@ export const files = [
     answers: {
       200: { description: "The file was replaced", schema: schemas.written },
       201: { description: "The file was created", schema: schemas.written },
-      412: {
-        description: "The file does not meet If-Match or If-None-Match",
-        schema: schemas.problem,
-      },
-      507: { description: "The quota or the disk is too small", schema: schemas.problem },
+    },
+    problems: {
+      412: "The file does not meet If-Match or If-None-Match",
+      507: "The quota or the disk is too small",
     },
     handle: write,
   }),
-  operation({
-    method: "DELETE",
-    path: "/files{path}",
+  operation("DELETE", "/files{path}", {
     id: "remove",
     verb: "remove",
     summary: "Remove a file or folder",
-    login: true,
     query: v.object({ recursive: schemas.flag }),
     headers: { "If-Match": "Remove only a file with this entity tag" },
-    answers: {
-      204: { description: "It was removed" },
-      409: { description: "The folder is not empty", schema: schemas.problem },
-      412: { description: "The file does not meet If-Match", schema: schemas.problem },
-    },
-    async handle(exchange, { rest, query }) {
-      const { path } = where(exchange, rest);
+    answers: { 204: { description: "It was removed" } },
+    problems: { 409: "The folder is not empty", 412: "The file does not meet If-Match" },
+    async handle(exchange, { query }) {
+      const { path } = exchange.pathBelow(filesUrl);
       const when = conditions(exchange);
       const check = typeof when === "function" ? when : undefined;
       await remove(exchange.session, path, query.recursive, check).catch((error) => {
@@ -112,19 +101,18 @@ export const files = [
 
 async function read(
   exchange: AuthenticatedExchange,
-  { query, rest }: { query: v.InferOutput<typeof readQuery>; rest: string },
+  { query }: { query: v.InferOutput<typeof readQuery> },
 ): Promise<Response> {
-  const { path, folder } = where(exchange, rest);
+  const { path, folder } = exchange.pathBelow(filesUrl);
   if (query.stat) {
-    exchange.asked.verb = "stat";
+    exchange.logEntry.verb = "stat";
     return json({ path, ...await stat(exchange.session, path) });
   }
   if (query.archive) return await sendArchive(exchange, path, query.archive);
   if (folder) return await listing(exchange, path, query.recursive);
-  const name = path.slice(path.lastIndexOf("/") + 1);
+  const disposition = { "content-disposition": attachment(split(path).name) };
   try {
-    const headers = query.download ? { "content-disposition": attachment(name) } : undefined;
-    return await sendFile(exchange, path, headers);
+    return await sendFile(exchange, path, query.download ? disposition : undefined);
   } catch (error) {
     const isFolder = error instanceof BargeError && error.kind === "exists" &&
       !(error instanceof Refusal);
@@ -139,7 +127,7 @@ async function listing(
   path: string,
   recursive: boolean,
 ): Promise<Response> {
-  exchange.asked.verb = "list";
+  exchange.logEntry.verb = "list";
   const { entry } = await stat(exchange.session, path);
   if (entry?.type === "file") {
     throw new BargeError("exists", "it is a file", { hint: "omit the slash at the end" });
@@ -178,31 +166,17 @@ async function* asJson(
   yield omission ? `],"omitted":${JSON.stringify(omission)}}\n` : "]}\n";
 }
 
-async function write(
-  exchange: AuthenticatedExchange,
-  { rest }: { rest: string },
-): Promise<Response> {
-  const { path, folder } = where(exchange, rest);
+async function write(exchange: AuthenticatedExchange): Promise<Response> {
+  const { path, folder } = exchange.pathBelow(filesUrl);
   if (folder) {
     throw new BargeError("usage", "a file's path can't end in a slash", {
       hint: "create a folder with POST /api/v1/mkdir",
     });
   }
   const committed = await receiveFile(exchange, path);
-  return json(writtenFacts(path, committed), {
+  const { modified, ...facts } = committed;
+  return json({ path, ...facts, modified: new Date(modified).toISOString() }, {
     status: committed.replaced ? 200 : 201,
-    headers: { ...storedFileHeaders(committed), location: `${root}/files${encodePath(path)}` },
+    headers: { etag: etagOf(committed), location: `${filesUrl}${encodePath(path)}` },
   });
-}
-
-/** Returns the JSON of a written file. */
-export function writtenFacts(path: string, { modified, ...facts }: StoredFile) {
-  return { path, ...facts, modified: new Date(modified).toISOString() };
-}
-
-/** Returns the path of a request, and records it for the access log. */
-export function where(exchange: Exchange, rest: string): TreePath {
-  const where = treePath(rest);
-  exchange.asked.path = where.path;
-  return where;
 }

@@ -5,6 +5,7 @@ import type { Answer, Operation } from "./operation.ts";
 import { root } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
+/** Returns the description. */
 export function describe(operations: readonly Operation[]): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const row of operations) {
@@ -38,11 +39,10 @@ export function describe(operations: readonly Operation[]): object {
   };
 }
 
+const string = { type: "string" };
+
 function describeOne(row: Operation): object {
-  const { id, summary, login, body, answers } = row;
-  const responses = Object.fromEntries(
-    Object.entries(answers).map(([status, answer]) => [status, responseOf(answer)]),
-  );
+  const { id, summary, login, body, answers, problems = {} } = row;
   return {
     operationId: id,
     summary,
@@ -50,36 +50,30 @@ function describeOne(row: Operation): object {
     parameters: parametersOf(row),
     requestBody: body === undefined ? undefined : { required: true, content: contentOf(row) },
     responses: {
-      ...responses,
-      default: {
-        description: "The problem (RFC 9457)",
+      ...mapValues(answers, responseOf),
+      ...mapValues({ ...problems, default: "The problem (RFC 9457)" }, (description) => ({
+        description,
         content: {
           "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
         },
-      },
+      })),
     },
   };
 }
 
 function parametersOf({ path, query, headers = {} }: Operation): object[] {
-  const [, name] = /\{(\w+)\}$/.exec(path) ?? [];
-  const string = { type: "string" };
-  const inPath = name ? [{ name, in: "path", required: true, schema: string }] : [];
+  const parameter = (place: string, name: string, facts: object) => ({ name, in: place, ...facts });
+  const [, rest] = /\{(\w+)\}$/.exec(path) ?? [];
   const { properties = {}, required = [] } = query ? schemaOf(query, "input") : {};
-  const inQuery = Object.entries(properties).map(([name, schema]) => ({
-    name,
-    in: "query",
-    required: required.includes(name),
-    schema,
-  }));
-  const inHeaders = Object.entries(headers).map(([name, description]) => ({
-    name,
-    in: "header",
-    required: false,
-    description,
-    schema: string,
-  }));
-  return [...inPath, ...inQuery, ...inHeaders];
+  return [
+    ...rest ? [parameter("path", rest, { required: true, schema: string })] : [],
+    ...Object.entries(properties).map(([name, schema]) =>
+      parameter("query", name, { required: required.includes(name), schema })
+    ),
+    ...Object.entries(headers).map(([name, description]) =>
+      parameter("header", name, { required: false, description, schema: string })
+    ),
+  ];
 }
 
 function contentOf({ body, method }: Operation): object {
@@ -88,20 +82,14 @@ function contentOf({ body, method }: Operation): object {
   return { [type]: {} };
 }
 
-function responseOf({ description, schema, types = [], headers = {} }: Answer): object {
-  const isProblem = schema === schemas.problem;
-  const json = !schema
-    ? {}
-    : isProblem
-    ? { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } }
-    : { "application/json": { schema: schemaOf(schema, "output") } };
-  const content = { ...json, ...Object.fromEntries(types.map((type) => [type, {}])) };
-  const described = Object.entries(headers).map(([name, description]) =>
-    [name, { description, schema: { type: "string" } }] as const
-  );
+function responseOf({ description, schema, types = [], headers }: Answer): object {
+  const content = {
+    ...schema && { "application/json": { schema: schemaOf(schema, "output") } },
+    ...Object.fromEntries(types.map((type) => [type, {}])),
+  };
   return {
     description,
-    headers: described.length > 0 ? Object.fromEntries(described) : undefined,
+    headers: headers && mapValues(headers, (description) => ({ description, schema: string })),
     content: Object.keys(content).length > 0 ? content : undefined,
   };
 }
@@ -114,4 +102,8 @@ function schemaOf(
   const config = { target: "draft-2020-12", typeMode, errorMode: "ignore" } as const;
   const { $schema: _, ...rest } = toJsonSchema(schema, config);
   return rest as ReturnType<typeof schemaOf>;
+}
+
+function mapValues<V>(values: Readonly<Record<string, V>>, map: (value: V) => object) {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
 }

@@ -4,6 +4,8 @@
  */
 import type { Hono } from "hono";
 import type * as v from "valibot";
+import { BargeError } from "../../../error.ts";
+import { parseTime } from "../../../protocol/time.ts";
 import { requireLogin } from "../auth.ts";
 import { fit } from "../body.ts";
 import type { Verb } from "../../../protocol/message.ts";
@@ -21,44 +23,49 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface Input<Q, B> {
-  readonly query: Q;
-  readonly body: B;
-  /** The part of the URL that is in braces in `path`, still encoded; empty if there is none. */
-  readonly rest: string;
-}
-
 /** @typeParam Login if true, the handler gets an exchange with a login */
-export interface Operation<
-  Q extends Query = Query,
-  B extends v.GenericSchema = v.GenericSchema,
-  Login extends boolean = boolean,
-> {
-  readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS";
-  /** Below /api/v1; at most one part in braces, at the end: `{path}` holds slashes. */
-  readonly path: string;
+interface Row<Q extends Query, B extends v.GenericSchema, Login extends boolean> {
   readonly id: string;
   /** The verb in the access log and the metrics; default: the method. */
   readonly verb?: Verb;
   readonly summary: string;
-  readonly login: Login;
+  /** Default: true. */
+  readonly login?: Login;
   readonly query?: Q;
   /** The schema of a JSON body; `bytes` if the handler reads the body. */
   readonly body?: B | "bytes";
   /** Descriptions of request headers with a meaning of their own. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly answers: Readonly<Record<number, Answer>>;
+  /** Descriptions of failures, by status. */
+  readonly problems?: Readonly<Record<number, string>>;
   handle(
     exchange: Login extends true ? AuthenticatedExchange : Exchange,
-    input: Input<v.InferOutput<Q>, v.InferOutput<B>>,
+    input: {
+      readonly query: v.InferOutput<Q>;
+      readonly body: v.InferOutput<B>;
+      /** The part of the URL that is in braces in `path`, still encoded; empty if there is none. */
+      readonly rest: string;
+    },
   ): Response | Promise<Response>;
 }
 
-/** Checks the types of a row. */
-export function operation<Q extends Query, B extends v.GenericSchema, Login extends boolean>(
-  row: Operation<Q, B, Login>,
-): Operation {
-  return row as unknown as Operation;
+export interface Operation extends Row<Query, v.GenericSchema, boolean> {
+  readonly method: string;
+  readonly path: string;
+}
+
+/**
+ * Makes an operation, and checks the types of its row.
+ *
+ * @param path below /api/v1; at most one part in braces, at the end: `{path}` holds slashes
+ */
+export function operation<
+  Q extends Query,
+  B extends v.GenericSchema,
+  Login extends boolean = true,
+>(method: string, path: string, row: Row<Q, B, Login>): Operation {
+  return { login: true, ...row, method, path } as unknown as Operation;
 }
 
 export const root = "/api/v1";
@@ -83,7 +90,7 @@ function routesOf(path: string): string[] {
 function handlerOf({ path, verb, login, query, body, handle }: Operation): Handler {
   const restStart = root.length + path.replace(/\{\w+\}$/, "").length;
   return async ({ env: exchange }) => {
-    if (verb) exchange.asked.verb = verb;
+    if (verb) exchange.logEntry.verb = verb;
     if (login) await requireLogin(exchange);
     const { target } = exchange;
     const fields = Object.fromEntries(new URLSearchParams(target.query));
@@ -101,4 +108,12 @@ export function json(value: object, init: ResponseInit = {}): Response {
   headers.set("content-type", "application/json");
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
   return new Response(`${JSON.stringify(value)}\n`, { ...init, headers });
+}
+
+/** Parses a time. @param name the field's, for the failure @throws {BargeError} `usage` */
+export function timeIn(text: string, name: string): number {
+  const time = parseTime(text);
+  if (time !== undefined) return time;
+  const hint = "write it as in RFC 3339: 2026-03-01T12:00:00Z";
+  throw new BargeError("usage", `${name} is not a time`, { hint });
 }

@@ -45,7 +45,7 @@ const omitted = v.object({ unnamed: v.number(), special: v.number(), example: v.
 
 export const listing = v.object({ path, entries: v.array(entry), omitted: v.optional(omitted) });
 
-export const standing = v.object({
+export const pathState = v.object({
   path,
   entry: v.nullable(entry),
   upload: v.pipe(
@@ -62,7 +62,7 @@ export const written = v.object({
   replaced: v.boolean(),
 });
 
-export const unfinished = v.object({
+export const partialUpload = v.object({
   path,
   offset: bytes,
   size: v.pipe(v.nullable(bytes), v.description("Null while it is unknown")),
@@ -95,7 +95,7 @@ export const relocation = v.strictObject({ from: path, to: path, overwrite });
 export const relocated = v.object({ from: path, to: path, files: v.optional(bytes) });
 export const newFolder = v.strictObject({ path, parents: v.optional(v.boolean(), false) });
 export const madeFolder = v.object({ path, created: v.boolean() });
-export const raise = v.strictObject({ limit: bytes });
+export const quotaRaise = v.strictObject({ limit: bytes });
 
 export const registration = v.strictObject({ name: account, password, limit: v.optional(bytes) });
 export const registered = v.object({ name: account, limit });

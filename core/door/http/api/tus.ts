@@ -18,7 +18,7 @@ export const tusAbilities: Readonly<Record<string, string>> = {
 };
 
 /** Adds the version to the response. @throws {Refusal} 412 for a client of another version */
-export function speakTus({ outgoing, incoming }: Exchange): void {
+export function checkTusVersion({ outgoing, incoming }: Exchange): void {
   outgoing.setHeader("tus-resumable", version);
   const requested = incoming.headers["tus-resumable"];
   if (requested === undefined || requested === version) return;
@@ -60,14 +60,8 @@ export function readMetadata(field: string | undefined): Map<string, string> {
   return pairs;
 }
 
-/** The digest of one body, from `Upload-Checksum`. */
-export interface Checksum {
-  readonly algorithm: string;
-  readonly digest: Uint8Array;
-}
-
-/** Reads `Upload-Checksum`. @throws {BargeError} `usage`, also for an unknown algorithm */
-export function readChecksum(field: string | undefined): Checksum | undefined {
+/** Reads the digest of a body, `Upload-Checksum`. @throws {BargeError} `usage` */
+export function readChecksum(field: string | undefined) {
   if (field === undefined) return undefined;
   const [algorithm, text = ""] = field.trim().split(/ +/);
   const digest = Buffer.from(text, "base64");

@@ -2,10 +2,7 @@
  * Resumable uploads by tus 1.0.0. An upload's URL is /uploads and its file's path. An account has one
  * partial upload for each path, at every door: a tus client can resume an upload of `barge put`, and
  * the reverse. PATCH takes an upload over from a connection that still writes it, whose request fails
- * with 410. DELETE ends it for that connection, too. Only POST, which would begin another upload, fails
- * with 423 while bytes arrive.
- *
- *   begun -> appended to -> all bytes staged -> (checked) -> a file
+ * with 410; so does DELETE. POST, which would begin another upload, fails with 423 while bytes arrive.
  *
  * Clients take `Upload-Offset` equal to `Upload-Length` for success, also in the response to HEAD. So
  * only a file is reported with all of its bytes:
@@ -17,7 +14,6 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BargeError, typed } from "../../../error.ts";
-import { parseTime } from "../../../protocol/time.ts";
 import type { Incoming } from "../../../upload/incoming.ts";
 import {
   dropPartialUpload,
@@ -26,42 +22,45 @@ import {
   partialUpload,
 } from "../../../upload/partial_upload.ts";
 import { receive } from "../../../upload/receive.ts";
+import { etagOf } from "../condition.ts";
 import { readDigest } from "../digest_field.ts";
 import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
-import { encodePath, treePath } from "../path.ts";
+import { encodePath, type TreePath } from "../path.ts";
 import { Refusal } from "../problem.ts";
-import { conditions, receiveInto, storedFileHeaders } from "../upload.ts";
-import { where } from "./files.ts";
-import { json, operation, root } from "./operation.ts";
+import { conditions, receiveInto } from "../upload.ts";
+import { json, operation, root, timeIn } from "./operation.ts";
 import * as schemas from "./schemas.ts";
-import { bytesIn, readChecksum, readMetadata, speakTus, tusAbilities, tusType } from "./tus.ts";
+import {
+  bytesIn,
+  checkTusVersion,
+  readChecksum,
+  readMetadata,
+  tusAbilities,
+  tusType,
+} from "./tus.ts";
 
+const uploadsUrl = `${root}/uploads`;
 const versionHeader = { "Tus-Resumable": "`1.0.0`" };
 const bodyHeaders = {
   ...versionHeader,
   "Upload-Checksum": "`sha256`, `sha1` or `md5`, and the digest of this body in Base64",
   "Repr-Digest": "With the last bytes: the digest of the whole file",
 };
-const refusals = {
-  404: { description: "There is no such upload", schema: schemas.problem },
-  409: { description: "The upload is at another offset", schema: schemas.problem },
-  410: { description: "A newer connection has taken the upload over", schema: schemas.problem },
-  412: {
-    description: "The file does not meet If-Match or If-None-Match",
-    schema: schemas.problem,
-  },
-  415: { description: `The body is not ${tusType}`, schema: schemas.problem },
-  423: { description: "Another connection writes to it", schema: schemas.problem },
-  460: { description: "The body does not match its checksum", schema: schemas.problem },
-  507: { description: "The quota or the disk is too small", schema: schemas.problem },
+const endProblems = {
+  404: "There is no such upload",
+  409: "The upload is at another offset",
+  412: "The file does not meet If-Match or If-None-Match",
+  507: "The quota or the disk is too small",
 };
-const { 423: _busy, ...appendRefusals } = refusals;
-const { 410: _takenOver, 415: _type, 460: _checksum, ...endRefusals } = appendRefusals;
+const appendProblems = {
+  ...endProblems,
+  410: "A newer connection has taken the upload over",
+  415: `The body is not ${tusType}`,
+  460: "The body does not match its checksum",
+};
 
 export const uploads = [
-  operation({
-    method: "OPTIONS",
-    path: "/uploads{path}",
+  operation("OPTIONS", "/uploads{path}", {
     id: "uploadAbilities",
     summary: "Get the server's abilities of tus",
     login: false,
@@ -71,13 +70,10 @@ export const uploads = [
       return new Response(null, { status: 204, headers: tusAbilities });
     },
   }),
-  operation({
-    method: "POST",
-    path: "/uploads{path}",
+  operation("POST", "/uploads{path}", {
     id: "createUpload",
     verb: "put",
     summary: "Begin an upload to a file's path, or into a folder, whose path ends in a slash",
-    login: true,
     body: "bytes",
     headers: {
       ...bodyHeaders,
@@ -88,41 +84,34 @@ export const uploads = [
     },
     answers: {
       201: { description: "The upload has begun", headers: { "Location": "The upload's URL" } },
-      ...refusals,
     },
-    handle(exchange, { rest }) {
-      switch (exchange.header("x-http-method-override")?.toUpperCase()) {
-        case "PATCH":
-          return append(exchange, rest);
-        case "DELETE":
-          return end(exchange, rest);
-      }
-      return create(exchange, rest);
+    problems: { ...appendProblems, 423: "Another connection writes to it" },
+    handle(exchange) {
+      const override = exchange.header("x-http-method-override")?.toUpperCase();
+      return (override === "PATCH" ? append : override === "DELETE" ? deleteUpload : create)(
+        exchange,
+      );
     },
   }),
-  operation({
-    method: "GET",
-    path: "/uploads{path}",
+  operation("GET", "/uploads{path}", {
     id: "upload",
     verb: "stat",
     summary: "Get the offset of an upload; HEAD has it in the headers",
-    login: true,
     headers: versionHeader,
     answers: {
       200: {
         description: "The offset to resume from; equal to the size once the upload is a file",
-        schema: schemas.unfinished,
+        schema: schemas.partialUpload,
         headers: { "Upload-Offset": "Bytes that are staged", "Upload-Length": "Bytes of the file" },
       },
-      404: refusals[404],
-      423: {
-        description: "All bytes are staged, and the upload is being committed",
-        schema: schemas.problem,
-      },
     },
-    async handle(exchange, { rest }) {
-      speakTus(exchange);
-      const { path } = where(exchange, rest);
+    problems: {
+      404: endProblems[404],
+      423: "All bytes are staged, and the upload is being committed",
+    },
+    async handle(exchange) {
+      checkTusVersion(exchange);
+      const { path } = exchange.pathBelow(uploadsUrl);
       const upload = await knownUpload(exchange, path);
       if (isStaged(upload)) refuseBusy(upload);
       const { size } = upload;
@@ -131,41 +120,38 @@ export const uploads = [
       return json(facts, { headers: headersOf(upload) });
     },
   }),
-  operation({
-    method: "PATCH",
-    path: "/uploads{path}",
+  operation("PATCH", "/uploads{path}", {
     id: "appendToUpload",
     verb: "put",
     summary: "Append bytes; the last ones make the upload a file",
-    login: true,
     body: "bytes",
     headers: { ...bodyHeaders, "Upload-Offset": "The upload's offset" },
-    answers: { 204: { description: "The bytes are staged" }, ...appendRefusals },
-    handle: (exchange, { rest }) => append(exchange, rest),
+    answers: { 204: { description: "The bytes are staged" } },
+    problems: appendProblems,
+    handle: append,
   }),
-  operation({
-    method: "DELETE",
-    path: "/uploads{path}",
+  operation("DELETE", "/uploads{path}", {
     id: "endUpload",
     verb: "remove",
     summary: "Delete a partial upload; a file at that path stays",
-    login: true,
     headers: versionHeader,
-    answers: { 204: { description: "The upload was deleted" }, ...endRefusals },
-    handle: (exchange, { rest }) => end(exchange, rest),
+    answers: { 204: { description: "The upload was deleted" } },
+    problems: endProblems,
+    handle: deleteUpload,
   }),
 ];
 
-async function create(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
-  speakTus(exchange);
+async function create(exchange: AuthenticatedExchange): Promise<Response> {
+  checkTusVersion(exchange);
   const metadata = readMetadata(exchange.header("upload-metadata"));
-  const path = targetPath(rest, metadata.get("filename"));
-  exchange.asked.path = path;
+  const path = targetPath(exchange.pathBelow(uploadsUrl), metadata.get("filename"));
+  exchange.logEntry.path = path;
   const size = bytesIn(exchange, "upload-length") ?? null;
   if (size === null && exchange.header("upload-defer-length") !== "1") {
     throw new BargeError("usage", "Upload-Length is missing");
   }
-  const modified = modifiedIn(metadata);
+  const time = metadata.get("modified");
+  const modified = time ? timeIn(time, "`modified` in Upload-Metadata") : null;
   refuseBusy(await partialUpload(exchange.session, path));
   const upload = await receive(exchange.session, {
     path,
@@ -176,28 +162,17 @@ async function create(exchange: AuthenticatedExchange, rest: string): Promise<Re
     announced: true,
     recorded: true,
   });
-  const location = `${root}/uploads${encodePath(path)}`;
+  const location = `${uploadsUrl}${encodePath(path)}`;
   const headers = await receiveBody(exchange, upload, size);
   return new Response(null, { status: 201, headers: { ...headers, location } });
 }
 
-/** Reads the time of the file. @throws {BargeError} `usage` for a malformed time */
-function modifiedIn(metadata: ReadonlyMap<string, string>): number | null {
-  const text = metadata.get("modified");
-  if (!text) return null;
-  const time = parseTime(text);
-  if (time !== undefined) return time;
-  throw new BargeError("usage", "the time in Upload-Metadata's `modified` is malformed", {
-    hint: "write it as in RFC 3339: 2026-03-01T12:00:00Z",
-  });
-}
-
-async function append(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
-  speakTus(exchange);
-  const { path } = where(exchange, rest);
+async function append(exchange: AuthenticatedExchange): Promise<Response> {
+  checkTusVersion(exchange);
+  const { path } = exchange.pathBelow(uploadsUrl);
   const at = bytesIn(exchange, "upload-offset");
   if (at === undefined) throw new BargeError("usage", "Upload-Offset is missing");
-  needType(exchange);
+  exchange.body.expect(tusType);
   const current = await knownUpload(exchange, path);
   if (isStaged(current)) refuseBusy(current); // it is being committed
   const size = current.size ?? bytesIn(exchange, "upload-length") ?? null;
@@ -249,17 +224,16 @@ async function receiveBody(
   try {
     if (at < upload.offset) await upload.truncate(at);
     const sha256 = readDigest(exchange.header("repr-digest"));
-    if (sha256 === null) throw new BargeError("usage", "the digest is malformed");
     if (body.length !== 0) await receiveChecked(exchange, upload);
     const offset = upload.offset;
     const done = { "upload-offset": String(offset) };
     if (offset === size) {
       // The commit goes on without the client, which can ask for the result later.
       const file = await upload.commit(sha256 ?? null, true, door.cut.signal);
-      return { ...done, ...storedFileHeaders(file) };
+      return { ...done, etag: etagOf(file) };
     }
     await upload.detach(true);
-    const partial = await partialUpload(session, exchange.asked.path);
+    const partial = await partialUpload(session, exchange.logEntry.path);
     return partial ? headersOf({ ...partial, finished: false }) : done;
   } catch (error) {
     const { takenOver } = upload;
@@ -275,7 +249,7 @@ async function receiveBody(
 
 /** Receives a body, and removes its bytes again if they do not match its checksum. */
 async function receiveChecked(exchange: Exchange, upload: Incoming): Promise<void> {
-  needType(exchange);
+  exchange.body.expect(tusType);
   const checksum = readChecksum(exchange.header("upload-checksum"));
   const hash = checksum && createHash(checksum.algorithm);
   const before = upload.offset;
@@ -290,9 +264,9 @@ async function receiveChecked(exchange: Exchange, upload: Incoming): Promise<voi
   throw new Refusal(460, "digest", "the body does not match its checksum");
 }
 
-async function end(exchange: AuthenticatedExchange, rest: string): Promise<Response> {
-  speakTus(exchange);
-  const { path } = where(exchange, rest);
+async function deleteUpload(exchange: AuthenticatedExchange): Promise<Response> {
+  checkTusVersion(exchange);
+  const { path } = exchange.pathBelow(uploadsUrl);
   const upload = await knownUpload(exchange, path);
   if (upload.finished) {
     throw new BargeError("not-found", "the upload is a file already", {
@@ -304,8 +278,7 @@ async function end(exchange: AuthenticatedExchange, rest: string): Promise<Respo
 }
 
 /** Returns the path of a new upload: the URL's path, or a name in its folder. */
-function targetPath(rest: string, filename: string | undefined): string {
-  const { path, folder } = treePath(rest);
+function targetPath({ path, folder }: TreePath, filename: string | undefined): string {
   if (!folder) return path;
   if (filename === undefined) {
     throw new BargeError("usage", "Upload-Metadata has no filename, and the path is a folder's");
@@ -347,12 +320,6 @@ function headersOf(upload: KnownUpload): Record<string, string> {
     "upload-expires": new Date(expires).toUTCString(),
     "cache-control": "no-store",
   };
-}
-
-function needType(exchange: Exchange): void {
-  const type = exchange.header("content-type")?.split(";")[0].trim().toLowerCase();
-  if (type === tusType) return;
-  throw new Refusal(415, "usage", `the body must be ${tusType}`);
 }
 
 function refuseBusy(upload: PartialUpload | undefined): void {

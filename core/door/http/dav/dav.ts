@@ -4,7 +4,7 @@
  */
 import { Hono } from "hono";
 import { requireLogin } from "../auth.ts";
-import type { AuthenticatedExchange, Exchange, HttpEnv } from "../exchange.ts";
+import type { AuthenticatedExchange, HttpEnv } from "../exchange.ts";
 import { type Handler, resource } from "../resource.ts";
 import { copyMember, moveMember } from "./copy_move.ts";
 import { lockMember, unlockMember } from "./lock.ts";
@@ -16,9 +16,7 @@ import { proppatch } from "./proppatch.ts";
 type MethodHandler = (exchange: AuthenticatedExchange) => Promise<Response>;
 
 /** The methods, with their verb in the access log and the metrics. */
-const methods: Readonly<
-  Record<string, readonly [verb: string, MethodHandler]>
-> = {
+const methods: Readonly<Record<string, readonly [verb: string, MethodHandler]>> = {
   GET: ["get", read],
   PUT: ["put", write],
   DELETE: ["remove", removeMember],
@@ -40,27 +38,18 @@ const optionsHeaders = {
 
 export function webdav(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
+  app.onError((error, c) => preconditionResponse(c.env, error));
   // Clients send OPTIONS before a login, and to the server's root, to find out about WebDAV.
   const options = () => new Response(null, { status: 200, headers: optionsHeaders });
   const handlers: Record<string, Handler> = { OPTIONS: options };
   for (const [method, [verb, handle]] of Object.entries(methods)) {
-    handlers[method] = (c) => {
-      c.env.asked.verb = verb;
-      return answer(c.env, handle);
+    handlers[method] = async ({ env: exchange }) => {
+      exchange.logEntry.verb = verb;
+      return await handle(await requireLogin(exchange));
     };
   }
   app.on("OPTIONS", "/", options);
   resource(app, "/dav", handlers);
   resource(app, "/dav/*", handlers);
   return app;
-}
-
-async function answer(exchange: Exchange, handle: MethodHandler): Promise<Response> {
-  try {
-    return await handle(await requireLogin(exchange));
-  } catch (error) {
-    const response = preconditionResponse(exchange, error);
-    if (response) return response;
-    throw error;
-  }
 }

@@ -10,10 +10,9 @@ import { stat } from "../../../session/stat.ts";
 import type { StoredEntry } from "../../../storage/entry.ts";
 import type { Place } from "../../../storage/place.ts";
 import type { Condition, View } from "../../../storage/view.ts";
-import { isConditional, judge } from "../condition.ts";
+import { davTag, isConditional, judge } from "../condition.ts";
 import type { AuthenticatedExchange } from "../exchange.ts";
 import { Refusal } from "../problem.ts";
-import { davTag } from "./etag.ts";
 import { pathOf } from "./headers.ts";
 import { type IfList, parseIf } from "./if_header.ts";
 
@@ -24,6 +23,7 @@ export class Guard {
   /** The submitted lock tokens; the session checks whose they are. */
   readonly tokens: ReadonlySet<string>;
   readonly #exchange: AuthenticatedExchange;
+  readonly #session: Session;
   readonly #path: string;
   readonly #lists: readonly IfList[];
 
@@ -31,6 +31,7 @@ export class Guard {
   constructor(exchange: AuthenticatedExchange, path: string) {
     const header = exchange.header("if");
     this.#exchange = exchange;
+    this.#session = exchange.session;
     this.#path = path;
     this.#lists = header === undefined ? [] : parseIf(header);
     const conditions = this.#lists.flatMap((list) => list.conditions);
@@ -38,7 +39,7 @@ export class Guard {
   }
 
   /** Checks the If header. @throws {Refusal} 412 if no list of it holds */
-  met(view: View): void {
+  checkIf(view: View): void {
     if (this.#lists.length === 0 || this.#lists.some((list) => this.#holds(view, list))) return;
     throw new Refusal(412, "exists", "no list of the If header holds");
   }
@@ -49,32 +50,25 @@ export class Guard {
    * @throws {Refusal} 412; {Locked}
    */
   check(view: View, changes: Changes): void {
-    this.met(view);
-    const header = (name: string) => this.#exchange.header(name);
+    this.checkIf(view);
+    const { header } = this.#exchange;
     if (isConditional(header)) {
       const existing = this.#existing(view, this.#path);
       const validators = existing &&
         { etag: existing.type === "file" ? davTag(existing) : "", ...existing };
       if (judge(header, validators, false) !== "ok") {
-        throw new Refusal(
-          412,
-          "exists",
-          "the file or folder does not meet the request's conditions",
-        );
+        const why = "the file or folder does not meet the request's conditions";
+        throw new Refusal(412, "exists", why);
       }
     }
-    this.unlocked(view, changes);
+    this.checkLocks(view, changes);
   }
 
-  /** Checks only the locks: for a second step, after the first has changed the resource. */
-  unlocked(view: View, changes: Changes): void {
+  /** Checks only the locks, for the second step of a change. */
+  checkLocks(view: View, changes: Changes): void {
     for (const [path, change] of Object.entries(changes)) {
       checkUnlocked(view, this.#session, path, this.tokens, change);
     }
-  }
-
-  get #session(): Session {
-    return this.#exchange.session;
   }
 
   #holds(view: View, { resource, conditions }: IfList): boolean {
@@ -114,7 +108,7 @@ export class Guard {
     return entry;
   }
 
-  /** Returns the place of a path; undefined for `/`, and for one that leads nowhere. */
+  /** Returns the place of a path; undefined for `/` and for an unknown place. */
   #placeOf(path: string): Place | undefined {
     try {
       return this.#session.locate(path).place;
@@ -131,13 +125,13 @@ export function refuseFixed(session: Session, path: string): void {
   throw new Refusal(403, "refused", "it is a folder that every account has", { path });
 }
 
-/** Refuses a change that can't be made now before any of it is done. @throws as the condition */
-export async function early(
+/** Evaluates a condition before the first step of a change. @throws as the condition */
+export async function checkNow(
   exchange: AuthenticatedExchange,
   path: string,
   check: Condition,
 ): Promise<void> {
-  const session = exchange.session;
+  const { session } = exchange;
   await session.check();
   const { place } = session.locate(path);
   await session.store.tree.check({ places: place ? [place] : [], check });

@@ -2,29 +2,17 @@
 import { BargeError } from "../../../error.ts";
 import { defaultLockSeconds, maxLockSeconds } from "../../../storage/locks.ts";
 import type { Exchange } from "../exchange.ts";
-import { isOwn, publicUrlHint } from "../origin.ts";
-import { encodePath, parseTarget, type TreePath, treePath, withoutPrefix } from "../path.ts";
+import { isThisServer, publicUrlHint } from "../origin.ts";
+import { encodePath, parseTarget, treePath, withoutPrefix } from "../path.ts";
 import { Refusal } from "../problem.ts";
 
 /** The URL of the tree's root. */
 export const prefix = "/dav";
 
-/**
- * Returns the URL's path of a path of the tree.
- *
- * @param base the start of the server's URLs
- * @param folder whether to add a slash at the end
- */
+/** Returns the URL of a path of the tree. @param base the start of the server's URLs */
 export function hrefOf(base: string, path: string, folder: boolean): string {
   const encoded = path === "/" ? "" : encodePath(path);
   return `${base}${prefix}${encoded}${folder ? "/" : ""}`;
-}
-
-/** Returns the path of a request, and records it for the access log. */
-export function asked(exchange: Exchange): TreePath {
-  const where = treePath(exchange.target.path.slice(prefix.length));
-  exchange.asked.path = where.path;
-  return where;
 }
 
 /**
@@ -35,8 +23,8 @@ export function asked(exchange: Exchange): TreePath {
  * @throws {BargeError} `usage` for a malformed URL
  */
 export function pathOf(exchange: Exchange, url: string): string | undefined {
-  if (/^https?:/i.test(url) && !isOwn(exchange, url)) return undefined;
-  const path = withoutPrefix(parseTarget(url).path, exchange.door.front.prefix);
+  if (/^https?:/i.test(url) && !isThisServer(exchange, url)) return undefined;
+  const path = withoutPrefix(parseTarget(url).path, exchange.door.proxy.prefix);
   if (path === undefined) return undefined;
   if (path !== prefix && !path.startsWith(`${prefix}/`)) return undefined;
   return treePath(path.slice(prefix.length)).path;
@@ -52,7 +40,7 @@ export function destination(exchange: Exchange): string {
       hint: publicUrlHint,
     });
   }
-  exchange.asked.to = path;
+  exchange.logEntry.to = path;
   return path;
 }
 
@@ -63,6 +51,19 @@ export function depth(exchange: Exchange): "0" | "1" | "infinity" | undefined {
   throw new BargeError("usage", "Depth is 0, 1 or infinity");
 }
 
+/** Returns whether the Depth header is infinity, its default. @throws {BargeError} `usage` for 1 */
+export function isDeep(exchange: Exchange): boolean {
+  const value = depth(exchange) ?? "infinity";
+  if (value === "1") throw new BargeError("usage", "Depth is 0 or infinity");
+  return value === "infinity";
+}
+
+/** Returns the error for a folder that a request changes only in part. */
+export function needsInfinity(done: string): BargeError {
+  const why = `a folder is ${done} with all its contents, so Depth must be infinity`;
+  return new BargeError("usage", why);
+}
+
 /** Reads the Overwrite header. @throws {BargeError} `usage` */
 export function mayOverwrite(exchange: Exchange): boolean {
   const value = exchange.header("overwrite")?.trim().toUpperCase() ?? "T";
@@ -70,11 +71,7 @@ export function mayOverwrite(exchange: Exchange): boolean {
   return value === "T";
 }
 
-/**
- * Reads the Timeout header: its first supported value, limited to the longest lease.
- *
- * @returns seconds
- */
+/** Reads the Timeout header. @returns its first supported value, in seconds */
 export function timeout(exchange: Exchange): number {
   for (const each of (exchange.header("timeout") ?? "").split(",")) {
     const [, seconds] = /^\s*Second-(\d{1,10})\s*$/i.exec(each) ?? [];

@@ -2,11 +2,10 @@
 import type { Lock } from "../../../storage/lock.ts";
 import type { Entry, Usage } from "../../../protocol/message.ts";
 import { lockedPath } from "../../../session/lock.ts";
-import { httpDate } from "../condition.ts";
+import { davTag, httpDate } from "../condition.ts";
 import { typeOf } from "../download.ts";
 import { hrefOf } from "./headers.ts";
-import { davTag } from "./etag.ts";
-import { dav, escapeXml, type XmlName } from "./names.ts";
+import { dav, escapeXml, type XmlName } from "./xml.ts";
 
 /** The facts of a file or folder that make its properties. */
 export interface Subject {
@@ -49,7 +48,7 @@ const live: Readonly<Record<string, Live>> = {
 };
 
 /** The properties of a request for all; RFC 4331, section 2, excludes the quota. */
-export const usualNames = Object.keys(live).filter((name) => !name.startsWith("quota-"));
+export const allpropNames = Object.keys(live).filter((name) => !name.startsWith("quota-"));
 
 /** Returns whether a property is live. */
 export function isLive({ space, local }: XmlName): boolean {

@@ -4,64 +4,58 @@ import type { View } from "../../../storage/view.ts";
 import { BargeError } from "../../../error.ts";
 import { lock, locksOver, refresh, unlock } from "../../../session/lock.ts";
 import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
-import { asked, depth, timeout } from "./headers.ts";
+import { isDeep, prefix, timeout } from "./headers.ts";
 import { Guard } from "./guard.ts";
 import { activeLock } from "./live.ts";
 import { xml } from "./multistatus.ts";
-import { dav, escapeXml } from "./names.ts";
 import { Precondition } from "./precondition.ts";
-import { elementsIn, is, parseXml, writeXml, type XmlElement } from "./xml.ts";
+import { childOf, escapeXml, isDav, parseXml, writeXml } from "./xml.ts";
 
 const maxBodyBytes = 16 * 1024;
+const noSuchLock = "no lock with this token applies to it";
 
 /** LOCK. With a body it creates a lock; without one it refreshes a lock of the client. */
 export async function lockMember(exchange: AuthenticatedExchange): Promise<Response> {
-  const { path } = asked(exchange);
-  const session = exchange.session;
-  const deep = depth(exchange) ?? "infinity";
-  if (deep === "1") throw new BargeError("usage", "Depth is 0 or infinity");
+  const { path } = exchange.pathBelow(prefix);
+  const { session } = exchange;
+  const deep = isDeep(exchange);
   const guard = new Guard(exchange, path);
   const seconds = timeout(exchange);
-  const met = (view: View) => guard.check(view, {});
+  const check = (view: View) => guard.check(view, {});
   const text = await exchange.body.text(maxBodyBytes);
   if (text.trim() === "") {
-    const refreshed = await refresh(session, path, guard.tokens, seconds, met);
+    const refreshed = await refresh(session, path, guard.tokens, seconds, check);
     if (refreshed) return answer(exchange, 200, refreshed, await locksOver(session, path));
-    throw new Precondition(
-      412,
-      "lock-token-matches-request-uri",
-      "no lock with this token applies to it",
-    );
+    throw new Precondition(412, "lock-token-matches-request-uri", noSuchLock);
   }
   const { shared, owner } = parse(text);
   const { tokens } = guard;
-  const request = { path, shared, deep: deep === "infinity", owner, seconds, tokens };
-  const { lock: made, made: created } = await lock(session, request, met);
+  const request = { path, shared, deep, owner, seconds, tokens };
+  const { lock: made, made: created } = await lock(session, request, check);
   return answer(exchange, created ? 201 : 200, made, await locksOver(session, path), {
     "lock-token": `<${made.token}>`,
   });
 }
 
 export async function unlockMember(exchange: AuthenticatedExchange): Promise<Response> {
-  const { path } = asked(exchange);
+  const { path } = exchange.pathBelow(prefix);
   const [, token] = /^\s*<([^<>\s]+)>\s*$/.exec(exchange.header("lock-token") ?? "") ?? [];
   if (token === undefined) {
     throw new BargeError("usage", "the Lock-Token header is missing or malformed");
   }
   if (await unlock(exchange.session, path, token)) return new Response(null, { status: 204 });
-  const why = "no lock with this token applies to it";
-  throw new Precondition(409, "lock-token-matches-request-uri", why, { kind: "exists" });
+  throw new Precondition(409, "lock-token-matches-request-uri", noSuchLock, { kind: "exists" });
 }
 
 function answer(
-  { door: { front } }: Exchange,
+  { door: { proxy } }: Exchange,
   status: number,
   lock: Lock,
   over: readonly Lock[],
   headers: Record<string, string> = {},
 ): Response {
   const locks = [lock, ...over.filter(({ token }) => token !== lock.token)];
-  const active = locks.map((lock) => activeLock(lock, front.prefix)).join("");
+  const active = locks.map((lock) => activeLock(lock, proxy.prefix)).join("");
   const inner = `<D:lockdiscovery>${active}</D:lockdiscovery>`;
   return xml(status, `<D:prop xmlns:D="DAV:">${inner}</D:prop>`, headers);
 }
@@ -69,14 +63,12 @@ function answer(
 /** Parses the body. @throws {BargeError} `usage` */
 function parse(text: string): { shared: boolean; owner: string } {
   const root = parseXml(text);
-  const child = (of: XmlElement | undefined, local: string) =>
-    of && elementsIn(of).find((each) => is(each, { space: dav, local }));
-  const scope = child(root, "lockscope");
-  const shared = child(scope, "shared") !== undefined;
-  const valid = is(root, { space: dav, local: "lockinfo" }) &&
-    child(child(root, "locktype"), "write") && (shared || child(scope, "exclusive"));
+  const scope = childOf(root, "lockscope");
+  const shared = childOf(scope, "shared") !== undefined;
+  const valid = isDav(root, "lockinfo") && childOf(childOf(root, "locktype"), "write") &&
+    (shared || childOf(scope, "exclusive"));
   if (!valid) throw new BargeError("usage", "the body is not a supported DAV:lockinfo");
-  const inner = child(root, "owner")?.children ?? [];
+  const inner = childOf(root, "owner")?.children ?? [];
   const texts = inner.map((each) => typeof each === "string" ? escapeXml(each) : writeXml(each));
   return { shared, owner: texts.join("").trim() };
 }

@@ -1,6 +1,6 @@
 /** Responses in XML: RFC 4918, sections 13, 14 and 16. */
 import { STATUS_CODES } from "node:http";
-import { escapeXml } from "./names.ts";
+import { escapeXml } from "./xml.ts";
 
 export const begin = '<?xml version="1.0" encoding="utf-8"?>\n';
 export const xmlType = { "content-type": "application/xml; charset=utf-8" } as const;
@@ -10,13 +10,13 @@ export function xml(status: number, body: string, headers: Record<string, string
   return new Response(`${begin}${body}\n`, { status, headers: { ...xmlType, ...headers } });
 }
 
-/** @param responses as {@link response} makes them */
+/** @param responses as {@link responseElement} makes them */
 export function multistatus(responses: readonly string[]): Response {
   return xml(207, `<D:multistatus xmlns:D="DAV:">${responses.join("")}</D:multistatus>`);
 }
 
 /** @param inner a status, or properties with a status */
-export function response(href: string, inner: string): string {
+export function responseElement(href: string, inner: string): string {
   return `<D:response><D:href>${escapeXml(href)}</D:href>${inner}</D:response>`;
 }
 

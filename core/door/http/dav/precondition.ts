@@ -21,14 +21,12 @@ export class Precondition extends Refusal {
   }
 
   override with(facts: ErrorFacts): Precondition {
-    const { kind, op, path, account, hint, cause } = super.with(facts);
-    const all = { kind, op, path, account, hint, cause };
-    return new Precondition(this.status, this.condition, this.message, all);
+    return new Precondition(this.status, this.condition, this.message, super.with(facts));
   }
 }
 
-/** Answers a failed precondition or a lock. @returns undefined for other failures */
-export function preconditionResponse(exchange: Exchange, error: unknown): Response | undefined {
+/** Answers a failed precondition or a lock. @throws any other error again */
+export function preconditionResponse(exchange: Exchange, error: unknown): Response {
   if (error instanceof Precondition) {
     exchange.failed = error;
     return xml(error.status, failedOn(error.condition));
@@ -36,8 +34,8 @@ export function preconditionResponse(exchange: Exchange, error: unknown): Respon
   if (error instanceof Locked) {
     exchange.failed = error;
     const condition = error.conflict ? "no-conflicting-lock" : "lock-token-submitted";
-    const { prefix } = exchange.door.front;
+    const { prefix } = exchange.door.proxy;
     return xml(423, failedOn(condition, error.paths.map((path) => hrefOf(prefix, path, false))));
   }
-  return undefined;
+  throw error;
 }

@@ -1,7 +1,4 @@
-/**
- * PROPFIND: RFC 4918, section 9.1. The response is sent while the folder is read, so a large folder
- * needs no memory. Depth infinity is refused, as the RFC allows.
- */
+/** PROPFIND: RFC 4918, section 9.1, answered while the folder is read. Depth infinity is refused. */
 import { BargeError } from "../../../error.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import type { Session } from "../../../login/session.ts";
@@ -11,16 +8,16 @@ import { anyPropertiesIn, propertiesOf } from "../../../session/property.ts";
 import { quota } from "../../../session/quota.ts";
 import { created, stat } from "../../../session/stat.ts";
 import type { AuthenticatedExchange, Source } from "../exchange.ts";
-import { asked, depth, hrefOf } from "./headers.ts";
-import { isLive, liveProperty, type Subject, usualNames } from "./live.ts";
-import { begin, propstat, response, xmlType } from "./multistatus.ts";
-import { dav, escapeXml, type XmlName } from "./names.ts";
+import { join } from "../path.ts";
+import { depth, hrefOf, prefix } from "./headers.ts";
+import { allpropNames, isLive, liveProperty, type Subject } from "./live.ts";
+import { begin, propstat, responseElement, xmlType } from "./multistatus.ts";
 import { Precondition } from "./precondition.ts";
-import { elementsIn, is, parseXml } from "./xml.ts";
+import { childOf, dav, elementsIn, escapeXml, is, isDav, parseXml, type XmlName } from "./xml.ts";
 
 const maxBodyBytes = 32 * 1024;
 /** The most properties that a request may name. */
-const maxNames = 256;
+const maxProperties = 256;
 
 /** The requested properties: all and some others, the names of all, or some. */
 type PropertyQuery =
@@ -29,8 +26,8 @@ type PropertyQuery =
   | { readonly type: "some"; readonly names: readonly XmlName[] };
 
 export async function propfind(exchange: AuthenticatedExchange): Promise<Response> {
-  const { path } = asked(exchange);
-  const session = exchange.session;
+  const { path } = exchange.pathBelow(prefix);
+  const { session } = exchange;
   const deep = depth(exchange) ?? "infinity";
   const query = parse(await exchange.body.text(maxBodyBytes));
   const { entry } = await stat(session, path);
@@ -53,7 +50,7 @@ async function* answer(
 ): Source {
   const encoder = new TextEncoder();
   const usage = await quota(session);
-  const base = door.front.prefix;
+  const base = door.proxy.prefix;
   const self = { base, path, entry, locks: await locksOver(session, path), usage };
   const head = `${begin}<D:multistatus xmlns:D="DAV:">\n`;
   yield encoder.encode(head + await describe(session, self, query, true));
@@ -62,9 +59,8 @@ async function* answer(
     const dead = await anyPropertiesIn(session, path);
     for await (const batch of list(session, path, false)) {
       const responses = await Promise.all(batch.map((entry) => {
-        const below = path === "/" ? `/${entry.name}` : `${path}/${entry.name}`;
         const over = [...locks.each.get(entry.name) ?? [], ...locks.all];
-        const subject = { base, path: below, entry, locks: over, usage };
+        const subject = { base, path: join(path, entry.name), entry, locks: over, usage };
         return describe(session, subject, query, dead);
       }));
       yield encoder.encode(responses.join(""));
@@ -98,7 +94,7 @@ async function describe(
   };
   if (query.type === "some") query.names.forEach(add);
   else {
-    const usual = usualNames.flatMap((local) => {
+    const usual = allpropNames.flatMap((local) => {
       const text = liveProperty(local, subject);
       return text === undefined ? [] : query.type === "names" ? `<D:${local}/>` : text;
     });
@@ -110,13 +106,13 @@ async function describe(
     found.length > 0 || missing.length === 0 ? propstat(200, found.join("")) : "",
     missing.length > 0 ? propstat(404, missing.join("")) : "",
   ];
-  return `${response(href, parts.join(""))}\n`;
+  return `${responseElement(href, parts.join(""))}\n`;
 }
 
-/** Returns whether an answer needs the time when an entry was made, which is a look at the disk. */
+/** Returns whether a response has the time of creation, which is read from the disk. */
 function includesCreated(query: PropertyQuery): boolean {
   return query.type !== "some" ||
-    query.names.some(({ space, local }) => space === dav && local === "creationdate");
+    query.names.some((name) => isDav(name, "creationdate"));
 }
 
 /** Returns a property's name as an element. */
@@ -128,22 +124,18 @@ export function emptyElement({ space, local }: XmlName): string {
 function parse(text: string): PropertyQuery {
   if (text === "") return { type: "all", also: [] };
   const root = parseXml(text);
-  const child = (local: string) => elementsIn(root).find((e) => is(e, { space: dav, local }));
-  if (!is(root, { space: dav, local: "propfind" })) {
-    throw new BargeError("usage", "the body is not a DAV:propfind");
-  }
+  const child = (local: string) => childOf(root, local);
+  if (!isDav(root, "propfind")) throw new BargeError("usage", "the body is not a DAV:propfind");
   if (child("propname")) return { type: "names" };
   const selection = child("allprop") ? child("include") : child("prop");
-  const names = selection
-    ? elementsIn(selection).map(({ space, local }) => ({ space, local }))
-    : [];
-  if (names.length > maxNames) {
-    throw new BargeError("usage", `more than ${maxNames} properties at once`);
+  const names = selection ? elementsIn(selection) : [];
+  if (names.length > maxProperties) {
+    throw new BargeError("usage", `more than ${maxProperties} properties at once`);
   }
   if (child("prop")) return { type: "some", names };
   if (!child("allprop")) throw new BargeError("usage", "the body names no properties");
   return {
     type: "all",
-    also: names.filter(({ space, local }) => space !== dav || !usualNames.includes(local)),
+    also: names.filter(({ space, local }) => space !== dav || !allpropNames.includes(local)),
   };
 }

@@ -11,16 +11,16 @@ import type { PropertyChange } from "../../../storage/properties.ts";
 import type { View } from "../../../storage/view.ts";
 import { parseDate } from "../condition.ts";
 import type { AuthenticatedExchange } from "../exchange.ts";
-import { asked, hrefOf } from "./headers.ts";
+import { hrefOf, prefix } from "./headers.ts";
 import { entryAt, Guard } from "./guard.ts";
 import { isLive } from "./live.ts";
-import { multistatus, propstat, response } from "./multistatus.ts";
-import { dav } from "./names.ts";
+import { multistatus, propstat, responseElement } from "./multistatus.ts";
 import { emptyElement } from "./propfind.ts";
 import {
   elementsIn,
   inLanguageOf,
   is,
+  isDav,
   parseXml,
   textIn,
   writeXml,
@@ -28,10 +28,7 @@ import {
 } from "./xml.ts";
 
 const maxBodyBytes = 192 * 1024;
-const windowsTime = {
-  space: "urn:schemas-microsoft-com:",
-  local: "Win32LastModifiedTime",
-} as const;
+const windowsTime = { space: "urn:schemas-microsoft-com:", local: "Win32LastModifiedTime" };
 
 interface Change {
   readonly property: XmlElement;
@@ -39,31 +36,33 @@ interface Change {
 }
 
 export async function proppatch(exchange: AuthenticatedExchange): Promise<Response> {
-  const { path } = asked(exchange);
-  const session = exchange.session;
+  const { path } = exchange.pathBelow(prefix);
+  const { session } = exchange;
   const guard = new Guard(exchange, path);
   const changes = parse(await exchange.body.text(maxBodyBytes));
   const entry = await entryAt(session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder");
-  const href = hrefOf(exchange.door.front.prefix, path, entry.type === "dir");
+  const href = hrefOf(exchange.door.proxy.prefix, path, entry.type === "dir");
   const names = (of: readonly Change[]) =>
     of.map(({ property }) => emptyElement(property)).join("");
   const live = changes.filter(({ property }) => isLive(property));
   if (live.length > 0) {
     const others = changes.filter((change) => !live.includes(change));
-    const parts = [
-      propstat(403, names(live), "cannot-modify-protected-property"),
-      others.length > 0 ? propstat(424, names(others)) : "",
-    ];
-    return multistatus([response(href, parts.join(""))]);
+    const refused = propstat(403, names(live), "cannot-modify-protected-property");
+    const failed = others.length > 0 ? propstat(424, names(others)) : "";
+    return multistatus([responseElement(href, refused + failed)]);
   }
   const times = changes.filter(({ property, set }) => set && is(property, windowsTime));
-  const modified = times.map(({ property }) => time(textIn(property))).at(-1);
+  const dates = times.map(({ property }) => parseDate(textIn(property)));
+  if (dates.includes(undefined)) {
+    throw new BargeError("usage", "Win32LastModifiedTime is not a time");
+  }
+  const modified = dates.at(-1);
   const kept = changes.filter((change) => !times.includes(change));
-  const met = (view: View) => guard.check(view, { [path]: "content" });
-  await changeProperties(session, path, kept.map(toKeep), met);
+  const check = (view: View) => guard.check(view, { [path]: "content" });
+  await changeProperties(session, path, kept.map(toKeep), check);
   if (modified !== undefined) await setModified(session, path, modified);
-  return multistatus([response(href, propstat(200, names(changes)))]);
+  return multistatus([responseElement(href, propstat(200, names(changes)))]);
 }
 
 function toKeep({ property, set }: Change): PropertyChange {
@@ -71,25 +70,16 @@ function toKeep({ property, set }: Change): PropertyChange {
   return set ? { space, local, xml: writeXml(property) } : { space, local };
 }
 
-/** @throws {BargeError} `usage` */
-function time(text: string): number {
-  const ms = parseDate(text);
-  if (ms === undefined) throw new BargeError("usage", "Win32LastModifiedTime is not a time");
-  return ms;
-}
-
 /** Parses the body: the changes in order. @throws {BargeError} `usage` */
 function parse(text: string): Change[] {
   const root = parseXml(text);
   const changes: Change[] = [];
-  if (is(root, { space: dav, local: "propertyupdate" })) {
-    for (const step of inside(root)) {
-      const set = is(step, { space: dav, local: "set" });
-      if (!set && !is(step, { space: dav, local: "remove" })) continue;
-      for (const each of inside(step)) {
-        if (!is(each, { space: dav, local: "prop" })) continue;
-        changes.push(...inside(each).map((property) => ({ property, set })));
-      }
+  for (const step of isDav(root, "propertyupdate") ? childrenOf(root) : []) {
+    const set = isDav(step, "set");
+    if (!set && !isDav(step, "remove")) continue;
+    for (const each of childrenOf(step)) {
+      if (!isDav(each, "prop")) continue;
+      changes.push(...childrenOf(each).map((property) => ({ property, set })));
     }
   }
   if (changes.length > 0) return changes;
@@ -97,6 +87,6 @@ function parse(text: string): Change[] {
 }
 
 /** Returns the child elements, each with the language that it inherits (section 4.3). */
-function inside(outer: XmlElement): XmlElement[] {
+function childrenOf(outer: XmlElement): XmlElement[] {
   return elementsIn(outer).map((inner) => inLanguageOf(inner, outer));
 }

@@ -1,23 +1,30 @@
 /** The page of the own account: quota, logins, tokens, password. */
 import { formatLimit, formatSize, parseSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
-import { makeVerifier } from "../../../protocol/verifier.ts";
-import { bounded, logIn } from "../../../login/password.ts";
+import { logIn } from "../../../login/password.ts";
 import { changePassword } from "../../../login/change_password.ts";
 import { grow, quota } from "../../../session/quota.ts";
 import { token, tokens } from "../../../login/token.ts";
 import { continueAsWebSession, endWebSession, webSessions } from "../../../login/web_session.ts";
-import { nothing, statusOf } from "../problem.ts";
-import { entriesOf, formatTime } from "./format.ts";
-import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";
-import { checkPassword, NewPassword } from "./password.tsx";
-import { errorText, noticeText } from "./messages.ts";
-import { formOf, type PageContext, setLoginCookie, type UserView, userView } from "./view.ts";
+import { unknownUrl } from "../problem.ts";
+import { passwordVerifier } from "../register.ts";
+import { ButtonForm, CardForm, Field, NewPassword, newPasswordOf } from "./form.tsx";
+import { entriesOf } from "./format.ts";
+import { Csrf, Icon, Note, PageHead, send, Shell, Time } from "./layout.tsx";
+import { errorText } from "./messages.ts";
+import {
+  agentOf,
+  formFailure,
+  formOf,
+  type PageContext,
+  setLoginCookie,
+  type UserView,
+  userView,
+} from "./view.ts";
 
 /** GET /account. */
 export async function showAccount(c: PageContext): Promise<Response> {
-  const view = await userView(c);
-  return await send(<Account view={view} notice={noticeText(view.query.get("notice"))} />);
+  return await send(<Account view={await userView(c)} />);
 }
 
 type Change = (c: PageContext, view: UserView, form: URLSearchParams) => Promise<string>;
@@ -26,18 +33,14 @@ type Change = (c: PageContext, view: UserView, form: URLSearchParams) => Promise
 const changes: Readonly<Record<string, Change>> = {
   async password(c, view, form) {
     const { store, exchange, session } = view;
-    const password = form.get("password") ?? "";
-    checkPassword(store, password, form.get("again"));
-    const { host, ended: { signal: gone } } = exchange;
+    const password = newPasswordOf(store, form);
+    const { host, ended: { signal: gone }, pause } = exchange;
     const { name } = await session.account();
-    const pause = (ms: number) => exchange.pause(ms);
     const newLogin = await logIn(store, { name, secret: form.get("old") ?? "", host, gone }, pause);
-    const client = { account: name, host };
-    const verifier = await bounded(() => makeVerifier("password", password), gone, client);
+    const verifier = await passwordVerifier(exchange, name, password);
     exchange.admit(newLogin); // the change ends the current login
     newLogin.credential = await changePassword(newLogin, verifier);
-    const agent = exchange.header("user-agent") ?? "";
-    setLoginCookie(c, await continueAsWebSession(newLogin, agent, host));
+    setLoginCookie(c, await continueAsWebSession(newLogin, agentOf(exchange), host));
     return "password";
   },
   async grow(_, { session }, form) {
@@ -69,37 +72,28 @@ export async function changeAccount(c: PageContext): Promise<Response> {
       const made = await token(view.session, { verb: "token", action: "issue", label });
       return await send(<Account view={view} token={made.token ?? ""} />);
     }
-    if (!Object.hasOwn(changes, change)) throw nothing();
+    if (!Object.hasOwn(changes, change)) throw unknownUrl();
     return c.redirect(`/account?notice=${await changes[change](c, view, form)}`, 303);
   } catch (error) {
-    if (!(error instanceof BargeError)) throw error;
-    view.exchange.failed = error;
-    const text = change === "password" && error.kind === "unauthenticated"
+    const failed = formFailure(view, error);
+    const text = change === "password" && failed.kind === "unauthenticated"
       ? "The old password is wrong."
-      : errorText(error);
-    return await send(<Account view={view} error={text} />, statusOf(error));
+      : errorText(failed);
+    return await send(<Account view={view} error={text} />, failed);
   }
 }
 
 async function Account(
-  { view, notice, error, token }: {
-    view: UserView;
-    notice?: string;
-    error?: string;
-    token?: string;
-  },
+  { view, error, token }: { view: UserView; error?: string; token?: string },
 ) {
   const { name, role } = await view.session.account();
   return (
     <Shell view={view} title="Account" section="account">
-      <div class="head" data-notice={notice}>
+      <PageHead view={view}>
         <h1 class="grow">{name}</h1>
         {role === "admin" && <span class="soft">admin</span>}
-        <form method="post" action="/logout">
-          <Csrf view={view} />
-          <button type="submit" class="b">Log out</button>
-        </form>
-      </div>
+        <ButtonForm view={view} action="/logout" label="Log out" />
+      </PageHead>
       <div class="stack narrow">
         {error && <Note bad>{error}</Note>}
         {token && (
@@ -114,20 +108,18 @@ async function Account(
         <Quota view={view} />
         <Logins view={view} />
         <Tokens view={view} />
-        <form class="card stack" method="post" action="/account/password">
-          <h2>Change the password</h2>
+        <CardForm
+          view={view}
+          action="/account/password"
+          title="Change the password"
+          label="Change the password"
+          main
+        >
           <p class="soft">All other logins and all tokens end; SSH keys stay.</p>
-          <Csrf view={view} />
           <input type="hidden" name="name" value={name} autocomplete="username" />
-          <div class="field">
-            <label for="old">Old password</label>
-            <input id="old" name="old" type="password" autocomplete="current-password" required />
-          </div>
+          <Field id="old" label="Old password" type="password" autocomplete="current-password" />
           <NewPassword store={view.store} />
-          <div class="row end">
-            <button type="submit" class="b main">Change the password</button>
-          </div>
-        </form>
+        </CardForm>
       </div>
     </Shell>
   );
@@ -176,11 +168,12 @@ async function Logins({ view }: { view: UserView }) {
             <div class="grow">
               <div>{browserOf(agent)}{id === view.login && <strong>, this one</strong>}</div>
               <small>
-                {address}, used{" "}
-                <time datetime={new Date(seen).toISOString()}>{formatTime(seen)}</time>
+                {address}, used <Time at={seen} />
               </small>
             </div>
-            {id !== view.login && <IdForm view={view} change="end" id={id} label="Log out" />}
+            {id !== view.login && (
+              <ButtonForm view={view} action="/account/end" label="Log out" field={["id", id]} />
+            )}
           </li>
         ))}
       </ul>
@@ -201,14 +194,10 @@ async function Tokens({ view }: { view: UserView }) {
               <div class="grow">
                 <div>{label}</div>
                 <small>
-                  {used === null ? "never used" : (
-                    <>
-                      used <time datetime={new Date(used).toISOString()}>{formatTime(used)}</time>
-                    </>
-                  )}
+                  {used === null ? "never " : ""}used {used !== null && <Time at={used} />}
                 </small>
               </div>
-              <IdForm view={view} change="revoke" id={id} label="Revoke" />
+              <ButtonForm view={view} action="/account/revoke" label="Revoke" field={["id", id]} />
             </li>
           ))}
         </ul>
@@ -216,31 +205,12 @@ async function Tokens({ view }: { view: UserView }) {
       <form class="row" method="post" action="/account/token">
         <Csrf view={view} />
         <label class="sr" for="label">Purpose of the token</label>
-        <input
-          id="label"
-          name="label"
-          class="short"
-          placeholder="Purpose"
-          maxlength={100}
-        />
+        <input id="label" name="label" class="short" placeholder="Purpose" maxlength={100} />
         <button type="submit" class="b">
           <Icon name="link" />Create a token
         </button>
       </form>
     </section>
-  );
-}
-
-/** A form with one button, which changes the login or token with an id. */
-function IdForm(
-  { view, change, id, label }: { view: UserView; change: string; id: string; label: string },
-) {
-  return (
-    <form method="post" action={`/account/${change}`}>
-      <Csrf view={view} />
-      <input type="hidden" name="id" value={id} />
-      <button type="submit" class="b">{label}</button>
-    </form>
   );
 }
 
@@ -255,21 +225,21 @@ function IdForm(
  * ```
  */
 export function browserOf(agent: string): string {
-  const first = (names: readonly (readonly [RegExp, string])[]) =>
-    names.find(([pattern]) => pattern.test(agent))?.[1];
-  const browser = first([
-    [/\bEdg/, "Edge"],
-    [/\bFirefox\//, "Firefox"],
-    [/Chrome\//, "Chrome"],
-    [/\bSafari\//, "Safari"],
-  ]);
-  const system = first([
-    [/iPhone|iPad/, "iOS"],
-    [/Android/, "Android"],
-    [/Windows/, "Windows"],
-    [/Mac OS X/, "macOS"],
-    [/Linux/, "Linux"],
-  ]);
+  const nameIn = (patterns: Readonly<Record<string, RegExp>>) =>
+    Object.keys(patterns).find((name) => patterns[name].test(agent));
+  const browser = nameIn({
+    Edge: /\bEdg/,
+    Firefox: /\bFirefox\//,
+    Chrome: /Chrome\//,
+    Safari: /\bSafari\//,
+  });
+  const system = nameIn({
+    iOS: /iPhone|iPad/,
+    Android: /Android/,
+    Windows: /Windows/,
+    macOS: /Mac OS X/,
+    Linux: /Linux/,
+  });
   if (browser && system) return `${browser} on ${system}`;
   return browser ?? (agent.slice(0, 60) || "a program");
 }

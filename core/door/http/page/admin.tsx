@@ -8,11 +8,11 @@ import { Bans, Connections } from "./admin_lists.tsx";
 import { AdminShell } from "./admin_shell.tsx";
 import {
   addAccount,
-  askAddAccount,
-  askRemoveAccount,
   changeOne,
   showAccounts,
+  showAddAccount,
   showOne,
+  showRemoveAccount,
 } from "./admin_accounts.tsx";
 import { Overview } from "./overview.tsx";
 import { send } from "./layout.tsx";
@@ -22,9 +22,9 @@ export function admin(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   resource(app, "/admin", { GET: showOverview });
   resource(app, "/admin/accounts", { GET: showAccounts });
-  resource(app, "/admin/accounts/new", { GET: askAddAccount, POST: addAccount });
+  resource(app, "/admin/accounts/new", { GET: showAddAccount, POST: addAccount });
   resource(app, "/admin/accounts/:name", { GET: showOne });
-  resource(app, "/admin/accounts/:name/remove", { GET: askRemoveAccount, POST: changeOne });
+  resource(app, "/admin/accounts/:name/remove", { GET: showRemoveAccount, POST: changeOne });
   resource(app, "/admin/accounts/:name/:change", { POST: changeOne });
   resource(app, "/admin/connections", { GET: showConnections });
   resource(app, "/admin/bans", { GET: showBans });
@@ -35,7 +35,7 @@ export function admin(): Hono<HttpEnv> {
 /** GET /admin. */
 async function showOverview(c: PageContext): Promise<Response> {
   const view = await adminView(c);
-  view.exchange.asked.verb = "status";
+  view.exchange.logEntry.verb = "status";
   const span = view.query.get("span") === "day" ? "day" : "hour";
   const snapshot = await numbers(view.session);
   const rates = await ratesOf(view.session, span);
@@ -49,7 +49,7 @@ async function showOverview(c: PageContext): Promise<Response> {
 /** GET /admin/connections. */
 async function showConnections(c: PageContext): Promise<Response> {
   const view = await adminView(c);
-  view.exchange.asked.verb = "status";
+  view.exchange.logEntry.verb = "status";
   const { sessions, snapshot } = await status(view.session);
   const open = snapshot.doors.reduce((sum, door) => sum + door.open, 0);
   return await send(

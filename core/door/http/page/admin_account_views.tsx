@@ -1,11 +1,11 @@
 /** Views of the pages about accounts, for admins. */
-import type { Child } from "hono/jsx";
+import type { BargeError } from "../../../error.ts";
 import type { Account, Role } from "../../../storage/account.ts";
 import { formatLimit, formatSize } from "../../../size.ts";
 import { AdminShell } from "./admin_shell.tsx";
-import { count, entriesOf, formatTime } from "./format.ts";
-import { Csrf, Icon, Note } from "./layout.tsx";
-import { NewPassword } from "./password.tsx";
+import { ButtonForm, CardForm, Failure, Field, NameField, NewPassword, Question } from "./form.tsx";
+import { count, entriesOf } from "./format.ts";
+import { Icon, Time } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 
 export function AccountList(
@@ -52,7 +52,7 @@ function LastLogin({ account: { lastLogin } }: { account: Account }) {
   if (lastLogin === null) return <>Never logged in</>;
   return (
     <>
-      Last login: <time datetime={new Date(lastLogin).toISOString()}>{formatTime(lastLogin)}</time>
+      Last login: <Time at={lastLogin} />
     </>
   );
 }
@@ -78,6 +78,11 @@ function Used({ account: { name, used, reserved, limit } }: { account: Account }
   );
 }
 
+interface Props {
+  readonly view: UserView;
+  readonly failed?: BargeError;
+}
+
 /** The fields of the form to add an account, as they were sent. */
 export interface NewAccountFields {
   readonly name: string;
@@ -86,49 +91,32 @@ export interface NewAccountFields {
 }
 
 export function AddAccountForm(
-  { view, fields, error }: { view: UserView; fields: NewAccountFields; error?: string },
+  { view, fields, failed }: Props & { fields: NewAccountFields },
 ) {
   return (
     <AdminShell view={view} title="Add an account" tab="accounts">
-      <form class="card ask" method="post" action="/admin/accounts/new" data-question>
-        <h1>Add an account</h1>
-        {error && <Note bad>{error}</Note>}
-        <Csrf view={view} />
-        <div class="field">
-          <label for="name">Name</label>
-          <input
-            id="name"
-            name="name"
-            value={fields.name}
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
-            maxlength={64}
-            required
-            autofocus
-          />
-        </div>
+      <Question
+        view={view}
+        title="Add an account"
+        failed={failed}
+        action="/admin/accounts/new"
+        cancel="/admin/accounts"
+        label="Add"
+      >
+        <NameField value={fields.name} maxlength={64} autofocus />
         <LimitField value={fields.limit} />
         <RoleField role={fields.role} />
         <NewPassword store={view.store} />
-        <div class="row end">
-          <a class="b flat" href="/admin/accounts" data-cancel>Cancel</a>
-          <button type="submit" class="b main" data-default>Add</button>
-        </div>
-      </form>
+      </Question>
     </AdminShell>
   );
 }
 
 /** @param files the number of files that the account is charged for */
 export function AccountPage(
-  { view, account, files, error }: {
-    view: UserView;
-    account: Account;
-    files: number;
-    error?: string;
-  },
+  { view, account, files, failed }: Props & { account: Account; files: number },
 ) {
+  const url = `/admin/accounts/${account.name}`;
   return (
     <AdminShell view={view} title={account.name} tab="accounts">
       <div class="stack narrow">
@@ -137,34 +125,26 @@ export function AccountPage(
           {account.disabled && <span class="tag bad">disabled</span>}
           <a class="b flat" href="/admin/accounts">All accounts</a>
         </div>
-        {error && <Note bad>{error}</Note>}
+        <Failure failed={failed} />
         <section class="card stack" id="facts" data-live>
           <Used account={account} />
           <p class="soft">{entriesOf(account.entries, account.entryLimit)}</p>
           <p class="soft">
             {count(files, "file")}. <LastLogin account={account} />. Created:{" "}
-            <time datetime={new Date(account.created).toISOString()}>
-              {formatTime(account.created)}
-            </time>
+            <Time at={account.created} />
           </p>
         </section>
-        <Change view={view} account={account} change="limit" title="Quota" label="Change">
+        <CardForm view={view} action={`${url}/limit`} title="Quota" label="Change" data-act>
           <LimitField value={formatLimit(account.limit)} />
-        </Change>
-        <Change view={view} account={account} change="entries" title="Entries" label="Change">
-          <div class="field">
-            <label for="entries">
-              Files, folders and partial uploads <small>(200000, none)</small>
-            </label>
-            <input
-              id="entries"
-              name="entries"
-              value={account.entryLimit ?? "none"}
-              autocomplete="off"
-              required
-            />
-          </div>
-        </Change>
+        </CardForm>
+        <CardForm view={view} action={`${url}/entries`} title="Entries" label="Change" data-act>
+          <Field
+            id="entries"
+            label="Files, folders and partial uploads"
+            hint="200000, none"
+            value={account.entryLimit ?? "none"}
+          />
+        </CardForm>
         {account.id === view.session.id
           ? (
             <p class="soft">
@@ -181,27 +161,31 @@ export function AccountPage(
 /** The changes that an admin can make to any account but their own. */
 function Others({ view, account }: { view: UserView; account: Account }) {
   const { name, disabled, role } = account;
+  const url = `/admin/accounts/${name}`;
   return (
     <>
-      <Change view={view} account={account} change="role" title="Role" label="Change">
+      <CardForm view={view} action={`${url}/role`} title="Role" label="Change" data-act>
         <RoleField role={role} />
-      </Change>
-      <Change view={view} account={account} change="password" title="Password" label="Set">
+      </CardForm>
+      <CardForm view={view} action={`${url}/password`} title="Password" label="Set" data-act>
         <p class="soft">All logins and tokens of {name} end; SSH keys stay.</p>
         <NewPassword store={view.store} />
-      </Change>
+      </CardForm>
       <section class="card row">
         <p class="soft wide">
           {disabled
             ? "The account can't log in; its files are kept."
             : "A disabled account can't log in; its files are kept."}
         </p>
-        <form class="grow" method="post" action={`/admin/accounts/${name}/disabled`} data-act>
-          <Csrf view={view} />
-          <input type="hidden" name="disabled" value={disabled ? "no" : "yes"} />
-          <button type="submit" class="b">{disabled ? "Enable" : "Disable"}</button>
-        </form>
-        <a class="b bad" href={`/admin/accounts/${name}/remove`} data-dialog>
+        <ButtonForm
+          view={view}
+          action={`${url}/disabled`}
+          label={disabled ? "Enable" : "Disable"}
+          field={["disabled", disabled ? "no" : "yes"]}
+          class="grow"
+          data-act
+        />
+        <a class="b bad" href={`${url}/remove`} data-dialog>
           <Icon name="trash" />Remove
         </a>
       </section>
@@ -209,42 +193,8 @@ function Others({ view, account }: { view: UserView; account: Account }) {
   );
 }
 
-function Change(
-  { view, account, change, title, label, children }: {
-    view: UserView;
-    account: Account;
-    change: string;
-    title: string;
-    label: string;
-    children: Child;
-  },
-) {
-  return (
-    <form
-      class="card stack"
-      method="post"
-      action={`/admin/accounts/${account.name}/${change}`}
-      data-act
-    >
-      <h2>{title}</h2>
-      <Csrf view={view} />
-      {children}
-      <div class="row end">
-        <button type="submit" class="b">{label}</button>
-      </div>
-    </form>
-  );
-}
-
 function LimitField({ value }: { value: string }) {
-  return (
-    <div class="field">
-      <label for="limit">
-        Quota <small>(500 MB, 20 GiB, none)</small>
-      </label>
-      <input id="limit" name="limit" value={value} autocomplete="off" required />
-    </div>
-  );
+  return <Field id="limit" label="Quota" hint="500 MB, 20 GiB, none" value={value} />;
 }
 
 function RoleField({ role }: { role: Role }) {
@@ -261,30 +211,25 @@ function RoleField({ role }: { role: Role }) {
 
 /** @param files the number of files that the account is charged for, and their bytes */
 export function RemoveAccountForm(
-  { view, name, files, bytes, error }: {
-    view: UserView;
-    name: string;
-    files: number;
-    bytes: number;
-    error?: string;
-  },
+  { view, name, files, bytes, failed }: Props & { name: string; files: number; bytes: number },
 ) {
   return (
     <AdminShell view={view} title={`Remove ${name}`} tab="accounts">
-      <form class="card ask" method="post" action={`/admin/accounts/${name}/remove`} data-question>
-        <h1>Remove {name}?</h1>
-        {error && <Note bad>{error}</Note>}
+      <Question
+        view={view}
+        title={`Remove ${name}?`}
+        failed={failed}
+        action={`/admin/accounts/${name}/remove`}
+        cancel={`/admin/accounts/${name}`}
+        label="Remove"
+        button={{ class: "b bad" }}
+      >
         <p>
           It has {count(files, "file")},{" "}
           {formatSize(bytes)}. Its home is moved to removed/ in the server's data directory; its
           files in Public stay there, charged to nobody. Its tokens, links and partial uploads end.
         </p>
-        <Csrf view={view} />
-        <div class="row end">
-          <a class="b flat" href={`/admin/accounts/${name}`} data-cancel>Cancel</a>
-          <button type="submit" class="b bad" data-default>Remove</button>
-        </div>
-      </form>
+      </Question>
     </AdminShell>
   );
 }

@@ -10,7 +10,6 @@ import {
   ownedBy,
   removeAccount,
 } from "../../../session/admin.ts";
-import { statusOf } from "../problem.ts";
 import {
   AccountList,
   AccountPage,
@@ -18,10 +17,9 @@ import {
   type NewAccountFields,
   RemoveAccountForm,
 } from "./admin_account_views.tsx";
+import { newPasswordOf } from "./form.tsx";
 import { send } from "./layout.tsx";
-import { errorText } from "./messages.ts";
-import { checkPassword } from "./password.tsx";
-import { adminView, formOf, type PageContext, type UserView } from "./view.ts";
+import { adminView, formFailure, formOf, type PageContext, type UserView } from "./view.ts";
 
 /** GET /admin/accounts. */
 export async function showAccounts(c: PageContext): Promise<Response> {
@@ -30,7 +28,7 @@ export async function showAccounts(c: PageContext): Promise<Response> {
 }
 
 /** GET /admin/accounts/new. */
-export async function askAddAccount(c: PageContext): Promise<Response> {
+export async function showAddAccount(c: PageContext): Promise<Response> {
   const fields = { name: "", limit: "1 GB", role: "user" } as const;
   return await send(<AddAccountForm view={await adminView(c)} fields={fields} />);
 }
@@ -40,25 +38,22 @@ export async function addAccount(c: PageContext): Promise<Response> {
   const view = await adminView(c);
   const form = await formOf(view);
   try {
-    const password = form.get("password") ?? "";
-    checkPassword(view.store, password, form.get("again"));
-    const limit = limitOf(form);
-    const name = (form.get("name") ?? "").trim();
-    const account = { name, password, role: roleOf(form), limit };
+    const account = {
+      name: (form.get("name") ?? "").trim(),
+      password: newPasswordOf(view.store, form),
+      role: roleOf(form),
+      limit: limitOf(form),
+    };
     await add(view.session, account, view.exchange.ended.signal);
     return c.redirect("/admin/accounts?notice=added", 303);
   } catch (error) {
-    if (!(error instanceof BargeError)) throw error;
-    view.exchange.failed = error;
+    const failed = formFailure(view, error);
     const fields: NewAccountFields = {
       name: form.get("name") ?? "",
       limit: form.get("limit") ?? "1 GB",
       role: roleOf(form),
     };
-    return await send(
-      <AddAccountForm view={view} fields={fields} error={errorText(error)} />,
-      statusOf(error),
-    );
+    return await send(<AddAccountForm view={view} fields={fields} failed={failed} />, failed);
   }
 }
 
@@ -70,10 +65,9 @@ export async function showOne(c: PageContext): Promise<Response> {
 async function sendAccount(view: UserView, name: string, failed?: BargeError): Promise<Response> {
   const account = await findAccount(view.session, name);
   const { files } = await ownedBy(view.session, name);
-  const error = failed && errorText(failed);
   return await send(
-    <AccountPage view={view} account={account} files={files} error={error} />,
-    failed ? statusOf(failed) : 200,
+    <AccountPage view={view} account={account} files={files} failed={failed} />,
+    failed,
   );
 }
 
@@ -97,8 +91,7 @@ const changes: Readonly<Record<string, Change>> = {
   },
   async password({ session, exchange }, name, form) {
     refuseOwnAccount(session.name, name);
-    const password = form.get("password") ?? "";
-    checkPassword(session.store, password, form.get("again"));
+    const password = newPasswordOf(session.store, form);
     await changeAccount(session, name, { password }, exchange.ended.signal);
   },
   async remove({ session }, name) {
@@ -117,27 +110,24 @@ export async function changeOne(c: PageContext): Promise<Response> {
   try {
     await changes[change](view, name, form);
   } catch (error) {
-    if (!(error instanceof BargeError) || error.kind === "not-found") throw error;
-    view.exchange.failed = error;
-    return change === "remove"
-      ? await sendRemove(view, name, error)
-      : await sendAccount(view, name, error);
+    const failed = formFailure(view, error);
+    if (failed.kind === "not-found") throw error;
+    return await (change === "remove" ? sendRemove : sendAccount)(view, name, failed);
   }
   const [to, notice] = change === "remove" ? ["", "removed"] : [`/${name}`, "changed"];
   return c.redirect(`/admin/accounts${to}?notice=${notice}`, 303);
 }
 
 /** GET /admin/accounts/NAME/remove. */
-export async function askRemoveAccount(c: PageContext): Promise<Response> {
+export async function showRemoveAccount(c: PageContext): Promise<Response> {
   return await sendRemove(await adminView(c), c.req.param("name") ?? "");
 }
 
 async function sendRemove(view: UserView, name: string, failed?: BargeError): Promise<Response> {
   const { files, bytes } = await ownedBy(view.session, name);
-  const error = failed && errorText(failed);
   return await send(
-    <RemoveAccountForm view={view} name={name} files={files} bytes={bytes} error={error} />,
-    failed ? statusOf(failed) : 200,
+    <RemoveAccountForm view={view} name={name} files={files} bytes={bytes} failed={failed} />,
+    failed,
   );
 }
 

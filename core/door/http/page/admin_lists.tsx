@@ -2,8 +2,9 @@
 import { formatSize } from "../../../size.ts";
 import type { Ban } from "../../../storage/logins.ts";
 import type { Present } from "../../../watch/roster.ts";
-import { count, formatTime } from "./format.ts";
-import { Csrf, Icon } from "./layout.tsx";
+import { ButtonForm } from "./form.tsx";
+import { count } from "./format.ts";
+import { Icon, Time } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 
 /** @param open the number of connections, which may be more than `sessions` has */
@@ -47,8 +48,7 @@ export function Connections(
                   <span class="tag">{door}</span>
                 </div>
                 <small>
-                  {address}. Since:{" "}
-                  <time datetime={new Date(since).toISOString()}>{formatTime(since)}</time>
+                  {address}. Since: <Time at={since} />
                 </small>
               </div>
               <span class="soft">{verb ?? "idle"}</span>
@@ -106,15 +106,14 @@ function BanItem({ view, ban }: { view: UserView; ban: Ban }) {
           {times > 1 && `. Number ${times} in a row`}
         </small>
       </div>
-      <form method="post" action="/admin/bans/lift" data-act>
-        <Csrf view={view} />
-        <input type="hidden" name="subject" value={subject} />
-        <button type="submit" class="b" aria-label={`Lift the ban of ${subject}`}>Lift</button>
-      </form>
+      <ButtonForm
+        view={view}
+        action="/admin/bans/lift"
+        label="Lift"
+        fullLabel={`Lift the ban of ${subject}`}
+        field={["subject", subject]}
+        data-act
+      />
     </li>
   );
-}
-
-function Time({ at }: { at: number }) {
-  return <time datetime={new Date(at).toISOString()}>{formatTime(at)}</time>;
 }

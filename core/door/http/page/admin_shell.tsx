@@ -1,7 +1,6 @@
 /** The frame of all admin pages. */
 import type { Child } from "hono/jsx";
-import { Shell } from "./layout.tsx";
-import { noticeText } from "./messages.ts";
+import { PageHead, Shell } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 
 const tabs = [
@@ -17,7 +16,7 @@ export function AdminShell(
 ) {
   return (
     <Shell view={view} title={title} section="admin">
-      <div class="head" data-notice={noticeText(view.query.get("notice"))}>
+      <PageHead view={view}>
         <nav class="tabs" aria-label="Admin">
           <ul>
             {tabs.map(([name, href, label]) => (
@@ -27,7 +26,7 @@ export function AdminShell(
             ))}
           </ul>
         </nav>
-      </div>
+      </PageHead>
       {children}
     </Shell>
   );

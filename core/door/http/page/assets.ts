@@ -1,6 +1,6 @@
 /**
- * The page's scripts, styles and icons. They are embedded, because a worker may read no file outside
- * the data directory. Their URL changes with their content, so a browser fetches them once.
+ * The page's scripts, styles and icons, embedded because a worker may only read the data directory. Their
+ * URL changes with their content, so a browser fetches them once.
  */
 import { createHash } from "node:crypto";
 import { Hono } from "hono";
@@ -20,7 +20,7 @@ import picked from "./assets/chosen_files.js" with { type: "text" };
 import root from "./assets/root.js" with { type: "text" };
 import transfer from "./assets/transfer.js" with { type: "text" };
 import type { HttpEnv } from "../exchange.ts";
-import { nothing } from "../problem.ts";
+import { unknownUrl } from "../problem.ts";
 import { resource } from "../resource.ts";
 
 const script = "text/javascript; charset=utf-8";
@@ -53,7 +53,7 @@ export function serveAssets(): Hono<HttpEnv> {
   resource(app, "/assets/:version/:name", {
     GET(c) {
       const name = c.req.param("name") ?? "";
-      if (!Object.hasOwn(assets, name)) throw nothing();
+      if (!Object.hasOwn(assets, name)) throw unknownUrl();
       if (c.req.param("version") !== version) return c.redirect(asset(name));
       const [text, type] = assets[name];
       const etag = `"${version}"`;

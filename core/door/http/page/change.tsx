@@ -1,14 +1,11 @@
-/**
- * Changes to files: POST /do/VERB. An incomplete form is answered with a dialog, as a page of its
- * own; the script shows it over the current page. A complete form makes the change and redirects.
- */
+/** Changes to files: POST /do/VERB. An incomplete form is answered with a dialog, a page of its own. */
 import { BargeError, typed } from "../../../error.ts";
 import { copyTree } from "../../../session/copy.ts";
 import { mkdir } from "../../../session/mkdir.ts";
 import { move } from "../../../session/move.ts";
 import { remove } from "../../../session/remove.ts";
-import { encodePath } from "../path.ts";
-import { nothing, statusOf } from "../problem.ts";
+import { encodePath, join } from "../path.ts";
+import { unknownUrl } from "../problem.ts";
 import { ChangeDialog } from "./change_dialog.tsx";
 import {
   type ChangeRequest,
@@ -17,16 +14,15 @@ import {
   changeVerbs,
   isComplete,
 } from "./change_request.ts";
-import { join } from "./format.ts";
 import { sectionOf } from "./folder.tsx";
 import { send, Shell } from "./layout.tsx";
 import { errorText } from "./messages.ts";
 import { formOf, type PageContext, type UserView, userView } from "./view.ts";
 
 /** GET /do/mkdir?dir=PATH: the only dialog that a link opens. */
-export async function askMkdir(c: PageContext): Promise<Response> {
+export async function showMkdir(c: PageContext): Promise<Response> {
   const view = await userView(c);
-  if (c.req.param("verb") !== "mkdir") throw nothing();
+  if (c.req.param("verb") !== "mkdir") throw unknownUrl();
   const dir = view.query.get("dir") ?? "/home";
   return await sendDialog(view, changeRequestOf("mkdir", new URLSearchParams({ dir })));
 }
@@ -36,11 +32,10 @@ export async function change(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const form = await formOf(view);
   const verb = changeVerbs.find((verb) => verb === c.req.param("verb"));
-  if (!verb) throw nothing();
+  if (!verb) throw unknownUrl();
   const request = changeRequestOf(verb, form);
   const { exchange } = view;
-  exchange.asked.verb = verb;
-  exchange.asked.path = request.dir;
+  Object.assign(exchange.logEntry, { verb, path: request.dir });
   try {
     if (request.names.length === 0 && verb !== "mkdir") {
       throw new BargeError("usage", "nothing is selected");
@@ -61,12 +56,11 @@ async function sendDialog(
   request: ChangeRequest,
   failed?: BargeError,
 ): Promise<Response> {
-  const error = failed && errorText(failed);
   return await send(
     <Shell view={view} title="barge" section={sectionOf(request.dir)}>
-      <ChangeDialog view={view} request={request} error={error} />
+      <ChangeDialog view={view} request={request} failed={failed} />
     </Shell>,
-    failed ? statusOf(failed) : 200,
+    failed,
   );
 }
 
@@ -123,7 +117,7 @@ async function changeOne(view: UserView, request: ChangeRequest, name: string): 
   }
 }
 
-/** Refuses a path in place of a name. @throws {BargeError} `usage` */
+/** @throws {BargeError} `usage` for a path in place of a name */
 function refuseSlash(name: string): void {
   if (!name.includes("/")) return;
   throw new BargeError("usage", "a name has no slash in it");

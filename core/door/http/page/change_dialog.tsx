@@ -1,12 +1,13 @@
 /** The dialogs before a change: for a name, a target folder, or a confirmation. */
-import type { Child } from "hono/jsx";
+import type { BargeError } from "../../../error.ts";
 import { list } from "../../../session/list.ts";
 import type { Session } from "../../../login/session.ts";
-import { encodePath } from "../path.ts";
+import { encodePath, join, split } from "../path.ts";
 import type { ChangeRequest, ChangeVerb } from "./change_request.ts";
-import { placeName } from "./breadcrumbs.tsx";
-import { count, join, split } from "./format.ts";
-import { Csrf, Icon, Note } from "./layout.tsx";
+import { partsOf } from "./breadcrumbs.tsx";
+import { count } from "./format.ts";
+import { Field, Question, type QuestionProps } from "./form.tsx";
+import { Icon } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 
 /** The most folders that the dialog lists. */
@@ -15,42 +16,29 @@ const maxFolders = 300;
 interface DialogProps {
   readonly view: UserView;
   readonly request: ChangeRequest;
-  readonly error: string | undefined;
+  readonly failed: BargeError | undefined;
 }
 
-/** Asks for the field that a request lacks. */
-export async function ChangeDialog({ view, request, error }: DialogProps) {
-  const { verb, names, to } = request;
+/** The dialog for the field that a request lacks. */
+export async function ChangeDialog(props: DialogProps) {
+  const { verb, names, to } = props.request;
   const items = names.length === 1 ? `“${names[0]}”` : count(names.length, "item");
   switch (verb) {
     case "mkdir":
       return (
-        <Dialog view={view} request={request} error={error} title="New folder" label="Create">
-          <NameField value={to ?? ""} />
+        <Dialog {...props} title="New folder" label="Create">
+          <NewNameField value={to ?? ""} />
         </Dialog>
       );
     case "rename":
       return (
-        <Dialog
-          view={view}
-          request={request}
-          error={error}
-          title={`Rename ${items}`}
-          label="Rename"
-        >
-          <NameField value={to ?? names[0] ?? ""} />
+        <Dialog {...props} title={`Rename ${items}`} label="Rename">
+          <NewNameField value={to ?? names[0] ?? ""} />
         </Dialog>
       );
     case "delete":
       return (
-        <Dialog
-          view={view}
-          request={request}
-          error={error}
-          title={`Delete ${items}?`}
-          label="Delete"
-          bad
-        >
+        <Dialog {...props} title={`Delete ${items}?`} label="Delete" button={{ class: "b bad" }}>
           <p>This can't be undone. Folders are deleted with all their contents.</p>
           {names.length > 1 && (
             <ul class="names">
@@ -62,7 +50,7 @@ export async function ChangeDialog({ view, request, error }: DialogProps) {
         </Dialog>
       );
     default:
-      return await FolderDialog({ view, request, error, items });
+      return await FolderDialog({ ...props, items });
   }
 }
 
@@ -74,25 +62,17 @@ const explanations: Partial<Record<ChangeVerb, string>> = {
   claim: "It becomes a file of your own.",
 };
 
-/** Lets the reader go from folder to folder, and choose the current one as target. */
-async function FolderDialog(
-  { view, request, error, items }: DialogProps & { readonly items: string },
-) {
+/** The dialog to choose a target folder; a click on another folder opens that one. */
+async function FolderDialog({ items, ...props }: DialogProps & { readonly items: string }) {
+  const { view, request } = props;
   const { verb, dir } = request;
   const at = request.at ?? startFolders[verb] ?? dir;
   const folders = await foldersIn(view.session, at);
   const word = verb[0].toUpperCase() + verb.slice(1);
-  const parts = at.split("/").slice(1).map((part, i) => i === 0 ? placeName(part) : part);
+  const parts = partsOf(at);
   const label = `${word} to ${parts.at(-1)}`;
   return (
-    <Dialog
-      view={view}
-      request={request}
-      error={error}
-      title={`${word} ${items}`}
-      label={label}
-      to={at}
-    >
+    <Dialog {...props} title={`${word} ${items}`} label={label} button={{ name: "to", value: at }}>
       {explanations[verb] && <p class="soft">{explanations[verb]}</p>}
       <div class="stack">
         <p>
@@ -100,21 +80,9 @@ async function FolderDialog(
         </p>
         <ul class="folders" aria-label="Folders to choose from">
           {parentLinks(at, verb).map(([path, label]) => (
-            <li>
-              <button type="submit" name="at" value={path} formnovalidate>
-                <Icon name="up" />
-                {label}
-              </button>
-            </li>
+            <FolderButton path={path} icon="up" label={label} />
           ))}
-          {folders.map((name) => (
-            <li>
-              <button type="submit" name="at" value={join(at, name)} formnovalidate>
-                <Icon name="folder" />
-                {name}
-              </button>
-            </li>
-          ))}
+          {folders.map((name) => <FolderButton path={join(at, name)} icon="folder" label={name} />)}
           {folders.length === 0 && (
             <li>
               <p>No folders in here.</p>
@@ -124,6 +92,17 @@ async function FolderDialog(
       </div>
       {(verb === "publish" || verb === "claim") && <KeepOriginal request={request} />}
     </Dialog>
+  );
+}
+
+function FolderButton({ path, icon, label }: { path: string; icon: string; label: string }) {
+  return (
+    <li>
+      <button type="submit" name="at" value={path} formnovalidate>
+        <Icon name={icon} />
+        {label}
+      </button>
+    </li>
   );
 }
 
@@ -161,54 +140,20 @@ async function foldersIn(session: Session, path: string): Promise<string[]> {
   return names.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).slice(0, maxFolders);
 }
 
-function NameField({ value }: { value: string }) {
-  return (
-    <div class="field">
-      <label for="to">Name</label>
-      <input
-        id="to"
-        name="to"
-        value={value}
-        maxlength={255}
-        autocomplete="off"
-        spellcheck={false}
-        required
-        autofocus
-      />
-    </div>
-  );
+function NewNameField({ value }: { value: string }) {
+  return <Field id="to" label="Name" value={value} maxlength={255} spellcheck={false} autofocus />;
 }
 
 function Dialog(
-  { view, request, error, title, label, bad, to, children }: DialogProps & {
-    readonly title: string;
-    readonly label: string;
-    readonly bad?: boolean;
-    readonly to?: string;
-    readonly children: Child;
-  },
+  { request: { verb, dir, names }, children, ...question }:
+    & Pick<QuestionProps, "view" | "failed" | "title" | "label" | "button" | "children">
+    & Pick<DialogProps, "request">,
 ) {
-  const { verb, dir, names } = request;
   return (
-    <form class="card ask" method="post" action={`/do/${verb}`} data-question>
-      <h1>{title}</h1>
-      {error && <Note bad>{error}</Note>}
-      <Csrf view={view} />
+    <Question {...question} action={`/do/${verb}`} cancel={`/files${encodePath(dir)}/`}>
       <input type="hidden" name="dir" value={dir} />
       {names.map((name) => <input type="hidden" name="name" value={name} />)}
       {children}
-      <div class="row end">
-        <a class="b flat" href={`/files${encodePath(dir)}/`} data-cancel>Cancel</a>
-        <button
-          type="submit"
-          class={bad ? "b bad" : "b main"}
-          name={to === undefined ? undefined : "to"}
-          value={to}
-          data-default
-        >
-          {label}
-        </button>
-      </div>
-    </form>
+    </Question>
   );
 }

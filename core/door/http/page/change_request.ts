@@ -1,4 +1,4 @@
-/** Changes to files as a form of the page asks for them. */
+/** The fields of the page's forms that change files. */
 
 export const changeVerbs = [
   "mkdir",
@@ -11,7 +11,6 @@ export const changeVerbs = [
 ] as const;
 export type ChangeVerb = typeof changeVerbs[number];
 
-/** The fields of a form. */
 export interface ChangeRequest {
   readonly verb: ChangeVerb;
   /** The folder that holds the entries to change. */
@@ -41,7 +40,7 @@ export function changeRequestOf(verb: ChangeVerb, form: URLSearchParams): Change
   };
 }
 
-/** Returns whether the change can be made without another question. */
+/** Returns whether the form has all fields for the change. */
 export function isComplete({ verb, to, confirmed }: ChangeRequest): boolean {
   return verb === "delete" ? confirmed : to !== undefined;
 }

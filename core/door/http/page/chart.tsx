@@ -1,7 +1,7 @@
 /** The chart of bytes a second, with a summary and a table for screen readers. */
 import { formatSize } from "../../../size.ts";
 import type { Rate, Span } from "../../../watch/history.ts";
-import { formatTime } from "./format.ts";
+import { Time } from "./layout.tsx";
 
 const width = 720;
 const height = 180;
@@ -13,23 +13,18 @@ const timeLabels: Readonly<Record<Span, readonly string[]>> = {
 };
 const tableRows = 12;
 
-interface ChartProps {
-  readonly rates: readonly Rate[];
-  readonly span: Span;
-  /** The right edge, in ms since 1970. */
-  readonly now: number;
-}
-
-export function Chart({ rates, span, now }: ChartProps) {
+/** @param now the right edge, in ms since 1970 */
+export function Chart(
+  { rates, span, now }: { rates: readonly Rate[]; span: Span; now: number },
+) {
   const from = now - spanMs[span];
   const shown = rates.filter(({ to }) => to > from);
   const top = roundUp(Math.max(1000, ...shown.flatMap(({ received, sent }) => [received, sent])));
-  const totals = { received: bytesOf(shown, "received"), sent: bytesOf(shown, "sent") };
-  const summary = `In the last ${span}, ${formatSize(totals.received)} received, at most ` +
-    `${formatSize(maxRate(shown, "received"))} a second; ${
-      formatSize(totals.sent)
-    } sent, at most ` +
-    `${formatSize(maxRate(shown, "sent"))} a second.`;
+  const received = formatSize(bytesOf(shown, "received"));
+  const sent = formatSize(bytesOf(shown, "sent"));
+  const summary =
+    `In the last ${span}, ${received} received, at most ${maxRate(shown, "received")} a second; ` +
+    `${sent} sent, at most ${maxRate(shown, "sent")} a second.`;
   return (
     <figure class="traffic">
       <div class="plot">
@@ -59,8 +54,8 @@ export function Chart({ rates, span, now }: ChartProps) {
         </div>
       </div>
       <figcaption>
-        <span class="key received">In {formatSize(totals.received)}</span>
-        <span class="key sent">Out {formatSize(totals.sent)}</span>
+        <span class="key received">In {received}</span>
+        <span class="key sent">Out {sent}</span>
       </figcaption>
       <details id="numbers">
         <summary>As a table</summary>
@@ -89,7 +84,7 @@ function Numbers({ rates, from, now }: { rates: readonly Rate[]; from: number; n
           return (
             <tr>
               <th scope="row">
-                <time datetime={new Date(begin).toISOString()}>{formatTime(begin)}</time>
+                <Time at={begin} />
               </th>
               <td class="num">{formatSize(bytesOf(part, "received"))}</td>
               <td class="num">{formatSize(bytesOf(part, "sent"))}</td>
@@ -109,8 +104,8 @@ function bytesOf(rates: readonly Rate[], direction: Direction): number {
   );
 }
 
-function maxRate(rates: readonly Rate[], direction: Direction): number {
-  return Math.max(0, ...rates.map((rate) => rate[direction]));
+function maxRate(rates: readonly Rate[], direction: Direction): string {
+  return formatSize(Math.max(0, ...rates.map((rate) => rate[direction])));
 }
 
 /** Draws steps, since each rate is the mean of its interval. */

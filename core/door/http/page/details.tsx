@@ -1,17 +1,15 @@
 /** The page of one file or folder: preview, details, actions. */
 import { formatSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
-import { borrow, giveBack } from "../../../disk/buffer_pool.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { get } from "../../../session/get.ts";
 import type { Session } from "../../../login/session.ts";
 import { stat } from "../../../session/stat.ts";
-import { encodePath, treePath } from "../path.ts";
-import { downloadUrl, iconOf, sectionOf } from "./folder.tsx";
-import { Breadcrumbs } from "./breadcrumbs.tsx";
-import { formatTime, lookOf, split } from "./format.ts";
-import { Csrf, Icon, send, Shell } from "./layout.tsx";
-import { noticeText } from "./messages.ts";
+import { encodePath, split } from "../path.ts";
+import { downloadOf, iconOf, sectionOf } from "./folder.tsx";
+import { PathBreadcrumbs } from "./breadcrumbs.tsx";
+import { lookOf } from "./format.ts";
+import { Csrf, Digest, Fact, Icon, PageHead, send, Shell, Time } from "./layout.tsx";
 import { type PageContext, type UserView, userView } from "./view.ts";
 
 const maxPreviewBytes = 64 * 1024;
@@ -19,19 +17,17 @@ const maxPreviewBytes = 64 * 1024;
 /** GET /about/PATH. */
 export async function showDetails(c: PageContext): Promise<Response> {
   const view = await userView(c);
-  const { path } = treePath(view.exchange.target.path.slice("/about".length));
-  view.exchange.asked.path = path;
+  const { path } = view.exchange.pathBelow("/about");
   const { entry } = await stat(view.session, path);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder", { path });
   if (split(path).dir === "/") return c.redirect(`/files${encodePath(path)}/`, 303);
-  const notice = noticeText(view.query.get("notice"));
   const look = entry.type === "dir" ? "other" : lookOf(entry.name);
   const text = look === "text" ? await textPreview(view.session, path) : undefined;
   return await send(
     <Shell view={view} title={entry.name} section={sectionOf(path)}>
-      <div class="head" data-notice={notice}>
-        <Breadcrumbs path={path} />
-      </div>
+      <PageHead view={view}>
+        <PathBreadcrumbs path={path} />
+      </PageHead>
       <div class="about">
         <section class="card view" aria-label="Preview">
           <Preview path={path} entry={entry} text={text} />
@@ -48,20 +44,12 @@ export async function showDetails(c: PageContext): Promise<Response> {
 /** Reads the start of a text file. @returns undefined for binary data */
 async function textPreview(session: Session, path: string): Promise<string | undefined> {
   const file = await get(session, path, 0);
-  const buffer = borrow();
   try {
-    let size = 0;
-    while (size < maxPreviewBytes) {
-      const n = await file.read(buffer.subarray(size, maxPreviewBytes));
-      if (n === 0) break;
-      size += n;
-    }
-    const bytes = buffer.subarray(0, size);
+    const bytes = await file.rest(Math.min(file.size, maxPreviewBytes));
     if (bytes.includes(0)) return undefined;
     const text = new TextDecoder().decode(bytes, { stream: true });
-    return file.size > size ? `${text}\n…` : text;
+    return file.size > bytes.length ? `${text}\n…` : text;
   } finally {
-    giveBack(buffer);
     file.close();
   }
 }
@@ -108,20 +96,12 @@ async function Actions({ view, path, entry }: { view: UserView; path: string; en
       <Csrf view={view} />
       <input type="hidden" name="dir" value={dir} />
       <input type="hidden" name="name" value={name} />
-      <a
-        class="b main wide"
-        href={downloadUrl(path, folder)}
-        download={folder ? `${name}.zip` : name}
-      >
+      <a class="b main wide" {...downloadOf(path, folder)}>
         <Icon name="download" />
         {folder ? "Download as zip" : "Download"}
       </a>
       {folder && (
-        <a
-          class="b wide"
-          href={downloadUrl(path, folder).replace(/zip$/, "tar")}
-          download={`${name}.tar`}
-        >
+        <a class="b wide" {...downloadOf(path, folder, "tar")}>
           <Icon name="download" />Download as tar
         </a>
       )}
@@ -147,52 +127,17 @@ function Facts({ path, entry }: { path: string; entry: Entry }) {
       <h2>Details</h2>
       <dl>
         {type === "file" && (
-          <div>
-            <dt>Size</dt>
-            <dd>
-              {formatSize(size)}
-              {size >= 1000 && <small>({size.toLocaleString("en")} bytes)</small>}
-            </dd>
-          </div>
+          <Fact term="Size">
+            {formatSize(size)}
+            {size >= 1000 && <small>({size.toLocaleString("en")} bytes)</small>}
+          </Fact>
         )}
-        <div>
-          <dt>Changed</dt>
-          <dd>
-            <time datetime={modified}>{formatTime(modified)}</time>
-          </dd>
-        </div>
-        {owner !== null && (
-          <div>
-            <dt>Owner</dt>
-            <dd>{owner}</dd>
-          </div>
-        )}
-        <div>
-          <dt>Path</dt>
-          <dd class="mono">{path}</dd>
-        </div>
-        {type === "file" && (
-          <div>
-            <dt>SHA-256</dt>
-            <dd class="digest">
-              <code class="grow" id="sha256">
-                {sha256 ?? "unknown: the file was not uploaded through barge"}
-              </code>
-              {sha256 !== null && (
-                <button
-                  type="button"
-                  class="b flat icon"
-                  data-copy="sha256"
-                  aria-label="Copy the SHA-256"
-                  title="Copy"
-                  hidden
-                >
-                  <Icon name="copy" />
-                </button>
-              )}
-            </dd>
-          </div>
-        )}
+        <Fact term="Changed">
+          <Time at={modified} />
+        </Fact>
+        {owner !== null && <Fact term="Owner">{owner}</Fact>}
+        <Fact term="Path" class="mono">{path}</Fact>
+        {type === "file" && <Digest sha256={sha256} />}
       </dl>
     </section>
   );

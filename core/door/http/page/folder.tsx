@@ -3,30 +3,26 @@ import { formatSize } from "../../../size.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { describeOmission } from "../../../protocol/omission.ts";
 import { stat } from "../../../session/stat.ts";
-import { encodePath, treePath } from "../path.ts";
-import { Breadcrumbs, placeName } from "./breadcrumbs.tsx";
-import { count, formatTime, join, lookOf, split } from "./format.ts";
-import { Csrf, Icon, type Section, send, Shell } from "./layout.tsx";
-import { type Listing, listing, type ListingQuery, listingQueryOf } from "./listing.ts";
-import { noticeText } from "./messages.ts";
+import { encodePath, join, split } from "../path.ts";
+import { partsOf, PathBreadcrumbs } from "./breadcrumbs.tsx";
+import { count, lookOf } from "./format.ts";
+import { Csrf, Icon, PageHead, type Section, send, Shell, Time } from "./layout.tsx";
+import { type Listing, listing, type ListingQuery, listingQueryOf, listingUrl } from "./listing.ts";
 import { type PageContext, type UserView, userView } from "./view.ts";
 
 /** GET /files/PATH/. */
 export async function showFolder(c: PageContext): Promise<Response> {
   const view = await userView(c);
-  const { path, folder } = treePath(view.exchange.target.path.slice("/files".length));
-  view.exchange.asked.path = path;
+  const { path, folder } = view.exchange.pathBelow("/files");
   if (path === "/") return c.redirect("/files/home/", 303);
   const { entry } = await stat(view.session, path);
   if (entry?.type !== "dir") return c.redirect(`/about${encodePath(path)}`, 303);
   if (!folder) return c.redirect(`/files${encodePath(path)}/`, 301);
   const query = listingQueryOf(view.query);
   const listed = await listing(view.session, path, query);
-  const { dir, name } = split(path);
-  const title = dir === "/" ? placeName(name) : name;
   return await send(
-    <Shell view={view} title={title} section={sectionOf(path)}>
-      <Head path={path} query={query} notice={noticeText(view.query.get("notice"))} />
+    <Shell view={view} title={partsOf(path).at(-1)!} section={sectionOf(path)}>
+      <Head view={view} path={path} query={query} />
       {listed.matching === 0
         ? <Empty path={path} query={query} total={listed.total} />
         : <Table view={view} path={path} query={query} listed={listed} />}
@@ -42,10 +38,10 @@ export function sectionOf(path: string): Section {
   return path.startsWith("/public") ? "public" : "home";
 }
 
-function Head({ path, query, notice }: { path: string; query: ListingQuery; notice?: string }) {
+function Head({ view, path, query }: { view: UserView; path: string; query: ListingQuery }) {
   return (
-    <div class="head" id="folder" data-path={path} data-notice={notice}>
-      <Breadcrumbs path={path} />
+    <PageHead view={view} id="folder" data-path={path}>
+      <PathBreadcrumbs path={path} />
       <form class="find" method="get" role="search" data-find>
         <Icon name="search" />
         <label class="sr" for="q">Filter by name</label>
@@ -70,7 +66,7 @@ function Head({ path, query, notice }: { path: string; query: ListingQuery; noti
       <noscript>
         <p class="soft">Uploads on this page need JavaScript.</p>
       </noscript>
-    </div>
+    </PageHead>
   );
 }
 
@@ -95,14 +91,14 @@ function Empty({ path, query, total }: { path: string; query: ListingQuery; tota
   );
 }
 
-interface TableProps {
-  readonly view: UserView;
-  readonly path: string;
-  readonly query: ListingQuery;
-  readonly listed: Listing;
-}
-
-function Table({ view, path, query, listed }: TableProps) {
+function Table(
+  { view, path, query, listed }: {
+    view: UserView;
+    path: string;
+    query: ListingQuery;
+    listed: Listing;
+  },
+) {
   const inPublic = sectionOf(path) === "public";
   return (
     <>
@@ -167,16 +163,14 @@ function Heading(
   },
 ) {
   const isCurrent = query.sort === sort;
-  const params = new URLSearchParams(query.filter ? { q: query.filter } : {});
-  if (sort !== "name") params.set("sort", sort);
-  if (isCurrent && !query.descending) params.set("order", "desc");
+  const descending = isCurrent && !query.descending;
   return (
     <th
       class={className}
       scope="col"
       aria-sort={isCurrent ? (query.descending ? "descending" : "ascending") : undefined}
     >
-      <a href={`?${params}`}>
+      <a href={listingUrl({ ...query, sort, descending, page: 1 })}>
         {label}
         {isCurrent && <Icon name={query.descending ? "down" : "up"} />}
       </a>
@@ -201,11 +195,18 @@ function Row({ path, entry, inPublic }: { path: string; entry: Entry; inPublic: 
       </td>
       <td class="size">{dir ? "" : formatSize(size)}</td>
       <td class="when">
-        <time datetime={modified}>{formatTime(modified)}</time>
+        <Time at={modified} />
       </td>
       {inPublic && <td class="own">{owner ?? ""}</td>}
       <td class="acts">
-        <Download path={join(path, name)} dir={dir} />
+        <a
+          class="b icon"
+          {...downloadOf(join(path, name), dir)}
+          aria-label={`Download ${name}`}
+          title={dir ? "Download as zip" : "Download"}
+        >
+          <Icon name="download" />
+        </a>
         <a class="b icon" href={`/about${encoded}`} aria-label={`More about ${name}`} title="More">
           <Icon name="more" />
         </a>
@@ -214,25 +215,13 @@ function Row({ path, entry, inPublic }: { path: string; entry: Entry; inPublic: 
   );
 }
 
-/** A link to download a file, or a folder as a zip. */
-function Download({ path, dir }: { path: string; dir: boolean }) {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  return (
-    <a
-      class="b icon"
-      href={downloadUrl(path, dir)}
-      download={dir ? `${name}.zip` : name}
-      aria-label={`Download ${name}`}
-      title={dir ? "Download as zip" : "Download"}
-    >
-      <Icon name="download" />
-    </a>
-  );
-}
-
-/** Returns the URL to download a file, or a folder as a zip. */
-export function downloadUrl(path: string, dir: boolean): string {
-  return `/api/v1/files${encodePath(path)}${dir ? "/?archive=zip" : ""}`;
+/** Returns the attributes of a link that downloads a file, or a folder as an archive. */
+export function downloadOf(path: string, dir: boolean, format: "zip" | "tar" = "zip") {
+  const url = `/api/v1/files${encodePath(path)}`;
+  const { name } = split(path);
+  return dir
+    ? { href: `${url}/?archive=${format}`, download: `${name}.${format}` }
+    : { href: url, download: name };
 }
 
 /** Returns the icon of a file. */
@@ -244,13 +233,7 @@ export function iconOf(name: string): string {
 function Foot({ query, listed }: { query: ListingQuery; listed: Listing }) {
   const { matching, pages, bytes } = listed;
   const page = Math.min(query.page, pages);
-  const pageUrl = (page: number) => {
-    const params = new URLSearchParams(query.filter ? { q: query.filter } : {});
-    if (query.sort !== "name") params.set("sort", query.sort);
-    if (query.descending) params.set("order", "desc");
-    params.set("page", String(page));
-    return `?${params}`;
-  };
+  const pageUrl = (page: number) => listingUrl({ ...query, page });
   return (
     <div class="foot">
       <span>

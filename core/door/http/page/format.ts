@@ -1,26 +1,13 @@
-/** Formats times, counts and paths for the page, and knows the kinds of files. */
-import { getMimeType } from "hono/utils/mime";
+/** Formats counts for the page, and knows the kinds of files. */
+import { typeOf as mediaTypeOf } from "../download.ts";
 
-/** Formats a time in UTC; the script converts it to the reader's time zone. */
-export function formatTime(time: string | number): string {
-  return new Date(time).toISOString().slice(0, 16).replace("T", " ");
-}
-
-/**
- * Formats a count with its noun.
- *
- * @example
- * ```ts
- * import { count } from "./format.ts";
- * if (count(1, "item") !== "1 item" || count(2, "item") !== "2 items") throw new Error();
- * ```
- */
+/** Formats a count with its noun: `1 item`, `2 items`. */
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 /**
- * Formats the entries and the entry limit of an account.
+ * Formats the number of an account's entries, with its limit.
  *
  * @example
  * ```ts
@@ -70,21 +57,9 @@ const mediaTypes: Readonly<Record<string, string>> = {
 
 /** Returns the media type of a file by its name. */
 export function typeOf(name: string): string {
-  const lower = name.toLowerCase();
-  const own = mediaTypes[lower.slice(lower.lastIndexOf(".") + 1)];
-  return own ?? getMimeType(lower) ?? "application/octet-stream";
+  const extension = name.toLowerCase().slice(name.lastIndexOf(".") + 1);
+  return mediaTypes[extension] ?? mediaTypeOf(name);
 }
 
 const textNames =
   /(^|[/.])(txt|md|markdown|rst|log|csv|tsv|json|jsonl|ya?ml|toml|ini|conf|cfg|env|sh|bash|zsh|py|rb|pl|js|mjs|jsx|tsx?|css|html?|xml|c|h|cc|cpp|hpp|rs|go|java|kt|swift|sql|diff|patch|tex|makefile|dockerfile|license|readme)$/;
-
-/** Splits a path into its folder and its name. */
-export function split(path: string): { dir: string; name: string } {
-  const slash = path.lastIndexOf("/");
-  return { dir: path.slice(0, slash) || "/", name: path.slice(slash + 1) };
-}
-
-/** Returns the path of a name in a folder. */
-export function join(dir: string, name: string): string {
-  return dir === "/" ? `/${name}` : `${dir}/${name}`;
-}

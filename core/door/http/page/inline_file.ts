@@ -1,11 +1,10 @@
 /**
- * Sends a file to be shown inside a page. The file may come from a stranger, and has the page's own
- * origin. So it is put into a sandbox, where it runs nothing, with the media type of its name. Kinds
- * without a preview are sent as downloads.
+ * Sends a file to be shown inside a page. It is untrusted and has the page's own origin, so a sandbox keeps
+ * it from running anything. Kinds without a preview are sent as downloads.
  */
 import { sendFile } from "../download.ts";
-import { treePath } from "../path.ts";
-import { lookOf, split, typeOf } from "./format.ts";
+import { split } from "../path.ts";
+import { lookOf, typeOf } from "./format.ts";
 import { type PageContext, userView } from "./view.ts";
 
 const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'";
@@ -13,8 +12,7 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors '
 /** GET /raw/PATH. */
 export async function sendInline(c: PageContext): Promise<Response> {
   const { exchange } = await userView(c);
-  const { path } = treePath(exchange.target.path.slice("/raw".length));
-  exchange.asked.path = path;
+  const { path } = exchange.pathBelow("/raw");
   const { name } = split(path);
   const look = lookOf(name);
   const inline = look === "image" || look === "video" || look === "audio" || look === "pdf";

@@ -2,8 +2,11 @@
 import { randomBytes } from "node:crypto";
 import type { Child } from "hono/jsx";
 import { formatSize } from "../../../size.ts";
+import type { BargeError } from "../../../error.ts";
 import { quota } from "../../../session/quota.ts";
+import { statusOf } from "../problem.ts";
 import { asset } from "./assets.ts";
+import { noticeText } from "./messages.ts";
 import type { UserView, View } from "./view.ts";
 
 /** An icon from assets/icons.svg. */
@@ -30,60 +33,107 @@ export function Note({ children, bad }: { children: Child; bad?: boolean }) {
   );
 }
 
+/** A time in UTC; the script converts it to the reader's time zone. */
+export function Time({ at }: { at: string | number }) {
+  const iso = new Date(at).toISOString();
+  return <time datetime={iso}>{iso.slice(0, 16).replace("T", " ")}</time>;
+}
+
+/** A row of a `dl`. */
+export function Fact(
+  { term, class: className, children }: { term: string; class?: string; children: Child },
+) {
+  return (
+    <div>
+      <dt>{term}</dt>
+      <dd class={className}>{children}</dd>
+    </div>
+  );
+}
+
+/** The SHA-256 of a file, with a button to copy it. */
+export function Digest({ sha256 }: { sha256: string | null }) {
+  return (
+    <Fact term="SHA-256" class="digest">
+      <code class="grow" id="sha256">
+        {sha256 ?? "unknown: the file was not uploaded through barge"}
+      </code>
+      {sha256 !== null && (
+        <button
+          type="button"
+          class="b flat icon"
+          data-copy="sha256"
+          aria-label="Copy the SHA-256"
+          title="Copy"
+          hidden
+        >
+          <Icon name="copy" />
+        </button>
+      )}
+    </Fact>
+  );
+}
+
+/** The head of a page's content; the script shows the notice of the URL. */
+export function PageHead(
+  { view, children, ...attributes }: { view: View; id?: string; children: Child },
+) {
+  return (
+    <div class="head" data-notice={noticeText(view.query.get("notice"))} {...attributes}>
+      {children}
+    </div>
+  );
+}
+
 /** The current entry of the navigation. */
 export type Section = "home" | "public" | "links" | "admin" | "account" | "none";
 
-interface PlaceLink {
-  readonly section: Section;
-  readonly href: string;
-  readonly icon: string;
-  readonly label: string;
-  readonly admin?: boolean;
-}
-
 /** The entries of the navigation, in order. */
-const places: readonly PlaceLink[] = [
-  { section: "home", href: "/files/home/", icon: "home", label: "Home" },
-  { section: "public", href: "/files/public/", icon: "public", label: "Public" },
-  { section: "links", href: "/links", icon: "link", label: "Links" },
-  { section: "admin", href: "/admin", icon: "admin", label: "Admin", admin: true },
+const places: readonly (readonly [Section, href: string, icon: string, label: string])[] = [
+  ["home", "/files/home/", "home", "Home"],
+  ["public", "/files/public/", "public", "Public"],
+  ["links", "/links", "link", "Links"],
+  ["admin", "/admin", "admin", "Admin"],
 ];
 
-function Head({ title, theme }: { title: string; theme: View["theme"] }) {
+interface DocumentProps {
+  readonly view: View;
+  readonly title: string;
+  readonly children: Child;
+}
+
+function Document({ view: { theme }, title, children }: DocumentProps) {
   return (
-    <head>
-      <meta charset="utf-8" />
-      <title>{`${title} · barge`}</title>
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <meta name="color-scheme" content={theme ?? "light dark"} />
-      <link rel="icon" type="image/svg+xml" href={asset("icon.svg")} />
-      <link rel="stylesheet" href={asset("page.css")} />
-      <script type="module" src={asset("main.js")}></script>
-    </head>
+    <html lang="en" data-theme={theme}>
+      <head>
+        <meta charset="utf-8" />
+        <title>{`${title} · barge`}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content={theme ?? "light dark"} />
+        <link rel="icon" type="image/svg+xml" href={asset("icon.svg")} />
+        <link rel="stylesheet" href={asset("page.css")} />
+        <script type="module" src={asset("main.js")}></script>
+      </head>
+      <body>
+        {children}
+        <p class="toast" id="toast" role="status" aria-live="polite"></p>
+      </body>
+    </html>
   );
 }
 
 /** A page with a login. */
 export function Shell(
-  { view, title, section, children }: {
-    view: UserView;
-    title: string;
-    section: Section;
-    children: Child;
-  },
+  { view, title, section, children }: DocumentProps & { view: UserView; section: Section },
 ) {
   return (
-    <html lang="en" data-theme={view.theme}>
-      <Head title={title} theme={view.theme} />
-      <body>
-        <a class="skip" href="#main">Skip to the content</a>
-        <div class="shell">
-          <Side view={view} section={section} />
-          <main id="main" tabindex={-1}>{children}</main>
-        </div>
-        <p class="toast" id="toast" role="status" aria-live="polite"></p>
-      </body>
-    </html>
+    <Document view={view} title={title}>
+      <a class="skip" href="#main">Skip to the content</a>
+      <div class="shell">
+        <Side view={view} section={section} />
+        <main id="main" tabindex={-1}>{children}</main>
+      </div>
+    </Document>
   );
 }
 
@@ -96,14 +146,16 @@ async function Side({ view, section }: { view: UserView; section: Section }) {
       </a>
       <nav class="places" aria-label="Places">
         <ul>
-          {places.filter(({ admin }) => !admin || role === "admin").map((place) => (
-            <li>
-              <a href={place.href} aria-current={place.section === section ? "page" : undefined}>
-                <Icon name={place.icon} />
-                {place.label}
-              </a>
-            </li>
-          ))}
+          {places.filter(([place]) => place !== "admin" || role === "admin").map(
+            ([place, href, icon, label]) => (
+              <li>
+                <a href={href} aria-current={place === section ? "page" : undefined}>
+                  <Icon name={icon} />
+                  {label}
+                </a>
+              </li>
+            ),
+          )}
         </ul>
       </nav>
       <QuotaMeter view={view} />
@@ -131,7 +183,6 @@ async function Side({ view, section }: { view: UserView; section: Section }) {
   );
 }
 
-/** The quota meter. */
 async function QuotaMeter({ view }: { view: UserView }) {
   const { used, reserved, limit, left } = await quota(view.session);
   const taken = used + reserved;
@@ -169,22 +220,16 @@ async function QuotaMeter({ view }: { view: UserView }) {
 }
 
 /** A page without a login: one card in the middle. */
-export function Gate(
-  { view, title, wide, children }: { view: View; title: string; wide?: boolean; children: Child },
-) {
+export function Gate({ view, title, wide, children }: DocumentProps & { wide?: boolean }) {
   return (
-    <html lang="en" data-theme={view.theme}>
-      <Head title={title} theme={view.theme} />
-      <body>
-        <div class={wide ? "gate wide" : "gate"}>
-          <header class="brand">
-            <Icon name="barge" />barge
-          </header>
-          <main id="main">{children}</main>
-        </div>
-        <p class="toast" id="toast" role="status" aria-live="polite"></p>
-      </body>
-    </html>
+    <Document view={view} title={title}>
+      <div class={wide ? "gate wide" : "gate"}>
+        <header class="brand">
+          <Icon name="barge" />barge
+        </header>
+        <main id="main">{children}</main>
+      </div>
+    </Document>
   );
 }
 
@@ -192,25 +237,16 @@ export function Gate(
  * The policy allows nothing from other origins and nothing inline. Uploaded files have the page's own
  * origin, so a script needs the nonce of its page; the modules that it imports inherit it.
  */
-const policy = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "media-src 'self'",
-  "frame-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; " +
+  "frame-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/** Sends a page. */
-export async function send(page: Child, status = 200): Promise<Response> {
+/** Sends a page, with the status of the failure that it shows. */
+export async function send(page: Child, failed?: BargeError): Promise<Response> {
   const nonce = randomBytes(16).toString("base64");
-  const text = (await `${await (page as { toString(): string | Promise<string> }).toString()}`)
+  const text = `${await (page as { toString(): string | Promise<string> }).toString()}`
     .replace("<script ", `<script nonce="${nonce}" `); // rendering escapes `<` in text
   return new Response(`<!DOCTYPE html>${text}`, {
-    status,
+    status: failed ? statusOf(failed) : 200,
     headers: {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",

@@ -1,5 +1,5 @@
 /** Pages to create, list and revoke the own share links. */
-import { BargeError } from "../../../error.ts";
+import type { BargeError } from "../../../error.ts";
 import {
   defaultLinkMs,
   type Link,
@@ -9,13 +9,12 @@ import {
   shares,
 } from "../../../session/share.ts";
 import { stat } from "../../../session/stat.ts";
-import { statusOf } from "../problem.ts";
-import { encodePath } from "../path.ts";
+import { encodePath, split } from "../path.ts";
 import { iconOf, sectionOf } from "./folder.tsx";
-import { count, formatTime, split } from "./format.ts";
-import { Csrf, Icon, Note, send, Shell } from "./layout.tsx";
-import { errorText, noticeText } from "./messages.ts";
-import { formOf, type PageContext, type UserView, userView } from "./view.ts";
+import { ButtonForm, Field, Question } from "./form.tsx";
+import { count } from "./format.ts";
+import { Icon, PageHead, send, Shell, Time } from "./layout.tsx";
+import { formFailure, formOf, type PageContext, type UserView, userView } from "./view.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -35,9 +34,9 @@ export async function showLinks(c: PageContext): Promise<Response> {
   const links = await shares(view.session);
   return await send(
     <Shell view={view} title="Links" section="links">
-      <div class="head" data-notice={noticeText(view.query.get("notice"))}>
+      <PageHead view={view}>
         <h1>Links</h1>
-      </div>
+      </PageHead>
       {links.length === 0 ? <Empty /> : (
         <ul class="cards">
           {links.map((link) => <LinkItem view={view} link={link} />)}
@@ -71,6 +70,7 @@ function LinkItem({ view, link }: { view: UserView; link: Link }) {
   const { id, path, kind, created, expires, most, downloads, password, state } = link;
   const { name } = split(path);
   const live = state === "live";
+  const verb = live ? "Revoke" : "Forget";
   return (
     <li class="card item">
       <Icon name={kind === "dir" ? "folder" : iconOf(name)} />
@@ -86,33 +86,20 @@ function LinkItem({ view, link }: { view: UserView; link: Link }) {
         <small>
           {states[state]} {most === null ? count(downloads, "download") : (
             `${downloads} of ${count(most, "download")}`
-          )}. {live
-            ? (
-              <>
-                Expires: <Time at={expires} />
-              </>
-            )
-            : (
-              <>
-                Created: <Time at={created} />
-              </>
-            )}
+          )}. {live ? "Expires" : "Created"}: <Time at={live ? expires : created} />
         </small>
         <small class="mono">{path}</small>
       </div>
-      <form method="post" action="/links/revoke" data-act>
-        <Csrf view={view} />
-        <input type="hidden" name="id" value={id} />
-        <button type="submit" class="b" aria-label={`${live ? "Revoke" : "Forget"} ${name}`}>
-          {live ? "Revoke" : "Forget"}
-        </button>
-      </form>
+      <ButtonForm
+        view={view}
+        action="/links/revoke"
+        label={verb}
+        fullLabel={`${verb} ${name}`}
+        field={["id", id]}
+        data-act
+      />
     </li>
   );
-}
-
-function Time({ at }: { at: number }) {
-  return <time datetime={new Date(at).toISOString()}>{formatTime(at)}</time>;
 }
 
 /** POST /links/revoke. */
@@ -124,11 +111,11 @@ export async function revokeLink(c: PageContext): Promise<Response> {
 }
 
 /** GET /links/new?path=PATH. */
-export async function askLink(c: PageContext): Promise<Response> {
+export async function showLinkForm(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const path = view.query.get("path") ?? "";
   await stat(view.session, path);
-  return await ask(view, path);
+  return await sendLinkForm(view, path);
 }
 
 /** POST /links/new. */
@@ -136,7 +123,7 @@ export async function makeLink(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const form = await formOf(view);
   const path = form.get("path") ?? "";
-  view.exchange.asked.path = path;
+  view.exchange.logEntry.path = path;
   try {
     const made = await share(view.session, requestOf(path, form));
     return await send(
@@ -145,9 +132,7 @@ export async function makeLink(c: PageContext): Promise<Response> {
       </Shell>,
     );
   } catch (error) {
-    if (!(error instanceof BargeError)) throw error;
-    view.exchange.failed = error;
-    return await ask(view, path, error);
+    return await sendLinkForm(view, path, formFailure(view, error));
   }
 }
 
@@ -162,25 +147,29 @@ function requestOf(path: string, form: URLSearchParams): ShareRequest {
   };
 }
 
-async function ask(view: UserView, path: string, failed?: BargeError): Promise<Response> {
+async function sendLinkForm(view: UserView, path: string, failed?: BargeError): Promise<Response> {
   return await send(
     <Shell view={view} title="Share" section={sectionOf(path)}>
-      <Ask view={view} path={path} error={failed && errorText(failed)} />
+      <LinkForm view={view} path={path} failed={failed} />
     </Shell>,
-    failed ? statusOf(failed) : 200,
+    failed,
   );
 }
 
-function Ask({ view, path, error }: { view: UserView; path: string; error?: string }) {
+function LinkForm({ view, path, failed }: { view: UserView; path: string; failed?: BargeError }) {
   return (
-    <form class="card ask" method="post" action="/links/new" data-question>
-      <h1>Share “{split(path).name}”</h1>
-      {error && <Note bad>{error}</Note>}
+    <Question
+      view={view}
+      title={`Share “${split(path).name}”`}
+      failed={failed}
+      action="/links/new"
+      cancel={`/about${encodePath(path)}`}
+      label="Create a link"
+    >
       <p class="soft">
         Everyone with the link can download it, without an account. The link ends if you move or
         remove the item; if you replace it, the link gives the new one.
       </p>
-      <Csrf view={view} />
       <input type="hidden" name="path" value={path} />
       <div class="field">
         <label for="life">The link expires</label>
@@ -190,29 +179,27 @@ function Ask({ view, path, error }: { view: UserView; path: string; error?: stri
           ))}
         </select>
       </div>
-      <div class="field">
-        <label for="most">
-          Most downloads <small>(empty: no limit)</small>
-        </label>
-        <input id="most" name="most" type="number" min="1" max="1000000" step="1" />
-      </div>
-      <div class="field">
-        <label for="link-password">
-          Password <small>(empty: none)</small>
-        </label>
-        <input
-          id="link-password"
-          name="password"
-          type="password"
-          autocomplete="new-password"
-          maxlength={1024}
-        />
-      </div>
-      <div class="row end">
-        <a class="b flat" href={`/about${encodePath(path)}`} data-cancel>Cancel</a>
-        <button type="submit" class="b main" data-default>Create a link</button>
-      </div>
-    </form>
+      <Field
+        id="most"
+        label="Most downloads"
+        hint="empty: no limit"
+        type="number"
+        min="1"
+        max="1000000"
+        step="1"
+        required={false}
+      />
+      <Field
+        id="link-password"
+        label="Password"
+        hint="empty: none"
+        name="password"
+        type="password"
+        autocomplete="new-password"
+        maxlength={1024}
+        required={false}
+      />
+    </Question>
   );
 }
 

@@ -1,5 +1,5 @@
 /** Sorts, filters and pages a folder's entries. */
-import type { Entry, Omission } from "../../../protocol/message.ts";
+import type { Entry } from "../../../protocol/message.ts";
 import { entriesNamed, list } from "../../../session/list.ts";
 import { Omitted } from "../../../session/omitted.ts";
 import type { Session } from "../../../login/session.ts";
@@ -12,20 +12,6 @@ export interface ListingQuery {
   readonly filter: string;
   /** From 1. */
   readonly page: number;
-}
-
-/** The shown part of a folder. */
-export interface Listing {
-  readonly entries: readonly Entry[];
-  /** The number of entries that match the filter. */
-  readonly matching: number;
-  /** The number of all entries. */
-  readonly total: number;
-  readonly pages: number;
-  /** Of all matching files. */
-  readonly bytes: number;
-  /** Entries that exist and can't be shown. */
-  readonly omitted?: Omission;
 }
 
 /** The most rows of a page. */
@@ -42,7 +28,18 @@ export function listingQueryOf(query: URLSearchParams): ListingQuery {
   };
 }
 
-/** The sort key of an entry. Of entries on other pages, only the key is kept in memory. */
+/** Returns the URL of a query, below the folder's. */
+export function listingUrl({ sort, descending, filter, page }: ListingQuery): string {
+  const fields = new URLSearchParams({
+    ...filter && { q: filter },
+    ...sort !== "name" && { sort },
+    ...descending && { order: "desc" },
+    ...page > 1 && { page: String(page) },
+  });
+  return `?${fields}`;
+}
+
+/** The sort key of an entry. Only the entries of the shown page are read again in full. */
 interface Key {
   readonly name: string;
   readonly folder: boolean;
@@ -50,12 +47,15 @@ interface Key {
   readonly by: number;
 }
 
-/** @throws {BargeError} as `list` */
-export async function listing(
-  session: Session,
-  path: string,
-  query: ListingQuery,
-): Promise<Listing> {
+export type Listing = Awaited<ReturnType<typeof listing>>;
+
+/**
+ * Returns the part of a folder to show.
+ *
+ * @returns `matching` entries and their `bytes` of `total`; `omitted` are entries that can't be shown
+ * @throws {BargeError} as `list`
+ */
+export async function listing(session: Session, path: string, query: ListingQuery) {
   const needle = query.filter.toLocaleLowerCase();
   const keys: Key[] = [];
   const omitted = new Omitted();

@@ -1,15 +1,20 @@
 /** Pages to log in, log out and register. */
-import { BargeError } from "../../../error.ts";
-import { makeVerifier } from "../../../protocol/verifier.ts";
+import type { BargeError } from "../../../error.ts";
 import { logName } from "../../../login/log_name.ts";
-import { bounded } from "../../../login/password.ts";
-import { register } from "../../../login/register.ts";
 import { beginWebSession, endWebSession } from "../../../login/web_session.ts";
-import { statusOf } from "../problem.ts";
+import { registerAccount } from "../register.ts";
+import { Failure, Field, NameField, NewPassword, newPasswordOf } from "./form.tsx";
 import { Csrf, Gate, Icon, Note, send } from "./layout.tsx";
-import { checkPassword, NewPassword } from "./password.tsx";
-import { errorText } from "./messages.ts";
-import { backOf, formOf, type PageContext, setLoginCookie, type View, viewOf } from "./view.ts";
+import {
+  agentOf,
+  backOf,
+  formFailure,
+  formOf,
+  type PageContext,
+  setLoginCookie,
+  type View,
+  viewOf,
+} from "./view.ts";
 
 /** GET /login. */
 export async function showLogin(c: PageContext): Promise<Response> {
@@ -27,21 +32,16 @@ export async function login(c: PageContext): Promise<Response> {
   const { exchange, store } = view;
   exchange.access.login = true;
   exchange.access.account = await logName(store, name);
-  const { host, ended: { signal: gone } } = exchange;
+  const { host, ended: { signal: gone }, pause } = exchange;
   try {
     const credentials = { name, secret: form.get("password") ?? "", host, gone };
-    const agent = exchange.header("user-agent") ?? "";
-    const secret = await beginWebSession(store, credentials, agent, (ms) => exchange.pause(ms));
+    const secret = await beginWebSession(store, credentials, agentOf(exchange), pause);
     exchange.access.login = false;
     setLoginCookie(c, secret);
     return c.redirect(backOf(back), 303);
   } catch (error) {
-    if (!(error instanceof BargeError)) throw error;
-    exchange.failed = error;
-    return await send(
-      <Login view={view} back={back} name={name} error={errorText(error)} />,
-      statusOf(error),
-    );
+    const failed = formFailure(view, error);
+    return await send(<Login view={view} back={back} name={name} failed={failed} />, failed);
   }
 }
 
@@ -55,42 +55,26 @@ export async function logout(c: PageContext): Promise<Response> {
 }
 
 function Login(
-  { view, back, name, error }: { view: View; back: string; name?: string; error?: string },
+  { view, back, name, failed }: { view: View; back: string; name?: string; failed?: BargeError },
 ) {
   const loggedOut = view.query.get("notice") === "out";
   return (
     <Gate view={view} title="Log in">
       <form class="card" method="post" action="/login">
         <h1>Log in</h1>
-        {error && <Note bad>{error}</Note>}
-        {!error && loggedOut && <Note>You are logged out.</Note>}
-        {!error && back && <Note>Log in to continue.</Note>}
+        <Failure failed={failed} />
+        {!failed && loggedOut && <Note>You are logged out.</Note>}
+        {!failed && back && <Note>Log in to continue.</Note>}
         <Csrf view={view} />
         <input type="hidden" name="back" value={back} />
-        <div class="field">
-          <label for="name">Name</label>
-          <input
-            id="name"
-            name="name"
-            value={name}
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck={false}
-            required
-            autofocus={!name}
-          />
-        </div>
-        <div class="field">
-          <label for="password">Password</label>
-          <input
-            id="password"
-            name="password"
-            type="password"
-            autocomplete="current-password"
-            required
-            autofocus={!!name}
-          />
-        </div>
+        <NameField value={name} autocomplete="username" autofocus={!name} />
+        <Field
+          id="password"
+          label="Password"
+          type="password"
+          autocomplete="current-password"
+          autofocus={!!name}
+        />
         <button type="submit" class="b main">Log in</button>
         {view.store.settings.allowRegister && (
           <p class="soft">
@@ -112,55 +96,32 @@ export async function makeAccount(c: PageContext): Promise<Response> {
   const view = await viewOf(c);
   const form = await formOf(view);
   const name = (form.get("name") ?? "").trim();
-  const password = form.get("password") ?? "";
   const { exchange, store } = view;
   try {
-    if (!store.settings.allowRegister) {
-      throw new BargeError("refused", "only this server's operator creates accounts");
-    }
-    checkPassword(store, password, form.get("again"));
-    const { host, ended: { signal: gone } } = exchange;
-    const client = { account: name, host };
-    const verifier = await bounded(() => makeVerifier("password", password), gone, client);
-    await register(store, { verb: "register", account: name, verifier }, host);
-    const credentials = { name, secret: password, host: exchange.host };
-    const agent = exchange.header("user-agent") ?? "";
-    setLoginCookie(c, await beginWebSession(store, credentials, agent, (ms) => exchange.pause(ms)));
+    const password = newPasswordOf(store, form);
+    await registerAccount(exchange, { name, password });
+    const { host, pause } = exchange;
+    const credentials = { name, secret: password, host };
+    setLoginCookie(c, await beginWebSession(store, credentials, agentOf(exchange), pause));
     return c.redirect("/files/home/?notice=welcome", 303);
   } catch (error) {
-    if (!(error instanceof BargeError)) throw error;
-    exchange.failed = error;
-    return await send(
-      <Register view={view} name={name} error={errorText(error)} />,
-      statusOf(error),
-    );
+    const failed = formFailure(view, error);
+    return await send(<Register view={view} name={name} failed={failed} />, failed);
   }
 }
 
-function Register({ view, name, error }: { view: View; name?: string; error?: string }) {
+function Register({ view, name, failed }: { view: View; name?: string; failed?: BargeError }) {
   const allowed = view.store.settings.allowRegister;
   return (
     <Gate view={view} title="Create an account">
       <form class="card" method="post" action="/register">
         <h1>Create an account</h1>
-        {error && <Note bad>{error}</Note>}
+        <Failure failed={failed} />
         {!allowed && <Note bad>Only this server's operator creates accounts.</Note>}
         <Csrf view={view} />
         {allowed && (
           <>
-            <div class="field">
-              <label for="name">Name</label>
-              <input
-                id="name"
-                name="name"
-                value={name}
-                autocomplete="username"
-                autocapitalize="none"
-                spellcheck={false}
-                required
-                autofocus
-              />
-            </div>
+            <NameField value={name} autocomplete="username" autofocus />
             <NewPassword store={view.store} />
             <button type="submit" class="b main">Create the account</button>
           </>

@@ -3,10 +3,7 @@ import { formatSize } from "../../../size.ts";
 import type { BargeError, Kind } from "../../../error.ts";
 import { count } from "./format.ts";
 
-/**
- * The notices after changes, by their codes. The URL after a change has a code and a number, so that no
- * link can make the page show another text.
- */
+/** The notices after changes, by their codes. A URL has a code, so that it can't show any other text. */
 const notices: Readonly<Record<string, (n: number) => string>> = {
   made: () => "The folder is created.",
   renamed: () => "Renamed.",

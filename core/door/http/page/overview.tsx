@@ -3,7 +3,8 @@ import { formatSize } from "../../../size.ts";
 import { type Rate, type Span, spans } from "../../../watch/history.ts";
 import type { Snapshot } from "../../../session/status.ts";
 import { Chart } from "./chart.tsx";
-import { count, formatTime } from "./format.ts";
+import { count } from "./format.ts";
+import { Fact, Time } from "./layout.tsx";
 
 export function Overview(
   { snapshot, rates, span }: { snapshot: Snapshot; rates: readonly Rate[]; span: Span },
@@ -89,11 +90,9 @@ function Server({ snapshot }: { snapshot: Snapshot }) {
       <h2>Server</h2>
       <dl class="facts">
         <Fact term="Version">{version || "unknown"}</Fact>
-        <Fact term="Uptime">
-          {formatDuration(now - started)}
-        </Fact>
+        <Fact term="Uptime">{formatDuration(now - started)}</Fact>
         <Fact term="Started">
-          <time datetime={new Date(started).toISOString()}>{formatTime(started)}</time>
+          <Time at={started} />
         </Fact>
         <Fact term="Workers">
           {workers}
@@ -103,15 +102,6 @@ function Server({ snapshot }: { snapshot: Snapshot }) {
         <Fact term="Logins">{logins.ok} succeeded, {logins.failed} failed</Fact>
       </dl>
     </section>
-  );
-}
-
-function Fact({ term, children }: { term: string; children: unknown }) {
-  return (
-    <div>
-      <dt>{term}</dt>
-      <dd>{children as string}</dd>
-    </div>
   );
 }
 
@@ -126,22 +116,18 @@ function Doors({ snapshot }: { snapshot: Snapshot }) {
           <thead>
             <tr>
               <th scope="col">Door</th>
-              <th scope="col" class="num">Open</th>
-              <th scope="col" class="num">Accepted</th>
-              <th scope="col" class="num">Refused</th>
-              <th scope="col" class="num">Received</th>
-              <th scope="col" class="num">Sent</th>
+              {["Open", "Accepted", "Refused", "Received", "Sent"].map((title) => (
+                <th scope="col" class="num">{title}</th>
+              ))}
             </tr>
           </thead>
           <tbody>
             {doors.map(({ door, open, opened, refused, received, sent }) => (
               <tr>
                 <th scope="row">{door}</th>
-                <td class="num">{open}</td>
-                <td class="num">{opened}</td>
-                <td class="num">{refused}</td>
-                <td class="num">{formatSize(received)}</td>
-                <td class="num">{formatSize(sent)}</td>
+                {[open, opened, refused, formatSize(received), formatSize(sent)].map((value) => (
+                  <td class="num">{value}</td>
+                ))}
               </tr>
             ))}
           </tbody>

@@ -10,16 +10,15 @@ import { showDetails } from "./details.tsx";
 import { changeAccount, showAccount } from "./account.tsx";
 import { serveAssets } from "./assets.ts";
 import { showFolder } from "./folder.tsx";
-import { askMkdir, change } from "./change.tsx";
+import { change, showMkdir } from "./change.tsx";
 import { Gate, Note, send, Shell } from "./layout.tsx";
 import { login, logout, makeAccount, showLogin, showRegister } from "./login.tsx";
 import { sendInline } from "./inline_file.ts";
 import { errorText } from "./messages.ts";
-import { setTheme } from "./theme.ts";
 import { listPartialUploads } from "./partial_uploads.ts";
-import { askLink, makeLink, revokeLink, showLinks } from "./links.tsx";
+import { makeLink, revokeLink, showLinkForm, showLinks } from "./links.tsx";
 import { shared } from "./share_link.tsx";
-import { isUserView, NeedsLogin, type PageContext, viewOf } from "./view.ts";
+import { isUserView, NeedsLogin, type PageContext, setTheme, viewOf } from "./view.ts";
 
 export function page(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
@@ -38,11 +37,11 @@ export function page(): Hono<HttpEnv> {
   resource(app, "/raw/*", { GET: sendInline });
   resource(app, "/half", { GET: listPartialUploads });
   resource(app, "/links", { GET: showLinks });
-  resource(app, "/links/new", { GET: askLink, POST: makeLink });
+  resource(app, "/links/new", { GET: showLinkForm, POST: makeLink });
   resource(app, "/links/revoke", { POST: revokeLink });
   app.route("/", shared());
   app.route("/", admin());
-  resource(app, "/do/:verb", { GET: askMkdir, POST: change });
+  resource(app, "/do/:verb", { GET: showMkdir, POST: change });
   return app;
 }
 
@@ -55,12 +54,13 @@ async function sendFailure(c: PageContext, error: unknown): Promise<Response> {
     const home = back === "" || back === "/files/home/";
     return c.redirect(home ? "/login" : `/login?back=${encodeURIComponent(back)}`, 303);
   }
-  const failed = explain(error, { op: exchange.method, path: exchange.asked.path.slice(0, 3000) });
+  const failed = explain(error, {
+    op: exchange.method,
+    path: exchange.logEntry.path.slice(0, 3000),
+  });
   exchange.failed = failed;
-  const status = statusOf(failed);
   const view = await viewOf(c);
-  const missing = status === 404;
-  const title = missing ? "Nothing here" : "The request failed";
+  const title = statusOf(failed) === 404 ? "Nothing here" : "The request failed";
   const body = (
     <div class="stack">
       <h1>{title}</h1>
@@ -78,6 +78,6 @@ async function sendFailure(c: PageContext, error: unknown): Promise<Response> {
           <div class="card">{body}</div>
         </Gate>
       ),
-    status,
+    failed,
   );
 }

@@ -1,10 +1,7 @@
 /**
- * Share links: /s/TOKEN, for everyone who has the link. All invalid links get the same answer. A link's
- * password is asked for once; then a cookie for this link stands for it. Programs may send the password
- * by Basic instead, with any name.
- *
- * Downloads are limited to the owner's rate, but take none of the owner's places at the gate, so no
- * visitor can keep the owner out. Each worker allows the whole rate while the owner is not connected.
+ * Share links: /s/TOKEN, for everyone who has the link. All invalid links get the same answer. A cookie
+ * replaces a link's password after its first use; programs may send the password by Basic, with any name.
+ * Downloads are limited to the owner's rate, and take none of the owner's places at the gate.
  *
  *   /s/TOKEN             the file, or the folder's entries
  *   /s/TOKEN/in/PATH/    a folder inside the shared one
@@ -24,81 +21,71 @@ import {
   unlock,
   unlockedMs,
 } from "../../../session/share.ts";
+import type { Entry } from "../../../protocol/message.ts";
 import { stat } from "../../../session/stat.ts";
 import { attachment, sendArchive } from "../archive.ts";
 import { credentials } from "../auth.ts";
 import { sendFile } from "../download.ts";
 import type { HttpEnv } from "../exchange.ts";
-import { treePath } from "../path.ts";
+import { split, treePath } from "../path.ts";
 import { statusOf } from "../problem.ts";
-import { type Handler, resource } from "../resource.ts";
+import { resource } from "../resource.ts";
 import { Gate, send } from "./layout.tsx";
 import { listing, listingQueryOf } from "./listing.ts";
 import { errorText } from "./messages.ts";
 import { AskPassword, InvalidLink, SharedFile, SharedFolder } from "./share_link_view.tsx";
-import { formOf, type PageContext, viewOf } from "./view.ts";
+import { formFailure, formOf, type PageContext, viewOf } from "./view.ts";
 
 const unlockCookie = "barge-link";
 
 export function shared(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  resource(app, "/s/:token", { GET: orInvalidLink(show), POST: orInvalidLink(giveUnlock) });
-  resource(app, "/s/:token/in/*", { GET: orInvalidLink(show) });
-  resource(app, "/s/:token/get/*", { GET: orInvalidLink(getFile) });
-  resource(app, "/s/:token/zip/*", { GET: orInvalidLink(getZip) });
+  app.onError(async (error, c) => {
+    if (!(error instanceof BargeError) || statusOf(error) !== 404) throw error;
+    c.env.failed = error;
+    return await send(
+      <Gate view={await viewOf(c)} title="Link not valid">
+        <InvalidLink />
+      </Gate>,
+      error,
+    );
+  });
+  resource(app, "/s/:token", { GET: show, POST: enterPassword });
+  resource(app, "/s/:token/in/*", { GET: show });
+  resource(app, "/s/:token/get/*", { GET: (c) => download(c, "file") });
+  resource(app, "/s/:token/zip/*", { GET: (c) => download(c, "dir") });
   return app;
 }
 
-/** Answers every "not found" with the same page. */
-function orInvalidLink(handle: (c: PageContext) => Promise<Response>): Handler {
-  return async (c) => {
-    try {
-      return await handle(c);
-    } catch (error) {
-      if (!(error instanceof BargeError) || statusOf(error) !== 404) throw error;
-      c.env.failed = error;
-      const view = await viewOf(c);
-      return await send(
-        <Gate view={view} title="Link not valid">
-          <InvalidLink />
-        </Gate>,
-        404,
-      );
-    }
-  };
-}
-
 /** Opens the link. The access log records its id in place of its token. */
-async function follow(
-  c: PageContext,
-): Promise<{ link: OpenLink; url: string; rest: string }> {
+async function openLink(c: PageContext): Promise<{ link: OpenLink; url: string; rest: string }> {
   const exchange = c.env;
   const token = c.req.param("token") ?? "";
   const url = `/s/${token}`;
-  exchange.asked.path = "/s/...";
+  exchange.logEntry.path = "/s/...";
   if (!/^[\w-]{43}$/.test(token)) throw nowhere();
   const link = await openShare(exchange.store, token);
   const rest = exchange.target.path.slice(url.length).replace(/^\/(in|get|zip)/, "");
-  exchange.asked.path = `/s/${link.share.id}${rest}`;
+  exchange.logEntry.path = `/s/${link.share.id}${rest}`;
   return { link, url, rest };
 }
 
 /** Returns whether the visitor has given the password, if the link has one. */
-async function mayEnter(c: PageContext, link: OpenLink): Promise<boolean> {
+async function isAdmitted(c: PageContext, link: OpenLink): Promise<boolean> {
   const exchange = c.env;
   if (await isUnlocked(link, getCookie(c, unlockCookie) ?? "")) return true;
   const sent = credentials(exchange.header("authorization"));
   if (sent?.scheme !== "basic") return false;
-  const { host, ended: { signal } } = exchange;
-  await unlock(link, sent.secret, host, (ms) => exchange.pause(ms), signal);
+  const { host, ended: { signal }, pause } = exchange;
+  await unlock(link, sent.secret, host, pause, signal);
   return true;
 }
 
 /** GET /s/TOKEN, GET /s/TOKEN/in/PATH/. */
 async function show(c: PageContext): Promise<Response> {
-  const { link, url, rest } = await follow(c);
+  const { link, url, rest } = await openLink(c);
   if (link.usedUp) throw nowhere();
-  if (!await mayEnter(c, link)) return await askPassword(c);
+  if (!await isAdmitted(c, link)) return await askPassword(c);
   const view = await viewOf(c);
   const { entry, session } = link;
   if (entry.type === "file") {
@@ -109,9 +96,9 @@ async function show(c: PageContext): Promise<Response> {
       </Gate>,
     );
   }
-  const { path: below, folder } = rest === "" ? { path: "/", folder: true } : treePath(rest);
-  const path = pathIn(link, below);
-  if (!folder || (await stat(session, path)).entry?.type !== "dir") throw nowhere();
+  const { path: below, folder } = treePath(rest);
+  if (!folder) throw nowhere();
+  const path = await pathOf(link, rest, "dir");
   const listed = await listing(session, path, listingQueryOf(view.query));
   return await send(
     <Gate view={view} title={entry.name} wide>
@@ -121,16 +108,16 @@ async function show(c: PageContext): Promise<Response> {
 }
 
 /** POST /s/TOKEN: the password. */
-async function giveUnlock(c: PageContext): Promise<Response> {
-  const { link, url } = await follow(c);
+async function enterPassword(c: PageContext): Promise<Response> {
+  const { link, url } = await openLink(c);
   if (link.usedUp) throw nowhere();
   const view = await viewOf(c);
   const { exchange } = view;
   const form = await formOf(view);
   try {
     const password = form.get("password") ?? "";
-    const { host, ended: { signal } } = exchange;
-    const proof = await unlock(link, password, host, (ms) => exchange.pause(ms), signal);
+    const { host, ended: { signal }, pause } = exchange;
+    const proof = await unlock(link, password, host, pause, signal);
     setCookie(c, unlockCookie, proof, {
       path: url,
       httpOnly: true,
@@ -140,9 +127,7 @@ async function giveUnlock(c: PageContext): Promise<Response> {
     });
     return c.redirect(url, 303);
   } catch (error) {
-    if (!(error instanceof BargeError)) throw error;
-    exchange.failed = error;
-    return await askPassword(c, error);
+    return await askPassword(c, formFailure(view, error));
   }
 }
 
@@ -155,44 +140,35 @@ async function askPassword(c: PageContext, failed?: BargeError): Promise<Respons
     <Gate view={view} title="A shared link">
       <AskPassword view={view} url={`/s/${c.req.param("token")}`} error={text} />
     </Gate>,
-    failed ? statusOf(failed) : 200,
+    failed,
   );
 }
 
-/** GET /s/TOKEN/get/PATH. */
-async function getFile(c: PageContext): Promise<Response> {
+/** GET /s/TOKEN/get/PATH, GET /s/TOKEN/zip/PATH/. */
+async function download(c: PageContext, type: Entry["type"]): Promise<Response> {
   const exchange = c.env;
-  const { link, url, rest } = await follow(c);
-  const { session } = link;
-  const range = exchange.header("range") !== undefined;
-  if (link.usedUp && !(range && exchange.method === "GET")) throw nowhere();
-  if (!await mayEnter(c, link)) return c.redirect(url, 303);
-  const { path: below } = treePath(rest);
-  const path = pathIn(link, below);
-  if ((await stat(session, path)).entry?.type !== "file") throw nowhere();
-  const visitor = exchange.visit(session);
-  exchange.asked.verb = "get";
-  const headers = { "content-disposition": attachment(path.slice(path.lastIndexOf("/") + 1)) };
-  const begin = async (version: string, from: number) => {
-    await countDownload(link, { host: exchange.host, version, later: from > 0 });
+  const { host, method } = exchange;
+  const { link, url, rest } = await openLink(c);
+  const resumes = type === "file" && method === "GET" && exchange.header("range") !== undefined;
+  if (link.usedUp && !resumes || type === "dir" && link.share.kind !== "dir") throw nowhere();
+  if (!await isAdmitted(c, link)) return c.redirect(url, 303);
+  const path = await pathOf(link, rest, type);
+  const visitor = exchange.visit(link.session);
+  exchange.logEntry.verb = "get";
+  const begin = async (version: string | null, from: number) => {
+    await countDownload(link, { host, version, later: from > 0 });
   };
-  return await sendFile(visitor, path, headers, { begin });
+  if (type === "file") {
+    const headers = { "content-disposition": attachment(split(path).name) };
+    return await sendFile(visitor, path, headers, { begin });
+  }
+  if (method === "GET") await begin(null, 0);
+  return await sendArchive(visitor, path, "zip");
 }
 
-/** GET /s/TOKEN/zip/PATH/. */
-async function getZip(c: PageContext): Promise<Response> {
-  const exchange = c.env;
-  const { link, url, rest } = await follow(c);
-  if (link.usedUp || link.share.kind !== "dir") throw nowhere();
-  if (!await mayEnter(c, link)) return c.redirect(url, 303);
-  const { path: below } = treePath(rest);
-  const path = pathIn(link, below);
-  const { session } = link;
-  if ((await stat(session, path)).entry?.type !== "dir") throw nowhere();
-  const visitor = exchange.visit(session);
-  exchange.asked.verb = "get";
-  if (exchange.method === "GET") {
-    await countDownload(link, { host: exchange.host, version: null, later: false });
-  }
-  return sendArchive(visitor, path, "zip");
+/** Returns the path of the tree in a link's URL. @throws {BargeError} `not-found` for another type */
+async function pathOf(link: OpenLink, rest: string, type: Entry["type"]): Promise<string> {
+  const path = pathIn(link, treePath(rest).path);
+  if ((await stat(link.session, path)).entry?.type === type) return path;
+  throw nowhere();
 }

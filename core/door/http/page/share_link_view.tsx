@@ -3,10 +3,12 @@ import { formatSize } from "../../../size.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { describeOmission } from "../../../protocol/omission.ts";
 import type { OpenLink } from "../../../session/share.ts";
-import { encodePath } from "../path.ts";
+import { encodePath, split } from "../path.ts";
+import { Breadcrumbs } from "./breadcrumbs.tsx";
 import { iconOf } from "./folder.tsx";
-import { count, formatTime, split } from "./format.ts";
-import { Csrf, Icon, Note } from "./layout.tsx";
+import { Field } from "./form.tsx";
+import { count } from "./format.ts";
+import { Csrf, Digest, Icon, Note, Time } from "./layout.tsx";
 import type { Listing } from "./listing.ts";
 import type { View } from "./view.ts";
 
@@ -23,29 +25,14 @@ export function SharedFile({ link, url }: SharedProps) {
       <Icon name={iconOf(name)} class="big" />
       <h1>{name}</h1>
       <p class="soft">
-        {formatSize(size)}, changed <time datetime={modified}>{formatTime(modified)}</time>
+        {formatSize(size)}, changed <Time at={modified} />
       </p>
       <a class="b main" href={`${url}/get/${encodeURIComponent(name)}`} download={name}>
         <Icon name="download" />Download
       </a>
       {sha256 !== null && (
         <dl>
-          <div>
-            <dt>SHA-256</dt>
-            <dd class="digest">
-              <code class="grow" id="sha256">{sha256}</code>
-              <button
-                type="button"
-                class="b flat icon"
-                data-copy="sha256"
-                aria-label="Copy the SHA-256"
-                title="Copy"
-                hidden
-              >
-                <Icon name="copy" />
-              </button>
-            </dd>
-          </div>
+          <Digest sha256={sha256} />
         </dl>
       )}
       <Expiry link={link} />
@@ -59,11 +46,14 @@ export function SharedFolder(
 ) {
   const { name } = link.entry;
   const { entries, matching, bytes, pages } = listed;
+  const parts = below.split("/").filter(Boolean);
+  const urlOf = (i: number) =>
+    i === 0 ? url : `${url}/in/${encodePath(parts.slice(0, i).join("/"))}/`;
   const zip = `${url}/zip${encodePath(below === "/" ? "" : below)}/`;
   return (
     <section class="shared folder">
       <div class="head">
-        <SharedBreadcrumbs name={name} url={url} below={below} />
+        <Breadcrumbs parts={[name, ...parts]} urlOf={urlOf} />
         {matching > 0 && (
           <a class="b main" href={zip} download={`${split(below).name || name}.zip`}>
             <Icon name="download" />Download all
@@ -110,25 +100,6 @@ export function SharedFolder(
   );
 }
 
-function SharedBreadcrumbs({ name, url, below }: { name: string; url: string; below: string }) {
-  const parts = below.split("/").filter(Boolean);
-  const partUrl = (n: number) =>
-    n === 0 ? url : `${url}/in${encodePath(`/${parts.slice(0, n).join("/")}`)}/`;
-  return (
-    <nav class="crumbs" aria-label="Path">
-      <ol>
-        {[name, ...parts].map((part, i) => (
-          <li>
-            {i === parts.length
-              ? <h1 aria-current="page">{part}</h1>
-              : <a href={partUrl(i)}>{part}</a>}
-          </li>
-        ))}
-      </ol>
-    </nav>
-  );
-}
-
 function Row({ url, below, entry }: { url: string; below: string; entry: Entry }) {
   const { name, size, type, sha256 } = entry;
   const dir = type === "dir";
@@ -163,8 +134,7 @@ function Row({ url, below, entry }: { url: string; below: string; entry: Entry }
 function Expiry({ link: { share: { expires } } }: { link: OpenLink }) {
   return (
     <small>
-      This link expires{" "}
-      <time datetime={new Date(expires).toISOString()}>{formatTime(expires)}</time>.
+      This link expires <Time at={expires} />.
     </small>
   );
 }
@@ -176,17 +146,7 @@ export function AskPassword({ view, url, error }: { view: View; url: string; err
       {error && <Note bad>{error}</Note>}
       <p class="soft">Ask the sender of the link for it.</p>
       <Csrf view={view} />
-      <div class="field">
-        <label for="password">Password</label>
-        <input
-          id="password"
-          name="password"
-          type="password"
-          autocomplete="off"
-          required
-          autofocus
-        />
-      </div>
+      <Field id="password" label="Password" type="password" autofocus />
       <button type="submit" class="b main">Open</button>
     </form>
   );

@@ -1,8 +1,6 @@
 /**
- * The facts that every page needs: the login, the theme, and the token of its forms.
- *
- * A login is a cookie that scripts can't read and other sites can't send. The browser also names the
- * site that a request comes from, and a form must carry a token that only this page has.
+ * The facts that every page needs: the login, the theme, and the token of its forms. A login is a cookie
+ * that scripts can't read and other sites can't send. A form must carry a token that only its page has.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { getCookie, setCookie } from "hono/cookie";
@@ -20,8 +18,10 @@ import {
   type HttpEnv,
   isAuthenticated,
 } from "../exchange.ts";
-import { refuseForeign } from "../origin.ts";
+import { refuseOtherSites } from "../origin.ts";
 import { Refusal } from "../problem.ts";
+
+const themeCookieSeconds = 365 * 86_400;
 
 export type PageContext = Context<HttpEnv>;
 
@@ -29,14 +29,12 @@ export type PageContext = Context<HttpEnv>;
 export interface View {
   readonly exchange: Exchange;
   readonly store: Service;
-  /** Undefined without a login. */
   readonly session: Session | undefined;
   /** The id of this login among those of its account. */
   readonly login: string;
   /** The field `csrf` of forms. */
   readonly csrf: string;
   readonly theme: "light" | "dark" | undefined;
-  /** The query. */
   readonly query: URLSearchParams;
 }
 
@@ -46,17 +44,13 @@ export interface UserView extends View {
   readonly session: Session;
 }
 
-/** Thrown by a page that needs a login; redirects to the login, and back. */
-export class NeedsLogin extends BargeError {
-  constructor() {
-    super("unauthenticated", "log in first", { op: "log in" });
-  }
-}
+/** The failure of a page that needs a login. Its response redirects to the login page. */
+export class NeedsLogin extends BargeError {}
 
 /** Returns the cookie's name. Over TLS, the browser accepts it only from this host and over TLS. */
 function cookieName({ secure, door }: Exchange): string {
   if (!secure) return "barge";
-  return door.front.prefix === "" ? "__Host-barge" : "__Secure-barge"; // `__Host-` requires the path /
+  return door.proxy.prefix === "" ? "__Host-barge" : "__Secure-barge"; // `__Host-` requires the path /
 }
 
 /** Finds the session of a cookie, for the door's logins. */
@@ -93,7 +87,7 @@ export function isUserView(view: View): view is UserView {
 /** Returns the view of a request with a login. @throws {NeedsLogin} */
 export async function userView(c: PageContext): Promise<UserView> {
   const view = await viewOf(c);
-  if (!isUserView(view)) throw new NeedsLogin();
+  if (!isUserView(view)) throw new NeedsLogin("unauthenticated", "log in first");
   return view;
 }
 
@@ -111,7 +105,7 @@ export async function adminView(c: PageContext): Promise<UserView> {
  */
 export async function formOf(view: View): Promise<URLSearchParams> {
   const { exchange } = view;
-  refuseForeign(exchange);
+  refuseOtherSites(exchange);
   const form = await exchange.body.form();
   const [sent, own] = [form.get("csrf") ?? "", view.csrf].map((text) =>
     createHash("sha256").update(text).digest()
@@ -122,7 +116,19 @@ export async function formOf(view: View): Promise<URLSearchParams> {
   });
 }
 
-/** Returns the path that a form leads back to, if it is on this server; else the home folder. */
+/** Returns the browser of a request, as it names itself. */
+export function agentOf(exchange: Exchange): string {
+  return exchange.header("user-agent") ?? "";
+}
+
+/** Records the failure of a form, which its page shows. @throws any other error again */
+export function formFailure({ exchange }: View, error: unknown): BargeError {
+  if (!(error instanceof BargeError)) throw error;
+  exchange.failed = error;
+  return error;
+}
+
+/** Returns the path to go to after a form, if it is on this server; else the home folder. */
 export function backOf(back: string | null): string {
   return back && /^\/(?![/\\])[!-~]*$/.test(back) ? back : "/files/home/";
 }
@@ -137,4 +143,18 @@ export function setLoginCookie(c: PageContext, secret: string): void {
     sameSite: "Strict",
     maxAge: secret === "" ? 0 : webSessionMaxMs / 1000,
   });
+}
+
+/** POST /theme: lets the reader choose light or dark, in place of the system's setting. */
+export async function setTheme(c: PageContext): Promise<Response> {
+  const form = await formOf(await viewOf(c));
+  const theme = form.get("theme") === "dark" ? "dark" : "light";
+  setCookie(c, "barge-theme", theme, {
+    path: "/",
+    maxAge: themeCookieSeconds,
+    sameSite: "Lax",
+    httpOnly: true,
+    secure: c.env.secure,
+  });
+  return c.redirect(backOf(form.get("back")), 303);
 }

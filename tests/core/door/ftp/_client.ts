@@ -1,4 +1,4 @@
-/** An FTP client that does as it is told: any bytes, any order, any end. */
+/** An FTP client that can send any bytes in any order, and end a connection in any way. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
@@ -10,11 +10,11 @@ const within = 20_000;
 interface TlsOptions {
   readonly ALPNProtocols?: string[];
   readonly session?: Buffer;
-  /** The runtime keeps one session of each name, whatever `session` says. */
+  /** The runtime keeps one session for each name, and ignores `session`. */
   readonly servername?: string;
 }
 
-/** A connection, plain or with TLS, read as it comes. */
+/** A connection with or without TLS. */
 export class Wire implements Disposable {
   #socket: Socket;
   #plain: Socket | undefined;
@@ -27,7 +27,7 @@ export class Wire implements Disposable {
     this.#listen(socket);
   }
 
-  /** @param from which address of ours */
+  /** @param from the local address */
   static async open(port: number, from?: string): Promise<Wire> {
     const to = { host: "127.0.0.1", port, localAddress: from };
     const socket = connect({ ...to, noDelay: true, allowHalfOpen: true });
@@ -38,14 +38,14 @@ export class Wire implements Disposable {
     return new Wire(socket);
   }
 
-  /** Shakes hands. */
+  /** Begins TLS. */
   async secure(options: TlsOptions = {}): Promise<TLSSocket> {
     const plain = this.#plain = this.#socket;
     plain.removeAllListeners("data");
     plain.removeAllListeners("end");
     const socket = connectTls({ socket: plain, rejectUnauthorized: false, ...options });
     this.#socket = socket;
-    // From its beginning: of a TLS socket that does not flow yet the runtime may lose the end.
+    // Listens from the beginning: the runtime may lose the end of a TLS socket that does not flow yet.
     this.#listen(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once("secureConnect", resolve);
@@ -64,12 +64,12 @@ export class Wire implements Disposable {
     });
   }
 
-  /** Ends our side: with TLS by close_notify. */
+  /** Ends the client's side; with TLS by close_notify. */
   end(): void {
     this.#socket.end();
   }
 
-  /** The TLS session, for another connection to resume. */
+  /** Returns the TLS session, which another connection can resume. */
   get session(): Buffer | undefined {
     return this.#plain && (this.#socket as TLSSocket).getSession();
   }
@@ -79,17 +79,17 @@ export class Wire implements Disposable {
     return this.#plain;
   }
 
-  /** Ends our side of it, without close_notify. */
+  /** Ends the client's side without close_notify. */
   endBelow(): void {
     this.#plain!.end();
   }
 
-  /** Cuts the connection off. */
+  /** Resets the connection. */
   reset(): void {
     this.#socket.resetAndDestroy();
   }
 
-  /** A line, without its end; undefined when the server has ended its side. */
+  /** Returns the next line, without its end; undefined when the server has ended its side. */
   async line(): Promise<string | undefined> {
     while (true) {
       const end = this.#text.indexOf("\n");
@@ -103,13 +103,13 @@ export class Wire implements Disposable {
     }
   }
 
-  /** All that comes until the server ends its side. */
+  /** Returns all bytes until the server ends its side. */
   async rest(): Promise<Buffer> {
     while (!this.#over) await this.#more();
     return this.#text;
   }
 
-  /** Until so many bytes have come. */
+  /** Waits until `bytes` bytes have arrived. */
   async some(bytes: number): Promise<void> {
     while (!this.#over && this.#text.length < bytes) await this.#more();
   }
@@ -145,7 +145,7 @@ export class Wire implements Disposable {
   }
 }
 
-/** Each client has a name of its own: else the runtime gives it the latest session of another. */
+/** Each client has its own name, since the runtime resumes the latest session of a name. */
 let named = 0;
 
 export class Client implements Disposable {
@@ -179,14 +179,14 @@ export class Client implements Disposable {
     await this.ask(`PASS ${token}`, 230);
   }
 
-  /** AUTH TLS, and data connections with TLS as well. @param servername of a client that is gone */
+  /** Begins TLS on both connections. @param servername the name of an earlier client, to resume its session */
   async secure(servername = `client${++named}.test`): Promise<TLSSocket> {
     this.servername = servername;
     await this.ask("AUTH TLS", 234);
     return await this.wire.secure({ servername });
   }
 
-  /** Shakes hands on a data connection, as this client: it resumes the session of this connection. */
+  /** Begins TLS on a data connection, and resumes the session of this connection. */
   async join(data: Wire): Promise<TLSSocket> {
     return await data.secure({ session: this.wire.session, servername: this.servername });
   }
@@ -197,7 +197,7 @@ export class Client implements Disposable {
     this.protect = true;
   }
 
-  /** The next reply, all of its lines. */
+  /** Returns all lines of the next reply. */
   async reply(): Promise<string> {
     const lines: string[] = [];
     while (true) {
@@ -210,7 +210,7 @@ export class Client implements Disposable {
     }
   }
 
-  /** The next reply, which has one of those codes. */
+  /** Returns the next reply, which must have one of these codes. */
   async expect(...codes: number[]): Promise<string> {
     const reply = await this.reply();
     assert.ok(codes.includes(Number(reply.slice(0, 3))), `${reply}, and not ${codes.join(" or ")}`);
@@ -226,13 +226,13 @@ export class Client implements Disposable {
     }
   }
 
-  /** A passive data connection, not yet with TLS. */
+  /** Opens a passive data connection, without TLS. */
   async passive(): Promise<Wire> {
     const [, port] = /\(\|\|\|(\d+)\|\)/.exec(await this.ask("EPSV", 229))!;
     return await Wire.open(Number(port));
   }
 
-  /** A transfer command, up to its 150. */
+  /** Sends a transfer command, and reads its reply 150. */
   async begin(line: string): Promise<Wire> {
     const data = await this.passive();
     await this.ask(line, 150);
@@ -242,7 +242,7 @@ export class Client implements Disposable {
 
   async put(line: string, bytes: string | Uint8Array, ...codes: number[]): Promise<string> {
     using data = await this.begin(line);
-    if (bytes.length > 0) await data.send(bytes); // the runtime's TLS never tells of none
+    if (bytes.length > 0) await data.send(bytes); // the runtime's TLS never calls back for an empty write
     data.end();
     return await this.expect(...codes.length ? codes : [226]);
   }
@@ -258,7 +258,7 @@ export class Client implements Disposable {
     return (await this.get(line)).toString().split("\r\n").slice(0, -1);
   }
 
-  /** The server has ended the connection. */
+  /** Checks that the server has ended the connection. */
   async gone(): Promise<void> {
     await this.wire.rest();
   }

@@ -1,4 +1,4 @@
-/** The FTP doors in this process, with what a test wants of them. */
+/** Opens an FTP door in this process, with the options of a test. */
 import { sessionOf } from "../../_session.ts";
 import { Database } from "../../../../core/local/database/database.ts";
 import type { Door, DoorSpec, FtpSpec } from "../../../../core/door/door.ts";
@@ -24,7 +24,7 @@ export interface Wanted {
   readonly limit?: number | null;
 }
 
-/** A door on a port of its own, with the account anna, and a token in her password's place. */
+/** A door on its own port, with the account anna and a token of hers. */
 export class Here implements AsyncDisposable {
   #stopped: Promise<void> | undefined;
 
@@ -61,17 +61,17 @@ export class Here implements AsyncDisposable {
     return this.door.address.port;
   }
 
-  /** Anna, without a door. */
+  /** Returns a session of anna, without a door. */
   session(): Session {
     return sessionOf(this.store, "anna");
   }
 
-  /** What lies on disk in her home. */
+  /** Returns the path on disk of a file in anna's home. */
   disk(name: string): string {
     return `${this.store.settings.data}/homes/anna/${name}`;
   }
 
-  /** Stops it, once. */
+  /** Stops the door; later calls do nothing. */
   stop(grace: number): Promise<void> {
     return this.#stopped ??= this.door.stop(grace);
   }

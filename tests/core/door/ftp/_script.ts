@@ -1,4 +1,4 @@
-/** Plays a conversation: `> line`, `< code and what follows it`, and what happens beside it. */
+/** Plays a conversation: `> line` is sent, `< code text` is expected, other steps act beside it. */
 import assert from "node:assert/strict";
 import { type Client, Wire } from "./_client.ts";
 
@@ -7,7 +7,7 @@ export interface Step {
   readonly line: number;
 }
 
-/** @param password what `{password}` stands for */
+/** @param password replaces `{password}` */
 export async function assertScript(
   client: Client,
   steps: readonly Step[],

@@ -1,4 +1,4 @@
-/** What strangers send: the right code and a session that goes on, or a clean close. */
+/** Tests malformed input and limits: each gets its code, and the connection goes on or closes. */
 import assert from "node:assert/strict";
 import { Client, Wire } from "./_client.ts";
 import { Here } from "./_here.ts";
@@ -10,7 +10,7 @@ const bytes = (...parts: (string | number)[]) =>
     ),
   );
 
-Deno.test("lines that are too long, with NUL, not UTF-8: refused, and the next is read", async () => {
+Deno.test("a malformed line is refused, and the next line is read", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   await client.wire.send(`STOR ${"x".repeat(100_000)}\r\nNOOP\r\n`);
@@ -28,7 +28,7 @@ Deno.test("lines that are too long, with NUL, not UTF-8: refused, and the next i
   await client.ask("PWD", 257);
 });
 
-Deno.test("commands byte by byte, many in one piece, with LF alone", async () => {
+Deno.test("commands may arrive byte by byte, many at once, or with LF alone", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   for (const letter of "noop\r\n") await client.wire.send(letter);
@@ -39,7 +39,7 @@ Deno.test("commands byte by byte, many in one piece, with LF alone", async () =>
   for (let i = 0; i < 3000; i++) await client.expect(200);
 });
 
-Deno.test("Telnet: options are refused, interrupts are dropped", async () => {
+Deno.test("Telnet options are refused, and interrupts are dropped", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   const [iac, sb, se, will, do_, ip, dm] = [255, 250, 240, 251, 253, 244, 242];
@@ -49,7 +49,7 @@ Deno.test("Telnet: options are refused, interrupts are dropped", async () => {
   const line = (await client.wire.line())!;
   assert.ok(line.endsWith("200 Nothing done"), line);
   await client.wire.line();
-  // IAC IP, IAC DM, of which the system keeps a byte as urgent data.
+  // IAC IP, IAC DM; the system keeps one byte of them as urgent data.
   for (const start of [[iac, ip, iac, dm], [iac, ip, dm], [ip], [dm]]) {
     await client.wire.send(bytes(...start, "ABOR\r\n"));
     await client.expect(225);
@@ -61,7 +61,7 @@ Deno.test("Telnet: options are refused, interrupts are dropped", async () => {
   await client.expect(200);
 });
 
-Deno.test("nobody is bounced to another machine or service", async () => {
+Deno.test("the server does not connect to an address or port that is not the client's own", async () => {
   await using here = await Here.start({ ftp: { activeLoopback: true } });
   using client = await Client.anna(here);
   for (
@@ -95,7 +95,7 @@ Deno.test("nobody is bounced to another machine or service", async () => {
 const sixNumbers = (port: number) => `PORT 127,0,0,1,${port >> 8},${port & 255}`;
 const extended = (port: number) => `EPRT |1|127.0.0.1|${port}|`;
 
-Deno.test("active mode connects to the client, and is off where it is off", async () => {
+Deno.test("active mode connects to the client only if it is enabled", async () => {
   await using here = await Here.start({ ftp: { activeLoopback: true } });
   using client = await Client.anna(here);
   for (const form of [sixNumbers, extended]) {
@@ -111,7 +111,7 @@ Deno.test("active mode connects to the client, and is off where it is off", asyn
   }
 });
 
-Deno.test("active mode never connects to this machine, unless that is asked for by name", async () => {
+Deno.test("active mode connects to this machine only if that is enabled", async () => {
   using service = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   let reached = 0;
   const accepting = service.accept().then((conn) => (reached++, conn.close()), () => {});
@@ -129,7 +129,7 @@ Deno.test("active mode never connects to this machine, unless that is asked for 
   assert.equal(reached, 0);
 });
 
-Deno.test("a data connection that nobody comes to, or nobody asked for: 425", async () => {
+Deno.test("a transfer without a data connection is refused with 425", async () => {
   await using here = await Here.start({ patience: { data: 100 }, ftp: { activeLoopback: true } });
   using client = await Client.anna(here);
   await client.ask("LIST", 425);
@@ -144,7 +144,7 @@ Deno.test("a data connection that nobody comes to, or nobody asked for: 425", as
   await client.ask("SIZE /home/f", 550);
 });
 
-Deno.test("when all ports are busy: 425, until one is free", async () => {
+Deno.test("PASV is refused with 425 until a port is free", async () => {
   const busy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = busy.addr;
   await using here = await Here.start({ ftp: { passive: [port, port] } });
@@ -158,18 +158,18 @@ Deno.test("when all ports are busy: 425, until one is free", async () => {
   await other.ask("EPSV", 229);
 });
 
-Deno.test("PASV names the public address, where there is one", async () => {
+Deno.test("PASV replies with the public address, if one is set", async () => {
   await using here = await Here.start({ ftp: { publicAddress: "192.0.2.7" } });
   using client = await Client.anna(here);
   assert.match(await client.ask("PASV", 227), /\(192,0,2,7,\d+,\d+\)/);
 });
 
-Deno.test("who never logs in, or falls silent, is told so and cut", async () => {
+Deno.test("a client that does not log in, or is silent, gets 421 and is cut", async () => {
   await using here = await Here.start({ patience: { stranger: 700, login: 1500, idle: 2000 } });
   using silent = await Client.open(here);
   using slow = await Client.open(here);
   const talking = (async () => {
-    // Commands that need no login do not buy a stranger more than its time.
+    // Commands that need no login do not extend the time to log in.
     while (true) {
       await slow.wire.send("NOOP\r\n");
       const line = await slow.wire.line();
@@ -184,7 +184,7 @@ Deno.test("who never logs in, or falls silent, is told so and cut", async () => 
   await known.gone();
 });
 
-Deno.test("a thousand that never log in keep nobody out, and are gone in the end", async () => {
+Deno.test("a thousand connections without a login do not keep others out, and are cut", async () => {
   await using here = await Here.start({ patience: { stranger: 3000, login: 3000 } });
   const wires: Wire[] = [];
   try {
@@ -200,7 +200,7 @@ Deno.test("a thousand that never log in keep nobody out, and are gone in the end
   }
 });
 
-Deno.test("beyond the server's limits: 421", async () => {
+Deno.test("a connection beyond the server's limits gets 421", async () => {
   const limits = { connections: 2, perAddress: 0, perAccount: 1 };
   await using here = await Here.start({ settings: { limits } });
   using first = await Client.anna(here);

@@ -1,18 +1,18 @@
-/** What each command answers, right and wrong, as a client sees it. */
+/** Tests the replies of each command, to valid and invalid use. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { quota } from "../../../../core/session/quota.ts";
 import { Client } from "./_client.ts";
 import { Here } from "./_here.ts";
 
-/** Commands, and the code of each one's answer. */
+/** Commands, each with the code of its reply. */
 type Script = readonly (readonly [line: string, code: number])[];
 
 async function play(client: Client, script: Script): Promise<void> {
   for (const [line, code] of script) await client.ask(line, code);
 }
 
-Deno.test("before a login: what needs none, and what does", async () => {
+Deno.test("before a login only the commands that need none are served", async () => {
   await using here = await Here.start();
   using client = await Client.open(here);
   await play(client, [
@@ -46,7 +46,7 @@ Deno.test("before a login: what needs none, and what does", async () => {
   await client.gone();
 });
 
-Deno.test("arguments that are missing, or too many", async () => {
+Deno.test("missing and superfluous arguments are refused", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   const needing = "ALLO APPE DELE EPRT MDTM MFMT MODE MKD OPTS PORT REST RETR RMD RNFR RNTO SITE " +
@@ -58,7 +58,7 @@ Deno.test("arguments that are missing, or too many", async () => {
   await client.ask("PWD", 257);
 });
 
-Deno.test("settings, and values that there are not", async () => {
+Deno.test("settings accept their values and refuse others", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   await play(client, [
@@ -97,7 +97,7 @@ Deno.test("settings, and values that there are not", async () => {
   ]);
 });
 
-Deno.test("folders: into, out of, and never past the root", async () => {
+Deno.test("folders can be entered and left, but not above the root", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   await play(client, [
@@ -127,7 +127,7 @@ Deno.test("folders: into, out of, and never past the root", async () => {
   assert.match(await client.ask("XPWD", 257), /^257 "\/" /);
 });
 
-Deno.test("files: written, read, renamed, told about, removed", async () => {
+Deno.test("files can be written, read, renamed, described and removed", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   await client.ask("CWD /home", 250);
@@ -211,7 +211,7 @@ Deno.test("files: written, read, renamed, told about, removed", async () => {
   assert.equal(await client.ask("MDTM f", 550), "550 /home/f: No such file or directory");
 });
 
-Deno.test("listings: for people, for programs, of patterns", async () => {
+Deno.test("listings have formats for people and programs, and accept patterns", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   await client.ask("CWD /home", 250);
@@ -257,7 +257,7 @@ Deno.test("listings: for people, for programs, of patterns", async () => {
   await client.ask("LIST */*", 504);
 });
 
-Deno.test("room: ALLO reserves it, 552 when over, AVBL and SITE QUOTA tell", async () => {
+Deno.test("ALLO reserves bytes, an upload over the quota gets 552, AVBL and SITE QUOTA show the quota", async () => {
   await using here = await Here.start({ limit: 1000 });
   using client = await Client.anna(here);
   await client.ask("CWD /home", 250);
@@ -287,7 +287,7 @@ Deno.test("room: ALLO reserves it, 552 when over, AVBL and SITE QUOTA tell", asy
   assert.equal((await client.get("RETR a")).length, 400);
 });
 
-Deno.test("type A: lines end in CRLF on the wire, and in LF in files", async () => {
+Deno.test("in type A lines end in CRLF on the wire, and in LF in files", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   await client.ask("CWD /home", 250);
@@ -303,7 +303,7 @@ Deno.test("type A: lines end in CRLF on the wire, and in LF in files", async () 
   assert.equal(Deno.readTextFileSync(here.disk("g")), "a\nb\r\n");
 });
 
-Deno.test("STOU finds a name, and takes no other file's", async () => {
+Deno.test("STOU chooses a name that no other file has", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   await client.ask("CWD /home", 250);
@@ -319,7 +319,7 @@ Deno.test("STOU finds a name, and takes no other file's", async () => {
   await client.ask("APPE x", 450);
 });
 
-Deno.test("logging out, logging in as another, logging in wrong", async () => {
+Deno.test("a client can log out, log in to another account, and fail to log in", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   await client.ask("CWD /home", 250);

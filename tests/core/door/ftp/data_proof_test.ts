@@ -1,4 +1,4 @@
-/** Whose a data connection is, and how many ports may wait for one. */
+/** Tests which client may use a data connection, and how many ports one account may hold. */
 import assert from "node:assert/strict";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { stat } from "../../../../core/session/stat.ts";
@@ -21,7 +21,7 @@ async function addEve(here: Here): Promise<string> {
   return (await here.store.tokens.issue(id, "test")).token!;
 }
 
-Deno.test("a data connection that another client took with TLS moves nothing, and fails aloud", async () => {
+Deno.test("a data connection that another client took moves no byte with TLS, and gets a failure", async () => {
   await using here = await Here.start();
   using client = await secured(here);
   using eve = await secured(here, await addEve(here), "eve");
@@ -31,7 +31,7 @@ Deno.test("a data connection that another client took with TLS moves nothing, an
     for (
       const line of ["RETR /home/f", "NLST /home", "STOR /home/f", "STOR /home/new", "APPE /home/f"]
     ) {
-      using data = await client.passive(); // as it is to a thief who was faster
+      using data = await client.passive(); // as an attacker who connected first
       await client.ask(line, 150);
       await data.secure(theirs).catch(() => {/* the server may cut it in the handshake */});
       void data.send("theirs").catch(() => {});
@@ -41,11 +41,11 @@ Deno.test("a data connection that another client took with TLS moves nothing, an
   }
   await client.ask("SIZE /home/new", 550);
   assert.equal((await client.get("RETR /home/f")).toString(), "mine");
-  // APPE keeps what it began with, the file's own bytes, and nothing of the thief's.
+  // APPE keeps the bytes of the file, and none of the attacker's.
   assert.equal((await stat(here.session(), "/home/f")).upload?.offset, "mine".length);
 });
 
-Deno.test("sessions are resumed again and again, also those of an earlier connection", async () => {
+Deno.test("a data connection may resume a TLS session again, also one of an earlier connection", async () => {
   await using here = await Here.start();
   using first = await secured(here);
   await first.put("STOR /home/f", "mine");
@@ -72,7 +72,7 @@ Deno.test("sessions are resumed again and again, also those of an earlier connec
   await later.expect(226);
 });
 
-Deno.test("without the demand for a resumed session any TLS will do", async () => {
+Deno.test("without session reuse a data connection may begin a new TLS session", async () => {
   await using here = await Here.start({ ftp: { sessionReuse: "never" } });
   using client = await secured(here);
   using data = await client.passive();
@@ -82,7 +82,7 @@ Deno.test("without the demand for a resumed session any TLS will do", async () =
   await client.expect(226);
 });
 
-Deno.test("the first connection from the client's address takes the port, others use nothing up", async () => {
+Deno.test("the first connection from the client's address takes the port, others change nothing", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   const [, port] = /\|(\d+)\|\)/.exec(await client.ask("EPSV", 229))!;
@@ -99,7 +99,7 @@ Deno.test("the first connection from the client's address takes the port, others
   await client.expect(226);
 });
 
-Deno.test("nobody has a port before the login; ports are chosen at random", async () => {
+Deno.test("a port needs a login, and is chosen at random", async () => {
   await using here = await Here.start();
   using client = await Client.open(here);
   for (const line of ["PASV", "EPSV", "EPSV ALL", "PORT 127,0,0,1,9,9"]) {
@@ -117,7 +117,7 @@ Deno.test("nobody has a port before the login; ports are chosen at random", asyn
   assert.ok(steps.size > 6, ports.join(" "));
 });
 
-Deno.test("one account can't hold all data ports; idle ones are given back", async () => {
+Deno.test("one account can't hold all data ports, and unused ports are given back", async () => {
   await using here = await Here.start({
     ftp: { passive: [23_600, 23_615] },
     patience: { unused: 1000 },
@@ -134,7 +134,7 @@ Deno.test("one account can't hold all data ports; idle ones are given back", asy
     clients.push(eve);
     await eve.login(token, "eve");
     await eve.ask("EPSV", 229);
-    // A transfer frees its port when it begins; a client that never comes loses it after a while.
+    // A transfer frees its port when it begins; a port without a connection expires.
     using data = await clients[0].passive();
     await clients[0].ask("NLST /", 150);
     await data.rest();

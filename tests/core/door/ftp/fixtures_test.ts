@@ -1,4 +1,4 @@
-/** What known programs say, word for word: fixtures/ftp/*.txt. */
+/** Replays recorded conversations of known programs: fixtures/ftp/*.txt. */
 import { assertScript, type Step } from "./_script.ts";
 import { Client } from "./_client.ts";
 import { Here } from "./_here.ts";

@@ -1,4 +1,4 @@
-/** Names that hold control characters, and those that no line can hold. */
+/** Tests names with control characters, also those that no line can hold. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
@@ -11,14 +11,14 @@ import { receive } from "../../../../core/upload/receive.ts";
 import { Client } from "./_client.ts";
 import { Here } from "./_here.ts";
 
-/** Characters that a door may stumble over, and some that are harmless. */
+/** Characters with a meaning in FTP or in paths, and some without. */
 const letters = [
   ..."\t\x01\x07\b\v\f\x1b\x7f\u0085\u009b\u00a0\u2028\u2029\ufeff",
   ..."\r\n␍␊␀?*[]-\"' ;=%\\ab.é漢😀",
 ];
 const names = fc.array(fc.constantFrom(...letters), { minLength: 1, maxLength: 8 })
   .map((parts) => parts.join("")).filter((name) => name !== "." && name !== "..");
-/** Any UTF-16, also what is no Unicode. */
+/** Any UTF-16 text, also with lone surrogates. */
 const texts = fc.array(fc.oneof(fc.constantFrom(...letters, "\0", "\ud800"), fc.string()), {
   maxLength: 8,
 }).map((parts) => parts.join(""));
@@ -44,7 +44,7 @@ Deno.test("no text in a reply or listing ends its line", () => {
   );
 });
 
-Deno.test("a name is written so that it is found again, whatever else is there", async () => {
+Deno.test("a listed name is found again, whatever other names exist", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(names, { minLength: 1, maxLength: 5 }), async (made) => {
       const paths = new Set(made.map((name) => `/home/${name}`));
@@ -62,7 +62,7 @@ Deno.test("a name is written so that it is found again, whatever else is there",
   );
 });
 
-Deno.test("names with control characters are listed, read, renamed and removed as they are", async () => {
+Deno.test("files whose names have control characters can be listed, read, renamed and removed", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   const session = here.session();
@@ -105,7 +105,7 @@ Deno.test("names with control characters are listed, read, renamed and removed a
   await client.ask("RMD d\te\x1bf", 250);
 });
 
-Deno.test("what other doors made with CR or LF in its name is found by the name that is listed", async () => {
+Deno.test("a file whose name has CR or LF is found by the name that is listed", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);
   const session = here.session();
@@ -125,7 +125,7 @@ Deno.test("what other doors made with CR or LF in its name is found by the name 
   await client.ask("CWD /home/f␊g/h", 250);
   assert.match(await client.ask("PWD", 257), /^257 "\/home\/f␊g\/h" /);
   const listed = await client.lines("NLST");
-  // The second of two names that are written the same is hidden by the one that is it.
+  // Of two names that are listed the same, the path means the one of exactly that name.
   const seen = made.filter((name) => name !== "\r");
   assert.deepEqual(new Set(listed), new Set(made.map(inLine)));
   assert.deepEqual(await client.lines("NLST a␊*"), ["a␊b"]);
@@ -143,7 +143,7 @@ Deno.test("what other doors made with CR or LF in its name is found by the name 
   await client.ask("DELE ␍", 250);
   await client.ask("CDUP", 250);
   await client.ask("RMD h", 250);
-  // No line brings such a name in.
+  // No line can contain such a name.
   await client.ask("STOR x\ry", 501);
   await client.wire.send("STOR x\r\0y\r\n");
   await client.expect(501);

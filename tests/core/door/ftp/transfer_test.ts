@@ -1,4 +1,4 @@
-/** Transfers that are cut, aborted, resumed; with TLS and without. */
+/** Tests transfers that are cut, aborted or resumed, with and without TLS. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -9,7 +9,7 @@ import { Here } from "./_here.ts";
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-/** Bytes that do not repeat where a mistake would want them to. */
+/** Returns bytes without a short period, so that a shifted piece is noticed. */
 function pattern(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => (i * 2654435761 >>> 13) & 255);
 }
@@ -20,7 +20,7 @@ async function anna(here: Here): Promise<Client> {
   return client;
 }
 
-/** Anna with TLS on both connections. */
+/** Logs anna in with TLS on both connections. */
 async function secured(here: Here): Promise<Client> {
   const client = await Client.open(here);
   await client.secure();
@@ -34,7 +34,7 @@ async function secured(here: Here): Promise<Client> {
 const verified = (here: Here, name: string) =>
   here.store.ledger.file({ dir: "homes/anna", name })?.verified;
 
-Deno.test("large files, both ways, plain and with TLS; only TLS proves them whole", async () => {
+Deno.test("large files are sent and received with and without TLS; only TLS verifies them", async () => {
   await using here = await Here.start();
   const bytes = pattern(5_000_000);
   for (const open of [anna, secured]) {
@@ -48,7 +48,7 @@ Deno.test("large files, both ways, plain and with TLS; only TLS proves them whol
   }
 });
 
-Deno.test("with TLS an end without close_notify is a cut: no file, and it can be continued", async () => {
+Deno.test("with TLS an upload that ends without close_notify is a partial upload", async () => {
   await using here = await Here.start();
   using client = await secured(here);
   const bytes = pattern(3_000_000);
@@ -67,7 +67,7 @@ Deno.test("with TLS an end without close_notify is a cut: no file, and it can be
   assert.equal((await stat(here.session(), "/home/f")).upload, null);
 });
 
-Deno.test("what is no TLS, or broken TLS, publishes nothing", async () => {
+Deno.test("a data connection without TLS, or with broken TLS, publishes no file", async () => {
   await using here = await Here.start();
   using client = await secured(here);
   {
@@ -82,7 +82,7 @@ Deno.test("what is no TLS, or broken TLS, publishes nothing", async () => {
     await client.join(data);
     await data.send(pattern(100_000));
     await staged(here, 100_000);
-    data.plain!.write(Buffer.from([21, 3, 3, 0, 19, ...pattern(19)])); // an alert that is none
+    data.plain!.write(Buffer.from([21, 3, 3, 0, 19, ...pattern(19)])); // a malformed alert
     data.endBelow();
     await client.expect(426);
     data[Symbol.dispose]();
@@ -90,7 +90,7 @@ Deno.test("what is no TLS, or broken TLS, publishes nothing", async () => {
   await client.ask("RETR f", 550);
 });
 
-Deno.test("a plain upload that is reset is no file; SIZE and LIST tell how much is kept", async () => {
+Deno.test("an upload that is reset is a partial upload; SIZE and LIST show its offset", async () => {
   await using here = await Here.start();
   using client = await anna(here);
   const bytes = pattern(1_000_000);
@@ -111,7 +111,7 @@ Deno.test("a plain upload that is reset is no file; SIZE and LIST tell how much 
   assert.equal(sha256(await client.get("RETR f")), sha256(bytes));
 });
 
-Deno.test("REST and APPE: from files, from uploads of other doors, beyond what is there", async () => {
+Deno.test("REST and APPE resume files and partial uploads of other doors, but not beyond the end", async () => {
   await using here = await Here.start();
   using client = await anna(here);
   const bytes = pattern(400_000);
@@ -146,7 +146,7 @@ Deno.test("REST and APPE: from files, from uploads of other doors, beyond what i
   assert.equal(sha256(await client.get("RETR half")), sha256(bytes));
 });
 
-Deno.test("ABOR: nothing under way, a port that waits, before and in the midst of a transfer", async () => {
+Deno.test("ABOR ends a transfer or an open port, and is accepted without either", async () => {
   await using here = await Here.start();
   using client = await anna(here);
   const bytes = pattern(20_000_000);
@@ -156,7 +156,7 @@ Deno.test("ABOR: nothing under way, a port that waits, before and in the midst o
   unused.end();
   await client.put("STOR f", bytes);
   for (const line of ["RETR f", "STOR g", "LIST"]) {
-    // The data connection is there, and stands still.
+    // The data connection is open, and no byte moves.
     using data = await client.begin(line === "LIST" ? "RETR f" : line);
     if (line === "STOR g") await data.send(bytes.subarray(0, 1000));
     else await data.some(1000);
@@ -173,7 +173,7 @@ Deno.test("ABOR: nothing under way, a port that waits, before and in the midst o
   await client.ask("RETR g", 550);
 });
 
-Deno.test("NOOP, STAT and QUIT in a transfer; other commands wait for its end", async () => {
+Deno.test("NOOP, STAT and QUIT are answered during a transfer; other commands wait for its end", async () => {
   await using here = await Here.start();
   using client = await anna(here);
   using data = await client.begin("STOR f");
@@ -195,7 +195,7 @@ Deno.test("NOOP, STAT and QUIT in a transfer; other commands wait for its end", 
   assert.equal(Deno.readTextFileSync(here.disk("g")), "whole");
 });
 
-Deno.test("a client that is gone takes its transfer along; what came is kept", async () => {
+Deno.test("a transfer ends when its client leaves, and the received bytes are kept", async () => {
   await using here = await Here.start();
   const client = await anna(here);
   using data = await client.begin("STOR f");
@@ -208,7 +208,7 @@ Deno.test("a client that is gone takes its transfer along; what came is kept", a
   await other.ask("RETR f", 550);
 });
 
-/** Begins an upload, and ends its data connection; the server has seen the end when this resolves. */
+/** Begins an upload and ends its data connection; resolves when the server has noticed the end. */
 async function sendAll(client: Client, command: string, text: string): Promise<Wire> {
   const data = await client.begin(command);
   if (text !== "") await data.send(text);
@@ -217,7 +217,7 @@ async function sendAll(client: Client, command: string, text: string): Promise<W
   return data;
 }
 
-Deno.test("plain: a client that is gone after its data replaces no file, whatever came", async () => {
+Deno.test("without TLS an upload replaces no file if its client leaves after the data", async () => {
   await using here = await Here.start({ patience: { replace: 600_000 } });
   using watcher = await anna(here);
   await watcher.put("STOR f", "the old file");
@@ -242,7 +242,7 @@ Deno.test("plain: a client that is gone after its data replaces no file, whateve
   assert.equal((await stat(here.session(), "/home/f")).upload?.offset, 4);
 });
 
-Deno.test("plain: what replaces a file waits for a word of its client, or for the size it announced", async () => {
+Deno.test("without TLS an upload replaces a file after another command, or if its size was announced", async () => {
   await using here = await Here.start({ patience: { replace: 600_000 } });
   using client = await anna(here);
   await client.put("STOR f", "a new file needs no word");
@@ -264,7 +264,7 @@ Deno.test("plain: what replaces a file waits for a word of its client, or for th
   await client.ask("ALLO 4", 200);
   await client.put("STOR f", "a\r\nb");
   await client.ask("TYPE I", 200);
-  // Another size than was announced proves nothing: ABOR ends the wait.
+  // A size other than the announced one proves nothing: ABOR ends the wait.
   await client.ask("ALLO 100", 200);
   using _data = await sendAll(client, "STOR f", "less than that");
   await client.wire.send("ABOR\r\n");
@@ -273,14 +273,14 @@ Deno.test("plain: what replaces a file waits for a word of its client, or for th
   assert.equal((await client.get("RETR f")).toString(), "a\nb");
 });
 
-Deno.test("plain: a client that says nothing and stays replaces a file after a while", async () => {
+Deno.test("without TLS an upload of a silent client replaces a file after a wait", async () => {
   await using here = await Here.start({ patience: { replace: 50 } });
   using client = await anna(here);
   for (const text of ["old", "new"]) await client.put("STOR f", text);
   assert.equal((await client.get("RETR f")).toString(), "new");
 });
 
-Deno.test("a server that stops lets transfers end, tells the idle, and cuts the rest", async () => {
+Deno.test("a server that stops waits for transfers, notifies idle clients, and cuts the rest", async () => {
   await using here = await Here.start();
   using idle = await anna(here);
   using busy = await anna(here);
@@ -302,7 +302,7 @@ Deno.test("a server that stops lets transfers end, tells the idle, and cuts the 
   assert.equal((await stat(here.session(), "/home/g")).upload?.offset, half.length);
 });
 
-Deno.test("a data connection that stands still is cut, and what came is kept", async () => {
+Deno.test("a stalled data connection is cut, and the received bytes are kept", async () => {
   await using here = await Here.start({ patience: { transfer: 300 } });
   using client = await anna(here);
   using data = await client.begin("STOR f");
@@ -312,7 +312,7 @@ Deno.test("a data connection that stands still is cut, and what came is kept", a
   await data.rest();
 });
 
-Deno.test("only the client itself may come to its data connection", async () => {
+Deno.test("a data connection from another address is closed", async () => {
   await using here = await Here.start();
   using client = await anna(here);
   await client.put("STOR f", "mine");
@@ -326,7 +326,7 @@ Deno.test("only the client itself may come to its data connection", async () => 
   await client.expect(226);
 });
 
-Deno.test("AUTH TLS: what was sent in the clear behind it is forgotten", async () => {
+Deno.test("unencrypted bytes after AUTH TLS are dropped", async () => {
   await using here = await Here.start();
   using client = await Client.open(here);
   await client.wire.send(`AUTH TLS\r\nUSER anna\r\nPASS ${here.token}\r\n`);
@@ -342,7 +342,7 @@ Deno.test("AUTH TLS: what was sent in the clear behind it is forgotten", async (
   }
 });
 
-Deno.test("where TLS is a must, nothing of worth is said without", async () => {
+Deno.test("if TLS is required, logins and data without it are refused", async () => {
   await using here = await Here.start({ tls: "require" });
   using client = await Client.open(here);
   assert.match(await client.ask("USER anna", 530), /AUTH TLS/);
@@ -359,7 +359,7 @@ Deno.test("where TLS is a must, nothing of worth is said without", async () => {
   assert.deepEqual(await client.lines("NLST /"), ["home", "public"]);
 });
 
-Deno.test("implicit TLS: a handshake first, or nothing", async () => {
+Deno.test("the FTPS door needs a TLS handshake first", async () => {
   await using here = await Here.start({
     name: "ftps",
     tls: "require",
@@ -376,13 +376,13 @@ Deno.test("implicit TLS: a handshake first, or nothing", async () => {
   using client = new Client(wire);
   await client.expect(220);
   await client.login(here.token);
-  client.protect = true; // without a word on it
+  client.protect = true; // without PROT on this connection
   assert.deepEqual(await client.lines("NLST"), ["home", "public"]);
   using foreign = await Wire.open(here.port);
   await assert.rejects(() => foreign.secure({ ALPNProtocols: ["http/1.1"] }));
 });
 
-/** Waits until so many bytes of an upload have been taken in. */
+/** Waits until the server has received `bytes` of an upload. */
 async function staged(here: Here, bytes: number): Promise<void> {
   const folder = `${here.store.settings.data}/staging`;
   const size = () =>

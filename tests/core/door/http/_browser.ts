@@ -1,4 +1,4 @@
-/** Debian's Chromium, driven as a person would: for the tests of the page. */
+/** Drives Chromium for the tests of the page. */
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
@@ -9,10 +9,10 @@ const quiet = [
   ...["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"],
   ...["disable-background-networking", "disable-component-update", "disable-dev-shm-usage"],
 ].map((flag) => `--${flag}`);
-/** Screenshots are for people, and slow: they are made in the folder that BARGE_SCREENSHOTS names. */
+/** The folder for screenshots, which are made only if BARGE_SCREENSHOTS is set. */
 const screenshots = Deno.env.get("BARGE_SCREENSHOTS");
 
-/** Is there no browser? */
+/** True if there is no browser. */
 const missing = await (async () => {
   try {
     await Deno.stat(executablePath);
@@ -22,9 +22,9 @@ const missing = await (async () => {
   }
 })();
 
-/** A test that needs a browser; skipped where there is none. */
+/** Defines a test that needs a browser; skips it without one. */
 export function test(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
-  const full = missing ? `${name} (skipped: Chromium is not here)` : name;
+  const full = missing ? `${name} (skipped: Chromium is not installed)` : name;
   Deno.test({ name: full, ignore: missing, fn });
 }
 
@@ -34,19 +34,19 @@ export async function openBrowser(): Promise<Browser & AsyncDisposable> {
   return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() });
 }
 
-/** What of a browser's window the tests choose. */
+/** Options of a browser's window. */
 export interface Look {
   readonly width?: number;
   readonly scheme?: "light" | "dark";
   readonly script?: boolean;
 }
 
-/** A person at the page: a browser with cookies of its own. */
+/** A user of the page: a browser with its own cookies. */
 export class Person implements AsyncDisposable {
-  /** What the page broke: refused by its own policy, thrown, or asked of another host. */
+  /** Violations of the page's policy, errors of its scripts, and requests to other hosts. */
   readonly broken: string[] = [];
   base: string;
-  /** All servers that it may talk to: another one is started in the place of a first. */
+  /** The servers that the page may request; a test may replace the first one. */
   readonly own = new Set<string>();
 
   private constructor(
@@ -90,17 +90,17 @@ export class Person implements AsyncDisposable {
     await this.page.waitForSelector(".side");
   }
 
-  /** Waits until the page says that. */
+  /** Waits until the page shows a notice. */
   async hears(text: string | RegExp): Promise<void> {
     await this.page.locator("#toast", { hasText: text }).waitFor();
   }
 
-  /** The names in the list, in its order. */
+  /** Returns the names in the list, in order. */
   async names(): Promise<string[]> {
     return await this.page.locator(".list tbody .name").allInnerTexts();
   }
 
-  /** Waits until a name is, or is not, in the list. */
+  /** Waits until the list has a name, or lacks it. */
   async sees(name: string, there = true): Promise<void> {
     const cell = this.page.locator(".list tbody .name", {
       hasText: new RegExp(`^\\s*${RegExp.escape(name)}\\s*$`),
@@ -108,7 +108,7 @@ export class Person implements AsyncDisposable {
     await cell.waitFor({ state: there ? "attached" : "detached" });
   }
 
-  /** Drops files and folders of this machine on the page, as if from a file manager. */
+  /** Drops files and folders of this machine on the page. */
   async drop(...files: string[]): Promise<void> {
     const cdp = await this.context.newCDPSession(this.page);
     const data = { items: [], files, dragOperationsMask: 1 };
@@ -118,7 +118,7 @@ export class Person implements AsyncDisposable {
     await cdp.detach();
   }
 
-  /** Chooses files by Upload, or a folder. */
+  /** Chooses files or a folder with the button Upload. */
   async upload(files: string | string[], what: "files" | "folder" = "files"): Promise<void> {
     await this.page.click("#upload");
     const chooser = this.page.waitForEvent("filechooser");
@@ -130,9 +130,9 @@ export class Person implements AsyncDisposable {
     if (screenshots) await this.page.screenshot({ path: `${screenshots}/${name}.png` });
   }
 
-  /** Fails for what keeps people out who see, hear or point otherwise. */
+  /** Fails if axe finds a violation of accessibility rules. */
   async checkAccess(): Promise<void> {
-    // Not as a script of the page, which its policy would refuse.
+    // The page's policy would refuse a script of the page.
     const world = await this.context.newCDPSession(this.page);
     await world.send("Runtime.evaluate", { expression: axe.source });
     const { result } = await world.send("Runtime.evaluate", {

@@ -1,4 +1,4 @@
-/** An HTTP/1.1 client that sends what it is told to, byte for byte, on one connection. */
+/** An HTTP/1.1 client that sends given bytes on one connection. */
 import { Buffer } from "node:buffer";
 
 const encoder = new TextEncoder();
@@ -6,7 +6,7 @@ const decoder = new TextDecoder();
 
 export interface Answer {
   readonly status: number;
-  /** Names in lower case; several of one name are one, with commas. */
+  /** Names are in lower case; several headers of one name are joined with commas. */
   readonly headers: ReadonlyMap<string, string>;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly text: string;
@@ -44,7 +44,7 @@ export class Client implements Disposable {
     return new Client(conn, headers);
   }
 
-  /** Sends a request and reads its answer. */
+  /** Sends a request and reads its response. */
   async ask(
     method: string,
     target: string,
@@ -61,7 +61,7 @@ export class Client implements Disposable {
     return await this.answer(method);
   }
 
-  /** The same with a body in JSON. */
+  /** Sends a request with a body in JSON, and reads its response. */
   json(method: string, target: string, value: unknown): Promise<Answer> {
     return this.ask(method, target, { "content-type": "application/json" }, JSON.stringify(value));
   }
@@ -78,7 +78,7 @@ export class Client implements Disposable {
     for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
   }
 
-  /** Reads one answer, also a provisional one. @throws {Error} when the connection ends in it */
+  /** Reads one response, also an interim one. @throws {Error} when the connection ends before its end */
   async answer(method = "GET"): Promise<Answer> {
     const head = decoder.decode(await this.#until("\r\n\r\n"));
     const [first, ...lines] = head.trimEnd().split("\r\n");
@@ -108,18 +108,18 @@ export class Client implements Disposable {
     await this.#conn.closeWrite();
   }
 
-  /** Waits until an answer has begun. */
+  /** Waits until a response has begun. */
   async start(): Promise<void> {
     if (this.#buffer.length === 0) await this.#more();
   }
 
-  /** Reads until the server closes. @returns what came */
+  /** Reads until the server closes. @returns the text */
   async end(): Promise<string> {
     while (await this.#more());
     return decoder.decode(this.#buffer);
   }
 
-  /** Reads the next so many bytes. */
+  /** Reads a number of bytes. */
   async take(size: number): Promise<Uint8Array<ArrayBuffer>> {
     while (this.#buffer.length < size) {
       if (!await this.#more()) throw new Error("the connection ended early");

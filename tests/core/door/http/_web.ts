@@ -1,4 +1,4 @@
-/** The HTTP door in this process, with the accounts that a test wants of it. */
+/** Opens the HTTP door in this process, with the accounts of a test. */
 import { sessionOf } from "../../_session.ts";
 import { Database } from "../../../../core/local/database/database.ts";
 import type { Role } from "../../../../core/storage/account.ts";
@@ -24,7 +24,7 @@ export class Web implements AsyncDisposable {
     readonly door: Door,
     /** HOST:PORT. */
     readonly address: string,
-    /** The certificate that it shows; undefined without TLS. */
+    /** The certificate of the server; undefined without TLS. */
     readonly cert?: string,
   ) {}
 
@@ -60,7 +60,7 @@ export class Web implements AsyncDisposable {
     return new Web(store, door, formatAddress(door.address), tls?.cert);
   }
 
-  /** Makes an account and a client of its own, logged in by a token: that takes no scrypt. */
+  /** Makes an account and a client that logs in by a token, which needs no scrypt. */
   async user(name: string, limit: number | null = null, role: Role = "user"): Promise<Client> {
     const verifier = await makeVerifier("token", "unused");
     const { id } = this.store.accounts.add({ name, role, limit, verifier });
@@ -75,12 +75,12 @@ export class Web implements AsyncDisposable {
     return await this.client(basic(name));
   }
 
-  /** A session of an account that is there. */
+  /** Returns a session of an existing account. */
   session(name: string, store = this.store): Session {
     return sessionOf(store, name);
   }
 
-  /** A connection, closed at the end. */
+  /** Opens a connection, which is closed at the end of the test. */
   async client(headers: Headers = {}): Promise<Client> {
     const client = await Client.open(this.address, headers, this.cert);
     this.#clients.push(client);

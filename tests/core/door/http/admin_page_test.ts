@@ -1,10 +1,10 @@
-/** The admin area, as an admin uses it; and that nobody else does. */
+/** Tests the admin pages: their functions, and that only admins can use them. */
 import assert from "node:assert/strict";
 import { barge, startServer } from "../../../_server.ts";
 import { basic } from "./_client.ts";
 import { openBrowser, Person, test } from "./_browser.ts";
 
-test("an admin looks after accounts, connections and bans", async (t) => {
+test("an admin manages accounts, connections and bans", async (t) => {
   await using server = await startServer({
     args: [
       ...["--http", "127.0.0.1:0", "--workers", "2", "--durability", "relaxed"],
@@ -19,7 +19,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
   const base = `http://${server.facts.http}`;
   const status = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(base + path, { redirect: "manual", ...init });
-    await response.arrayBuffer(); // to its end: what is sent is counted
+    await response.arrayBuffer(); // to its end, so that its bytes are counted
     return response.status;
   };
   await using browser = await openBrowser();
@@ -27,7 +27,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
   const { page } = root;
   await root.login("root");
 
-  await t.step("an account is made, and used", async () => {
+  await t.step("an added account can log in", async () => {
     await page.click("nav >> text=Admin");
     await page.click(".tabs >> text=Accounts");
     await page.click("text=Add");
@@ -57,7 +57,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     await root.shot("accounts");
   });
 
-  await t.step("its quota and its rights are changed", async () => {
+  await t.step("its quota and its role can be changed", async () => {
     await page.click("text=carol");
     await page.fill("#limit", "5 MB");
     await page.click("form[action$=limit] button");
@@ -82,7 +82,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     assert.equal(await status("/api/v1/quota", { headers: basic("carol", "new-secret") }), 200);
   });
 
-  await t.step("it is removed, and its home kept", async () => {
+  await t.step("it is removed, and its home is kept", async () => {
     await page.click("text=Remove");
     await page.locator("dialog", { hasText: "It has 1 file, 1.00 MB" }).waitFor();
     await root.checkAccess();
@@ -94,7 +94,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     assert.equal(Deno.statSync(`${server.data}/removed/${kept}/x`).size, 1_000_000);
   });
 
-  await t.step("the overview has the traffic, as a drawing and in words", async () => {
+  await t.step("the overview has the traffic as a chart and as a table", async () => {
     await page.click(".tabs >> text=Overview");
     const chart = page.locator("svg.chart");
     await chart.waitFor();
@@ -110,7 +110,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     await page.getByText("24 h ago").waitFor();
   });
 
-  await t.step("a transfer is seen while it runs, without a reload", async () => {
+  await t.step("a transfer is shown while it runs, without a reload", async () => {
     await page.click(".tabs >> text=Connections");
     await page.getByText("No file is being transferred").waitFor();
     const going = new TransformStream<Uint8Array, Uint8Array>();
@@ -129,7 +129,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     assert.equal(await sent, 201);
   });
 
-  await t.step("a ban is seen, and lifted", async () => {
+  await t.step("a ban is shown, and can be lifted", async () => {
     for (const password of ["no", "neither"]) {
       assert.equal(await status("/api/v1/quota", { headers: basic("alice", password) }), 401);
     }
@@ -142,7 +142,7 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     assert.equal(await status("/api/v1/quota", { headers: basic("alice") }), 200);
   });
 
-  await t.step("nobody takes their own rights, or from another site", async () => {
+  await t.step("no admin changes their own role, and no other site changes any", async () => {
     const login = await root.context.cookies();
     const cookie = login.map(({ name, value }) => `${name}=${value}`).join("; ");
     await page.goto(`${base}/admin/accounts/root`);
@@ -165,33 +165,36 @@ test("an admin looks after accounts, connections and bans", async (t) => {
     assert.equal(await post(quota, { csrf, limit: "none" }), 303);
   });
 
-  await t.step("it is for admins, works without script, and on a phone in the dark", async () => {
-    await using phone = await Person.open(browser, server, {
-      ...{ width: 390, scheme: "dark", script: false },
-    });
-    await phone.login("root");
-    await phone.page.goto(`${base}/admin`);
-    await phone.page.locator("svg.chart").waitFor();
-    const { scroll, shown } = await phone.page.locator("html").evaluate((html) => ({
-      scroll: html.scrollWidth,
-      shown: html.clientWidth,
-    }));
-    assert(scroll <= shown, `the page is ${scroll} px wide, of ${shown}`);
-    await phone.shot("overview-phone");
-    await phone.page.click("text=Accounts");
-    await phone.page.click("text=Add");
-    await phone.page.fill("#name", "dave");
-    await phone.page.fill("#new", "dave-secret");
-    await phone.page.fill("#again", "dave-secret");
-    await phone.page.click("main form button[type=submit]");
-    await phone.page.locator(".item", { hasText: "dave" }).waitFor();
+  await t.step(
+    "only admins see it; it works without scripts, on a phone and with the dark theme",
+    async () => {
+      await using phone = await Person.open(browser, server, {
+        ...{ width: 390, scheme: "dark", script: false },
+      });
+      await phone.login("root");
+      await phone.page.goto(`${base}/admin`);
+      await phone.page.locator("svg.chart").waitFor();
+      const { scroll, shown } = await phone.page.locator("html").evaluate((html) => ({
+        scroll: html.scrollWidth,
+        shown: html.clientWidth,
+      }));
+      assert(scroll <= shown, `the page is ${scroll} px wide, of ${shown}`);
+      await phone.shot("overview-phone");
+      await phone.page.click("text=Accounts");
+      await phone.page.click("text=Add");
+      await phone.page.fill("#name", "dave");
+      await phone.page.fill("#new", "dave-secret");
+      await phone.page.fill("#again", "dave-secret");
+      await phone.page.click("main form button[type=submit]");
+      await phone.page.locator(".item", { hasText: "dave" }).waitFor();
 
-    await phone.context.clearCookies();
-    await phone.login("alice");
-    assert.equal(await phone.page.getByText("Admin").count(), 0);
-    for (const path of ["/admin", "/admin/accounts", "/admin/connections", "/admin/bans"]) {
-      assert.equal((await phone.page.goto(base + path))?.status(), 403, path);
-    }
-    assert.equal(await status("/admin"), 303);
-  });
+      await phone.context.clearCookies();
+      await phone.login("alice");
+      assert.equal(await phone.page.getByText("Admin").count(), 0);
+      for (const path of ["/admin", "/admin/accounts", "/admin/connections", "/admin/bans"]) {
+        assert.equal((await phone.page.goto(base + path))?.status(), 403, path);
+      }
+      assert.equal(await status("/admin"), 303);
+    },
+  );
 });

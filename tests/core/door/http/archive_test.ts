@@ -1,4 +1,4 @@
-/** Folders as zip and tar, read by the tools that people have. */
+/** Tests folders as zip and tar with common programs. */
 import assert from "node:assert/strict";
 import { setModified } from "../../../../core/session/set_modified.ts";
 import { pattern, sha256 } from "../_peer.ts";
@@ -19,7 +19,7 @@ async function filled(web: Web) {
   return anna;
 }
 
-/** Unpacks an archive, in another time zone than the server's, and looks at what came out. */
+/** Unpacks an archive in another time zone than the server's, and checks the files. */
 async function inside(
   archive: Uint8Array,
   command: string,
@@ -51,7 +51,7 @@ async function unpacked(archive: Uint8Array, command: string, args: (file: strin
   });
 }
 
-Deno.test("tar unpacks a tar", async () => {
+Deno.test("the program tar unpacks a tar", async () => {
   await using web = await Web.start();
   const anna = await filled(web);
   const answer = await anna.ask("GET", `${api}/files/home/top?archive=tar`);
@@ -60,7 +60,7 @@ Deno.test("tar unpacks a tar", async () => {
   await unpacked(answer.bytes, "tar", (file) => ["xf", file]);
 });
 
-Deno.test("Python unpacks a zip, and finds nothing wrong with it", async () => {
+Deno.test("Python unpacks a zip, and finds it valid", async () => {
   await using web = await Web.start();
   const anna = await filled(web);
   const answer = await anna.ask("GET", `${api}/files/home/top?archive=zip`);
@@ -68,7 +68,7 @@ Deno.test("Python unpacks a zip, and finds nothing wrong with it", async () => {
   await unpacked(answer.bytes, "python3", (file) => ["-m", "zipfile", "-e", file, "."]);
 });
 
-Deno.test("what can't be read ends an archive early, and visibly", async () => {
+Deno.test("an archive without an end mark is sent if a file can't be read to its end", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   await anna.ask("PUT", `${api}/files/home/f`, {}, "more than any socket buffers:");
@@ -87,7 +87,7 @@ const formats: Record<string, [command: string, option: string]> = {
   ...await installed("unzip") ? { zip: ["unzip", "-qo"] } : {},
 };
 
-Deno.test("files in an archive have their times, wherever it is unpacked", async () => {
+Deno.test("files in an archive keep their times in every time zone", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const times: Record<string, number> = {
@@ -105,7 +105,7 @@ Deno.test("files in an archive have their times, wherever it is unpacked", async
     const { bytes } = await anna.ask("GET", `${api}/files/home?archive=${format}`);
     await inside(bytes, command, (file) => [option, file], async (dir) => {
       for (const [name, time] of Object.entries(times)) {
-        // unzip takes no time before 1970, and the format has room for none that late.
+        // unzip refuses a time before 1970, and the format has no time that late.
         if (format === "zip" && ["old", "late"].includes(name)) continue;
         const { mtime } = await Deno.stat(`${dir}/home/${name}`);
         assert.equal(mtime?.getTime(), time, `${format} ${name}`);
@@ -114,7 +114,7 @@ Deno.test("files in an archive have their times, wherever it is unpacked", async
   }
 });
 
-Deno.test("files that are removed before their turn are listed in the archive, which is whole", async () => {
+Deno.test("a complete archive lists the files that were removed before they were read", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const home = `${web.store.settings.data}/homes/anna`;
@@ -122,7 +122,7 @@ Deno.test("files that are removed before their turn are listed in the archive, w
     await anna.ask("PUT", `${api}/files/home/${name}`, {}, `this is ${name}`);
   }
   for (const [format, [command, option]] of Object.entries(formats)) {
-    await Deno.truncate(`${home}/a`, 20_000_000); // more than the sockets hold
+    await Deno.truncate(`${home}/a`, 20_000_000); // more than the buffers of the sockets
     await Deno.writeTextFile(`${home}/c`, "this is c");
     await anna.begin("GET", `${api}/files/home?archive=${format}`);
     await anna.start();
@@ -138,7 +138,7 @@ Deno.test("files that are removed before their turn are listed in the archive, w
   }
 });
 
-Deno.test("no name in a zip leads out of its folder, on Windows either; none adds a line", async () => {
+Deno.test("no name in a zip leads out of its folder, also on Windows, or adds a line", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const odd = ["..\\..\\up", "C:\\drive", "D:stream", "10:30", "line\nbreak"];

@@ -1,4 +1,4 @@
-/** What bad input gets: the right status, a problem in JSON, and nothing lost. */
+/** Tests that bad input is refused with the right status and a problem in JSON. */
 import assert from "node:assert/strict";
 import { pattern, sha256 } from "../_peer.ts";
 import type { Answer, Client } from "./_client.ts";
@@ -13,7 +13,7 @@ function refused({ status, headers, json }: Answer, expected: number): void {
   assert.equal(json.type, `/problems/${json.kind}`);
 }
 
-Deno.test("paths that lead elsewhere, or mean two things, are refused", async (t) => {
+Deno.test("paths that leave the tree or are ambiguous are refused", async (t) => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const { data } = web.store.settings;
@@ -50,7 +50,7 @@ Deno.test("paths that lead elsewhere, or mean two things, are refused", async (t
   assert.deepEqual(Array.from(Deno.readDirSync(`${data}/homes/anna`)), []);
 });
 
-Deno.test("heads that are too long, or are none", async () => {
+Deno.test("heads that are too long or malformed are refused", async () => {
   await using web = await Web.start();
   const ask = async (work: (client: Client) => Promise<Answer>, status: number) =>
     refused(await work(await web.client()), status);
@@ -80,7 +80,7 @@ Deno.test("heads that are too long, or are none", async () => {
   }
 });
 
-Deno.test("a request whose end two servers may see at two places is refused before a login", async () => {
+Deno.test("a request whose end is ambiguous is refused before a login", async () => {
   await using web = await Web.start();
   const next = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
   const put = (head: string, body: string, version = "1.1") =>
@@ -114,14 +114,14 @@ Deno.test("a request whose end two servers may see at two places is refused befo
     await client.send(text);
     const all = await client.end();
     const statuses = Array.from(all.matchAll(/^HTTP\/1.1 (\d+)/gm), ([, status]) => Number(status));
-    assert.deepEqual(statuses, [status], text); // and what follows it is not carried out
+    assert.deepEqual(statuses, [status], text); // and the request that follows is not carried out
   }
   const client = await web.client();
   await client.send("GET /healthz\r\n\r\n"); // HTTP/0.9
   assert.match(await client.end(), /^HTTP\/1.1 505 /);
 });
 
-Deno.test("bodies that are longer, shorter, or none", async () => {
+Deno.test("bodies that are too long, too short or missing are refused", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const put = `${files}/home/f`;
@@ -135,7 +135,7 @@ Deno.test("bodies that are longer, shorter, or none", async () => {
   await longer.begin("PUT", put, { "content-length": "3" });
   await longer.send("abcdef");
   assert.equal((await longer.answer()).status, 200);
-  refused(await longer.answer(), 400); // the rest is no request
+  refused(await longer.answer(), 400); // the rest is not a request
   assert.equal((await anna.ask("GET", put)).text, "abc");
   const chunks = await again();
   await chunks.begin("PUT", put, { "transfer-encoding": "chunked" });
@@ -153,7 +153,7 @@ Deno.test("bodies that are longer, shorter, or none", async () => {
   assert.equal((await anna.ask("GET", put)).text, "abc");
 });
 
-Deno.test("JSON that does not fit names the field", async () => {
+Deno.test("the refusal of invalid JSON names the field", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const type = { "content-type": "application/json" };
@@ -174,7 +174,7 @@ Deno.test("JSON that does not fit names the field", async () => {
   assert.deepEqual((await anna.ask("GET", `${files}/home`)).json.entries, []);
 });
 
-Deno.test("a connection that is cut in mid-PUT leaves half an upload, and never a file", async () => {
+Deno.test("a connection that is cut during a PUT leaves a partial upload, and never a file", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const put = `${files}/home/f`;
@@ -187,7 +187,7 @@ Deno.test("a connection that is cut in mid-PUT leaves half an upload, and never 
   assert.equal((await cut.answer()).status, 100);
   await cut.send(bytes.subarray(0, 1_000_000));
   cut[Symbol.dispose]();
-  // Nobody is told when the server has noticed: the ledger knows.
+  // The ledger shows when the server has noticed.
   const stat = async () => (await anna.ask("GET", `${put}?stat`)).json;
   while (web.store.reservations.uploads().some(({ holder }) => holder !== null)) await stat();
   const { entry, upload } = await stat();

@@ -1,4 +1,4 @@
-/** Files through the API: ranges, conditions, digests, changes. */
+/** Tests the API for files: ranges, conditions, digests, changes. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { pattern, sha256 } from "../_peer.ts";
@@ -7,7 +7,7 @@ import { api, Web } from "./_web.ts";
 
 const files = `${api}/files`;
 
-/** A digest as RFC 9530 has it. */
+/** Formats a digest as in RFC 9530. */
 function field(hex: string): string {
   return `sha-256=:${Buffer.from(hex, "hex").toString("base64")}:`;
 }
@@ -35,7 +35,7 @@ Deno.test("a file is written and read, with its digest as entity tag", async () 
   assert.equal((await anna.ask("PUT", `${files}/home/a%20b`, {}, "x")).status, 200);
 });
 
-Deno.test("a body in chunks ends with its last one", async () => {
+Deno.test("a body in chunks ends with its last chunk", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   await anna.begin("PUT", `${files}/home/f`, { "transfer-encoding": "chunked" });
@@ -44,7 +44,7 @@ Deno.test("a body in chunks ends with its last one", async () => {
   assert.equal((await anna.ask("GET", `${files}/home/f`)).text, "abcdefgh");
 });
 
-Deno.test("a range of an empty file that begins at its start is all of it", async () => {
+Deno.test("a range from the start of an empty file is the whole file", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   await anna.ask("PUT", `${files}/home/empty`);
@@ -60,7 +60,7 @@ Deno.test("a range of an empty file that begins at its start is all of it", asyn
   assert.deepEqual([beyond.status, beyond.headers.get("content-range")], [416, "bytes */0"]);
 });
 
-Deno.test("the time that a client gives is kept, also the zero of its clock", async () => {
+Deno.test("the time that a client sends is kept, also 0", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const now = Date.now();
@@ -106,7 +106,7 @@ Deno.test("the time that a client gives is kept, also the zero of its clock", as
   assert.equal((await anna.ask("GET", `${files}/home/f`, unchanged)).status, 200);
 });
 
-Deno.test("ranges", async (t) => {
+Deno.test("ranges are answered as RFC 9110 says", async (t) => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const bytes = pattern(600_000);
@@ -143,7 +143,7 @@ Deno.test("ranges", async (t) => {
   }
 });
 
-Deno.test("conditions are kept, for reading and for writing", async () => {
+Deno.test("conditions apply to reads and writes", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const url = `${files}/home/f`;
@@ -164,14 +164,14 @@ Deno.test("conditions are kept, for reading and for writing", async () => {
   assert.equal(await ask("DELETE", { "if-match": "*" }), 204);
 });
 
-Deno.test("of two writers with one If-Match, one wins", async () => {
+Deno.test("of two writers with the same If-Match, one succeeds", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const authorization = `Bearer ${
     (await web.store.tokens.issue(web.store.accounts.get("anna").id, "2")).token
   }`;
   const url = `${files}/home/f`;
-  for (const size of [1000, 400_000]) { // one is taken in whole, one is staged as it comes
+  for (const size of [1000, 400_000]) { // the first is gathered in memory, the second staged
     const { headers } = await anna.ask("PUT", url, {}, `before ${size}`);
     const condition = { "if-match": headers.get("etag")! };
     const writers = await Promise.all(
@@ -186,7 +186,7 @@ Deno.test("of two writers with one If-Match, one wins", async () => {
   }
 });
 
-Deno.test("digests: what arrives otherwise is no file, and one is computed where it is wanted", async () => {
+Deno.test("a body with another digest makes no file, and a digest is computed on request", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const url = `${files}/home/f`;
@@ -212,7 +212,7 @@ Deno.test("digests: what arrives otherwise is no file, and one is computed where
   assert.equal(wanted.headers.get("repr-digest"), field(sha256(new TextEncoder().encode("abc"))));
 });
 
-Deno.test("what has no room is refused before it is sent", async () => {
+Deno.test("an upload above the quota is refused before its body is sent", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna", 1000);
   const expecting = { "content-length": "400000", "expect": "100-continue" };
@@ -228,7 +228,7 @@ Deno.test("what has no room is refused before it is sent", async () => {
   assert.equal((await bob.answer()).status, 201);
 });
 
-Deno.test("folders are listed, made, moved, copied and removed", async () => {
+Deno.test("folders are listed, created, moved, copied and removed", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const post = async (what: string, value: object) =>
@@ -251,7 +251,7 @@ Deno.test("folders are listed, made, moved, copied and removed", async () => {
   assert.equal((await anna.ask("GET", `${files}/home/a`)).status, 404);
 });
 
-Deno.test("text is compressed for who wants it, files are not", async () => {
+Deno.test("text is compressed for clients that accept it, files are not", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const text = "the same again and again\n".repeat(1000);

@@ -1,4 +1,4 @@
-/** Zip and tar at the borders of their formats, as other programs read them. */
+/** Tests zip and tar at the limits of their formats, with other programs. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { tarEnd, tarHeader, tarPadding } from "../../../../core/door/http/tar.ts";
@@ -8,7 +8,7 @@ import { installed } from "./dav/_tools.ts";
 const encoder = new TextEncoder();
 const ignore = !await installed("unzip") || !await installed("zip");
 
-/** Writes one part behind the other. */
+/** Writes the parts of an archive in order. */
 class Target implements Disposable {
   readonly path: string;
   readonly #dir = Deno.makeTempDirSync({ prefix: "barge-zip-" });
@@ -24,7 +24,7 @@ class Target implements Disposable {
     this.#waiting.push(bytes);
   }
 
-  /** Zeros that take no room on the disk. */
+  /** Skips bytes, so that the file has a hole. */
   skip(bytes: number): void {
     this.flush();
     this.#file.seekSync(bytes, Deno.SeekMode.Current);
@@ -80,7 +80,7 @@ Deno.test("a zip of any number of files is valid", { ignore }, () => {
   }
 });
 
-Deno.test("a zip with a file of more than 4 GiB, and files behind it, is valid", { ignore }, () => {
+Deno.test("a zip with a file of more than 4 GiB and later files is valid", { ignore }, () => {
   for (const size of [2 ** 32 - 2, 2 ** 32 - 1, 2 ** 32 + 5]) {
     using target = new Target();
     const zip = new ZipWriter();
@@ -96,14 +96,14 @@ Deno.test("a zip with a file of more than 4 GiB, and files behind it, is valid",
     for (const part of zip.finish()) target.write(part);
     target.flush();
     assert.equal(readByPython(target.path), `2 ${size} behind it`);
-    // Debian's unzip reads the next record wrong behind one of exactly this size.
+    // Debian's unzip misreads the record after a file of exactly this size.
     if (size === 2 ** 32 - 1) continue;
     assert.match(run("unzip", "-tq", target.path, "behind"), /No errors/);
     assert.match(run("unzip", "-lv", target.path), new RegExp(`\\b${size} +Stored`));
   }
 });
 
-Deno.test("a tar with a file of more than 8 GiB, and files behind it, is valid", () => {
+Deno.test("a tar with a file of more than 8 GiB and later files is valid", () => {
   for (const size of [8 ** 11 - 1, 8 ** 11, 9 * 2 ** 30 + 1]) {
     using target = new Target();
     const type = "file" as const;

@@ -1,4 +1,4 @@
-/** Clients that end their side of the connection when they have sent all, and wait for the answer. */
+/** Tests clients that end their side of the connection, and wait for the response. */
 import assert from "node:assert/strict";
 import { makeSelfSigned } from "../../../../core/net/self_signed.ts";
 import { pattern, sha256 } from "../_peer.ts";
@@ -9,7 +9,7 @@ const tus = { "tus-resumable": "1.0.0", "content-type": "application/offset+octe
 const json = { "content-type": "application/json" };
 const propfind = `<D:propfind xmlns:D="DAV:"><D:allprop/></D:propfind>`;
 
-Deno.test("an upload over TLS is let go of soon after its sender is gone, in mid-flight, too", async () => {
+Deno.test("an upload over TLS ends soon after its sender has left, also during the transfer", async () => {
   const tls = await makeSelfSigned(["127.0.0.1"]);
   await using web = await Web.start({}, { probeMs: 200, stallMs: 600_000 }, {}, tls);
   const anna = await web.user("anna");
@@ -22,7 +22,7 @@ Deno.test("an upload over TLS is let go of soon after its sender is gone, in mid
   assert.deepEqual([holder, size], [null, 3_000_000]);
 });
 
-Deno.test("a client over TLS that pauses in mid-body goes on", async () => {
+Deno.test("a client over TLS that pauses during a body can continue", async () => {
   const tls = await makeSelfSigned(["127.0.0.1"]);
   await using web = await Web.start({}, { probeMs: 0 }, {}, tls);
   const anna = await web.user("anna");
@@ -36,13 +36,13 @@ Deno.test("a client over TLS that pauses in mid-body goes on", async () => {
 });
 
 for (const scheme of ["http", "https"]) {
-  Deno.test(`${scheme}: a request is answered when its sender has ended its side`, async () => {
+  Deno.test(`${scheme}: a request is answered after its sender has ended its side`, async () => {
     const tls = scheme === "https" ? await makeSelfSigned(["127.0.0.1"]) : undefined;
     await using web = await Web.start({}, {}, {}, tls);
     const anna = await web.user("anna");
     await anna.ask("PUT", `${api}/files/home/a`, {}, "a");
     const { token } = await web.store.tokens.issue(web.store.accounts.get("anna").id, "2");
-    /** Sends requests on a connection of their own, and no more. */
+    /** Sends requests on a new connection, and ends its side. */
     const sends = async (work: (client: Client) => Promise<void>): Promise<Client> => {
       const client = await web.client({ authorization: `Bearer ${token}` });
       await work(client);
@@ -83,7 +83,7 @@ for (const scheme of ["http", "https"]) {
       const file = await anna.ask("GET", `${api}/files/home/${name}`);
       assert.equal(sha256(file.bytes), sha256(bytes), name);
     }
-    // Several on one connection, the last one cut: all but that are answered.
+    // Of several requests on one connection, all but the last one, which is cut, are answered.
     const several = await sends(async (client) => {
       for (const name of ["one", "two", "cut"]) {
         const all = name === "cut" ? 1000 : 10;
@@ -95,7 +95,7 @@ for (const scheme of ["http", "https"]) {
     assert.equal((await several.answer()).status, 201);
     assert.equal(await several.end(), "");
     assert.equal((await anna.ask("GET", `${api}/files/home/cut`)).status, 404);
-    // One that is cut in the middle of its head, and one of an upload that goes on.
+    // A request that is cut in its head, and one during an upload.
     const head = await sends((client) => client.send("GET / HTTP/1.1\r\nHo"));
     await head.end();
     const cut = await sends(async (client) => {

@@ -1,4 +1,4 @@
-/** Who is let in, and for how long. */
+/** Tests logins at the HTTP door. */
 import assert from "node:assert/strict";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { basic } from "./_client.ts";
@@ -6,7 +6,7 @@ import { api, Web } from "./_web.ts";
 
 const account = `${api}/account`;
 
-Deno.test("Basic with a password or a token, Bearer with a token", async () => {
+Deno.test("Basic accepts a password or a token, Bearer a token", async () => {
   await using web = await Web.start();
   const anna = await web.withPassword("anna");
   const me = await anna.ask("GET", account);
@@ -26,7 +26,7 @@ Deno.test("Basic with a password or a token, Bearer with a token", async () => {
   assert.equal(await as({ authorization: `Bearer ${token}` }), 401);
 });
 
-Deno.test("a refusal says how to log in; to a script, without the browser's own dialog", async () => {
+Deno.test("a refusal names the ways to log in, for scripts without Basic", async () => {
   await using web = await Web.start();
   const stranger = await web.client();
   const plain = await stranger.ask("GET", account);
@@ -35,7 +35,7 @@ Deno.test("a refusal says how to log in; to a script, without the browser's own 
   assert.match(script.headers.get("www-authenticate")!, /^Bearer/);
 });
 
-Deno.test("a login that is known ends with the password, and with the account", async () => {
+Deno.test("a remembered login ends with the password, and with the account", async () => {
   await using web = await Web.start();
   const anna = await web.withPassword("anna");
   const status = async () => (await anna.ask("GET", account)).status;
@@ -48,8 +48,8 @@ Deno.test("a login that is known ends with the password, and with the account", 
   assert.equal(await status(), 401);
 });
 
-Deno.test("a foreign site can't have a browser change anything", async () => {
-  // Not on loopback: it answers to every name.
+Deno.test("another site can't make a browser change anything", async () => {
+  // A door that is not on loopback answers to every name.
   await using web = await Web.start({}, {}, {}, undefined, {
     address: { host: "0.0.0.0", port: 0 },
   });
@@ -62,7 +62,7 @@ Deno.test("a foreign site can't have a browser change anything", async () => {
   assert.equal(await make({ "sec-fetch-site": "same-site" }), 403);
   assert.equal(await make({ origin: "http://localhost" }), 201);
   assert.equal(await make({ "sec-fetch-site": "same-origin" }), 200);
-  // The port that a scheme has anyway: browsers leave it out, proxies put it in.
+  // Browsers omit the default port of a scheme, proxies add it.
   for (
     const [host, origin] of [
       ["files.example:443", "https://files.example"],
@@ -83,7 +83,7 @@ Deno.test("a foreign site can't have a browser change anything", async () => {
       ["files.example", "files.example"],
     ]
   ) assert.equal(await make({ host, origin }), 403, `${host} ${origin}`);
-  // A proxy that does not forward Host: only the browser's own comparison helps.
+  // Behind a proxy that does not forward Host, only the browser's own comparison helps.
   const proxied = { host: "127.0.0.1:8080", origin: "https://files.example" };
   assert.equal(await make({ ...proxied, "sec-fetch-site": "same-origin" }), 200);
   for (const site of ["same-site", "cross-site", "none"]) {
@@ -94,13 +94,13 @@ Deno.test("a foreign site can't have a browser change anything", async () => {
   assert.equal(read.headers.get("access-control-allow-origin"), undefined);
 });
 
-Deno.test("wrong passwords are banned, however many come at once, as on every door", async () => {
+Deno.test("too many wrong passwords lead to a ban, also if they arrive at once", async () => {
   await using web = await Web.start({ banAfter: 5 });
   const anna = await web.withPassword("anna");
   const { id } = web.store.accounts.get("anna");
   const { token } = await web.store.tokens.issue(id, "before");
   const clients = await Promise.all(Array.from({ length: 12 }, () => web.client()));
-  // Each is answered late, and who waits for that holds up nobody else.
+  // Each refusal is delayed, which does not delay others.
   await Promise.all(clients.map(async (client, i) => {
     await client.begin("GET", account, basic("anna", `wrong ${i}`));
     while (web.store.bans.list().length === 0) {
@@ -110,12 +110,12 @@ Deno.test("wrong passwords are banned, however many come at once, as on every do
   }));
   const [ban] = web.store.bans.list();
   assert.deepEqual([ban.account, ban.address], ["anna", "127.0.0.1"]);
-  assert.equal((await anna.ask("GET", account)).status, 401); // also with the right one
+  assert.equal((await anna.ask("GET", account)).status, 401); // also with the right password
   const other = await web.client({ authorization: `Bearer ${token}` });
   assert.equal((await other.ask("GET", account)).status, 200);
 });
 
-Deno.test("an account has a place for so many requests at once", async () => {
+Deno.test("an account may have a limited number of requests at once", async () => {
   await using web = await Web.start({
     limits: { connections: 0, perAddress: 0, perAccount: 1 },
   });

@@ -1,8 +1,8 @@
-/** What those see who run the server. */
+/** Tests health checks and metrics. */
 import assert from "node:assert/strict";
 import { api, Web } from "./_web.ts";
 
-Deno.test("alive, ready, and in numbers", async () => {
+Deno.test("health, readiness and metrics are answered", async () => {
   await using web = await Web.start();
   const stranger = await web.client();
   assert.equal((await stranger.ask("GET", "/healthz")).text, "ok\n");
@@ -10,7 +10,7 @@ Deno.test("alive, ready, and in numbers", async () => {
   const anna = await web.user("anna");
   await anna.ask("PUT", `${api}/files/home/f`, {}, "12345");
   await anna.ask("GET", `${api}/files/home/f`);
-  await anna.ask("GET", "/healthz"); // the request before is counted by then
+  await anna.ask("GET", "/healthz"); // the previous request is counted by then
   const root = await web.user("root", null, "admin");
   const metrics = await root.ask("GET", "/metrics");
   assert.equal(metrics.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
@@ -20,7 +20,7 @@ Deno.test("alive, ready, and in numbers", async () => {
   assert.match(metrics.text, /verb="put",outcome="ok"\} 1$/m);
 });
 
-Deno.test("the numbers are for admins, also on this machine", async () => {
+Deno.test("the metrics are for admins, also on this machine", async () => {
   await using web = await Web.start();
   const stranger = await web.client();
   assert.equal((await stranger.ask("GET", "/metrics")).status, 401);
@@ -29,7 +29,7 @@ Deno.test("the numbers are for admins, also on this machine", async () => {
   assert.equal((await root.ask("GET", "/metrics")).status, 200);
 });
 
-Deno.test("a listener for the numbers shows them to everybody, and nothing else", async () => {
+Deno.test("a metrics listener shows the metrics to everybody, and nothing else", async () => {
   await using web = await Web.start({}, {}, {}, undefined, { metricsOnly: true });
   const stranger = await web.client();
   assert.match((await stranger.ask("GET", "/metrics")).text, /^barge_build_info/m);
@@ -39,7 +39,7 @@ Deno.test("a listener for the numbers shows them to everybody, and nothing else"
   }
 });
 
-Deno.test("every answer tells browsers to do nothing with it", async () => {
+Deno.test("every response has the security headers", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   await anna.ask("PUT", `${api}/files/home/evil.html`, {}, "<script>alert(1)</script>");
@@ -53,7 +53,7 @@ Deno.test("every answer tells browsers to do nothing with it", async () => {
   }
 });
 
-Deno.test("a request for nothing is answered, and so is a question for the methods", async () => {
+Deno.test("unknown URLs and OPTIONS are answered", async () => {
   await using web = await Web.start();
   const client = await web.client();
   assert.equal((await client.ask("GET", "/none")).status, 404);

@@ -1,11 +1,11 @@
-/** The page, as a person uses it: files. */
+/** Tests files on the page, in a browser. */
 import assert from "node:assert/strict";
 import { startServer } from "../../../_server.ts";
 import { randomBytes } from "node:crypto";
 import { sha256 } from "../../_setup.ts";
 import { openBrowser, Person, test } from "./_browser.ts";
 
-test("a person uploads, looks at, changes, publishes and downloads files", async (t) => {
+test("a user uploads, views, changes, publishes and downloads files", async (t) => {
   await using server = await startServer({
     args: ["--http", "127.0.0.1:0", "--workers", "2", "--durability", "relaxed"],
   });
@@ -16,28 +16,31 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
   await using alice = await Person.open(browser, server);
   const { page } = alice;
 
-  await t.step("a wrong password is told, a right one leads to where one wanted", async () => {
-    await page.goto(`${alice.base}/about/home/x?y=1`);
-    await page.fill("#name", "alice");
-    await page.fill("#password", "wrong");
-    await page.click("button[type=submit]");
-    await page.locator("[role=alert]", { hasText: "name or the password is wrong" }).waitFor();
-    await alice.checkAccess();
-    await alice.shot("login");
-    await page.fill("#password", "alice-secret");
-    await page.click("button[type=submit]");
-    await page.waitForURL("**/about/home/x?y=1");
-    await page.click("text=To your home");
-    await page.getByText("Nothing here yet").waitFor();
-    await alice.checkAccess();
-    const [cookie] = await alice.context.cookies();
-    assert.deepEqual(
-      [cookie.name, cookie.httpOnly, cookie.sameSite, cookie.secure],
-      ["barge", true, "Strict", false],
-    );
-  });
+  await t.step(
+    "a wrong password is reported, the right one leads to the requested page",
+    async () => {
+      await page.goto(`${alice.base}/about/home/x?y=1`);
+      await page.fill("#name", "alice");
+      await page.fill("#password", "wrong");
+      await page.click("button[type=submit]");
+      await page.locator("[role=alert]", { hasText: "name or the password is wrong" }).waitFor();
+      await alice.checkAccess();
+      await alice.shot("login");
+      await page.fill("#password", "alice-secret");
+      await page.click("button[type=submit]");
+      await page.waitForURL("**/about/home/x?y=1");
+      await page.click("text=To your home");
+      await page.getByText("Nothing here yet").waitFor();
+      await alice.checkAccess();
+      const [cookie] = await alice.context.cookies();
+      assert.deepEqual(
+        [cookie.name, cookie.httpOnly, cookie.sameSite, cookie.secure],
+        ["barge", true, "Strict", false],
+      );
+    },
+  );
 
-  await t.step("files and whole folders are dropped, and the meter moves", async () => {
+  await t.step("dropped files and folders are uploaded, and the quota meter changes", async () => {
     assert.match(await page.innerText("#room"), /3\.00 MB left/);
     await alice.drop(local.path("hello.txt"), local.path("trip"));
     await alice.hears("4 files uploaded");
@@ -50,7 +53,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
     await page.click("text=Clear");
   });
 
-  await t.step("what does not fit is refused before it is sent", async () => {
+  await t.step("a file above the quota is refused before it is sent", async () => {
     await alice.upload(local.path("big.bin"));
     await page.locator(".transfers li.bad", { hasText: "needs 24.0 MB, 2.60 MB are available" })
       .waitFor();
@@ -61,7 +64,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
     await alice.sees("big.bin", false);
   });
 
-  await t.step("a name that is taken is asked about", async () => {
+  await t.step("the page asks before it replaces a file", async () => {
     await alice.upload(local.path("again/hello.txt"));
     const row = page.locator(".transfers li", { hasText: "already" });
     await row.getByText("Keep both").click();
@@ -73,7 +76,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
     assert.equal(Deno.readTextFileSync(`${server.data}/homes/alice/hello.txt`), "hello again");
   });
 
-  await t.step("a whole folder is chosen", async () => {
+  await t.step("a chosen folder is uploaded", async () => {
     await page.click("#new-folder");
     await page.fill("dialog #to", "chosen");
     await page.keyboard.press("Enter");
@@ -87,7 +90,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
     await alice.sees("chosen");
   });
 
-  await t.step("sorted, filtered, and by the keyboard", async () => {
+  await t.step("a folder can be sorted, filtered and used by the keyboard", async () => {
     await page.click("th >> text=Size");
     await page.waitForURL("**/?sort=size");
     assert.deepEqual(await alice.names(), ["chosen", "trip", "hello (new).txt", "hello.txt"]);
@@ -105,7 +108,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
     await alice.sees("trip");
   });
 
-  await t.step("a text is shown, with its digest, and comes back as it was sent", async () => {
+  await t.step("a text is shown with its digest, and its download has the same bytes", async () => {
     await page.click("text=hello.txt");
     await page.locator("pre", { hasText: "hello again" }).waitFor();
     const text = new TextEncoder().encode("hello again");
@@ -118,42 +121,45 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
     assert.deepEqual(Deno.readFileSync(path), text);
   });
 
-  await t.step("renamed, moved into a folder, published, and claimed by another", async () => {
-    await page.click('.verbs [formaction="/do/rename"]');
-    await page.fill("dialog #to", "greeting.txt");
-    await page.keyboard.press("Enter");
-    await alice.sees("greeting.txt");
-    await page.check('input[value="greeting.txt"]');
-    await page.click("[data-verb=move]");
-    await page.locator("dialog .folders >> text=trip").click();
-    await page.click("dialog >> text=Move to trip");
-    await alice.hears("Moved 1 item");
-    await page.click("td.dir >> text=trip");
-    await alice.sees("greeting.txt");
-    await page.check('input[value="greeting.txt"]');
-    await page.click("[data-verb=publish]");
-    await page.locator("dialog", { hasText: "Everyone with an account" }).waitFor();
-    await alice.shot("publish");
-    await page.click("dialog >> text=Publish to Public");
-    await alice.hears("Published 1 item");
-    await using bob = await Person.open(browser, server);
-    await bob.login("bob");
-    await bob.page.click("text=Public");
-    await bob.sees("greeting.txt");
-    await bob.page.check('input[value="greeting.txt"]');
-    await bob.page.click("[data-verb=delete]");
-    await bob.page.click("dialog .bad");
-    await bob.page.locator("dialog [role=alert]", { hasText: "belongs to alice" }).waitFor();
-    await bob.page.keyboard.press("Escape");
-    await bob.page.click("[data-verb=claim]");
-    await bob.page.click("dialog >> text=Claim to Home");
-    await bob.hears("Claimed 1 item");
-    await bob.page.click(".places >> text=Home");
-    await bob.sees("greeting.txt");
-    await bob.page.locator('#room[data-left="999989"]').waitFor();
-  });
+  await t.step(
+    "a file is renamed, moved into a folder, published, and claimed by another account",
+    async () => {
+      await page.click('.verbs [formaction="/do/rename"]');
+      await page.fill("dialog #to", "greeting.txt");
+      await page.keyboard.press("Enter");
+      await alice.sees("greeting.txt");
+      await page.check('input[value="greeting.txt"]');
+      await page.click("[data-verb=move]");
+      await page.locator("dialog .folders >> text=trip").click();
+      await page.click("dialog >> text=Move to trip");
+      await alice.hears("Moved 1 item");
+      await page.click("td.dir >> text=trip");
+      await alice.sees("greeting.txt");
+      await page.check('input[value="greeting.txt"]');
+      await page.click("[data-verb=publish]");
+      await page.locator("dialog", { hasText: "Everyone with an account" }).waitFor();
+      await alice.shot("publish");
+      await page.click("dialog >> text=Publish to Public");
+      await alice.hears("Published 1 item");
+      await using bob = await Person.open(browser, server);
+      await bob.login("bob");
+      await bob.page.click("text=Public");
+      await bob.sees("greeting.txt");
+      await bob.page.check('input[value="greeting.txt"]');
+      await bob.page.click("[data-verb=delete]");
+      await bob.page.click("dialog .bad");
+      await bob.page.locator("dialog [role=alert]", { hasText: "belongs to alice" }).waitFor();
+      await bob.page.keyboard.press("Escape");
+      await bob.page.click("[data-verb=claim]");
+      await bob.page.click("dialog >> text=Claim to Home");
+      await bob.hears("Claimed 1 item");
+      await bob.page.click(".places >> text=Home");
+      await bob.sees("greeting.txt");
+      await bob.page.locator('#room[data-left="999989"]').waitFor();
+    },
+  );
 
-  await t.step("a folder comes as a zip", async () => {
+  await t.step("a folder is downloaded as a zip", async () => {
     await page.click(".places >> text=Home");
     const download = page.waitForEvent("download");
     await page.click('[aria-label="Download trip"]');
@@ -166,7 +172,7 @@ test("a person uploads, looks at, changes, publishes and downloads files", async
   });
 });
 
-test("an upload is paused, outlives a server that is killed, and goes on", async (t) => {
+test("an upload is paused, survives a killed server, and is resumed", async (t) => {
   const data = await Deno.makeTempDir({ prefix: "barge-page-" });
   const args = ["--http", "127.0.0.1:0", "--workers", "1"];
   await using local = await folder();
@@ -180,7 +186,7 @@ test("an upload is paused, outlives a server that is killed, and goes on", async
   const beyond = (bytes: RegExp) => row.locator(".how", { hasText: bytes }).waitFor();
   const progress = async () => Number(await row.locator("progress").getAttribute("value"));
 
-  await t.step("paused", async () => {
+  await t.step("an upload can be paused", async () => {
     await alice.login("alice");
     await alice.drop(local.path("big.bin"));
     await beyond(/^\d+\.\d+ MB of/);
@@ -192,7 +198,7 @@ test("an upload is paused, outlives a server that is killed, and goes on", async
   });
 
   await t.step(
-    "killed and reloaded, another file is refused, the right one goes on",
+    "after a reload, another file is refused, and the same one is resumed",
     async () => {
       await first.kill("SIGKILL");
       await using second = await startServer({ data, args });
@@ -221,7 +227,7 @@ test("an upload is paused, outlives a server that is killed, and goes on", async
   }
 });
 
-/** Files of a person's own. */
+/** Makes files on this machine. */
 async function folder() {
   const root = await Deno.makeTempDir({ prefix: "barge-own-" });
   const path = (name: string) => `${root}/${name}`;

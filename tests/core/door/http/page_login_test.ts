@@ -1,26 +1,35 @@
-/** The page's logins: who is let in, how long, and what other sites can't make of them. */
+/** Tests the logins of the page, and that other sites can't use them. */
 import assert from "node:assert/strict";
 import { Database } from "../../../../core/local/database/database.ts";
 import { webSessionIdleMs } from "../../../../core/storage/logins.ts";
 import { startServer } from "../../../_server.ts";
 import { openBrowser, Person, test } from "./_browser.ts";
 
-Deno.test("a cookie is refused once it is stolen, old, ended, or of a disabled account", async (t) => {
+Deno.test("a stolen, old or ended cookie, or one of a disabled account, is refused", async (t) => {
   await using server = await startServer({ args: ["--http", "127.0.0.1:0", "--workers", "1"] });
   await server.addUser("alice");
   const base = `http://${server.facts.http}`;
 
-  await t.step("the database keeps no cookie, and the cookie no more than it has to", async () => {
-    const { cookie, header } = await login(base);
-    assert.match(header, /^barge=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/);
-    using db = new Database(server.data, { durability: "full" });
-    const rows = JSON.stringify(db.all("SELECT * FROM web_session"));
-    assert.ok(!rows.includes(cookie.slice("barge=".length)));
-    assert.equal(await status(base, cookie), 200);
-    assert.equal(await status(base, cookie.slice(0, -1) + (cookie.endsWith("A") ? "B" : "A")), 303);
-  });
+  await t.step(
+    "the database does not store the cookie, and the cookie has strict attributes",
+    async () => {
+      const { cookie, header } = await login(base);
+      assert.match(
+        header,
+        /^barge=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/,
+      );
+      using db = new Database(server.data, { durability: "full" });
+      const rows = JSON.stringify(db.all("SELECT * FROM web_session"));
+      assert.ok(!rows.includes(cookie.slice("barge=".length)));
+      assert.equal(await status(base, cookie), 200);
+      assert.equal(
+        await status(base, cookie.slice(0, -1) + (cookie.endsWith("A") ? "B" : "A")),
+        303,
+      );
+    },
+  );
 
-  await t.step("the same for the API", async () => {
+  await t.step("the cookie also works for the API", async () => {
     const { cookie } = await login(base);
     const ask = (cookie: string) => fetch(`${base}/api/v1/quota`, { headers: { cookie } });
     const [good, bad] = [await ask(cookie), await ask("barge=x")];
@@ -28,7 +37,7 @@ Deno.test("a cookie is refused once it is stolen, old, ended, or of a disabled a
     await Promise.all([good.body?.cancel(), bad.body?.cancel()]);
   });
 
-  await t.step("one that was not used for a week is over, and so is a month-old one", async () => {
+  await t.step("a cookie ends after a week without use, and after a month", async () => {
     for (const column of ["seen", "created"]) {
       const { cookie } = await login(base);
       using db = new Database(server.data, { durability: "full" });
@@ -37,13 +46,13 @@ Deno.test("a cookie is refused once it is stolen, old, ended, or of a disabled a
     }
   });
 
-  await t.step("logging out ends it on the server", async () => {
+  await t.step("a logout ends the cookie on the server", async () => {
     const { cookie, csrf } = await login(base);
     assert.equal(await post(base, "/logout", { csrf }, cookie), 303);
     assert.equal(await status(base, cookie), 303);
   });
 
-  await t.step("a form needs the page's token, and a page of this site", async () => {
+  await t.step("a form needs the page's token and must be of this site", async () => {
     const { cookie, csrf } = await login(base);
     const form = { dir: "/home", to: "made", csrf };
     const send = (fields: Record<string, string>, headers: Record<string, string> = {}) =>
@@ -64,7 +73,7 @@ Deno.test("a cookie is refused once it is stolen, old, ended, or of a disabled a
     assert.equal(foreign.status, 403);
   });
 
-  await t.step("where to go after a login is a path here, and nowhere else", async () => {
+  await t.step("a login redirects only to paths of this server", async () => {
     for (const back of ["//evil.example", "https://evil.example", "/\\evil.example", "/a\nb", ""]) {
       const { csrf } = await formOf(`${base}/login`);
       const fields = { csrf, name: "alice", password: "alice-secret", back };
@@ -78,7 +87,7 @@ Deno.test("a cookie is refused once it is stolen, old, ended, or of a disabled a
     }
   });
 
-  await t.step("a disabled account's is over at once", async () => {
+  await t.step("disabling an account ends its cookie at once", async () => {
     const { cookie } = await login(base);
     using db = new Database(server.data, { durability: "full" });
     db.run("UPDATE account SET disabled = 1 WHERE name = 'alice'");
@@ -86,7 +95,7 @@ Deno.test("a cookie is refused once it is stolen, old, ended, or of a disabled a
   });
 });
 
-test("an account is made, listed, given room and a new password", async (t) => {
+test("an account is registered, and its quota, logins and password are changed", async (t) => {
   await using server = await startServer({
     args: ["--http", "127.0.0.1:0", "--workers", "1", "--allow-register", "--max-quota", "2MB"],
   });
@@ -94,7 +103,7 @@ test("an account is made, listed, given room and a new password", async (t) => {
   await using carol = await Person.open(browser, server, { scheme: "dark" });
   const { page } = carol;
 
-  await t.step("registered", async () => {
+  await t.step("an account registers", async () => {
     await page.goto(`${carol.base}/`);
     await page.click("text=Create an account");
     await page.waitForURL("**/register");
@@ -109,7 +118,7 @@ test("an account is made, listed, given room and a new password", async (t) => {
     await carol.hears("Welcome!");
   });
 
-  await t.step("grown, as far as the server allows", async () => {
+  await t.step("the quota can be raised as far as the server allows", async () => {
     await page.click(".who a");
     await page.getByText("at most 2 MB").waitFor();
     await carol.checkAccess();
@@ -121,7 +130,7 @@ test("an account is made, listed, given room and a new password", async (t) => {
     await page.locator("#room", { hasText: "2.00 MB left" }).waitFor();
   });
 
-  await t.step("another login is seen, and ended", async () => {
+  await t.step("another login is shown, and can be ended", async () => {
     await using phone = await Person.open(browser, server, { width: 390 });
     await phone.login("carol");
     await page.reload();
@@ -132,7 +141,7 @@ test("an account is made, listed, given room and a new password", async (t) => {
     await phone.page.locator("#password").waitFor();
   });
 
-  await t.step("a token is made, works, and is revoked", async () => {
+  await t.step("a token is created, works, and is revoked", async () => {
     await page.fill("#label", "backup");
     await page.click("text=Create a token");
     const token = await page.innerText("#token");
@@ -148,7 +157,7 @@ test("an account is made, listed, given room and a new password", async (t) => {
     assert.equal(bad.status, 401);
   });
 
-  await t.step("a new password ends the others' logins, and not this one", async () => {
+  await t.step("a new password ends all other logins", async () => {
     await using other = await Person.open(browser, server);
     await other.login("carol");
     await page.fill("#old", "wrong");
@@ -212,7 +221,7 @@ async function post(
   return response.status;
 }
 
-Deno.test("over TLS, the cookie is for this host and for TLS alone", async () => {
+Deno.test("over TLS, the cookie is for this host and TLS only", async () => {
   await using server = await startServer({
     args: ["--http", "127.0.0.1:0", "--workers", "1", "--tls"],
   });

@@ -1,4 +1,4 @@
-/** How the page looks, to whom, and what files that people upload can't do to it. */
+/** Tests how the page looks, is accessible, and shows uploaded files. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { startServer } from "../../../_server.ts";
@@ -19,7 +19,7 @@ const png = Uint8Array.from(
 );
 const evil = `<script>fetch("/account").then(() => document.title = "owned")</script>`;
 
-test("files are shown, and can do nothing to who looks at them", async (t) => {
+test("files are shown safely, on an accessible page", async (t) => {
   await using server = await startServer({ args: ["--http", "127.0.0.1:0", "--workers", "1"] });
   await server.addUser("alice");
   const home = `${server.data}/homes/alice`;
@@ -39,7 +39,7 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
   await alice.login("alice");
   const open = (name: string) => page.goto(`${alice.base}/about/home/${encodeURIComponent(name)}`);
 
-  await t.step("HTML is shown as the text that it is, and comes as a download", async () => {
+  await t.step("HTML is shown as text, and downloaded as a file", async () => {
     await open("evil.html");
     await page.locator("pre", { hasText: "<script>" }).waitFor();
     const { headers, status } = await raw("evil.html");
@@ -49,17 +49,17 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     assert.equal(headers["x-content-type-options"], "nosniff");
   });
 
-  await t.step("an SVG is an image, and runs nothing when it is opened by itself", async () => {
+  await t.step("an SVG is shown as an image, and runs no script when opened directly", async () => {
     await open("evil.svg");
     await loaded("img");
     await page.goto(`${alice.base}/raw/home/evil.svg`);
     assert.notEqual(await page.title(), "owned");
     await page.goto(`${alice.base}/api/v1/files/home/evil.svg`);
     assert.notEqual(await page.title(), "owned");
-    alice.broken.length = 0; // the browser says that it refused
+    alice.broken.length = 0; // the browser's reports of refusals
   });
 
-  await t.step("an image, a sound, a PDF", async () => {
+  await t.step("an image, a sound and a PDF have a preview", async () => {
     await open("dot.png");
     await loaded("img");
     await open("silence.wav");
@@ -78,14 +78,14 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     await alice.shot("pdf");
   });
 
-  await t.step("a name is a name", async () => {
+  await t.step("names are shown as text, never as HTML", async () => {
     await page.goto(`${alice.base}/files/home/`);
     await alice.sees("<img src=x onerror=alert(1)>.txt");
     await page.click("text=<img src=x");
     await page.locator("h1", { hasText: "<img src=x onerror=alert(1)>.txt" }).waitFor();
   });
 
-  await t.step("in light and dark, on a desk and in a hand, anybody can use it", async () => {
+  await t.step("the page is accessible with both themes, on a desktop and on a phone", async () => {
     await using person = await Person.open(browser, server);
     const { page } = person;
     await person.login("alice");
@@ -97,7 +97,7 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
         await person.sees("music");
         await person.shot(`home-${width}-${scheme}`);
         await page.check('input[value="music"]');
-        const both = (scheme === "light") === (width > 500); // each of the four once would be slow
+        const both = (scheme === "light") === (width > 500); // two of four combinations, to save time
         if (both) await person.checkAccess();
         const wide = await page.evaluate("document.documentElement.scrollWidth");
         assert.ok(Number(wide) <= width, `${wide} is wider than ${width}`);
@@ -109,28 +109,31 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     }
   });
 
-  await t.step("in a hand: a folder made, a file sent, looked at and deleted", async () => {
-    await using phone = await Person.open(browser, server, { width: 390 });
-    const { page } = phone;
-    await phone.login("alice");
-    await page.click("#new-folder");
-    await phone.shot("phone-dialog");
-    await page.fill("dialog #to", "pocket");
-    await page.click("dialog [data-default]");
-    await page.click("text=pocket");
-    await page.getByText("Nothing here yet").waitFor();
-    await phone.upload(`${home}/dot.png`);
-    await phone.sees("dot.png");
-    await phone.shot("phone-uploaded");
-    await page.click("text=Clear");
-    await page.click('[aria-label="More about dot.png"]');
-    await page.click('[formaction="/do/delete"]');
-    await page.click("dialog .bad");
-    await phone.hears("Deleted 1 item");
-    await page.getByText("Nothing here yet").waitFor();
-  });
+  await t.step(
+    "on a phone, a folder is created, and a file uploaded, shown and deleted",
+    async () => {
+      await using phone = await Person.open(browser, server, { width: 390 });
+      const { page } = phone;
+      await phone.login("alice");
+      await page.click("#new-folder");
+      await phone.shot("phone-dialog");
+      await page.fill("dialog #to", "pocket");
+      await page.click("dialog [data-default]");
+      await page.click("text=pocket");
+      await page.getByText("Nothing here yet").waitFor();
+      await phone.upload(`${home}/dot.png`);
+      await phone.sees("dot.png");
+      await phone.shot("phone-uploaded");
+      await page.click("text=Clear");
+      await page.click('[aria-label="More about dot.png"]');
+      await page.click('[formaction="/do/delete"]');
+      await page.click("dialog .bad");
+      await phone.hears("Deleted 1 item");
+      await page.getByText("Nothing here yet").waitFor();
+    },
+  );
 
-  await t.step("by the keyboard alone", async () => {
+  await t.step("the page can be used by the keyboard alone", async () => {
     await using person = await Person.open(browser, server);
     const { page } = person;
     const { keyboard } = page;
@@ -165,17 +168,19 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     await keyboard.press("Escape");
   });
 
-  await t.step("light or dark is remembered", async () => {
+  await t.step("the chosen theme is remembered", async () => {
     const theme = () => page.locator("html").getAttribute("data-theme");
+    const saved = page.waitForResponse("**/theme");
     await page.click("[data-theme-form] button");
     assert.equal(await theme(), "dark");
+    await saved;
     const after = page.waitForResponse("**/files/home/");
     await page.goto(`${alice.base}/files/home/`);
     await after;
     assert.equal(await theme(), "dark");
   });
 
-  await t.step("being offline, and a login that is over, are told", async () => {
+  await t.step("the page reports when it is offline, and when the login has ended", async () => {
     await using person = await Person.open(browser, server);
     const { page, context } = person;
     await person.login("alice");
@@ -194,7 +199,7 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     await person.sees("evil.html");
   });
 
-  await t.step("it can be read, and much be done, without script", async () => {
+  await t.step("the page works without scripts", async () => {
     await using plain = await Person.open(browser, server, { script: false });
     const { page } = plain;
     await plain.login("alice");
@@ -217,7 +222,7 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
     await plain.shot("no-script");
   });
 
-  await t.step("what is not there is told on a page, and all of it is small", async () => {
+  await t.step("a missing file has an error page, and the page's assets are small", async () => {
     const missing = await page.goto(`${alice.base}/about/home/nothing.txt`);
     assert.equal(missing?.status(), 404);
     await page.locator("h1", { hasText: "Nothing here" }).waitFor();
@@ -248,7 +253,7 @@ test("files are shown, and can do nothing to who looks at them", async (t) => {
   }
 });
 
-/** A tenth of a second of nothing. */
+/** A tenth of a second of silence. */
 function wav(): Uint8Array {
   const [rate, samples] = [8000, 800];
   const bytes = new Uint8Array(44 + samples).fill(128, 44);

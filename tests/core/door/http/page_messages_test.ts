@@ -1,4 +1,4 @@
-/** What the page shows of a folder, and the words it has for what happens. */
+/** Tests the listing of a folder, and the page's notices and failures. */
 import assert from "node:assert/strict";
 import { listing, listingQueryOf, perPage } from "../../../../core/door/http/page/listing.ts";
 import { errorText, noticeText } from "../../../../core/door/http/page/messages.ts";
@@ -32,7 +32,7 @@ Deno.test("a folder is sorted, filtered and cut into pages; folders come first",
   assert.deepEqual(beyond.entries, last.entries);
 });
 
-Deno.test("a URL can't put words into the page's mouth", () => {
+Deno.test("a URL can't make the page show any text", () => {
   assert.equal(noticeText("deleted.3"), "Deleted 3 items.");
   assert.equal(noticeText("deleted.-1"), "Deleted 1 item.");
   assert.equal(noticeText("Send me your password"), undefined);
@@ -40,7 +40,7 @@ Deno.test("a URL can't put words into the page's mouth", () => {
   assert.equal(noticeText(null), undefined);
 });
 
-Deno.test("failures are sentences for people", () => {
+Deno.test("failures are shown as sentences", () => {
   const failed = new BargeError("over-quota", "needs 2000000 bytes, 1000000 are left", {
     path: "/home/a.jpg",
   });
@@ -48,7 +48,7 @@ Deno.test("failures are sentences for people", () => {
   assert.match(errorText(new BargeError("io", "EIO: /srv/barge/x")), /^The server failed/);
 });
 
-Deno.test("one is led back to pages of this server only", () => {
+Deno.test("redirects after a form lead only to this server", () => {
   for (const good of ["/account", "/files/home/a%20b?q=1"]) assert.equal(backOf(good), good);
   for (
     const bad of [null, "", "//evil.example", "/\\evil.example", "https://evil.example", "/a b"]

@@ -1,12 +1,12 @@
-/** The page behind a proxy as they come: it limits bodies, and does not forward Host. */
+/** Tests the page behind a proxy that limits bodies and does not forward Host. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { startServer } from "../../../_server.ts";
 import { openBrowser, Person, test } from "./_browser.ts";
 
-/** Passes requests on to a server, unless their bodies are too long. */
+/** Starts a proxy that refuses long bodies. */
 class Proxy implements AsyncDisposable {
-  /** Bytes that a body may have. */
+  /** The most bytes of a body. */
   limit = 1024 * 1024;
   refused = 0;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -39,7 +39,7 @@ class Proxy implements AsyncDisposable {
   }
 }
 
-test("the page's uploads get through a proxy that limits bodies and does not forward Host", async () => {
+test("uploads of the page pass a proxy that limits bodies and does not forward Host", async () => {
   await using server = await startServer({
     args: ["--http", "127.0.0.1:0", "--workers", "1", "--durability", "relaxed"],
   });
@@ -66,7 +66,7 @@ test("the page's uploads get through a proxy that limits bodies and does not for
     await Deno.readFile(`${server.data}/homes/alice/large.bin`),
     new Uint8Array(bytes),
   );
-  // From the beginning, too: the first pieces are too large, smaller ones are not.
+  // From the start, too: the first pieces are too large, smaller ones pass.
   await alice.page.reload();
   await Deno.rename(file, `${server.data}/again.bin`);
   await alice.upload(`${server.data}/again.bin`);

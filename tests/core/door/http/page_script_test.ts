@@ -1,9 +1,9 @@
-/** Files of accounts lie on the page's own origin: none of them runs as its script. */
+/** Tests that no uploaded file runs as a script of the page, whose origin it has. */
 import assert from "node:assert/strict";
 import { startServer } from "../../../_server.ts";
 import { openBrowser, Person, test } from "./_browser.ts";
 
-test("a script that somebody has uploaded does not run in the page, whatever leads to it", async () => {
+test("an uploaded script does not run in the page, however it is opened", async () => {
   await using server = await startServer({
     args: ["--http", "127.0.0.1:0", "--workers", "1", "--durability", "relaxed"],
   });
@@ -17,7 +17,7 @@ test("a script that somebody has uploaded does not run in the page, whatever lea
   await alice.hears("Uploaded");
   assert.deepEqual(alice.broken, []);
   const urls = ["/api/v1/files/home/evil.js", "/dav/home/evil.js", "/raw/home/evil.js"];
-  // As an injected element would: by a text of the page, or by a module that is there.
+  // As an injected element does: inline, or with the URL of an existing module.
   const outcomes = await alice.page.evaluate(async (urls: string[]) => {
     const found: string[] = [];
     for (const url of urls) {
@@ -39,7 +39,7 @@ test("a script that somebody has uploaded does not run in the page, whatever lea
   assert.deepEqual(outcomes, Array(6).fill("refused"));
   assert.equal(await alice.page.locator("html[data-ran]").count(), 0);
   alice.broken.length = 0; // the refusals themselves
-  // Each page has a nonce of its own.
+  // Each page has its own nonce.
   const policies = await Promise.all([1, 2].map(async () => {
     const answer = await fetch(`http://${server.facts.http}/login`);
     const text = await answer.text();

@@ -1,4 +1,4 @@
-/** Share links: who may make them, what strangers get, and that downloads are counted exactly. */
+/** Tests share links: who may create them, what visitors get, how downloads are counted. */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { barge, type Server, startServer } from "../../../_server.ts";
@@ -7,7 +7,7 @@ import { openBrowser, Person, test as browserTest } from "./_browser.ts";
 
 const size = 300_000;
 
-/** A server with two workers, and people on it. */
+/** Starts a server with two workers, and makes accounts. */
 async function open(): Promise<Server> {
   const server = await startServer({
     args: [
@@ -27,7 +27,7 @@ interface Made {
   readonly state: string;
 }
 
-/** What somebody asks of the API, and of links. */
+/** The requests of one client to the API, and to links. */
 class Caller {
   readonly base: string;
 
@@ -65,7 +65,7 @@ class Caller {
   }
 }
 
-/** A stranger's request. */
+/** Sends a request without a login. */
 async function ask(url: string, init: RequestInit = {}) {
   const response = await fetch(url, { redirect: "manual", ...init });
   const bytes = new Uint8Array(await response.arrayBuffer());
@@ -80,7 +80,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-Deno.test("links: who may make them, what strangers get, and how often", async (t) => {
+Deno.test("a share link gives a visitor its file, as often as it allows", async (t) => {
   await using server = await open();
   const alice = new Caller(server, "alice");
   const bob = new Caller(server, "bob");
@@ -88,7 +88,7 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
   await alice.put("/home/a%20b.bin", content);
   const get = (made: Made, init?: RequestInit) => ask(`${made.url}/get/a%20b.bin`, init);
 
-  await t.step("its page has the name, the size and the digest, and no download", async () => {
+  await t.step("a link's page shows name, size and digest, and counts as no download", async () => {
     const made = await alice.share("/home/a b.bin");
     assert.match(made.token, /^[\w-]{43}$/);
     const page = await ask(made.url);
@@ -105,7 +105,7 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
     assert.deepEqual((await alice.states())[made.id], { state: "live", downloads: 1 });
   });
 
-  await t.step("of ten at once, three get it where three may", async () => {
+  await t.step("of ten downloads at once, three succeed if three are allowed", async () => {
     const made = await alice.share("/home/a b.bin", { downloads: 3 });
     const all = await Promise.all(Array.from({ length: 10 }, () => get(made)));
     const status = all.map(({ status }) => status).sort();
@@ -117,7 +117,7 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
     assert.equal((await ask(made.url)).status, 404);
   });
 
-  await t.step("what goes on with a download is not another one", async () => {
+  await t.step("a resumed download is counted once", async () => {
     const made = await alice.share("/home/a b.bin", { downloads: 1 });
     const part = (range: string, headers = {}) => get(made, { headers: { range, ...headers } });
     assert.equal((await get({ ...made, url: made.url.slice(0, -1) })).status, 404);
@@ -129,13 +129,13 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
     assert.equal(sha256(new Uint8Array([...first.bytes, ...rest.bytes])), sha256(content));
     assert.equal((await part("bytes=0-99999")).status, 404);
     assert.equal((await get(made)).status, 404);
-    // Another version of the file is another download, and there is none left.
+    // Another version of the file is another download, and none is left.
     await alice.put("/home/a%20b.bin", content.slice(1), 200);
     assert.equal((await part("bytes=100000-")).status, 404);
     await alice.put("/home/a%20b.bin", content, 200);
   });
 
-  await t.step("a part from the middle is a download where none was before", async () => {
+  await t.step("a range from the middle counts as a download if none was counted", async () => {
     const made = await alice.share("/home/a b.bin", { downloads: 1 });
     assert.equal((await get(made, { headers: { range: "bytes=5-" } })).status, 206);
     assert.equal((await alice.states())[made.id].state, "used-up");
@@ -143,16 +143,16 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
     assert.equal((await get(made)).status, 404);
   });
 
-  await t.step("links that lead nowhere are all alike", async () => {
+  await t.step("all invalid links get the same response", async () => {
     const revoked = await alice.share("/home/a b.bin");
     await bob.api("DELETE", `/shares/${revoked.id}`, undefined, 404);
     await alice.api("DELETE", `/shares/${revoked.id}`, undefined, 204);
     await alice.put("/home/moved", content);
     const moved = await alice.share("/home/moved");
     await alice.api("POST", "/move", { from: "/home/moved", to: "/home/elsewhere" });
-    await alice.put("/home/moved", new Uint8Array(5)); // its new bearer is shared with nobody
+    await alice.put("/home/moved", new Uint8Array(5)); // the new file of that name is not shared
     const body = (text: string) => text.replaceAll(/<main.*<\/main>/gs, "");
-    // Each page has a nonce of its own.
+    // Each page has its own nonce.
     const asked = async (url: string) => {
       const { status, text } = await ask(url);
       return { status, text: text.replace(/ nonce="[^"]+"/, "") };
@@ -169,7 +169,7 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
     assert.equal((await asked(`${alice.base}/s/x`)).text, unknown.text);
   });
 
-  await t.step("one file shares no other, and no token is in the log", async () => {
+  await t.step("a link to a file gives no other file, and no token is logged", async () => {
     const made = await alice.share("/home/a b.bin");
     for (const rest of ["get/moved", "get/..%2fmoved", "in/", "zip/", "get/", "get/%2e%2e/moved"]) {
       const { status } = await ask(`${made.url}/${rest}`);
@@ -185,7 +185,7 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
   await alice.put("/public/a", small);
   await alice.api("POST", "/mkdir", { path: "/public/dir" }, 201);
 
-  await t.step("one's own, and nothing else", async () => {
+  await t.step("an account can share only its own files", async () => {
     await alice.share("/public/a");
     const refused: [Caller, object, number][] = [
       [bob, { path: "/public/a" }, 403],
@@ -211,7 +211,7 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
     }
   });
 
-  await t.step("a folder is listed, and comes as a zip; nothing beside it does", async () => {
+  await t.step("a shared folder is listed and sent as a zip, and nothing beside it", async () => {
     await alice.api("POST", "/mkdir", { path: "/home/d/in ner", parents: true }, 201);
     await alice.put("/home/d/in%20ner/x.txt", small);
     const made = await alice.share("/home/d", { downloads: 2 });
@@ -232,7 +232,7 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
   });
 
   await t.step("a download under way is cut when its link is revoked", async () => {
-    const large = 256 * 2 ** 20; // more than all buffers on the way hold
+    const large = 256 * 2 ** 20; // more than all buffers
     const made = await alice.share("/home/a", {});
     await Deno.writeFile(`${server.data}/homes/alice/large`, new Uint8Array());
     await Deno.truncate(`${server.data}/homes/alice/large`, large); // a hole
@@ -247,7 +247,7 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
     await alice.api("DELETE", `/shares/${made.id}`, undefined, 204);
   });
 
-  await t.step("a link ends with its owner", async () => {
+  await t.step("a link ends when its owner is disabled or removed", async () => {
     const made = await alice.share("/home/a");
     assert.equal((await ask(made.url)).status, 200);
     const run = async (...args: string[]) => {
@@ -260,44 +260,47 @@ Deno.test("links: who may make them, what strangers get, and how often", async (
     assert.equal((await ask(made.url)).status, 200);
   });
 
-  await t.step("a password is asked for; guessing is delayed, and banned", async () => {
-    const made = await alice.share("/home/a", { password: "open sésame" });
-    const page = await ask(made.url);
-    assert.match(page.text, /This link has a password/);
-    assert(!page.text.includes(sha256(small)) && !page.text.includes(">a<"));
-    const bare = await ask(`${made.url}/get/a`);
-    assert.deepEqual([bare.status, bare.headers.get("location")], [
-      303,
-      new URL(made.url).pathname,
-    ]);
-    const form = (password: string) => {
-      const [, csrf] = /name="csrf" value="([^"]+)"/.exec(page.text)!;
-      return { method: "POST", body: new URLSearchParams({ csrf, password }) };
-    };
-    assert.equal((await ask(made.url, form("wrong"))).status, 401);
-    const right = await ask(made.url, form("open sésame"));
-    assert.equal(right.status, 303);
-    const [cookie] = right.headers.getSetCookie();
-    assert.match(cookie, /HttpOnly/);
-    const headers = { cookie: cookie.split(";")[0] };
-    assert.equal(sha256((await ask(`${made.url}/get/a`, { headers })).bytes), sha256(small));
-    assert.match((await ask(made.url, { headers })).text, new RegExp(sha256(small)));
-    // It is good for no other link, nor for this one with a changed date.
-    const other = await alice.share("/home/a", { password: "open sésame" });
-    assert.equal((await ask(`${other.url}/get/a`, { headers })).status, 303);
-    const later = { cookie: headers.cookie.replace(/=\d/, (text) => `=9${text.slice(1)}`) };
-    assert.equal((await ask(`${made.url}/get/a`, { headers: later })).status, 303);
-    // For programs.
-    const viaBasic = await ask(`${made.url}/get/a`, { headers: basic("", "open sésame") });
-    assert.equal(viaBasic.status, 200);
-    const guesses = ["guess", "another"].map((guess) => ask(made.url, form(guess)));
-    for (const { status } of await Promise.all(guesses)) assert.equal(status, 401);
-    assert.equal((await ask(made.url, form("open sésame"))).status, 401);
-    assert.equal((await ask(made.url, { headers })).status, 200, "who was in stays in");
-  });
+  await t.step(
+    "a link's password is required; wrong ones are delayed, and lead to a ban",
+    async () => {
+      const made = await alice.share("/home/a", { password: "open sésame" });
+      const page = await ask(made.url);
+      assert.match(page.text, /This link has a password/);
+      assert(!page.text.includes(sha256(small)) && !page.text.includes(">a<"));
+      const bare = await ask(`${made.url}/get/a`);
+      assert.deepEqual([bare.status, bare.headers.get("location")], [
+        303,
+        new URL(made.url).pathname,
+      ]);
+      const form = (password: string) => {
+        const [, csrf] = /name="csrf" value="([^"]+)"/.exec(page.text)!;
+        return { method: "POST", body: new URLSearchParams({ csrf, password }) };
+      };
+      assert.equal((await ask(made.url, form("wrong"))).status, 401);
+      const right = await ask(made.url, form("open sésame"));
+      assert.equal(right.status, 303);
+      const [cookie] = right.headers.getSetCookie();
+      assert.match(cookie, /HttpOnly/);
+      const headers = { cookie: cookie.split(";")[0] };
+      assert.equal(sha256((await ask(`${made.url}/get/a`, { headers })).bytes), sha256(small));
+      assert.match((await ask(made.url, { headers })).text, new RegExp(sha256(small)));
+      // The cookie is not valid for another link, or with a changed date.
+      const other = await alice.share("/home/a", { password: "open sésame" });
+      assert.equal((await ask(`${other.url}/get/a`, { headers })).status, 303);
+      const later = { cookie: headers.cookie.replace(/=\d/, (text) => `=9${text.slice(1)}`) };
+      assert.equal((await ask(`${made.url}/get/a`, { headers: later })).status, 303);
+      // For programs.
+      const viaBasic = await ask(`${made.url}/get/a`, { headers: basic("", "open sésame") });
+      assert.equal(viaBasic.status, 200);
+      const guesses = ["guess", "another"].map((guess) => ask(made.url, form(guess)));
+      for (const { status } of await Promise.all(guesses)) assert.equal(status, 401);
+      assert.equal((await ask(made.url, form("open sésame"))).status, 401);
+      assert.equal((await ask(made.url, { headers })).status, 200, "who was in stays in");
+    },
+  );
 });
 
-browserTest("a person shares a file, and a stranger downloads it", async () => {
+browserTest("a user shares a file, and a visitor downloads it", async () => {
   await using server = await open();
   const alice = new Caller(server, "alice");
   const content = new Uint8Array(randomBytes(size));

@@ -1,11 +1,11 @@
-/** Slow clients are cut, slow but moving ones are not; and how the door ends. */
+/** Tests the timeouts of clients, and how the door stops. */
 import assert from "node:assert/strict";
 import { pattern, sha256 } from "../_peer.ts";
 import { api, Web } from "./_web.ts";
 
 const put = `${api}/files/home/f`;
 
-Deno.test("a head that does not come is cut off", async () => {
+Deno.test("a connection without a complete head is cut", async () => {
   await using web = await Web.start({}, { headMs: 300 });
   const client = await web.client();
   await client.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ");
@@ -14,7 +14,7 @@ Deno.test("a head that does not come is cut off", async () => {
   assert.equal(await client.end(), "");
 });
 
-Deno.test("a connection that says nothing, first or between two requests, is closed", async () => {
+Deno.test("an idle connection is closed, before and between requests", async () => {
   await using web = await Web.start({}, { headMs: 300, idleMs: 300 });
   const silent = await web.client();
   assert.match(await silent.end(), /^HTTP\/1.1 408 /);
@@ -23,7 +23,7 @@ Deno.test("a connection that says nothing, first or between two requests, is clo
   assert.equal(await idle.end(), "");
 });
 
-Deno.test("requests that come before their turn are answered in order, if they are not too many", async () => {
+Deno.test("pipelined requests are answered in order, up to a limit", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   await anna.ask("PUT", put, {}, pattern(300_000));
@@ -45,7 +45,7 @@ Deno.test("requests that come before their turn are answered in order, if they a
   assert.ok(answers < 1000, `${answers} were answered`);
 });
 
-Deno.test("a body that does not come on is cut off, and kept", async () => {
+Deno.test("a stalled body is cut, and its bytes are kept", async () => {
   await using web = await Web.start({}, { stallMs: 300 });
   const anna = await web.user("anna");
   await anna.begin("PUT", put, { "content-length": "500000" });
@@ -57,7 +57,7 @@ Deno.test("a body that does not come on is cut off, and kept", async () => {
   assert.deepEqual([holder, size], [null, 500_000]);
 });
 
-Deno.test("one that trickles is too slow, one that is as quick as the floor is not", async () => {
+Deno.test("a body below the lowest rate is cut, one at that rate is not", async () => {
   const floor = { bytes: 10_000, periodMs: 400 };
   await using web = await Web.start({}, { minRate: floor });
   const anna = await web.user("anna");
@@ -83,7 +83,7 @@ Deno.test("one that trickles is too slow, one that is as quick as the floor is n
   await slow;
 });
 
-Deno.test("who reads nothing is cut off", async () => {
+Deno.test("a client that reads nothing is cut", async () => {
   await using web = await Web.start({}, {
     stallMs: 200,
     minRate: { bytes: 10_000_000, periodMs: 100 },
@@ -95,7 +95,7 @@ Deno.test("who reads nothing is cut off", async () => {
   while (web.door.connections > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
-Deno.test("what is under way when the door is stopped may end, what is idle is closed", async () => {
+Deno.test("a stopping door lets requests end, and closes idle connections", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const idle = await web.client();
@@ -111,7 +111,7 @@ Deno.test("what is under way when the door is stopped may end, what is idle is c
   await stopped;
 });
 
-Deno.test("what takes longer than the grace is cut, and can be continued", async () => {
+Deno.test("a request that outlasts the grace period is cut, and its upload can be resumed", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   await anna.begin("PUT", put, { "content-length": "300000", "expect": "100-continue" });
@@ -126,7 +126,7 @@ Deno.test("what takes longer than the grace is cut, and can be continued", async
   assert.deepEqual([holder, want], [null, 200_000]);
 });
 
-Deno.test("there is no place for more connections than the operator allows", async () => {
+Deno.test("the operator limits the number of connections", async () => {
   const limits = { connections: 2, perAddress: 0, perAccount: 0 };
   await using web = await Web.start({ limits });
   const [first] = [await web.client(), await web.client()];
@@ -140,7 +140,7 @@ Deno.test("there is no place for more connections than the operator allows", asy
   assert.equal((await (await web.client()).ask("GET", "/healthz")).status, 200);
 });
 
-Deno.test("an account's rate holds here, too", async () => {
+Deno.test("the rate of an account applies to this door", async () => {
   await using web = await Web.start({ rateUp: 400_000, rateDown: 400_000 });
   const anna = await web.user("anna");
   const bytes = pattern(600_000);

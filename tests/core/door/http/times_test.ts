@@ -1,11 +1,11 @@
-/** Times that requests bring along: read as their RFCs have them, refused where no file can have them. */
+/** Tests the times in requests. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { api, Web } from "./_web.ts";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
-Deno.test("a time that does not exist, or that no file can have, is refused at each entrance", async () => {
+Deno.test("every way in refuses a time that does not exist, or that no file can have", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const put = (headers: Record<string, string>) =>

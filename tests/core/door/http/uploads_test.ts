@@ -1,4 +1,4 @@
-/** Uploads that resume: tus 1.0.0. */
+/** Tests resumable uploads: tus 1.0.0. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -35,7 +35,7 @@ function begin(client: Client, size: number): Promise<Answer> {
   });
 }
 
-Deno.test("an upload is begun, goes on, and becomes a file", async () => {
+Deno.test("an upload is begun, resumed, and becomes a file", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const bytes = pattern(500_000);
@@ -72,7 +72,7 @@ Deno.test("an upload of a slow or cut connection can be resumed at once", async 
       "expect": "100-continue",
     });
     assert.equal((await other.answer()).status, 100);
-    // Another one is not begun beside it, nor is one that is elsewhere taken over.
+    // No other upload to the path can be begun meanwhile.
     assert.equal((await begin(anna, bytes.length)).status, 423);
     assert.equal((await append(anna, 5, bytes)).status, 409);
     await other.send(bytes.subarray(0, 300_000));
@@ -91,7 +91,7 @@ Deno.test("an upload of a slow or cut connection can be resumed at once", async 
   }
 });
 
-Deno.test("uploads without a byte are entries, and no more are begun than may be", async () => {
+Deno.test("uploads without a byte count as entries, up to the entry limit", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   web.store.accounts.change("anna", { entryLimit: 3 });
@@ -109,7 +109,7 @@ Deno.test("uploads without a byte are entries, and no more are begun than may be
   assert.equal((await empty("i")).status, 201);
 });
 
-Deno.test("a body whose checksum is wrong is as if it had not come", async () => {
+Deno.test("a body with a wrong checksum is discarded", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const bytes = pattern(1000);
@@ -127,7 +127,7 @@ Deno.test("a body whose checksum is wrong is as if it had not come", async () =>
   assert.equal(taken.status, 204);
 });
 
-Deno.test("the rest of the protocol: abilities, versions, lengths, ends", async () => {
+Deno.test("abilities, versions, lengths and ends are as in tus 1.0.0", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna", 10_000);
   const options = await anna.ask("OPTIONS", `${api}/uploads/`, { authorization: "" });
@@ -152,7 +152,7 @@ Deno.test("the rest of the protocol: abilities, versions, lengths, ends", async 
   assert.equal((await append(anna, 0, pattern(101))).status, 400);
 });
 
-Deno.test("a length may come later, and bytes with the beginning", async () => {
+Deno.test("the length may be sent later, and bytes with the creation", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const bytes = pattern(1000);
@@ -172,7 +172,7 @@ Deno.test("a length may come later, and bytes with the beginning", async () => {
   assert.equal(sha256((await anna.ask("GET", `${api}/files/home/f`)).bytes), sha256(bytes));
 });
 
-Deno.test("a client that lost the last answer learns that its upload is a file", async () => {
+Deno.test("a client that lost the last response can see that its upload is a file", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
   const bytes = pattern(1000);
@@ -193,7 +193,7 @@ Deno.test("a client that lost the last answer learns that its upload is a file",
   assert.equal(more.status, 400);
   assert.equal((await tus(anna, "DELETE", url, {})).status, 404);
   assert.equal(await head(), "200 1000 1000");
-  { // other workers, and the same one after a restart, know it as well
+  { // also for other workers, and after a restart
     using other = new Store(web.store.settings);
     const session = web.session("anna", other);
     assert.equal((await finishedUpload(session, "/home/f"))?.size, 1000);
@@ -204,7 +204,7 @@ Deno.test("a client that lost the last answer learns that its upload is a file",
   assert.match(await head(), /^404/);
   await put(bytes);
   assert.equal(await head(), "200 1000 1000");
-  // Another upload to the path is another's matter, also when it is given up.
+  // A later upload to the path is independent, also when it is deleted.
   await begin(anna, bytes.length);
   assert.equal(await head(), "200 0 1000");
   assert.equal((await tus(anna, "DELETE", url, {})).status, 204);
@@ -213,7 +213,7 @@ Deno.test("a client that lost the last answer learns that its upload is a file",
   assert.equal(await head(), "200 0 0");
   await anna.ask("DELETE", file);
   assert.match(await head(), /^404/);
-  // A file of another account is no upload of one's own, nor is one that replaced it.
+  // A file of another account, or one that replaced it, is not this account's upload.
   const [bert, root] = [await web.user("bert"), await web.user("root", null, "admin")];
   const shared = `${api}/uploads/public/f`;
   const begins = { "upload-length": "3", "content-type": "application/offset+octet-stream" };
@@ -234,7 +234,7 @@ Deno.test("an upload is not reported with all of its bytes before it is a file",
   await begin(anna, bytes.length);
   check = () => Promise.reject(new BargeError("unavailable", "the scanner does not answer"));
   assert.equal((await append(anna, 0, bytes)).status, 503);
-  // A client would take 1000 of 1000 for success.
+  // A client takes 1000 of 1000 for success.
   assert.equal((await head()).headers.get("upload-offset"), "999");
   assert.equal((await append(anna, 999, bytes.subarray(999))).status, 503);
   const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -248,7 +248,7 @@ Deno.test("an upload is not reported with all of its bytes before it is a file",
   await other.begin("PATCH", url, headers);
   await other.send(bytes.subarray(999));
   await asked.promise;
-  other[Symbol.dispose](); // the check goes on, and its answer counts
+  other[Symbol.dispose](); // the check continues, and its result counts
   const busy = await head();
   assert.deepEqual([busy.status, busy.headers.get("retry-after")], [423, "5"]);
   answer.resolve();

@@ -8,18 +8,8 @@ import { readPrivateKeys } from "../../../../core/net/host_keys.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
 import { type Settings, Store } from "../../../../core/local/store.ts";
+import { layHostKeys } from "../../../_host_keys.ts";
 import { SftpPeer, ssh } from "./_peer.ts";
-
-/** All tests share host keys, since an RSA key takes long to make. */
-const keys = new URL("../../../../fixtures/sftp/ssh/", import.meta.url).pathname;
-
-/** Gives a data directory host keys. */
-export async function layHostKeys(data: string): Promise<void> {
-  await Deno.mkdir(`${data}/ssh`, { mode: 0o700 });
-  for await (const { name } of Deno.readDir(keys)) {
-    await Deno.copyFile(`${keys}/${name}`, `${data}/ssh/${name}`);
-  }
-}
 
 /** A door in this process with its own time limits, and the account anna. */
 export class SftpHere implements AsyncDisposable {

@@ -18,7 +18,7 @@ Deno.test("a raised fence stops the writers of its upload in all isolates, and n
   assert.deepEqual([fence.takenOver, next.raised, next.takenOver], [true, true, false]);
 });
 
-Deno.test("a write that is under way is waited for; one that does not end is not sure to have landed", async () => {
+Deno.test("raising waits for a write under way, and returns false for one that does not end", async () => {
   const fences = new Fences();
   using fence = fences.take(1);
   assert.ok(fence.enter());
@@ -37,7 +37,7 @@ Deno.test("a write that is under way is waited for; one that does not end is not
   assert.equal(await fences.raise(3), false, "nobody was found");
 });
 
-Deno.test("slots are given back, end with the worker, and are bounded", () => {
+Deno.test("slots are released, end with the worker, and are bounded", () => {
   const table = makeFenceTable(1);
   const fences = new Fences(0, table);
   for (let i = 1; i <= 20_000; i++) fences.take(i)[Symbol.dispose]();

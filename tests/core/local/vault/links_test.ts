@@ -1,4 +1,4 @@
-/** What an operator, or somebody who got hold of a shell, may have laid into the data directory. */
+/** Links and other entries that a user of the machine may have put into the data directory. */
 import assert from "node:assert/strict";
 import { copy } from "../../../../core/session/copy.ts";
 import { digest } from "../../../../core/session/digest.ts";
@@ -55,7 +55,7 @@ async function refusesAll({ store }: Setup, session: Session, path: string): Pro
   assert.equal(store.ledger.wrongSums().length, 0);
 }
 
-Deno.test("a link to a file: not read, written, copied, moved or listed; it can be removed", async () => {
+Deno.test("a link to a file is not read, written, copied, moved or listed, and can be removed", async () => {
   using setup = new Setup();
   using outside = new Outside();
   const anna = setup.user("anna");
@@ -107,7 +107,7 @@ Deno.test("a removed folder's links are removed, not what they point to", async 
   assert.deepEqual(setup.staged(), []);
 });
 
-Deno.test("in public a link is the operator's: a folder with one is not others' to take", async () => {
+Deno.test("users can't move or remove a folder in /public that has a link in it", async () => {
   using setup = new Setup();
   using outside = new Outside();
   const anna = setup.user("anna");

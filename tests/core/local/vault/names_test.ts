@@ -34,7 +34,7 @@ Deno.test("odd names are written, listed, read, moved and removed like any other
   assert.equal(setup.account("anna").used, 0);
 });
 
-Deno.test("a folder's name is no pattern: its neighbours' rows stay as they are", async () => {
+Deno.test("a folder's name is no pattern: the rows of its neighbors stay as they are", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   for (const name of ["d", "d0", "d.", "d ", "d%", "D", "d_", "dd"]) {
@@ -71,7 +71,7 @@ Deno.test("names on disk that are not UTF-8 are left out, and keep a folder from
   assert.equal(Array.from(Deno.readDirSync(folder)).length, 2);
 });
 
-Deno.test("a file where a folder should be", async () => {
+Deno.test("a file in the place of a folder is refused with its own error", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/f", "f");
@@ -88,7 +88,7 @@ Deno.test("a file where a folder should be", async () => {
   assert.deepEqual(setup.store.reservations.uploads(), []);
 });
 
-Deno.test("what is made is only its owner's on this machine", async () => {
+Deno.test("new files and folders are readable by the server's user alone", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
   await mkdir(anna, { verb: "mkdir", path: "/public/d/e", parents: true });

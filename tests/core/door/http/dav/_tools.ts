@@ -1,6 +1,6 @@
-/** Programs that the tests start, where they are installed. */
+/** Finds programs that the tests start. */
 
-/** Is there a program of that name? */
+/** Returns whether a program is installed. */
 export async function installed(name: string): Promise<boolean> {
   const { success } = await new Deno.Command("sh", {
     args: ["-c", 'command -v "$1"', "sh", name],

@@ -1,4 +1,4 @@
-/** WebDAV's everyday clients, the real ones: cadaver and rclone. */
+/** Tests WebDAV with cadaver and rclone. */
 import assert from "node:assert/strict";
 import { startServer } from "../../../../_server.ts";
 import { installed } from "./_tools.ts";
@@ -26,7 +26,7 @@ async function run(
   return { success, said: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
 }
 
-Deno.test("WebDAV's clients do all that they can", async (t) => {
+Deno.test("cadaver and rclone can use all operations", async (t) => {
   await using server = await startServer({ args: ["--http", "127.0.0.1:0", "--workers", "2"] });
   const bytes = crypto.getRandomValues(new Uint8Array(60_000));
   for (const work of [cadaver, rclone]) {

@@ -1,9 +1,9 @@
-/** WebDAV as the RFC has it, and as strangers bend it; at a server of two workers. */
+/** Tests WebDAV on a server of two workers. */
 import assert from "node:assert/strict";
 import { type Server, startServer } from "../../../../_server.ts";
 import { type Answer, basic, Client, type Headers } from "../_client.ts";
 
-/** Someone who asks on a new connection each time: any worker may answer. */
+/** A client that uses a new connection for each request, so that any worker may answer. */
 class Caller {
   constructor(readonly server: Server, readonly name: string) {}
 
@@ -13,7 +13,7 @@ class Caller {
     return await client.ask(method, `/dav${path}`, headers, body);
   }
 
-  /** The status, which is all that matters mostly. */
+  /** Returns the status of a response. */
   async does(method: string, path: string, headers: Headers = {}, body = ""): Promise<number> {
     return (await this.ask(method, path, headers, body)).status;
   }
@@ -44,7 +44,7 @@ const patch = (inner: string) =>
   `<D:propertyupdate xmlns:D="DAV:" xmlns:u="u:">${inner}</D:propertyupdate>`;
 const setting = (inner: string) => patch(`<D:set><D:prop>${inner}</D:prop></D:set>`);
 
-Deno.test("WebDAV", async (t) => {
+Deno.test("WebDAV follows RFC 4918 on two workers", async (t) => {
   await using server = await startServer({
     args: [
       ...["--http", "127.0.0.1:0", "--workers", "2"],
@@ -55,7 +55,7 @@ Deno.test("WebDAV", async (t) => {
   await server.addUser("cy", { quota: "1000" });
   const [anna, bob, cy] = ["anna", "bob", "cy"].map((name) => new Caller(server, name));
 
-  await t.step("the root shows home and public, and is nobody's to change", async () => {
+  await t.step("the root has home and public, and can't be changed", async () => {
     const text = await anna.props("/", "<D:propname/>", "1");
     assert.deepEqual([...text.matchAll(/<D:href>(.*?)<\/D:href>/g)].map((m) => m[1]), [
       ...["/dav/", "/dav/home/", "/dav/public/"],
@@ -68,7 +68,7 @@ Deno.test("WebDAV", async (t) => {
     }
   });
 
-  await t.step("names of all sorts come back as they were", async () => {
+  await t.step("unusual names are kept", async () => {
     assert.equal(await anna.does("MKCOL", "/home/names"), 201);
     for (const name of ["a b", "ü", "😀", "100%", "a&b<c>'\"", "x\x01y", "?#", "-~.", ";=+,"]) {
       const path = `/home/names/${encodeURIComponent(name)}`;
@@ -84,7 +84,7 @@ Deno.test("WebDAV", async (t) => {
     assert.match(text, /<D:displayname>a&amp;b&lt;c&gt;'&quot;<\/D:displayname>/);
   });
 
-  await t.step("a huge folder is answered while it is read, in whole", async () => {
+  await t.step("a large folder is listed completely, while it is read", async () => {
     await anna.does("MKCOL", "/home/huge");
     const dir = `${server.data}/homes/anna/huge`;
     for (let i = 0; i < 600; i++) Deno.writeTextFileSync(`${dir}/${i}`, "");
@@ -93,7 +93,7 @@ Deno.test("WebDAV", async (t) => {
     assert.ok(text.endsWith("</D:multistatus>\n"));
   });
 
-  await t.step("depth infinity is refused, and so is none", async () => {
+  await t.step("Depth infinity and a missing Depth are refused", async () => {
     for (const headers of [{ depth: "infinity" }, {}] as Headers[]) {
       const { status, text } = await anna.ask("PROPFIND", "/home/huge/", headers);
       assert.equal(status, 403);
@@ -103,7 +103,7 @@ Deno.test("WebDAV", async (t) => {
     assert.equal(await anna.does("PROPFIND", "/home", { depth: "2" }), 400);
   });
 
-  await t.step("XML that means harm is refused, and so is too much of it", async () => {
+  await t.step("malicious and too large XML is refused", async () => {
     const bomb = `<!DOCTYPE a [<!ENTITY a "${"x".repeat(100)}"><!ENTITY b "${
       "&a;".repeat(100)
     }">]>`;
@@ -132,7 +132,7 @@ Deno.test("WebDAV", async (t) => {
   });
 
   await t.step(
-    "properties are set together or not at all, and go where the file goes",
+    "all properties of a request are set or none, and they follow their file",
     async () => {
       await anna.does("PUT", "/home/a", {}, "a");
       const both = setting("<u:x>1</u:x><D:getetag>2</D:getetag>");
@@ -155,7 +155,7 @@ Deno.test("WebDAV", async (t) => {
     },
   );
 
-  await t.step("what has no room is refused, and what was there stays", async () => {
+  await t.step("an upload above the quota is refused, and the old file stays", async () => {
     assert.equal(await cy.does("PUT", "/home/a", {}, "x".repeat(600)), 201);
     const quota = "<D:prop><D:quota-available-bytes/><D:quota-used-bytes/></D:prop>";
     const numbers = async () => (await cy.props("/home", quota)).match(/\d+(?=<\/D:quota)/g);
@@ -172,7 +172,7 @@ Deno.test("WebDAV", async (t) => {
     assert.deepEqual(await numbers(), ["396", "604"]);
   });
 
-  await t.step("a folder is replaced by a copy or a move, whole", async () => {
+  await t.step("a copy or move replaces a folder completely", async () => {
     for (const path of ["/home/s", "/home/s/t", "/home/r"]) await anna.does("MKCOL", path);
     await anna.does("PUT", "/home/s/t/x", {}, "x");
     await anna.does("PUT", "/home/r/old", {}, "old");
@@ -213,8 +213,8 @@ Deno.test("WebDAV", async (t) => {
       assert.equal(await anna.does("DELETE", path), 403, path);
     }
     assert.equal(await all(), before);
-    // A proxy that puts the port into Host, one that does not forward Host, and one that says what
-    // it was.
+    // Proxies that add the port to Host, that do not forward Host, and that forward it in
+    // X-Forwarded-Host.
     const destination = "https://files.example/dav/home/if-proxied";
     const elsewhere = "https://other.example/dav/home/if-proxied";
     const proxies: Headers[] = [
@@ -237,7 +237,7 @@ Deno.test("WebDAV", async (t) => {
     );
   });
 
-  await t.step("the If header decides, and nonsense in it is refused", async () => {
+  await t.step("the If header is evaluated, and a malformed one refused", async () => {
     await anna.does("PUT", "/home/if", {}, "1");
     const etag = (await anna.ask("HEAD", "/home/if")).headers.get("etag")!;
     const put = (header: string) => anna.does("PUT", "/home/if", { if: header }, "1");
@@ -256,31 +256,34 @@ Deno.test("WebDAV", async (t) => {
     assert.equal(await anna.does("DELETE", "/home/if", { if: `(<${token}>)` }), 204);
   });
 
-  await t.step("a lock binds other clients of the account, and other accounts", async () => {
-    await anna.does("MKCOL", "/public/l");
-    await anna.does("PUT", "/public/l/a", {}, "a");
-    const token = await anna.lock("/public/l");
-    const held = { if: `</dav/public/l> (<${token}>)` };
-    for (const who of [anna, bob]) {
-      assert.equal(await who.does("PUT", "/public/l/b", {}, "b"), 423);
-      assert.equal(await who.does("MKCOL", "/public/l/c"), 423);
-      assert.equal(await who.does("PROPPATCH", "/public/l", {}, setting("<u:x/>")), 423);
-      assert.equal(await who.does("LOCK", "/public/l/b", {}, lockinfo("shared")), 423);
-      assert.equal((await who.ask("GET", "/public/l/a")).text, "a");
-    }
-    assert.equal(await bob.does("PUT", "/public/l/b", held, "b"), 423); // the token is anna's
-    assert.equal(await bob.does("UNLOCK", "/public/l", { "lock-token": `<${token}>` }), 403);
-    assert.equal(await anna.does("PUT", "/public/l/b", held, "b"), 201);
-    const found = await bob.props("/public/l/b", "<D:prop><D:lockdiscovery/></D:prop>");
-    assert.match(found, /<D:owner>me &amp; <x xmlns="y:"\/><\/D:owner>/);
-    assert.match(found, /<D:lockroot><D:href>\/dav\/public\/l<\/D:href>/);
-    assert.equal(await anna.does("UNLOCK", "/public/l", { "lock-token": "<x:y>" }), 409);
-    assert.equal(await anna.does("UNLOCK", "/public/l"), 400);
-    assert.equal(await anna.does("UNLOCK", "/public/l/b", { "lock-token": `<${token}>` }), 204);
-    assert.equal(await bob.does("MKCOL", "/public/l/c"), 201);
-  });
+  await t.step(
+    "a lock applies to other clients of the account, and to other accounts",
+    async () => {
+      await anna.does("MKCOL", "/public/l");
+      await anna.does("PUT", "/public/l/a", {}, "a");
+      const token = await anna.lock("/public/l");
+      const held = { if: `</dav/public/l> (<${token}>)` };
+      for (const who of [anna, bob]) {
+        assert.equal(await who.does("PUT", "/public/l/b", {}, "b"), 423);
+        assert.equal(await who.does("MKCOL", "/public/l/c"), 423);
+        assert.equal(await who.does("PROPPATCH", "/public/l", {}, setting("<u:x/>")), 423);
+        assert.equal(await who.does("LOCK", "/public/l/b", {}, lockinfo("shared")), 423);
+        assert.equal((await who.ask("GET", "/public/l/a")).text, "a");
+      }
+      assert.equal(await bob.does("PUT", "/public/l/b", held, "b"), 423); // the token is anna's
+      assert.equal(await bob.does("UNLOCK", "/public/l", { "lock-token": `<${token}>` }), 403);
+      assert.equal(await anna.does("PUT", "/public/l/b", held, "b"), 201);
+      const found = await bob.props("/public/l/b", "<D:prop><D:lockdiscovery/></D:prop>");
+      assert.match(found, /<D:owner>me &amp; <x xmlns="y:"\/><\/D:owner>/);
+      assert.match(found, /<D:lockroot><D:href>\/dav\/public\/l<\/D:href>/);
+      assert.equal(await anna.does("UNLOCK", "/public/l", { "lock-token": "<x:y>" }), 409);
+      assert.equal(await anna.does("UNLOCK", "/public/l"), 400);
+      assert.equal(await anna.does("UNLOCK", "/public/l/b", { "lock-token": `<${token}>` }), 204);
+      assert.equal(await bob.does("MKCOL", "/public/l/c"), 201);
+    },
+  );
 
-  await t.step("of many who lock at once one gets it", async () => {
+  await t.step("of many locks at once, one is granted", async () => {
     await anna.does("PUT", "/home/race", {}, "");
     const asks = Array.from(
       { length: 12 },
@@ -290,7 +293,7 @@ Deno.test("WebDAV", async (t) => {
     assert.deepEqual(got.filter((status) => status !== 423), [200]);
   });
 
-  await t.step("timeouts are ours to bound", async () => {
+  await t.step("the server limits the timeout of a lock", async () => {
     for (const [asked, got] of [["Second-7", 7], ["Infinite, Second-5", 3600], ["x", 1800]]) {
       await anna.does("PUT", "/home/timed", {}, "");
       const timeout = { timeout: String(asked) };
@@ -300,7 +303,7 @@ Deno.test("WebDAV", async (t) => {
     assert.equal(await anna.does("LOCK", "/home/timed"), 412); // a refresh of nothing
   });
 
-  await t.step("without a login there is nothing but OPTIONS", async () => {
+  await t.step("only OPTIONS is answered without a login", async () => {
     using client = await Client.open(server.facts.http!);
     assert.equal((await client.ask("OPTIONS", "/dav/home/x")).headers.get("dav"), "1, 2");
     for (const method of ["GET", "PROPFIND", "LOCK", "DELETE", "MKCOL"]) {
@@ -311,7 +314,7 @@ Deno.test("WebDAV", async (t) => {
     assert.equal((await client.ask("POST", "/dav/home/")).status, 405);
   });
 
-  await t.step("what the server could not help is nowhere in its log", () => {
+  await t.step("the log has no errors of the server", () => {
     assert.doesNotMatch(server.stderr(), /"level":"(ERROR|FATAL)"/);
   });
 });

@@ -1,9 +1,9 @@
-/** The If header, as RFC 4918 has it in section 10.4, and as nobody should send it. */
+/** Tests the If header: RFC 4918, section 10.4. */
 import assert from "node:assert/strict";
 import { parseIf } from "../../../../../core/door/http/dav/if_header.ts";
 import { fails } from "../../../_setup.ts";
 
-Deno.test("the RFC's own examples", () => {
+Deno.test("the examples of RFC 4918 are parsed", () => {
   // 10.4.6
   assert.deepEqual(
     parseIf(
@@ -43,7 +43,7 @@ Deno.test("the RFC's own examples", () => {
   assert.equal(lists[0].conditions[1].etag, 'W/"A weak ETag"');
 });
 
-Deno.test("what the grammar does not know is refused", async () => {
+Deno.test("malformed headers are refused", async () => {
   const bad = [
     ...[
       "",
@@ -80,7 +80,7 @@ Deno.test("what the grammar does not know is refused", async () => {
   for (const header of bad) await fails("usage", () => parseIf(header), /If header/);
 });
 
-Deno.test("a long header takes no long time", () => {
+Deno.test("a long header is parsed in linear time", () => {
   const many = '(<a:b> ["x"] Not <c:d>)'.repeat(600);
   assert.equal(parseIf(many).length, 600);
 });

@@ -1,4 +1,4 @@
-/** litmus, the WebDAV test suite, all of it: no failure, and no warning. */
+/** Runs litmus, the WebDAV test suite, without a failure or warning. */
 import assert from "node:assert/strict";
 import { startServer } from "../../../../_server.ts";
 import { installed } from "./_tools.ts";

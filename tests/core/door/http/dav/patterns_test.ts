@@ -1,4 +1,4 @@
-/** What Finder and Windows are known to send (fixtures/dav), each at a server of two workers. */
+/** Replays requests of Finder and Windows (fixtures/dav) on a server of two workers. */
 import assert from "node:assert/strict";
 import { startServer } from "../../../../_server.ts";
 import { basic, Client } from "../_client.ts";
@@ -45,7 +45,7 @@ async function replay(client: Client, host: string, step: Step, lock: string) {
   return await client.answer(step.method);
 }
 
-Deno.test("what is known of clients is answered so that they go on", async (t) => {
+Deno.test("the requests of Finder and Windows are answered as these clients expect", async (t) => {
   await using server = await startServer({ args: ["--http", "127.0.0.1:0", "--workers", "2"] });
   const host = server.facts.http!;
   for (const name of ["finder", "windows"]) {
@@ -54,7 +54,7 @@ Deno.test("what is known of clients is answered so that they go on", async (t) =
       await server.addUser(name, { quota: "1000000" });
       let lock = "";
       for (const step of steps) {
-        // A connection each: the next step may be another worker's.
+        // Each step has its own connection, and so perhaps another worker.
         using client = await Client.open(host, step.method === "OPTIONS" ? {} : basic(name));
         const answer = await replay(client, host, step, lock);
         const { status, headers, text } = answer;

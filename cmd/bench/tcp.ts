@@ -1,4 +1,0 @@
-/** `barge bench tcp`. */
-import { echoLoad } from "../_bench/echo_load.ts";
-
-export default echoLoad("tcp");

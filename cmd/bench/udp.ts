@@ -1,4 +1,0 @@
-/** `barge bench udp`. */
-import { echoLoad } from "../_bench/echo_load.ts";
-
-export default echoLoad("udp");

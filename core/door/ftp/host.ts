@@ -1,0 +1,14 @@
+/** The parts that all connections of an FTP door share. */
+import type { ServerIdentity } from "../../net/accept_tls.ts";
+import type { Tickets } from "../../net/tls_tickets.ts";
+import type { DoorSpec, FtpSpec } from "../door.ts";
+import type { Patience } from "./patience.ts";
+
+export interface Host {
+  readonly spec: DoorSpec & { readonly ftp: FtpSpec };
+  readonly patience: Patience;
+  /** Returns the current certificate. */
+  readonly certificate: () => ServerIdentity | undefined;
+  /** The TLS sessions of all connections. */
+  readonly tickets: Tickets;
+}

@@ -1,0 +1,148 @@
+/** Storage that many machines share under a server: this is one of its nodes. */
+import { getLogger } from "@logtape/logtape";
+import type { DoorSpec } from "../door/door.ts";
+import { BargeError } from "../error.ts";
+import { formatAddress } from "../net/address.ts";
+import { type Certificate, parseCertificate } from "../net/certificate.ts";
+import { describeHostKey, makeHostKeys } from "../net/host_keys.ts";
+import { ownNames } from "../net/own_certificate.ts";
+import { makeSelfSigned } from "../net/self_signed.ts";
+import { collectGarbage } from "../shared/garbage.ts";
+import { migrate } from "../shared/schema.ts";
+import { releaseStaleUploads } from "../shared/stale_uploads.ts";
+import { type SharedSettings, SharedStore } from "../shared/store.ts";
+import { attempt } from "./attempt.ts";
+import { type FirstAccountOptions, makeSharedFirstAccount } from "./first_account.ts";
+import type { Ground, HostKeys, Settled } from "./ground.ts";
+import { portsOf } from "./worker_permissions.ts";
+import { outgoingAddresses } from "./outgoing.ts";
+
+const log = getLogger(["barge", "serve"]);
+/** The time between two looks for garbage, in ms. */
+const collectMs = 60_000;
+
+export class SharedGround implements Ground {
+  /** Uploads of dead nodes are released soon after their deadline. */
+  readonly maintenanceMs = 5_000;
+  readonly settings: SharedSettings;
+  readonly #store: SharedStore;
+  #collected = performance.now();
+
+  private constructor(store: SharedStore) {
+    this.settings = store.settings;
+    this.#store = store;
+  }
+
+  /**
+   * Opens the storage, and brings its tables to this version.
+   *
+   * @throws {BargeError} `unavailable`; `fatal` for credentials, a bucket or a key that are wrong
+   */
+  static async open(settings: SharedSettings): Promise<SharedGround> {
+    const store = new SharedStore(settings);
+    const { db, bucket, secrets } = store.storage.parts;
+    try {
+      await migrate(db);
+      await requireDurable(db);
+      await secrets.get("decoy"); // fails with another key
+      await bucket.check();
+      return new SharedGround(store);
+    } catch (error) {
+      await store[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get history() {
+    return this.#store.history;
+  }
+
+  get metrics() {
+    return this.#store.metrics;
+  }
+
+  /** Only its doors, the database and the bucket; no file at all. */
+  permissions(doors: readonly DoorSpec[]): Deno.PermissionOptions {
+    const { postgres, bucket } = this.settings.shared;
+    const url = new URL(bucket.url);
+    const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+    const engines = [formatAddress(postgres), formatAddress({ host: url.hostname, port })];
+    return {
+      net: [...new Set([...doors.flatMap(portsOf), ...outgoingAddresses(doors), ...engines])],
+      env: ["PGAPPNAME"], // the database's client looks for it
+      read: false,
+      write: false,
+      ffi: false,
+      import: false,
+      run: false,
+      sys: false,
+    };
+  }
+
+  /** All nodes show the same one, with the names of the node that made it. */
+  async certificate(hosts: readonly string[]): Promise<Certificate> {
+    const made = await this.#secret("tls", () => makeSelfSigned(ownNames(hosts)));
+    return parseCertificate(made);
+  }
+
+  async hostKeys(): Promise<HostKeys> {
+    const files = await this.#secret("ssh", makeHostKeys);
+    const names = Object.keys(files).filter((name) => !name.endsWith(".pub"));
+    return {
+      shown: names.map((name) => describeHostKey(files[`${name}.pub`], `${name}.pub`)),
+      secret: names.map((name) => files[name]),
+    };
+  }
+
+  /** Nothing: other nodes go on, and dead ones are found by their deadlines. */
+  recover(): Promise<Settled> {
+    return Promise.resolve({});
+  }
+
+  async settleDead(): Promise<Settled> {
+    return { resumable: await releaseStaleUploads(this.#store.storage.parts.db) };
+  }
+
+  async makeFirstAccount(options: FirstAccountOptions): Promise<void> {
+    await makeSharedFirstAccount(this.#store.people.accounts, options);
+  }
+
+  async maintain(signal: AbortSignal): Promise<void> {
+    const { parts } = this.#store.storage;
+    await attempt("can't release the uploads of dead nodes", () => releaseStaleUploads(parts.db));
+    if (performance.now() - this.#collected < collectMs) return;
+    this.#collected = performance.now();
+    await attempt("can't remove what is not used any more", async () => {
+      const { contents, objects } = await collectGarbage(parts, signal);
+      if (contents + objects > 0) {
+        log.info("removed {contents} contents and {objects} objects", { contents, objects });
+      }
+    });
+  }
+
+  writeFacts(): void {}
+
+  uploadedFile(): string {
+    throw new BargeError("refused", "programs for uploads need a data directory");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store[Symbol.asyncDispose]();
+  }
+
+  async #secret<T>(name: string, make: () => Promise<T>): Promise<T> {
+    const { secrets } = this.#store.storage.parts;
+    return JSON.parse(await secrets.get(name, async () => JSON.stringify(await make())));
+  }
+}
+
+/** @throws {BargeError} `fatal` where a crash of the database would lose acknowledged files */
+async function requireDurable(db: SharedStore["storage"]["parts"]["db"]): Promise<void> {
+  const [{ fsync, commit }] = await db.all<{ fsync: string; commit: string }>(
+    `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit`,
+  );
+  if (fsync === "on" && commit !== "off") return;
+  throw new BargeError("fatal", "the database would lose acknowledged files in a crash", {
+    hint: "set fsync = on and synchronous_commit = on",
+  });
+}
