@@ -1,5 +1,6 @@
 /** The answer to a listing of objects, in XML: ListObjectsV2 of S3. */
-import { XMLParser } from "fast-xml-parser";
+import { SaxesParser } from "saxes";
+import { BargeError } from "../error.ts";
 
 /** An object of the bucket. */
 export interface StoredObject {
@@ -18,24 +19,10 @@ export interface Listing {
   readonly now: number;
 }
 
-/** The elements of an answer that are read. */
-interface Answer {
-  readonly ListBucketResult: {
-    readonly IsTruncated: string;
-    readonly EncodingType?: string;
-    readonly Contents?: readonly { readonly Key: string; readonly LastModified: string }[];
-  };
-}
-
-const parser = new XMLParser({
-  parseTagValue: false,
-  processEntities: false, // names are requested in percent encoding
-  trimValues: false,
-  isArray: (name: string) => name === "Contents",
-});
-
 /**
  * Parses the answer to a listing.
+ *
+ * @throws {BargeError} `unavailable` where it is none
  *
  * @example
  * ```ts
@@ -50,12 +37,34 @@ const parser = new XMLParser({
  * ```
  */
 export function parseListing(xml: string, prefix: string): Omit<Listing, "now"> {
-  const { ListBucketResult: result } = parser.parse(xml) as Answer;
-  const decode = (key: string) =>
-    result.EncodingType === "url" ? decodeURIComponent(key.replaceAll("+", " ")) : key;
-  const objects = (result.Contents ?? []).map(({ Key, LastModified }) => ({
-    name: decode(Key).slice(prefix.length),
-    modified: Date.parse(LastModified),
+  const parser = new SaxesParser({ position: false });
+  /** The texts of all elements of one name, in their order. */
+  const texts = new Map<string, string[]>();
+  let text = "";
+  parser.on("error", (cause) => {
+    throw noListing(cause);
+  });
+  parser.on("opentag", () => text = "");
+  parser.on("text", (part) => text += part);
+  parser.on("closetag", ({ name }) => {
+    const earlier = texts.get(name);
+    if (earlier) earlier.push(text);
+    else texts.set(name, [text]);
+  });
+  parser.write(xml).close();
+  const [more] = texts.get("IsTruncated") ?? [];
+  const keys = texts.get("Key") ?? [];
+  const times = texts.get("LastModified") ?? [];
+  if (more === undefined || keys.length !== times.length) throw noListing();
+  const isEncoded = texts.get("EncodingType")?.[0] === "url";
+  const nameOf = (key: string) => isEncoded ? decodeURIComponent(key.replaceAll("+", " ")) : key;
+  const objects = keys.map((key, i) => ({
+    name: nameOf(key).slice(prefix.length),
+    modified: Date.parse(times[i]),
   }));
-  return { objects, more: result.IsTruncated === "true" };
+  return { objects, more: more === "true" };
+}
+
+function noListing(cause?: unknown): BargeError {
+  return new BargeError("unavailable", "the object store sent no listing", { cause });
 }
