@@ -1,5 +1,5 @@
 /**
- * A worker isolate, which serves strangers. The supervisor starts it with permissions for its ports,
+ * A worker isolate, which serves clients. The supervisor starts it with permissions for its ports,
  * users' files and the database only, and exchanges messages with it.
  */
 /// <reference lib="deno.worker" />
