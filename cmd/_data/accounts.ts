@@ -21,8 +21,8 @@ import { note } from "../_term/out.ts";
 /** The most other servers that are named. */
 const maxServers = 3;
 
-/** The accounts of a data directory. Dispose it to close the database. */
-export type OpenAccounts = Awaited<ReturnType<typeof openAccounts>>;
+/** The tables of a data directory's database. Dispose them to close it. */
+export type AccountTables = Awaited<ReturnType<typeof openAccounts>>;
 
 /**
  * Opens the accounts of a data directory.
@@ -60,15 +60,15 @@ type DataValues = { readonly data: string };
 /** Declares a verb that works on the accounts of a data directory. */
 export function accountsCommand<T>(
   { options, run, ...help }: Omit<Declared<T>, "run"> & {
-    run(values: T & DataValues & Common, open: OpenAccounts, context: Context): Outcome;
+    run(values: T & DataValues & Common, tables: AccountTables, context: Context): Outcome;
   },
 ) {
   return command<T & DataValues>({
     ...help,
     options: { ...options, data: dataOption() } as Options<T & DataValues>,
     async run(values, context) {
-      using open = await openAccounts(values.data);
-      return await run(values, open, context);
+      using tables = await openAccounts(values.data);
+      return await run(values, tables, context);
     },
   });
 }

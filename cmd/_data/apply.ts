@@ -8,7 +8,7 @@ import { BargeError, typed } from "../../core/error.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
 import { checkNewPassword } from "../../core/protocol/password.ts";
 import { makeVerifier, matches } from "../../core/protocol/verifier.ts";
-import { type OpenAccounts, openStore } from "./accounts.ts";
+import { type AccountTables, openStore } from "./accounts.ts";
 import type { Declared } from "./declared.ts";
 
 export interface Step {
@@ -106,7 +106,7 @@ async function newVerifier(
  */
 export async function applySteps(
   steps: readonly Step[],
-  { db, accounts }: OpenAccounts,
+  { db, accounts }: AccountTables,
   { data, adopt }: { readonly data: string; readonly adopt: boolean },
 ): Promise<Map<string, string>> {
   db.transaction(() => {

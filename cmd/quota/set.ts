@@ -29,7 +29,7 @@ export default command({
         hint: "barge quota set NAME 20GiB, or barge quota set NAME --entries 200000",
       });
     }
-    using open = await openAccounts(data);
-    printQuota(quotaOf(open.accounts.change(name, { limit, entryLimit })), json);
+    using tables = await openAccounts(data);
+    printQuota(quotaOf(tables.accounts.change(name, { limit, entryLimit })), json);
   },
 });

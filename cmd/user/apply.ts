@@ -37,11 +37,11 @@ export default command({
       if (!adopt) refuseLost(data, `${data}/accounts.db`);
     }
     // A dry run must not make the database.
-    using open = missing ? undefined : await openAccounts(data, { create: true, adopt });
-    const steps = await planSteps(declared, open?.accounts, { adopt, minPassword });
-    const keptHomes = dryRun || !open
+    using tables = missing ? undefined : await openAccounts(data, { create: true, adopt });
+    const steps = await planSteps(declared, tables?.accounts, { adopt, minPassword });
+    const keptHomes = dryRun || !tables
       ? new Map<string, string>()
-      : await applySteps(steps, open, { data, adopt });
+      : await applySteps(steps, tables, { data, adopt });
     for (const step of steps) show(step, keptHomes.get(step.name), json);
     const changes = steps.filter(({ action }) => action !== "unchanged").length;
     if (!json) {

@@ -8,8 +8,8 @@ export default accountsCommand({
   options: {},
   about: `Lists the accounts in a data directory.`,
   examples: [["barge user list --json | jq -r .name", "the names alone"]],
-  run({ json }, open) {
-    const accounts = open.accounts.list();
+  run({ json }, tables) {
+    const accounts = tables.accounts.list();
     if (json) return accounts.forEach((account) => printJson(accountFields(account)));
     const rows = accounts.map(({ name, role, disabled, used, limit, created }) => [
       name,

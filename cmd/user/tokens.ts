@@ -17,19 +17,19 @@ export default accountsCommand({
     only digests of tokens, so it can't show them.
 
     Connections that logged in with a revoked token are cut within three seconds, their transfers
-    too. Tokens that were issued to these logins are revoked as well.`,
+    too. Tokens that were made in a login with a revoked token are revoked as well.`,
   examples: [
     ["barge user tokens alice", "show where alice is logged in"],
     ["barge user tokens alice --revoke all", "log her out everywhere"],
   ],
-  run({ name, revoke, json }, open) {
-    const { id: account } = open.accounts.get(name);
-    const tokens = open.tokens.list(account);
+  run({ name, revoke, json }, tables) {
+    const { id: account } = tables.accounts.get(name);
+    const tokens = tables.tokens.list(account);
     if (revoke !== undefined) {
       const ids = revoke === "all" ? tokens.map(({ id }) => id) : [revoke];
-      const revoked = open.db.transaction(() => {
-        for (const id of ids) open.tokens.revoke(account, id);
-        const left = new Set(open.tokens.list(account).map(({ id }) => id));
+      const revoked = tables.db.transaction(() => {
+        for (const id of ids) tables.tokens.revoke(account, id);
+        const left = new Set(tables.tokens.list(account).map(({ id }) => id));
         return tokens.map(({ id }) => id).filter((id) => !left.has(id));
       });
       if (revoke !== "all" && revoked.length === 0) {

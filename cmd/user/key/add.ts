@@ -39,9 +39,9 @@ export default command({
   ],
   async run({ name, key, data, json }) {
     const keys = await readKeys(key.join(" "));
-    using open = await openAccounts(data);
-    const { id } = open.accounts.get(name);
-    const added = open.db.transaction(() => keys.map((key) => open.keys.add(id, key)));
+    using tables = await openAccounts(data);
+    const { id } = tables.accounts.get(name);
+    const added = tables.db.transaction(() => keys.map((key) => tables.keys.add(id, key)));
     for (const [i, { type, blob, comment, ignored }] of keys.entries()) {
       const fingerprint = fingerprintOf(blob);
       if (json) printJson({ type, fingerprint, comment, added: added[i] });
