@@ -1,7 +1,7 @@
 /** `barge user add`: makes an account. */
 import { BargeError } from "../../core/error.ts";
-import { argument, command, dataOption, flag, value } from "../_term/command.ts";
-import { accountFields, openAccounts } from "../_data/accounts.ts";
+import { argument, command, flag, value } from "../_term/command.ts";
+import { accountFields, accountsOptions, openAccounts } from "../_data/accounts.ts";
 import { countOrNone, oneOf, sizeOrNone } from "../_term/value.ts";
 import {
   minPasswordOption,
@@ -27,10 +27,11 @@ export default command({
     ),
     ...newPasswordOptions,
     ...minPasswordOption,
-    data: dataOption(),
+    ...accountsOptions,
   },
   about: `Makes an account in a data directory; a server that runs on it knows it at once. If --data
     or BARGE_DATA names a missing directory, it is made; only \`barge serve\` makes the default one.
+    With --store, the tables are made if they are missing.
 
     A new account never takes over files: if homes/NAME holds any, of an account that was removed by
     hand or whose database was lost, this fails with 14. --adopt gives them to the account; run
@@ -42,25 +43,24 @@ export default command({
     ["barge user add alice --quota 20GiB", "enter a password and make `alice`"],
     ["barge user add bob --generate", "make `bob` and print his new password"],
   ],
-  async run(
-    { name, admin, role: namedRole, quota, entries, adopt, minPassword, data, json, ...sources },
-    { signal },
-  ) {
-    using open = await openAccounts(data, { create: true, adopt });
+  async run(values, { signal }) {
+    const { name, admin, role: namedRole, quota, entries, adopt, minPassword, json } = values;
+    await using open = await openAccounts(values, { create: true, adopt });
     const { accounts } = open;
     const { checkAccountName } = await import("../../core/storage/account_rules.ts");
     const { defaultQuota } = await import("../../core/storage/accounts.ts");
     checkAccountName(name);
-    if (accounts.find(name)) {
+    if (await accounts.find(name)) {
       throw new BargeError("exists", "the account exists already", { op: "user add", path: name });
     }
     const question = `Password for ${name}`;
-    const { password, generated } = await newPassword(sources, question, minPassword, signal);
+    const { password, generated } = await newPassword(values, question, minPassword, signal);
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     const verifier = await makeVerifier("password", password);
     const role = namedRole ?? (admin ? "admin" : "user");
     const limit = quota === undefined ? defaultQuota(role) : quota;
-    const account = accounts.add({ name, role, limit, entryLimit: entries, verifier, adopt });
+    const facts = { name, role, limit, entryLimit: entries, verifier, adopt };
+    const account = await accounts.add(facts);
     const what = account.role === "admin" ? "the admin" : "the account";
     const made = `made ${what} ${account.name}, quota ${formatLimit(account.limit)}`;
     printWithPassword(json, accountFields(account), [made], generated);

@@ -9,9 +9,9 @@ export default accountsCommand({
   options: { name: argument("NAME", "The account") },
   about: `Shows one account: role, used bytes, limits, tokens. Fails with 4 if it does not exist.`,
   examples: [["barge user show alice", "show alice's role, bytes and tokens"]],
-  run({ name, json }, open) {
-    const account = open.accounts.get(name);
-    const tokens = open.tokens.list(account.id).length;
+  async run({ name, json }, open) {
+    const account = await open.accounts.get(name);
+    const tokens = (await open.logins.tokens(account.id)).length;
     const { used, reserved, limit, entries, entryLimit } = account;
     if (json) return printJson({ ...accountFields(account), reserved, tokens });
     print(account.name);

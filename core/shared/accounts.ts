@@ -220,7 +220,7 @@ async function needFreeHome(tx: Statements, name: string): Promise<void> {
   throw new BargeError("exists", `homes/${name} holds files of a former account`, {
     account: name,
     path: name,
-    hint: `give it to the new account with \`barge user add ${name} --adopt\``,
+    hint: "choose another name",
   });
 }
 
