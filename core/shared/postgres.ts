@@ -106,7 +106,7 @@ export class Postgres implements Statements, AsyncDisposable {
           await tx.all("COMMIT");
           reached("committed");
         } catch (error) {
-          if (!isLost(error)) await tx.all("ROLLBACK");
+          if (!isLost(error) && !client.closed) await tx.all("ROLLBACK");
           throw error;
         }
         return done!.value;
@@ -164,7 +164,7 @@ export class Postgres implements Statements, AsyncDisposable {
       lost = isLost(error);
       throw typedError(error);
     } finally {
-      if (lost) this.#discard(client);
+      if (lost || client.closed) this.#discard(client);
       else this.#give(client);
     }
   }
@@ -294,6 +294,13 @@ function typedError(error: unknown): unknown {
   }
   if (/^28/.test(code)) {
     return new BargeError("fatal", "the database refuses the user or the password", {
+      cause: error,
+    });
+  }
+  if (/CERT|^UNABLE_TO_/.test(code)) {
+    const { message } = error as Error;
+    return new BargeError("fatal", `the certificate of the database is not accepted: ${message}`, {
+      hint: "name its authority with --store-ca, and its host in --store as in the certificate",
       cause: error,
     });
   }
