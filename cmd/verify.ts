@@ -1,6 +1,6 @@
 /** `barge verify`: checks a data directory, even while a server runs on it. */
 import { BargeError } from "../core/error.ts";
-import type { Problem, ReconcileEvent } from "../core/repair/reconcile.ts";
+import type { Problem, ReconcileEvent } from "../core/storage/problem.ts";
 import { openStore } from "./_data/accounts.ts";
 import { command, dataOption, flag, values } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";

@@ -194,7 +194,7 @@ export class Attack {
     const measured = this.#phase === "measuring" && this.#schedule.exhausted;
     if (!measured && this.#phase !== "last answers") return false;
     return !this.#requesters.some(({ request, isConnected, number }) =>
-      request || measured && isConnected && this.#schedule.owes(number)
+      request || measured && isConnected && this.#schedule.isDue(number)
     );
   }
 

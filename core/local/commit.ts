@@ -53,7 +53,7 @@ interface Step {
 /** The time until the next attempt after a failed commit, in ms. */
 const retryMs = 1000;
 /** The longest wait for the write lock by notes of uploads under way, in ms. */
-const notePatienceMs = 30_000;
+const noteLockTimeoutMs = 30_000;
 
 export class Commits implements Disposable {
   readonly #parts: Parts;
@@ -73,7 +73,7 @@ export class Commits implements Disposable {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#enter = new Group(parts.db);
-    this.#notes = new Group(parts.db, { light: true, patience: notePatienceMs });
+    this.#notes = new Group(parts.db, { unsynced: true, lockTimeoutMs: noteLockTimeoutMs });
     this.#publish = new Group(parts.db, {
       begin: () => this.#repay(),
       beforeCommit: () => {

@@ -18,7 +18,7 @@ export async function changePassword(session: Session, verifier: Verifier): Prom
   await needPasswordLogin(session);
   const credential = await session.store.people.logins.changePassword(session, verifier);
   if (credential) return credential;
-  throw await session.ended();
+  throw await session.loginEndedError();
 }
 
 /** @throws {BargeError} `denied` on another login than by password; `unauthenticated` when it ended */

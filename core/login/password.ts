@@ -9,7 +9,7 @@
 import type { Service } from "./service.ts";
 import { matches } from "../protocol/verifier.ts";
 import type { Attempt } from "../storage/logins.ts";
-import { type Applicant, Derivations } from "./derivations.ts";
+import { Derivations, type LoginClient } from "./derivations.ts";
 import { admit, lookUp, type Pause } from "./login.ts";
 import type { Session } from "./session.ts";
 
@@ -85,7 +85,7 @@ export function shareDerivations(worker: number, table: SharedArrayBuffer | unde
 export function bounded<T>(
   work: () => Promise<T>,
   gone?: AbortSignal,
-  applicant?: Applicant,
+  client?: LoginClient,
 ): Promise<T> {
-  return derivations.run(work, applicant, gone);
+  return derivations.run(work, client, gone);
 }

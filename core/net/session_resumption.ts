@@ -1,6 +1,6 @@
 /**
- * Proves that a TLS connection belongs to the client of another one: it resumes the session of the
- * other, whose master secret only that client knows.
+ * Proves that two TLS connections come from the same client: the second connection resumes the session of
+ * the first, whose master secret only that client knows.
  *
  * The runtime reports whether a session was resumed (`isSessionReused`), but not which one, and it
  * encrypts the tickets of all connections with one key, so that any client's would do. TLS 1.2 sends
@@ -37,7 +37,7 @@ export class Sessions {
     this.#table = table;
   }
 
-  /** Accepts the sessions of an account's other connections, too; undefined ends that. */
+  /** Also accepts the sessions of the account's other connections; undefined: no longer. */
   login(account: number | undefined): void {
     this.#account = account;
     if (account === undefined || this.#session === undefined) return;
@@ -72,9 +72,14 @@ export class Sessions {
     }
     if (reuse === "never" || reuse === "tickets" && this.#first.size === 0) return pipe;
     pipe.abandon();
-    throw new BargeError("identity", "the data connection did not resume this one's TLS session", {
-      hint: "somebody else may have taken it; or this client resumes none: docs/ftp.md",
-    });
+    throw new BargeError(
+      "identity",
+      "the data connection did not resume the control connection's TLS session",
+      {
+        hint:
+          "another client may have opened it, or this client does not resume sessions: docs/ftp.md",
+      },
+    );
   }
 
   #knows(ticket: string): boolean {
@@ -82,7 +87,7 @@ export class Sessions {
     const session = this.#table.sessionOf(ticket);
     if (session === undefined) return false;
     if (session === this.#session) return true;
-    return this.#account !== undefined && this.#table.isOf(session, this.#account);
+    return this.#account !== undefined && this.#table.hasLoggedIn(session, this.#account);
   }
 
   #renew(ticket: string, session: bigint | undefined): void {

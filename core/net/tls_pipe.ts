@@ -9,8 +9,8 @@
  * the back-pressure: the runtime loses the end of a TLS socket that is paused); closing the pipe closes
  * the connection below at once.
  *
- * Deno's own TLS can't be used with strangers: it keeps a closed connection until the peer has made the
- * handshake or has read what was written, and does not report the server's certificate.
+ * Deno's own TLS can't be used with untrusted peers: after a close, it keeps the connection until the peer
+ * has finished the handshake or has read all bytes. It does not report the server's certificate, either.
  */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
@@ -22,7 +22,7 @@ import type { Pipe } from "./stream.ts";
 /** The name that barge's own client and server agree on in the handshake (RFC 7301). */
 export const alpn = "barge/1";
 
-/** Raw bytes of one read: few while few arrive, so that a thousand idle connections cost little. */
+/** The buffer sizes of a raw read: small while few bytes arrive, so that idle connections cost little. */
 const [minReadBytes, maxReadBytes] = [4 * 1024, 128 * 1024];
 
 export class TlsPipe implements Pipe {

@@ -1,6 +1,6 @@
 /**
- * Checks the messages of a worker. A worker talks to strangers, so the supervisor trusts none of its
- * fields: it accepts no path on disk, no unknown field and no text without a bound.
+ * Checks the messages of a worker. A client may have taken control of the worker, so the supervisor trusts
+ * no field: it accepts no path on disk, no unknown field and no text without a maximum length.
  */
 import * as v from "valibot";
 import { checkAccountName } from "../storage/account_rules.ts";

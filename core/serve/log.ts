@@ -29,7 +29,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 const encoder = new TextEncoder();
 
 /**
- * Makes the formatter of records. Text that strangers choose, such as names, must be a property of a
+ * Makes the formatter of records. Text that clients choose, such as names, must be a property of a
  * record and never a part of its message: then line feeds and escape sequences in it are escaped,
  * and no record looks like two.
  */

@@ -8,7 +8,7 @@ import type { HostKey } from "../net/host_keys.ts";
 import { makeDerivationTable } from "../login/derivations.ts";
 import { makeTally } from "../watch/gate.ts";
 import { makeHistory, sampleIntervalMs } from "../watch/history.ts";
-import { makeBoard } from "../watch/metrics.ts";
+import { makeSharedCounts } from "../watch/metrics.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import type { Certificate } from "../net/certificate.ts";
 import { attempt } from "./attempt.ts";
@@ -176,7 +176,7 @@ async function openGround(options: ServeOptions): Promise<Ground> {
   const { settings, workers } = options;
   const tables = {
     tally: makeTally(workers),
-    board: makeBoard(workers),
+    sharedCounts: makeSharedCounts(workers),
     derivations: makeDerivationTable(),
     history: makeHistory(),
   };

@@ -1,6 +1,6 @@
 /**
  * Keeps a number of workers listening on the same ports. The supervisor runs in the main isolate, which has
- * all permissions and no connections to strangers.
+ * all permissions and no connections to clients.
  *
  *   starting -> listening -> stopping -> stopped
  *           \-> failed   \-> died -> (delay) -> starting

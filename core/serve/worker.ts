@@ -1,5 +1,5 @@
 /**
- * A worker isolate, which serves strangers. The supervisor starts it with permissions for its ports,
+ * A worker isolate, which serves clients. The supervisor starts it with permissions for its ports,
  * users' files and the database only, and exchanges messages with it.
  */
 /// <reference lib="deno.worker" />
@@ -104,7 +104,9 @@ async function openStore(
 ): Promise<Store | SharedStore> {
   if ("shared" in settings) {
     const { SharedStore } = await import("../shared/store.ts");
-    return new SharedStore(settings, worker, hooks, life);
+    const store = new SharedStore(settings, worker, hooks, life);
+    await store.serve();
+    return store;
   }
   const { Store } = await import("../local/store.ts");
   return new Store(settings, worker, hooks, life);

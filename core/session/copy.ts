@@ -1,6 +1,6 @@
 /** Copying on the server: charged like any other write. */
 import { BargeError, type Kind, typed } from "../error.ts";
-import type { When } from "../login/access.ts";
+import type { WriteCondition } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import { isWithin } from "../storage/path.ts";
 import type { StoredFile } from "../storage/uploads.ts";
@@ -45,7 +45,7 @@ export async function copy(
   session: Session,
   from: string,
   to: string,
-  overwrite: When,
+  overwrite: WriteCondition,
   signal?: AbortSignal,
 ): Promise<StoredFile> {
   if (from === to) {
@@ -87,7 +87,7 @@ export async function copyTree(
   session: Session,
   from: string,
   to: string,
-  overwrite: When,
+  overwrite: WriteCondition,
   { signal, deep = true, still, onFailed }: CopyTreeOptions = {},
 ): Promise<CopiedTree> {
   const { entry } = await stat(session, from);

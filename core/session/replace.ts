@@ -1,7 +1,7 @@
 /**
- * Replacing a folder, or replacing a file by a folder: no rename does it in one step. The old entry is
- * moved aside, to a hidden name beside it, and removed when its successor is in place; if that fails, it
- * is moved back. A crash in between leaves it there.
+ * Replaces a folder, or replaces a file with a folder, which no rename can do in one step. The old entry is
+ * first renamed to a hidden name in the same folder, and removed when the new entry is in place. If the
+ * move of the new entry fails, the old entry gets its name back. A crash leaves it under the hidden name.
  */
 import { randomUUID } from "node:crypto";
 import { BargeError } from "../error.ts";

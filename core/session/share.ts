@@ -1,5 +1,5 @@
 /**
- * Share links: who may make one, and what a visitor may see.
+ * Share links: the right to make a link, and the access of its visitors.
  *
  * An account may share its home, and the files in /public that are charged to it; admins may share all
  * of /public. The rule is checked again at each visit: a link ends with its owner's right, or when the

@@ -86,10 +86,14 @@ export class SharedUpload implements OpenUpload {
     if (this.#lost) throw this.#lost;
   }
 
-  /** Writes what is gathered, and gives it up: a newer connection of this process takes it over. */
+  /** Records the gathered bytes, and lets go: a newer connection takes it over. */
   async yield(): Promise<void> {
+    if (this.#lost || this.#ended) return;
     await this.#body.flush().catch(() => {/* what is not recorded is sent again */});
-    this.#lost = new LostUpload("taken-over");
+    this.#lost ??= new LostUpload("taken-over");
+    const { id, holder } = this.#facts;
+    const sql = "UPDATE upload SET holder = NULL WHERE id = $1 AND holder = $2";
+    await this.#parts.db.all(sql, id, holder).catch(() => {/* its deadline ends it */});
   }
 
   /** Records changed pieces. */

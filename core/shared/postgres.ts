@@ -90,6 +90,16 @@ export class Postgres implements Statements, AsyncDisposable {
     }
   }
 
+  /**
+   * Calls a function for each notification on a channel, also after the connection was lost for a while.
+   * What was notified meanwhile is not repeated.
+   */
+  async listen(channel: string, onNotify: (payload: string) => void): Promise<AsyncDisposable> {
+    const { sql } = this.#connect();
+    await sql.listen(channel, onNotify);
+    return { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) };
+  }
+
   async #attempt<T>(work: (tx: Statements) => Promise<T>): Promise<T> {
     let done: { readonly value: T } | undefined;
     let id: string | undefined;

@@ -19,6 +19,7 @@ export class SharedStore extends Watching<SharedSettings> implements AsyncDispos
   readonly uploads: SharedStorage["uploads"];
   readonly attached: SharedStorage["attached"];
   readonly live: LiveLogins;
+  readonly #serving = new AsyncDisposableStack();
 
   /** Parameters as of the Store on one machine. */
   constructor(
@@ -38,7 +39,13 @@ export class SharedStore extends Watching<SharedSettings> implements AsyncDispos
     this.live = new LiveLogins(people.logins);
   }
 
+  /** Answers other nodes, until it is disposed of. To be called once. */
+  async serve(): Promise<void> {
+    this.#serving.use(await this.uploads.serve());
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#serving.disposeAsync();
     this.live[Symbol.dispose]();
     await this.storage[Symbol.asyncDispose]();
   }

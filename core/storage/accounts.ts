@@ -108,9 +108,9 @@ export interface AccountStore {
    */
   needFreeHome(name: string): Promise<void>;
   /**
-   * Makes an account for a stranger. Each try counts for its address, also one that fails.
+   * Adds an account that a client registers. Each attempt counts for its address, also one that fails.
    *
-   * @param host the stranger's numeric address
+   * @param host the client's numeric address
    * @throws {BargeError} as {@link add}; `refused` beyond a limit
    */
   register(account: NewAccount, host: string, limits: RegisterLimits): Promise<Account>;

@@ -1,6 +1,6 @@
 /** An upload as doors see it, whether its bytes are in memory or staged: see receive.ts. */
 import { BargeError } from "../error.ts";
-import type { When } from "../login/access.ts";
+import type { WriteCondition } from "../login/access.ts";
 import type { StoredFile } from "../storage/uploads.ts";
 
 export interface Incoming {
@@ -53,7 +53,7 @@ export interface Incoming {
    * @param overwrite whether it may replace a file there, now and when it is committed
    * @throws {BargeError} as `checkWrite`; `over-quota`; `unavailable` when it was taken over
    */
-  moveTo(path: string, overwrite: When): Promise<void>;
+  moveTo(path: string, overwrite: WriteCondition): Promise<void>;
   /** Takes its path away: its file was removed. It is dropped when it ends. @throws {BargeError} `over-quota` */
   unlink(): Promise<void>;
   /** Waits until no call is under way. */

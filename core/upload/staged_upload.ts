@@ -5,7 +5,7 @@
  * that all are carried out in their order.
  */
 import { type BargeError, typed } from "../error.ts";
-import { changeable, type When, writeGuard } from "../login/access.ts";
+import { changeable, type WriteCondition, writeGuard } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import { LostUpload, type OpenUpload, type StoredFile } from "../storage/uploads.ts";
 import { checkUpload, reportCommitted } from "./check.ts";
@@ -107,7 +107,7 @@ export class StagedUpload implements Incoming {
     return Promise.resolve(this.#open.id);
   }
 
-  async moveTo(path: string, overwrite: When): Promise<void> {
+  async moveTo(path: string, overwrite: WriteCondition): Promise<void> {
     const { session, request } = this.#target;
     const location = session.locate(path);
     const place = changeable(location);

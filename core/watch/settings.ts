@@ -1,7 +1,7 @@
 /** The operator's settings that the doors and the logins ask. */
 import type { RegisterLimits } from "../storage/accounts.ts";
 import type { Limits, Tally } from "./gate.ts";
-import type { Board } from "./metrics.ts";
+import type { SharedCounts } from "./metrics.ts";
 
 /** Limits that can be changed while the server runs; plain data. */
 export interface Adjustable {
@@ -40,7 +40,7 @@ export interface WorkerTables {
   /** The counts of connections. */
   readonly tally?: Tally;
   /** The counts of requests and bytes. */
-  readonly board?: Board;
+  readonly sharedCounts?: SharedCounts;
   /** The traffic of the last hours. The supervisor samples it. */
   readonly history?: SharedArrayBuffer;
   /** The bound on derivations of passwords: see core/login/derivations.ts. */

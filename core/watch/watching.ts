@@ -29,7 +29,7 @@ export class Watching<Settings extends ServiceSettings & WorkerTables> {
     this.#settings = settings;
     this.hooks = hooks;
     this.gate = new Gate(settings.limits ?? defaultLimits, worker, settings.tally);
-    this.metrics = new Metrics(worker, settings.board);
+    this.metrics = new Metrics(worker, settings.sharedCounts);
     this.history = new History(settings.history);
     this.roster = new Roster(this.metrics);
     this.#rates = { up: this.#rate(settings.rateUp), down: this.#rate(settings.rateDown) };

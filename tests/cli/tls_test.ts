@@ -268,7 +268,7 @@ Deno.test("serve with a certificate that can't be used exits with 7", async () =
     ]);
   const cases: [string, string, RegExp][] = [
     ["one.pem", "two.key", /two\.key: it is not the key of the certificate/],
-    ["old.pem", "old.key", /old\.pem: the certificate ended on 2021-01-01\n\(renew it/],
+    ["old.pem", "old.key", /old\.pem: the certificate expired on 2021-01-01\n\(renew it/],
     ["none.pem", "two.key", /none\.pem: no such file/i],
   ];
   for (const [cert, key, text] of cases) {

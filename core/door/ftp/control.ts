@@ -63,7 +63,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   /** True when the client has ended its side, or the connection broke. */
   #clientEnded = false;
   /** True when the server stops. */
-  #leaving = false;
+  #stopping = false;
   /** True between commands. */
   #idle = false;
   #writing: Promise<void> = Promise.resolve();
@@ -77,7 +77,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     this.local = bareAddress(local);
     this.#tlsSessions = new Sessions(door.tickets);
     this.#lines = new LineReader(stream, (bytes) => this.#write(bytes));
-    this.#loginBy = performance.now() + door.patience.login;
+    this.#loginBy = performance.now() + door.timeouts.login;
     // Implicit TLS also covers data connections without PROT P.
     this.state.protect = door.spec.name === "ftps";
     this.data = new DataPort(door, store.gate, this.host, this.#tlsSessions);
@@ -101,7 +101,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   }
 
   leave(): void {
-    this.#leaving = true;
+    this.#stopping = true;
     if (this.#idle) void this.#dismiss("the server is stopping");
   }
 
@@ -146,7 +146,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   async #secure(): Promise<void> {
     try {
       const shake = (below: Pipe) => this.#tlsSessions.begin(below, this.door.certificate()!);
-      this.tls = await this.stream.upgrade(shake, this.door.patience.handshake);
+      this.tls = await this.stream.upgrade(shake, this.door.timeouts.handshake);
     } catch (error) {
       log.debug("no TLS with {peer}: {why}", { peer: this.stream.peer, why: `${error}` });
       throw error;
@@ -155,7 +155,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
 
   async #serve(): Promise<void> {
     while (!this.quitting) {
-      if (this.#leaving) return await this.#dismiss("the server is stopping");
+      if (this.#stopping) return await this.#dismiss("the server is stopping");
       const line = this.#queue.shift() ?? await this.#next();
       if (!line) return;
       await this.#execute(line);
@@ -164,9 +164,9 @@ export class Control extends ClientConnection implements Connection, Conversatio
 
   /** Returns the next line; null when the client has ended its side. */
   async #next(): Promise<Line | null> {
-    const { stranger, idle } = this.door.patience;
+    const { beforeLogin, idle } = this.door.timeouts;
     const left = this.#loginBy - performance.now();
-    const ms = this.session ? idle : Math.max(0, Math.min(stranger, left));
+    const ms = this.session ? idle : Math.max(0, Math.min(beforeLogin, left));
     const timer = setTimeout(() => void this.#dismiss("no command came in time"), ms);
     this.#idle = true;
     try {
@@ -302,7 +302,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     const reason = new BargeError("unavailable", why);
     try {
       await this.answer(reply(421, `${why}; goodbye`));
-      await this.stream.end(this.door.patience.answer);
+      await this.stream.end(this.door.timeouts.answer);
     } catch { /* the client is gone */ }
     this.stream.close(reason);
   }
@@ -311,8 +311,8 @@ export class Control extends ClientConnection implements Connection, Conversatio
   async #linger(): Promise<void> {
     if (this.stream.closed) return;
     await this.#writing;
-    await this.stream.end(this.door.patience.answer);
-    const cut = setTimeout(() => this.stream.close(), this.door.patience.linger);
+    await this.stream.end(this.door.timeouts.answer);
+    const cut = setTimeout(() => this.stream.close(), this.door.timeouts.linger);
     try {
       while (!this.#clientEnded) this.#clientEnded = (await this.#take()).line === null;
     } finally {
@@ -321,7 +321,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   }
 
   #write(bytes: Uint8Array): Promise<void> {
-    const writing = this.#writing.then(() => this.stream.write(bytes, this.door.patience.answer));
+    const writing = this.#writing.then(() => this.stream.write(bytes, this.door.timeouts.answer));
     this.#writing = writing.catch(() => {/* the caller of this write gets the failure */});
     return writing;
   }

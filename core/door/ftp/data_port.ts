@@ -75,7 +75,7 @@ export class DataPort {
     // A listener without a connection is used again.
     const { addr } = this.#listener ?? this.#listen(account);
     clearTimeout(this.#expiry);
-    this.#expiry = setTimeout(() => this.close(), this.#door.patience.unused);
+    this.#expiry = setTimeout(() => this.close(), this.#door.timeouts.unused);
     return addr.port;
   }
 
@@ -118,8 +118,8 @@ export class DataPort {
     if (!this.#arrival) {
       throw new BargeError("unavailable", "no data connection; request one with PASV or EPSV");
     }
-    const { patience } = this.#door;
-    const waiting = delay(patience.data, AbortSignal.any([signal, this.#expected.signal]));
+    const { timeouts } = this.#door;
+    const waiting = delay(timeouts.data, AbortSignal.any([signal, this.#expected.signal]));
     const late = waiting.then(() =>
       new BargeError("unavailable", "the client did not connect in time")
     );
@@ -129,8 +129,8 @@ export class DataPort {
       this.#arrival = undefined; // close() must not close it from here on
       const { port } = arrived.remoteAddr as Deno.NetAddr;
       const peer = formatAddress({ host: this.#peer, port });
-      const stream = new Stream(arrived, peer, patience.transfer);
-      stream.rates = { read: new RateMeter(patience.floor), write: new RateMeter(patience.floor) };
+      const stream = new Stream(arrived, peer, timeouts.transfer);
+      stream.rates = { read: new RateMeter(timeouts.floor), write: new RateMeter(timeouts.floor) };
       return stream;
     } finally {
       this.close();
@@ -144,9 +144,9 @@ export class DataPort {
    *   session of its control connection
    */
   async secure(stream: Stream, certificate: ServerIdentity): Promise<TlsPipe> {
-    const { spec, patience } = this.#door;
+    const { spec, timeouts } = this.#door;
     const shake = (below: Pipe) => this.#sessions.join(below, certificate, spec.ftp.sessionReuse);
-    return await stream.upgrade(shake, patience.handshake);
+    return await stream.upgrade(shake, timeouts.handshake);
   }
 
   /** Closes the listener and the connection that no transfer has taken. */
@@ -202,7 +202,7 @@ export class DataPort {
   }
 
   async #connect(port: number, signal: AbortSignal): Promise<Arrival> {
-    const ending = AbortSignal.any([signal, AbortSignal.timeout(this.#door.patience.data)]);
+    const ending = AbortSignal.any([signal, AbortSignal.timeout(this.#door.timeouts.data)]);
     try {
       return await Deno.connect({ hostname: this.#peer, port, signal: ending });
     } catch {

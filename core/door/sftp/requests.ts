@@ -99,7 +99,7 @@ async function open(request: SftpRequest): Promise<Uint8Array> {
   const writes = (flags & (Open.WRITE | Open.APPEND)) !== 0;
   request.op = writes ? "put" : "get";
   return await handlePacket(request, path, (access) => {
-    if (sftp.leaving) throw new BargeError("unavailable", "the server is stopping");
+    if (sftp.stopping) throw new BargeError("unavailable", "the server is stopping");
     return writes ? openToWrite(sftp, path, flags, mtime, access) : openToRead(sftp, path, access);
   });
 }
@@ -198,7 +198,7 @@ async function openFolder(request: SftpRequest): Promise<Uint8Array> {
   const path = resolve(request.packet.text());
   return await handlePacket(request, path, async (access) => {
     const { entry } = await stat(session, path);
-    if (entry?.type !== "dir") throw new BargeError("no-directory", "it is no folder");
+    if (entry?.type !== "dir") throw new BargeError("no-directory", "it is not a folder");
     const rest = [".", ".."].map((name) => ({ ...owned(session, path, entry), name }));
     return { kind: "listing", path, access, batches: list(session, path, false), rest };
   });

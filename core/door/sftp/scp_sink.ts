@@ -30,7 +30,7 @@ export async function receiveAll(scp: ScpDialog, target: string): Promise<void> 
   const top = resolve(target);
   const into = await isFolder(scp, top);
   if (scp.folder && !into) {
-    return await scp.fail(target, new BargeError("no-directory", "it is no folder"));
+    return await scp.fail(target, new BargeError("no-directory", "it is not a folder"));
   }
   await scp.ok();
   const folders: Folder[] = [];
@@ -98,7 +98,7 @@ async function enter(scp: ScpDialog, path: string, depth: number): Promise<boole
 }
 
 async function leave(scp: ScpDialog, folder: Folder | undefined): Promise<void> {
-  if (!folder) throw new BargeError("protocol", "the end of no folder");
+  if (!folder) throw new BargeError("protocol", "the client ended a folder that it did not begin");
   const { path, modified } = folder;
   try {
     if (modified !== null) await setModified(scp.command.session, path, modified);

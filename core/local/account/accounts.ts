@@ -170,7 +170,9 @@ export class Accounts extends Table {
     const now = Date.now();
     const { lastLogin } = this.byId(id) ?? {};
     if (lastLogin && lastLogin > now - useIntervalMs) return;
-    this.db.note(() => this.db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id));
+    this.db.bestEffort(() =>
+      this.db.run("UPDATE account SET last_login = ? WHERE id = ?", now, id)
+    );
   }
 
   #admins(): number {

@@ -1,9 +1,9 @@
 /**
- * Limits on the accounts that strangers make: tries by address, accounts by hour and in all, and the
- * bytes that these accounts take together by `register` and `grow`.
+ * Limits on the accounts that clients register themselves: attempts by address, accounts by hour and in
+ * all, and the total bytes of quota that `register` and `grow` may give to these accounts.
  *
- * A try counts for its address whatever its outcome, so that nobody finds out names by trying them. An
- * account counts as long as it exists. A row of a try is kept for an hour.
+ * An attempt counts for its address whatever its outcome, so that nobody can guess names by trying them. An
+ * account counts as long as it exists. The row of an attempt is kept for an hour.
  */
 import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
@@ -26,7 +26,7 @@ export class Registrations extends Table {
    */
   begin(host: string, { perAddress }: RegisterLimits): number {
     const address = network(host);
-    return this.db.lightly(() => {
+    return this.db.unsyncedTransaction(() => {
       const now = Date.now();
       const sql = "SELECT count(*) FROM registration WHERE address = ? AND at > ?";
       const tries = this.db.value<number>(sql, address, now - hourMs)!;

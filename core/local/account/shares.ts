@@ -78,7 +78,7 @@ export class Shares extends Table {
       if (changes > 0 && version !== null) this.#remember(digest, address, version, now);
       return changes > 0;
     };
-    return most === null ? this.db.lightly(work) : this.db.transaction(work);
+    return most === null ? this.db.unsyncedTransaction(work) : this.db.transaction(work);
   }
 
   /** Takes a part of a counted download: see `ShareStore.resume`. */
@@ -86,7 +86,9 @@ export class Shares extends Table {
     const sql = `UPDATE share_visit SET parts = parts - 1
       WHERE share = ? AND address = ? AND version = ? AND parts > 0 AND at > ?`;
     const since = Date.now() - resumableMs;
-    return this.db.lightly(() => this.db.run(sql, digest, address, version, since).changes > 0);
+    return this.db.unsyncedTransaction(() =>
+      this.db.run(sql, digest, address, version, since).changes > 0
+    );
   }
 
   /** @returns whether the account had the link */

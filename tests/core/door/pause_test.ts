@@ -17,7 +17,7 @@ const alive = encodeChunkHead(aliveLength);
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A second stands for a minute and more outside of tests; a client that is silent for one is cut. */
-const patience = { request: 1000, floor: { bytes: 10_000, periodMs: 1000 } };
+const timeouts = { request: 1000, floor: { bytes: 10_000, periodMs: 1000 } };
 const pause = { every: 200, most: 3_600_000 };
 
 function chunk(bytes: Uint8Array): Bytes {
@@ -44,7 +44,7 @@ Deno.test("hello says how a client may pause; without that it may not", async ()
 
 Deno.test("a put whose source pauses goes on, with signs of life among its chunks", async (t) => {
   using clock = new Clock();
-  await using here = await Here.start({ ...patience, pause });
+  await using here = await Here.start({ ...timeouts, pause });
   const bytes = pattern(5000);
   await t.step("of unknown size, and of a known one", async () => {
     for (const size of [null, bytes.length]) {
@@ -100,7 +100,7 @@ Deno.test("a put whose source pauses goes on, with signs of life among its chunk
 
 Deno.test("signs of life hold no upload for ever; what has arrived is kept", async (t) => {
   using clock = new Clock();
-  await using here = await Here.start({ ...patience, pause: { every: 200, most: 1500 } });
+  await using here = await Here.start({ ...timeouts, pause: { every: 200, most: 1500 } });
   using watcher = await Peer.open(here.address, here.token);
   const trickles: Record<string, (i: number) => Uint8Array> = {
     "nothing else": () => alive,
@@ -153,7 +153,7 @@ Deno.test("signs of life hold no upload for ever; what has arrived is kept", asy
 
 Deno.test("who pauses, and is quick enough in between, has all of its time left", async () => {
   using clock = new Clock();
-  await using here = await Here.start({ ...patience, pause: { every: 200, most: 500 } });
+  await using here = await Here.start({ ...timeouts, pause: { every: 200, most: 500 } });
   using peer = await Peer.open(here.address, here.token);
   await peer.ask({ verb: "put", path: "/home/quick", size: null });
   await peer.send({ offset: 0, body: "chunked", pauses: true });
