@@ -52,6 +52,15 @@ interface Client {
   closed: boolean;
 }
 
+/** The library takes what is not given from the environment, which a worker may not read. */
+const explicit: object = {
+  sslnegotiation: null,
+  max_pipeline: 100,
+  keep_alive: 60,
+  prepare: true,
+  debug: false,
+  publications: "alltables",
+};
 const defaultConnections = 8;
 const defaultDeadlineMs = 5_000;
 /** The callers that wait for a connection; one more is refused. */
@@ -243,6 +252,9 @@ export class Postgres implements Statements, AsyncDisposable {
       fetch_types: false,
       onnotice: () => {},
       onclose: () => client.closed = true,
+      // After a failover, only the server that takes writes is used.
+      target_session_attrs: "read-write",
+      ...explicit,
       connection: { application_name: "barge" },
       types: {
         bigint: { to: 20, from: [20], parse: Number, serialize: String },

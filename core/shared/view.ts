@@ -145,10 +145,19 @@ export async function runGuard<T>(view: SharedView, check: (view: SharedView) =>
     try {
       return check(view);
     } catch (error) {
-      if (!(error instanceof Unread)) throw error;
-      await error.read();
+      const unread = unreadIn(error);
+      if (!unread) throw error;
+      await unread.read();
     }
   }
+}
+
+/** Returns the unread fact behind an error, to which guards may have added a path. */
+function unreadIn(error: unknown): Unread | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof Unread) return cause;
+  }
+  return undefined;
 }
 
 /** Runs the check of a guard, whose places are read at once. @throws what it throws */
