@@ -27,7 +27,10 @@ export default command({
   ],
   async run(values, { signal }) {
     const { file, force, data, json } = values;
-    needDirectory(values, "back up the database with pg_dump, and after it the bucket");
+    needDirectory(
+      values,
+      "`barge migrate --from` copies that to a data directory, which is a full backup",
+    );
     // Opening it reports faults of the directory, and upgrades an old database.
     (await openStore(data))[Symbol.dispose]();
     const { backup } = await import("../core/local/database/backup.ts");

@@ -6,17 +6,18 @@ import { note } from "../_term/out.ts";
 import { describeStorage, sharedOptions, type StorageValues } from "./storage_options.ts";
 
 /**
- * Opens the storage, and writes its name to standard error.
+ * Opens the storage.
  *
  * @param options.create make its tables if they are missing
+ * @param options.quiet do not write its name to standard error
  * @throws {BargeError} `usage` for an option that is missing or not valid; as `prepare` and `requirePrepared`
  */
 export async function openShared(
   values: StorageValues,
-  { create = false }: { readonly create?: boolean } = {},
+  { create = false, quiet = false }: { readonly create?: boolean; readonly quiet?: boolean } = {},
 ): Promise<SharedStorage> {
   const options = (await sharedOptions(values))!;
-  note(`storage: ${describeStorage(options)}`);
+  if (!quiet) note(`storage: ${describeStorage(options)}`);
   const storage = new SharedStorage(options, () => defaultBanAfter);
   try {
     await (create ? prepare : requirePrepared)(storage.parts);

@@ -6,6 +6,7 @@ import { Store } from "../../core/local/store.ts";
 import type { LoginStore } from "../../core/storage/logins.ts";
 import { banAfter } from "../contract/store/_suite_people.ts";
 import { hasEngines } from "../contract/store/_shared.ts";
+import { store, text } from "../contract/store/_suite_uploads.ts";
 import { Home, lines, type Outcome, type RunOptions } from "./_barge.ts";
 import { Cluster } from "./_cluster.ts";
 
@@ -225,6 +226,44 @@ Deno.test({
 });
 
 Deno.test({
+  name: "verify checks and repairs the cluster, and ends with 13 for what is left",
+  ignore,
+  async fn() {
+    await using cluster = await Cluster.make();
+    await cluster.barge(["user", "add", "anna"], { env });
+    const storage = cluster.open();
+    const { id } = await storage.people.accounts.get("anna");
+    await storage.people.accounts.makeHome("anna");
+    const place = { dir: "homes/anna", name: "f" };
+    await store(storage.uploads, id, text("12345"), place);
+    const good = await cluster.barge(["verify"]);
+    assert.equal(good.code, 0, good.stderr);
+    assert.match(good.stderr, /^storage: .*\n1 file read, 5 B: all agree\n$/);
+
+    await storage.parts.db.all("UPDATE account SET used = 7");
+    const wrong = await cluster.barge(["verify", "--quick"]);
+    assert.equal(wrong.code, 13, wrong.stderr);
+    assert.match(wrong.stdout, /^anna: /);
+    assert.match(wrong.stderr, /1 file compared: 1 differ, 0 repaired\n\(--repair corrects sums/);
+    const repaired = await cluster.barge(["verify", "--quick", "--repair", "--json"]);
+    assert.equal(repaired.code, 0, repaired.stderr);
+    const [problem, summary] = lines(repaired);
+    assert.deepEqual([problem.kind, problem.path, problem.repaired], ["sums", "anna", true]);
+    assert.deepEqual(summary, {
+      ...{ type: "summary", files: 1, bytes: 0 },
+      ...{ problems: 1, repaired: 1, open: 0 },
+    });
+    assert.equal(lines(await cluster.barge(["user", "show", "anna", "--json"]))[0].used, 5);
+
+    await storage.parts.db.all("UPDATE content SET sha256 = decode(repeat('00', 32), 'hex')");
+    const damaged = await cluster.barge(["verify", "-q"]);
+    assert.equal(damaged.code, 13);
+    assert.equal(damaged.stderr, "");
+    assert.match(damaged.stdout, /^homes\/anna\/f: /);
+  },
+});
+
+Deno.test({
   name: "cert prints the certificate and the host keys that the nodes share",
   ignore,
   async fn() {
@@ -249,18 +288,18 @@ Deno.test({
   },
 });
 
-const bucket = ["--bucket", "s3+https://s3.example/files"];
-const store = ["--store", "postgres://barge@db.example/barge"];
+const bucketOption = ["--bucket", "s3+https://s3.example/files"];
+const storeOption = ["--store", "postgres://barge@db.example/barge"];
 
 Deno.test("secrets on the command line are refused, and not repeated", async () => {
   await using home = new Home();
   const cases: [string[], RegExp][] = [
     [
-      ["--store", "postgres://barge:hush-hush@db.example/barge", ...bucket],
+      ["--store", "postgres://barge:hush-hush@db.example/barge", ...bucketOption],
       /may not hold a password\n\(use --store-password-file or BARGE_STORE_PASSWORD\)/,
     ],
     [
-      [...store, "--bucket", "s3+https://key:hush-hush@s3.example/files"],
+      [...storeOption, "--bucket", "s3+https://key:hush-hush@s3.example/files"],
       /may not hold a password\n\(use --bucket-keys-file/,
     ],
   ];
@@ -278,11 +317,11 @@ Deno.test("a part of the cluster's options that is missing is named", async () =
   await using home = new Home();
   await Deno.writeTextFile(`${home.path}/keys`, "key\nsecret\n");
   await Deno.writeTextFile(`${home.path}/short`, "00ff\n");
-  const withKeys = [...store, ...bucket, "--bucket-keys-file", "keys"];
+  const withKeys = [...storeOption, ...bucketOption, "--bucket-keys-file", "keys"];
   const cases: [string[], RegExp][] = [
-    [store, /given together\n\(use --store and --bucket\)/],
-    [bucket, /given together/],
-    [[...store, ...bucket], /keys of the bucket are missing\n\(use --bucket-keys-file/],
+    [storeOption, /given together\n\(use --store and --bucket\)/],
+    [bucketOption, /given together/],
+    [[...storeOption, ...bucketOption], /keys of the bucket are missing\n\(use --bucket-keys-file/],
     [withKeys, /key of the cluster is missing\n\(.*--cluster-key/],
     [[...withKeys, "--cluster-key", "short"], /short: it is not a key of the cluster/],
   ];
@@ -296,12 +335,13 @@ Deno.test("a part of the cluster's options that is missing is named", async () =
 Deno.test("a verb that needs a data directory refuses a cluster, and names the alternative", async () => {
   await using home = new Home();
   const cases: [string[], RegExp][] = [
-    [["backup", "copy.db"], /backup: this works on a data directory.*\n\(.*pg_dump/],
+    [["backup", "copy.db"], /backup: this works on a data directory.*\n\(.*migrate --from/],
     [["quota", "verify"], /quota verify: this works on a data directory.*\n\(.*barge verify/],
     [["user", "add", "anna", "--adopt"], /--adopt is for data directories/],
+    [["verify", "--accept", "homes/anna/f"], /--accept is for data directories\n\(upload/],
   ];
   for (const [args, why] of cases) {
-    const { code, stderr } = await home.barge([...args, ...store, ...bucket], { env });
+    const { code, stderr } = await home.barge([...args, ...storeOption, ...bucketOption], { env });
     assert.equal(code, 2, stderr);
     assert.match(stderr, why);
   }
