@@ -29,7 +29,7 @@ export default command({
     run --repair. --repair alone leaves a damaged file and its digest unchanged. --accept PATH, with
     the path as printed here, makes the current bytes the file.
 
-    With --store: reads the bytes of all files from the bucket (--quick: only asks for the objects'
+    With --store: reads the bytes of all files from the bucket (--quick: compares only the objects'
     sizes), and compares them, the objects of the bucket and the sums of every account with the
     database. --repair corrects sums, and removes objects that no file has used for a day.`,
   examples: [

@@ -7,6 +7,7 @@ import type { LoginStore } from "../../core/storage/logins.ts";
 import { banAfter } from "../contract/store/_suite_people.ts";
 import { hasEngines } from "../contract/store/_shared.ts";
 import { store, text } from "../contract/store/_suite_uploads.ts";
+import { startServer } from "../_server.ts";
 import { Home, lines, type Outcome, type RunOptions } from "./_barge.ts";
 import { Cluster } from "./_cluster.ts";
 
@@ -222,6 +223,26 @@ Deno.test({
     for (const secret of [...secrets, variables.BARGE_CLUSTER_KEY]) {
       assert(!made.stderr.includes(secret), "no secret is shown");
     }
+  },
+});
+
+Deno.test({
+  name: "a node knows an account at once, until it is disabled, and shows the certificate of cert",
+  ignore,
+  async fn() {
+    await using cluster = await Cluster.make();
+    const secret = { BARGE_PASSWORD: "anna-secret" };
+    const env = cluster.variables;
+    await using server = await startServer({ store: [], env, args: ["--tls"] });
+    assert.equal((await cluster.barge(["user", "add", "anna"], { env: secret })).code, 0);
+    const client = { ...secret, BARGE_SERVER: `barge://anna@${server.address}` };
+    const list = () => cluster.home.barge(["ls", "/home", "--tls"], { env: client });
+    const first = await list();
+    assert.equal(first.code, 0, first.stderr);
+    const [{ fingerprint }] = lines(await cluster.barge(["cert", "--json"]));
+    assert.equal(fingerprint, server.facts.fingerprint);
+    assert.equal((await cluster.barge(["user", "disable", "anna"])).code, 0);
+    assert.equal((await list()).code, 11);
   },
 });
 

@@ -170,7 +170,7 @@ Deno.test("PostgreSQL: a certificate that is not trusted, or for another host, i
   const pair = await makeSelfSigned(["db.example"]);
   const server = createServer((socket) => {
     socket.on("error", () => {}).once("data", () => {
-      socket.write("S"); // TLS, please
+      socket.write("S"); // TLS follows
       new TLSSocket(socket, { isServer: true, ...pair }).on("error", () => {}).resume();
     });
   });
