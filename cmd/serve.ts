@@ -6,7 +6,7 @@ import { type Address, formatAddress } from "../core/net/address.ts";
 import { Networks } from "../core/net/networks.ts";
 import { parsePublicUrl } from "../core/net/public_url.ts";
 import { logLevels } from "../core/serve/log_level.ts";
-import { mostMinPassword } from "../core/protocol/password.ts";
+import { maxMinPassword } from "../core/protocol/password.ts";
 import { minRateBytesPerSecond } from "../core/watch/rate.ts";
 import { describeStorage, sharedOptions, storageOptions } from "./_data/storage_options.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
@@ -90,7 +90,7 @@ export default command({
       "The largest quota that an account can register with, or grow to, by itself. Default: --quota",
     ),
     minPassword: value(
-      count("N", 0, mostMinPassword),
+      count("N", 0, maxMinPassword),
       "The least length of a new password, in characters. At the native door the client checks it, " +
         "since no password is sent. Default: 8",
     ),
@@ -187,10 +187,11 @@ export default command({
     SIGHUP reads the certificate files and --limits again: new rates apply to transfers under way,
     the other limits to new requests.
 
-    If a directory holds files but no accounts.db, the database is lost, and the start fails with 7:
-    restore it from a backup. Without a backup, --adopt makes a new database; use it once. The files
-    stay in their places: homes/admin belongs to the new admin, and any other homes/NAME has no
-    account until \`barge user add NAME --adopt\`. \`barge verify --repair\` charges the files.
+    If a directory holds files but no accounts.db, the database is lost, and the start fails with
+    exit code 7: restore it from a backup. Without a backup, --adopt makes a new database; use it
+    once. The files stay in their places: homes/admin belongs to the new admin, and any other
+    homes/NAME has no account until \`barge user add NAME --adopt\`. \`barge verify --repair\`
+    charges the files.
 
     --check-upload and --on-commit run your programs, without a shell, as the server's user. Each
     reads one JSON object from standard input: event, account, path, file (the file with the bytes),

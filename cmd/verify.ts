@@ -19,8 +19,8 @@ export default command({
   },
   about: `Reads every file in a data directory and compares it with the SHA-256 of its upload. Also
     compares the ledger with the disk, staging with the partial uploads, and the sums of every
-    account. A running server is not disturbed. Exits with 13 if there are differences that were not
-    repaired.
+    account. A running server is not disturbed. Exits with code 13 if there are differences that
+    were not repaired.
 
     --repair changes the ledger to agree with the disk: it charges files that were added, changed or
     removed by hand, and clears from staging the files that no upload owns. It never changes a file.

@@ -3,7 +3,7 @@ import { BargeError, typed } from "../../core/error.ts";
 import {
   checkNewPassword,
   defaultMinPassword,
-  mostMinPassword,
+  maxMinPassword,
 } from "../../core/protocol/password.ts";
 import { flag, value, valueOr, type ValuesOf } from "../_term/command.ts";
 import { note, print, printJson } from "../_term/out.ts";
@@ -24,7 +24,7 @@ export const newPasswordOptions = {
 /** The option of a verb that sets passwords in a data directory, without asking a server. */
 export const minPasswordOption = {
   minPassword: valueOr(
-    count("N", 0, mostMinPassword),
+    count("N", 0, maxMinPassword),
     defaultMinPassword,
     `The fewest characters of a new password. Default: ${defaultMinPassword}`,
   ),

@@ -30,8 +30,8 @@ const maxServers = 3;
 export const accountsOptions = { data: dataOption(), ...storageOptions };
 export type AccountsValues = ValuesOf<typeof accountsOptions>;
 
-/** The accounts of a data directory, or of storage that many machines share. */
-export interface OpenAccounts extends AsyncDisposable {
+/** The accounts and logins of a data directory, or of storage that many machines share. */
+export interface AccountStores extends AsyncDisposable {
   readonly accounts: AccountStore;
   readonly logins: LoginStore;
 }
@@ -54,7 +54,7 @@ interface OpenOptions {
 export async function openAccounts(
   values: AccountsValues,
   options: OpenOptions = {},
-): Promise<OpenAccounts> {
+): Promise<AccountStores> {
   if (!isShared(values)) return await openLocalAccounts(values.data, options);
   if (options.adopt) {
     throw new BargeError("usage", "--adopt is for data directories", {
@@ -91,7 +91,7 @@ export function needDirectory(values: AccountsValues, instead: string): void {
   throw new BargeError("usage", why, { hint: instead });
 }
 
-async function openLocalAccounts(data: string, options: OpenOptions): Promise<OpenAccounts> {
+async function openLocalAccounts(data: string, options: OpenOptions): Promise<AccountStores> {
   noteData(data);
   const { create, adopt } = options;
   const made = create && !exists(`${data}/accounts.db`) && await makeFolder(data);
@@ -110,15 +110,15 @@ async function openLocalAccounts(data: string, options: OpenOptions): Promise<Op
 /** Declares a verb that works on the accounts of a storage. */
 export function accountsCommand<T>(
   { options, run, ...help }: Omit<Declared<T>, "run"> & {
-    run(values: T & AccountsValues & Common, open: OpenAccounts, context: Context): Outcome;
+    run(values: T & AccountsValues & Common, stores: AccountStores, context: Context): Outcome;
   },
 ) {
   return command<T & AccountsValues>({
     ...help,
     options: { ...options, ...accountsOptions } as Options<T & AccountsValues>,
     async run(values, context) {
-      await using open = await openAccounts(values);
-      return await run(values, open, context);
+      await using stores = await openAccounts(values);
+      return await run(values, stores, context);
     },
   });
 }

@@ -7,7 +7,7 @@ import { BargeError, typed } from "../../core/error.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
 import { checkNewPassword } from "../../core/protocol/password.ts";
 import { makeVerifier, matches } from "../../core/protocol/verifier.ts";
-import type { OpenAccounts } from "./accounts.ts";
+import type { AccountStores } from "./accounts.ts";
 import type { Declared } from "./declared.ts";
 
 export interface Step {
@@ -28,27 +28,27 @@ export interface PlanOptions {
 /**
  * Returns the step for each declared account.
  *
- * @param open undefined: there is no database yet
+ * @param stores undefined: there is no database yet
  * @throws {BargeError} `usage` for a new account without a password, and a new password that is too
  *   short; `exists` for existing files of a new account
  */
 export async function planSteps(
   declared: readonly Declared[],
-  open: OpenAccounts | undefined,
+  stores: AccountStores | undefined,
   options: PlanOptions,
 ): Promise<Step[]> {
   const steps: Step[] = [];
-  for (const wanted of declared) steps.push(await planStep(wanted, open, options));
+  for (const wanted of declared) steps.push(await planStep(wanted, stores, options));
   return steps;
 }
 
 async function planStep(
   wanted: Declared,
-  open: OpenAccounts | undefined,
+  stores: AccountStores | undefined,
   { adopt, minPassword }: PlanOptions,
 ): Promise<Step> {
   const { name, role, limit, entryLimit, disabled, password, absent } = wanted;
-  const existing = await open?.accounts.find(name);
+  const existing = await stores?.accounts.find(name);
   if (absent) {
     return { name, action: existing ? "removed" : "unchanged", changed: [], change: {} };
   }
@@ -59,8 +59,8 @@ async function planStep(
       hint: "give it a password or a passwordFile",
     });
   }
-  if (!existing && !adopt) await open?.accounts.needFreeHome(name);
-  const old = existing && await open?.logins.byPassword(name);
+  if (!existing && !adopt) await stores?.accounts.needFreeHome(name);
+  const old = existing && await stores?.logins.byPassword(name);
   const change: AccountChange = {
     ...(role !== undefined && role !== existing?.role && { role }),
     ...(limit !== undefined && limit !== existing?.limit && { limit }),
@@ -105,7 +105,7 @@ async function newVerifier(
  */
 export async function applySteps(
   steps: readonly Step[],
-  { accounts }: OpenAccounts,
+  { accounts }: AccountStores,
   { adopt }: { readonly adopt: boolean },
 ): Promise<Map<string, string>> {
   const only = (action: Step["action"]) => steps.filter((step) => step.action === action);

@@ -11,8 +11,8 @@ export default command({
     ...accountsOptions,
   },
   about: `Compares the ledger of a data directory with the files on its disk, and reports files that
-    are not charged, charged files that are missing, and sizes that differ. Exits with 13 if there
-    are differences that were not repaired.`,
+    are not charged, charged files that are missing, and sizes that differ. Exits with code 13 if
+    there are differences that were not repaired.`,
   examples: [
     ["barge quota verify", "report differences, and change nothing"],
     ["barge quota verify --repair", "charge files that were added by hand"],

@@ -23,19 +23,20 @@ export default command({
         "its quota; without a quota, none",
     ),
     adopt: flag(
-      "Give it the existing files in homes/NAME, and make a new database if the old one is lost",
+      "Give it the existing files in homes/NAME, and make a new accounts.db if the old one is lost",
     ),
     ...newPasswordOptions,
     ...minPasswordOption,
     ...accountsOptions,
   },
-  about: `Makes an account in a data directory; a server that runs on it knows it at once. If --data
-    or BARGE_DATA names a missing directory, it is made; only \`barge serve\` makes the default one.
-    With --store, the tables are made if they are missing.
+  about:
+    `Makes an account in a data directory; the account can log in to a running server at once. A
+    missing directory is made if --data or BARGE_DATA names it; the default directory is made only by
+    \`barge serve\`. With --store, missing tables are made.
 
-    A new account never takes over files: if homes/NAME holds any, of an account that was removed by
-    hand or whose database was lost, this fails with 14. --adopt gives them to the account; run
-    \`barge verify --repair\` after that, so that they are charged to it.
+    A new account never takes over files. If homes/NAME has files, left by an account that was removed
+    by hand or whose database was lost, the command fails with exit code 14. --adopt gives these files
+    to the account; run \`barge verify --repair\` after that, so that they count against its quota.
 
     The password comes from one of the --password options, --generate, BARGE_PASSWORD or a prompt,
     never from the command line, where other users could read it.`,
@@ -45,8 +46,8 @@ export default command({
   ],
   async run(values, { signal }) {
     const { name, admin, role: namedRole, quota, entries, adopt, minPassword, json } = values;
-    await using open = await openAccounts(values, { create: true, adopt });
-    const { accounts } = open;
+    await using stores = await openAccounts(values, { create: true, adopt });
+    const { accounts } = stores;
     const { checkAccountName } = await import("../../core/storage/account_rules.ts");
     const { defaultQuota } = await import("../../core/storage/accounts.ts");
     checkAccountName(name);

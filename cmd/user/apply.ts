@@ -2,8 +2,8 @@
 import { BargeError } from "../../core/error.ts";
 import {
   accountsOptions,
+  type AccountStores,
   type AccountsValues,
-  type OpenAccounts,
   openAccounts,
 } from "../_data/accounts.ts";
 import { argument, command, flag } from "../_term/command.ts";
@@ -37,13 +37,13 @@ export default command({
   async run(values) {
     const { file, dryRun, adopt, minPassword, json } = values;
     const declared = await readDeclared(file);
-    await using open = dryRun
+    await using stores = dryRun
       ? await openExisting(values, adopt)
       : await openAccounts(values, { create: true, adopt });
-    const steps = await planSteps(declared, open, { adopt, minPassword });
-    const keptHomes = dryRun || !open
+    const steps = await planSteps(declared, stores, { adopt, minPassword });
+    const keptHomes = dryRun || !stores
       ? new Map<string, string>()
-      : await applySteps(steps, open, { adopt });
+      : await applySteps(steps, stores, { adopt });
     for (const step of steps) show(step, keptHomes.get(step.name), json);
     const changes = steps.filter(({ action }) => action !== "unchanged").length;
     if (!json) {
@@ -57,7 +57,7 @@ export default command({
 async function openExisting(
   values: AccountsValues,
   adopt: boolean,
-): Promise<OpenAccounts | undefined> {
+): Promise<AccountStores | undefined> {
   try {
     return await openAccounts(values, { adopt });
   } catch (error) {

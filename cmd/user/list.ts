@@ -8,8 +8,8 @@ export default accountsCommand({
   options: {},
   about: `Lists the accounts of a server.`,
   examples: [["barge user list --json | jq -r .name", "the names alone"]],
-  async run({ json }, open) {
-    const accounts = await open.accounts.list();
+  async run({ json }, stores) {
+    const accounts = await stores.accounts.list();
     if (json) return accounts.forEach((account) => printJson(accountFields(account)));
     const rows = accounts.map(({ name, role, disabled, used, limit, created }) => [
       name,

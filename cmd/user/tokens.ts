@@ -18,7 +18,7 @@ export default accountsCommand({
     only digests of tokens, so it can't show them.
 
     Connections that logged in with a revoked token are cut within three seconds, their transfers
-    too. Tokens that were issued to these logins are revoked as well.`,
+    too. Tokens that were made in a login with a revoked token are revoked as well.`,
   examples: [
     ["barge user tokens alice", "show where alice is logged in"],
     ["barge user tokens alice --revoke all", "log her out everywhere"],

@@ -5,15 +5,15 @@
  * are written.
  *
  * Invariants: a failure that the server answers leaves the connection open. Any other failure closes
- * it, and so does a time without a byte that exceeds the current request's limit; then all waiting
- * and later calls fail with the same error.
+ * the connection, and so does a time without a byte that exceeds the current request's limit; then all
+ * waiting and later calls fail with the same error.
  */
 import { BargeError, typed } from "../error.ts";
 import type { Stream } from "../net/stream.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import {
   type Answer,
-  type Answered,
+  type AnswerName,
   parseAnswer,
   type RequestInput,
   type Verb,
@@ -24,7 +24,7 @@ import { Outbox } from "./outbox.ts";
 
 /** The longest time without a byte, for most requests. */
 export const idleTimeoutMs = 60_000;
-/** The same while the server syncs or hashes a large file. */
+/** The longest time without a byte while the server syncs or hashes a large file. */
 export const diskTimeoutMs = 600_000;
 
 type Fields<R> = R extends unknown ? Omit<R, "verb"> : never;
@@ -104,7 +104,7 @@ export class Client implements Disposable, AsyncDisposable {
    * @param timeoutMs the longest time without a byte
    * @throws {BargeError} the server's failure; why the connection is closed
    */
-  async ask<V extends Verb & Answered>(
+  async ask<V extends Verb & AnswerName>(
     verb: V,
     fields: Fields<RequestInput<V>>,
     timeoutMs = idleTimeoutMs,
@@ -128,7 +128,7 @@ export class Client implements Disposable, AsyncDisposable {
 
   /**
    * Takes bytes to be sent, at the latest by the next {@link flush}. Queue the turn that reads the
-   * answer first, in the same tick. When it resolves, the bytes may be changed.
+   * answer first, in the same tick. The bytes may be changed once the promise resolves.
    */
   async send(...parts: readonly Uint8Array[]): Promise<void> {
     try {
@@ -165,7 +165,7 @@ export class Client implements Disposable, AsyncDisposable {
    *
    * @throws {BargeError} the server's failure
    */
-  async next<V extends Answered>(verb: V, frames: FrameReader): Promise<Answer<V>> {
+  async next<V extends AnswerName>(verb: V, frames: FrameReader): Promise<Answer<V>> {
     const frame = await frames.frame();
     if (frame === null) throw new BargeError("unavailable", "it closed the connection");
     try {

@@ -55,8 +55,8 @@ export async function answerChallenge(
 }
 
 /**
- * Returns the binding of a login over TLS. It keeps a machine in the middle, whose certificate
- * differs, from passing the login on.
+ * Returns the binding of a login over TLS. The binding keeps a machine in the middle, whose
+ * certificate differs, from passing the login on.
  *
  * @throws {BargeError} `identity` if the server does not require it: TLS may end at a proxy
  */

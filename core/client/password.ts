@@ -1,4 +1,4 @@
-/** Sets passwords: of the own account, and of a new one. No password leaves this machine. */
+/** Sets passwords: of the account that is logged in, and of a new one. No password leaves this machine. */
 import { BargeError } from "../error.ts";
 import { isLoopback, network, parseAddress } from "../net/address.ts";
 import type { Answer } from "../protocol/message.ts";
@@ -17,8 +17,8 @@ export interface NewPassword {
 }
 
 /**
- * Changes the password of the own account. The connection stays open; all others that logged in with
- * the old password are closed.
+ * Changes the password of the account that is logged in. The connection stays open; all others that
+ * logged in with the old password are closed.
  *
  * @throws {BargeError} `unauthenticated` for a wrong old password; `usage` for a new one that is too
  *   short; `denied` on a connection that logged in with a token; `refused` without TLS to another

@@ -50,7 +50,7 @@ export async function logIn(
   const verifier = provable?.verifier ?? decoy;
   const derive = () => matches("password", secret, verifier);
   const proved = !await logins.isBanned(attempt) && secret !== "" &&
-    await bounded(derive, gone, { account: name, host });
+    await runDerivation(derive, gone, { account: name, host });
   return await admit(store, attempt, account, proved ? provable?.credential : undefined, pause);
 }
 
@@ -82,7 +82,7 @@ export function shareDerivations(worker: number, table: SharedArrayBuffer | unde
  * @param gone aborted when the client has left
  * @throws {BargeError} as `Derivations.run`
  */
-export function bounded<T>(
+export function runDerivation<T>(
   work: () => Promise<T>,
   gone?: AbortSignal,
   client?: LoginClient,

@@ -15,8 +15,8 @@ import { BargeError } from "../error.ts";
 /** The most bytes of JSON that one frame carries. */
 export const maxFrame = 64 * 1024;
 
-/** The same before the login. */
-export const maxStrangerFrame = 4 * 1024;
+/** The most bytes of JSON that one frame carries before the login. */
+export const maxFrameBeforeLogin = 4 * 1024;
 
 /** The body that follows a frame: none, that many raw bytes, or chunks. */
 export type Body = number | "chunked" | undefined;
@@ -77,8 +77,8 @@ export function encodeChunkHead(length: number): Uint8Array<ArrayBuffer> {
   return head;
 }
 
-/** In a body whose frame has `pauses`: the length that is a sign of life of a sender without bytes. */
-export const aliveLength = 0xffffffff;
+/** The length of a chunk that has no bytes and is a sign of life, in a body whose frame has `pauses`. */
+export const aliveChunkLength = 0xffffffff;
 
 /**
  * Decodes a stream: push the received bytes, then take events until `next` returns undefined.
@@ -149,7 +149,7 @@ export class Decoder {
           this.#expect("head", 4);
           return { type: "end" };
         }
-        if (this.#pauses && length === aliveLength) {
+        if (this.#pauses && length === aliveChunkLength) {
           this.#expect("chunk-head", 4);
           return { type: "alive" };
         }

@@ -78,7 +78,7 @@ export const server = v.object({
 });
 
 /** Counts one verb's requests at one door, by outcome, with their durations. */
-export const asked = v.object({
+export const requestStats = v.object({
   door: v.string(),
   verb: v.string(),
   count,
@@ -89,7 +89,7 @@ export const asked = v.object({
 });
 
 /** A connection, and its request under way. */
-export const present = v.object({
+export const sessionStatus = v.object({
   account: v.nullable(v.string()),
   door: v.string(),
   address: v.string(),

@@ -7,7 +7,7 @@ import { checkAccountName } from "../storage/account_rules.ts";
 import { BargeError, type Kind, kinds } from "../error.ts";
 import { bytes, sha256 } from "../protocol/field.ts";
 import { doorNames } from "../watch/metrics.ts";
-import { maxListedConnections, type Present } from "../watch/roster.ts";
+import { type ListedConnection, maxListedConnections } from "../watch/roster.ts";
 import { locate } from "../storage/path.ts";
 import type { HookRequest } from "./hook_client.ts";
 import type { RosterMessage } from "./roster_query.ts";
@@ -107,7 +107,7 @@ export function readFromWorker(message: unknown): FromWorker {
 }
 
 /** Checks the length before the items: a forged list may be sparse and huge. */
-function listOf<T extends v.GenericSchema<unknown, Present>>(item: T) {
+function listOf<T extends v.GenericSchema<unknown, ListedConnection>>(item: T) {
   const isShort = (list: unknown) => Array.isArray(list) && list.length <= maxListedConnections;
   return v.pipe(v.custom<unknown[]>(isShort), v.array(item));
 }

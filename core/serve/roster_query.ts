@@ -7,7 +7,7 @@
  * Both wait for a bounded time, the supervisor the shorter one, and leave out a dead or busy worker. A
  * worker has at most one query under way, whose result all its callers share.
  */
-import type { Present } from "../watch/roster.ts";
+import type { ListedConnection } from "../watch/roster.ts";
 
 const workerTimeoutMs = 1_000;
 const supervisorTimeoutMs = 2_000;
@@ -17,7 +17,11 @@ const maxQueriesPerWorker = 4;
 /** A query or its result, in both directions. */
 export type RosterMessage =
   | { readonly type: "list-connections"; readonly id: number }
-  | { readonly type: "connections"; readonly id: number; readonly present: readonly Present[] };
+  | {
+    readonly type: "connections";
+    readonly id: number;
+    readonly present: readonly ListedConnection[];
+  };
 
 type Post = (message: RosterMessage) => void;
 
@@ -25,15 +29,15 @@ class PendingQueries {
   /** By the id of the query; only the reply of `peer` is accepted. */
   readonly #pending = new Map<
     number,
-    { peer: object; resolve(present: readonly Present[]): void }
+    { peer: object; resolve(present: readonly ListedConnection[]): void }
   >();
   #lastId = 0;
 
   /** @returns the reply of `peer`; an empty list if it does not come within `timeoutMs` */
-  send(peer: object, post: Post, timeoutMs: number): Promise<readonly Present[]> {
+  send(peer: object, post: Post, timeoutMs: number): Promise<readonly ListedConnection[]> {
     const id = ++this.#lastId;
     return new Promise((done) => {
-      const resolve = (present: readonly Present[]) => {
+      const resolve = (present: readonly ListedConnection[]) => {
         clearTimeout(timer);
         this.#pending.delete(id);
         done(present);
@@ -45,7 +49,7 @@ class PendingQueries {
   }
 
   /** Handles a reply; one from another peer than the query was sent to is dropped. */
-  receive(from: object, id: number, present: readonly Present[]): void {
+  receive(from: object, id: number, present: readonly ListedConnection[]): void {
     const query = this.#pending.get(id);
     if (query?.peer === from) query.resolve(present);
   }
@@ -59,21 +63,21 @@ class PendingQueries {
 /** A worker's side. */
 export class RosterClient {
   readonly #post: Post;
-  readonly #listOwn: () => readonly Present[];
+  readonly #listOwn: () => readonly ListedConnection[];
   readonly #queries = new PendingQueries();
-  #query: Promise<readonly Present[]> | undefined;
+  #query: Promise<readonly ListedConnection[]> | undefined;
 
   /**
    * @param post sends a message to the supervisor
    * @param listOwn lists the connections of this worker
    */
-  constructor(post: Post, listOwn: () => readonly Present[]) {
+  constructor(post: Post, listOwn: () => readonly ListedConnection[]) {
     this.#post = post;
     this.#listOwn = listOwn;
   }
 
   /** Lists the connections of the other workers. */
-  others(): Promise<readonly Present[]> {
+  others(): Promise<readonly ListedConnection[]> {
     this.#query ??= this.#queries.send(this, this.#post, supervisorTimeoutMs)
       .finally(() => this.#query = undefined);
     return this.#query;

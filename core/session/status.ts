@@ -1,6 +1,6 @@
 /** The state of the server: for admins, at every door. */
 import type { Counts } from "../watch/metrics.ts";
-import type { Present } from "../watch/roster.ts";
+import type { ListedConnection } from "../watch/roster.ts";
 import type { Session } from "../login/session.ts";
 import type { Service } from "../login/service.ts";
 import type { Totals } from "../storage/accounts.ts";
@@ -19,7 +19,7 @@ export interface Snapshot extends Counts, Totals {
 export interface Status {
   readonly snapshot: Snapshot;
   /** At most 1000 connections; `snapshot.doors` counts all of them. */
-  readonly sessions: readonly Present[];
+  readonly sessions: readonly ListedConnection[];
 }
 
 /** Returns the state, with the connections of all workers. @throws {BargeError} `denied` unless admin */

@@ -40,9 +40,9 @@ export default command({
   async run(values) {
     const { name, key, json } = values;
     const keys = await readKeys(key.join(" "));
-    await using open = await openAccounts(values);
-    const { id } = await open.accounts.get(name);
-    const added = await open.logins.addKeys(id, keys);
+    await using stores = await openAccounts(values);
+    const { id } = await stores.accounts.get(name);
+    const added = await stores.logins.addKeys(id, keys);
     for (const [i, { type, blob, comment, ignored }] of keys.entries()) {
       const fingerprint = fingerprintOf(blob);
       if (json) printJson({ type, fingerprint, comment, added: added[i] });

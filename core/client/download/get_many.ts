@@ -5,7 +5,7 @@
 import { BargeError, typed } from "../../error.ts";
 import { failureOf } from "../../protocol/failure.ts";
 import { maxFrame } from "../../protocol/frame.ts";
-import { type Answer, parseOther } from "../../protocol/message.ts";
+import { type Answer, parseBodyFrame } from "../../protocol/message.ts";
 import type { FrameReader } from "../../protocol/reader.ts";
 import type { Client } from "../client.ts";
 import { hashSmall } from "../transfer/small_hash.ts";
@@ -98,7 +98,7 @@ export class GetMany {
     const bytes = await frames.whole(body);
     const trailer = await frames.frame();
     if (!trailer) throw new BargeError("unavailable", "it closed the connection");
-    parseOther("trailer", trailer.value);
+    parseBodyFrame("trailer", trailer.value);
     return { answer, bytes };
   }
 

@@ -4,7 +4,7 @@
  * body is dropped, so that the connection stays usable; for the rest of a long body it is closed.
  */
 import { BargeError, typed } from "../../error.ts";
-import { type Answer, parseOther } from "../../protocol/message.ts";
+import { type Answer, parseBodyFrame } from "../../protocol/message.ts";
 import type { FrameReader } from "../../protocol/reader.ts";
 import type { Client } from "../client.ts";
 import type { Hash } from "../transfer/hash.ts";
@@ -69,7 +69,7 @@ export async function receive(
   }
   const trailer = await frames.frame();
   if (!trailer) throw new BargeError("unavailable", "it closed the connection");
-  const { sha256: theirs } = parseOther("trailer", trailer.value);
+  const { sha256: theirs } = parseBodyFrame("trailer", trailer.value);
   if (failed) return { type: "failed", error: failed };
   if (changed) return { type: "changed" };
   const sha256 = hash?.digest("hex") ?? theirs ?? answer.sha256;

@@ -15,11 +15,11 @@ import {
   encodeFrame,
   type FrameValue,
   maxFrame,
-  maxStrangerFrame,
+  maxFrameBeforeLogin,
 } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/failure.ts";
 import {
-  parseOther,
+  parseBodyFrame,
   parseRequest,
   type Trailer,
   type Verb,
@@ -72,7 +72,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
     this.#ahead = new ReadAhead(stream);
     this.output = new Output(stream, timeouts.request, () => this.#brake(store.rates.down));
     this.reader = new FrameReader({ read: (into) => this.#read(into) });
-    this.reader.limit = maxStrangerFrame;
+    this.reader.limit = maxFrameBeforeLogin;
     const { pause } = timeouts;
     this.pauses = pause && new Pauses(pause, stream, this.#ahead, (reason) => this.cut(reason));
     stream.onStall = () => {
@@ -314,6 +314,6 @@ export class Connection extends ClientConnection implements Conversation, Contex
     const frame = await this.reader.frame();
     if (!frame) throw new BargeError("unavailable", "the connection was cut");
     if (frame.body !== undefined) throw new BargeError("protocol", "a trailer has no body");
-    return parseOther("trailer", frame.value);
+    return parseBodyFrame("trailer", frame.value);
   }
 }

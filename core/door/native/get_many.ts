@@ -2,7 +2,7 @@
 import { BargeError } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failuresOf } from "../../protocol/failure.ts";
-import { type Answer, many, type Request } from "../../protocol/message.ts";
+import { type Answer, batchLimits, type Request } from "../../protocol/message.ts";
 import { readAgain, readSmall } from "../../session/get.ts";
 import type { SmallFile } from "../../storage/content.ts";
 import { explain } from "../failure.ts";
@@ -21,7 +21,7 @@ export async function serveGetMany(
   access.split = true;
   await c.session.check();
   const outcomes: Outcome[] = [];
-  let room = many.bytes;
+  let room = batchLimits.bytes;
   for (const [i, path] of paths.entries()) {
     await takeTurns(i + 1);
     const outcome = await getOne(c, path, room);

@@ -4,8 +4,8 @@ import { encodeFrame, type FrameValue } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/failure.ts";
 import {
   type Answer,
-  eagerLimit,
-  parseOther,
+  maxEagerBytes,
+  parseBodyFrame,
   type Request,
   type Trailer,
 } from "../../protocol/message.ts";
@@ -43,8 +43,11 @@ export function storedAnswer(committed: StoredFile): Answer<"put"> {
 async function serveEager(c: UserContext, request: UploadRequest, state: BodyState): Promise<null> {
   const { body } = state;
   // The schema checks this, too; here it bounds the memory.
-  if (typeof body !== "number" || body > eagerLimit || body !== request.size) {
-    throw new BargeError("protocol", `a body that comes at once has at most ${eagerLimit} bytes`);
+  if (typeof body !== "number" || body > maxEagerBytes || body !== request.size) {
+    throw new BargeError(
+      "protocol",
+      `a body that comes at once has at most ${maxEagerBytes} bytes`,
+    );
   }
   state.taken();
   const bytes = await c.reader.whole(body);
@@ -70,7 +73,7 @@ async function serveWaiting(
   const upload = await receiveUpload(c.session, { ...request, announced: true });
   try {
     c.output.queue(encodeFrame({ ok: true, offset: upload.offset, prefix: upload.prefix }));
-    const from = parseOther("from", await whenCompared(c, upload));
+    const from = parseBodyFrame("from", await whenCompared(c, upload));
     if (from.offset !== 0 && from.offset !== upload.offset) {
       throw new BargeError(
         "protocol",
@@ -104,7 +107,7 @@ async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValu
     const frame = await c.reader.frame();
     if (!frame) throw new BargeError("unavailable", "the connection was cut");
     if (frame.value.alive === undefined) return frame.value;
-    parseOther("alive", frame.value);
+    parseBodyFrame("alive", frame.value);
     try {
       c.pauses?.forgive();
       upload.beat();

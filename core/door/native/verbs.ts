@@ -2,8 +2,8 @@
 import { BargeError } from "../../error.ts";
 import {
   type Answer,
-  eagerLimit,
-  many,
+  batchLimits,
+  maxEagerBytes,
   type Request,
   type Verb,
   version,
@@ -103,9 +103,9 @@ function hello(c: Context, request: Request<"hello">): Answer<"hello"> {
     version,
     agent: "barge",
     register,
-    eager: eagerLimit,
+    eager: maxEagerBytes,
     // A check may take long for each file, so that a batch with several would be answered too late.
-    many: { ...many, files: check ? 1 : many.files },
+    many: { ...batchLimits, files: check ? 1 : batchLimits.files },
     pause: c.pauses?.announced,
     minPassword: minPassword ?? defaultMinPassword,
     binding: c.endPoints.length > 0 ? bindingName : undefined,

@@ -46,8 +46,8 @@ const clusterKey = crypto.getRandomValues(new Uint8Array(32));
 
 /** Whether there are engines to test on. */
 export const hasEngines = engines !== undefined;
-if (!hasEngines && Deno.env.has("CI")) {
-  throw new Error("CI has no engines: see tests/engines/engines");
+if (!hasEngines && Deno.env.get("BARGE_TEST_ENGINES") === "required") {
+  throw new Error("there are no engines: see tests/engines/engines");
 }
 
 /** Opens the storage of a test. @param name its database, and its prefix in the bucket */

@@ -358,7 +358,7 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
         place: file,
         kind: "file",
         expires,
-        most: 3,
+        maxDownloads: 3,
         verifier: null,
       });
       assert.deepEqual([share.place, share.downloads, share.gone], [file, 0, false]);

@@ -113,7 +113,7 @@ async function enter(
 ): Promise<string> {
   let sent: Promise<{ account: string }> | undefined;
   await using client = await connect({ ...address, ...trusting(pair) }, {
-    meanwhile: (client) => {
+    sendWithHello: (client) => {
       if (together) sent = login(client, { account, password });
       sent?.catch(() => {/* awaited below */});
     },

@@ -7,13 +7,13 @@ import { Report } from "../../../core/client/transfer/events.ts";
 import { Uploader } from "../../../core/client/upload/uploader.ts";
 import { send } from "../../../core/client/upload/send.ts";
 import { parseAddress } from "../../../core/net/address.ts";
-import { aliveLength, encodeChunkHead } from "../../../core/protocol/frame.ts";
+import { aliveChunkLength, encodeChunkHead } from "../../../core/protocol/frame.ts";
 import { recorder } from "../client/_setup.ts";
 import { Clock } from "../../_clock.ts";
 import { Here } from "./_here.ts";
 import { assertUp, type Bytes, join, pattern, Peer, sha256, text } from "./_peer.ts";
 
-const alive = encodeChunkHead(aliveLength);
+const alive = encodeChunkHead(aliveChunkLength);
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A second stands for a minute and more outside of tests; a client that is silent for one is cut. */

@@ -14,7 +14,7 @@ export function groundOf(data: string): Pick<Ground, "settings" | "permissions" 
   };
 }
 
-/** Returns the data directory of a worker's settings. */
+/** Returns the data directory of a worker's settings; with shared storage, one that does not exist. */
 export function dataOf(settings: WorkerSettings): string {
-  return "data" in settings ? settings.data : "";
+  return "data" in settings ? settings.data : "/nonexistent";
 }
