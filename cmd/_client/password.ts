@@ -35,8 +35,8 @@ export interface PasswordSources extends ValuesOf<typeof passwordOptions> {
   readonly environment?: boolean;
 }
 
-/** The sources of a password that only a terminal can give. */
-export const onlyTerminal: PasswordSources = {
+/** No source: {@link needPassword} then always prompts. */
+export const promptOnly: PasswordSources = {
   passwordStdin: false,
   passwordFile: undefined,
   environment: false,

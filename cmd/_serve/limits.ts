@@ -38,7 +38,7 @@ const rate = v.pipe(
   ),
 );
 
-/** Named like the options. */
+/** The fields of the file; each has the name of its option. */
 const schema = v.strictObject({
   "max-connections": v.optional(count),
   "max-per-address": v.optional(count),

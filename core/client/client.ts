@@ -167,7 +167,7 @@ export class Client implements Disposable, AsyncDisposable {
    */
   async next<V extends AnswerName>(verb: V, frames: FrameReader): Promise<Answer<V>> {
     const frame = await frames.frame();
-    if (frame === null) throw new BargeError("unavailable", "it closed the connection");
+    if (frame === null) throw new BargeError("unavailable", "the server closed the connection");
     try {
       return parseAnswer(verb, frame.value);
     } catch (error) {
@@ -257,8 +257,8 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Reads without the stream's own deadline, which is fixed at the call and so ignores an upload under
-   * way; {@link #sweep} checks the deadline instead.
+   * Reads without the stream's deadline. The stream fixes it when the read begins, so the read would fail
+   * while an upload still moves bytes. {@link #sweep} checks the deadline instead.
    */
   async #read(into: Uint8Array): Promise<number | null> {
     const { idleTimeoutMs } = this.#stream;

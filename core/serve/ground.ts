@@ -42,6 +42,12 @@ export interface Ground extends AsyncDisposable {
   maintain(signal: AbortSignal): Promise<void>;
   /** Records the facts of the server for other commands. */
   writeFacts(certificate: Certificate | undefined, certificateFile: string | undefined): void;
-  /** Returns the path of the bytes that a program is to read. @throws {BargeError} for a forged message */
+  /**
+   * Returns the path at which a program will read the bytes of an upload.
+   *
+   * @throws {BargeError} for a forged message
+   */
   uploadedFile(upload: UploadFacts): string;
+  /** Puts the bytes at that path, until they are disposed of. @throws {BargeError} when they are gone */
+  fetchUploaded(upload: UploadFacts, path: string, signal: AbortSignal): Promise<AsyncDisposable>;
 }

@@ -126,6 +126,11 @@ export class LocalGround implements Ground {
     return uploadedFile(this.#store.vault, upload);
   }
 
+  /** They are there. */
+  fetchUploaded(): Promise<AsyncDisposable> {
+    return Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() });
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#store[Symbol.dispose]();
     this.#lock[Symbol.dispose]();

@@ -181,10 +181,6 @@ async function openGround(options: ServeOptions): Promise<Ground> {
     history: makeHistory(),
   };
   if ("shared" in settings) {
-    if (options.hooks) {
-      const why = "--check-upload and --on-commit need a data directory: not with --store";
-      throw new BargeError("usage", why);
-    }
     const { SharedGround } = await import("./shared_ground.ts");
     return await SharedGround.open({ ...settings, ...tables });
   }

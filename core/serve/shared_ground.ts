@@ -1,4 +1,7 @@
 /** Storage that many machines share under a server: this is one of its nodes. */
+import { randomUUID } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
@@ -9,6 +12,10 @@ import { sharedCertificate, sharedHostKeys } from "../shared/identity.ts";
 import { prepare } from "../shared/prepare.ts";
 import { releaseStaleUploads } from "../shared/stale_uploads.ts";
 import { type SharedSettings, SharedStore } from "../shared/store.ts";
+import { uploadById } from "../shared/upload_rows.ts";
+import type { FileContent } from "../storage/content.ts";
+import { locate } from "../storage/path.ts";
+import type { UploadFacts } from "../watch/hooks.ts";
 import { attempt } from "./attempt.ts";
 import { type FirstAccountOptions, makeSharedFirstAccount } from "./first_account.ts";
 import type { Ground, HostKeys, Settled } from "./ground.ts";
@@ -110,8 +117,43 @@ export class SharedGround implements Ground {
 
   writeFacts(): void {}
 
-  uploadedFile(): string {
-    throw new BargeError("refused", "programs for uploads need a data directory");
+  uploadedFile({ event, path, account }: UploadFacts): string {
+    const { place, fixed } = locate(path, account);
+    if (event === "commit" && (!place || fixed)) {
+      throw new BargeError("denied", "it is not a file's path", { path });
+    }
+    return join(tmpdir(), `barge-upload-${randomUUID()}`);
+  }
+
+  /** Fetches the bytes into a temporary file: of a check, the staged ones of that account alone. */
+  async fetchUploaded(
+    upload: UploadFacts,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<AsyncDisposable> {
+    const content = await this.#open(upload);
+    try {
+      using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+      for await (const piece of content.pieces()) {
+        signal.throwIfAborted();
+        for (let done = 0; done < piece.length;) done += await file.write(piece.subarray(done));
+      }
+    } catch (error) {
+      await Deno.remove(path).catch(() => {/* it was not made */});
+      throw error;
+    } finally {
+      content.close();
+    }
+    return { [Symbol.asyncDispose]: () => Deno.remove(path) };
+  }
+
+  async #open({ event, upload, path, account }: UploadFacts): Promise<FileContent> {
+    const { uploads, tree, people } = this.#store;
+    if (event === "commit") return await tree.open(locate(path, account).place!, 0);
+    const { id } = await people.accounts.get(account);
+    const row = await uploadById(this.#store.storage.parts.db, upload!);
+    if (row?.account !== id) throw new BargeError("not-found", "nothing is staged");
+    return await uploads.openStaged(upload!, 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

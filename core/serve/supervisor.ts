@@ -33,7 +33,7 @@ const stopTimeoutMs = 5_000;
 const lastMessagesMs = 1_000;
 
 export interface SupervisorOptions {
-  readonly ground: Pick<Ground, "settings" | "permissions" | "uploadedFile">;
+  readonly ground: Pick<Ground, "settings" | "permissions" | "uploadedFile" | "fetchUploaded">;
   readonly doors: readonly DoorSpec[];
   /** Whether the workers share the ports. */
   readonly shared: boolean;
