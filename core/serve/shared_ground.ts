@@ -6,12 +6,10 @@ import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
-import { type Certificate, parseCertificate } from "../net/certificate.ts";
-import { describeHostKey, makeHostKeys } from "../net/host_keys.ts";
-import { ownNames } from "../net/own_certificate.ts";
-import { makeSelfSigned } from "../net/self_signed.ts";
+import type { Certificate } from "../net/certificate.ts";
 import { collectGarbage } from "../shared/garbage.ts";
-import { migrate } from "../shared/schema.ts";
+import { sharedCertificate, sharedHostKeys } from "../shared/identity.ts";
+import { prepare } from "../shared/prepare.ts";
 import { releaseStaleUploads } from "../shared/stale_uploads.ts";
 import { type SharedSettings, SharedStore } from "../shared/store.ts";
 import { uploadById } from "../shared/upload_rows.ts";
@@ -47,12 +45,8 @@ export class SharedGround implements Ground {
    */
   static async open(settings: SharedSettings): Promise<SharedGround> {
     const store = new SharedStore(settings);
-    const { db, bucket, secrets } = store.storage.parts;
     try {
-      await migrate(db);
-      await requireDurable(db);
-      await secrets.get("decoy"); // fails with another key
-      await bucket.check();
+      await prepare(store.storage.parts);
       return new SharedGround(store);
     } catch (error) {
       await store[Symbol.asyncDispose]();
@@ -88,17 +82,11 @@ export class SharedGround implements Ground {
 
   /** All nodes show the same one, with the names of the node that made it. */
   async certificate(hosts: readonly string[]): Promise<Certificate> {
-    const made = await this.#secret("tls", () => makeSelfSigned(ownNames(hosts)));
-    return parseCertificate(made);
+    return await sharedCertificate(this.#store.storage.parts.secrets, hosts);
   }
 
   async hostKeys(): Promise<HostKeys> {
-    const files = await this.#secret("ssh", makeHostKeys);
-    const names = Object.keys(files).filter((name) => !name.endsWith(".pub"));
-    return {
-      shown: names.map((name) => describeHostKey(files[`${name}.pub`], `${name}.pub`)),
-      secret: names.map((name) => files[name]),
-    };
+    return await sharedHostKeys(this.#store.storage.parts.secrets);
   }
 
   /** Nothing: other nodes go on, and dead ones are found by their deadlines. */
@@ -171,20 +159,4 @@ export class SharedGround implements Ground {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#store[Symbol.asyncDispose]();
   }
-
-  async #secret<T>(name: string, make: () => Promise<T>): Promise<T> {
-    const { secrets } = this.#store.storage.parts;
-    return JSON.parse(await secrets.get(name, async () => JSON.stringify(await make())));
-  }
-}
-
-/** @throws {BargeError} `fatal` where a crash of the database would lose acknowledged files */
-async function requireDurable(db: SharedStore["storage"]["parts"]["db"]): Promise<void> {
-  const [{ fsync, commit }] = await db.all<{ fsync: string; commit: string }>(
-    `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit`,
-  );
-  if (fsync === "on" && commit !== "off") return;
-  throw new BargeError("fatal", "the database would lose acknowledged files in a crash", {
-    hint: "set fsync = on and synchronous_commit = on",
-  });
 }
