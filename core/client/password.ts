@@ -52,8 +52,8 @@ export async function register(
 }
 
 /** Checks a new password and the connection. @returns the password's verifier, which is a secret */
-async function newVerifier({ endPoint, peer, hello }: Client, op: string, password: string) {
-  if (endPoint === undefined && !isLoopback(network(parseAddress(peer).host))) {
+async function newVerifier({ tlsBinding, peer, hello }: Client, op: string, password: string) {
+  if (tlsBinding === undefined && !isLoopback(network(parseAddress(peer).host))) {
     throw new BargeError("refused", "that needs TLS, and this connection has none", {
       op,
       path: peer,

@@ -35,8 +35,8 @@ export interface Ground extends AsyncDisposable {
   hostKeys(): Promise<HostKeys>;
   /** Settles what an earlier server has left. */
   recover(): Promise<Settled>;
-  /** Settles what a worker has left that is certainly dead. @param life its name */
-  settleDead(life: string): Promise<Settled>;
+  /** Settles what a worker has left that is certainly dead. @param startId its name */
+  settleDead(startId: string): Promise<Settled>;
   makeFirstAccount(options: FirstAccountOptions): Promise<void>;
   /** Drops what is too old. */
   maintain(signal: AbortSignal): Promise<void>;

@@ -115,10 +115,10 @@ export class HookPrograms {
   /** Runs the queued commits for at most `graceMs`, then kills the programs that still run. */
   async stop(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stop.abort(), graceMs);
-    await this.#commits.empty();
+    await this.#commits.drained();
     clearTimeout(timer);
     for (const worker of this.#pending.keys()) this.forget(worker);
-    await this.#checks.empty();
+    await this.#checks.drained();
   }
 
   async #answer(

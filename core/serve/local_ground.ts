@@ -96,8 +96,8 @@ export class LocalGround implements Ground {
     return { ...await recover(this.#store) };
   }
 
-  async settleDead(life: string): Promise<Settled> {
-    return { ...await settleDead(this.#store, life) };
+  async settleDead(startId: string): Promise<Settled> {
+    return { ...await settleDead(this.#store, startId) };
   }
 
   async makeFirstAccount(options: FirstAccountOptions): Promise<void> {

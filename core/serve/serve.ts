@@ -128,12 +128,12 @@ async function run(
     return { ...spec, address };
   });
   const manager = new ServiceManager(options.notifySocket);
-  const settleWorker = async (life: string) =>
-    logSettled("settled the unfinished changes of a dead worker", await ground.settleDead(life));
-  const onDead = (life: string) =>
+  const settleWorker = async (startId: string) =>
+    logSettled("settled the unfinished changes of a dead worker", await ground.settleDead(startId));
+  const onDead = (startId: string) =>
     attempt(
       "can't settle the unfinished changes of a dead worker",
-      () => settleWorker(life),
+      () => settleWorker(startId),
       "error",
     );
   const supervisor = new Supervisor(

@@ -26,14 +26,14 @@ export interface CopyTreeOptions {
   readonly signal?: AbortSignal;
   /** Whether to copy a folder with its entries. Default: true. */
   readonly deep?: boolean;
-  /** Throws unless the folder may be made now. */
-  readonly still?: Condition;
+  /** Throws unless the folder may be made; runs in the step that makes it. */
+  readonly condition?: Condition;
   /** Called for each entry that can't be copied; the rest is. Default: the first failure ends it. */
   readonly onFailed?: (path: string, error: BargeError) => void;
 }
 
-/** The failures after which no other file will fare better. */
-const hopeless: ReadonlySet<Kind> = new Set<Kind>(
+/** The failures that every other file would meet, too: they end the copy of a folder. */
+const endsTreeCopy: ReadonlySet<Kind> = new Set<Kind>(
   ["over-quota", "no-space", "unauthenticated", "interrupted", "unavailable"],
 );
 
@@ -101,7 +101,7 @@ export async function copyTree(
   from: string,
   to: string,
   overwrite: WriteCondition,
-  { signal, deep = true, still, onFailed }: CopyTreeOptions = {},
+  { signal, deep = true, condition, onFailed }: CopyTreeOptions = {},
 ): Promise<CopiedTree> {
   const { entry } = await stat(session, from);
   if (entry?.type !== "dir") {
@@ -114,7 +114,7 @@ export async function copyTree(
   const { place } = session.locate(from);
   if (deep && place) await refuseUnnamed(session.store.tree, place);
   let [files, bytes] = [0, 0];
-  await copyFolder(session, from, to, still);
+  await copyFolder(session, from, to, condition);
   if (!deep) return { files, bytes };
   for await (const batch of list(session, from, true)) {
     for (const { name, type } of batch) {
@@ -128,7 +128,7 @@ export async function copyTree(
           bytes += copied.size;
         }
       } catch (error) {
-        const passing = error instanceof BargeError && !hopeless.has(error.kind);
+        const passing = error instanceof BargeError && !endsTreeCopy.has(error.kind);
         if (!onFailed || !passing || signal?.aborted) throw error;
         onFailed(target, error);
       }
@@ -142,9 +142,9 @@ async function copyFolder(
   session: Session,
   from: string,
   to: string,
-  still?: Condition,
+  condition?: Condition,
 ): Promise<void> {
-  await mkdir(session, { verb: "mkdir", path: to, parents: false }, still);
+  await mkdir(session, { verb: "mkdir", path: to, parents: false }, condition);
   await copyProperties(session, from, to);
 }
 

@@ -40,7 +40,7 @@ export interface AccountChanges {
 
 /** The limits on registration; null for none. */
 export interface RegisterLimits {
-  /** Tries an hour from one address. */
+  /** Attempts an hour from one address. */
   readonly perAddress: number | null;
   /** Accounts an hour, from all addresses. */
   readonly perHour: number | null;

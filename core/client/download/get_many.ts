@@ -3,7 +3,7 @@
  * passed on one by one after the whole answer has arrived. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
-import { failureOf } from "../../protocol/failure.ts";
+import { errorFromWire } from "../../protocol/failure.ts";
 import { maxFrame } from "../../protocol/frame.ts";
 import { type Answer, parseBodyFrame } from "../../protocol/message.ts";
 import type { FrameReader } from "../../protocol/reader.ts";
@@ -112,7 +112,7 @@ export class GetMany {
       const facts = answer.files[i];
       if (facts === null) return this.#events.grown(file);
       try {
-        if ("error" in facts) throw failureOf(facts.error);
+        if ("error" in facts) throw errorFromWire(facts.error);
         const begin = end;
         end += facts.size;
         const own = bytes.subarray(begin, end);

@@ -80,9 +80,9 @@ export class Connection extends ClientConnection implements Conversation, Contex
     };
   }
 
-  get endPoints(): readonly string[] {
-    const { endPoint } = this.stream;
-    return endPoint === undefined ? this.store.settings.proxyEndPoints ?? [] : [endPoint];
+  get tlsBindings(): readonly string[] {
+    const { tlsBinding } = this.stream;
+    return tlsBinding === undefined ? this.store.settings.proxyBindings ?? [] : [tlsBinding];
   }
 
   async dropChallenge(): Promise<void> {

@@ -1,10 +1,10 @@
 /**
  * Lets clients pause: in a `put` whose source has no bytes at the moment, or in a `get` whose bytes the
- * client does not read now. Each sign of life restarts the client's deadline, and the time since the last
+ * client does not read now. Each keep-alive restarts the client's deadline, and the time since the last
  * byte does not count for the minimum pace. That time is taken from a budget of the request, which limits
  * how long a client can stay below the minimum pace.
  *
- * In a `put` the signs of life are part of the body. A client that pauses in a `get` sends pings. They are
+ * In a `put` the keep-alives are part of the body. A client that pauses in a `get` sends pings. They are
  * read while the answer to the `get` waits to be written, and answered after it, as other requests.
  */
 import { BargeError } from "../../error.ts";
@@ -13,7 +13,7 @@ import type { Stream } from "../../net/stream.ts";
 
 /** Limits of pauses, in ms. */
 export interface PauseLimits {
-  /** The interval of signs of life. */
+  /** The interval of keep-alives. */
   readonly every: number;
   /** The total time that one request may be paused. */
   readonly most: number;
@@ -52,12 +52,12 @@ export class Pauses {
     this.#spent = 0;
   }
 
-  /** Handles a sign of life in a body. @throws {BargeError} `unavailable` after too long a pause */
-  onSignOfLife(): void {
+  /** Handles a keep-alive in a body. @throws {BargeError} `unavailable` after too long a pause */
+  onKeepAlive(): void {
     this.#spend(this.#stream.rates?.read.restartIfSlow() ?? 0);
   }
 
-  /** Reads ahead for signs of life while a write waits. Never throws. */
+  /** Reads ahead for keep-alives while a write waits. Never throws. */
   async readAhead(): Promise<void> {
     if (this.#readingAhead) return;
     this.#readingAhead = true;

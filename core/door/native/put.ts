@@ -104,7 +104,7 @@ async function serveWaiting(
   }
 }
 
-/** Reads the frame `from`. Before it, the client may send signs of life while it compares the staged bytes. */
+/** Reads the frame `from`. Before it, the client may send keep-alives while it compares the staged bytes. */
 async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValue> {
   while (true) {
     const frame = await c.reader.frame();
@@ -112,8 +112,8 @@ async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValu
     if (frame.value.alive === undefined) return frame.value;
     parseBodyFrame("alive", frame.value);
     try {
-      c.pauses?.onSignOfLife();
-      upload.beat();
+      c.pauses?.onKeepAlive();
+      upload.renewLease();
     } catch (error) {
       // The next bytes can't be distinguished from a request.
       if (error instanceof BargeError) c.cut(error);
@@ -152,8 +152,8 @@ async function receive(
   const alive = () => {
     writing = writing.then(() => {
       if (failed) return; // pauses are not allowed after a failure
-      c.pauses?.onSignOfLife();
-      upload.beat();
+      c.pauses?.onKeepAlive();
+      upload.renewLease();
     }).catch(fail);
   };
   let writing = restart ? upload.truncate(0).catch(fail) : Promise.resolve();

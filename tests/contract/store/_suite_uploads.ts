@@ -291,7 +291,7 @@ export function uploadsContract(name: string, make: () => Promise<StoreUnderTest
       await fails("unavailable", () => first.body.truncate(0));
       await fails("unavailable", () => first.reserve(100));
       await fails("unavailable", () => first.recordWhole(0));
-      assert.throws(() => first.beatNow(), BargeError);
+      assert.throws(() => first.renewLeaseNow(), BargeError);
       await fails(
         "unavailable",
         () => first.commit({ ...contentOf(text("the ")), modified: 0 }, guard(file)),

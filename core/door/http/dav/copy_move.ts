@@ -47,7 +47,7 @@ export async function copyMember(exchange: AuthenticatedExchange): Promise<Respo
     }
   } else {
     const overwrite = folder ? "never" : (_: unknown, view: View) => check(view);
-    await copyTree(session, from, to, overwrite, { ...options, still: check });
+    await copyTree(session, from, to, overwrite, { ...options, condition: check });
   }
   return failures.length > 0 ? multistatus(failures) : response;
 }
