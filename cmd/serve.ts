@@ -8,6 +8,7 @@ import { parsePublicUrl } from "../core/net/public_url.ts";
 import { logLevels } from "../core/serve/log_level.ts";
 import { maxMinPasswordLength } from "../core/protocol/password.ts";
 import { minRateBytesPerSecond } from "../core/watch/rate.ts";
+import { describeStorage, sharedOptions, storageOptions } from "./_data/storage_options.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { command, dataOption, flag, value, valueOr, values } from "./_term/command.ts";
 import { printJson } from "./_term/out.ts";
@@ -17,6 +18,7 @@ import { version } from "./_version.ts";
 export default command({
   options: {
     data: dataOption(),
+    ...storageOptions,
     native: door({ host: "127.0.0.1", port: 7171 }, "the native door (BARGE/1)"),
     http: door({ host: "127.0.0.1", port: 8080 }, "the HTTP door (page, API, WebDAV)"),
     ftp: door(null, "the FTP door (TLS on request)"),
@@ -231,13 +233,15 @@ export default command({
     const { serve } = await import("../core/serve/serve.ts");
     const { noteFirstAccount, noteReady } = await import("./_serve/banner.ts");
     const { exists, otherServers } = await import("./_data/accounts.ts");
-    const isNew = !exists(`${data}/accounts.db`);
+    const shared = await sharedOptions(options);
+    const isNew = !shared && !exists(`${data}/accounts.db`);
     const others = isNew ? await otherServers(data) : undefined;
+    const rules = { allowRegister, version, ...limits() };
     let first: string | undefined;
     const doors = { native, http, ftp, ftps, sftp };
     await serve({
       ...options,
-      settings: { data, durability, allowRegister, version, ...limits() },
+      settings: shared ? { ...rules, shared } : { ...rules, data, durability },
       doors,
       ftp: {
         passive: options.ftpPassivePorts,
@@ -266,7 +270,8 @@ export default command({
         const ready = { event: "ready", ...facts };
         if (json) printJson(ready);
         if (readyFd !== undefined) await writeReadyFd(readyFd, JSON.stringify(ready));
-        const banner = { data: resolve(data), doors, first, isNew, others };
+        const place = shared ? describeStorage(shared) : resolve(data);
+        const banner = { data: place, doors, first, isNew, others };
         noteReady(facts, hostKeys, { ...options, ...banner });
       },
     });

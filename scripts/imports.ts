@@ -21,6 +21,7 @@ const FLOORS = [
   "core/repair",
   "core/upload",
   "core/login",
+  "core/shared",
   "core/local",
   "core/local/account",
   "core/local/ledger",
@@ -43,6 +44,7 @@ const CLIENT_NEVER = [
   "core/repair",
   "core/upload",
   "core/login",
+  "core/shared",
   "core/local",
   "core/watch",
   "core/storage",
@@ -91,7 +93,8 @@ function breach(file: string, target: string): string | undefined {
   if (from === "core/client" && CLIENT_NEVER.some((room) => to.startsWith(room))) {
     return "a client knows only the protocol";
   }
-  if (ANY_STORAGE.includes(from) && to.startsWith("core/local")) {
+  const storages = ["core/local", "core/shared"];
+  if (ANY_STORAGE.includes(from) && storages.some((room) => to.startsWith(room))) {
     return "only core/storage's interfaces are known here";
   }
   return undefined;

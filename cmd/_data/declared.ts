@@ -2,7 +2,7 @@
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
-import { checkName } from "../../core/local/account/accounts.ts";
+import { checkAccountName } from "../../core/storage/account_rules.ts";
 import { readPasswordFile } from "../_client/password.ts";
 import { parseSize } from "../../core/size.ts";
 
@@ -81,7 +81,7 @@ export function parseDeclared(text: string, path: string) {
   }
   const names = new Set<string>();
   return result.output.accounts.map(({ quota, entries, state, ...account }) => {
-    checkName(account.name);
+    checkAccountName(account.name);
     const { name, password, passwordFile } = account;
     if (names.has(name.toLowerCase())) throw invalid(`${name} is declared twice`);
     names.add(name.toLowerCase());

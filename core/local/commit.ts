@@ -11,7 +11,7 @@
  */
 import type { NewFile } from "./ledger/ledger.ts";
 import type { HeldUpload } from "./ledger/upload_rows.ts";
-import { reached } from "./vault/fault.ts";
+import { reached } from "../storage/fault.ts";
 import { takenOver } from "./vault/fences.ts";
 import { type Place, relative } from "../storage/place.ts";
 import type { StoredFile, WriteGuard } from "../storage/uploads.ts";

@@ -2,7 +2,7 @@
 import { BargeError } from "../error.ts";
 import { type LockStore, maxLockSeconds } from "../storage/locks.ts";
 import type { PartsWithCommits } from "./commit.ts";
-import { maxLocks } from "./database/bounds.ts";
+import { maxLocks } from "../storage/bounds.ts";
 import { viewOf } from "./view.ts";
 
 /** Returns WebDAV's locks on one machine. */

@@ -9,7 +9,7 @@ import type { Place } from "../storage/place.ts";
 import type { NewFolder } from "../storage/tree.ts";
 import type { Guard } from "../storage/view.ts";
 import type { PartsWithCommits } from "./commit.ts";
-import { reached } from "./vault/fault.ts";
+import { reached } from "../storage/fault.ts";
 import { viewOf } from "./view.ts";
 
 /** @returns false: it existed */

@@ -14,7 +14,7 @@ import type { Heartbeat } from "./heartbeat.ts";
 import type { HeldUpload } from "./ledger/upload_rows.ts";
 import { detachUpload, dropUpload } from "./partial_upload.ts";
 import type { Parts } from "./parts.ts";
-import { reached } from "./vault/fault.ts";
+import { reached } from "../storage/fault.ts";
 import type { Fence } from "./vault/fences.ts";
 import type { Staged } from "./vault/staged.ts";
 import { stagingDir } from "./vault/staging.ts";

@@ -11,7 +11,7 @@ import { type Outcome, outcome } from "./group.ts";
 import type { DeclaredUpload, HeldUpload } from "./ledger/upload_rows.ts";
 import { lostUpload } from "./open_upload.ts";
 import { discardDropped, dropUpload } from "./partial_upload.ts";
-import { reached } from "./vault/fault.ts";
+import { reached } from "../storage/fault.ts";
 import { stageWhole } from "./vault/staging.ts";
 import { viewOf } from "./view.ts";
 

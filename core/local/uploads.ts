@@ -72,6 +72,7 @@ export function localUploads(parts: PartsWithCommits): Uploads {
     async *partials(account) {
       for (const row of reservations.unfinishedOf(account)) yield partialUpload(parts, row);
     },
+    copy: () => Promise.resolve(undefined), // each file on disk has bytes of its own
     openStaged: async (upload, modified) => openStaged(parts, upload, modified),
     async sample(upload, bytes, signal) {
       try {

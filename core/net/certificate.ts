@@ -35,13 +35,28 @@ export async function loadCertificate(paths: KeyPair, now = new Date()): Promise
   // Not in parallel, so that the error always names the certificate when both files are missing.
   const cert = await read(paths.cert);
   const key = await read(paths.key);
-  const certificate = parse(cert, paths.cert);
-  if (!certificate.checkPrivateKey(parseKey(key, paths.key))) {
+  return parseCertificate({ cert, key }, paths, now);
+}
+
+/**
+ * Checks a certificate and its key.
+ *
+ * @param pair as PEM text
+ * @param names what errors call the two
+ * @throws {BargeError} as {@link loadCertificate}
+ */
+export function parseCertificate(
+  { cert, key }: KeyPair,
+  names: KeyPair = { cert: "certificate", key: "key" },
+  now = new Date(),
+): Certificate {
+  const certificate = parse(cert, names.cert);
+  if (!certificate.checkPrivateKey(parseKey(key, names.key))) {
     const why = "it is not the key of the certificate";
-    throw invalid(why, paths.key, `name the key of ${paths.cert} with --tls-key`);
+    throw invalid(why, names.key, `name the key of ${names.cert} with --tls-key`);
   }
   const facts = factsOf(certificate);
-  checkTime(facts, paths.cert, now);
+  checkTime(facts, names.cert, now);
   return { cert, key, ...facts };
 }
 

@@ -14,6 +14,7 @@ import type { Intent } from "../local/ledger/intent.ts";
 import type { UploadRow } from "../local/ledger/upload_rows.ts";
 import { BargeError } from "../error.ts";
 import { folderOf, relative } from "../storage/place.ts";
+import type { Problem } from "../storage/problem.ts";
 import {
   discard,
   discardTree,
@@ -22,7 +23,7 @@ import {
   stagingDir,
   trashName,
 } from "../local/vault/staging.ts";
-import { type Problem, reconcile, type Reconciled, type ReconcileOptions } from "./reconcile.ts";
+import { reconcile, type Reconciled, type ReconcileOptions } from "./reconcile.ts";
 import { unlessBehindLink } from "./reconcile_folder.ts";
 import { happened, settle, settleIntent, stillStaged, unstage, wasPublished } from "./recover.ts";
 import type { Store } from "../local/store.ts";

@@ -3,7 +3,7 @@
  * no field: it accepts no path on disk, no unknown field and no text without a maximum length.
  */
 import * as v from "valibot";
-import { checkName } from "../local/account/accounts.ts";
+import { checkAccountName } from "../storage/account_rules.ts";
 import { BargeError, type Kind, kinds } from "../error.ts";
 import { bytes, sha256 } from "../protocol/field.ts";
 import { doorNames } from "../watch/metrics.ts";
@@ -21,7 +21,7 @@ const passes = (check: (text: string) => unknown) => (text: string) => {
     return false;
   }
 };
-const account = v.pipe(text(64), v.check(passes(checkName), "not an account's name"));
+const account = v.pipe(text(64), v.check(passes(checkAccountName), "not an account's name"));
 /** Accepts paths in /home and /public. They are valid or not whatever the name of the account. */
 const userPath = passes((path) => locate(path, "anyone"));
 const path = v.pipe(text(3000), v.check(userPath, "not a user's path"));

@@ -2,10 +2,13 @@
 import { BargeError, type Kind, typed } from "../error.ts";
 import type { WriteCondition } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
+import type { FileContent } from "../storage/content.ts";
 import { isWithin } from "../storage/path.ts";
 import type { StoredFile } from "../storage/uploads.ts";
 import type { Condition } from "../storage/view.ts";
+import { copyContent } from "../upload/copy.ts";
 import { receive } from "../upload/receive.ts";
+import type { UploadRequest } from "../upload/request.ts";
 import { get } from "./get.ts";
 import { list } from "./list.ts";
 import { mkdir } from "./mkdir.ts";
@@ -55,24 +58,34 @@ export async function copy(
   try {
     const { size, modified } = source;
     const request = { path: to, size, modified, overwrite, copied: true, base: "fresh" } as const;
-    const upload = await receive(session, request).catch((error) => {
-      throw typed(error, { path: to });
-    });
     try {
-      for await (const piece of source.pieces()) {
-        signal?.throwIfAborted();
-        await upload.write(piece);
-      }
-      const committed = await upload.commit(source.digest(), true);
+      const committed = await copyContent(session, session.locate(from).place!, request) ??
+        await copyBytes(session, source, request, signal);
       await copyProperties(session, from, to);
       return committed;
     } catch (error) {
       throw typed(error, { path: to });
-    } finally {
-      await upload.drop();
     }
   } finally {
     source.close();
+  }
+}
+
+async function copyBytes(
+  session: Session,
+  source: FileContent,
+  request: UploadRequest,
+  signal: AbortSignal | undefined,
+): Promise<StoredFile> {
+  const upload = await receive(session, request);
+  try {
+    for await (const piece of source.pieces()) {
+      signal?.throwIfAborted();
+      await upload.write(piece);
+    }
+    return await upload.commit(source.digest(), true);
+  } finally {
+    await upload.drop();
   }
 }
 

@@ -39,7 +39,7 @@ export interface FileContent {
    */
   pieces(length?: number, maxPieceBytes?: number): AsyncGenerator<Uint8Array, void, void>;
   /** Returns the remaining bytes, or `length` of them, at once: for small files. */
-  rest(length?: number): Uint8Array;
+  rest(length?: number): Uint8Array | Promise<Uint8Array>;
   /** Returns the SHA-256 of the whole file, in hex. All bytes must have been read. */
   digest(): string;
   close(): void;

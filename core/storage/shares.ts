@@ -2,6 +2,14 @@
 import type { Verifier } from "../protocol/message.ts";
 import type { Place } from "./place.ts";
 
+/** The time for which an expired link is still listed, in ms. */
+export const listedMs = 30 * 86_400_000;
+/** The time in which a counted download can be resumed, in ms, and the number of its parts. */
+export const resumableMs = 86_400_000;
+export const maxParts = 100;
+/** Resumable downloads of one link; the oldest is forgotten first. */
+export const maxVisits = 1000;
+
 /** A share link. */
 export interface Share {
   /** Identifies the link to its owner. It is no secret. */

@@ -185,6 +185,15 @@ export interface Uploads {
   /** Yields all of an account's uploads that are not sealed, the oldest first. */
   partials(account: number): AsyncIterable<PartialUpload>;
   /**
+   * Gives the content of a file a second name, charged like any other write, if storage can do so without
+   * moving bytes.
+   *
+   * @param to its size does not matter
+   * @returns undefined where the bytes have to be copied
+   * @throws {BargeError} as the guard, before `over-quota`; `not-found`
+   */
+  copy(from: Place, to: NewUpload, guard: WriteGuard): Promise<StoredFile | undefined>;
+  /**
    * Opens the staged bytes of an upload as they are now. They stay readable when the upload has become a
    * file or was dropped.
    *
@@ -220,8 +229,11 @@ const reasons = {
 
 /** The error of a holder that has lost its upload. */
 export class LostUpload extends BargeError {
+  readonly reason: keyof typeof reasons;
+
   constructor(reason: keyof typeof reasons) {
     const [kind, message, facts] = reasons[reason];
     super(kind, message, facts);
+    this.reason = reason;
   }
 }

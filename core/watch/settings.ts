@@ -1,6 +1,7 @@
 /** The operator's settings that the doors and the logins read. */
 import type { RegisterLimits } from "../storage/accounts.ts";
-import type { Limits } from "./gate.ts";
+import type { Limits, Tally } from "./gate.ts";
+import type { SharedCounts } from "./metrics.ts";
 
 /** Limits that can be changed while the server runs; plain data. */
 export interface Adjustable {
@@ -32,4 +33,16 @@ export interface ServiceSettings extends Adjustable {
   readonly allowRegister: boolean;
   /** The program's version, shown to admins. */
   readonly version?: string;
+}
+
+/** Memory that the workers of a server share. By default an isolate has its own. */
+export interface WorkerTables {
+  /** The counts of connections. */
+  readonly tally?: Tally;
+  /** The counts of requests and bytes. */
+  readonly sharedCounts?: SharedCounts;
+  /** The traffic of the last hours. The supervisor samples it. */
+  readonly history?: SharedArrayBuffer;
+  /** The bound on derivations of passwords: see core/login/derivations.ts. */
+  readonly derivations?: SharedArrayBuffer;
 }

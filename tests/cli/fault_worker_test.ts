@@ -3,7 +3,6 @@
  * without a restart, and what others were sending through it can be continued.
  */
 import assert from "node:assert/strict";
-import type { Point } from "../../core/local/vault/fault.ts";
 import { until } from "../_observe.ts";
 import { barge, startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
@@ -13,7 +12,7 @@ const large = pattern(700_000, 2);
 const sent = 300_000;
 
 /** The outcome of the small file whose commit the worker died in. */
-const outcomes: Partial<Record<Point, "none" | "partial" | "file">> = {
+const outcomes: Partial<Record<string, "none" | "partial" | "file">> = {
   sealed: "none",
   synced: "partial",
   renamed: "file",

@@ -54,6 +54,8 @@ async function sendFile(
     await send(data, lines ? lines.convert(bytes) : bytes);
     access.bytes += bytes.length;
   };
-  if (!brake && file.size - file.offset <= minBufferBytes) return await sendPiece(file.rest());
+  if (!brake && file.size - file.offset <= minBufferBytes) {
+    return await sendPiece(await file.rest());
+  }
   for await (const piece of file.pieces(undefined, brake?.piece)) await sendPiece(piece);
 }

@@ -83,7 +83,7 @@ async function answer(
   }
   if (from > 0) await file.seek(from);
   if (length > smallFileBytes) return exchange.send(piecesOf(file, length), { status, headers });
-  const bytes = file.rest(length);
+  const bytes = await file.rest(length);
   file.close();
   return exchange.send(bytes, { status, headers });
 }

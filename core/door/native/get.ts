@@ -22,7 +22,7 @@ export async function serveGet(
     const answer: Answer<"get"> = { size, offset, modified, sha256, undigested, body };
     c.output.queue(encodeFrame({ ok: true, ...answer }));
     try {
-      if (body <= smallFileBytes) c.output.queue(file.rest());
+      if (body <= smallFileBytes) c.output.queue(await file.rest());
       else {
         for await (const piece of file.pieces()) {
           await c.output.write(piece);

@@ -1,34 +1,22 @@
 /** The table of accounts, with their roles, quotas and password verifiers. */
-import { createHmac } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import type { Verifier } from "../../protocol/message.ts";
-import { costs } from "../../protocol/scram.ts";
 import { dropAdminPassword } from "./admin_password.ts";
 import { firstFile } from "../vault/first_file.ts";
+import {
+  accountExists,
+  accountIsGone,
+  checkAccountName,
+  decoyVerifier,
+  isLastAdmin,
+  noSuchAccount,
+  useIntervalMs,
+  usualEntries,
+} from "../../storage/account_rules.ts";
 import type { Account } from "../../storage/account.ts";
 import type { AccountChange, NewAccount, Totals } from "../../storage/accounts.ts";
 import type { Database } from "../database/database.ts";
 import { Table } from "../database/table.ts";
-
-/** The default entry limit of an account with a quota, and its part for each GiB of the quota. */
-const [baseEntries, entriesPerGiB] = [100_000, 10_000];
-
-/**
- * Returns the default entry limit of an account with this quota in bytes; null for no limit.
- *
- * @example
- * ```ts
- * import { usualEntries } from "./accounts.ts";
- * if (usualEntries(1_000_000) !== 100_000 || usualEntries(20 * 2 ** 30) !== 300_000) throw new Error();
- * if (usualEntries(null) !== null) throw new Error();
- * ```
- */
-export function usualEntries(limit: number | null): number | null {
-  return limit === null ? null : baseEntries + entriesPerGiB * Math.floor(limit / 2 ** 30);
-}
-
-/** The shortest interval at which the uses of a login's secret are recorded, to spare the disk. */
-export const useIntervalMs = 60_000;
 
 /** The columns of an {@link AccountRow}. */
 export const accountColumns = `id, name, role, disabled, used, reserved, quota AS "limit", entries,
@@ -43,8 +31,6 @@ export type VerifierRow = ReturnType<typeof verifierColumns>;
 const select = `SELECT ${accountColumns} FROM account`;
 
 export class Accounts extends Table {
-  #decoyKeys: Pick<Verifier, "storedKey" | "serverKey"> | undefined;
-
   /** Returns all accounts, by name. */
   list(): Account[] {
     return this.db.all<AccountRow>(`${select} ORDER BY name`).map(accountOf);
@@ -72,7 +58,7 @@ export class Accounts extends Table {
   get(name: string): Account {
     const account = this.find(name);
     if (account) return account;
-    throw new BargeError("not-found", "there is no such account", { account: name, path: name });
+    throw noSuchAccount(name);
   }
 
   byId(id: number): Account | undefined {
@@ -81,17 +67,15 @@ export class Accounts extends Table {
   }
 
   /** Makes an account: see `AccountStore.add`. */
-  add({ name, role, limit, entryLimit, verifier, adopt = false }: NewAccount): Account {
-    checkName(name);
+  add(account: NewAccount): Account {
+    const { name, role, limit, entryLimit, verifier, disabled = false, adopt = false } = account;
+    checkAccountName(name);
     return this.db.transaction(() => {
-      if (this.find(name)) {
-        const why = "that account exists already";
-        throw new BargeError("exists", why, { account: name, path: name });
-      }
+      if (this.find(name)) throw accountExists(name);
       if (!adopt) this.needFreeHome(name);
       const limits = { quota: limit, entry_limit: usualEntries(limit) };
-      const row = { name, role, created: Date.now(), ...limits, ...verifierColumns(verifier) };
-      this.db.insert("account", row);
+      const row = { name, role, disabled: Number(disabled), created: Date.now(), ...limits };
+      this.db.insert("account", { ...row, ...verifierColumns(verifier) });
       return entryLimit === undefined ? this.get(name) : this.change(name, { entryLimit });
     });
   }
@@ -173,15 +157,7 @@ export class Accounts extends Table {
 
   /** Returns a verifier that no password matches, always the same for a name. */
   decoy(name: string): Verifier {
-    const secret = this.db.secret("decoy");
-    const bytes = (text: string) => createHmac("sha256", secret).update(text).digest();
-    const salt = bytes(`salt\n${name.toLowerCase()}`).subarray(0, 16).toString("base64");
-    // Clients see only the salt, so all names share the keys.
-    this.#decoyKeys ??= {
-      storedKey: bytes("stored").toString("base64"),
-      serverKey: bytes("server").toString("base64"),
-    };
-    return { salt, ...costs, ...this.#decoyKeys };
+    return decoyVerifier(this.db.secret("decoy"), name);
   }
 
   /** Returns the number of changes of an account's password. */
@@ -209,26 +185,7 @@ export class Accounts extends Table {
     if (before === 0 || this.#admins() > 0) return;
     this.db.atCommit("admin", () => {
       if (this.#admins() > 0 || this.count() === 0) return;
-      throw new BargeError("refused", "it is the last admin that can log in", {
-        account: name,
-        path: name,
-        hint: "make another account admin first",
-      });
-    });
-  }
-}
-
-/**
- * Checks that an account's name can be a folder's name and part of a URL.
- *
- * @throws {BargeError} `usage`
- */
-export function checkName(name: string): void {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) {
-    throw new BargeError("usage", "that can't be an account's name", {
-      account: name,
-      path: name,
-      hint: "1 to 64 of A-Z a-z 0-9 . _ - and the first a letter or a digit",
+      throw isLastAdmin(name);
     });
   }
 }
@@ -248,5 +205,5 @@ export function verifierOf({ salt, n, r, p, stored_key, server_key }: VerifierRo
 /** @throws {BargeError} `not-found` when there is no account with this id */
 export function requireAccount(db: Database, id: number): void {
   if (db.get("SELECT 1 FROM account WHERE id = ?", id)) return;
-  throw new BargeError("not-found", "the account is gone");
+  throw accountIsGone();
 }

@@ -1,32 +1,25 @@
 /**
- * Failed logins, which all workers share through the database. Each is answered late, and too many in
- * an hour are followed by a ban of 5 minutes. Each further ban lasts twice as long as the one before, up
- * to a day, until a day has passed without a ban.
- *
- * An attacker must not be able to lock out an account's owner:
- *
- * - An address is *familiar* to an account that has logged in there in the last 90 days; loopback always
- *   is. Failures there count for the account at this address, and ban it there only. Bans of the whole
- *   address or account do not hold there.
- * - A failure elsewhere counts twice: against the address, for all accounts, and against the account, for
- *   all addresses. Each is banned by itself.
- * - Loopback itself is never banned, since all programs of this machine and all tunnels come from there.
- *   An account is banned there, or a tunnel would allow endless guesses.
- * - A token, or a public key, can't be guessed. A wrong one counts against its address only, and a right
- *   one is refused only where the address is banned.
- * - A question without a login (a challenge without a proof, an unknown public key) counts against its
- *   address only, until the account logs in there.
- *
- * A login forgets that account's failures at its address, and not those of other names: nobody may use an
- * account of his own to guess at others.
- *
- * A banned login is refused even with the right password, and is not recorded. Work, rows and delay are
- * the same for unknown names, which are stored as digests, since people type passwords there. Failures are
- * kept for an hour, bans for a day after their end. Workers that check at the same moment may let as many
- * more guesses pass as there are workers.
+ * Failed logins and bans, which all workers share through the database: see core/storage/ban_rules.ts.
+ * Workers that check at the same moment may let as many more guesses pass as there are workers.
  */
-import { createHmac } from "node:crypto";
 import { isLoopback, network } from "../../net/address.ts";
+import {
+  banOf,
+  type BanRow,
+  dayMs,
+  delayOf,
+  type FailureCase,
+  failureCase,
+  familiarMs,
+  hourMs,
+  liftedValues,
+  maxFailureRows,
+  maxFamiliarAddresses,
+  nextBan,
+  questionsAbout,
+  type Subject,
+  unknownMark,
+} from "../../storage/ban_rules.ts";
 import {
   type Attempt,
   type Ban,
@@ -36,32 +29,6 @@ import {
 } from "../../storage/logins.ts";
 import type { Database } from "../database/database.ts";
 import { Table } from "../database/table.ts";
-
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
-const firstBanMs = 300_000;
-const maxBanMs = dayMs;
-const familiarMs = 90 * dayMs;
-const maxFamiliarAddresses = 64;
-/** Rows of failures, and of bans. */
-const maxRows = 20_000;
-const firstDelayMs = 100;
-
-interface Row extends Ban {
-  readonly account: string;
-  readonly address: string;
-}
-
-/** The account and address that failures count for; '' for all. */
-type Subject = readonly [account: string, address: string];
-
-/** An attempt as a row of failures, and the subjects that it counts for. */
-interface Case {
-  readonly account: string;
-  readonly address: string;
-  readonly familiar: boolean;
-  readonly subjects: readonly Subject[];
-}
 
 export class Bans extends Table {
   #after: number;
@@ -104,12 +71,11 @@ export class Bans extends Table {
       const now = this.#now();
       const { account, address, familiar } = known;
       const { id } = this.db.insert("failure", { account, address, known: +familiar, at: now });
-      this.db.run("DELETE FROM failure WHERE at < ? OR id <= ?", now - hourMs, id - maxRows);
+      this.db.run("DELETE FROM failure WHERE at < ? OR id <= ?", now - hourMs, id - maxFailureRows);
       const counts = known.subjects.map((subject) => this.#count(subject, now));
       const bans = known.subjects.filter((_, i) => this.#after > 0 && counts[i] >= this.#after)
         .map((subject) => this.#ban(subject, now));
-      const delay = firstDelayMs * 2 ** (Math.max(this.#from(address), ...counts) - 1);
-      return { delay: Math.min(delay, maxLoginDelayMs), bans };
+      return { delay: delayOf([this.#from(address), ...counts]), bans };
     });
   }
 
@@ -118,7 +84,7 @@ export class Bans extends Table {
     const { account, address } = this.#case(attempt);
     const now = this.#now();
     const { id, name } = attempt.account!;
-    const forgotten = [account, questions(name.toLowerCase()), address];
+    const forgotten = [account, questionsAbout(name.toLowerCase()), address];
     const where = "FROM failure WHERE account IN (?, ?) AND address = ?";
     const failures = this.db.get(`SELECT 1 ${where}`, ...forgotten);
     const stale = this.#seen(id, address) < now - dayMs && !isLoopback(address);
@@ -136,7 +102,7 @@ export class Bans extends Table {
   /** Returns the bans that hold, the oldest first. */
   list(): Ban[] {
     const sql = "SELECT * FROM ban WHERE until > ? ORDER BY since, account, address";
-    return this.db.all<Row>(sql, this.#now()).map(ban);
+    return this.db.all<BanRow>(sql, this.#now()).map(banOf);
   }
 
   /**
@@ -146,40 +112,25 @@ export class Bans extends Table {
    * @returns the bans that held
    */
   lift(subject: string): Ban[] {
-    const values = [subject.toLowerCase(), subject.endsWith("/64") ? subject : network(subject)];
+    const values = liftedValues(subject);
     return this.db.transaction(() => {
-      const lifted = this.db.all<Row>(
+      const lifted = this.db.all<BanRow>(
         "DELETE FROM ban WHERE account = ? OR address = ? RETURNING *",
         ...values,
       );
       this.db.run("DELETE FROM failure WHERE account = ? OR address = ?", ...values);
-      return lifted.filter(({ until }) => until > this.#now()).map(ban);
+      return lifted.filter(({ until }) => until > this.#now()).map(banOf);
     });
   }
 
-  /** Does the same work for known and unknown names. */
-  #case({ account, name, mechanism, host }: Attempt): Case {
-    const address = network(host);
-    const local = isLoopback(address);
-    const seen = this.#seen(account?.id ?? 0, address);
-    const familiar = local || seen >= this.#now() - familiarMs;
-    const anywhere: Subject = ["", address];
-    const unknown = this.markOf(name); // also for known names: the same work for all
-    const key = account?.name.toLowerCase() ?? unknown;
-    if (mechanism !== "password") {
-      const about = mechanism === "question" ? questions(key) : "";
-      return { account: about, address, familiar, subjects: familiar ? [] : [anywhere] };
-    }
-    const subjects: Subject[] = familiar ? [[key, address]] : [anywhere, [key, ""]];
-    return { account: key, address, familiar, subjects };
+  #case(attempt: Attempt): FailureCase {
+    const seen = this.#seen(attempt.account?.id ?? 0, network(attempt.host));
+    return failureCase(attempt, this.markOf(attempt.name), seen, this.#now());
   }
 
-  /** Returns the mark of an unknown name: `?` and a keyed digest. */
+  /** Returns the mark of an unknown name. */
   markOf(name: string): string {
-    const digest = createHmac("sha256", this.db.secret("decoy")).update(
-      `ban\n${name.toLowerCase()}`,
-    );
-    return `?${digest.digest("hex").slice(0, 12)}`;
+    return unknownMark(this.db.secret("decoy"), name);
   }
 
   /** Returns the time of the account's last login at an address; 0 for never. */
@@ -188,16 +139,16 @@ export class Bans extends Table {
     return this.db.value(sql, account, address) ?? 0;
   }
 
-  #banned({ subjects }: Case): boolean {
+  #banned({ subjects }: FailureCase): boolean {
     if (this.#after === 0) return false;
     const now = this.#now();
     const until = subjects.map((subject) => this.#last(subject)?.until ?? 0);
     return until.some((time) => time > now);
   }
 
-  #last([account, address]: Subject): Row | undefined {
+  #last([account, address]: Subject): BanRow | undefined {
     const sql = "SELECT * FROM ban WHERE account = ? AND address = ?";
-    return this.db.get<Row>(sql, account, address);
+    return this.db.get<BanRow>(sql, account, address);
   }
 
   /** Returns the number of failures in the last hour, since the last ban. */
@@ -220,26 +171,13 @@ export class Bans extends Table {
   }
 
   #ban(subject: Subject, now: number): Ban {
-    const last = this.#last(subject);
-    const times = last && last.until > now - dayMs ? last.times + 1 : 1;
-    const until = now + Math.min(firstBanMs * 2 ** (times - 1), maxBanMs);
-    const [account, address] = subject;
-    const term = { since: now, until, times };
+    const { account, address, ...term } = nextBan(subject, this.#last(subject), now);
     this.db.upsert("ban", { account, address }, term);
     this.db.run("DELETE FROM ban WHERE until < ?", now - dayMs);
     this.db.run(
       `DELETE FROM ban WHERE (account, address) IN (
-         SELECT account, address FROM ban ORDER BY until DESC LIMIT -1 OFFSET ${maxRows})`,
+         SELECT account, address FROM ban ORDER BY until DESC LIMIT -1 OFFSET ${maxFailureRows})`,
     );
-    return ban({ account, address, ...term });
+    return banOf({ account, address, ...term });
   }
-}
-
-/** Returns the mark of an account in the rows of questions about it; no name has a colon. */
-function questions(key: string): string {
-  return `:${key}`;
-}
-
-function ban({ account, address, ...rest }: Row): Ban {
-  return { account: account || null, address: address || null, ...rest };
 }

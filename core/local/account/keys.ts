@@ -1,9 +1,10 @@
 /** Public keys of accounts, with which SSH clients log in. */
 import { BargeError } from "../../error.ts";
 import { type AuthorizedKey, fingerprintOf, type PublicKey } from "../../storage/public_key.ts";
-import { maxKeys } from "../database/bounds.ts";
+import { maxKeys } from "../../storage/bounds.ts";
 import { Table } from "../database/table.ts";
-import { requireAccount, useIntervalMs } from "./accounts.ts";
+import { useIntervalMs } from "../../storage/account_rules.ts";
+import { requireAccount } from "./accounts.ts";
 
 export class Keys extends Table {
   /**

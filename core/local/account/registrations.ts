@@ -7,7 +7,7 @@
  */
 import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
-import { maxRegisteredAccounts } from "../database/bounds.ts";
+import { maxRegisteredAccounts } from "../../storage/bounds.ts";
 import type { RegisterLimits } from "../../storage/accounts.ts";
 import { Table } from "../database/table.ts";
 import { formatLimit } from "../../size.ts";

@@ -7,21 +7,21 @@
  */
 import { randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
-import type { FoundShare, NewShare, Share } from "../../storage/shares.ts";
+import {
+  type FoundShare,
+  listedMs,
+  maxParts,
+  maxVisits,
+  type NewShare,
+  resumableMs,
+  type Share,
+} from "../../storage/shares.ts";
 import type { Place } from "../../storage/place.ts";
-import { maxShares } from "../database/bounds.ts";
+import { maxShares } from "../../storage/bounds.ts";
 import { Table } from "../database/table.ts";
 import { requireAccount, verifierColumns, verifierOf, type VerifierRow } from "./accounts.ts";
 import { below, isBelow } from "../ledger/ledger.ts";
 import { digestOf } from "./web_sessions.ts";
-
-/** How long an expired link is still listed, in ms. */
-const listedMs = 30 * 86_400_000;
-/** How long a counted download can be resumed, in ms, and in how many parts. */
-const resumableMs = 86_400_000;
-const maxParts = 100;
-/** Resumable downloads of one link; the oldest is forgotten first. */
-const maxVisits = 1000;
 
 /** A row of the table `share`. The columns of the verifier are null without a password. */
 type Row =

@@ -8,9 +8,10 @@ import { tokenCosts } from "../../protocol/scram.ts";
 import { makeVerifier } from "../../protocol/verifier.ts";
 import type { Verifier } from "../../protocol/message.ts";
 import type { Token } from "../../storage/logins.ts";
-import { maxTokens } from "../database/bounds.ts";
+import { maxTokens } from "../../storage/bounds.ts";
 import { Table } from "../database/table.ts";
-import { requireAccount, useIntervalMs } from "./accounts.ts";
+import { useIntervalMs } from "../../storage/account_rules.ts";
+import { requireAccount } from "./accounts.ts";
 
 export class Tokens extends Table {
   /**
@@ -75,5 +76,14 @@ export class Tokens extends Table {
   /** Ends a token, its logins, and the tokens that these have issued. @returns whether the account had it */
   revoke(account: number, id: string): boolean {
     return this.db.run("DELETE FROM token WHERE account = ? AND id = ?", account, id).changes > 0;
+  }
+
+  /** Ends all tokens of an account: see `LoginStore.revokeTokens`. */
+  revokeAll(account: number): string[] {
+    return this.db.transaction(() => {
+      const ids = this.list(account).map(({ id }) => id);
+      this.db.run("DELETE FROM token WHERE account = ?", account);
+      return ids;
+    });
   }
 }

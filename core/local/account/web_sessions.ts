@@ -8,7 +8,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type WebSession, webSessionIdleMs, webSessionMaxMs } from "../../storage/logins.ts";
 import { Table } from "../database/table.ts";
-import { requireAccount, useIntervalMs } from "./accounts.ts";
+import { useIntervalMs } from "../../storage/account_rules.ts";
+import { requireAccount } from "./accounts.ts";
 
 /** Sessions of one account; the least recently used one ends first. */
 const maxWebSessions = 50;

@@ -1,31 +1,7 @@
-/**
- * Bounds on the rows that an account, or a client without a login, can add and that no quota counts. Each
- * bound is checked in the transaction that writes the row, so that concurrent requests can't exceed it.
- * docs/server.md lists the bounds.
- */
+/** The bound on the partial uploads of an account, in SQL. */
 import { BargeError } from "../../error.ts";
+import { maxPartialUploads } from "../../storage/bounds.ts";
 import type { Database } from "./database.ts";
-
-/** Tokens of one account. */
-export const maxTokens = 100;
-/** Public keys of one account. */
-export const maxKeys = 100;
-/** Unsealed uploads of one account, also those under way. */
-export const maxPartialUploads = 1000;
-/** Share links of one account, also expired ones that are still listed. */
-export const maxShares = 1000;
-/** WebDAV locks of one account. */
-export const maxLocks = 1000;
-/** Finished uploads of one account that are remembered; the oldest is forgotten first. */
-export const maxFinishedUploads = 1000;
-/** Existing accounts that clients registered themselves (`--allow-register`). */
-export const maxRegisteredAccounts = 10_000;
-
-/** WebDAV properties of a file or folder, and of an account: their number, and octets of UTF-8 in all columns. */
-export const propertyBounds = {
-  each: { count: 256, octets: 256 * 1024 },
-  account: { count: 1_000_000, octets: 256 * 1024 * 1024 },
-} as const;
 
 /** SQL for the number of partial uploads. Parameter 1: the account. */
 export const partialUploads = "(SELECT count(*) FROM upload WHERE account = ?1 AND sha256 IS NULL)";

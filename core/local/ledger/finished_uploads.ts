@@ -4,7 +4,7 @@
  * compare it with the existing file.
  */
 import type { Place } from "../../storage/place.ts";
-import { maxFinishedUploads } from "../database/bounds.ts";
+import { maxFinishedUploads } from "../../storage/bounds.ts";
 import { Table } from "../database/table.ts";
 
 /** The file that an upload became. */

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
 import { type Place, relative } from "../../storage/place.ts";
 import type { Property, PropertyName } from "../../storage/properties.ts";
-import { propertyBounds } from "../database/bounds.ts";
+import { propertyBounds } from "../../storage/bounds.ts";
 import { Table } from "../database/table.ts";
 import { below, isBelow } from "./ledger.ts";
 

@@ -20,12 +20,8 @@
 import { BargeError } from "../../error.ts";
 import type { Place } from "../../storage/place.ts";
 import type { Content } from "../../storage/uploads.ts";
-import {
-  isFullOfPartials,
-  maxPartialUploads,
-  partialUploads,
-  tooManyPartials,
-} from "../database/bounds.ts";
+import { maxPartialUploads } from "../../storage/bounds.ts";
+import { isFullOfPartials, partialUploads, tooManyPartials } from "../database/bounds.ts";
 import type { Database } from "../database/database.ts";
 import { takenOver } from "../vault/fences.ts";
 import { claim, type Claimed, claimOf } from "./claim.ts";

@@ -22,7 +22,7 @@ import { BargeError, typed } from "../../error.ts";
 import { syncSmall } from "../../disk/sync_file.ts";
 import type { StagedBody } from "../../storage/uploads.ts";
 import { digestFile, readInto } from "./digest.ts";
-import { reached } from "./fault.ts";
+import { reached } from "../../storage/fault.ts";
 import { behind, type Fence, takenOver } from "./fences.ts";
 import { makeFile, stagedPath, stagedPlace } from "./staging.ts";
 import { type Found, foundOf, type Vault } from "./vault.ts";

@@ -4,7 +4,7 @@
  */
 import { typed } from "../../error.ts";
 import { syncSmall } from "../../disk/sync_file.ts";
-import { reached } from "./fault.ts";
+import { reached } from "../../storage/fault.ts";
 import type { Place } from "../../storage/place.ts";
 import { foundOf, type Vault } from "./vault.ts";
 

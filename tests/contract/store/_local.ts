@@ -1,6 +1,6 @@
 /** Storage on one machine, for the suites: several stores, and other processes, on one data directory. */
 import assert from "node:assert/strict";
-import type { Store } from "../../../core/local/store.ts";
+import type { Settings, Store } from "../../../core/local/store.ts";
 import { makeFenceTable } from "../../../core/local/vault/fences.ts";
 import { recover } from "../../../core/repair/recover.ts";
 import { makeTally } from "../../../core/watch/gate.ts";
@@ -12,12 +12,17 @@ const process = new URL("./_local_process.ts", import.meta.url).pathname;
 const maxStores = 8;
 
 export class LocalUnderTest implements AsyncDisposable {
-  readonly setup = new Setup({
-    fences: makeFenceTable(maxStores),
-    tally: makeTally(maxStores),
-    sharedCounts: makeSharedCounts(maxStores),
-  });
+  readonly setup: Setup;
   readonly #stores: Store[] = [];
+
+  constructor(settings: Partial<Settings> = {}) {
+    this.setup = new Setup({
+      fences: makeFenceTable(maxStores),
+      tally: makeTally(maxStores),
+      sharedCounts: makeSharedCounts(maxStores),
+      ...settings,
+    });
+  }
 
   /** Opens one more store, as another worker has it. */
   open(): Store {

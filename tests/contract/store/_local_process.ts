@@ -7,11 +7,11 @@
  *   move DATA ACCOUNT STEP          moves a file, and kills itself at a step
  *   remove DATA ACCOUNT STEP        removes a file, and kills itself at a step
  */
-import { BargeError } from "../../../core/error.ts";
 import { Store } from "../../../core/local/store.ts";
-import { arm } from "../../../core/local/vault/fault.ts";
+import { arm } from "../../../core/storage/fault.ts";
 import { always, from, to } from "./_suite_tree.ts";
-import { commit, declared, file, store, text } from "./_suite_uploads.ts";
+import { race } from "./_race.ts";
+import { commit, declared, store, text } from "./_suite_uploads.ts";
 
 const [verb, data, account, ...rest] = Deno.args;
 const limits = { allowRegister: false, defaultLimit: null, maxLimit: null };
@@ -26,16 +26,7 @@ arm((point) => {
 
 if (verb === "race") {
   const [files, bytes] = rest.map(Number);
-  let won = 0;
-  for (let i = 0; i < files; i++) {
-    try {
-      const place = { dir: file.dir, name: `${Deno.pid}-${i}` };
-      await store(uploads, id, new Uint8Array(bytes), place);
-      won++;
-    } catch (error) {
-      if (!(error instanceof BargeError && error.kind === "over-quota")) throw error;
-    }
-  }
+  const won = await race(uploads, id, Deno.pid, files, bytes);
   Deno.stdout.writeSync(text(`${won}\n`));
 } else if (verb === "store") {
   await store(uploads, id, bytes);

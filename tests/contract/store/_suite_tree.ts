@@ -19,7 +19,7 @@ export interface TreeUnderTest extends AsyncDisposable {
   write(account: string, name: string, content: string): Promise<void>;
   /** Returns the bytes that an account is charged for. */
   used(account: number): Promise<number>;
-  /** The steps of {@link kill}, in their order. */
+  /** The steps of {@link kill}, in their order; from the second on, the change has happened. */
   readonly steps: readonly string[];
   /**
    * Has another process move `homes/anna/from` to `homes/anna/to`, or remove it, and kills it at a
@@ -55,7 +55,7 @@ async function namesIn(tree: Tree, place: Place): Promise<string[]> {
 async function textOf(tree: Tree, place: Place): Promise<string> {
   const content = await tree.open(place, 0);
   try {
-    return new TextDecoder().decode(content.rest());
+    return new TextDecoder().decode(await content.rest());
   } finally {
     content.close();
   }
@@ -195,7 +195,7 @@ export function treeContract(name: string, make: () => Promise<TreeUnderTest>): 
   test("content is read from any offset, with the digest of the whole", async (store, tree) => {
     await store.write("anna", "from", "0123456789");
     const content = await tree.open(from, 4);
-    assert.equal(new TextDecoder().decode(content.rest()), "456789");
+    assert.equal(new TextDecoder().decode(await content.rest()), "456789");
     assert.equal(content.digest(), sha256("0123456789"));
     content.close();
     assert.deepEqual(await tree.digest(from, "sha256"), {
@@ -214,7 +214,7 @@ export function treeContract(name: string, make: () => Promise<TreeUnderTest>): 
     await store.write("anna", "from", "new");
     await tree.remove(from, anna, always);
     assert.equal(content.size, 13);
-    assert.equal(new TextDecoder().decode(content.rest()), "the old bytes");
+    assert.equal(new TextDecoder().decode(await content.rest()), "the old bytes");
     content.close();
   });
 

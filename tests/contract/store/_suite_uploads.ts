@@ -13,7 +13,7 @@ import {
   type WriteGuard,
 } from "../../../core/storage/uploads.ts";
 
-/** Steps at which a process can be killed: see core/local/vault/fault.ts. */
+/** Steps at which a process can be killed. */
 export type Step = string;
 
 /** One storage, empty but for its accounts. */
@@ -35,6 +35,8 @@ export interface StoreUnderTest extends AsyncDisposable {
   race(account: number, processes: number, files: number, bytes: number): Promise<number[]>;
   /** The steps of {@link kill}. */
   readonly steps: Record<"store" | "commit", readonly Step[]>;
+  /** A step at which the change has begun, and is not committed. */
+  readonly midway: Step;
   /**
    * Has another process store a file, at once or in pieces, and kills it at a step; then does what a
    * start of the server does.
@@ -341,14 +343,44 @@ export function uploadsContract(name: string, make: () => Promise<StoreUnderTest
     },
   );
 
+  test(
+    "a copy without moving bytes is a file of its own, charged and guarded",
+    async (s, up, anna) => {
+      const place = { dir: "homes/anna", name: "copy" };
+      const copy = () => up.copy(file, declared(anna, null, place), guard(place));
+      await store(up, anna, text("content"));
+      const copied = await copy();
+      if (!copied) return; // a storage may leave it to its caller
+      assert.deepEqual([copied.sha256, copied.replaced], [
+        contentOf(text("content")).sha256,
+        false,
+      ]);
+      assert.equal((await copy())?.replaced, true);
+      await store(up, anna, text("new"));
+      assert.deepEqual(await s.content(place), text("content"));
+      assert.deepEqual(await s.sums(anna), { used: 10, reserved: 0 });
+      const tooLarge = { dir: "homes/anna", name: "another" };
+      await fails(
+        "over-quota",
+        () => up.copy(place, declared(anna, null, tooLarge), guard(tooLarge)),
+      );
+      const nowhere = { dir: "homes/anna/none", name: "f" };
+      await fails(
+        "no-directory",
+        () => up.copy(place, declared(anna, null, nowhere), guard(nowhere)),
+      );
+    },
+    16,
+  );
+
   for (const how of ["store", "commit"] as const) {
     Deno.test(`${name}: kill -9 at each step of ${how}: the file is whole or absent, the sums agree`, async () => {
       const bytes = text("new content");
-      const steps = (await during(make, (s) => s.steps))[how];
+      const { steps, midway } = await during(make, (s) => s);
       for (
         const [step, old] of [
-          ...steps.map((s) => [s, text("old")] as const),
-          ["renamed", undefined] as const,
+          ...steps[how].map((s) => [s, text("old")] as const),
+          [midway, undefined] as const,
         ]
       ) {
         await during(make, async (s) => {

@@ -11,6 +11,7 @@ class LocalUploadsUnderTest extends LocalUnderTest implements StoreUnderTest {
     store: ["sealed", "staged", "synced", "renamed", "settled", "committed"],
     commit: ["staged", "synced", "sealed", "renamed", "settled", "committed"],
   };
+  readonly midway = "renamed";
 
   async connect(): Promise<Uploads> {
     return this.open().uploads;

@@ -1,6 +1,6 @@
 /** The bounds on the rows that strangers who register can make. */
 import assert from "node:assert/strict";
-import { maxRegisteredAccounts } from "../../../core/local/database/bounds.ts";
+import { maxRegisteredAccounts } from "../../../core/storage/bounds.ts";
 import { register } from "../../../core/login/register.ts";
 import type { Store } from "../../../core/local/store.ts";
 import { fails, Setup, verifier } from "../_setup.ts";

@@ -7,6 +7,7 @@ import { RosterBroker } from "../../../core/serve/roster_query.ts";
 import { HookPrograms } from "../../../core/serve/hook_programs.ts";
 import { Supervisor } from "../../../core/serve/supervisor.ts";
 import { Scripts, unix } from "./_hook.ts";
+import { groundOf } from "./_ground.ts";
 
 const facts = {
   event: "commit",
@@ -110,10 +111,7 @@ Deno.test(
       Deno.writeTextFileSync(`${data}/public/forged`, JSON.stringify(messages));
       const hooks = new HookPrograms({ ...which, timeout: 60_000, jobs: 1 });
       const supervisor = new Supervisor({
-        settings: {
-          ...{ data, durability: "relaxed", allowRegister: false },
-          ...{ defaultLimit: null, maxLimit: null },
-        },
+        ground: groundOf(data),
         doors: [{ name: "native", address: { host: "127.0.0.1", port: 1 }, tls: "off" }],
         shared: false,
         module: new URL("./_forging.ts", import.meta.url),

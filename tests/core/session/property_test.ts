@@ -1,6 +1,6 @@
 /** Dead properties follow their file or folder, and are bounded. */
 import assert from "node:assert/strict";
-import { propertyBounds as bounds } from "../../../core/local/database/bounds.ts";
+import { propertyBounds as bounds } from "../../../core/storage/bounds.ts";
 import { copy } from "../../../core/session/copy.ts";
 import { copyTree } from "../../../core/session/copy.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";

@@ -190,7 +190,7 @@ function digestOf(path: string) {
 async function text(session: Session, path: string): Promise<string> {
   const file = await get(session, path, 0);
   try {
-    return new TextDecoder().decode(file.rest());
+    return new TextDecoder().decode(await file.rest());
   } finally {
     file.close();
   }

@@ -45,7 +45,7 @@ export async function showDetails(c: PageContext): Promise<Response> {
 async function textPreview(session: Session, path: string): Promise<string | undefined> {
   const file = await get(session, path, 0);
   try {
-    const bytes = file.rest(Math.min(file.size, maxPreviewBytes));
+    const bytes = await file.rest(Math.min(file.size, maxPreviewBytes));
     if (bytes.includes(0)) return undefined;
     const text = new TextDecoder().decode(bytes, { stream: true });
     return file.size > bytes.length ? `${text}\n…` : text;

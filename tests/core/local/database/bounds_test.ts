@@ -7,7 +7,7 @@ import {
   maxShares,
   maxTokens,
   propertyBounds,
-} from "../../../../core/local/database/bounds.ts";
+} from "../../../../core/storage/bounds.ts";
 import type { Place } from "../../../../core/storage/place.ts";
 import { fails, Setup } from "../../_setup.ts";
 

@@ -1,7 +1,8 @@
 /** The table of folders, entry limits, and the upgrade from tables without them. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { Accounts, usualEntries } from "../../../../core/local/account/accounts.ts";
+import { Accounts } from "../../../../core/local/account/accounts.ts";
+import { usualEntries } from "../../../../core/storage/account_rules.ts";
 import { Database, databaseFile } from "../../../../core/local/database/database.ts";
 import { Folders } from "../../../../core/local/ledger/folders.ts";
 import { Ledger } from "../../../../core/local/ledger/ledger.ts";
