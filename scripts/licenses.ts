@@ -11,6 +11,7 @@ import { DENO_LICENSE } from "./deno_license.ts";
 import { iscLicense } from "./isc_license.ts";
 import { mitLicense } from "./mit_license.ts";
 import { must, ROOT, say } from "./run.ts";
+import { UNLICENSE } from "./unlicense.ts";
 
 /** A package in the output of `deno info --json`. */
 interface Package {
@@ -67,6 +68,9 @@ async function licenseOf({ name, version, localPath }: Package): Promise<License
     .filter((file) => /^(licen[cs]e|copying|notice)([.-]|$)/i.test(file)).sort();
   if (files.length === 0 && license === "Apache-2.0") {
     return { name, version, license, text: APACHE_LICENSE };
+  }
+  if (files.length === 0 && license === "Unlicense") {
+    return { name, version, license, text: UNLICENSE };
   }
   if (files.length === 0 && license === "MIT" && typeof facts.author === "string") {
     return { name, version, license, text: mitLicense(`Copyright (c) ${facts.author}`) };
