@@ -1,7 +1,7 @@
 /** A load by one or several workers, and their merged result. */
 import process from "node:process";
 import { BargeError } from "../error.ts";
-import { allowedDescriptors, spareDescriptors } from "../net/descriptors.ts";
+import { allowedDescriptors, spareDescriptors } from "../echo/descriptors.ts";
 import type { Amount } from "./attack.ts";
 import { Latencies } from "./histogram.ts";
 import type { FromLoad, LoaderProgress, PostedMetrics, Target, ToLoad } from "./load_worker.ts";

@@ -8,7 +8,7 @@
 import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { type Counters, sum } from "./counters.ts";
-import { allowedDescriptors, spareDescriptors } from "../net/descriptors.ts";
+import { allowedDescriptors, spareDescriptors } from "./descriptors.ts";
 import type { Count, EchoEvent, FromEcho, Task, ToEcho } from "./echo_worker.ts";
 
 /** The limit of the time in which a worker starts or answers. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import schema from "../../fixtures/bench-result.schema.json" with { type: "json" };
-import { allowedDescriptors } from "../../core/net/descriptors.ts";
+import { allowedDescriptors } from "../../core/echo/descriptors.ts";
 import { Home, lines } from "./_barge.ts";
 
 const quick = ["-d", "200ms", "--warm-up", "50ms", "-c", "4"];
