@@ -19,6 +19,7 @@ import type { Adjustable } from "../watch/settings.ts";
 import { makeFenceTable } from "../local/vault/fences.ts";
 import type { Certificate } from "../net/certificate.ts";
 import { requireConfinable } from "./confinement.ts";
+import { refuseMarked } from "../migrate/marker.ts";
 import { type DataLock, lockData, openUpToDate, prepareData } from "./data.ts";
 import { type FirstAccountOptions, makeFirstAccount } from "./first_account.ts";
 import { type HookOptions, HookPrograms } from "./hook_programs.ts";
@@ -124,6 +125,7 @@ async function run(
   if (!unconfined) requireConfinable(options.settings.data);
   const data = prepareData(options.settings.data);
   using lock = await lockData(data);
+  refuseMarked(data);
   (await openUpToDate(data, { create: true, adopt, durability }, logUpgrade))[Symbol.dispose]();
   const certificate = await source?.(data);
   writeFacts(lock, options, certificate);

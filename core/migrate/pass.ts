@@ -1,0 +1,162 @@
+/**
+ * One pass over the files of a data directory. It compares each folder with the target, makes missing
+ * folders, and sends the files whose digest, time or owner differ. What is equal is not read again.
+ */
+import { digestFile } from "../local/vault/digest.ts";
+import { encodeName, encodePath } from "../shared/name.ts";
+import { folderId, nameOf, type NodeRow, nodesNamed } from "../shared/node_rows.ts";
+import type { Parts } from "../shared/parts.ts";
+import { pageRows } from "../storage/pages.ts";
+import { relative } from "../storage/place.ts";
+import type { FreeContents } from "./gone.ts";
+import type { Report } from "./report.ts";
+import { Sender } from "./sender.ts";
+import { type Source, type SourceFile, type SourceFolder, spaces } from "./source.ts";
+
+/** The bytes and entries of an account, as the pass saw them at the source. */
+export interface SeenSums {
+  used: number;
+  entries: number;
+}
+
+export class Pass {
+  readonly #source: Source;
+  readonly #parts: Parts;
+  readonly #report: Report;
+  readonly #sender: Sender;
+  readonly #free: FreeContents;
+  /** The times that folders have at the source. */
+  #times: SourceFolder[] = [];
+  /** By the ids of accounts at the target. */
+  readonly seen = new Map<number, SeenSums>();
+
+  /** @param owners the ids of accounts at the target, by those at the source */
+  constructor(
+    source: Source,
+    parts: Parts,
+    owners: ReadonlyMap<number, number>,
+    free: FreeContents,
+    report: Report,
+  ) {
+    this.#source = source;
+    this.#parts = parts;
+    this.#report = report;
+    this.#free = free;
+    this.#sender = new Sender(source, parts, owners, report);
+  }
+
+  async run(): Promise<void> {
+    const { files, bytes } = this.#source.parts.ledger.totals();
+    this.#report.plan(files, bytes);
+    for (const folder of this.#source.folders("", spaces)) await this.#folder(folder);
+    await this.#sender.flush();
+    await this.#setTimes();
+  }
+
+  async #folder(folder: SourceFolder): Promise<void> {
+    const dir = relative(folder);
+    const { files, folders } = await this.#source.names(dir, this.#report);
+    for (const names of pagesOf(folders)) await this.#makeFolders(dir, names);
+    for (const names of pagesOf(files)) await this.#sendFiles(dir, names);
+    this.#times.push(folder);
+    for (const names of pagesOf(folders)) {
+      for (const below of this.#source.folders(dir, names)) await this.#folder(below);
+    }
+  }
+
+  /** Makes the folders that are missing at the target, and corrects the owners of the others. */
+  async #makeFolders(dir: string, names: readonly string[]): Promise<void> {
+    const folders = this.#source.folders(dir, names);
+    const { db } = this.#parts;
+    const existing = byName(await nodesNamed(db, dir, names));
+    const wrong = folders.filter((folder) => {
+      const owner = this.#sender.ownerOf(folder);
+      this.#see(owner, 0);
+      const row = existing.get(folder.name);
+      return row === undefined || row.owner !== owner;
+    });
+    if (wrong.length === 0) return;
+    await db.all(
+      `INSERT INTO node (parent, name, folder, owner, modified, created)
+       SELECT $1::bigint, decode(name, 'hex'), true, owner, modified,
+         coalesce(to_timestamp(created / 1000.0), now())
+       FROM jsonb_to_recordset($2::text::jsonb)
+         AS f (name text, owner bigint, modified bigint, created bigint)
+       ON CONFLICT (parent, name) DO UPDATE SET owner = excluded.owner`,
+      await folderId(db, dir) ?? null,
+      JSON.stringify(wrong.map((folder) => ({
+        ...folder,
+        name: encodeName(folder.name),
+        owner: this.#sender.ownerOf(folder),
+      }))),
+    );
+  }
+
+  async #sendFiles(dir: string, names: readonly string[]): Promise<void> {
+    const existing = byName(await nodesNamed(this.#parts.db, dir, names));
+    for (const file of this.#source.files(dir, names)) {
+      this.#see(this.#sender.ownerOf(file), file.size);
+      await this.#sendFile(file, existing.get(file.name));
+    }
+  }
+
+  async #sendFile(file: SourceFile, row: NodeRow | undefined): Promise<void> {
+    const known = row?.content ? row : undefined;
+    const sha256 = file.sha256 ??
+      (known?.size === file.size ? await this.#digest(file) : undefined);
+    const content = known && known.sha256 === sha256 && known.size === file.size
+      ? known.content!
+      : this.#freeContent(file, sha256);
+    this.#report.start(file, content === undefined ? 0 : file.size);
+    const same = known?.content === content && known?.modified === file.modified &&
+      known.owner === this.#sender.ownerOf(file);
+    if (content !== undefined && same) this.#report.kept++;
+    else if (content !== undefined) await this.#sender.name(file, sha256!, content);
+    else await this.#sender.send(file);
+    this.#report.done();
+  }
+
+  /** Returns content that was removed from another name, and has a digest. */
+  #freeContent({ size }: SourceFile, sha256: string | undefined): number | undefined {
+    const free = sha256 === undefined ? undefined : this.#free.get(sha256);
+    return free?.size === size ? free.content : undefined;
+  }
+
+  /** Returns the digest of a file that the ledger does not know; undefined where it can't be read. */
+  async #digest(file: SourceFile): Promise<string | undefined> {
+    try {
+      return (await digestFile(this.#source.parts.vault, file)).digest;
+    } catch {
+      return undefined; // sending it reports the reason
+    }
+  }
+
+  #see(owner: number | null, bytes: number): void {
+    if (owner === null) return;
+    const { used, entries } = this.seen.get(owner) ?? { used: 0, entries: 0 };
+    this.seen.set(owner, { used: used + bytes, entries: entries + 1 });
+  }
+
+  /** Gives folders the times that they have at the source, which the writes in them have changed. */
+  async #setTimes(): Promise<void> {
+    for (const folders of pagesOf(this.#times)) {
+      await this.#parts.db.all(
+        `UPDATE node SET modified = f.modified
+         FROM jsonb_to_recordset($1::text::jsonb) AS f (path text, modified bigint)
+         WHERE node.id = folder_at(f.path) AND node.modified <> f.modified`,
+        JSON.stringify(folders.map((folder) => (
+          { path: encodePath(relative(folder)), modified: folder.modified }
+        ))),
+      );
+    }
+    this.#times = [];
+  }
+}
+
+function byName(rows: readonly NodeRow[]): Map<string, NodeRow> {
+  return new Map(rows.map((row) => [nameOf(row), row]));
+}
+
+function* pagesOf<T>(items: readonly T[]): Generator<readonly T[], void, void> {
+  for (let at = 0; at < items.length; at += pageRows) yield items.slice(at, at + pageRows);
+}

@@ -1,0 +1,124 @@
+/** A data directory as the source of a migration: it is only read. */
+import { BargeError } from "../error.ts";
+import { sameFile } from "../local/entry.ts";
+import type { FolderRow } from "../local/ledger/folders.ts";
+import { Parts } from "../local/parts.ts";
+import { homeOwner } from "../repair/reconcile_folder.ts";
+import { folderOf, type Place } from "../storage/place.ts";
+import type { Report } from "./report.ts";
+
+/** The folders of the data directory that are migrated. */
+export const spaces = ["homes", "public", "removed"] as const;
+
+export interface SourceFile extends Place {
+  /** The id of the charged account in the data directory. */
+  readonly owner: number | null;
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  readonly created: number | null;
+  readonly ino: number;
+  /** The ledger's digest, in hex; null where the ledger does not know the file. */
+  readonly sha256: string | null;
+  readonly verified: boolean;
+}
+
+export interface SourceFolder extends FolderRow {
+  readonly modified: number;
+  readonly created: number | null;
+}
+
+/** The names in a folder. */
+export interface Names {
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+}
+
+export class Source implements Disposable {
+  readonly parts: Parts;
+
+  /** @throws {BargeError} as Database and Vault do */
+  constructor(data: string) {
+    this.parts = new Parts({ data, durability: "full" }, 0, "migrate");
+  }
+
+  /** Returns the names in a folder; none where it is not there. */
+  async names(dir: string, report: Report): Promise<Names> {
+    const files: string[] = [];
+    const folders: string[] = [];
+    try {
+      for (const { name, type } of await this.parts.vault.entries(folderOf({ dir, name: "" }))) {
+        if (type === "file") files.push(name);
+        else if (type === "dir") folders.push(name);
+        else report.failed(`${dir}/${name}`, notMigrated(type));
+      }
+    } catch (error) {
+      if (!isGone(error)) report.failed(dir, error);
+    }
+    return { files: files.sort(), folders: folders.sort() };
+  }
+
+  /** Returns the files of some names in a folder, but those that are gone. */
+  files(dir: string, names: readonly string[]): SourceFile[] {
+    const { ledger, vault } = this.parts;
+    const rows = ledger.named(dir, names);
+    return names.flatMap((name) => {
+      const place = { dir, name };
+      const found = vault.find(place);
+      if (found?.type !== "file") return [];
+      const row = rows.get(name);
+      const same = row !== undefined && sameFile(row, found);
+      const { size, modified, ino } = found;
+      return {
+        ...place,
+        ...{ size, modified, ino },
+        owner: row?.owner ?? null,
+        created: vault.created(place) ?? null,
+        sha256: same ? row.sha256 : null,
+        verified: same && row.verified !== 0,
+      };
+    });
+  }
+
+  /** Returns the folders of some names in a folder, but those that are gone. */
+  folders(dir: string, names: readonly string[]): SourceFolder[] {
+    const { folders, vault } = this.parts;
+    return names.flatMap((name) => {
+      const place = { dir, name };
+      const found = vault.find(place);
+      if (found?.type !== "dir") return [];
+      const isHome = dir === "homes" || dir === "removed" || dir === "";
+      // A folder in a home is an entry of its account, as `barge verify` has it.
+      const owner = isHome ? null : folders.find(place)?.owner ?? homeOwner(this.parts, dir);
+      const created = vault.created(place) ?? null;
+      return { ...place, owner, modified: found.modified, created };
+    });
+  }
+
+  /** @throws {BargeError} `fatal` where a crash has left changes that the next start settles */
+  needSettled(): void {
+    const { db, intents } = this.parts;
+    const held = "SELECT 1 FROM upload WHERE holder IS NOT NULL OR sha256 IS NOT NULL LIMIT 1";
+    if (intents.intents().length === 0 && !db.get(held)) return;
+    throw new BargeError("fatal", "its last server did not end in order, and left changes", {
+      op: "migrate",
+      path: db.data,
+      hint: "start the server and stop it again: that settles them",
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.parts.db[Symbol.dispose]();
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof BargeError &&
+    (error.kind === "not-found" || error.kind === "no-directory");
+}
+
+function notMigrated(type: "other" | "unnamed"): BargeError {
+  return type === "other"
+    ? new BargeError("denied", "it is neither a file nor a folder, and no door shows it")
+    : new BargeError("denied", "its name is not valid UTF-8: no door shows it; rename it by hand");
+}
