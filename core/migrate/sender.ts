@@ -16,7 +16,7 @@ import { addPieces } from "../shared/pieces.ts";
 import { reached } from "../storage/fault.ts";
 import { relative } from "../storage/place.ts";
 import type { Report } from "./report.ts";
-import type { Source, SourceFile } from "./source.ts";
+import { type Source, type SourceFile, unlessGone } from "./source.ts";
 
 /** Files of this size are sent together with others. */
 const smallBytes = 256 * 1024;
@@ -151,7 +151,8 @@ export class Sender {
     each: (part: Uint8Array) => void | Promise<void>,
   ): Promise<boolean> {
     const { vault } = this.#source.parts;
-    const opened = vault.open(file);
+    const opened = unlessGone(() => vault.open(file));
+    if (!opened) return false;
     using handle = opened.file;
     if (opened.found.ino !== file.ino || opened.found.size !== file.size) return false;
     const buffer = borrow(file.size);

@@ -112,6 +112,16 @@ export class Source implements Disposable {
   }
 }
 
+/** @returns undefined where a file or folder is gone */
+export function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
 function isGone(error: unknown): boolean {
   return error instanceof BargeError &&
     (error.kind === "not-found" || error.kind === "no-directory");

@@ -151,7 +151,6 @@ class Copy {
   }
 
   async #removeOthers(dir: string, names: ReadonlySet<string>): Promise<void> {
-    this.#receiver.flush();
     for (const { name } of await this.#parts.vault.entries(folderOf({ dir, name: "" }))) {
       if (!names.has(name)) await this.#remove({ dir, name });
     }

@@ -1,0 +1,262 @@
+/** Migrations to storage that many machines share and back, on real engines. */
+import assert from "node:assert/strict";
+import { toDirectory } from "../../../core/migrate/to_directory.ts";
+import { toShared } from "../../../core/migrate/to_shared.ts";
+import { refuseMarked } from "../../../core/migrate/marker.ts";
+import { isMigrating } from "../../../core/migrate/state.ts";
+import { verify } from "../../../core/repair/verify.ts";
+import { move } from "../../../core/session/move.ts";
+import { remove } from "../../../core/session/remove.ts";
+import type { MigrateProblem } from "../../../core/migrate/report.ts";
+import { SharedStorage } from "../../../core/shared/storage.ts";
+import { Store } from "../../../core/local/store.ts";
+import { hasEngines } from "../../contract/store/_shared.ts";
+import { fails, Setup, upload, write } from "../_setup.ts";
+import { address, Both } from "./_both.ts";
+import { addPartial, bytesAt, fill, large, localSnapshot, sharedSnapshot } from "./_tree.ts";
+
+const ignore = !hasEngines;
+
+Deno.test({
+  name: "a data directory goes to shared storage and back, and nothing is lost",
+  ignore,
+  async fn() {
+    await using both = await Both.make();
+    const { setup, shared } = both;
+    const { token, link } = await fill(setup);
+    const before = await localSnapshot(setup.data);
+    const paths = Object.keys(before.entries);
+    assert(paths.length > 300);
+    assert(paths.some((path) => /^removed\/dora-.*\/left0$/.test(path)));
+
+    const first = await both.pass(false);
+    assert.deepEqual(first.problems, []);
+    assert(first.files > 280);
+    assert.equal(await isMigrating(shared.parts), true);
+    const last = await both.pass(true);
+    assert.equal(last.files, 0);
+    assert.equal(last.kept, first.files);
+    assert.equal(last.uploads, 2);
+    assert.equal(await isMigrating(shared.parts), false);
+    assert.deepEqual(await sharedSnapshot(shared), before);
+    await both.engines.check();
+    assert.deepEqual(await localSnapshot(setup.data), before);
+
+    const { logins, shares, accounts } = shared.people;
+    assert.equal((await logins.byToken(token.split("_")[1]))?.account.name, "anna");
+    assert.equal((await shares.find(link))?.downloads, 1);
+    assert.equal((await accounts.get("carla")).disabled, true);
+    assert((await logins.bans()).length > 0);
+    const data = both.empty();
+    const copied = await toDirectory(shared, data, { address });
+    assert.deepEqual(copied.problems, []);
+    assert.deepEqual(await localSnapshot(data), before);
+    using store = new Store({
+      data,
+      durability: "relaxed",
+      allowRegister: false,
+      defaultLimit: null,
+      maxLimit: null,
+    });
+    const { problems } = await verify(store, { repair: false, contents: true });
+    assert.deepEqual(problems, []);
+    refuseMarked(data);
+  },
+});
+
+Deno.test({
+  name: "after the last pass no server starts on the directory, and no pass runs again",
+  ignore,
+  async fn() {
+    await using both = await Both.make();
+    await both.pass(true);
+    await fails("fatal", () => refuseMarked(both.setup.data), /migrated to postgres/);
+    await fails("exists", () => both.pass(false), /has ended/);
+    Deno.removeSync(`${both.setup.data}/migrated`);
+    refuseMarked(both.setup.data);
+    await fails("exists", () => both.pass(true), /has ended/);
+  },
+});
+
+Deno.test({
+  name: "a last pass that dies before the target knows of its end is run again",
+  ignore,
+  async fn() {
+    await using both = await Both.make();
+    await write(both.setup.user("anna"), "/home/f", "f");
+    await both.pass(true);
+    await both.shared.parts.db.all("DELETE FROM secret WHERE name = 'migrated'");
+    await using later = new SharedStorage(both.options, () => 9);
+    const options = { final: true, address };
+    assert.equal((await toShared(both.setup.data, later, options)).kept, 1);
+    await fails("exists", () => both.pass(true), /has ended/);
+  },
+});
+
+Deno.test({
+  name: "a copy that goes on drops what the storage does not have any more",
+  ignore,
+  async fn() {
+    await using both = await Both.make();
+    const { setup, shared } = both;
+    const anna = setup.user("anna");
+    for (const name of ["a", "b", "c"]) await write(anna, `/home/${name}`, name);
+    await write(anna, "/public/p", "p");
+    await both.pass(true);
+    const data = both.empty();
+    await both.killed("from", data, "committed/1");
+    const { id } = await shared.people.accounts.get("anna");
+    const [a, b] = ["a", "b"].map((name) => ({ dir: "homes/anna", name }));
+    const always = { places: [], check: () => {} };
+    await shared.tree.remove(a, id, always);
+    await shared.tree.remove(b, id, always);
+    await shared.tree.mkdir(b, { account: id, parents: false, modified: null }, always);
+    const result = await toDirectory(shared, data, { address });
+    assert.equal(result.removed, 2);
+    assert.equal(result.kept, 2);
+    assert.deepEqual((await localSnapshot(data)).entries, (await sharedSnapshot(shared)).entries);
+  },
+});
+
+Deno.test({
+  name: "a pass beside a writer moves each file as one version, and the next ones take the rest",
+  ignore,
+  async fn() {
+    await using both = await Both.make();
+    const { setup, shared } = both;
+    const anna = setup.user("anna");
+    for (let i = 0; i < 200; i++) await write(anna, `/home/f${i}`, `first ${i}`);
+    await upload(anna, "/home/large", large(1));
+    let writing = true;
+    const writer = (async () => {
+      for (let i = 0; writing; i++) {
+        await write(anna, `/home/f${i % 200}`, `version ${i}`);
+        if (i % 20 === 0) await upload(anna, "/home/large", large(i));
+        if (i % 7 === 0) await move(anna, `/home/f${i % 200}`, `/home/moved${i}`, "always");
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })();
+    try {
+      for (let i = 0; i < 3; i++) {
+        const { problems } = await both.pass(false);
+        assert.deepEqual(problems.filter(({ kind }) => kind !== "changed"), []);
+        await sharedSnapshot(shared); // all that is there can be read, with its digests
+      }
+    } finally {
+      writing = false;
+      await writer;
+    }
+    assert.deepEqual((await both.pass(true)).problems, []);
+    assert.deepEqual(await sharedSnapshot(shared), await localSnapshot(setup.data));
+    await both.engines.check();
+  },
+});
+
+Deno.test({
+  name: "a pass takes what has changed since the last one",
+  ignore,
+  async fn() {
+    await using both = await Both.make();
+    const { setup, shared } = both;
+    await fill(setup);
+    const first = await both.pass(false);
+    const anna = setup.login("anna");
+    await write(anna, "/home/d0/e0/f0", "other");
+    await write(anna, "/home/d0/new", "new");
+    await remove(anna, "/home/d1/e1", true);
+    await move(anna, "/home/large", "/home/d2/moved", "never");
+    await move(anna, "/home/d3", "/home/d4/deeper", "never");
+    await remove(anna, "/home/empty", false);
+    Deno.mkdirSync(`${setup.data}/homes/anna/empty`);
+    Deno.writeTextFileSync(`${setup.data}/public/by hand`, "by hind");
+    setup.user("erik");
+    setup.store.accounts.change("carla", { disabled: false });
+    await setup.store.people.accounts.remove("Bert", { purge: false });
+    await addPartial(setup, 1000, "/home/one more");
+    const last = await both.pass(true);
+    assert.deepEqual(last.problems, []);
+    // The moved file, and those of the moved folder, keep their content.
+    assert(last.files < 20, `${last.files} of ${first.files} files were sent again`);
+    assert(last.bytes < 25_000, `${last.bytes} bytes were sent again`);
+    const after = await localSnapshot(setup.data);
+    // Of a folder that was made by hand, the ledger knows no owner: it is its home's.
+    const made = "homes/anna/empty";
+    const entries = { ...after.entries, [made]: after.entries[made].replace("null", "anna") };
+    const found = await sharedSnapshot(shared);
+    assert.deepEqual(found.entries, entries);
+    assert.deepEqual(found.uploads, after.uploads);
+    assert.deepEqual(found.people, after.people);
+    await both.engines.collect();
+    assert.deepEqual(await bytesAt(shared, { dir: "homes/anna/d2", name: "moved" }), large(1));
+  },
+});
+
+Deno.test({
+  name: "a damaged file is reported and left out, and the migration does not end without it",
+  ignore,
+  async fn() {
+    await using both = await Both.make();
+    const { setup, shared } = both;
+    const anna = setup.user("anna");
+    await write(anna, "/home/small", "small");
+    await write(anna, "/home/sound", "sound");
+    await upload(anna, "/home/large", large(1));
+    for (const name of ["small", "large"]) {
+      const path = `${setup.data}/homes/anna/${name}`;
+      const { mtime } = Deno.statSync(path);
+      using file = Deno.openSync(path, { write: true });
+      file.writeSync(new Uint8Array([0x7f]));
+      file.utimeSync(mtime!, mtime!);
+    }
+    for (const final of [false, true]) {
+      const problems: MigrateProblem[] = [];
+      const result = await both.pass(final, problems);
+      assert.deepEqual(problems, result.problems);
+      assert.deepEqual(problems.map(({ kind, path }) => [kind, path]), [
+        ["digest", "homes/anna/large"],
+        ["digest", "homes/anna/small"],
+      ]);
+    }
+    refuseMarked(setup.data);
+    const home = { dir: "homes/anna", name: "sound" };
+    assert.equal(new TextDecoder().decode(await bytesAt(shared, home)), "sound");
+    assert.equal(await shared.tree.entry({ dir: "homes/anna", name: "large" }), undefined);
+
+    await upload(anna, "/home/large", large(2));
+    await remove(anna, "/home/small", false);
+    assert.deepEqual((await both.pass(true)).problems, []);
+    await fails("fatal", () => refuseMarked(setup.data));
+  },
+});
+
+Deno.test({
+  name: "other storage is refused",
+  ignore,
+  async fn() {
+    await using both = await Both.make();
+    await both.engines.addAccount("anna", null);
+    await fails("exists", () => both.pass(false), /has accounts already/);
+    await both.engines.first.db.all("DELETE FROM account");
+    await both.pass(false);
+    using other = new Setup();
+    const options = { final: false, address };
+    await fails("exists", () => toShared(other.data, both.shared, options), /is under way/);
+    await fails("exists", () => toDirectory(both.shared, other.data, { address }), /already/);
+  },
+});
+
+Deno.test({
+  name: "the last pass waits for changes that a crash has left",
+  ignore,
+  async fn() {
+    await using both = await Both.make();
+    const { setup } = both;
+    setup.user("anna");
+    const place = { dir: "homes/anna", name: "f" };
+    setup.store.reservations.begin([{
+      upload: { ...place, account: 1, size: 5, modified: null, holder: "dead" },
+    }]);
+    await both.pass(false);
+    await fails("fatal", () => both.pass(true), /did not end in order/);
+  },
+});
