@@ -24,7 +24,7 @@ export default command({
   about: `Migrates a data directory to storage that many machines share, or copies that storage to a
     new data directory. Accounts keep their passwords, tokens, keys, links and quotas; files keep
     their owners, times and properties. The digest of every file is compared on the way. WebDAV's
-    locks are left out.
+    locks are left out, and so are links and devices in the directory, which no door shows.
 
     --to reads the data directory, and changes nothing in it. Run it while the server runs, as often
     as you like: each pass takes what has changed since the last one. Then stop the server and run it
@@ -55,6 +55,7 @@ export default command({
       throw new BargeError("usage", "name one database, with --to or --from");
     }
     if (from && final) throw new BargeError("usage", "--final belongs to --to");
+    if (!values.bucket) throw new BargeError("usage", "name the bucket, with --bucket");
     const storage = (await sharedOptions({ ...values, store: to ?? from }))!;
     const { SharedStorage } = await import("../core/shared/storage.ts");
     await using shared = new SharedStorage(storage, () => 0);

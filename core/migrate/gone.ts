@@ -40,7 +40,9 @@ export async function removeGone(
 
   const compare = async (dir: string): Promise<void> => {
     if (await folderId(db, dir) === undefined) return;
-    const { files, folders } = await source.names(dir, report);
+    const here = await source.names(dir).catch(() => undefined);
+    if (!here) return; // the pass over the files reports the reason
+    const { files, folders } = here;
     const names = { file: new Set(files), dir: new Set(folders) };
     const common: string[] = [];
     for await (const page of shared.tree.pages(folderOf({ dir, name: "" }))) {

@@ -2,16 +2,17 @@
  * One pass over the files of a data directory. It compares each folder with the target, makes missing
  * folders, and sends the files whose digest, time or owner differ. What is equal is not read again.
  */
+import { BargeError } from "../error.ts";
 import { digestFile } from "../local/vault/digest.ts";
 import { encodeName, encodePath } from "../shared/name.ts";
 import { folderId, nameOf, type NodeRow, nodesNamed } from "../shared/node_rows.ts";
 import type { Parts } from "../shared/parts.ts";
 import { pageRows } from "../storage/pages.ts";
-import { relative } from "../storage/place.ts";
+import { type Place, relative } from "../storage/place.ts";
 import type { FreeContents } from "./gone.ts";
 import type { Report } from "./report.ts";
 import { Sender } from "./sender.ts";
-import { type Source, type SourceFile, type SourceFolder, spaces } from "./source.ts";
+import { type Names, type Source, type SourceFile, type SourceFolder, spaces } from "./source.ts";
 
 /** The bytes and entries of an account, as the pass saw them at the source. */
 export interface SeenSums {
@@ -55,27 +56,39 @@ export class Pass {
 
   async #folder(folder: SourceFolder): Promise<void> {
     const dir = relative(folder);
-    const { files, folders } = await this.#source.names(dir, this.#report);
-    for (const names of pagesOf(folders)) await this.#makeFolders(dir, names);
-    for (const names of pagesOf(files)) await this.#sendFiles(dir, names);
+    const names = await this.#names(dir);
+    const made: SourceFolder[] = [];
+    for (const page of pagesOf(names.folders)) made.push(...await this.#makeFolders(dir, page));
+    for (const page of pagesOf(names.files)) await this.#sendFiles(dir, page);
     this.#times.push(folder);
-    for (const names of pagesOf(folders)) {
-      for (const below of this.#source.folders(dir, names)) await this.#folder(below);
+    for (const below of made) await this.#folder(below);
+  }
+
+  /** Returns the names in a folder; none where it can't be read, which is reported. */
+  async #names(dir: string): Promise<Names> {
+    try {
+      const names = await this.#source.names(dir);
+      for (const name of names.unnamed) this.#report.failed(`${dir}/${name}`, unnamed());
+      return names;
+    } catch (error) {
+      this.#report.failed(dir, error);
+      return { files: [], folders: [], unnamed: [] };
     }
   }
 
   /** Makes the folders that are missing at the target, and corrects the owners of the others. */
-  async #makeFolders(dir: string, names: readonly string[]): Promise<void> {
-    const folders = this.#source.folders(dir, names);
+  async #makeFolders(dir: string, names: readonly string[]): Promise<SourceFolder[]> {
     const { db } = this.#parts;
     const existing = byName(await nodesNamed(db, dir, names));
+    const folders = this.#source.folders(dir, names)
+      .filter((folder) => this.#isFree(folder, existing.get(folder.name), true));
     const wrong = folders.filter((folder) => {
       const owner = this.#sender.ownerOf(folder);
       this.#see(owner, 0);
       const row = existing.get(folder.name);
       return row === undefined || row.owner !== owner;
     });
-    if (wrong.length === 0) return;
+    if (wrong.length === 0) return folders;
     await db.all(
       `INSERT INTO node (parent, name, folder, owner, modified, created)
        SELECT $1::bigint, decode(name, 'hex'), true, owner, modified,
@@ -83,20 +96,31 @@ export class Pass {
        FROM jsonb_to_recordset($2::text::jsonb)
          AS f (name text, owner bigint, modified bigint, created bigint)
        ON CONFLICT (parent, name) DO UPDATE SET owner = excluded.owner`,
-      await folderId(db, dir) ?? null,
+      (await folderId(db, dir))!,
       JSON.stringify(wrong.map((folder) => ({
         ...folder,
         name: encodeName(folder.name),
         owner: this.#sender.ownerOf(folder),
       }))),
     );
+    return folders;
+  }
+
+  /** Returns whether the target has nothing of another type at a place; else reports it. */
+  #isFree(place: Place, row: NodeRow | undefined, folder: boolean): boolean {
+    if (row === undefined || row.folder === folder) return true;
+    const why = "it was replaced while the pass went on: the next one takes it";
+    this.#report.failed(relative(place), new BargeError("changed", why));
+    return false;
   }
 
   async #sendFiles(dir: string, names: readonly string[]): Promise<void> {
     const existing = byName(await nodesNamed(this.#parts.db, dir, names));
     for (const file of this.#source.files(dir, names)) {
+      const row = existing.get(file.name);
+      if (!this.#isFree(file, row, false)) continue;
       this.#see(this.#sender.ownerOf(file), file.size);
-      await this.#sendFile(file, existing.get(file.name));
+      await this.#sendFile(file, row);
     }
   }
 
@@ -110,9 +134,9 @@ export class Pass {
     this.#report.start(file, content === undefined ? 0 : file.size);
     const same = known?.content === content && known?.modified === file.modified &&
       known.owner === this.#sender.ownerOf(file);
-    if (content !== undefined && same) this.#report.kept++;
-    else if (content !== undefined) await this.#sender.name(file, sha256!, content);
-    else await this.#sender.send(file);
+    if (content === undefined) await this.#sender.send(file);
+    else if (!same) await this.#sender.name(file, sha256!, content);
+    else this.#report.kept++;
     this.#report.done();
   }
 
@@ -125,7 +149,9 @@ export class Pass {
   /** Returns the digest of a file that the ledger does not know; undefined where it can't be read. */
   async #digest(file: SourceFile): Promise<string | undefined> {
     try {
-      return (await digestFile(this.#source.parts.vault, file)).digest;
+      const { vault } = this.#source.parts;
+      const { signal } = this.#report;
+      return (await digestFile(vault, file, "sha256", Infinity, signal)).digest;
     } catch {
       return undefined; // sending it reports the reason
     }
@@ -151,6 +177,13 @@ export class Pass {
     }
     this.#times = [];
   }
+}
+
+function unnamed(): BargeError {
+  return new BargeError(
+    "denied",
+    "its name is not valid UTF-8: no door shows it; rename it by hand",
+  );
 }
 
 function byName(rows: readonly NodeRow[]): Map<string, NodeRow> {

@@ -3,8 +3,7 @@
  * transaction that writes its row. Small files go together.
  */
 import { createHash } from "node:crypto";
-import { typed } from "../error.ts";
-import { BargeError } from "../error.ts";
+import { BargeError, typed } from "../error.ts";
 import { sameFile } from "../local/entry.ts";
 import type { NewFile } from "../local/ledger/ledger.ts";
 import type { Parts } from "../local/parts.ts";
@@ -48,30 +47,32 @@ export class Receiver {
   /** Writes a file, unless it is there. @param owner the id of its account in the directory */
   async receive(dir: string, entry: SharedEntry, owner: number | null): Promise<void> {
     const place = { dir, name: entry.name };
-    const { size, modified } = entry;
-    const sha256 = entry.sha256!;
-    const verified = entry.verified;
     this.#report.start(place, 0);
     try {
-      const ino = await this.#inoOf(place, entry);
-      if (ino !== undefined) {
-        this.#report.kept++;
-        const row = isKnown(dir) ? this.#parts.ledger.file(place) : undefined;
-        if (!isKnown(dir) || row?.owner === owner && row.ino === ino) return;
-        this.#parts.ledger.enter({ ...place, owner, size, sha256, modified, ino, verified });
-        return;
-      }
-      const number = ++this.#number;
-      const staged = await this.#stage(number, entry);
-      this.#group.push({ number, file: { ...place, owner, size, sha256, verified, ...staged } });
-      this.#report.files++;
-      this.#bytes += size;
-      if (this.#group.length >= maxFiles || this.#bytes >= maxBytes) this.flush();
+      await this.#receive(place, entry, owner);
     } catch (error) {
       this.#report.failed(relative(place), error);
-    } finally {
-      this.#report.done();
     }
+    this.#report.done();
+    if (this.#group.length >= maxFiles || this.#bytes >= maxBytes) this.flush();
+  }
+
+  async #receive(place: Place, entry: SharedEntry, owner: number | null): Promise<void> {
+    const { size, modified, verified } = entry;
+    const facts = { ...place, owner, size, modified, sha256: entry.sha256!, verified };
+    const ino = await this.#inoOf(place, entry);
+    if (ino === undefined) {
+      const number = ++this.#number;
+      const staged = await this.#stage(number, entry);
+      this.#group.push({ number, file: { ...facts, ...staged } });
+      this.#bytes += size;
+      this.#report.files++;
+      return;
+    }
+    this.#report.kept++;
+    if (!isKnown(place.dir)) return;
+    const row = this.#parts.ledger.file(place);
+    if (row?.owner !== owner || row.ino !== ino) this.#parts.ledger.enter({ ...facts, ino });
   }
 
   /** Returns the inode of the file that is there already; undefined for none, or another one. */

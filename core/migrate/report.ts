@@ -44,6 +44,10 @@ export class Report {
     this.#options = options;
   }
 
+  get signal(): AbortSignal | undefined {
+    return this.#options.signal;
+  }
+
   plan(files: number, bytes: number): void {
     this.#options.onEvent?.({ type: "plan", files, bytes });
   }

@@ -65,22 +65,28 @@ export class Sender {
   /** Writes the row of a file whose content is there. */
   async name(file: SourceFile, sha256: string, content: number): Promise<void> {
     this.#group.push({ file, sha256, body: content });
-    if (this.#group.length >= maxFiles) await this.flush();
+    await this.#flushIfFull();
   }
 
   /** Sends a file. One that can't be read, or is damaged, is reported. */
   async send(first: SourceFile): Promise<void> {
     try {
-      for (let file: SourceFile | undefined = first, attempt = 1; file; attempt++) {
-        if (await this.#sendOnce(file)) return void this.#report.files++;
-        file = this.#source.files(file.dir, [file.name])[0];
-        if (attempt === attempts) {
-          throw new BargeError("changed", "it changes while it is read: the next pass takes it");
-        }
-      }
+      if (await this.#sendAny(first)) this.#report.files++;
     } catch (error) {
       this.#report.failed(relative(first), error);
     }
+    await this.#flushIfFull();
+  }
+
+  /** @returns false when the file is gone @throws {BargeError} `changed` when it changes each time */
+  async #sendAny(first: SourceFile): Promise<boolean> {
+    let file: SourceFile | undefined = first;
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (await this.#sendOnce(file)) return true;
+      [file] = this.#source.files(file.dir, [file.name]);
+      if (!file) return false;
+    }
+    throw new BargeError("changed", "it changes while it is read: the next pass takes it");
   }
 
   /** @returns false when the file was replaced or changed meanwhile @throws {BargeError} `digest` */
@@ -100,7 +106,6 @@ export class Sender {
     if (!this.#isRight(file, sha256)) return false;
     this.#group.push({ file, sha256, body: bytes });
     this.#bytes += size;
-    if (this.#group.length >= maxFiles || this.#bytes >= maxBytes) await this.flush();
     return true;
   }
 
@@ -140,8 +145,7 @@ export class Sender {
     await db.transaction((tx) =>
       sealContent(tx, content, { size, sha256, verified: file.verified })
     );
-    await this.name(file, sha256, content);
-    await this.flush();
+    this.#group.push({ file, sha256, body: content });
     return true;
   }
 
@@ -180,6 +184,10 @@ export class Sender {
       "is damaged: its bytes are not those of its digest; put it back from a backup, or keep it " +
         "with `barge verify --accept`",
     );
+  }
+
+  async #flushIfFull(): Promise<void> {
+    if (this.#group.length >= maxFiles || this.#bytes >= maxBytes) await this.flush();
   }
 
   /** Sends the small files, and writes the rows of all files, that wait. */

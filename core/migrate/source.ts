@@ -3,9 +3,9 @@ import { BargeError } from "../error.ts";
 import { sameFile } from "../local/entry.ts";
 import type { FolderRow } from "../local/ledger/folders.ts";
 import { Parts } from "../local/parts.ts";
-import { homeOwner } from "../repair/reconcile_folder.ts";
+import type { Listed } from "../local/vault/unnamed.ts";
+import { homeOwner, unlessBehindLink } from "../repair/reconcile_folder.ts";
 import { folderOf, type Place } from "../storage/place.ts";
-import type { Report } from "./report.ts";
 
 /** The folders of the data directory that are migrated. */
 export const spaces = ["homes", "public", "removed"] as const;
@@ -28,10 +28,12 @@ export interface SourceFolder extends FolderRow {
   readonly created: number | null;
 }
 
-/** The names in a folder. */
+/** The names in a folder; links and devices, which no door shows, are left out. */
 export interface Names {
   readonly files: readonly string[];
   readonly folders: readonly string[];
+  /** Names that are not valid UTF-8, as far as they can be shown. */
+  readonly unnamed: readonly string[];
 }
 
 export class Source implements Disposable {
@@ -42,20 +44,16 @@ export class Source implements Disposable {
     this.parts = new Parts({ data, durability: "full" }, 0, "migrate");
   }
 
-  /** Returns the names in a folder; none where it is not there. */
-  async names(dir: string, report: Report): Promise<Names> {
-    const files: string[] = [];
-    const folders: string[] = [];
-    try {
-      for (const { name, type } of await this.parts.vault.entries(folderOf({ dir, name: "" }))) {
-        if (type === "file") files.push(name);
-        else if (type === "dir") folders.push(name);
-        else report.failed(`${dir}/${name}`, notMigrated(type));
-      }
-    } catch (error) {
-      if (!isGone(error)) report.failed(dir, error);
-    }
-    return { files: files.sort(), folders: folders.sort() };
+  /** Returns the names in a folder; none where it is gone. @throws {BargeError} as Vault.entries */
+  async names(dir: string): Promise<Names> {
+    const { vault } = this.parts;
+    const entries = await vault.entries(folderOf({ dir, name: "" })).catch((error) => {
+      if (isGone(error)) return [];
+      throw error;
+    });
+    const of = (wanted: Listed["type"]) =>
+      entries.filter(({ type }) => type === wanted).map(({ name }) => name).sort();
+    return { files: of("file"), folders: of("dir"), unnamed: of("unnamed") };
   }
 
   /** Returns the files of some names in a folder, but those that are gone. */
@@ -64,7 +62,7 @@ export class Source implements Disposable {
     const rows = ledger.named(dir, names);
     return names.flatMap((name) => {
       const place = { dir, name };
-      const found = vault.find(place);
+      const found = unlessBehindLink(() => vault.find(place));
       if (found?.type !== "file") return [];
       const row = rows.get(name);
       const same = row !== undefined && sameFile(row, found);
@@ -85,7 +83,7 @@ export class Source implements Disposable {
     const { folders, vault } = this.parts;
     return names.flatMap((name) => {
       const place = { dir, name };
-      const found = vault.find(place);
+      const found = unlessBehindLink(() => vault.find(place));
       if (found?.type !== "dir") return [];
       const isHome = dir === "homes" || dir === "removed" || dir === "";
       // A folder in a home is an entry of its account, as `barge verify` has it.
@@ -125,10 +123,4 @@ export function unlessGone<T>(read: () => T): T | undefined {
 function isGone(error: unknown): boolean {
   return error instanceof BargeError &&
     (error.kind === "not-found" || error.kind === "no-directory");
-}
-
-function notMigrated(type: "other" | "unnamed"): BargeError {
-  return type === "other"
-    ? new BargeError("denied", "it is neither a file nor a folder, and no door shows it")
-    : new BargeError("denied", "its name is not valid UTF-8: no door shows it; rename it by hand");
 }

@@ -4,7 +4,7 @@
  *
  * A copy that was cut off goes on with the next run: what the directory has is not copied again.
  */
-import { existsSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { BargeError } from "../error.ts";
 import { Database, databaseFile } from "../local/database/database.ts";
 import { Parts } from "../local/parts.ts";
@@ -21,6 +21,7 @@ import { isKnown, Receiver } from "./receiver.ts";
 import { type Migrated, type MigrateOptions, Report } from "./report.ts";
 import { readSharedPeople, readSharedProperties, sharedIds } from "./shared_people.ts";
 import { entriesOf, type SharedEntry, totalsOf } from "./shared_source.ts";
+import { spaces } from "./source.ts";
 import { receiveUploads } from "./uploads_to_directory.ts";
 
 export interface ToDirectoryOptions extends MigrateOptions {
@@ -61,14 +62,20 @@ function needOwn(data: string, address: string): boolean {
       hint: "name an empty directory",
     });
   }
-  if (from === undefined && existsSync(`${data}/${databaseFile}`)) {
-    throw new BargeError("exists", "it is a data directory already", {
+  const taken = [databaseFile, ...spaces].find((name) => !isMissingOrEmpty(`${data}/${name}`));
+  if (from === undefined && taken !== undefined) {
+    throw new BargeError("exists", `it is not empty: it has ${taken}`, {
       op: "migrate",
       path: data,
       hint: "name an empty directory",
     });
   }
   return from !== undefined;
+}
+
+function isMissingOrEmpty(path: string): boolean {
+  const info = statSync(path, { throwIfNoEntry: false });
+  return info === undefined || info.isDirectory() && readdirSync(path).length === 0;
 }
 
 class Copy {

@@ -1,5 +1,6 @@
 /** A data directory with files and accounts of all kinds, and what the tests compare of one. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { BargeError } from "../../../core/error.ts";
 import { Parts } from "../../../core/local/parts.ts";
 import { readLocalPeople } from "../../../core/migrate/local_people.ts";
@@ -156,7 +157,9 @@ export async function localSnapshot(data: string): Promise<Snapshot> {
       if (isDirectory) await walk(path);
     }
   };
-  for (const space of ["homes", "public", "removed"]) await walk(space);
+  for (const space of ["homes", "public", "removed"]) {
+    if (existsSync(`${data}/${space}`)) await walk(space);
+  }
   const properties = db.all<Place & Record<string, string>>(
     "SELECT dir, property.name, space, local, xml, account.name AS account FROM property " +
       "JOIN account ON account.id = account",
