@@ -24,6 +24,9 @@ import { entriesOf, type SharedEntry, totalsOf } from "./shared_source.ts";
 import { spaces } from "./source.ts";
 import { receiveUploads } from "./uploads_to_directory.ts";
 
+/** The files that are copied at the same time. */
+const maxParallel = 8;
+
 export interface ToDirectoryOptions extends MigrateOptions {
   /** The source, as the marker names it: without secrets. */
   readonly address: string;
@@ -125,14 +128,16 @@ class Copy {
     for await (const entries of entriesOf(this.#db, id)) {
       for (const entry of entries) {
         names.add(entry.name);
-        await this.#replaceOther({ dir, name: entry.name }, entry.folder ? "dir" : "file");
-        const owner = await this.#ownerOf(entry);
-        if (!entry.folder) await this.#receiver.receive(dir, entry, owner);
-        else {
-          this.#makeFolder({ dir, name: entry.name }, owner);
-          folders.push(entry);
-        }
+        const below = { dir, name: entry.name };
+        await this.#replaceOther(below, entry.folder ? "dir" : "file");
+        if (!entry.folder) continue;
+        this.#makeFolder(below, await this.#ownerOf(entry));
+        folders.push(entry);
       }
+      const files = entries.filter(({ folder }) => !folder);
+      await inParallel(files, async (file) => {
+        await this.#receiver.receive(dir, file, await this.#ownerOf(file));
+      });
     }
     // Only homes, public and removed are the source's at the top.
     if (resumed && dir !== "") await this.#removeOthers(dir, names);
@@ -216,4 +221,21 @@ class Copy {
     );
     return new Map(pairs);
   }
+}
+
+/** Runs work for items, of which some are under way at once. @throws the first failure, once all have ended */
+async function inParallel<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  const failures: unknown[] = [];
+  const run = async () => {
+    for (const item of queue) {
+      if (failures.length > 0) return;
+      await work(item).catch((error) => failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: maxParallel }, run));
+  if (failures.length > 0) throw failures[0];
 }
