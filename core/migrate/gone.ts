@@ -9,6 +9,7 @@ import type { SharedStorage } from "../shared/storage.ts";
 import { removeNode } from "../shared/tree.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
 import type { Report } from "./report.ts";
+import type { PassMark } from "./state.ts";
 import { type Source, spaces } from "./source.ts";
 
 /** Content without a name, by its digest. */
@@ -21,6 +22,7 @@ const maxFree = 100_000;
 export async function removeGone(
   source: Source,
   shared: SharedStorage,
+  mark: PassMark,
   report: Report,
 ): Promise<FreeContents> {
   const free: FreeContents = new Map();
@@ -28,6 +30,7 @@ export async function removeGone(
 
   const remove = async (place: Place) => {
     await change(db, [place], [], async ({ tx }) => {
+      await mark.check(tx);
       const node = await nodeAt(tx, place);
       if (!node) return;
       for (const { sha256, content, size } of await filesBelow(tx, node.id)) {

@@ -12,6 +12,7 @@ import { type Place, relative } from "../storage/place.ts";
 import type { FreeContents } from "./gone.ts";
 import type { Report } from "./report.ts";
 import { Sender } from "./sender.ts";
+import type { PassMark } from "./state.ts";
 import { type Names, type Source, type SourceFile, type SourceFolder, spaces } from "./source.ts";
 
 /** The bytes and entries of an account, as the pass saw them at the source. */
@@ -26,6 +27,7 @@ export class Pass {
   readonly #report: Report;
   readonly #sender: Sender;
   readonly #free: FreeContents;
+  readonly #mark: PassMark;
   /** The times that folders have at the source. */
   #times: SourceFolder[] = [];
   /** By the ids of accounts at the target. */
@@ -37,13 +39,15 @@ export class Pass {
     parts: Parts,
     owners: ReadonlyMap<number, number>,
     free: FreeContents,
+    mark: PassMark,
     report: Report,
   ) {
     this.#source = source;
     this.#parts = parts;
     this.#report = report;
     this.#free = free;
-    this.#sender = new Sender(source, parts, owners, report);
+    this.#mark = mark;
+    this.#sender = new Sender(source, parts, owners, mark, report);
   }
 
   async run(): Promise<void> {
@@ -89,19 +93,22 @@ export class Pass {
       return row === undefined || row.owner !== owner;
     });
     if (wrong.length === 0) return folders;
-    await db.all(
-      `INSERT INTO node (parent, name, folder, owner, modified, created)
+    const parent = (await folderId(db, dir))!;
+    await this.#mark.transaction((tx) =>
+      tx.all(
+        `INSERT INTO node (parent, name, folder, owner, modified, created)
        SELECT $1::bigint, decode(name, 'hex'), true, owner, modified,
          coalesce(to_timestamp(created / 1000.0), now())
        FROM jsonb_to_recordset($2::text::jsonb)
          AS f (name text, owner bigint, modified bigint, created bigint)
        ON CONFLICT (parent, name) DO UPDATE SET owner = excluded.owner`,
-      (await folderId(db, dir))!,
-      JSON.stringify(wrong.map((folder) => ({
-        ...folder,
-        name: encodeName(folder.name),
-        owner: this.#sender.ownerOf(folder),
-      }))),
+        parent,
+        JSON.stringify(wrong.map((folder) => ({
+          ...folder,
+          name: encodeName(folder.name),
+          owner: this.#sender.ownerOf(folder),
+        }))),
+      )
     );
     return folders;
   }
@@ -166,13 +173,15 @@ export class Pass {
   /** Gives folders the times that they have at the source, which the writes in them have changed. */
   async #setTimes(): Promise<void> {
     for (const folders of pagesOf(this.#times)) {
-      await this.#parts.db.all(
-        `UPDATE node SET modified = f.modified
+      await this.#mark.transaction((tx) =>
+        tx.all(
+          `UPDATE node SET modified = f.modified
          FROM jsonb_to_recordset($1::text::jsonb) AS f (path text, modified bigint)
          WHERE node.id = folder_at(f.path) AND node.modified <> f.modified`,
-        JSON.stringify(folders.map((folder) => (
-          { path: encodePath(relative(folder)), modified: folder.modified }
-        ))),
+          JSON.stringify(folders.map((folder) => (
+            { path: encodePath(relative(folder)), modified: folder.modified }
+          ))),
+        )
       );
     }
     this.#times = [];

@@ -16,6 +16,7 @@ import { addPieces } from "../shared/pieces.ts";
 import { reached } from "../storage/fault.ts";
 import { relative } from "../storage/place.ts";
 import type { Report } from "./report.ts";
+import type { PassMark } from "./state.ts";
 import { type Source, type SourceFile, unlessGone } from "./source.ts";
 
 /** Files of this size are sent together with others. */
@@ -40,6 +41,7 @@ export class Sender {
   readonly #source: Source;
   readonly #parts: Parts;
   readonly #owners: ReadonlyMap<number, number>;
+  readonly #mark: PassMark;
   readonly #report: Report;
   #group: Waiting[] = [];
   #bytes = 0;
@@ -49,11 +51,13 @@ export class Sender {
     source: Source,
     parts: Parts,
     owners: ReadonlyMap<number, number>,
+    mark: PassMark,
     report: Report,
   ) {
     this.#source = source;
     this.#parts = parts;
     this.#owners = owners;
+    this.#mark = mark;
     this.#report = report;
   }
 
@@ -199,6 +203,7 @@ export class Sender {
     const owners = group.map(({ file }) => this.ownerOf(file)).filter((id) => id !== null);
     await change(db, group.map(({ file }) => file), owners, async (step) => {
       const { tx, view } = step;
+      await this.#mark.check(tx);
       const small = group.filter(({ body }) => typeof body !== "number");
       const ids = await addContents(
         tx,

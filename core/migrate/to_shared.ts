@@ -24,7 +24,7 @@ import {
   writeSharedTables,
 } from "./shared_people.ts";
 import { Source } from "./source.ts";
-import { beginMigration, endMigration } from "./state.ts";
+import { beginMigration, endMigration, type PassMark } from "./state.ts";
 import { type SeenReserved, sendUploads } from "./uploads_to_shared.ts";
 
 export interface ToSharedOptions extends MigrateOptions {
@@ -52,20 +52,20 @@ export async function toShared(
   const { parts } = shared;
   if (final) source.needSettled();
   await migrate(parts.db);
-  await beginMigration(parts, source.parts.vault.root);
+  const mark = await beginMigration(parts, source.parts.vault.root);
   for (const { key, value } of secretsOf(source)) await parts.secrets.get(key, () => value);
 
   const accounts = readLocalAccounts(source.parts.db);
   // Quotas come last: an account may be beyond one that was lowered.
-  await parts.db.transaction((tx) => writeSharedAccounts(tx, accounts, false));
+  await mark.transaction((tx) => writeSharedAccounts(tx, accounts, false));
   const owners = await ownersOf(source, parts);
-  const free = await removeGone(source, shared, report);
-  const pass = new Pass(source, parts, owners, free, report);
+  const free = await removeGone(source, shared, mark, report);
+  const pass = new Pass(source, parts, owners, free, mark, report);
   await pass.run();
-  await writeProperties(source, parts);
+  await writeProperties(source, mark);
   const reserved = final ? await sendUploads(source, shared, owners, report) : undefined;
   const people = readLocalPeople(source.parts.db);
-  await parts.db.transaction(async (tx) => {
+  await mark.transaction(async (tx) => {
     await writeSharedAccounts(tx, people.accounts, final);
     await writeSharedTables(tx, people.rows);
   });
@@ -89,7 +89,7 @@ async function ownersOf({ parts: { accounts } }: Source, { db }: Parts) {
   return new Map(pairs);
 }
 
-async function writeProperties({ parts: { db } }: Source, parts: Parts): Promise<void> {
+async function writeProperties({ parts: { db } }: Source, mark: PassMark): Promise<void> {
   const sql = `SELECT dir, property.name AS name, space, local, account.name AS account, xml
     FROM property JOIN account ON account.id = property.account
     WHERE (dir, property.name, space, local) > (?, ?, ?, ?)
@@ -98,7 +98,7 @@ async function writeProperties({ parts: { db } }: Source, parts: Parts): Promise
     const { dir = "", name = "", space = "", local = "" } = last ?? {};
     return db.all(sql, dir, name, space, local);
   });
-  await parts.db.transaction(async (tx) => {
+  await mark.transaction(async (tx) => {
     await tx.all("DELETE FROM property");
     await writeSharedProperties(tx, pages);
   });

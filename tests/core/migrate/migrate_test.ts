@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { toDirectory } from "../../../core/migrate/to_directory.ts";
 import { toShared } from "../../../core/migrate/to_shared.ts";
 import { refuseMarked } from "../../../core/migrate/marker.ts";
-import { isMigrating } from "../../../core/migrate/state.ts";
+import { isMigrating, PassMark } from "../../../core/migrate/state.ts";
+import type { BargeError } from "../../../core/error.ts";
+import type { ReconcileEvent } from "../../../core/repair/reconcile.ts";
 import { verify } from "../../../core/repair/verify.ts";
 import { move } from "../../../core/session/move.ts";
 import { remove } from "../../../core/session/remove.ts";
@@ -278,6 +280,38 @@ Deno.test({
       page.push(...entries.map(({ name }) => name));
     }
     assert.deepEqual(page, ["f"]);
+  },
+});
+
+Deno.test({
+  name: "a pass that another one has followed changes nothing any more",
+  ignore,
+  async fn() {
+    await using both = await Both.make();
+    const { setup, shared } = both;
+    await upload(setup.user("anna"), "/home/large", large(1));
+    let last: Promise<unknown> | undefined;
+    const onEvent = ({ type }: ReconcileEvent) => {
+      if (type === "bytes") last ??= both.pass(true);
+    };
+    const first = toShared(setup.data, shared, { final: false, address, onEvent });
+    const outcome = await first.then(() => "ended", async (error: BargeError) => {
+      await last;
+      return error.kind;
+    });
+    await last;
+    // The first one may have been quick.
+    if (outcome !== "ended") assert.equal(outcome, "unavailable");
+    assert.deepEqual(
+      (await sharedSnapshot(shared)).entries,
+      (await localSnapshot(setup.data)).entries,
+    );
+
+    const mark = new PassMark(shared.parts.db);
+    await mark.set();
+    await mark.transaction(() => Promise.resolve());
+    await new PassMark(shared.parts.db).set();
+    await fails("unavailable", () => mark.transaction(() => Promise.resolve()), /another pass/);
   },
 });
 
