@@ -1,5 +1,5 @@
 /** Partial uploads of shared storage, with their bytes, in a data directory. */
-import { typed } from "../error.ts";
+import { BargeError, typed } from "../error.ts";
 import type { Parts } from "../local/parts.ts";
 import { keepPartialMs } from "../local/ledger/upload_rows.ts";
 import { discard, makeFile, stagedNames, stagedPath } from "../local/vault/staging.ts";
@@ -35,8 +35,7 @@ export async function receiveUploads(
         if (row.dir === null || row.parent === null) continue;
         const place = { dir: decodePath(row.dir), name: decodeName(row.name) };
         try {
-          await receiveUpload(shared, parts, row, place, account, report);
-          report.uploads++;
+          if (await receiveUpload(shared, parts, row, place, account, report)) report.uploads++;
         } catch (error) {
           report.failed(relative(place), error);
         }
@@ -47,6 +46,7 @@ export async function receiveUploads(
   }
 }
 
+/** @returns false when it has ended meanwhile */
 async function receiveUpload(
   shared: SharedStorage,
   { db, reservations, vault }: Parts,
@@ -54,12 +54,16 @@ async function receiveUpload(
   place: Place,
   account: number,
   report: Report,
-): Promise<void> {
+): Promise<boolean> {
   const { size, modified } = row;
   const bytes = resumableBytes(row);
+  const content = await shared.uploads.openStaged(row.id, modified ?? 0).catch((error) => {
+    if (error instanceof BargeError && error.kind === "not-found") return undefined;
+    throw error;
+  });
+  if (!content) return false;
   const upload = { ...place, account, size, modified, holder, reserve: bytes };
   const [{ id }] = reservations.begin([{ upload }]);
-  const content = await shared.uploads.openStaged(row.id, modified ?? 0);
   try {
     using file = makeFile(stagedPath(vault, id));
     for await (const piece of content.pieces(bytes)) {
@@ -79,4 +83,5 @@ async function receiveUpload(
     const sql = "UPDATE upload SET touched = ? WHERE id = ?";
     db.run(sql, row.expires - keepPartialMs, id);
   });
+  return true;
 }
