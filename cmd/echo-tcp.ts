@@ -69,7 +69,8 @@ export default command({
 });
 
 /**
- * Loads the named certificate, or one that is created once beside the saved logins, for pinning.
+ * Loads the named certificate; by default one of barge's own, beside the saved logins. That one is made
+ * only once, so that clients can pin it.
  */
 async function certificateFor(
   host: string,
@@ -111,12 +112,12 @@ async function client(
   const { dialEcho } = await import("../core/echo/dial.ts");
   const choice = { tls: encrypted, plaintext: !encrypted, pin };
   const { trust } = secured({ account: undefined, ...address }, choice);
-  const patience = timeout * 1000;
-  using stream = await dialEcho(address, { timeout: patience, signal, trust });
+  const timeoutMs = timeout * 1000;
+  using stream = await dialEcho(address, { timeout: timeoutMs, signal, trust });
   const stop = () => stream.close(signal.reason);
   signal.addEventListener("abort", stop, { once: true });
   await talkTcp(stream, Deno.stdin.readable, stdoutBytes, {
-    patience,
+    timeoutMs,
     onTime: verbose ? (n, ms) => note(`answer ${n} in ${ms.toFixed(3)} ms`) : undefined,
   });
 }

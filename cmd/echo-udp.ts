@@ -35,9 +35,10 @@ export default command({
   async run({ at, connect, raw, timeout, json, quiet, verbose }, { signal }) {
     if (!connect) {
       const address = parseAddress(at ?? "127.0.0.1:7007");
-      const none = { tls: undefined, workers: 1, maxConnections: 0, idle: 0 };
+      // UDP has no connections, so the options for them are off.
+      const noConnections = { tls: undefined, workers: 1, maxConnections: 0, idle: 0 };
       const display = { json, quiet, verbose, signal };
-      return await serveEcho({ transport: "udp", address, raw, ...none }, display);
+      return await serveEcho({ transport: "udp", address, raw, ...noConnections }, display);
     }
     if (at !== undefined) throw new BargeError("usage", "--connect takes the place of HOST:PORT");
     const { talkUdp } = await import("../core/echo/client.ts");

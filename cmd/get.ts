@@ -15,7 +15,7 @@ export default sessionCommand({
       "Remote files and folders; the last of two or more is the target",
     ),
     requireDigest: flag(
-      "Fail with 13 for a file without a stored digest, which was changed outside barge",
+      "Fail with exit code 13 for a file without a stored digest, which was changed outside barge",
     ),
     ...transferOptions,
   },
@@ -32,9 +32,9 @@ export default sessionCommand({
 
     As with cp, a file replaces the target of a symbolic link; devices, FIFOs and names like
     /dev/stdout are written to. With -r nothing is written through links below the target: with
-    --delete they are removed first, without it their names fail with 14. The same holds for a folder
-    that is a file here, and a file that is a folder. --delete never removes names that --exclude
-    matches.`,
+    --delete the links are removed first; without it, their names fail with exit code 14. The same
+    holds for a folder that is a file here, and a file that is a folder. --delete never removes
+    names that --exclude matches.`,
   examples: [
     ["barge get /home/backup.tar", "fetch a file into the current folder"],
     ["barge get -r /home/photos/ ~/photos", "fetch the contents of a folder"],
@@ -55,7 +55,7 @@ export default sessionCommand({
   },
 });
 
-/** Refuses standard output as the target of a get that also prints JSON there. */
+/** Refuses standard output as the target of a download that also prints JSON there. */
 export function checkOutput(target: string, json: boolean): void {
   if (!json || !isStandardOutput(target)) return;
   const why = "standard output can't be both the file and the JSON";

@@ -20,8 +20,8 @@ export default sessionCommand({
     --json has names unchanged.
 
     --partial lists your partial uploads: the offset, the size (? if unknown), the time at which each
-    is dropped, or "under way" while a client sends it, and the path. The same \`barge put\` resumes
-    one; \`barge rm --partial\` drops it.`,
+    is dropped, or "under way" while a client sends it, and the path. To resume an upload, repeat
+    its \`barge put\`; to drop it, use \`barge rm --partial\`.`,
   examples: [
     ["barge ls -l /public", "list the shared files"],
     ["barge ls --partial", "list the uploads that reserve bytes"],

@@ -1,7 +1,7 @@
 /** `barge migrate`: moves a data directory to storage that many machines share, and back. */
 import { BargeError } from "../core/error.ts";
 import type { Migrated, MigrateOptions, MigrateProblem } from "../core/migrate/report.ts";
-import type { ReconcileEvent } from "../core/repair/reconcile.ts";
+import type { ReconcileEvent } from "../core/storage/problem.ts";
 import type { SharedOptions, SharedStorage } from "../core/shared/storage.ts";
 import { formatSize } from "../core/size.ts";
 import { noteData } from "./_data/accounts.ts";

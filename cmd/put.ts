@@ -19,16 +19,18 @@ export default sessionCommand({
   usage: "SRC... DEST",
   about:
     `Sends files and folders to a server. For a file, a target that ends in / is a folder to put
-    it into; any other target is the new name, and an existing folder of that name is an error (14).
-    A folder always goes into the target: with its name, or, as in rsync, only its contents if its
-    path ends in /. Modification times are kept. * and ? have no special meaning in remote names.
+    it into; any other target is the new name, and an existing folder of that name is an error
+    (exit code 14). A folder always goes into the target: with its name, or, as in rsync, only its
+    contents if its path ends in /. Modification times are kept. * and ? have no special meaning in
+    remote names.
 
     Exit code 0 means that every file is complete and on the server's disk. After an interruption,
     run the same command again: it resumes.
 
     With -r, symbolic links and partial downloads (.NAME.DIGEST.part) are left out. A folder that is
-    a file at the server, or a file that is a folder, fails with 14; with --delete the remote one is
-    removed first, unless --exclude protects something in it. Two sources of one name are refused.`,
+    a file at the server, or a file that is a folder, fails with exit code 14; with --delete the
+    remote one is removed first, unless --exclude protects something in it. Two sources of one name
+    are refused.`,
   examples: [
     ["barge put backup.tar /home/", "send a file"],
     ["barge put -r photos /home/", "send a folder to /home/photos"],

@@ -1,7 +1,7 @@
 /** `barge rm`: removes files and folders at a server. */
 import { dropPartial } from "../core/client/partial.ts";
 import { remove } from "../core/client/change.ts";
-import { absent } from "../core/client/stat.ts";
+import { isNotFound } from "../core/client/stat.ts";
 import { BargeError } from "../core/error.ts";
 import { args, flag } from "./_term/command.ts";
 import { eachPath } from "./_client/each_path.ts";
@@ -15,7 +15,8 @@ export default sessionCommand({
     partial: flag("Drop your partial uploads of that name, and keep the file"),
     force: flag("Ignore missing files", "-f"),
   },
-  about: `Removes files and folders for good. If a name has only a partial upload, that is dropped.
+  about: `Removes files and folders for good. If a path has a partial upload but no file,
+    the partial upload is dropped.
     * and ? have no special meaning in names. With --json, \`removed\` is the number of removed files,
     0 for an empty folder.
 
@@ -28,7 +29,7 @@ export default sessionCommand({
   ],
   check({ recursive, partial }) {
     if (!partial || !recursive) return;
-    throw new BargeError("usage", "--partial names single uploads, and excludes -r", { op: "rm" });
+    throw new BargeError("usage", "--partial and -r exclude each other", { op: "rm" });
   },
   async run({ paths, recursive, partial, force, json }, { client }) {
     const run = async (path: string): Promise<number> => {
@@ -38,7 +39,7 @@ export default sessionCommand({
     };
     return await eachPath("rm", paths, async (path) => {
       const removed = await run(path).catch((error) => {
-        if (force && error instanceof BargeError && absent(error)) return 0;
+        if (force && error instanceof BargeError && isNotFound(error)) return 0;
         throw error;
       });
       if (json) printJson({ path, removed });

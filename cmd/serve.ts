@@ -6,8 +6,9 @@ import { type Address, formatAddress } from "../core/net/address.ts";
 import { Networks } from "../core/net/networks.ts";
 import { parsePublicUrl } from "../core/net/public_url.ts";
 import { logLevels } from "../core/serve/log_level.ts";
-import { mostMinPassword } from "../core/protocol/password.ts";
+import { maxMinPasswordLength } from "../core/protocol/password.ts";
 import { minRateBytesPerSecond } from "../core/watch/rate.ts";
+import { describeStorage, sharedOptions, storageOptions } from "./_data/storage_options.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { command, dataOption, flag, value, valueOr, values } from "./_term/command.ts";
 import { printJson } from "./_term/out.ts";
@@ -17,6 +18,7 @@ import { version } from "./_version.ts";
 export default command({
   options: {
     data: dataOption(),
+    ...storageOptions,
     native: door({ host: "127.0.0.1", port: 7171 }, "the native door (BARGE/1)"),
     http: door({ host: "127.0.0.1", port: 8080 }, "the HTTP door (page, API, WebDAV)"),
     ftp: door(null, "the FTP door (TLS on request)"),
@@ -88,7 +90,7 @@ export default command({
       "The largest quota that an account can register with, or grow to, by itself. Default: --quota",
     ),
     minPassword: value(
-      count("N", 0, mostMinPassword),
+      count("N", 0, maxMinPasswordLength),
       "The least length of a new password, in characters. At the native door the client checks it, " +
         "since no password is sent. Default: 8",
     ),
@@ -185,10 +187,11 @@ export default command({
     SIGHUP reads the certificate files and --limits again: new rates apply to transfers under way,
     the other limits to new requests.
 
-    If a directory holds files but no accounts.db, the database is lost, and the start fails with 7:
-    restore it from a backup. Without a backup, --adopt makes a new database; use it once. The files
-    stay in their places: homes/admin belongs to the new admin, and any other homes/NAME has no
-    account until \`barge user add NAME --adopt\`. \`barge verify --repair\` charges the files.
+    If a directory holds files but no accounts.db, the database is lost, and the start fails with
+    exit code 7: restore it from a backup. Without a backup, --adopt makes a new database; use it
+    once. The files stay in their places: homes/admin belongs to the new admin, and any other
+    homes/NAME has no account until \`barge user add NAME --adopt\`. \`barge verify --repair\`
+    charges the files.
 
     --check-upload and --on-commit run your programs, without a shell, as the server's user. Each
     reads one JSON object from standard input: event, account, path, file (the file with the bytes),
@@ -225,18 +228,20 @@ export default command({
     const { readProxyCert } = await import("./_serve/proxy_cert.ts");
     const limits = () => ({
       ...readLimits(options, options.limits),
-      proxyEndPoints: readProxyCert(options.proxyCert),
+      proxyBindings: readProxyCert(options.proxyCert),
     });
     const { serve } = await import("../core/serve/serve.ts");
     const { noteFirstAccount, noteReady } = await import("./_serve/banner.ts");
     const { exists, otherServers } = await import("./_data/accounts.ts");
-    const isNew = !exists(`${data}/accounts.db`);
+    const shared = await sharedOptions(options);
+    const isNew = !shared && !exists(`${data}/accounts.db`);
     const others = isNew ? await otherServers(data) : undefined;
+    const rules = { allowRegister, version, ...limits() };
     let first: string | undefined;
     const doors = { native, http, ftp, ftps, sftp };
     await serve({
       ...options,
-      settings: { data, durability, allowRegister, version, ...limits() },
+      settings: shared ? { ...rules, shared } : { ...rules, data, durability },
       doors,
       ftp: {
         passive: options.ftpPassivePorts,
@@ -265,7 +270,8 @@ export default command({
         const ready = { event: "ready", ...facts };
         if (json) printJson(ready);
         if (readyFd !== undefined) await writeReadyFd(readyFd, JSON.stringify(ready));
-        const banner = { data: resolve(data), doors, first, isNew, others };
+        const place = shared ? describeStorage(shared) : resolve(data);
+        const banner = { data: place, doors, first, isNew, others };
         noteReady(facts, hostKeys, { ...options, ...banner });
       },
     });

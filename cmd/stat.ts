@@ -1,4 +1,4 @@
-/** `barge stat`: shows the facts about a file or folder. */
+/** `barge stat`: shows the size, time, owner and digest of a file or folder. */
 import { stat } from "../core/client/stat.ts";
 import { args } from "./_term/command.ts";
 import { eachPath } from "./_client/each_path.ts";

@@ -19,9 +19,10 @@ export default sessionCommand({
       "-w",
     ),
   },
-  about: `Shows the state of a server to its admins: the work of its workers since the start, the
-    latencies of requests, staged bytes, and connections. Counts are sums over all workers, and stay
-    when a worker dies. Failed requests are counted for all reasons.
+  about: `Shows the state of a server to its admins: traffic, logins and requests since the server
+    started, the latencies of requests, the bytes of unfinished uploads (staged), and connections.
+    Counts are sums over all workers, also of those that have died. FAILED counts requests that ended
+    with an error of any kind.
 
     With --json, one object: \`version, started, now, workers, restarts, memory, connections, doors,
     logins, bans, overQuota, accounts, uploads, requests, sessions\`; PROTOCOL.md, "Status", defines
@@ -29,7 +30,7 @@ export default sessionCommand({
   examples: [
     ["barge status", "show the current state"],
     ["barge status --watch 2", "show it every two seconds, with rates"],
-    ["barge status --json | jq .uploads.staged", "print the staged bytes of uploads"],
+    ["barge status --json | jq .uploads.staged", "print the bytes of unfinished uploads"],
   ],
   async run({ watch, json }, { client }, { signal }) {
     let now = await status(client);

@@ -9,6 +9,7 @@ import type { Verifier } from "../core/protocol/message.ts";
 import { makeVerifier } from "../core/protocol/verifier.ts";
 import { parseSize } from "../core/size.ts";
 import { layHostKeys } from "./_host_keys.ts";
+import { heldUploads, sizeOf } from "./_observe.ts";
 import { bargeCommand, denoCommand } from "./_program.ts";
 
 const faulty = new URL("./core/serve/_faulty.ts", import.meta.url).pathname;
@@ -18,6 +19,8 @@ export interface ServerOptions {
   readonly args?: readonly string[];
   /** An existing data directory, which is then not removed. */
   readonly data?: string;
+  /** The options of storage that machines share, in place of a data directory. */
+  readonly store?: readonly string[];
   /** Leaves a data directory of its own empty, so that this start makes the first account. */
   readonly empty?: boolean;
   readonly env?: Readonly<Record<string, string>>;
@@ -57,12 +60,12 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     !given.some((arg) => arg === `--${door}` || arg.startsWith(`--${door}=`))
   );
   const data = options.data ?? await Deno.makeTempDir({ prefix: "barge-test-" });
-  if (!options.data && !options.empty) {
+  if (!options.data && !options.empty && !options.store) {
     await Deno.writeFile(`${data}/accounts.db`, preparedDatabase(), { mode: 0o600 });
     if (given.includes("--sftp")) await layHostKeys(data);
   }
   const serve = [
-    ...["serve", "--json", "--data", data],
+    ...["serve", "--json", ...options.store ?? ["--data", data]],
     ...[...asked.flatMap(([door, at]) => [`--${door}`, at]), ...given],
   ];
   const [command, ...args] = [
@@ -176,6 +179,30 @@ export class Server implements AsyncDisposable {
     using db = new Database(this.data);
     const { id } = new Accounts(db).get(name);
     return (await new Tokens(db).issue(id, "test")).token;
+  }
+
+  /** Returns the number of uploads that some connection holds at this moment. */
+  heldUploads(): Promise<number> {
+    return Promise.resolve(heldUploads(this.data));
+  }
+
+  /** Returns the number of bytes that are staged. */
+  stagedBytes(): Promise<number> {
+    const staging = `${this.data}/staging`;
+    const names = Array.from(Deno.readDirSync(staging), ({ name }) => name);
+    return Promise.resolve(names.reduce((sum, name) => sum + sizeOf(`${staging}/${name}`), 0));
+  }
+
+  /** Disables an account, as `barge user disable` does. */
+  async disable(name: string): Promise<void> {
+    const { code, stderr } = await barge(["user", "disable", name, "--data", this.data]);
+    if (code !== 0) throw new Error(stderr);
+  }
+
+  /** Throws unless sums, files and digests agree. */
+  async verify(): Promise<void> {
+    const { code, stdout, stderr } = await barge(["verify", "--data", this.data]);
+    if (code !== 0) throw new Error(stdout + stderr);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

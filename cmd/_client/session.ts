@@ -152,19 +152,19 @@ const loginWays = "use `barge login` once, or --password-stdin, --password-file 
 /**
  * Connects with the timeout of a choice.
  *
- * @param meanwhile sends the login while the greeting is under way, to save a round trip
+ * @param sendWithHello makes requests that are sent together with `hello`, to save a round trip
  */
 export async function dial(
   remote: Remote,
   choice: Pick<ServerChoice, "timeout">,
   signal: AbortSignal,
-  meanwhile?: (client: Client) => void,
+  sendWithHello?: (client: Client) => void,
 ): Promise<Client> {
   return await connect(remote, {
     signal,
     timeout: choice.timeout === undefined ? undefined : choice.timeout * 1000,
     agent: `barge/${version}`,
-    meanwhile,
+    sendWithHello,
   });
 }
 

@@ -13,7 +13,7 @@ const quota = v.union([
     v.check((text) => text === "none" || parseSize(text) !== undefined, "is not a size like 20GiB"),
     v.transform((text) => text === "none" ? null : parseSize(text)!),
   ),
-], 'must be bytes, a size like "20GiB", or "none"');
+], 'must be a number of bytes, a size like "20GiB", or "none"');
 
 const entries = v.union([
   v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
@@ -39,7 +39,7 @@ export type Declared = Omit<ReturnType<typeof parseDeclared>[number], "passwordF
  * Reads a declaration, and the password files that it names.
  *
  * @param path `-` is standard input; password files are then relative to the current folder
- * @throws {BargeError} `usage` with the invalid field; the failure to read a file
+ * @throws {BargeError} `usage` for an invalid field, which the message names; the kind of a failed read
  */
 export async function readDeclared(path: string): Promise<Declared[]> {
   const text = await readText(path);
@@ -56,7 +56,7 @@ export async function readDeclared(path: string): Promise<Declared[]> {
 /**
  * Parses a declaration.
  *
- * @param path for messages
+ * @param path of the file, for error messages
  * @throws {BargeError} `usage`
  */
 export function parseDeclared(text: string, path: string) {
@@ -75,7 +75,7 @@ export function parseDeclared(text: string, path: string) {
     const at = v.getDotPath(issue) ?? "the file";
     const unknown = issue.type === "strict_object" && issue.expected === "never";
     throw invalid(
-      unknown ? `${at}: there is no such field` : `${at}: ${lower(issue.message)}`,
+      unknown ? `${at}: there is no such field` : `${at}: ${lowerFirst(issue.message)}`,
       "`barge user apply --help` lists the fields",
     );
   }
@@ -101,6 +101,6 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-function lower(message: string): string {
+function lowerFirst(message: string): string {
   return message.replace(/^[A-Z](?=[a-z ])/, (c) => c.toLowerCase());
 }

@@ -3,7 +3,7 @@
  * the environment, never from the command line, which other users can read.
  */
 import { BargeError, typed } from "../../core/error.ts";
-import { isLoopback } from "../../core/net/address.ts";
+import { formatAddress, isLoopback } from "../../core/net/address.ts";
 import type { BucketOptions } from "../../core/shared/bucket.ts";
 import type { PostgresOptions } from "../../core/shared/postgres.ts";
 import type { SharedOptions } from "../../core/shared/storage.ts";
@@ -120,6 +120,14 @@ export async function sharedOptions(values: StorageValues): Promise<SharedOption
     bucket: { ...bucket, ...await bucketKeys(values), trust },
     key: await clusterKey(values),
   };
+}
+
+/** Returns the storage as messages name it. */
+export function describeStorage({ postgres, bucket }: SharedOptions): string {
+  const { host, port, database } = postgres;
+  return `postgres://${
+    formatAddress({ host, port })
+  }/${database} and ${bucket.url}/${bucket.prefix}`;
 }
 
 async function password({ storePasswordFile }: StorageValues): Promise<string> {

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
-import { defaultMinPassword, mostMinPassword } from "../../core/protocol/password.ts";
+import { defaultMinPasswordLength, maxMinPasswordLength } from "../../core/protocol/password.ts";
 import { minRateBytesPerSecond } from "../../core/watch/rate.ts";
 import type { Adjustable } from "../../core/watch/settings.ts";
 import { didYouMean } from "../_term/similar.ts";
@@ -20,13 +20,13 @@ const count = v.pipe(
 );
 /** Bytes, as a number or in the form of the command line. */
 const size = v.pipe(
-  v.union([v.number(), v.string()], 'must be bytes, a size like "20GiB", or "none"'),
+  v.union([v.number(), v.string()], 'must be a number of bytes, a size like "20GiB", or "none"'),
   v.transform((value) =>
     value === "none" ? null : typeof value === "number" ? value : parseSize(value)
   ),
   v.check(
     (bytes) => bytes === null || (Number.isSafeInteger(bytes) && bytes! >= 0),
-    'must be bytes, a size like "20GiB", or "none"',
+    'must be a number of bytes, a size like "20GiB", or "none"',
   ),
   v.transform((bytes) => bytes as number | null),
 );
@@ -38,7 +38,7 @@ const rate = v.pipe(
   ),
 );
 
-/** Named like the options. */
+/** The fields of the file; each has the name of its option. */
 const schema = v.strictObject({
   "max-connections": v.optional(count),
   "max-per-address": v.optional(count),
@@ -49,7 +49,7 @@ const schema = v.strictObject({
   quota: v.optional(size),
   "max-quota": v.optional(size),
   "min-password": v.optional(
-    v.pipe(count, v.maxValue(mostMinPassword, `must be at most ${mostMinPassword}`)),
+    v.pipe(count, v.maxValue(maxMinPasswordLength, `must be at most ${maxMinPasswordLength}`)),
   ),
   "register-per-address": v.optional(count),
   "register-per-hour": v.optional(count),
@@ -76,7 +76,7 @@ export function readLimits(options: LimitOptions, path: string | undefined) {
   const {
     quota = 1_000_000,
     maxQuota = quota,
-    minPassword = defaultMinPassword,
+    minPassword = defaultMinPasswordLength,
     banAfter = 9,
     registerPerAddress = 5,
     registerPerHour = 100,

@@ -1,7 +1,7 @@
 /** `barge user add`: makes an account. */
 import { BargeError } from "../../core/error.ts";
-import { argument, command, dataOption, flag, value } from "../_term/command.ts";
-import { accountFields, openAccounts } from "../_data/accounts.ts";
+import { argument, command, flag, value } from "../_term/command.ts";
+import { accountFields, accountsOptions, openAccounts } from "../_data/accounts.ts";
 import { countOrNone, oneOf, sizeOrNone } from "../_term/value.ts";
 import {
   minPasswordOption,
@@ -23,18 +23,20 @@ export default command({
         "its quota; without a quota, none",
     ),
     adopt: flag(
-      "Give it the existing files in homes/NAME, and make a new database if the old one is lost",
+      "Give it the existing files in homes/NAME, and make a new accounts.db if the old one is lost",
     ),
     ...newPasswordOptions,
     ...minPasswordOption,
-    data: dataOption(),
+    ...accountsOptions,
   },
-  about: `Makes an account in a data directory; a server that runs on it knows it at once. If --data
-    or BARGE_DATA names a missing directory, it is made; only \`barge serve\` makes the default one.
+  about:
+    `Makes an account in a data directory; the account can log in to a running server at once. A
+    missing directory is made if --data or BARGE_DATA names it; the default directory is made only by
+    \`barge serve\`. With --store, missing tables are made.
 
-    A new account never takes over files: if homes/NAME holds any, of an account that was removed by
-    hand or whose database was lost, this fails with 14. --adopt gives them to the account; run
-    \`barge verify --repair\` after that, so that they are charged to it.
+    A new account never takes over files. If homes/NAME has files, left by an account that was removed
+    by hand or whose database was lost, the command fails with exit code 14. --adopt gives these files
+    to the account; run \`barge verify --repair\` after that, so that they count against its quota.
 
     The password comes from one of the --password options, --generate, BARGE_PASSWORD or a prompt,
     never from the command line, where other users could read it.`,
@@ -42,25 +44,24 @@ export default command({
     ["barge user add alice --quota 20GiB", "enter a password and make `alice`"],
     ["barge user add bob --generate", "make `bob` and print his new password"],
   ],
-  async run(
-    { name, admin, role: namedRole, quota, entries, adopt, minPassword, data, json, ...sources },
-    { signal },
-  ) {
-    using open = await openAccounts(data, { create: true, adopt });
-    const { accounts } = open;
+  async run(values, { signal }) {
+    const { name, admin, role: namedRole, quota, entries, adopt, minPassword, json } = values;
+    await using stores = await openAccounts(values, { create: true, adopt });
+    const { accounts } = stores;
     const { checkAccountName } = await import("../../core/storage/account_rules.ts");
     const { defaultQuota } = await import("../../core/storage/accounts.ts");
     checkAccountName(name);
-    if (accounts.find(name)) {
+    if (await accounts.find(name)) {
       throw new BargeError("exists", "the account exists already", { op: "user add", path: name });
     }
     const question = `Password for ${name}`;
-    const { password, generated } = await newPassword(sources, question, minPassword, signal);
+    const { password, generated } = await newPassword(values, question, minPassword, signal);
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     const verifier = await makeVerifier("password", password);
     const role = namedRole ?? (admin ? "admin" : "user");
     const limit = quota === undefined ? defaultQuota(role) : quota;
-    const account = accounts.add({ name, role, limit, entryLimit: entries, verifier, adopt });
+    const facts = { name, role, limit, entryLimit: entries, verifier, adopt };
+    const account = await accounts.add(facts);
     const what = account.role === "admin" ? "the admin" : "the account";
     const made = `made ${what} ${account.name}, quota ${formatLimit(account.limit)}`;
     printWithPassword(json, accountFields(account), [made], generated);

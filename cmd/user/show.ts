@@ -7,11 +7,12 @@ import { baseOf, formatLimit, formatSize } from "../../core/size.ts";
 
 export default accountsCommand({
   options: { name: argument("NAME", "The account") },
-  about: `Shows one account: role, used bytes, limits, tokens. Fails with 4 if it does not exist.`,
+  about: `Shows one account: role, used bytes, limits, tokens. Fails with exit code 4 if there is no
+    such account.`,
   examples: [["barge user show alice", "show alice's role, bytes and tokens"]],
-  run({ name, json }, open) {
-    const account = open.accounts.get(name);
-    const tokens = open.tokens.list(account.id).length;
+  async run({ name, json }, stores) {
+    const account = await stores.accounts.get(name);
+    const tokens = (await stores.logins.tokens(account.id)).length;
     const { used, reserved, limit, entries, entryLimit } = account;
     if (json) return printJson({ ...accountFields(account), reserved, tokens });
     print(account.name);

@@ -8,7 +8,7 @@ export interface Schedule {
    */
   take(connection: number): number | undefined;
   /** Whether a request of the connection is due and not yet taken. */
-  owes(connection: number): boolean;
+  isDue(connection: number): boolean;
   /** Whether no further request will become due. */
   readonly exhausted: boolean;
 }
@@ -31,7 +31,7 @@ export class ClosedLoop implements Schedule {
     return performance.now();
   }
 
-  owes(): boolean {
+  isDue(): boolean {
     return false;
   }
 
@@ -76,11 +76,11 @@ export class PacedSchedule implements Schedule {
   }
 
   take(connection: number): number | undefined {
-    if (!this.owes(connection)) return undefined;
+    if (!this.isDue(connection)) return undefined;
     return this.#due(this.#number(connection, this.#taken[connection]!++));
   }
 
-  owes(connection: number): boolean {
+  isDue(connection: number): boolean {
     return this.#number(connection, this.#taken[connection]!) < this.#released;
   }
 

@@ -1,11 +1,11 @@
-/** The counts of a load while it is measured. */
+/** Counts the answers and failures of a load test (attack.ts) while it is measured. */
 import type { Failure } from "./connection.ts";
 import { Latencies } from "./histogram.ts";
 
 /** The measurements of one isolate. */
 export interface Metrics {
   readonly latencies: Latencies;
-  /** The delays with which the isolate sent requests that were due by the clock. */
+  /** The delay of each scheduled request: from when it was due until the isolate sent it. */
   readonly lag: Latencies;
   readonly answers: number;
   /** Bytes of both directions. */
@@ -38,8 +38,8 @@ export class Tally {
   /**
    * Counts a failure.
    *
-   * @param waitedMs how long a request that was given up has waited. It counts among the latencies,
-   *   so that a stalled server shows there.
+   * @param waitedMs how long an abandoned request has waited. It counts among the latencies, so that
+   *   they show when the server stalls.
    */
   addFailure(failure: Failure, waitedMs?: number): void {
     this.#failures[failure] = (this.#failures[failure] ?? 0) + 1;

@@ -36,14 +36,14 @@ export const figureNames: readonly string[] = Object.keys(figures);
 /**
  * Parses a condition.
  *
- * @returns undefined when the text is no condition
+ * @returns undefined when the text is not a condition
  *
  * @example
  * ```ts
  * import { parseThreshold } from "./thresholds.ts";
  * if (parseThreshold("p99>5ms") === undefined) throw new Error();
  * if (parseThreshold("errors > 0") === undefined) throw new Error();
- * if (parseThreshold("errors>5ms") !== undefined) throw new Error("errors are no time");
+ * if (parseThreshold("errors>5ms") !== undefined) throw new Error("errors is a number, not a time");
  * if (parseThreshold("p99>5") !== undefined) throw new Error("a time needs a unit");
  * ```
  */

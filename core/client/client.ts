@@ -5,15 +5,15 @@
  * are written.
  *
  * Invariants: a failure that the server answers leaves the connection open. Any other failure closes
- * it, and so does a time without a byte that exceeds the current request's limit; then all waiting
- * and later calls fail with the same error.
+ * the connection, and so does a time without a byte that exceeds the current request's limit; then all
+ * waiting and later calls fail with the same error.
  */
 import { BargeError, typed } from "../error.ts";
 import type { Stream } from "../net/stream.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import {
   type Answer,
-  type Answered,
+  type AnswerName,
   parseAnswer,
   type RequestInput,
   type Verb,
@@ -24,7 +24,7 @@ import { Outbox } from "./outbox.ts";
 
 /** The longest time without a byte, for most requests. */
 export const idleTimeoutMs = 60_000;
-/** The same while the server syncs or hashes a large file. */
+/** The longest time without a byte while the server syncs or hashes a large file. */
 export const diskTimeoutMs = 600_000;
 
 type Fields<R> = R extends unknown ? Omit<R, "verb"> : never;
@@ -47,7 +47,7 @@ export class Client implements Disposable, AsyncDisposable {
   /** Failures that the server answered, as opposed to failures to read its answer. */
   readonly #answered = new WeakSet<BargeError>();
   #reading = false;
-  /** The signs of life during a pause; undefined: no request pauses. */
+  /** The keep-alives during a pause; undefined: no request pauses. */
   #alive: { readonly since: number; beat: () => Promise<unknown>; busy: boolean } | undefined;
   #timeoutMs = idleTimeoutMs;
   /** When a byte was last sent or received, by performance.now(). */
@@ -65,8 +65,8 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /** The binding to the server's certificate; undefined: there is no TLS. */
-  get endPoint(): string | undefined {
-    return this.#stream.endPoint;
+  get tlsBinding(): string | undefined {
+    return this.#stream.tlsBinding;
   }
 
   /** Why the connection is closed; undefined while it is open. */
@@ -104,7 +104,7 @@ export class Client implements Disposable, AsyncDisposable {
    * @param timeoutMs the longest time without a byte
    * @throws {BargeError} the server's failure; why the connection is closed
    */
-  async ask<V extends Verb & Answered>(
+  async ask<V extends Verb & AnswerName>(
     verb: V,
     fields: Fields<RequestInput<V>>,
     timeoutMs = idleTimeoutMs,
@@ -128,7 +128,7 @@ export class Client implements Disposable, AsyncDisposable {
 
   /**
    * Takes bytes to be sent, at the latest by the next {@link flush}. Queue the turn that reads the
-   * answer first, in the same tick. When it resolves, the bytes may be changed.
+   * answer first, in the same tick. The bytes may be changed once the promise resolves.
    */
   async send(...parts: readonly Uint8Array[]): Promise<void> {
     try {
@@ -165,9 +165,9 @@ export class Client implements Disposable, AsyncDisposable {
    *
    * @throws {BargeError} the server's failure
    */
-  async next<V extends Answered>(verb: V, frames: FrameReader): Promise<Answer<V>> {
+  async next<V extends AnswerName>(verb: V, frames: FrameReader): Promise<Answer<V>> {
     const frame = await frames.frame();
-    if (frame === null) throw new BargeError("unavailable", "it closed the connection");
+    if (frame === null) throw new BargeError("unavailable", "the server closed the connection");
     try {
       return parseAnswer(verb, frame.value);
     } catch (error) {
@@ -192,10 +192,10 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Sends signs of life while nothing else is sent, at the interval of the server's hello if it has
+   * Sends keep-alives while nothing else is sent, at the interval of the server's hello if it has
    * one, until the result is disposed.
    *
-   * @param beat sends one sign of life; not called again before it has resolved
+   * @param beat sends one keep-alive; not called again before it has resolved
    */
   keepAlive(beat: () => Promise<unknown>): Disposable {
     const alive = this.#alive = { since: performance.now(), beat, busy: false };
@@ -206,7 +206,7 @@ export class Client implements Disposable, AsyncDisposable {
     };
   }
 
-  /** Awaits long local work inside a turn, with signs of life to the server. */
+  /** Awaits long local work inside a turn, with keep-alives to the server. */
   async paused<T>(promise: Promise<T>): Promise<T> {
     using _alive = this.keepAlive(() => {
       this.ask("ping", {}).catch(() => {/* the request under way reports it */});
@@ -257,8 +257,8 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Reads without the stream's own deadline, which is fixed at the call and so ignores an upload under
-   * way; {@link #sweep} checks the deadline instead.
+   * Reads without the stream's deadline. The stream fixes it when the read begins, so the read would fail
+   * while an upload still moves bytes. {@link #sweep} checks the deadline instead.
    */
   async #read(into: Uint8Array): Promise<number | null> {
     const { idleTimeoutMs } = this.#stream;

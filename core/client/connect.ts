@@ -1,4 +1,4 @@
-/** Opens a connection to a server: dial, TLS if the remote has a trust, hello, version. */
+/** Opens a connection to a server, with TLS if `trust` is set, and checks the protocol's version. */
 import { BargeError } from "../error.ts";
 import { dial } from "../net/dial.ts";
 import { Client, idleTimeoutMs } from "./client.ts";
@@ -7,12 +7,12 @@ import type { Remote } from "./remote.ts";
 export interface ConnectOptions {
   /** Closes the connection when it fires; waiting calls fail with kind `interrupted`. */
   readonly signal?: AbortSignal;
-  /** Milliseconds until the server has answered `hello`; 10 s by default. */
+  /** The most milliseconds to wait for the answer to `hello`; 10 s by default. */
   readonly timeout?: number;
   /** This program's name and version. */
   readonly agent?: string;
-  /** Called before `hello` is answered: its requests are sent with `hello`, which saves a round trip. */
-  readonly meanwhile?: (client: Client) => void;
+  /** Makes requests that are sent together with `hello`, which saves a round trip. */
+  readonly sendWithHello?: (client: Client) => void;
 }
 
 /**
@@ -37,7 +37,7 @@ export async function connect(remote: Remote, options: ConnectOptions = {}): Pro
   }
   try {
     const greeted = client.greet(agent, timeout);
-    options.meanwhile?.(client);
+    options.sendWithHello?.(client);
     await greeted;
     return client;
   } catch (error) {

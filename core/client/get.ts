@@ -1,4 +1,4 @@
-/** Gets remote files and trees to this machine. */
+/** Downloads remote files and folders. */
 import { BargeError } from "../error.ts";
 import type { Client } from "./client.ts";
 import { Downloader } from "./download/downloader.ts";
@@ -12,8 +12,8 @@ import { runTransfer } from "./transfer/run.ts";
 export type { GetOptions };
 
 /**
- * Gets sources to a target. A target that is a folder, ends in `/`, or is shared by several sources
- * is a folder to get into; any other target is the file's own name. A folder comes with its name,
+ * Downloads sources to a target. A target that is a folder, ends in `/`, or is shared by several sources
+ * is a folder to download into; any other target is the file's own name. A folder comes with its name,
  * or, if the source ends in `/`, as its contents.
  *
  * @param sources remote paths

@@ -55,14 +55,14 @@ export async function answerChallenge(
 }
 
 /**
- * Returns the binding of a login over TLS. It keeps a machine in the middle, whose certificate
- * differs, from passing the login on.
+ * Returns the binding of a login over TLS. The binding keeps a machine in the middle, whose
+ * certificate differs, from passing the login on.
  *
  * @throws {BargeError} `identity` if the server does not require it: TLS may end at a proxy
  */
 function bindingOf(client: Client): string | undefined {
-  const { endPoint } = client;
-  if (endPoint === undefined || client.hello.binding === bindingName) return endPoint;
+  const { tlsBinding } = client;
+  if (tlsBinding === undefined || client.hello.binding === bindingName) return tlsBinding;
   const error = new BargeError("identity", "the server does not bind logins to its certificate", {
     op: "log in to",
     path: client.peer,

@@ -1,4 +1,7 @@
-/** Opens a connection for a program that uses the client as a library: dial, TLS, trust, login. */
+/**
+ * Opens a connection for a program that uses the client as a library: connects, checks the server's
+ * certificate, logs in.
+ */
 import { isLoopback } from "../net/address.ts";
 import type { Trust } from "../net/trust.ts";
 import type { Client } from "./client.ts";
@@ -6,7 +9,7 @@ import { connect, type ConnectOptions } from "./connect.ts";
 import { type Credentials, login } from "./login.ts";
 import { parseRemote } from "./remote.ts";
 
-export interface OpenOptions extends Omit<ConnectOptions, "meanwhile"> {
+export interface OpenOptions extends Omit<ConnectOptions, "sendWithHello"> {
   /** An account's password, or a token. Absent: the connection is not logged in. */
   readonly credentials?: Credentials;
   /**

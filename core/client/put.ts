@@ -1,4 +1,4 @@
-/** Puts local files and trees on the server. */
+/** Uploads local files and folders. */
 import type { Client } from "./client.ts";
 import { checkTogether } from "./transfer/check.ts";
 import { Report, type Totals } from "./transfer/events.ts";
@@ -11,8 +11,8 @@ import { Uploader } from "./upload/uploader.ts";
 export type { PutOptions };
 
 /**
- * Puts sources at a target. A target that ends in `/`, or that several sources share, is a folder
- * to put into; any other target is the file's own name. A folder is sent with its name, or, if the
+ * Uploads sources to a target. A target that ends in `/`, or that several sources share, is a folder
+ * to upload into; any other target is the file's own name. A folder is sent with its name, or, if the
  * source ends in `/`, as its contents.
  *
  * @param sources local paths; `-` is standard input

@@ -1,17 +1,17 @@
-/** Server addresses, as command lines and `barge login` write them: `barge://[account@]host[:port]`. */
+/** Parses and formats server addresses: `barge://[account@]host[:port]`. */
 import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { Trust } from "../net/trust.ts";
 
-/** The native door's default port. */
+/** The default port of BARGE/1. */
 const defaultPort = 7171;
 
 export interface Remote {
-  /** Undefined: the caller decides. */
+  /** Undefined if the address names no account. */
   readonly account?: string;
   readonly host: string;
   readonly port: number;
-  /** The certificates to accept; undefined: no TLS. It is not part of the written address. */
+  /** Which certificates to accept; undefined for no TLS. {@link formatRemote} omits this field. */
   readonly trust?: Trust;
 }
 

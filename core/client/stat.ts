@@ -1,4 +1,4 @@
-/** Gets the facts of a remote file, folder or partial upload. */
+/** Gets the size, time and other properties of a remote file, folder or partial upload. */
 import { BargeError } from "../error.ts";
 import type { Answer, Entry } from "../protocol/message.ts";
 import type { Client } from "./client.ts";
@@ -13,12 +13,12 @@ export async function entryAt(client: Client, path: string): Promise<Entry | nul
   try {
     return (await stat(client, path)).entry;
   } catch (error) {
-    if (error instanceof BargeError && client.isAnswer(error) && absent(error)) return null;
+    if (error instanceof BargeError && client.isAnswer(error) && isNotFound(error)) return null;
     throw error;
   }
 }
 
 /** Returns whether a failure means that the path does not exist. */
-export function absent(error: BargeError): boolean {
+export function isNotFound(error: BargeError): boolean {
   return error.kind === "not-found" || error.kind === "no-directory";
 }

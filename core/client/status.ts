@@ -1,13 +1,13 @@
 /** Gets the server's status. For admins. */
 import { BargeError } from "../error.ts";
-import type { Asked, Present, Server } from "../protocol/message.ts";
+import type { RequestStats, Server, SessionStatus } from "../protocol/message.ts";
 import type { Client } from "./client.ts";
 
 export interface Status extends Server {
-  /** By door and verb. */
-  readonly requests: readonly Asked[];
+  /** The counts of requests, a row for each door and verb. */
+  readonly requests: readonly RequestStats[];
   /** At most 1000 open connections, those with a request under way first. */
-  readonly sessions: readonly Present[];
+  readonly sessions: readonly SessionStatus[];
 }
 
 const maxRows = 10_000;
@@ -16,8 +16,8 @@ const maxRows = 10_000;
 export async function status(client: Client): Promise<Status> {
   return await client.request({ verb: "status" }, async (frames) => {
     let server: Server | undefined;
-    const requests: Asked[] = [];
-    const sessions: Present[] = [];
+    const requests: RequestStats[] = [];
+    const sessions: SessionStatus[] = [];
     for (let more = true; more;) {
       const page = await client.next("status", frames);
       more = page.more;

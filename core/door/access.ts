@@ -46,27 +46,33 @@ export class Access implements ActiveRequest {
   split = false;
   /** True if the request is a login, or carries credentials. */
   login: boolean;
-  verb: string | null;
-  path: string | null;
-  readonly #arrived: Arrived;
+  #arrived: Arrived;
   readonly #began = performance.now();
   readonly #metrics: Metrics;
   #bytes = 0;
   #ended = false;
 
-  /** @param metrics counts the request, and its bytes as they move */
+  /**
+   * @param arrived read when the record is written: the HTTP door learns the verb and path later
+   * @param metrics counts the request, and its bytes as they move
+   */
   constructor(arrived: Arrived, metrics: Metrics) {
     this.#arrived = arrived;
     this.#metrics = metrics;
-    this.verb = arrived.verb;
-    this.path = arrived.path;
     this.login = arrived.verb === "proof";
+  }
+
+  get verb(): string | null {
+    return this.#arrived.verb;
+  }
+
+  get path(): string | null {
+    return this.#arrived.path;
   }
 
   /** Records the request as another verb and path, which its arguments determine. */
   becomes(verb: string, path: string): void {
-    this.verb = verb;
-    this.path = path;
+    this.#arrived = { ...this.#arrived, verb, path };
   }
 
   /** The bytes of files that were received or sent so far. */
@@ -76,7 +82,7 @@ export class Access implements ActiveRequest {
 
   set bytes(bytes: number) {
     const direction = this.verb === "put" ? "received" : "sent";
-    this.#metrics.moved(this.#arrived.door, direction, bytes - this.#bytes);
+    this.#metrics.addBytes(this.#arrived.door, direction, bytes - this.#bytes);
     this.#bytes = bytes;
   }
 
@@ -85,10 +91,9 @@ export class Access implements ActiveRequest {
     if (this.#ended) return;
     this.#ended = true;
     if (this.split && outcome === "ok") return;
-    const { verb, path } = this;
-    const { door, address, to } = this.#arrived;
+    const { door, address, verb, path, to } = this.#arrived;
     const ms = performance.now() - this.#began;
-    this.#metrics.ended(door, verb, outcome, ms / 1000);
+    this.#metrics.addRequest(door, verb, outcome, ms / 1000);
     const level = this.login && outcome === "unauthenticated" ? "warning" : "info";
     if (!log.isEnabledFor(level)) return;
     const facts: AccessFacts = {

@@ -38,8 +38,8 @@ export interface Hosting {
   /** The address of the listener, as the operator wrote it. */
   readonly host: string;
   readonly listener: Listener;
-  /** The time in which a new connection may send and read nothing, in ms. */
-  readonly patience: number;
+  /** The longest time in which a new connection neither sends nor reads, in ms. */
+  readonly idleTimeoutMs: number;
   /**
    * Takes over an accepted connection, and keeps its presence up to date.
    *
@@ -54,7 +54,7 @@ export interface Hosting {
 export function host(hosting: Hosting): Door {
   const { name, store, host, listener, refusals, begin } = hosting;
   const open = new Map<Conversation, Promise<void>>();
-  const accepting = accept(listener, hosting.patience, (stream, local) => {
+  const accepting = accept(listener, hosting.idleTimeoutMs, (stream, local) => {
     const leave = store.gate.enter(parseAddress(stream.peer).host);
     if (!leave) {
       store.metrics.refused(name);
@@ -92,14 +92,14 @@ export function host(hosting: Hosting): Door {
 /** Accepts connections until the listener is closed; a failure does not end it. */
 async function accept(
   listener: Listener,
-  patience: number,
+  idleTimeoutMs: number,
   take: (stream: Stream, local: string) => void,
 ): Promise<void> {
   let logged = -Infinity;
   while (true) {
     try {
       const conn = await listener.accept();
-      const stream = open(conn, patience);
+      const stream = open(conn, idleTimeoutMs);
       if (stream) take(stream, (conn.localAddr as Deno.NetAddr | undefined)?.hostname ?? "");
     } catch (error) {
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) {
@@ -117,11 +117,11 @@ async function accept(
 /** @returns undefined for a connection that is closed already */
 function open(
   conn: Awaited<ReturnType<Listener["accept"]>>,
-  patience: number,
+  idleTimeoutMs: number,
 ): Stream | undefined {
   try {
     const { hostname: host, port } = conn.remoteAddr as Deno.NetAddr;
-    return new Stream(conn, formatAddress({ host, port }), patience);
+    return new Stream(conn, formatAddress({ host, port }), idleTimeoutMs);
   } catch {
     conn.close();
     return undefined;

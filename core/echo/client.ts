@@ -23,7 +23,7 @@ export type OnTime = (answer: number, ms: number) => void;
  * Sends the source, ends that direction, and writes the answers until the server ends its own.
  *
  * @param stream without a timeout of its own, since a person may type the source
- * @param patience the limit of a write, and of the server's silence after the last write, in ms
+ * @param timeoutMs the limit of a write, and of the server's silence after the last write, in ms
  * @param onTime called for each answered line; undefined: nothing is timed
  * @throws {BargeError} `unavailable` when the connection breaks or the server is silent for too
  *   long
@@ -32,7 +32,7 @@ export async function talkTcp(
   stream: Stream,
   source: Source,
   sink: Sink,
-  { patience, onTime }: { readonly patience: number; readonly onTime?: OnTime },
+  { timeoutMs, onTime }: { readonly timeoutMs: number; readonly onTime?: OnTime },
 ): Promise<void> {
   const sentAt: number[] = [];
   let [answered, allSent, over] = [0, false, false];
@@ -41,8 +41,8 @@ export async function talkTcp(
   const watch = () => {
     clearTimeout(timer);
     if (!allSent || over) return;
-    const why = `${stream.peer} sent nothing for ${patience / 1000} s`;
-    timer = setTimeout(() => stream.close(new BargeError("unavailable", why)), patience);
+    const why = `${stream.peer} sent nothing for ${timeoutMs / 1000} s`;
+    timer = setTimeout(() => stream.close(new BargeError("unavailable", why)), timeoutMs);
   };
   const receive = async () => {
     const buffer = new Uint8Array(64 * 1024);
@@ -68,7 +68,7 @@ export async function talkTcp(
       if (next === undefined || next.done) break;
       const now = performance.now();
       for (let lines = onTime ? countLines(next.value) : 0; lines > 0; lines--) sentAt.push(now);
-      await stream.write(next.value, patience);
+      await stream.write(next.value, timeoutMs);
       while (!over && sentAt.length > maxTimedLines) await new Promise<void>((r) => wake = r);
     }
     if (!over) await stream.end();

@@ -1,7 +1,6 @@
 /**
- * Changes the ASCII letters a to z to upper case, in place, as Python's `bytes.upper()` does. Other
- * bytes stay, so that the length stays, UTF-8 stays UTF-8, and a character may be cut in two by the
- * network.
+ * Changes the ASCII letters a to z to upper case, in place, as Python's `bytes.upper()` does. No other
+ * byte changes, so UTF-8 stays valid, even if the network splits a character over two calls.
  *
  * @example
  * ```ts

@@ -33,9 +33,9 @@ interface Job {
 
 export interface GroupOptions {
   /** Whether a power cut may undo its transactions: they wait for no sync of the disk. */
-  readonly light?: boolean;
+  readonly unsynced?: boolean;
   /** The longest wait for the write lock, in ms. Default: that of the database. */
-  readonly patience?: number;
+  readonly lockTimeoutMs?: number;
   /** Runs first in every transaction. */
   readonly begin?: () => void;
   /** Runs last in every transaction; if it throws, nothing is committed. */
@@ -74,7 +74,7 @@ export class Group {
   }
 
   #soon(): void {
-    const by = performance.now() + (this.#options.patience ?? this.#db.busyTimeout);
+    const by = performance.now() + (this.#options.lockTimeoutMs ?? this.#db.busyTimeout);
     setImmediate(() => this.#run(by));
   }
 
@@ -95,7 +95,7 @@ export class Group {
           });
         }
         this.#options.beforeCommit?.();
-      }, this.#options.light);
+      }, this.#options.unsynced);
       if (!ran) {
         if (performance.now() >= by) throw locked();
         setTimeout(() => this.#run(by), retryMs);

@@ -1,6 +1,6 @@
 /**
  * Partial uploads: how much of one can be resumed, and how an upload ends that does not become a file.
- * Every end is a light commit, which waits for the write lock without holding up the event loop.
+ * Every end is an unsynced commit, which waits for the write lock without holding up the event loop.
  */
 import type { PartsWithCommits } from "./commit.ts";
 import type { HeldUpload, UploadRow } from "./ledger/upload_rows.ts";
@@ -8,7 +8,7 @@ import type { Parts } from "./parts.ts";
 import { discard, stagedSize, stagingDir } from "./vault/staging.ts";
 
 /** Returns the number of staged bytes of an upload that can be resumed. */
-export function continuable({ vault }: Parts, { id, whole }: UploadRow): number {
+export function resumableBytes({ vault }: Parts, { id, whole }: UploadRow): number {
   return Math.min(stagedSize(vault, id) ?? 0, whole ?? Infinity);
 }
 

@@ -1,4 +1,4 @@
-/** The parts of storage on one machine: the disk, and the tables of the database. */
+/** The parts of storage on one machine: the disk, the tables of the database, the counts and limits. */
 import { Accounts } from "./account/accounts.ts";
 import { Bans } from "./account/bans.ts";
 import { Credentials } from "./account/credential.ts";
@@ -16,6 +16,9 @@ import { Locks } from "./ledger/locks.ts";
 import { Properties } from "./ledger/properties.ts";
 import { Reservations } from "./ledger/reservation.ts";
 import { UploadsAt } from "./ledger/uploads_at.ts";
+import type { Hooks } from "../watch/hooks.ts";
+import type { ServiceSettings, WorkerTables } from "../watch/settings.ts";
+import { Watching } from "../watch/watching.ts";
 import { Fences } from "./vault/fences.ts";
 import { Vault } from "./vault/vault.ts";
 
@@ -29,18 +32,23 @@ export interface DataSettings {
   readonly fences?: SharedArrayBuffer;
 }
 
-class DataDirectory {
+/** The operator's settings: plain data, so that they can be posted to a worker. */
+export interface Settings extends ServiceSettings, WorkerTables, DataSettings {}
+
+class DataDirectory extends Watching<Settings> {
   readonly db: Database;
   readonly vault: Vault;
   readonly fences: Fences;
-  /** The prefix of the marks of all upload holders in this isolate; each isolate has its own. */
-  readonly life: string;
+  /** The unique name of this isolate, with which the names of its uploads' holders begin. */
+  readonly startId: string;
 
-  constructor({ data, durability, fences }: DataSettings, worker: number, life: string) {
+  constructor(settings: Settings, worker: number, hooks: Hooks, startId: string) {
+    super(settings, worker, hooks);
+    const { data, durability, fences } = settings;
     this.db = new Database(data, { durability });
     this.vault = new Vault(data, durability === "full");
     this.fences = new Fences(worker, fences);
-    this.life = life;
+    this.startId = startId;
   }
 }
 

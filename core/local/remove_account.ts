@@ -40,7 +40,7 @@ export async function removeAccount(
     accounts.remove(name);
     ledger.forget(home);
     for (const place of shared) ledger.forgetFile(place);
-    parts.db.checkNow();
+    parts.db.runCommitChecks();
     // The disk comes last, when the database accepts the change. A crash from here on leaves the
     // account, without its home; the same command again completes the removal.
     for (const place of shared) vault.removeFile(place);

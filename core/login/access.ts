@@ -13,29 +13,29 @@ import type { View } from "../storage/view.ts";
 import type { Session } from "./session.ts";
 import type { WriteGuard } from "../storage/uploads.ts";
 
-/** The condition for writing a name: that of the client, or a check of the door. */
-export type When = Overwrite | Check;
-/** Throws unless a name may be written. It runs again under the write lock. */
+/** The condition for writing a name: the client's `overwrite`, or a check of the door. */
+export type WriteCondition = Overwrite | Check;
+/** Throws unless a name may be written. The check runs again under the write lock. */
 export type Check = (existing: StoredEntry | undefined, view: View) => void;
 
 /** Returns the place of a path that can be changed: not `/`, `/home` or `/public`. */
 export function changeable({ place, fixed, path }: Location): Place {
   if (place && !fixed) return place;
-  throw new BargeError("exists", "it is a folder that every account has", { path });
+  throw new BargeError("exists", "it is a built-in folder, which can't be changed", { path });
 }
 
 /**
  * Checks that a file may be written at a path.
  *
- * @returns the file that it replaces
- * @throws {BargeError} `no-directory`, `exists` (a folder, or not to be overwritten, or changed
- *   since), `denied`; `unauthenticated` when the login has ended
+ * @returns the existing file at the path, which the new file replaces
+ * @throws {BargeError} `no-directory`; `exists` for a folder, or if `overwrite` does not allow to replace
+ *   the file; `denied`; `unauthenticated` when the login has ended
  */
 export function checkWrite(
   view: View,
   session: Session,
   location: Location,
-  overwrite: When,
+  overwrite: WriteCondition,
 ): StoredEntry | undefined {
   const account = session.accountIn(view);
   try {
@@ -45,30 +45,35 @@ export function checkWrite(
     if (typeof overwrite === "function") overwrite(existing, view);
     if (!existing) {
       if (typeof overwrite !== "object") return undefined;
-      throw new BargeError("exists", "the file that was to be replaced is gone");
+      throw new BargeError("exists", "the file to replace does not exist");
     }
     if (existing.type === "dir") {
       const hint = `write ${location.path}/ to put it inside`;
       throw new BargeError("exists", "it is a folder", { hint });
     }
     if (existing.type === "other") {
-      throw new BargeError("denied", "what is there is not a regular file");
+      throw new BargeError("denied", "it is not a regular file");
     }
     if (overwrite === "never") throw new BargeError("exists", "it exists already");
     if (typeof overwrite === "object" && existing.sha256 !== overwrite.sha256) {
-      throw new BargeError("exists", "the file has changed since");
+      throw new BargeError("exists", "the file has changed: its digest is not the expected one");
     }
-    if (guarded(account, location) && existing.owner !== account.id) {
+    if (ownFilesOnly(account, location) && existing.owner !== account.id) {
       throw belongsTo("it", existing);
     }
     return existing;
   } catch (error) {
-    throw typed(error, { path: location.path }); // the target of a copy or a move
+    // In a copy or a move, `location` is the target; callers would add the source.
+    throw typed(error, { path: location.path });
   }
 }
 
-/** Returns {@link checkWrite} as the guard of a change. */
-export function writeGuard(session: Session, location: Location, overwrite: When): WriteGuard {
+/** Returns a guard that runs {@link checkWrite} in the step that makes the change. */
+export function writeGuard(
+  session: Session,
+  location: Location,
+  overwrite: WriteCondition,
+): WriteGuard {
   return {
     places: [changeable(location)],
     check: (view) => checkWrite(view, session, location, overwrite),
@@ -76,11 +81,11 @@ export function writeGuard(session: Session, location: Location, overwrite: When
 }
 
 /**
- * Checks that an account may move or remove a file, or a folder with all that is in it.
+ * Checks that an account may change, move or remove a file, or a folder with all its contents.
  *
  * @throws {BargeError} `not-found`, `denied`
  */
-export async function checkTake(
+export async function checkChange(
   { store: { tree } }: Session,
   account: Account,
   location: Location,
@@ -88,7 +93,7 @@ export async function checkTake(
   const place = changeable(location);
   const entry = await tree.entry(place);
   if (!entry) throw notFound();
-  if (!guarded(account, location)) return;
+  if (!ownFilesOnly(account, location)) return;
   if (entry.type === "dir") {
     const foreign = await tree.foreign(place, account.id);
     if (foreign) throw belongsTo(`${foreign.name} in it`, foreign);
@@ -98,22 +103,23 @@ export async function checkTake(
 }
 
 /**
- * Checks the same in the step of a change, without walking a folder: storage knows the files that were
- * added to it since.
+ * Repeats {@link checkChange} in the step that makes the change. It does not walk a folder on disk: the
+ * ledger has every file that was added to the folder since the first check.
  *
- * @returns the entry
- * @throws {BargeError} as {@link checkTake}
+ * @returns the entry at the location
+ * @throws {BargeError} as {@link checkChange}
  */
-export function checkTakeStill(view: View, account: Account, location: Location): StoredEntry {
+export function recheckChange(view: View, account: Account, location: Location): StoredEntry {
   const place = changeable(location);
   const entry = view.entry(place);
   if (!entry) throw notFound();
-  const foreign = guarded(account, location) ? view.foreignFile(place, account.id) : undefined;
+  const foreign = ownFilesOnly(account, location) ? view.foreignFile(place, account.id) : undefined;
   if (foreign) throw belongsTo(foreign.name, foreign);
   return entry;
 }
 
-function guarded(account: Account, { space }: Location): boolean {
+/** Returns whether an account may change only its own files at a location. */
+function ownFilesOnly(account: Account, { space }: Location): boolean {
   return space === "public" && account.role !== "admin";
 }
 
@@ -121,7 +127,7 @@ function notFound(): BargeError {
   return new BargeError("not-found", "there is no such file or folder");
 }
 
-/** Returns the error for a file of another account, also about its name in a message. */
+/** Returns the error for changing another account's file. @param name the file's name in the message */
 export function belongsTo(name: string, { ownerName }: Pick<StoredEntry, "ownerName">): BargeError {
   return new BargeError("denied", `${name} belongs to ${ownerName ?? "the operator"}`);
 }

@@ -2,55 +2,59 @@
  * Bounds the derivations of passwords (scrypt): each takes 32 MiB and a core for about 80 ms.
  *
  * At most `maxRunning` run in all workers, and `maxRunningHere` in one. One account and one address
- * have at most one at a time, in any worker. Others wait: at most `maxWaiting` in each worker, which
- * serves addresses in turn, the oldest first within an address. If the queue is full, a new one
- * replaces the newest of the address that has the most there, unless that is its own. So a flood from
- * one address delays its own logins only.
+ * have at most one at a time, in any worker. Other derivations wait: at most `maxWaiting` in each worker,
+ * which serves addresses in turn, and within an address the oldest first. If the queue is full, a new
+ * derivation takes the place of the newest one of the address with the most in the queue. If that is
+ * its own address, the new derivation fails. So a flood from one address delays its own logins only.
  *
- * Loopback may be many clients (account/bans.ts): there the turns are by account.
+ * Loopback may stand for many clients behind a tunnel (local/account/bans.ts), so clients on loopback
+ * take turns by account.
  *
  * The shared memory has a cell for each derivation that may run, and slots for accounts and addresses,
- * chosen by a keyed digest; two that share a slot wait for each other. A cell or slot holds the number
- * of its worker. A worker that starts frees those of its predecessor.
+ * chosen by a keyed digest; two accounts or addresses with the same slot wait for each other. A cell or
+ * slot holds the number of the worker that took it. A new worker frees those of its predecessor.
  */
 import { createHmac } from "node:crypto";
 import { BargeError } from "../error.ts";
 import { isLoopback, network } from "../net/address.ts";
 
-/** The most derivations in all workers, which take 256 MiB. */
+/** The most derivations in all workers; together they take 256 MiB. */
 export const maxRunning = 8;
+/** The most derivations in this worker. */
 export const maxRunningHere = 2;
 export const maxWaiting = 64;
-/** More than a full queue takes on a slow machine, and than any client waits. */
+/** Longer than a full queue takes on a slow machine, and longer than clients wait. */
 const maxWaitMs = 120_000;
-/** The interval at which a worker checks for cells of other workers, beside their notices. */
+/** The interval at which a worker looks for free cells and slots, besides on notifications. */
 const recheckMs = 1000;
 
-const signal = 0;
+/** The offsets in the shared memory, in words. The first word counts notifications, the key follows. */
+const signalAt = 0;
 const keyWords = 4;
-const cells = 1 + keyWords;
-const slots = 4096;
-const accounts = cells + maxRunning;
-const addresses = accounts + slots;
+const cellsAt = 1 + keyWords;
+const slotCount = 4096;
+const accountsAt = cellsAt + maxRunning;
+const addressesAt = accountsAt + slotCount;
 
 /** Returns the memory that all workers share; to be posted to each of them. */
 export function makeDerivationTable(): SharedArrayBuffer {
-  const table = new SharedArrayBuffer((addresses + slots) * Int32Array.BYTES_PER_ELEMENT);
+  const table = new SharedArrayBuffer((addressesAt + slotCount) * Int32Array.BYTES_PER_ELEMENT);
   new Int32Array(table).set(crypto.getRandomValues(new Int32Array(keyWords)), 1);
   return table;
 }
 
-/** The client of a derivation. */
-export interface Applicant {
+/** The client that a derivation is for. */
+export interface LoginClient {
   /** The name of an account, which may not exist. */
   readonly account?: string;
   /** The client's numeric address, without the port. */
   readonly host?: string;
 }
 
-/** The address or account whose turn a derivation takes, and the slots that it needs. */
 interface Claim {
+  /** The address or account whose turn the derivation takes. */
   readonly peer: string;
+  /** The offsets of the slots that the derivation needs. */
   readonly needs: readonly number[];
 }
 
@@ -75,7 +79,7 @@ export class Derivations {
   constructor(worker = 0, table: SharedArrayBuffer = makeDerivationTable()) {
     this.#words = new Int32Array(table);
     this.#worker = worker + 1;
-    for (let at = cells; at < this.#words.length; at++) this.#free(at);
+    for (let at = cellsAt; at < this.#words.length; at++) this.#free(at);
     this.#notify();
   }
 
@@ -89,12 +93,12 @@ export class Derivations {
    */
   async run<T>(
     work: () => Promise<T>,
-    applicant: Applicant = {},
+    client: LoginClient = {},
     gone?: AbortSignal,
     withinMs = maxWaitMs,
   ): Promise<T> {
     gone?.throwIfAborted();
-    const claim = this.#claimOf(applicant);
+    const claim = this.#claimOf(client);
     const release = this.#take(claim) ?? await this.#turn(claim, withinMs, gone);
     try {
       return await work();
@@ -111,7 +115,7 @@ export class Derivations {
       ...claim,
       start: resolve,
       leave: (why) => {
-        if (this.#remove(waiter)) reject(why); // now, since another takes its place
+        if (this.#remove(waiter)) reject(why); // at once, since another waiter may take its place
       },
     };
     this.#waiting++;
@@ -141,7 +145,7 @@ export class Derivations {
   /** Starts all waiters that can run. */
   #pump(): void {
     while (this.#waiting > 0) {
-      const seen = Atomics.load(this.#words, signal);
+      const seen = Atomics.load(this.#words, signalAt);
       if (this.#startNext()) continue;
       return this.#listen(seen);
     }
@@ -154,7 +158,7 @@ export class Derivations {
         if (!release) continue;
         this.#remove(waiter);
         this.#queues.delete(peer);
-        if (queue.length > 0) this.#queues.set(peer, queue); // its next turn is the last
+        if (queue.length > 0) this.#queues.set(peer, queue); // after the queues of the other peers
         waiter.start(release);
         return true;
       }
@@ -176,7 +180,7 @@ export class Derivations {
   #listen(seen: number): void {
     if (this.#listening || this.#running >= maxRunningHere) return;
     this.#listening = true;
-    const { value } = Atomics.waitAsync(this.#words, signal, seen, recheckMs);
+    const { value } = Atomics.waitAsync(this.#words, signalAt, seen, recheckMs);
     void Promise.resolve(value).then(() => {
       this.#listening = false;
       this.#pump();
@@ -187,19 +191,19 @@ export class Derivations {
   #take({ needs }: Claim): (() => void) | undefined {
     if (this.#running >= maxRunningHere) return undefined;
     const taken: number[] = [];
-    const giveUp = () => taken.forEach((at) => this.#free(at));
-    for (let at = cells; at < accounts && taken.length === 0; at++) {
+    const freeTaken = () => taken.forEach((at) => this.#free(at));
+    for (let at = cellsAt; at < accountsAt && taken.length === 0; at++) {
       if (this.#claim(at)) taken.push(at);
     }
     if (taken.length === 0) return undefined;
-    // All workers take accounts before addresses, so that of several rivals one gets all it needs.
+    // All workers take accounts before addresses, so that of several rivals one gets all that it needs.
     for (const at of needs) {
-      if (!this.#claim(at)) return void giveUp();
+      if (!this.#claim(at)) return void freeTaken();
       taken.push(at);
     }
     this.#running++;
     return () => {
-      giveUp();
+      freeTaken();
       this.#running--;
       this.#notify();
       this.#pump();
@@ -216,22 +220,22 @@ export class Derivations {
   }
 
   #notify(): void {
-    Atomics.add(this.#words, signal, 1);
-    Atomics.notify(this.#words, signal);
+    Atomics.add(this.#words, signalAt, 1);
+    Atomics.notify(this.#words, signalAt);
   }
 
-  #claimOf({ account, host }: Applicant): Claim {
+  #claimOf({ account, host }: LoginClient): Claim {
     const name = account?.toLowerCase();
     const address = host === undefined || isLoopback(network(host)) ? undefined : network(host);
     const needs = [];
-    if (name) needs.push(accounts + this.#slot(`account ${name}`));
-    if (address !== undefined) needs.push(addresses + this.#slot(`address ${address}`));
+    if (name) needs.push(accountsAt + this.#slot(`account ${name}`));
+    if (address !== undefined) needs.push(addressesAt + this.#slot(`address ${address}`));
     return { peer: address ?? `account ${name ?? ""}`, needs };
   }
 
   #slot(name: string): number {
-    const key = new Uint8Array(new Int32Array(this.#words.subarray(1, cells)).buffer);
-    return createHmac("sha256", key).update(name).digest().readUInt32BE() % slots;
+    const key = new Uint8Array(new Int32Array(this.#words.subarray(1, cellsAt)).buffer);
+    return createHmac("sha256", key).update(name).digest().readUInt32BE() % slotCount;
   }
 }
 

@@ -9,7 +9,7 @@
 import type { Service } from "./service.ts";
 import { matches } from "../protocol/verifier.ts";
 import type { Attempt } from "../storage/logins.ts";
-import { type Applicant, Derivations } from "./derivations.ts";
+import { Derivations, type LoginClient } from "./derivations.ts";
 import { admit, lookUp, type Pause } from "./login.ts";
 import type { Session } from "./session.ts";
 
@@ -50,7 +50,7 @@ export async function logIn(
   const verifier = provable?.verifier ?? decoy;
   const derive = () => matches("password", secret, verifier);
   const proved = !await logins.isBanned(attempt) && secret !== "" &&
-    await bounded(derive, gone, { account: name, host });
+    await runDerivation(derive, gone, { account: name, host });
   return await admit(store, attempt, account, proved ? provable?.credential : undefined, pause);
 }
 
@@ -82,10 +82,10 @@ export function shareDerivations(worker: number, table: SharedArrayBuffer | unde
  * @param gone aborted when the client has left
  * @throws {BargeError} as `Derivations.run`
  */
-export function bounded<T>(
+export function runDerivation<T>(
   work: () => Promise<T>,
   gone?: AbortSignal,
-  applicant?: Applicant,
+  client?: LoginClient,
 ): Promise<T> {
-  return derivations.run(work, applicant, gone);
+  return derivations.run(work, client, gone);
 }

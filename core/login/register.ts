@@ -19,7 +19,7 @@ export async function register(
 ): Promise<Account> {
   const { allowRegister, defaultLimit, maxLimit } = settings;
   const refuse = (why: string) => new BargeError("refused", why, { op: "register" });
-  if (!allowRegister) throw refuse("this server does not let strangers register");
+  if (!allowRegister) throw refuse("this server does not allow clients to register accounts");
   const { account: name, verifier, limit = defaultLimit } = request;
   if (maxLimit !== null && (limit === null || limit > maxLimit)) {
     throw refuse(`this server allows at most ${formatLimit(maxLimit)}`);

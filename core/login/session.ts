@@ -51,7 +51,7 @@ export class Session implements Login {
     this.#refuseConfined();
     const account = await this.store.people.logins.account(this);
     if (account) return account;
-    throw await this.ended();
+    throw await this.loginEndedError();
   }
 
   /** Returns the account in the step of a change. @throws {BargeError} as {@link account} */
@@ -60,7 +60,7 @@ export class Session implements Login {
     const account = view.account(this);
     if (account) return account;
     this.store.live.lapse(this);
-    throw this.#endedBecause(view.isEnabled(this.id));
+    throw this.#endedError(view.isEnabled(this.id));
   }
 
   /**
@@ -69,7 +69,7 @@ export class Session implements Login {
    * @throws {BargeError} `unauthenticated` when the login has ended
    */
   async check(): Promise<void> {
-    if (!await this.holds()) throw await this.ended();
+    if (!await this.holds()) throw await this.loginEndedError();
   }
 
   /** Returns whether the login is still valid. */
@@ -83,11 +83,11 @@ export class Session implements Login {
   }
 
   /**
-   * Notes that an operation found the login ended, so that its connections are cut.
+   * Closes the connections of a login that an operation found to have ended.
    *
    * @returns `unauthenticated`, for the operation to throw
    */
-  async ended(): Promise<BargeError> {
+  async loginEndedError(): Promise<BargeError> {
     this.store.live.lapse(this);
     return await this.#gone();
   }
@@ -101,20 +101,20 @@ export class Session implements Login {
 
   async #gone(): Promise<BargeError> {
     const account = await this.store.people.accounts.byId(this.id);
-    return this.#endedBecause(account !== undefined && !account.disabled);
+    return this.#endedError(account !== undefined && !account.disabled);
   }
 
-  #endedBecause(enabled: boolean): BargeError {
+  #endedError(enabled: boolean): BargeError {
     const why = enabled ? endings[this.credential.kind] : "the account was disabled or removed";
     return new BargeError("unauthenticated", why, { account: this.name, hint: "log in again" });
   }
 
   #refuseConfined(): void {
-    if (this.confined) throw new BargeError("denied", "this is for reading alone");
+    if (this.confined) throw new BargeError("denied", "this login can only read");
   }
 }
 
-/** The reason why a login has ended whose account may still log in. */
+/** The reasons why a login has ended although its account may still log in. */
 const endings: Readonly<Record<Credential["kind"], string>> = {
   password: "the password was changed since the login",
   token: "the token was revoked",

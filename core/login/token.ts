@@ -15,7 +15,7 @@ export async function token(session: Session, request: Request<"token">): Promis
   if (request.action === "issue") {
     const issued = await logins.issueToken(session, request.label);
     if (issued) return issued;
-    throw await session.ended();
+    throw await session.loginEndedError();
   }
   if (await logins.revokeToken(account.id, request.id)) return { id: request.id, token: null };
   throw new BargeError("not-found", "there is no such token", { path: request.id });

@@ -36,7 +36,7 @@ export async function continueAsWebSession(
 ): Promise<string> {
   const secret = await session.store.people.logins.beginWebSession(session, { agent, address });
   if (secret !== undefined) return secret;
-  throw await session.ended();
+  throw await session.loginEndedError();
 }
 
 /** Returns the login of a cookie's secret, and the id that names it to its owner; undefined if it has ended. */

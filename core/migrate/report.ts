@@ -1,6 +1,6 @@
 /** Progress and problems of a migration. */
 import { type BargeError, type Kind, typed } from "../error.ts";
-import type { ReconcileEvent } from "../repair/reconcile.ts";
+import type { ReconcileEvent } from "../storage/problem.ts";
 import { type Place, relative } from "../storage/place.ts";
 
 /** An entry that could not be migrated. */

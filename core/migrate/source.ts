@@ -2,7 +2,7 @@
 import { BargeError } from "../error.ts";
 import { sameFile } from "../local/entry.ts";
 import type { FolderRow } from "../local/ledger/folders.ts";
-import { Parts } from "../local/parts.ts";
+import { Store } from "../local/store.ts";
 import type { Listed } from "../local/vault/unnamed.ts";
 import { homeOwner, unlessBehindLink } from "../repair/reconcile_folder.ts";
 import { folderOf, type Place } from "../storage/place.ts";
@@ -37,11 +37,11 @@ export interface Names {
 }
 
 export class Source implements Disposable {
-  readonly parts: Parts;
+  readonly parts: Store;
 
   /** @throws {BargeError} as Database and Vault do */
   constructor(data: string) {
-    this.parts = new Parts({ data, durability: "full" }, 0, "migrate");
+    this.parts = openDirectory(data);
   }
 
   /** Returns the names in a folder; none where it is gone. @throws {BargeError} as Vault.entries */
@@ -106,8 +106,14 @@ export class Source implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.parts.db[Symbol.dispose]();
+    this.parts[Symbol.dispose]();
   }
+}
+
+/** Opens a data directory. @throws {BargeError} as Database and Vault do */
+export function openDirectory(data: string): Store {
+  const rules = { allowRegister: false, defaultLimit: null, maxLimit: null } as const;
+  return new Store({ data, durability: "full", ...rules });
 }
 
 /** @returns undefined where a file or folder is gone */

@@ -88,9 +88,12 @@ export class PassMark {
   }
 }
 
-/** Returns whether a migration to a database has begun and not ended. No node may serve it then. */
-export async function isMigrating(parts: Parts): Promise<boolean> {
-  return await has(parts, begun) && !await has(parts, ended);
+/** @throws {BargeError} `fatal` where a migration to the storage has begun and not ended */
+export async function refuseMigrating(parts: Parts): Promise<void> {
+  if (!await has(parts, begun) || await has(parts, ended)) return;
+  throw new BargeError("fatal", "a migration to this storage has begun, and has not ended", {
+    hint: "end it with `barge migrate --to ... --final`",
+  });
 }
 
 /** Records on both sides that the migration has ended. @param address of the target, without secrets */

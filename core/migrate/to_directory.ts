@@ -7,21 +7,23 @@
 import { readdirSync, statSync } from "node:fs";
 import { BargeError } from "../error.ts";
 import { Database, databaseFile } from "../local/database/database.ts";
-import { Parts } from "../local/parts.ts";
+import type { Parts } from "../local/parts.ts";
 import { makeRemovedFolder } from "../local/remove_account.ts";
 import { discardTree } from "../local/vault/staging.ts";
 import { homeOwner } from "../repair/reconcile_folder.ts";
+import { requirePrepared } from "../shared/prepare.ts";
 import { decodeName } from "../shared/name.ts";
 import type { Statements } from "../shared/postgres.ts";
 import type { SharedStorage } from "../shared/storage.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
+import { receiveIdentity } from "./identity.ts";
 import { localIds, writeLocalAccounts, writeLocalTables } from "./local_people.ts";
 import { mark, markedAddress, unmark } from "./marker.ts";
 import { isKnown, Receiver } from "./receiver.ts";
 import { type Migrated, type MigrateOptions, Report } from "./report.ts";
 import { readSharedPeople, readSharedProperties, sharedIds } from "./shared_people.ts";
 import { entriesOf, type SharedEntry, totalsOf } from "./shared_source.ts";
-import { spaces } from "./source.ts";
+import { openDirectory, spaces } from "./source.ts";
 import { receiveUploads } from "./uploads_to_directory.ts";
 
 /** The files that are copied at the same time. */
@@ -44,11 +46,11 @@ export async function toDirectory(
   options: ToDirectoryOptions,
 ): Promise<Migrated> {
   const { address } = options;
+  await requirePrepared(shared.parts);
   const resumed = needOwn(data, address);
   await mark(data, "incomplete", address);
   new Database(data, { create: true, adopt: resumed })[Symbol.dispose]();
-  const parts = new Parts({ data, durability: "full" }, 0, "migrate");
-  using _ = parts.db;
+  using parts = openDirectory(data);
   const report = new Report(options);
   const accounts = await new Copy(shared, parts, report).run(resumed);
   if (report.problems.length === 0) await unmark(data, "incomplete");
@@ -106,6 +108,7 @@ class Copy {
     const { files, bytes } = await totalsOf(this.#db);
     this.#report.plan(files, bytes);
     await this.#writeSecrets();
+    await receiveIdentity(this.#shared.parts.secrets, this.#parts.db.data);
     await this.#writeAccounts();
     makeRemovedFolder(vault);
     db.run("DELETE FROM property");

@@ -10,9 +10,11 @@
 import { BargeError } from "../error.ts";
 import type { Parts } from "../shared/parts.ts";
 import { migrate } from "../shared/schema.ts";
+import { prepare } from "../shared/prepare.ts";
 import type { SharedStorage } from "../shared/storage.ts";
 import { inPages, pageRows } from "../storage/pages.ts";
 import { removeGone } from "./gone.ts";
+import { sendIdentity } from "./identity.ts";
 import { readLocalAccounts, readLocalPeople } from "./local_people.ts";
 import { Pass } from "./pass.ts";
 import { type Migrated, type MigrateOptions, Report } from "./report.ts";
@@ -54,6 +56,8 @@ export async function toShared(
   await migrate(parts.db);
   const mark = await beginMigration(parts, source.parts.vault.root);
   for (const { key, value } of secretsOf(source)) await parts.secrets.get(key, () => value);
+  await sendIdentity(source.parts.vault.root, parts.secrets);
+  await prepare(parts);
 
   const accounts = readLocalAccounts(source.parts.db);
   // Quotas come last: an account may be beyond one that was lowered.

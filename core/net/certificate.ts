@@ -11,7 +11,7 @@ export interface CertificateFacts {
   readonly names: readonly string[];
   readonly subject: string;
   readonly issuer: string;
-  /** The times between which it is valid. */
+  /** The start and the end of its validity. */
   readonly from: Date;
   readonly until: Date;
 }
@@ -28,20 +28,35 @@ export interface Certificate extends CertificateFacts, KeyPair {}
 /**
  * Reads a certificate and its key.
  *
- * @throws {BargeError} `fatal` when a file can't be read or parsed, the two are no pair, or the
- *   certificate is not valid at this time
+ * @throws {BargeError} `fatal` when a file can't be read or parsed, the key does not belong to the
+ *   certificate, or the certificate is not valid at this time
  */
 export async function loadCertificate(paths: KeyPair, now = new Date()): Promise<Certificate> {
-  // One after the other, so that the error names the same one when both are missing.
+  // Not in parallel, so that the error always names the certificate when both files are missing.
   const cert = await read(paths.cert);
   const key = await read(paths.key);
-  const certificate = parse(cert, paths.cert);
-  if (!certificate.checkPrivateKey(parseKey(key, paths.key))) {
+  return parseCertificate({ cert, key }, paths, now);
+}
+
+/**
+ * Checks a certificate and its key.
+ *
+ * @param pair as PEM text
+ * @param names what errors call the two
+ * @throws {BargeError} as {@link loadCertificate}
+ */
+export function parseCertificate(
+  { cert, key }: KeyPair,
+  names: KeyPair = { cert: "certificate", key: "key" },
+  now = new Date(),
+): Certificate {
+  const certificate = parse(cert, names.cert);
+  if (!certificate.checkPrivateKey(parseKey(key, names.key))) {
     const why = "it is not the key of the certificate";
-    throw invalid(why, paths.key, `${paths.cert} needs its own`);
+    throw invalid(why, names.key, `name the key of ${names.cert} with --tls-key`);
   }
   const facts = factsOf(certificate);
-  checkTime(facts, paths.cert, now);
+  checkTime(facts, names.cert, now);
   return { cert, key, ...facts };
 }
 
@@ -93,12 +108,16 @@ function checkTime({ from, until }: CertificateFacts, path: string, now: Date): 
   const day = (date: Date) => date.toISOString().slice(0, 10);
   if (until < now) {
     const hint =
-      "renew it. barge makes its own certificate anew once its folder is removed; every " +
-      "client must then forget the old one";
-    throw invalid(`the certificate ended on ${day(until)}`, path, hint);
+      "renew it. If barge made it, remove the folder `tls` of the data directory: barge then makes " +
+      "a new one, and every client must forget the old one";
+    throw invalid(`the certificate expired on ${day(until)}`, path, hint);
   }
   if (from > now) {
-    throw invalid(`the certificate begins on ${day(from)}`, path, "check this machine's clock");
+    throw invalid(
+      `the certificate is not valid before ${day(from)}`,
+      path,
+      "check this machine's clock",
+    );
   }
 }
 

@@ -72,12 +72,23 @@ export async function readPrivateKeys(data: string): Promise<string[]> {
 export async function ownHostKeys(data: string): Promise<HostKey[]> {
   const existing = await readHostKeys(data);
   if (existing) return existing;
-  const newFiles = await Promise.all(algorithms.map(makePair));
-  await createFolder(folderOf(data), Object.fromEntries(newFiles.flat()));
+  await createFolder(folderOf(data), await makeHostKeys());
   const keys = await readHostKeys(data);
   if (keys) return keys;
   const path = folderOf(data);
   throw new BargeError("fatal", "the host keys were removed again", { op: "read", path });
+}
+
+/** Makes a key of each kind. @returns their files by their names; those of public keys end with .pub */
+export async function makeHostKeys(): Promise<Record<string, string>> {
+  return Object.fromEntries((await Promise.all(algorithms.map(makePair))).flat());
+}
+
+/** Returns the facts of a public key. @param text as OpenSSH writes it */
+export function describeHostKey(text: string, file: string): HostKey {
+  const [type, base64] = text.split(/\s+/);
+  const digest = createHash("sha256").update(base64, "base64").digest("base64");
+  return { type, fingerprint: `SHA256:${digest.replace(/=+$/, "")}`, file };
 }
 
 async function makePair(algorithm: Algorithm): Promise<[name: string, text: string][]> {

@@ -34,13 +34,13 @@ export async function ownCertificate(data: string, hosts: readonly string[]): Pr
   const existing = await readOwnCertificate(data);
   if (existing) return existing;
   const { makeSelfSigned } = await import("./self_signed.ts");
-  const pair = await makeSelfSigned(names(hosts));
+  const pair = await makeSelfSigned(ownNames(hosts));
   await createFolder(`${data}/tls`, { "cert.pem": pair.cert, "key.pem": pair.key });
   return await loadCertificate(ownFiles(data));
 }
 
 /** Returns the names of a server on this machine. */
-function names(hosts: readonly string[]): string[] {
+export function ownNames(hosts: readonly string[]): string[] {
   const named = hosts.filter((host) => !["0.0.0.0", "::", ""].includes(host));
   const all = [hostname(), ...named, "localhost", "127.0.0.1", "::1"];
   // A zone is known to this machine only; a certificate can't hold other characters.

@@ -3,10 +3,11 @@
  * (listen_tls.ts), or its PROXY header (listen_proxied.ts).
  *
  *   accepted -> (prepared) -> ready -> returned
- *           \-> (failed, too late, or cut for a newer one) -> closed
+ *           \-> (failed, too late, or replaced by a newer one) -> closed
  *
- * Preparations run side by side, each with a timeout. At most `maxPending` are under way, and as many
- * connections ready: one more preparation cuts the oldest, one more ready connection is closed.
+ * Preparations run at the same time, each with a timeout. At most `maxPending` connections are in
+ * preparation, and at most as many are ready. Beyond that, a new connection closes the oldest one in
+ * preparation, and a connection that becomes ready is closed.
  */
 import { BargeError } from "../error.ts";
 import type { Address } from "./address.ts";

@@ -1,6 +1,6 @@
 /**
- * Proves that a TLS connection belongs to the client of another one: it resumes the session of the
- * other, whose master secret only that client knows.
+ * Proves that two TLS connections come from the same client: the second connection resumes the session of
+ * the first, whose master secret only that client knows.
  *
  * The runtime reports whether a session was resumed (`isSessionReused`), but not which one, and it
  * encrypts the tickets of all connections with one key, so that any client's would do. TLS 1.2 sends
@@ -37,7 +37,7 @@ export class Sessions {
     this.#table = table;
   }
 
-  /** Accepts the sessions of an account's other connections, too; undefined ends that. */
+  /** From now on also accepts the sessions of the account's other connections; undefined: of none. */
   login(account: number | undefined): void {
     this.#account = account;
     if (account === undefined || this.#session === undefined) return;
@@ -45,8 +45,8 @@ export class Sessions {
   }
 
   /** Makes the handshake on the client's first connection. @throws as `acceptTls` */
-  async begin(below: Pipe, shown: ServerIdentity): Promise<TlsPipe> {
-    const { pipe, resumed, issued } = await shake(below, shown);
+  async begin(below: Pipe, identity: ServerIdentity): Promise<TlsPipe> {
+    const { pipe, resumed, issued } = await handshake(below, identity);
     if (resumed) {
       this.#session = this.#table.sessionOf(resumed) ?? this.#table.begin(resumed);
       this.#first.add(resumed);
@@ -64,17 +64,22 @@ export class Sessions {
    *
    * @throws {BargeError} `identity` when it is not proved to be the same; as `acceptTls`
    */
-  async join(below: Pipe, shown: ServerIdentity, reuse: SessionReuse): Promise<TlsPipe> {
-    const { pipe, resumed, issued } = await shake(below, shown);
+  async join(below: Pipe, identity: ServerIdentity, reuse: SessionReuse): Promise<TlsPipe> {
+    const { pipe, resumed, issued } = await handshake(below, identity);
     if (resumed && this.#knows(resumed)) {
       if (issued) this.#renew(issued, this.#table.sessionOf(resumed) ?? this.#session);
       return pipe;
     }
     if (reuse === "never" || reuse === "tickets" && this.#first.size === 0) return pipe;
     pipe.abandon();
-    throw new BargeError("identity", "the data connection did not resume this one's TLS session", {
-      hint: "somebody else may have taken it; or this client resumes none: docs/ftp.md",
-    });
+    throw new BargeError(
+      "identity",
+      "the data connection did not resume the control connection's TLS session",
+      {
+        hint:
+          "another client may have opened it, or this client does not resume sessions: docs/ftp.md",
+      },
+    );
   }
 
   #knows(ticket: string): boolean {
@@ -82,7 +87,7 @@ export class Sessions {
     const session = this.#table.sessionOf(ticket);
     if (session === undefined) return false;
     if (session === this.#session) return true;
-    return this.#account !== undefined && this.#table.isOf(session, this.#account);
+    return this.#account !== undefined && this.#table.hasLoggedIn(session, this.#account);
   }
 
   #renew(ticket: string, session: bigint | undefined): void {
@@ -94,9 +99,9 @@ export class Sessions {
 }
 
 /** Makes the handshake. @returns also the tickets of the session that it resumed, and of the new one */
-async function shake(below: Pipe, shown: ServerIdentity) {
+async function handshake(below: Pipe, identity: ServerIdentity) {
   const watched = new Watched(below);
-  const pipe = await acceptTls(watched, { ...shown, context: shown.tls12 });
+  const pipe = await acceptTls(watched, { ...identity, context: identity.tls12 });
   const { offered, issued } = watched.tickets();
   return { pipe, resumed: pipe.socket.isSessionReused() ? offered : undefined, issued };
 }

@@ -1,20 +1,20 @@
 /**
  * A table of the TLS sessions of this worker: the session of each ticket, and the accounts that have
- * logged in with a session. A client with several connections may resume on one of them a session that
- * began on another. The runtime gives each worker its own key for tickets, so that the tickets of
- * another worker can't be resumed here.
+ * logged in with a session. A client may begin a session on one connection and resume it on another.
+ * The runtime gives each worker its own key for tickets, so a worker can't resume the tickets of another
+ * worker.
  *
- * The table has a fixed size. The slot of a ticket holds the number of its session, of 48 bits, and 16
- * bits that check the ticket; the slot of a session with an account holds 64 bits that check both. All
- * are keyed digests, so that clients can't choose slots. Later entries replace earlier ones: a session
- * that was replaced can't be joined any more.
+ * The table is a hash table of a fixed size. A ticket's slot holds the 48-bit number of its session and a
+ * 16-bit check of the ticket. A login's slot holds a 64-bit check of the session and the account. All of
+ * these, and the positions of the slots, are keyed digests, so that clients can't choose slots. A new
+ * entry replaces the old entry in its slot; the replaced session or login is then unknown.
  */
 import type { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
 
 const slotCount = 1 << 15;
-/** The number of slots for tickets, and of those for sessions with accounts. */
-const half = slotCount / 2;
+/** The number of slots for tickets, and the number of slots for logins. */
+const slotsPerKind = slotCount / 2;
 const sessionBits = 48n;
 const sessionMask = (1n << sessionBits) - 1n;
 
@@ -49,19 +49,23 @@ export class Tickets {
     this.#slots[slot] = mark;
   }
 
-  isOf(session: bigint, account: number): boolean {
+  /** Returns whether the account has logged in with the session. */
+  hasLoggedIn(session: bigint, account: number): boolean {
     const { slot, mark } = this.#mark(session, account);
     return this.#slots[slot] === mark;
   }
 
   #place(ticket: string): { slot: number; check: bigint } {
     const digest = this.#digest(`ticket ${ticket}`);
-    return { slot: digest.readUInt32BE() % half, check: BigInt(digest.readUInt16BE(8)) };
+    return { slot: digest.readUInt32BE() % slotsPerKind, check: BigInt(digest.readUInt16BE(8)) };
   }
 
   #mark(session: bigint, account: number): { slot: number; mark: bigint } {
     const digest = this.#digest(`account ${account} ${session}`);
-    return { slot: half + digest.readUInt32BE() % half, mark: digest.readBigInt64BE(8) };
+    return {
+      slot: slotsPerKind + digest.readUInt32BE() % slotsPerKind,
+      mark: digest.readBigInt64BE(8),
+    };
   }
 
   #digest(text: string): Buffer {

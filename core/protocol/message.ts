@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import { BargeError } from "../error.ts";
 import { check } from "./check.ts";
-import { failureOf } from "./failure.ts";
+import { errorFromWire } from "./failure.ts";
 import {
   bytes,
   count,
@@ -23,23 +23,32 @@ import {
   wireError,
 } from "./field.ts";
 import type { FrameValue } from "./frame.ts";
-import { asked, entry, omission, partial, present, server, usage, verifier } from "./record.ts";
+import {
+  entry,
+  omission,
+  partial,
+  requestStats,
+  server,
+  sessionStatus,
+  usage,
+  verifier,
+} from "./record.ts";
 
 /** The protocol's version. */
 export const version = 1;
 
-/** The most bytes of a PUT that may send its body at once, without waiting for "go on". */
-export const eagerLimit = 256 * 1024;
+/** The most bytes of an eager body: one that PUT sends at once, without waiting for "go on". */
+export const maxEagerBytes = 256 * 1024;
 
 /** The most files, and bytes of files, of one `put-many` or `get-many`. */
-export const many = { files: 64, bytes: 1024 * 1024 };
+export const batchLimits = { files: 64, bytes: 1024 * 1024 };
 
 const body = v.union([bytes, v.literal("chunked")]);
 const flag = v.optional(v.boolean(), false);
 const fileToPut = v.object({ path, size: bytes, modified: v.optional(time), sha256 });
 const stored = v.object({ size: bytes, sha256, modified: time, replaced: v.boolean() });
 
-/** Identifies the certificate that the server has shown over TLS (net/end_point.ts). */
+/** Identifies the certificate that the server has shown over TLS (net/channel_binding.ts). */
 const binding = v.optional(v.pipe(v.string(), v.maxLength(200)));
 
 /** Makes the schema of a verb's request. */
@@ -71,14 +80,14 @@ const requests = {
       body: v.optional(body),
     }),
     v.check(
-      ({ size, body }) => body === undefined || (body === size && body <= eagerLimit),
-      `an eager body must be size bytes, at most ${eagerLimit}`,
+      ({ size, body }) => body === undefined || (body === size && body <= maxEagerBytes),
+      `an eager body must be size bytes, at most ${maxEagerBytes}`,
     ),
   ),
   /** Small files that share the cost of one request. Each succeeds or fails by itself. */
   "put-many": v.pipe(
     request("put-many", {
-      files: v.pipe(v.array(fileToPut), v.minLength(1), v.maxLength(many.files)),
+      files: v.pipe(v.array(fileToPut), v.minLength(1), v.maxLength(batchLimits.files)),
       overwrite: v.optional(overwrite, "always"),
       body: bytes,
     }),
@@ -90,10 +99,13 @@ const requests = {
       ({ files }) => new Set(files.map(({ path }) => path)).size === files.length,
       "no path may occur twice",
     ),
-    v.check(({ body }) => body <= many.bytes, `a body must have at most ${many.bytes} bytes`),
+    v.check(
+      ({ body }) => body <= batchLimits.bytes,
+      `a body must have at most ${batchLimits.bytes} bytes`,
+    ),
   ),
   "get-many": request("get-many", {
-    paths: v.pipe(v.array(path), v.minLength(1), v.maxLength(many.files)),
+    paths: v.pipe(v.array(path), v.minLength(1), v.maxLength(batchLimits.files)),
   }),
   copy: request("copy", { from: path, to: path, overwrite: v.optional(overwrite, "always") }),
   move: request("move", { from: path, to: path, overwrite: v.optional(overwrite, "always") }),
@@ -128,7 +140,7 @@ const answers = {
     eager: bytes,
     /** The most files and bytes of one `put-many` or `get-many`; absent: the server has no such verbs. */
     many: v.optional(v.object({ files: count, bytes })),
-    /** The seconds between the signs of life of a client that pauses, and its longest pause. */
+    /** The seconds between the keep-alives of a client that pauses, and its longest pause. */
     pause: v.optional(v.object({ every: seconds, most: seconds })),
     /** The fewest characters of a new password, which the client checks. */
     minPassword: v.optional(count),
@@ -174,8 +186,8 @@ const answers = {
   /** Several frames: `server` in the first, then `requests`, then `sessions`. */
   status: v.object({
     server: v.optional(server),
-    requests: v.array(asked),
-    sessions: v.array(present),
+    requests: v.array(requestStats),
+    sessions: v.array(sessionStatus),
     more: v.boolean(),
   }),
   digest: v.object({ algorithm: v.string(), digest: v.string(), size: bytes }),
@@ -187,8 +199,8 @@ const answers = {
 } as const;
 
 /** Frames before and after a body, which are neither a request nor an answer. */
-const others = {
-  /** The client's answer to "go on": its body begins at `offset`, and may hold signs of life. */
+const bodyFrames = {
+  /** The client's answer to "go on": its body begins at `offset`, and may hold keep-alives. */
   from: v.object({ offset: bytes, body, pauses: v.optional(v.boolean()) }),
   /** Before `from`: the client still hashes its bytes before the offset. */
   alive: v.object({ alive: v.literal(true) }),
@@ -199,22 +211,22 @@ const others = {
   trailer: v.object({ sha256: v.nullable(sha256), whole: v.optional(v.boolean()) }),
 } as const;
 
-export type Trailer = v.InferOutput<typeof others.trailer>;
+export type Trailer = v.InferOutput<typeof bodyFrames.trailer>;
 export type Verb = keyof typeof requests;
 export type Request<V extends Verb = Verb> = { [K in V]: v.InferOutput<typeof requests[K]> }[V];
 export type RequestInput<V extends Verb = Verb> = { [K in V]: v.InferInput<typeof requests[K]> }[V];
-export type Answered = keyof typeof answers;
-export type Answer<V extends Answered> = v.InferOutput<typeof answers[V]>;
+export type AnswerName = keyof typeof answers;
+export type Answer<V extends AnswerName> = v.InferOutput<typeof answers[V]>;
 export type Entry = v.InferOutput<typeof entry>;
 export type Omission = v.InferOutput<typeof omission>;
 export type Verifier = v.InferOutput<typeof verifier>;
 export type Overwrite = v.InferOutput<typeof overwrite>;
 export type Server = v.InferOutput<typeof server>;
-export type Asked = v.InferOutput<typeof asked>;
-export type Present = v.InferOutput<typeof present>;
+export type RequestStats = v.InferOutput<typeof requestStats>;
+export type SessionStatus = v.InferOutput<typeof sessionStatus>;
 export type PartialUpload = v.InferOutput<typeof partial>;
 export type Usage = Answer<"quota">;
-export type Other = keyof typeof others;
+export type BodyFrame = keyof typeof bodyFrames;
 
 /** All verbs of the protocol. */
 export const verbs = Object.keys(requests) as readonly Verb[];
@@ -253,15 +265,15 @@ export function verbOf({ verb }: FrameValue): Verb {
  *
  * @throws {BargeError} the failure that the answer reports; `protocol` for fields that do not fit
  */
-export function parseAnswer<V extends Answered>(verb: V, value: FrameValue): Answer<V> {
+export function parseAnswer<V extends AnswerName>(verb: V, value: FrameValue): Answer<V> {
   if (value.ok === true) return check(answers[verb], value, verb) as Answer<V>;
-  throw failureOf(check(wireError, value.error, "answer"));
+  throw errorFromWire(check(wireError, value.error, "answer"));
 }
 
 /** Returns a frame that belongs to a body. @throws {BargeError} `protocol` */
-export function parseOther<K extends Other>(
+export function parseBodyFrame<K extends BodyFrame>(
   part: K,
   value: FrameValue,
-): v.InferOutput<typeof others[K]> {
-  return check(others[part], value, part) as v.InferOutput<typeof others[K]>;
+): v.InferOutput<typeof bodyFrames[K]> {
+  return check(bodyFrames[part], value, part) as v.InferOutput<typeof bodyFrames[K]>;
 }

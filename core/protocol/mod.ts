@@ -3,7 +3,7 @@
  *
  * - Frames: {@link encodeFrame} makes one; {@link Decoder} turns bytes into frames and pieces of
  *   bodies without I/O; {@link FrameReader} does so for anything that reads into a buffer.
- * - Messages: {@link parseRequest}, {@link parseAnswer} and {@link parseOther} check a frame's
+ * - Messages: {@link parseRequest}, {@link parseAnswer} and {@link parseBodyFrame} check a frame's
  *   fields and type them by verb; {@link failure} makes the answer that reports an error.
  * - Login: {@link prove} is the client's side of the challenge-response, {@link verify} the server's;
  *   {@link makeVerifier} derives the record that a server keeps of a password or token.
@@ -26,9 +26,9 @@
  * @module
  */
 export { BargeError, type ErrorFacts, type Kind, kinds } from "../error.ts";
-export { failure, failureOf, failuresOf } from "./failure.ts";
+export { errorFromWire, failure, wireErrors } from "./failure.ts";
 export {
-  aliveLength,
+  aliveChunkLength,
   type Body,
   Decoder,
   encodeChunkHead,
@@ -36,26 +36,26 @@ export {
   type FrameEvent,
   type FrameValue,
   maxFrame,
-  maxStrangerFrame,
+  maxFrameBeforeLogin,
 } from "./frame.ts";
 export {
   type Answer,
-  type Answered,
-  type Asked,
-  eagerLimit,
+  type AnswerName,
+  batchLimits,
+  type BodyFrame,
   type Entry,
-  many,
+  maxEagerBytes,
   type Omission,
-  type Other,
   type Overwrite,
   parseAnswer,
-  parseOther,
+  parseBodyFrame,
   parseRequest,
   type PartialUpload,
-  type Present,
   type Request,
   type RequestInput,
+  type RequestStats,
   type Server,
+  type SessionStatus,
   type Trailer,
   type Usage,
   type Verb,
@@ -65,12 +65,12 @@ export {
   version,
 } from "./message.ts";
 export { describeOmission } from "./omission.ts";
-export { checkNewPassword, defaultMinPassword } from "./password.ts";
+export { checkNewPassword, defaultMinPasswordLength } from "./password.ts";
 export { type Frame, FrameReader, type Source } from "./reader.ts";
 export {
+  acceptableCosts,
   costs,
   type Exchange,
-  fairCosts,
   type Mechanism,
   nonce,
   prove,

@@ -7,7 +7,7 @@
  *   ClientKey      = HMAC(SaltedPassword, "Client Key")     StoredKey = SHA-256(ClientKey)
  *   ServerKey      = HMAC(SaltedPassword, "Server Key")
  *   AuthMessage    = "BARGE/1", mechanism, account, client nonce, server nonce, salt, n, r, p and,
- *                    over TLS, the binding to the server's certificate (net/end_point.ts), joined
+ *                    over TLS, the binding to the server's certificate (net/channel_binding.ts), joined
  *                    by line feeds
  *   proof          = ClientKey XOR HMAC(StoredKey, AuthMessage)          sent by the client
  *   signature      = HMAC(ServerKey, AuthMessage)                        sent by the server
@@ -44,11 +44,11 @@ export type Mechanism = "password" | "token";
  *
  * @example
  * ```ts
- * import { costs, fairCosts } from "./scram.ts";
- * if (!fairCosts(costs) || fairCosts({ n: 1024, r: 8, p: 1 })) throw new Error();
+ * import { costs, acceptableCosts } from "./scram.ts";
+ * if (!acceptableCosts(costs) || acceptableCosts({ n: 1024, r: 8, p: 1 })) throw new Error();
  * ```
  */
-export function fairCosts({ n, r, p }: Costs): boolean {
+export function acceptableCosts({ n, r, p }: Costs): boolean {
   return [n, r, p].every(Number.isSafeInteger) && n >= 16384 && r >= 8 && p === 1 &&
     128 * n * r <= 64 * 1024 * 1024 && (n & (n - 1)) === 0;
 }
@@ -59,17 +59,17 @@ export function fairCosts({ n, r, p }: Costs): boolean {
  *
  * @example
  * ```ts
- * import { costs, nonce, ownCosts } from "./scram.ts";
- * if (!ownCosts({ ...costs, salt: nonce(16) })) throw new Error();
- * if (ownCosts({ ...costs, p: 2, salt: nonce(16) })) throw new Error();
- * if (ownCosts({ ...costs, salt: nonce(24) })) throw new Error();
+ * import { costs, nonce, hasOwnCosts } from "./scram.ts";
+ * if (!hasOwnCosts({ ...costs, salt: nonce(16) })) throw new Error();
+ * if (hasOwnCosts({ ...costs, p: 2, salt: nonce(16) })) throw new Error();
+ * if (hasOwnCosts({ ...costs, salt: nonce(24) })) throw new Error();
  * ```
  */
-export function ownCosts({ n, r, p, salt }: Costs & { readonly salt: string }): boolean {
+export function hasOwnCosts({ n, r, p, salt }: Costs & { readonly salt: string }): boolean {
   return n === costs.n && r === costs.r && p === costs.p && ownSalt.test(salt);
 }
 
-/** The facts of one login that both sides know. */
+/** The values of one login that both sides know. */
 export interface Exchange extends Costs {
   readonly mechanism: Mechanism;
   readonly account: string;
@@ -88,14 +88,14 @@ export function nonce(size = 24): string {
 /**
  * Computes the client's proof, and the signature that the server must answer.
  *
- * @throws {BargeError} `refused` for costs that {@link fairCosts} does not accept
+ * @throws {BargeError} `refused` for costs that {@link acceptableCosts} does not accept
  */
 export async function prove(
   secret: string,
   exchange: Exchange,
 ): Promise<{ readonly proof: string; readonly signature: string }> {
   const { n, r, p } = exchange;
-  if (exchange.mechanism === "password" && !fairCosts(exchange)) {
+  if (exchange.mechanism === "password" && !acceptableCosts(exchange)) {
     const why = `the server demands scrypt costs n=${n} r=${r} p=${p}`;
     throw new BargeError("refused", why, { op: "log in" });
   }

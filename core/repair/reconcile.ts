@@ -16,53 +16,11 @@ import type { TreeOrder } from "../local/ledger/folders.ts";
 import type { FileRow } from "../local/ledger/ledger.ts";
 import { digestFile } from "../local/vault/digest.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
+import type { Problem, ReconcileEvent } from "../storage/problem.ts";
 import { compareFolder, homeOwner } from "./reconcile_folder.ts";
 import { type Found, isBehindLink } from "../local/vault/vault.ts";
 import type { OnHidden } from "../storage/tree.ts";
 import type { Store } from "../local/store.ts";
-
-/** The kind of a difference. Stable: printed in `--json`. */
-export type ProblemKind =
-  /** In the ledger, and not on disk. */
-  | "missing"
-  /** On disk, and not in the ledger: put there by hand. */
-  | "unknown"
-  /** Its size, time or inode differ from the ledger's: changed by hand. */
-  | "changed"
-  /** Its size and time are the ledger's, but its bytes do not have the digest. */
-  | "damaged"
-  /** Its name is not valid UTF-8: neither a door nor barge can open it. */
-  | "unnamed"
-  /** The system does not allow reading it. */
-  | "unreadable"
-  /** An account's sums differ from those of its files and uploads. */
-  | "sums"
-  /** Staged, and part of no upload. */
-  | "leftover"
-  /** An upload without staged bytes. */
-  | "empty-upload"
-  /** A commit, move or removal whose worker died before its end. */
-  | "cut-off";
-
-/** A difference. */
-export interface Problem {
-  readonly kind: ProblemKind;
-  /** A path below the data directory, or an account's name. */
-  readonly path: string;
-  readonly what: string;
-  readonly repaired: boolean;
-  /** SHA-256 in hex of a damaged file: the ledger's, and that of its bytes. */
-  readonly expected: string | null;
-  readonly found: string | null;
-}
-
-/** Progress. */
-export type ReconcileEvent =
-  | { readonly type: "plan"; readonly files: number; readonly bytes: number }
-  /** `skipped`: bytes of the file that will not be read. */
-  | { readonly type: "start"; readonly path: string; readonly skipped: number }
-  | { readonly type: "bytes"; readonly count: number }
-  | { readonly type: "done" };
 
 export interface ReconcileOptions {
   /** Change the ledger where it differs from the disk. */
@@ -91,7 +49,7 @@ export async function reconcile(store: Store, options: ReconcileOptions): Promis
 
 type Facts = Pick<Problem, "kind" | "path" | "what" | "repaired"> & Partial<Problem>;
 
-/** `none`: the difference is gone. `expected`: the digest of a copy by hand that has other bytes. */
+/** `none`: the difference is gone. `expected`: the ledger's digest, where only inode and bytes differ. */
 type Outcome = "none" | "repaired" | "open" | { readonly expected: string };
 
 const damaged = "is damaged: its bytes are not those of its digest";
@@ -240,7 +198,7 @@ class Reconciliation {
         return "repaired";
       }
       const unchanged = found.ino === before?.ino && found.modified === before.modified;
-      if (!unchanged || !sha256) return "open"; // somebody writes it now
+      if (!unchanged || !sha256) return "open"; // it was replaced since, or could not be read
       const row = store.ledger.file(place);
       const same = row?.sha256 === sha256;
       if (row && !same && sameButInode(row, found) && !this.#accepts(path)) {

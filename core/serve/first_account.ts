@@ -9,7 +9,7 @@ import {
   keepAdminPassword,
 } from "../local/account/admin_password.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
-import { defaultQuota } from "../storage/accounts.ts";
+import { type AccountStore, defaultQuota } from "../storage/accounts.ts";
 
 const log = getLogger(["barge", "serve"]);
 
@@ -66,4 +66,27 @@ function makePassword(): string {
   const letters = "abcdefghijkmnpqrstuvwxyz2345679";
   const random = Array.from({ length: 20 }, () => letters[randomInt(letters.length)]).join("");
   return random.match(/.{5}/g)!.join("-");
+}
+
+/**
+ * Makes the account in storage that machines share. Of several nodes that start at once, one makes it and
+ * shows the password.
+ */
+export async function makeSharedFirstAccount(
+  accounts: AccountStore,
+  { keepPassword, onFirstAccount }: FirstAccountOptions,
+): Promise<void> {
+  if ((await accounts.list()).length > 0) return;
+  if (keepPassword) {
+    return log.warn("there is no account yet; `barge user add NAME --admin --store ...` makes one");
+  }
+  const password = makePassword();
+  const verifier = await makeVerifier("password", password);
+  try {
+    await accounts.add({ name: firstAdmin, role: "admin", limit: null, verifier });
+  } catch (error) {
+    if (error instanceof BargeError && error.kind === "exists") return;
+    throw error;
+  }
+  onFirstAccount(firstAdmin, { password });
 }

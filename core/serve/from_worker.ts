@@ -1,13 +1,13 @@
 /**
- * Checks the messages of a worker. A worker talks to strangers, so the supervisor trusts none of its
- * fields: it accepts no path on disk, no unknown field and no text without a bound.
+ * Checks the messages of a worker. A client may have taken control of the worker, so the supervisor trusts
+ * no field: it accepts no path on disk, no unknown field and no text without a maximum length.
  */
 import * as v from "valibot";
 import { checkAccountName } from "../storage/account_rules.ts";
 import { BargeError, type Kind, kinds } from "../error.ts";
 import { bytes, sha256 } from "../protocol/field.ts";
 import { doorNames } from "../watch/metrics.ts";
-import { maxListedConnections, type Present } from "../watch/roster.ts";
+import { type ListedConnection, maxListedConnections } from "../watch/roster.ts";
 import { locate } from "../storage/path.ts";
 import type { HookRequest } from "./hook_client.ts";
 import type { RosterMessage } from "./roster_query.ts";
@@ -22,14 +22,15 @@ const passes = (check: (text: string) => unknown) => (text: string) => {
   }
 };
 const account = v.pipe(text(64), v.check(passes(checkAccountName), "not an account's name"));
-/** Accepts paths in /home and /public. */
-const userPath = passes((path) => locate(path, "a"));
+/** Accepts paths in /home and /public. They are valid or not whatever the name of the account. */
+const userPath = passes((path) => locate(path, "anyone"));
 const path = v.pipe(text(3000), v.check(userPath, "not a user's path"));
 /** RFC 3339, or JavaScript's format for years beyond 9999. */
 const moment = v.pipe(text(40), v.regex(/^[-+.:TZ\d]+$/));
 const door = v.picklist(doorNames);
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
+/** The facts of an upload that a hook gets. */
 const factsOf = <E extends "check" | "commit", U extends v.GenericSchema<unknown, number | null>>(
   event: E,
   upload: U,
@@ -48,7 +49,8 @@ const factsOf = <E extends "check" | "commit", U extends v.GenericSchema<unknown
     time: moment,
   });
 
-const present = v.strictObject({
+/** A `ListedConnection`. */
+const connection = v.strictObject({
   account: v.nullable(text(64)),
   door,
   address: text(80),
@@ -71,7 +73,7 @@ const messages = v.variant("type", [
   v.strictObject({ type: v.literal("failed"), error: failure }),
   v.strictObject({ type: v.literal("stopped") }),
   v.strictObject({ type: v.literal("list-connections"), id }),
-  v.strictObject({ type: v.literal("connections"), id, present: listOf(present) }),
+  v.strictObject({ type: v.literal("connections"), id, connections: listOf(connection) }),
   v.strictObject({ type: v.literal("check"), id, facts: factsOf("check", id) }),
   v.strictObject({ type: v.literal("cancel-check"), id }),
   v.strictObject({ type: v.literal("committed"), facts: factsOf("commit", v.null()) }),
@@ -107,7 +109,7 @@ export function readFromWorker(message: unknown): FromWorker {
 }
 
 /** Checks the length before the items: a forged list may be sparse and huge. */
-function listOf<T extends v.GenericSchema<unknown, Present>>(item: T) {
+function listOf<T extends v.GenericSchema<unknown, ListedConnection>>(item: T) {
   const isShort = (list: unknown) => Array.isArray(list) && list.length <= maxListedConnections;
   return v.pipe(v.custom<unknown[]>(isShort), v.array(item));
 }

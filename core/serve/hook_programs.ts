@@ -12,13 +12,12 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, typed } from "../error.ts";
-import type { Vault } from "../local/vault/vault.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
 import type { HookReply, HookRequest, OfferedHooks, Verdict } from "./hook_client.ts";
 import { findProgram, runProgram } from "./program.ts";
 import { firstLines } from "./program_output.ts";
 import { TurnQueue } from "./turn_queue.ts";
-import { uploadedFile } from "./uploaded_file.ts";
+import type { Ground } from "./ground.ts";
 
 const log = getLogger(["barge", "hooks"]);
 
@@ -37,6 +36,9 @@ export type ProgramFacts = Omit<UploadFacts, "upload"> & {
   /** Absolute path of the bytes: staged ones in a check, the file after the commit. */
   readonly file: string;
 };
+
+/** Finds the files that programs read. */
+type Files = Pick<Ground, "uploadedFile" | "fetchUploaded">;
 
 const maxWaitingChecks = 1024;
 /** Bound of the waiting commits' JSON: about twenty thousand uploads. */
@@ -82,14 +84,14 @@ export class HookPrograms {
   /**
    * Handles a worker's request.
    *
-   * @param vault of the data directory, to find the uploaded files
+   * @param ground finds the uploaded files
    * @param reply sends a message to the worker
    * @throws {BargeError} `protocol` for a request that no sound worker sends
    */
   receive(
     worker: object,
     message: HookRequest,
-    vault: Vault,
+    ground: Files,
     reply: (message: HookReply) => void,
   ): void {
     const pending = this.#pending.get(worker);
@@ -97,11 +99,11 @@ export class HookPrograms {
     const { facts } = message;
     if (message.type === "committed") {
       if (!this.offered.committed) throw unexpectedRequest();
-      return void this.#commit(facts, vault);
+      return void this.#commit(facts, ground);
     }
     const { id } = message;
     if (!this.offered.check || pending?.has(id)) throw unexpectedRequest();
-    void this.#answer(worker, id, facts, vault, reply);
+    void this.#answer(worker, id, facts, ground, reply);
   }
 
   /** Cancels the checks of a worker that has ended. */
@@ -113,30 +115,30 @@ export class HookPrograms {
   /** Runs the queued commits for at most `graceMs`, then kills the programs that still run. */
   async stop(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stop.abort(), graceMs);
-    await this.#commits.empty();
+    await this.#commits.drained();
     clearTimeout(timer);
     for (const worker of this.#pending.keys()) this.forget(worker);
-    await this.#checks.empty();
+    await this.#checks.drained();
   }
 
   async #answer(
     worker: object,
     id: number,
     facts: UploadFacts,
-    vault: Vault,
+    ground: Files,
     reply: (message: HookReply) => void,
   ): Promise<void> {
     const canceled = new AbortController();
     const pending = this.#pending.get(worker) ?? new Map<number, AbortController>();
     this.#pending.set(worker, pending.set(id, canceled));
-    const verdict = await this.#check(facts, vault, canceled.signal);
+    const verdict = await this.#check(facts, ground, canceled.signal);
     pending.delete(id);
     if (pending.size === 0) this.#pending.delete(worker);
     if (!canceled.signal.aborted) reply({ type: "checked", id, verdict });
   }
 
-  async #check(upload: UploadFacts, vault: Vault, canceled: AbortSignal): Promise<Verdict> {
-    const facts = this.#programFacts(upload, vault);
+  async #check(upload: UploadFacts, ground: Files, canceled: AbortSignal): Promise<Verdict> {
+    const facts = this.#programFacts(upload, ground);
     if (!facts) return unavailable(checkFailed);
     const { checkUpload: command, timeout } = this.#options;
     const late = new AbortController();
@@ -145,6 +147,7 @@ export class HookPrograms {
     try {
       using turn = await this.#checks.enter(1, stop);
       if (!turn) return unavailable("too many uploads wait to be checked");
+      await using _fetched = await ground.fetchUploaded(upload, facts.file, stop);
       const { code, stderr } = await runProgram(command!, encode(facts), stop);
       return code === 0 ? null : refused(firstLines(stderr));
     } catch (error) {
@@ -158,24 +161,24 @@ export class HookPrograms {
   }
 
   /** Never throws. */
-  async #commit(upload: UploadFacts, vault: Vault): Promise<void> {
-    const facts = this.#programFacts(upload, vault);
+  async #commit(upload: UploadFacts, ground: Files): Promise<void> {
+    const facts = this.#programFacts(upload, ground);
     if (!facts) return;
     const input = encode(facts);
     {
       using turn = await this.#commits.enter(input.length);
       if (!turn) return this.#skip(facts);
       if (this.#stop.signal.aborted) this.#skipped++;
-      else await this.#run(facts, input);
+      else await this.#run(facts, input, (stop) => ground.fetchUploaded(upload, facts.file, stop));
     }
     if (this.#commits.length === 0) this.#logSkipped();
   }
 
   /** @returns undefined, with a record in the log, if no program may get this file */
-  #programFacts(upload: UploadFacts, vault: Vault): ProgramFacts | undefined {
+  #programFacts(upload: UploadFacts, ground: Files): ProgramFacts | undefined {
     const { event, account, path, upload: _, ...rest } = upload;
     try {
-      return { event, account, path, file: uploadedFile(vault, upload), ...rest };
+      return { event, account, path, file: ground.uploadedFile(upload), ...rest };
     } catch (error) {
       const why = typed(error).message;
       const program = event === "check" ? "--check-upload" : "--on-commit";
@@ -184,13 +187,18 @@ export class HookPrograms {
     }
   }
 
-  async #run(facts: ProgramFacts, input: Uint8Array<ArrayBuffer>): Promise<void> {
+  async #run(
+    facts: ProgramFacts,
+    input: Uint8Array<ArrayBuffer>,
+    fetch: (stop: AbortSignal) => Promise<AsyncDisposable>,
+  ): Promise<void> {
     const { onCommit: command, timeout } = this.#options;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeout);
     const { signal } = this.#stop;
     try {
       const stop = AbortSignal.any([late.signal, signal]);
+      await using _fetched = await fetch(stop);
       const { code, stderr } = await runProgram(command!, input, stop);
       if (code === 0) return;
       const more = { code, said: stderr.slice(0, maxLoggedCharacters) };

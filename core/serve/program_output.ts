@@ -1,4 +1,4 @@
-/** Shows a program's standard error to strangers. */
+/** Makes a program's standard error safe to send to clients. */
 
 const maxLines = 3;
 const maxCharacters = 300;

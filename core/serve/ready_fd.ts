@@ -1,7 +1,7 @@
 /**
  * `--ready-fd N`: writes one line to a descriptor that the caller left open and closes it, for s6 and
- * other supervisors. The runtime can adopt, and so close, a pipe or a socket only; a file or terminal
- * is opened a second time, and that descriptor is closed.
+ * other supervisors. The runtime can write to and close an inherited pipe or socket only. A file or
+ * terminal is opened again through /dev/fd; this closes the new descriptor, and leaves the inherited one.
  */
 import { once } from "node:events";
 import { Socket } from "node:net";
@@ -11,7 +11,8 @@ const readerTimeoutMs = 5_000;
 const closeOnExec = 0o2000000;
 
 /**
- * Checks that the caller opened a descriptor. To close one of the runtime's own would crash it.
+ * Checks that the caller opened a descriptor. Closing a descriptor that the runtime opened for itself
+ * would crash the process.
  *
  * @throws {BargeError} `usage`
  */

@@ -1,10 +1,11 @@
 /**
  * Removes the globals through which a worker could get around its permissions, and those that a
- * server does not need: web caches are written without a permission check, a `Worker` starts with fresh
- * globals, and a GPU loads its driver. A worker's entry module imports this module first.
+ * server does not need. Web caches write files without a permission check, a `Worker` starts with all
+ * globals again, and the GPU API loads a driver. A worker's entry module imports this module first.
  *
- * `node:worker_threads` can't be removed. In the executable a file in place of the folder of web caches
- * keeps its threads from making any (scripts/pack.ts).
+ * `node:worker_threads` can't be removed, and its threads have all globals, too. Therefore the executable
+ * puts a file where the runtime would create its folder of web caches, so that no thread can write one
+ * (scripts/pack.ts).
  */
 
 /** Names of the removed globals, without those of the GPU. */
@@ -27,7 +28,7 @@ export const removedGlobals: readonly string[] = [
 for (const name of [...removedGlobals, ...Object.getOwnPropertyNames(globalThis).filter(isGpu)]) {
   Reflect.deleteProperty(globalThis, name);
 }
-// A getter of the prototype of `navigator`.
+// `navigator.gpu` is a getter of the prototype.
 Reflect.deleteProperty(Object.getPrototypeOf(navigator), "gpu");
 Reflect.deleteProperty(Deno, "openKv");
 

@@ -1,8 +1,6 @@
 /** Runs a server: prepares the data directory, starts the workers, and stops them at the end. */
 import { once } from "node:events";
 import { getLogger } from "@logtape/logtape";
-import { makeLogRoom } from "../local/database/log_room.ts";
-import type { Upgraded } from "../local/upgrade.ts";
 import { type DoorName, doorNames, type DoorSpec, type FtpSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
@@ -10,18 +8,12 @@ import type { HostKey } from "../net/host_keys.ts";
 import { makeDerivationTable } from "../login/derivations.ts";
 import { makeTally } from "../watch/gate.ts";
 import { makeHistory, sampleIntervalMs } from "../watch/history.ts";
-import { makeBoard } from "../watch/metrics.ts";
-import { expire, recover, type Recovered } from "../repair/recover.ts";
-import { makeRemovedFolder } from "../local/remove_account.ts";
-import { settleDead } from "../repair/settle_dead.ts";
-import { type Settings, Store } from "../local/store.ts";
+import { makeSharedCounts } from "../watch/metrics.ts";
 import type { Adjustable } from "../watch/settings.ts";
-import { makeFenceTable } from "../local/vault/fences.ts";
 import type { Certificate } from "../net/certificate.ts";
-import { requireConfinable } from "./confinement.ts";
-import { refuseMarked } from "../migrate/marker.ts";
-import { type DataLock, lockData, openUpToDate, prepareData } from "./data.ts";
-import { type FirstAccountOptions, makeFirstAccount } from "./first_account.ts";
+import { attempt } from "./attempt.ts";
+import type { FirstAccountOptions } from "./first_account.ts";
+import type { Ground, Settled, WorkerSettings } from "./ground.ts";
 import { type HookOptions, HookPrograms } from "./hook_programs.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { LogLevel } from "./log_level.ts";
@@ -36,7 +28,6 @@ import {
 import { Supervisor } from "./supervisor.ts";
 
 const log = getLogger(["barge", "serve"]);
-const expireIntervalMs = 3600 * 1000;
 
 /** The addresses of the listening doors; null for a door that is off. */
 export type Ready = { readonly [door in DoorName]: string | null } & {
@@ -48,7 +39,7 @@ export type Ready = { readonly [door in DoorName]: string | null } & {
 
 export interface ServeOptions extends TlsOptions, FirstAccountOptions {
   /** The settings without the memory that workers share. */
-  readonly settings: Settings;
+  readonly settings: WorkerSettings;
   /** The address of each door; null for a door that is off. */
   readonly doors: { readonly [door in DoorName]: Address | null };
   readonly ftp: FtpSpec;
@@ -120,32 +111,15 @@ async function run(
   source: CertificateSource | undefined,
   hooks: HookPrograms | undefined,
 ): Promise<void> {
-  const { adopt, unconfined, workers, logLevel } = options;
-  const { durability } = options.settings;
-  if (!unconfined) requireConfinable(options.settings.data);
-  const data = prepareData(options.settings.data);
-  using lock = await lockData(data);
-  refuseMarked(data);
-  (await openUpToDate(data, { create: true, adopt, durability }, logUpgrade))[Symbol.dispose]();
-  const certificate = await source?.(data);
-  writeFacts(lock, options, certificate);
-  const hostKeys = await loadHostKeys(data, specs);
-  const settings: Settings = {
-    ...options.settings,
-    data,
-    tally: makeTally(workers),
-    board: makeBoard(workers),
-    derivations: makeDerivationTable(),
-    history: makeHistory(),
-    fences: makeFenceTable(workers),
-  };
-  using store = new Store(settings);
-  await attempt("can't reserve space for removals on a full disk", () => {
-    makeRemovedFolder(store.vault);
-    makeLogRoom(data);
-  });
-  logSettled("settled the changes that an earlier server left unfinished", await recover(store));
-  await makeFirstAccount(store.accounts, data, options);
+  const { workers, logLevel } = options;
+  await using ground = await openGround(options);
+  const certificate = await source?.(ground);
+  ground.writeFacts(certificate, options.tlsCert);
+  const sftp = specs.some(({ name }) => name === "sftp");
+  const hostKeys = sftp ? await ground.hostKeys() : { shown: [], secret: [] };
+  const recovered = await ground.recover();
+  logSettled("settled the changes that an earlier server left unfinished", recovered);
+  await ground.makeFirstAccount(options);
 
   const shared = workers > 1 || specs.some(({ address }) => address.port === 0);
   using ports = new DisposableStack();
@@ -154,23 +128,20 @@ async function run(
     return { ...spec, address };
   });
   const manager = new ServiceManager(options.notifySocket);
-  const settleWorker = async (life: string) =>
-    logSettled("settled the unfinished changes of a dead worker", await settleDead(store, life));
-  const onDead = (life: string) =>
+  const settleWorker = async (startId: string) =>
+    logSettled("settled the unfinished changes of a dead worker", await ground.settleDead(startId));
+  const onDead = (startId: string) =>
     attempt(
       "can't settle the unfinished changes of a dead worker",
-      () => settleWorker(life),
+      () => settleWorker(startId),
       "error",
     );
   const supervisor = new Supervisor(
-    { settings, doors, shared, logLevel, hooks, hostKeys: hostKeys.secret, onDead, unconfined },
+    { ground, doors, shared, logLevel, hooks, hostKeys: hostKeys.secret, onDead },
     certificate,
   );
-  const expiring = setInterval(
-    () => void attempt("can't drop old uploads", () => expire(store)),
-    expireIntervalMs,
-  );
-  const sample = () => store.history.sample(store.metrics.totals());
+  const maintaining = maintainRegularly(ground);
+  const sample = () => ground.history.sample(ground.metrics.totals());
   sample();
   const sampling = setInterval(sample, sampleIntervalMs);
   try {
@@ -180,9 +151,9 @@ async function run(
       await manager.notify("RELOADING=1");
       const apply = (certificate: Certificate) => {
         supervisor.reload(certificate);
-        writeFacts(lock, options, certificate);
+        ground.writeFacts(certificate, options.tlsCert);
       };
-      await attempt("the old certificate stays", () => reload(data, source, apply), "error");
+      await attempt("the old certificate stays", () => reload(ground, source, apply), "error");
       await attempt("the old limits stay", () => reloadLimits(options, supervisor), "error");
       await manager.notify("READY=1");
     });
@@ -193,27 +164,47 @@ async function run(
     log.info("stopping; transfers have {seconds} s to end", { seconds: options.grace / 1000 });
     await manager.notify("STOPPING=1");
   } finally {
-    clearInterval(expiring);
     clearInterval(sampling);
     await supervisor.stop(options.grace);
+    await maintaining.stop();
   }
   log.info("stopped");
 }
 
-/** Runs work that the server can do without, and logs its failure. */
-async function attempt(
-  failure: string,
-  work: () => unknown,
-  level: "warn" | "error" = "warn",
-): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    log[level](`${failure}: {why}`, { why: String(error) });
+/** Opens the kind of storage that the settings name; only its code is loaded. */
+async function openGround(options: ServeOptions): Promise<Ground> {
+  const { settings, workers } = options;
+  const tables = {
+    tally: makeTally(workers),
+    sharedCounts: makeSharedCounts(workers),
+    derivations: makeDerivationTable(),
+    history: makeHistory(),
+  };
+  if ("shared" in settings) {
+    const { SharedGround } = await import("./shared_ground.ts");
+    return await SharedGround.open({ ...settings, ...tables });
   }
+  const { LocalGround } = await import("./local_ground.ts");
+  return await LocalGround.open({ ...options, settings: { ...settings, ...tables } });
 }
 
-function logSettled(message: string, counts: Recovered): void {
+/** Calls {@link Ground.maintain} again and again. @returns ends that, and waits for the last call */
+function maintainRegularly(ground: Ground): { readonly stop: () => Promise<void> } {
+  const stopped = new AbortController();
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    running ??= ground.maintain(stopped.signal).finally(() => running = undefined);
+  }, ground.maintenanceMs);
+  return {
+    async stop() {
+      clearInterval(timer);
+      stopped.abort();
+      await running;
+    },
+  };
+}
+
+function logSettled(message: string, counts: Settled): void {
   if (Object.values(counts).some((n) => n > 0)) log.info(message, { ...counts });
 }
 
@@ -228,49 +219,12 @@ function addressesOf(doors: readonly DoorSpec[], certificate: Certificate | unde
   return metrics === null ? ready : { ...ready, metrics };
 }
 
-/** Writes the facts for `barge cert`. */
-function writeFacts(
-  lock: DataLock,
-  options: ServeOptions,
-  certificate: Certificate | undefined,
-): void {
-  const facts = certificate && {
-    file: options.tlsCert ?? null,
-    fingerprint: certificate.fingerprint,
-    names: certificate.names,
-    from: certificate.from.toISOString(),
-    until: certificate.until.toISOString(),
-  };
-  const { version = "unknown" } = options.settings;
-  void attempt("can't write the certificate's facts for `barge cert`", () => {
-    lock.writeFacts({ pid: Deno.pid, version, certificate: facts ?? null });
-  });
-}
-
-function logUpgrade({ from, to, copy }: Upgraded): void {
-  log.warn(
-    "accounts.db: the tables were upgraded from version {from} to {to}; " +
-      "the old database was copied to {copy}",
-    { from, to, copy },
-  );
-}
-
-/** Loads the host keys, and their package, only for an SFTP door. */
-async function loadHostKeys(
-  data: string,
-  doors: readonly DoorSpec[],
-): Promise<{ shown: readonly HostKey[]; secret: readonly string[] }> {
-  if (!doors.some(({ name }) => name === "sftp")) return { shown: [], secret: [] };
-  const { ownHostKeys, readPrivateKeys } = await import("../net/host_keys.ts");
-  return { shown: await ownHostKeys(data), secret: await readPrivateKeys(data) };
-}
-
 async function reload(
-  data: string,
+  ground: Ground,
   source: CertificateSource | undefined,
   apply: (certificate: Certificate) => void,
 ): Promise<void> {
-  const certificate = await source?.(data);
+  const certificate = await source?.(ground);
   if (!certificate) return log.info("no certificate to reload: no door has TLS");
   apply(certificate);
   const { fingerprint, until } = certificate;

@@ -1,6 +1,6 @@
 /**
  * Keeps a number of workers listening on the same ports. The supervisor runs in the main isolate, which has
- * all permissions and no connections to strangers.
+ * all permissions and no connections to clients.
  *
  *   starting -> listening -> stopping -> stopped
  *           \-> failed   \-> died -> (delay) -> starting
@@ -11,22 +11,14 @@
  */
 import { randomUUID } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
-import { adminPasswordFile } from "../local/account/admin_password.ts";
-import { databaseFile } from "../local/database/database.ts";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
-import { formatAddress } from "../net/address.ts";
-import type { Settings } from "../local/store.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import type { Adjustable } from "../watch/settings.ts";
-import { removedDir } from "../local/remove_account.ts";
-import { stagingDir } from "../local/vault/staging.ts";
-import { Vault } from "../local/vault/vault.ts";
-import { isUnconfinable, requireConfinable } from "./confinement.ts";
 import { type FromWorker, readFromWorker } from "./from_worker.ts";
+import type { Ground, WorkerSettings } from "./ground.ts";
 import { type HookPrograms, unexpectedRequest } from "./hook_programs.ts";
 import type { LogLevel } from "./log_level.ts";
-import { outgoingAddresses } from "./outgoing.ts";
 import { RosterBroker } from "./roster_query.ts";
 import type { ToWorker } from "./worker.ts";
 
@@ -40,48 +32,8 @@ const stopTimeoutMs = 5_000;
 /** How long to wait for the last messages of a dead worker: terminate() discards them. */
 const lastMessagesMs = 1_000;
 
-/**
- * Returns the permissions of a worker: its ports, users' files and the database, but not the keys in `tls`
- * and `ssh`, the lock and copies of the database. It may remove the file with the first admin's password,
- * and not read it. SQLite opens the database's log (`-wal`, `-shm`) without a permission check.
- *
- * @param data the data directory's real path
- * @param unconfined the operator accepts a directory where no permission can be enforced
- * @throws {BargeError} `usage` for such a directory without `unconfined`
- */
-export function workerPermissions(
-  data: string,
-  doors: readonly DoorSpec[],
-  unconfined = false,
-): Deno.PermissionOptions {
-  if (!unconfined) requireConfinable(data);
-  if (isUnconfinable(data)) {
-    log.warn("the workers are not confined: the runtime can't confine them to {data}", { data });
-    return "inherit";
-  }
-  const files = ["homes", "public", stagingDir, removedDir, databaseFile];
-  const paths = files.map((name) => `${data}/${name}`);
-  return {
-    read: paths,
-    write: [...paths, `${data}/${adminPasswordFile}`],
-    net: [...new Set([...doors.flatMap(portsOf), ...outgoingAddresses(doors)])],
-    env: false,
-    ffi: false,
-    import: false,
-    run: false,
-    sys: false,
-  };
-}
-
-/** Returns the addresses where a door listens, in the syntax of the runtime's permissions. */
-function portsOf({ address, ftp }: DoorSpec): string[] {
-  const ports = [address.port];
-  if (ftp) { for (let port = ftp.passive[0]; port <= ftp.passive[1]; port++) ports.push(port); }
-  return ports.map((port) => formatAddress({ host: address.host, port }));
-}
-
 export interface SupervisorOptions {
-  readonly settings: Settings;
+  readonly ground: Pick<Ground, "settings" | "permissions" | "uploadedFile" | "fetchUploaded">;
   readonly doors: readonly DoorSpec[];
   /** Whether the workers share the ports. */
   readonly shared: boolean;
@@ -90,24 +42,20 @@ export interface SupervisorOptions {
   readonly hooks?: HookPrograms;
   /** The private keys of the SFTP door. */
   readonly hostKeys?: readonly string[];
-  /** The operator accepts a data directory where workers can't be confined. */
-  readonly unconfined?: boolean;
   /** The entry module of a worker. */
   readonly module?: URL;
   /** Settles the rows of a dead worker, by the name of its start. Never throws. */
-  readonly onDead?: (life: string) => Promise<void>;
+  readonly onDead?: (startId: string) => Promise<void>;
 }
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  /** Finds the files that workers' messages name. */
-  readonly #vault: Vault;
   readonly #workers = new Map<number, Worker>();
   readonly #dead = new Set<Worker>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #settling = new Set<Promise<void>>();
   readonly #rosterBroker = new RosterBroker<Worker>();
-  #settings: Settings;
+  #settings: WorkerSettings;
   #tls: KeyPair | undefined;
   #stopping = false;
 
@@ -115,12 +63,11 @@ export class Supervisor {
   constructor(options: SupervisorOptions, tls?: KeyPair) {
     this.#tls = tls && { cert: tls.cert, key: tls.key }; // a certificate has more fields
     this.#options = options;
-    this.#settings = options.settings;
-    this.#vault = new Vault(options.settings.data, false);
+    this.#settings = options.ground.settings;
   }
 
   /**
-   * Starts a worker and waits until it listens. Whenever it dies later it is started again.
+   * Starts a worker and waits until it listens. If it dies after that, it is started again.
    *
    * @param number the worker's number, from 1
    * @param delay the delay before this start, in ms; the next one is twice as long
@@ -128,15 +75,15 @@ export class Supervisor {
    */
   start(number: number, delay = minRestartDelayMs): Promise<void> {
     const settings = this.#settings;
-    const { doors, hooks, module, unconfined } = this.#options;
+    const { doors, ground, hooks, module } = this.#options;
     const worker = new Worker(module ?? new URL("./worker.ts", import.meta.url), {
       type: "module",
       name: `barge worker ${number}`,
-      deno: { permissions: workerPermissions(settings.data, doors, unconfined) },
+      deno: { permissions: ground.permissions(doors) },
     });
     this.#workers.set(number, worker);
     const began = performance.now();
-    const life = randomUUID();
+    const startId = randomUUID();
     return new Promise((resolve, reject) => {
       let listening = false;
       let ended = false;
@@ -144,7 +91,7 @@ export class Supervisor {
         if (ended) return; // its successor is started already
         ended = true;
         clear();
-        if (listening) this.#settleDead(worker, life);
+        if (listening) this.#settleDead(worker, startId);
         else worker.terminate();
         hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
@@ -167,7 +114,7 @@ export class Supervisor {
         resolve();
       }, (error) => end(error.with({ op: "start worker" })));
       const { shared: reusePort, hostKeys = [], logLevel = "info" } = this.#options;
-      const identity = { type: "start", number, life } as const;
+      const identity = { type: "start", number, startId } as const;
       const serving = { settings, doors, reusePort, tls: this.#tls, hostKeys };
       const offered = hooks?.offered ?? { check: false, committed: false };
       this.#post(worker, { ...identity, ...serving, logLevel, hooks: offered });
@@ -182,7 +129,7 @@ export class Supervisor {
     }
   }
 
-  /** Applies other limits in all workers, also later ones, to what begins from now on. */
+  /** Changes the limits of all workers, also of those that start later. */
   adjust(limits: Adjustable): void {
     this.#settings = { ...this.#settings, ...limits };
     for (const worker of this.#workers.values()) this.#post(worker, { type: "adjust", limits });
@@ -193,12 +140,14 @@ export class Supervisor {
   }
 
   /** Waits for the last messages of a worker that has ended by itself, then settles its rows. */
-  #settleDead(worker: Worker, life: string): void {
+  #settleDead(worker: Worker, startId: string): void {
     this.#dead.add(worker);
     this.#after(lastMessagesMs, () => {
       worker.terminate();
       this.#dead.delete(worker);
-      const settling = this.#options.onDead?.(life).finally(() => this.#settling.delete(settling!));
+      const settling = this.#options.onDead?.(startId).finally(() =>
+        this.#settling.delete(settling!)
+      );
       if (settling) this.#settling.add(settling);
     });
   }
@@ -238,13 +187,13 @@ export class Supervisor {
 
   /** Passes a hook request or a roster message on. @throws {BargeError} `protocol` */
   #relay(worker: Worker, message: FromWorker): void {
-    const { hooks } = this.#options;
+    const { ground, hooks } = this.#options;
     switch (message.type) {
       case "check":
       case "cancel-check":
       case "committed":
         if (!hooks) throw unexpectedRequest();
-        return hooks.receive(worker, message, this.#vault, (reply) => this.#post(worker, reply));
+        return hooks.receive(worker, message, ground, (reply) => this.#post(worker, reply));
       case "list-connections":
       case "connections":
         if (this.#stopping) return;
@@ -295,7 +244,7 @@ export class Supervisor {
     });
   }
 
-  /** Calls a function after a time, unless the supervisor stops before. @returns cancels the call */
+  /** Calls a function after a time, unless the supervisor stops before. @returns the cancellation */
   #after(ms: number, work: () => void): () => void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);

@@ -7,15 +7,15 @@ export interface UnitOptions {
   readonly args: readonly string[];
   /** The absolute path of the data directory; undefined: systemd makes one. */
   readonly data: string | undefined;
-  /** The directory's owner: a name, or a number as text. Undefined: root, or no such directory. */
+  /** The owner of `data`: a name, or a number as text. Undefined if it is root, or `data` does not exist. */
   readonly user: string | undefined;
   /** How long requests may take to end when the server stops, in seconds. */
   readonly grace: number;
-  /** Whether it listens on a port below 1024. */
+  /** Whether the server listens on a port below 1024. */
   readonly lowPort: boolean;
 }
 
-/** The user for a directory without an owner other than root; the operator makes it. */
+/** The user that the operator must create if the data directory has no owner yet, or belongs to root. */
 const defaultUser = "barge";
 /** How much longer than --grace systemd waits for the server to stop. */
 const stopMarginSeconds = 15;
@@ -38,7 +38,7 @@ export function systemdUnit(options: UnitOptions): string {
   const key = args.some((arg) => arg.startsWith("--tls-key"));
   const capability = lowPort ? "CAP_NET_BIND_SERVICE" : "";
   const hooks = args.some((arg) => /^--(on-commit|check-upload)(=|$)/.test(arg));
-  // An argument may hold a program with arguments of its own, and paths among them.
+  // An argument may be a whole command (--on-commit), whose own arguments may be paths.
   const paths = [program, data ?? "", ...args.flatMap((arg) => arg.split(/[\s'"=]+/))];
   const anyBelow = (folders: RegExp) => paths.some((path) => folders.test(path));
   const owner = data === undefined
@@ -54,7 +54,7 @@ export function systemdUnit(options: UnitOptions): string {
 `
     : "";
   return `# Put this into /etc/systemd/system/barge.service, then: systemctl daemon-reload;
-# systemctl enable --now barge; journalctl -u barge (it names the file with admin's password)
+# systemctl enable --now barge. To find the file with admin's password: journalctl -u barge
 [Unit]
 Description=barge file server
 Wants=network-online.target
@@ -68,7 +68,7 @@ Restart=on-failure
 RestartSec=2
 # A restart does not mend a wrong command line.
 RestartPreventExitStatus=2
-# --grace, and time to settle the transfers that were cut.
+# --grace, and time to record the transfers that were interrupted.
 TimeoutStopSec=${grace + stopMarginSeconds}
 # SIGTERM goes to the main process alone, which stops the programs that it runs.
 KillMode=mixed

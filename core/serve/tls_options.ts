@@ -2,7 +2,7 @@
 import type { DoorName, DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { type Certificate, loadCertificate } from "../net/certificate.ts";
-import { ownCertificate } from "../net/own_certificate.ts";
+import type { Ground } from "./ground.ts";
 import { usesTls } from "../net/trust.ts";
 
 /** The operator's options for TLS. */
@@ -16,8 +16,8 @@ export interface TlsOptions {
   readonly tlsKey?: string;
 }
 
-/** Reads the certificate; called again for a reload. */
-export type CertificateSource = (data: string) => Promise<Certificate>;
+/** Reads the certificate; called again for a reload. @throws {BargeError} `fatal`, `no-space` */
+export type CertificateSource = (ground: Pick<Ground, "certificate">) => Promise<Certificate>;
 
 /**
  * Decides how a door speaks TLS. An FTP door that does not require TLS offers it.
@@ -35,11 +35,11 @@ export function tlsOf(door: DoorName, host: string, options: TlsOptions): DoorSp
 }
 
 /**
- * Chooses the source of the certificate: the operator's files, otherwise the data directory, where a
+ * Chooses the source of the certificate: the operator's files, otherwise the storage, where a
  * missing certificate is made.
  *
  * @param hosts the hosts of the doors with TLS
- * @returns undefined if no door has TLS; the source throws `fatal`
+ * @returns undefined if no door has TLS
  * @throws {BargeError} `usage` when only one of certificate and key is named
  */
 export function certificateSource(
@@ -47,7 +47,7 @@ export function certificateSource(
   { tlsCert: cert, tlsKey: key }: TlsOptions,
 ): CertificateSource | undefined {
   if (hosts.length === 0) return undefined;
-  if (cert === undefined && key === undefined) return (data) => ownCertificate(data, hosts);
+  if (cert === undefined && key === undefined) return (ground) => ground.certificate(hosts);
   if (cert === undefined || key === undefined) {
     const missing = cert === undefined ? "--tls-cert" : "--tls-key";
     throw new BargeError("usage", `${missing} is missing: a certificate and its key go together`);

@@ -1,5 +1,5 @@
 /**
- * A worker isolate, which serves strangers. The supervisor starts it with permissions for its ports,
+ * A worker isolate, which serves clients. The supervisor starts it with permissions for its ports,
  * users' files and the database only, and exchanges messages with it.
  */
 /// <reference lib="deno.worker" />
@@ -10,7 +10,10 @@ import { typed } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
 import { shareDerivations } from "../login/password.ts";
-import { type Settings, Store } from "../local/store.ts";
+import type { Service } from "../login/service.ts";
+import type { Store } from "../local/store.ts";
+import type { SharedStore } from "../shared/store.ts";
+import type { WorkerSettings } from "./ground.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import type { FromWorker } from "./from_worker.ts";
 import { HookClient, type HookReply, type OfferedHooks } from "./hook_client.ts";
@@ -25,8 +28,8 @@ export type ToWorker =
     /** The worker's number, from 1. */
     readonly number: number;
     /** The unique name of this start. */
-    readonly life: string;
-    readonly settings: Settings;
+    readonly startId: string;
+    readonly settings: WorkerSettings;
     readonly doors: readonly DoorSpec[];
     readonly reusePort: boolean;
     /** For all doors with TLS. */
@@ -55,7 +58,7 @@ type Start = Extract<ToWorker, { type: "start" }>;
 
 const log = getLogger(["barge", "serve"]);
 const scope = self as unknown as DedicatedWorkerGlobalScope;
-let store: Store | undefined;
+let store: Store | SharedStore | undefined;
 let hookClient: HookClient | undefined;
 const openDoors: Door[] = [];
 let starting: Promise<void> | undefined;
@@ -75,11 +78,11 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
 };
 
 async function start(message: Start): Promise<void> {
-  const { number, life, settings, doors, hooks } = message;
+  const { number, startId, settings, doors, hooks } = message;
   configureLog(message.logLevel);
   try {
     hookClient = new HookClient(hooks, post);
-    store = new Store(settings, number - 1, hookClient.hooks, life);
+    store = await openStore(settings, number - 1, hookClient, startId);
     shareDerivations(number - 1, settings.derivations);
     store.metrics.count("starts");
     store.roster.others = () => rosterClient.others();
@@ -92,8 +95,25 @@ async function start(message: Start): Promise<void> {
   }
 }
 
+/** Only the code of one kind of storage is loaded. */
+async function openStore(
+  settings: WorkerSettings,
+  worker: number,
+  { hooks }: HookClient,
+  startId: string,
+): Promise<Store | SharedStore> {
+  if ("shared" in settings) {
+    const { SharedStore } = await import("../shared/store.ts");
+    const store = new SharedStore(settings, worker, hooks, startId);
+    await store.serve();
+    return store;
+  }
+  const { Store } = await import("../local/store.ts");
+  return new Store(settings, worker, hooks, startId);
+}
+
 async function openDoor(
-  store: Store,
+  store: Service,
   spec: DoorSpec,
   { reusePort, tls, hostKeys }: Start,
 ): Promise<Door> {
@@ -123,7 +143,8 @@ async function stop(grace: number): Promise<void> {
   await starting;
   await Promise.all(openDoors.map((door) => door.stop(grace)));
   rosterClient.stop();
-  store?.[Symbol.dispose]();
+  if (store && "storage" in store) await store[Symbol.asyncDispose]();
+  else store?.[Symbol.dispose]();
   flushLog();
   post({ type: "stopped" });
 }

@@ -3,7 +3,7 @@ import type { Account } from "../storage/account.ts";
 import type { Ban } from "../storage/logins.ts";
 import { BargeError } from "../error.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
-import { bounded } from "../login/password.ts";
+import { runDerivation } from "../login/password.ts";
 import { checkPasswordLength } from "../login/change_password.ts";
 import type { Verifier } from "../protocol/message.ts";
 import type {
@@ -84,7 +84,7 @@ export async function changeAccount(
 }
 
 function verifierOf(session: Session, password: string, gone?: AbortSignal): Promise<Verifier> {
-  return bounded(() => makeVerifier("password", password), gone, { account: session.name });
+  return runDerivation(() => makeVerifier("password", password), gone, { account: session.name });
 }
 
 /** Removes an account. @throws {BargeError} as `AccountStore.remove` */

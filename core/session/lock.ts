@@ -13,7 +13,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { BargeError, type ErrorFacts } from "../error.ts";
-import { changeable, checkTake, checkTakeStill, checkWrite } from "../login/access.ts";
+import { changeable, checkChange, checkWrite, recheckChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Lock } from "../storage/lock.ts";
 import { folderOf, type Place } from "../storage/place.ts";
@@ -62,7 +62,7 @@ export interface LockRequest {
  *
  * @param condition throws unless the client's own conditions hold
  * @returns the lock, and whether a file was made for it
- * @throws {Locked}; {BargeError} as `checkWrite` and `checkTake`; `over-quota` for too many locks
+ * @throws {Locked}; {BargeError} as `checkWrite` and `checkChange`; `over-quota` for too many locks
  */
 export async function lock(
   session: Session,
@@ -74,13 +74,13 @@ export async function lock(
   const location = session.locate(path);
   const place = changeable(location);
   const entry = await tree.entry(place);
-  if (entry) await checkTake(session, await session.account(), location);
+  if (entry) await checkChange(session, await session.account(), location);
   if (owner.length > maxOwnerLength) {
     throw new BargeError("usage", `an owner of more than ${maxOwnerLength} characters`, { path });
   }
   const check = (view: View): void => {
     condition(view);
-    if (entry) checkTakeStill(view, session.accountIn(view), location);
+    if (entry) recheckChange(view, session.accountIn(view), location);
     else {
       checkWrite(view, session, location, "never");
       checkUnlocked(view, session, path, request.tokens, "name");

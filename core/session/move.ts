@@ -1,12 +1,18 @@
 /**
- * Renaming a file or a folder: one step for every reader, and for a crash.
+ * Renames a file or a folder atomically: readers and a crash see the old name or the new name.
  *
- * Partial uploads into a folder follow it, with what they have reserved, and can be resumed under its new
- * name. Those under way end with `no-directory` at the next byte, and are kept there as partial uploads.
- * One whose account can't reach the new place, another's home, is dropped.
+ * Partial uploads into a folder move with it, keep their reserved bytes, and can be resumed under the new
+ * name. An upload under way ends with `no-directory` at its next byte, and is kept as a partial upload. An
+ * upload is dropped if the folder moves to a home that its account can't reach.
  */
 import { BargeError } from "../error.ts";
-import { changeable, checkTake, checkTakeStill, checkWrite, type When } from "../login/access.ts";
+import {
+  changeable,
+  checkChange,
+  checkWrite,
+  recheckChange,
+  type WriteCondition,
+} from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import { isWithin } from "../storage/path.ts";
 import { relative } from "../storage/place.ts";
@@ -21,14 +27,14 @@ export async function move(
   session: Session,
   from: string,
   to: string,
-  overwrite: When,
+  overwrite: WriteCondition,
   overEmpty = false,
 ): Promise<void> {
   const { tree } = session.store;
   const account = await session.account();
   const source = session.locate(from);
   const target = session.locate(to);
-  await checkTake(session, account, source);
+  await checkChange(session, account, source);
   const place = changeable(source);
   const newPlace = changeable(target);
   if (relative(place) === relative(newPlace)) return;
@@ -37,11 +43,11 @@ export async function move(
   }
   const check = (view: View): void => {
     const account = session.accountIn(view);
-    const { type } = checkTakeStill(view, account, source);
+    const { type } = recheckChange(view, account, source);
     const leavesPublic = source.space === "public" && target.space === "home";
-    // Others' folders count as their entries: they stay where those can reach them.
+    // A folder of another account stays in /public, where that account can remove it: it counts as its entry.
     if (leavesPublic && account.role !== "admin" && view.hasForeignFolder(place, account.id)) {
-      const why = "a folder that another account made is moved within /public only";
+      const why = "a folder that another account made can be moved only within /public";
       throw new BargeError("denied", why);
     }
     if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");

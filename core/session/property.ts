@@ -3,7 +3,7 @@
  * its properties.
  */
 import { BargeError } from "../error.ts";
-import { changeable, checkTake, checkTakeStill } from "../login/access.ts";
+import { changeable, checkChange, recheckChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import { relative } from "../storage/place.ts";
 import type { Property, PropertyChange } from "../storage/properties.ts";
@@ -15,7 +15,7 @@ export async function propertiesOf(session: Session, path: string): Promise<read
   return place ? await session.store.attached.properties.of(place) : [];
 }
 
-/** Returns whether an entry directly in a folder has any. */
+/** Returns whether an entry directly in a folder has properties. */
 export async function anyPropertiesIn(session: Session, path: string): Promise<boolean> {
   const { place } = session.locate(path);
   return place !== undefined && await session.store.attached.properties.anyIn(relative(place));
@@ -24,7 +24,7 @@ export async function anyPropertiesIn(session: Session, path: string): Promise<b
 /**
  * Sets and removes properties, in their order: all of them, or none.
  *
- * @param condition throws unless it may be done now
+ * @param condition throws unless the change may be made now
  * @throws {BargeError} `not-found`, `denied`; `exists` for `/`, `/home` and `/public`; `over-quota`
  */
 export async function changeProperties(
@@ -39,11 +39,11 @@ export async function changeProperties(
   const entry = await tree.entry(place);
   if (!entry) throw new BargeError("not-found", "there is no such file or folder", { path });
   const guarded = entry.type !== "dir";
-  if (guarded) await checkTake(session, await session.account(), location);
+  if (guarded) await checkChange(session, await session.account(), location);
   const check = (view: View): void => {
     condition(view);
     const account = session.accountIn(view);
-    if (guarded) checkTakeStill(view, account, location);
+    if (guarded) recheckChange(view, account, location);
   };
   await attached.properties.change(place, session.id, changes, { places: [place], check });
 }

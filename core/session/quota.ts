@@ -1,4 +1,4 @@
-/** The quota of an account: the same numbers at every door. */
+/** Reads and raises the quota of an account, for all doors. */
 import type { Account } from "../storage/account.ts";
 import { defaultRegisterLimits } from "../storage/accounts.ts";
 import { formatLimit } from "../size.ts";
@@ -10,7 +10,7 @@ export async function quota(session: Session): Promise<Usage> {
   return usage(await session.account());
 }
 
-/** Returns an account's numbers; `left` is 0 where the quota was lowered below `used`. */
+/** Returns the usage of an account; `left` is 0 if the quota was lowered below `used`. */
 export function usage({ name, used, reserved, limit, entries, entryLimit }: Account): Usage {
   const left = limit === null ? null : Math.max(0, limit - used - reserved);
   return { account: name, used, reserved, limit, left, entries, entryLimit };
@@ -20,7 +20,7 @@ export function usage({ name, used, reserved, limit, entries, entryLimit }: Acco
  * Raises the quota of the session's account.
  *
  * @param limit bytes, up to the server's `--max-quota`
- * @throws {BargeError} `refused` above that; `usage` for less than the account has
+ * @throws {BargeError} `refused` for more than `--max-quota`; `usage` for less than the present quota
  */
 export async function grow(session: Session, limit: number): Promise<Usage> {
   const { people, settings } = session.store;
@@ -28,8 +28,11 @@ export async function grow(session: Session, limit: number): Promise<Usage> {
   const check = (account: Account) => {
     if (account.limit === null) throw new BargeError("usage", "this account has no limit to raise");
     if (limit < account.limit) {
-      const [asked, present] = [limit, account.limit].map(formatLimit);
-      throw new BargeError("usage", `${asked} is less than the ${present} it has`);
+      const [wanted, current] = [limit, account.limit].map(formatLimit);
+      throw new BargeError(
+        "usage",
+        `the account has a larger quota already: ${current}, not ${wanted}`,
+      );
     }
     if (maxLimit !== null && limit > maxLimit) {
       throw new BargeError("refused", `this server allows at most ${formatLimit(maxLimit)}`, {
@@ -37,9 +40,9 @@ export async function grow(session: Session, limit: number): Promise<Usage> {
       });
     }
   };
-  await session.account(); // refuses a confined session
+  await session.account(); // throws for a confined session
   const { total } = registering ?? defaultRegisterLimits;
   const grown = await people.accounts.grow(session, limit, check, total);
   if (grown) return usage(grown);
-  throw await session.ended();
+  throw await session.loginEndedError();
 }

@@ -1,5 +1,5 @@
 import { BargeError } from "../error.ts";
-import { changeable, type Check, checkTake, checkTakeStill } from "../login/access.ts";
+import { changeable, type Check, checkChange, recheckChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Guard, View } from "../storage/view.ts";
 import { refuseUnnamed } from "./omitted.ts";
@@ -31,7 +31,7 @@ export async function remove(
     if (!recursive && view.entry(place)?.type === "dir" && !view.isEmpty(place)) throw notEmpty();
   };
   await tree.check(guard(checkAllowed));
-  await checkTake(session, account, location);
+  await checkChange(session, account, location);
   if (recursive && entry?.type === "dir") await refuseUnnamed(tree, place);
   await tree.check(guard(checkEmpty));
   return await tree.remove(
@@ -39,7 +39,7 @@ export async function remove(
     account.id,
     guard((view) => {
       checkAllowed(view);
-      checkTakeStill(view, session.accountIn(view), location);
+      recheckChange(view, session.accountIn(view), location);
       checkEmpty(view);
     }),
   );

@@ -1,5 +1,5 @@
 import { BargeError, typed } from "../error.ts";
-import { changeable, checkTake, checkTakeStill } from "../login/access.ts";
+import { changeable, checkChange, recheckChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { View } from "../storage/view.ts";
 import { checkFileTime } from "../upload/file_time.ts";
@@ -23,16 +23,16 @@ export async function setModified(
   const place = changeable(location);
   // Folders belong to no account: one that may add to a folder may set its time.
   if ((await tree.entry(place))?.type !== "dir") {
-    await checkTake(session, await session.account(), location);
+    await checkChange(session, await session.account(), location);
   }
   const check = (view: View): void => {
     if (view.entry(place)?.type === "dir") return;
-    const { type, undigested } = checkTakeStill(view, session.accountIn(view), location);
+    const { type, undigested } = recheckChange(view, session.accountIn(view), location);
     if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
-    // Its digest is that of the former bytes, and would count for these.
+    // The ledger has the digest of the former bytes: with the new time, it would count for these bytes.
     if (undigested === "changed") {
       throw new BargeError("changed", "the file was changed by hand", {
-        hint: "`barge verify --repair` takes it in",
+        hint: "`barge verify --repair` enters it in the ledger",
       });
     }
   };

@@ -1,5 +1,5 @@
 /**
- * Share links: who may make one, and what a visitor may see.
+ * Share links: the right to make a link, and the access of its visitors.
  *
  * An account may share its home, and the files in /public that are charged to it; admins may share all
  * of /public. The rule is checked again at each visit: a link ends with its owner's right, or when the
@@ -19,7 +19,7 @@ import { makeVerifier, matches } from "../protocol/verifier.ts";
 import type { Location } from "../storage/path.ts";
 import { relative } from "../storage/place.ts";
 import { belongsTo, changeable } from "../login/access.ts";
-import { bounded } from "../login/password.ts";
+import { runDerivation } from "../login/password.ts";
 import { fail, type Pause } from "../login/login.ts";
 import { Session } from "../login/session.ts";
 import type { Service } from "../login/service.ts";
@@ -44,7 +44,7 @@ export interface ShareRequest {
   /** The password that visitors must give. Default: none. */
   readonly password?: string | null;
   /** The most downloads. Default: no limit. */
-  readonly most?: number | null;
+  readonly maxDownloads?: number | null;
 }
 
 /** A link, as its owner sees it. */
@@ -77,7 +77,7 @@ export interface OpenLink {
  */
 export async function share(
   session: Session,
-  { path, expires, password, most = null }: ShareRequest,
+  { path, expires, password, maxDownloads = null }: ShareRequest,
 ): Promise<{ readonly token: string; readonly link: Link }> {
   const { store } = session;
   const account = await session.account();
@@ -87,17 +87,20 @@ export async function share(
   if (!(life >= minLinkMs && life <= maxLinkMs)) {
     throw usage("a link ends in a minute at the earliest, in a year at the latest");
   }
-  if (most !== null && !(Number.isSafeInteger(most) && most > 0 && most <= maxLinkDownloads)) {
+  const max = maxDownloads;
+  if (max !== null && !(Number.isSafeInteger(max) && max > 0 && max <= maxLinkDownloads)) {
     throw usage(`a limit is from 1 to ${maxLinkDownloads} downloads`);
   }
   if ((password?.length ?? 0) > maxPasswordLength) {
     throw usage(`a password has at most ${maxPasswordLength} characters`);
   }
   const verifier = password
-    ? await bounded(() => makeVerifier("password", password), undefined, { account: session.name })
+    ? await runDerivation(() => makeVerifier("password", password), undefined, {
+      account: session.name,
+    })
     : null;
   await session.check(); // the login may have ended meanwhile
-  const added = { place, kind, most, verifier, expires: Date.now() + life };
+  const added = { place, kind, maxDownloads, verifier, expires: Date.now() + life };
   const made = await store.people.shares.add(account.id, added);
   return { token: made.token, link: await linkOf(store, account, made.share) };
 }
@@ -191,7 +194,10 @@ export async function unlock(
   const { verifier } = share;
   const right = verifier !== null && password !== "" && password.length <= maxPasswordLength &&
     !await logins.isBanned(attempt) &&
-    await bounded(() => matches("password", password, verifier), gone, { account: name, host }) &&
+    await runDerivation(() => matches("password", password, verifier), gone, {
+      account: name,
+      host,
+    }) &&
     !await logins.isBanned(attempt); // others may have failed meanwhile
   if (right) return await proofOf(store, share, Date.now() + unlockedMs);
   await pause(await fail(store, attempt));
@@ -214,17 +220,17 @@ async function proofOf({ people }: Service, share: FoundShare, until: number): P
 }
 
 async function linkOf(store: Service, account: Account, share: Share): Promise<Link> {
-  const { id, kind, created, expires, most, downloads, place, verifier } = share;
+  const { id, kind, created, expires, maxDownloads, downloads, place, verifier } = share;
   const path = `/${relative(place).replace(`homes/${account.name}/`, "home/")}`;
   const state = expires <= Date.now()
     ? "expired"
     : share.gone || !await leads(store, account, share)
     ? "gone"
-    : most !== null && downloads >= most
+    : maxDownloads !== null && downloads >= maxDownloads
     ? "used-up"
     : "live";
   const password = verifier !== null;
-  return { id, path, kind, created, expires, most, downloads, password, state };
+  return { id, path, kind, created, expires, maxDownloads, downloads, password, state };
 }
 
 /** Returns whether a link still leads to an entry of that kind that its owner may share. */

@@ -19,8 +19,8 @@ export async function stat(session: Session, path: string): Promise<Answer<"stat
 }
 
 /**
- * Returns the time when a file or folder was made, in ms since 1970: of a file, when the upload of its
- * bytes began. Undefined where the file system does not record it, or nothing has the path.
+ * Returns when a file or folder was created, in ms since 1970. A file counts as created when its upload
+ * began. Undefined if the file system does not record the time, or nothing exists at the path.
  */
 export async function created(session: Session, path: string): Promise<number | undefined> {
   const { place } = session.locate(path);

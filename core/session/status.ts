@@ -1,12 +1,12 @@
 /** The state of the server: for admins, at every door. */
 import type { Counts } from "../watch/metrics.ts";
-import type { Present } from "../watch/roster.ts";
+import type { ListedConnection } from "../watch/roster.ts";
 import type { Session } from "../login/session.ts";
 import type { Service } from "../login/service.ts";
 import type { Totals } from "../storage/accounts.ts";
 import { asAdmin } from "./admin.ts";
 
-/** All counts and sums of one moment: plain data. */
+/** All counts and sums at one moment, as plain data. */
 export interface Snapshot extends Counts, Totals {
   /** The version of the program; empty if it is not known. */
   readonly version: string;
@@ -18,28 +18,28 @@ export interface Snapshot extends Counts, Totals {
 
 export interface Status {
   readonly snapshot: Snapshot;
-  /** At most 1000 connections; `snapshot.doors` has their number. */
-  readonly sessions: readonly Present[];
+  /** At most 1000 connections; `snapshot.doors` counts all of them. */
+  readonly sessions: readonly ListedConnection[];
 }
 
-/** Returns the state, with the connections of all workers. @throws {BargeError} `denied` for any other account than an admin's */
+/** Returns the state, with the connections of all workers. @throws {BargeError} `denied` unless admin */
 export async function status(session: Session): Promise<Status> {
   const store = await asAdmin(session);
   const sessions = await store.roster.everywhere();
   return { snapshot: await snapshot(store), sessions };
 }
 
-/** Returns the snapshot alone, which needs no other worker. @throws {BargeError} as {@link status} */
-export async function numbers(session: Session): Promise<Snapshot> {
+/** Returns the snapshot only, without a message to other workers. @throws {BargeError} as {@link status} */
+export async function statusSnapshot(session: Session): Promise<Snapshot> {
   return await snapshot(await asAdmin(session));
 }
 
-/** Fails where the database does not answer. */
+/** Checks that the database answers. @throws {BargeError} if it does not */
 export async function checkReady({ people }: Service): Promise<void> {
   await people.accounts.byId(0);
 }
 
-/** Returns the snapshot without a login, for a listener that the operator has opened for it. */
+/** Returns the snapshot without a login, for the listener that the operator opened for metrics. */
 export async function snapshot({ metrics, people, settings }: Service): Promise<Snapshot> {
   return {
     ...metrics.snapshot(),

@@ -6,6 +6,7 @@
  */
 import { AwsClient } from "aws4fetch";
 import { BargeError } from "../error.ts";
+import { type Listing, parseListing } from "./listing.ts";
 
 export interface BucketOptions {
   /** `https://HOST/BUCKET`, without a slash at its end. */
@@ -84,6 +85,37 @@ export class Bucket implements Disposable {
     await response.body?.cancel();
   }
 
+  /** Returns the size of an object, in bytes; undefined where it is missing. @throws {BargeError} as {@link put} */
+  async size(name: string): Promise<number | undefined> {
+    const response = await this.#send("HEAD", this.#url(name), {}, [404]);
+    return response.ok ? Number(response.headers.get("content-length")) : undefined;
+  }
+
+  /**
+   * Lists a page of the objects below the prefix, in the order of their names.
+   *
+   * @param after the last name of the page before; "": from the start
+   * @throws {BargeError} as {@link put}
+   */
+  async list(after = "", limit = 1000): Promise<Listing> {
+    const query = new URLSearchParams({
+      "list-type": "2",
+      "encoding-type": "url",
+      "max-keys": `${limit}`,
+      prefix: this.#prefix,
+      ...(after && { "start-after": this.#prefix + after }),
+    });
+    const url = `${this.#base}?${query.toString().replaceAll("+", "%20")}`;
+    const response = await this.#send("GET", url);
+    const now = Date.parse(response.headers.get("date") ?? "");
+    return { ...parseListing(await response.text(), this.#prefix), now };
+  }
+
+  /** Checks that the bucket exists and the keys are right. @throws {BargeError} as {@link put} */
+  async check(): Promise<void> {
+    await this.list("", 1);
+  }
+
   /** Makes the bucket, unless it exists. For tests. */
   async make(): Promise<void> {
     const response = await this.#send("PUT", this.#base, {}, [409]);
@@ -95,7 +127,7 @@ export class Bucket implements Disposable {
   }
 
   #url(name: string): string {
-    return `${this.#base}/${this.#prefix}${name}`;
+    return `${this.#base}/${encodeURIComponent(this.#prefix + name).replaceAll("%2F", "/")}`;
   }
 
   /** @param allowed statuses that are no failure, beside those below 300 */
@@ -127,7 +159,11 @@ export class Bucket implements Disposable {
       response = await fetch(request, options);
       if (response.ok || allowed.includes(response.status)) {
         const body = new Uint8Array(await response.arrayBuffer());
-        return new Response(body.length ? body : null, { status: response.ok ? 200 : 404 });
+        const { headers } = response;
+        return new Response(body.length ? body : null, {
+          status: response.ok ? 200 : 404,
+          headers,
+        });
       }
     } catch (cause) {
       return new BargeError("unavailable", "the object store does not answer", {
@@ -149,6 +185,7 @@ function refusal(method: string, status: number, code: string): BargeError {
     });
   }
   if (status === 404) return new BargeError("io", "an object is missing in the store", { cause });
+  if (status === 416) return new BargeError("io", "an object in the store is too short", { cause });
   if (status === 507 || code === "QuotaExceeded") {
     return new BargeError("no-space", "the object store is full", { cause });
   }

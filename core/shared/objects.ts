@@ -65,13 +65,22 @@ export async function claimObjects(db: Statements, ids: readonly number[]): Prom
   }
 }
 
-/** Gives objects to the collector that no piece refers to any more. Readers have an hour to end. */
+/**
+ * Gives objects to the collector that no piece refers to any more. Readers have an hour to end.
+ *
+ * @param db a transaction
+ */
 export async function releaseObjects(db: Statements, ids: Iterable<number>): Promise<void> {
+  const unique = [...new Set(ids)];
+  if (unique.length === 0) return;
+  const objects = JSON.stringify(unique);
+  const given = "id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::text::jsonb))";
+  // Two transactions that remove the last two pieces of an object take turns: the second one sees neither.
+  await db.all(`SELECT 1 FROM object WHERE ${given} ORDER BY id FOR NO KEY UPDATE`, objects);
   await db.all(
     `UPDATE object SET until = now() + interval '${claimMinutes} minutes'
-     WHERE until IS NULL AND id IN
-       (SELECT value::bigint FROM jsonb_array_elements_text($1::text::jsonb))
+     WHERE until IS NULL AND ${given}
        AND NOT EXISTS (SELECT 1 FROM piece WHERE piece.object = object.id)`,
-    JSON.stringify([...new Set(ids)]),
+    objects,
   );
 }

@@ -23,7 +23,7 @@ import { checkGuard } from "./view.ts";
 
 /** The bytes that are reserved ahead at once for an upload of unknown size. */
 const reserveAheadBytes = 8 * 1024 * 1024;
-/** The time between two beats, in ms. */
+/** The time after which gathered bytes are recorded, and the holder's deadline is renewed, in ms. */
 const beatMs = 2_000;
 
 export interface Opened extends Place {
@@ -42,8 +42,10 @@ export class SharedUpload implements OpenUpload {
   #lost: LostUpload | undefined;
   #committed = false;
   #ended = false;
-  #beaten = performance.now();
   #beating: Promise<void> | undefined;
+  /** Set while a beat is due. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #whole: number | null | undefined;
   readonly #onEnd: () => void;
 
   constructor(parts: Parts, facts: Opened, onEnd: () => void) {
@@ -87,10 +89,14 @@ export class SharedUpload implements OpenUpload {
     if (this.#lost) throw this.#lost;
   }
 
-  /** Writes what is gathered, and gives it up: a newer connection of this process takes it over. */
+  /** Records the gathered bytes, and lets go: a newer connection takes it over. */
   async yield(): Promise<void> {
+    if (this.#lost || this.#ended) return;
     await this.#body.flush().catch(() => {/* what is not recorded is sent again */});
-    this.#lost = new LostUpload("taken-over");
+    this.#lost ??= new LostUpload("taken-over");
+    const { id, holder } = this.#facts;
+    const sql = "UPDATE upload SET holder = NULL WHERE id = $1 AND holder = $2";
+    await this.#parts.db.all(sql, id, holder).catch(() => {/* its deadline ends it */});
   }
 
   /** Records changed pieces. */
@@ -127,30 +133,32 @@ export class SharedUpload implements OpenUpload {
     this.#facts = { ...this.#facts, reserved: want };
   }
 
-  beat(whole?: number | null): boolean {
+  renewLease(whole?: number | null): boolean {
     this.check();
-    if (performance.now() - this.#beaten > beatMs) this.#beatLater(whole);
+    this.#whole = whole;
+    this.#timer ??= setTimeout(() => this.#beatDue(), beatMs);
     return false;
   }
 
-  beatNow(whole?: number | null): boolean {
+  renewLeaseNow(whole?: number | null): boolean {
     this.check();
-    this.#beatLater(whole);
+    this.#whole = whole;
+    this.#beatDue();
     return false;
   }
 
-  #beatLater(whole?: number | null): void {
-    this.#beaten = performance.now();
+  #beatDue(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#beating ??= (async () => {
-      await this.#body.record();
-      await this.#beat(this.#parts.db, whole);
+      await this.#body.flush();
+      await this.#beat(this.#parts.db, this.#whole);
     })().catch(() => {/* the next call of the holder fails, where it is lost */})
       .finally(() => this.#beating = undefined);
   }
 
   /** @throws {LostUpload} */
   async #beat(db: Statements, whole?: number | null): Promise<void> {
-    this.#beaten = performance.now();
     const { id, holder } = this.#facts;
     const rows = await db.all<{ parent: number }>(
       `UPDATE upload SET touched = now(), whole = CASE WHEN $3::boolean THEN $4::bigint ELSE whole END
@@ -290,6 +298,7 @@ export class SharedUpload implements OpenUpload {
 
   #end(): void {
     this.#ended = true;
+    clearTimeout(this.#timer);
     this.#body[Symbol.dispose]();
     this.#onEnd();
   }

@@ -23,12 +23,13 @@ const partBytes = 256 * 1024;
 /** The pieces that {@link PieceReader} reads from the database at once. */
 const pieceBatch = 64;
 
-const columns = `at, size, object, start, encode(sha256, 'hex') AS sha256`;
+/** The columns of a {@link Piece}, in SQL. */
+export const pieceColumns = `at, size, object, start, encode(sha256, 'hex') AS sha256`;
 
 /** Returns all pieces of content, in their order. */
 export async function piecesOf(db: Statements, content: number): Promise<Piece[]> {
   return await db.all<Piece>(
-    `SELECT ${columns} FROM piece WHERE content = $1 ORDER BY at`,
+    `SELECT ${pieceColumns} FROM piece WHERE content = $1 ORDER BY at`,
     content,
   );
 }
@@ -152,7 +153,7 @@ export class PieceReader implements Disposable {
     const known = this.#pieces.find(holds);
     if (known) return known;
     this.#pieces = await this.#parts.db.all<Piece>(
-      `SELECT ${columns} FROM piece WHERE content = $1 AND at >= coalesce(
+      `SELECT ${pieceColumns} FROM piece WHERE content = $1 AND at >= coalesce(
          (SELECT max(at) FROM piece WHERE content = $1 AND at <= $2), 0)
        ORDER BY at LIMIT ${pieceBatch}`,
       this.#content,

@@ -52,6 +52,15 @@ interface Client {
   closed: boolean;
 }
 
+/** The library takes what is not given from the environment, which a worker may not read. */
+const explicit: object = {
+  sslnegotiation: null,
+  max_pipeline: 100,
+  keep_alive: 60,
+  prepare: true,
+  debug: false,
+  publications: "alltables",
+};
 const defaultConnections = 8;
 const defaultDeadlineMs = 5_000;
 /** The callers that wait for a connection; one more is refused. */
@@ -85,9 +94,19 @@ export class Postgres implements Statements, AsyncDisposable {
       try {
         return await this.#attempt(work);
       } catch (error) {
-        if (!isRetriable(error) || attempt === 2) throw unavailable(error);
+        if (!isRetriable(error) || attempt === 2) throw error;
       }
     }
+  }
+
+  /**
+   * Calls a function for each notification on a channel, also after the connection was lost for a while.
+   * What was notified meanwhile is not repeated.
+   */
+  async listen(channel: string, onNotify: (payload: string) => void): Promise<AsyncDisposable> {
+    const { sql } = this.#connect();
+    await sql.listen(channel, onNotify);
+    return { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) };
   }
 
   async #attempt<T>(work: (tx: Statements) => Promise<T>): Promise<T> {
@@ -106,7 +125,7 @@ export class Postgres implements Statements, AsyncDisposable {
           await tx.all("COMMIT");
           reached("committed");
         } catch (error) {
-          if (!isLost(error)) await tx.all("ROLLBACK");
+          if (!isLost(error) && !client.closed) await tx.all("ROLLBACK");
           throw error;
         }
         return done!.value;
@@ -162,9 +181,9 @@ export class Postgres implements Statements, AsyncDisposable {
       return await work(client);
     } catch (error) {
       lost = isLost(error);
-      throw lost ? unavailable(error) : error;
+      throw typedError(error);
     } finally {
-      if (lost) this.#discard(client);
+      if (lost || client.closed) this.#discard(client);
       else this.#give(client);
     }
   }
@@ -189,7 +208,7 @@ export class Postgres implements Statements, AsyncDisposable {
       };
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(turn), 1);
-        reject(unavailable(new Late(this.#deadlineMs)));
+        reject(typedError(new Late(this.#deadlineMs)));
       }, this.#deadlineMs);
       this.#waiting.push(turn);
     });
@@ -233,6 +252,9 @@ export class Postgres implements Statements, AsyncDisposable {
       fetch_types: false,
       onnotice: () => {},
       onclose: () => client.closed = true,
+      // After a failover, only the server that takes writes is used.
+      target_session_attrs: "read-write",
+      ...explicit,
       connection: { application_name: "barge" },
       types: {
         bigint: { to: 20, from: [20], parse: Number, serialize: String },
@@ -279,7 +301,7 @@ function isRetriable(error: unknown): boolean {
 }
 
 /** Returns the failure as callers get it. */
-function unavailable(error: unknown): unknown {
+function typedError(error: unknown): unknown {
   if (error instanceof BargeError) return error;
   const code = codeOf(error);
   const hint = "try again once it is back";
@@ -294,6 +316,25 @@ function unavailable(error: unknown): unknown {
   }
   if (/^28/.test(code)) {
     return new BargeError("fatal", "the database refuses the user or the password", {
+      cause: error,
+    });
+  }
+  if (/CERT|^UNABLE_TO_/.test(code)) {
+    const { message } = error as Error;
+    return new BargeError("fatal", `the certificate of the database is not accepted: ${message}`, {
+      hint: "name its authority with --store-ca, and its host in --store as in the certificate",
+      cause: error,
+    });
+  }
+  if (code === "3D000") {
+    return new BargeError("fatal", "there is no such database", {
+      hint: "make it with `createdb`, or correct --store",
+      cause: error,
+    });
+  }
+  if (code === "42501") {
+    return new BargeError("fatal", `the database allows too little: ${(error as Error).message}`, {
+      hint: "make the user of --store the owner of the database",
       cause: error,
     });
   }

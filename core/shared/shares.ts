@@ -28,7 +28,7 @@ export class SharedShares implements ShareStore {
 
   async add(
     account: number,
-    { place, kind, expires, most, verifier }: NewShare,
+    { place, kind, expires, maxDownloads, verifier }: NewShare,
   ): Promise<{ readonly token: string; readonly share: Share }> {
     const token = randomBytes(32).toString("base64url");
     const digest = digestOf(token);
@@ -56,7 +56,7 @@ export class SharedShares implements ShareStore {
         node?.id ?? null,
         kind,
         expires,
-        most,
+        maxDownloads,
         verifier && JSON.stringify(verifier),
       );
       const [share] = await select(tx, "digest = $1", digest);
@@ -149,7 +149,7 @@ async function select(
   ...values: Value[]
 ): Promise<FoundShare[]> {
   const rows = await db.all<Row>(
-    `SELECT digest, account, dir, name, kind, created, expires, most, downloads,
+    `SELECT digest, account, dir, name, kind, created, expires, most AS "maxDownloads", downloads,
        node IS NULL AS gone, verifier FROM share WHERE ${condition}`,
     ...values,
   );

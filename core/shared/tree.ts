@@ -22,7 +22,7 @@ import type { Parts } from "./parts.ts";
 import { digestPieces, PieceReader } from "./pieces.ts";
 import type { Statements } from "./postgres.ts";
 import { loseShares } from "./shares.ts";
-import { dropAt, partialOf, uploadAt } from "./upload_rows.ts";
+import { dropAt, partialOf, staged, uploadAt } from "./upload_rows.ts";
 import { checkGuard, foreignFile, runGuard, SharedView } from "./view.ts";
 
 /** The entries of one page of a folder. */
@@ -321,7 +321,7 @@ async function uncredit(tx: Statements, from: Place): Promise<void> {
 async function settleUploads(tx: Statements, id: number, to: Place): Promise<void> {
   const [space, home] = relative(to).split("/");
   await tx.all(
-    `${below} UPDATE upload SET holder = NULL FROM below
+    `${below} UPDATE upload SET holder = NULL, want = least(want, ${staged}) FROM below
      WHERE upload.parent = below.id AND upload.holder IS NOT NULL`,
     id,
   );

@@ -24,6 +24,7 @@ import { type Change, change, checkSums } from "./change.ts";
 import { claim } from "./claim.ts";
 import { decodePath, encodeName, encodePlace } from "./name.ts";
 import { writeFiles } from "./files.ts";
+import { askToLetGo, onLetGo } from "./handover.ts";
 import { folderId } from "./node_rows.ts";
 import { type Opened, SharedUpload } from "./open_upload.ts";
 import type { Parts } from "./parts.ts";
@@ -63,12 +64,19 @@ export class SharedUploads implements Uploads {
     this.#small = new SmallFiles(parts);
   }
 
+  /** Lets go of uploads that other nodes ask for, until it is disposed of. */
+  async serve(): Promise<AsyncDisposable> {
+    return await onLetGo(this.#parts.db, (id) => void this.#open.get(id)?.yield());
+  }
+
   async begin(upload: NewUpload, start: UploadStart): Promise<SharedUpload> {
     const { db } = this.#parts;
-    const holder = `${this.#parts.life}/${randomUUID()}`;
+    const holder = `${this.#parts.startId}/${randomUUID()}`;
     if (start.keep > 0) {
       const former = await uploadAt(db, upload.account, upload);
-      if (former) await this.#open.get(former.id)?.yield();
+      const own = former && this.#open.get(former.id);
+      if (own) await own.yield();
+      else if (former?.busy) await askToLetGo(db, former.id);
     }
     const { facts, pieces, size } = await change(
       db,

@@ -4,7 +4,7 @@
  * Each failure is answered late, and too many in an hour are followed by a ban of 5 minutes. Each further ban
  * lasts twice as long as the one before, up to a day, until a day has passed without a ban.
  *
- * A stranger must not be able to lock out an account's owner:
+ * An attacker must not be able to lock out an account's owner:
  *
  * - An address is *familiar* to an account that has logged in there in the last 90 days; loopback always
  *   is. Failures there count for the account at this address, and ban it there only. Bans of the whole

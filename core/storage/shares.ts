@@ -20,7 +20,7 @@ export interface Share {
   readonly created: number;
   readonly expires: number;
   /** The most downloads; null for no limit. */
-  readonly most: number | null;
+  readonly maxDownloads: number | null;
   readonly downloads: number;
   /** Whether the file or folder was moved or removed. */
   readonly gone: boolean;
@@ -35,7 +35,7 @@ export interface FoundShare extends Share {
   readonly account: number;
 }
 
-export type NewShare = Pick<Share, "place" | "kind" | "expires" | "most" | "verifier">;
+export type NewShare = Pick<Share, "place" | "kind" | "expires" | "maxDownloads" | "verifier">;
 
 export interface ShareStore {
   /**

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
 import { type BargeError, typed } from "../error.ts";
-import { type When, writeGuard } from "../login/access.ts";
+import { type WriteCondition, writeGuard } from "../login/access.ts";
 import type { StoredFile } from "../storage/uploads.ts";
 import { beginStaged } from "./begin.ts";
 import { reportCommitted } from "./check.ts";
@@ -56,8 +56,8 @@ export class Gathering implements Incoming {
     return this.#upload?.lost ?? false;
   }
 
-  beat(): void {
-    this.#upload?.beat();
+  renewLease(): void {
+    this.#upload?.renewLease();
   }
 
   async write(bytes: Uint8Array, final = false): Promise<void> {
@@ -89,7 +89,7 @@ export class Gathering implements Incoming {
     return await (await this.#stage()).stage();
   }
 
-  async moveTo(path: string, overwrite: When): Promise<void> {
+  async moveTo(path: string, overwrite: WriteCondition): Promise<void> {
     await (await this.#stage()).moveTo(path, overwrite);
   }
 

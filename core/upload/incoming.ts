@@ -1,6 +1,6 @@
 /** An upload as doors see it, whether its bytes are in memory or staged: see receive.ts. */
 import { BargeError } from "../error.ts";
-import type { When } from "../login/access.ts";
+import type { WriteCondition } from "../login/access.ts";
 import type { StoredFile } from "../storage/uploads.ts";
 
 export interface Incoming {
@@ -21,8 +21,8 @@ export interface Incoming {
   readonly takenOver: boolean;
   /** Whether it was taken over, removed or moved by others: every call fails then. */
   readonly lost: boolean;
-  /** Records that the client is alive, between bytes. @throws {BargeError} `unavailable` when it was taken over */
-  beat(): void;
+  /** Keeps the upload's lease: its client is alive. @throws {BargeError} `unavailable` when it was taken over */
+  renewLease(): void;
   /**
    * Appends a piece, which must stay as it is until the promise resolves.
    *
@@ -53,7 +53,7 @@ export interface Incoming {
    * @param overwrite whether it may replace a file there, now and when it is committed
    * @throws {BargeError} as `checkWrite`; `over-quota`; `unavailable` when it was taken over
    */
-  moveTo(path: string, overwrite: When): Promise<void>;
+  moveTo(path: string, overwrite: WriteCondition): Promise<void>;
   /** Takes its path away: its file was removed. It is dropped when it ends. @throws {BargeError} `over-quota` */
   unlink(): Promise<void>;
   /** Waits until no call is under way. */
@@ -105,7 +105,7 @@ export function checkComplete(length: number, size: number | null): void {
 /** Compares digests in hex. @param expected null for any. @throws {BargeError} `digest` */
 export function checkDigest(actual: string, expected: string | null): void {
   if (expected === null || expected === actual) return;
-  throw new BargeError("digest", `what arrived has SHA-256 ${actual}, not ${expected}`, {
-    hint: "what had arrived was dropped; send it again",
+  throw new BargeError("digest", `the received bytes have SHA-256 ${actual}, not ${expected}`, {
+    hint: "the received bytes were dropped; send the file again",
   });
 }

@@ -1,5 +1,5 @@
 /** The request for an upload. */
-import type { When } from "../login/access.ts";
+import type { WriteCondition } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Location } from "../storage/path.ts";
 import type { Place } from "../storage/place.ts";
@@ -7,7 +7,7 @@ import type { NewUpload } from "../storage/uploads.ts";
 
 export interface UploadRequest extends Pick<NewUpload, "size" | "modified" | "reserve"> {
   readonly path: string;
-  readonly overwrite: When;
+  readonly overwrite: WriteCondition;
   /** The first bytes. Default: the partial upload if the size is known, else none. */
   readonly base?: Base;
   /** Whether the client sends bytes only once the upload exists, with its room. */

@@ -1,11 +1,11 @@
 /**
  * Limits the connections over all workers: in all, of each address and of each account.
  *
- * The counts are in memory that the workers share. Each worker writes its own row only; the successor
- * of a dead worker clears its row. A row holds the total, then slots of addresses, of accounts, and of
- * both for FTP's data ports. A keyed digest chooses the slot, so that the memory is bounded; two that
- * share a slot, which is rare, share the limit. Loopback is not counted as an address, as in
- * account/bans.ts: many clients may share it.
+ * The counts are in memory that the workers share. Each worker writes its own row only; a worker that
+ * replaces a dead one clears its row. A row holds the total, then slots of addresses, of accounts, and of
+ * both for FTP's data ports. A keyed digest chooses the slot, so that the memory is bounded; two addresses
+ * or accounts with the same slot, which is rare, share the limit. Loopback is not counted as an address,
+ * since many clients may share it (local/account/bans.ts).
  *
  * Invariants: a connection is counted before the count is compared, so that workers that race for the
  * last place may both refuse it, but never both give it. A place is given back exactly once.
@@ -31,13 +31,13 @@ export interface Tally {
   readonly key: Uint8Array;
 }
 
-/** @param workers number of isolates that share it */
+/** Allocates the counts. @param workers the number of isolates that share them */
 export function makeTally(workers: number): Tally {
   const bytes = workers * rowLength * Int32Array.BYTES_PER_ELEMENT;
   return { counts: new SharedArrayBuffer(bytes), key: new Uint8Array(randomBytes(16)) };
 }
 
-/** Gives a place back; more than once does nothing. */
+/** Gives a place back; later calls do nothing. */
 export type Leave = () => void;
 
 export class Gate {

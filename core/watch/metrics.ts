@@ -2,20 +2,20 @@
  * Counts the server's work since its start, over all workers.
  *
  * The counts are in memory that the workers share. Each worker writes its own row only, and any isolate
- * can add up the rows. The successor of a dead worker goes on with its row, so that no counter goes
- * backwards; it clears only the number of open connections.
+ * can add up the rows. A worker that replaces a dead one keeps the row of the dead worker, so that no
+ * counter goes backwards, and resets only the number of open connections.
  *
  * Each combination of labels has a cell from the start, and unknown verbs count as `other`: requests
  * can't make the memory grow. Latencies are counted in fixed buckets, so that histograms of workers and
  * servers can be added up: Prometheus' defaults (5 ms to 10 s), extended on both sides.
  *
- * A cell is a 64-bit float, exact up to 2^53. 64-bit machines read it in one load, also while its worker
- * writes it.
+ * A cell is a 64-bit float, exact up to 2^53. 64-bit machines load it in one instruction, so a reader
+ * never sees a partly written value.
  */
 import { type Kind, kinds } from "../error.ts";
 import { verbs as protocolVerbs } from "../protocol/message.ts";
 
-/** All doors, in the order of listings. */
+/** All doors, in the order in which reports list them. */
 export const doorNames = ["native", "http", "ftp", "ftps", "sftp"] as const;
 export type DoorName = typeof doorNames[number];
 
@@ -51,11 +51,11 @@ const serverCounters = ["starts", "loginsOk", "loginsFailed", "bans"] as const;
 /** A counter without labels. */
 export type Counter = typeof serverCounters[number];
 
-/** A row: the server's counters, those of each door, then the requests of each door and verb. */
+/** The layout of a row: counters of the server, counters of each door, requests by door and verb. */
 const doorsStart = serverCounters.length;
 const requestsStart = doorsStart + doorNames.length * doorCounters.length;
 const bucketCount = latencyBoundsSeconds.length + 1;
-/** A verb of a door: its outcomes, the sum of its seconds, its buckets. */
+/** The layout of a verb's cells: its outcomes, the sum of its seconds, its buckets. */
 const verbLength = outcomes.length + 1 + bucketCount;
 const rowLength = requestsStart + doorNames.length * verbNames.length * verbLength;
 
@@ -64,21 +64,21 @@ const verbIndex = new Map<string, number>(verbNames.map((name, i) => [name, i]))
 const outcomeIndex = new Map<string, number>(outcomes.map((name, i) => [name, i]));
 
 /** The counts of all workers, to be posted to each of them. */
-export interface Board {
+export interface SharedCounts {
   readonly counts: SharedArrayBuffer;
   /** When the server started, in ms since 1970. */
   readonly started: number;
 }
 
-/** @param workers number of isolates that share it */
-export function makeBoard(workers: number): Board {
+/** Allocates the counts. @param workers the number of isolates that share them */
+export function makeSharedCounts(workers: number): SharedCounts {
   const bytes = workers * rowLength * Float64Array.BYTES_PER_ELEMENT;
   return { counts: new SharedArrayBuffer(bytes), started: Date.now() };
 }
 
 /**
- * The counts of a door: its connections that are open now, were accepted, and were refused by a limit;
- * the bytes of files. All but `open` only grow.
+ * The counts of a door: the connections that are open now, that were accepted, and that a limit refused;
+ * the bytes of files. Only `open` can decrease.
  */
 export type DoorCounts =
   & { readonly door: DoorName }
@@ -118,16 +118,16 @@ export class Metrics {
 
   /**
    * @param worker the row of this isolate, from 0
-   * @param board shared with other isolates; by default this one counts alone
+   * @param sharedCounts by default, counts that no other isolate shares
    */
-  constructor(worker = 0, board: Board = makeBoard(1)) {
-    this.#all = new Float64Array(board.counts);
+  constructor(worker = 0, sharedCounts: SharedCounts = makeSharedCounts(1)) {
+    this.#all = new Float64Array(sharedCounts.counts);
     this.#row = this.#all.subarray(worker * rowLength, (worker + 1) * rowLength);
-    this.#started = board.started;
+    this.#started = sharedCounts.started;
     for (const door of doorNames) this.#row[doorCell(door, "open")] = 0;
   }
 
-  /** @param counter each worker counts `starts` once */
+  /** Adds to a counter without labels. Each worker adds 1 to `starts` when it starts. */
   count(counter: Counter, by = 1): void {
     this.#row[serverCounters.indexOf(counter)] += by;
   }
@@ -145,7 +145,8 @@ export class Metrics {
     this.#row[doorCell(door, "refused")]++;
   }
 
-  moved(door: DoorName, direction: "received" | "sent", bytes: number): void {
+  /** Adds bytes of files that a door has received or sent. */
+  addBytes(door: DoorName, direction: "received" | "sent", bytes: number): void {
     if (bytes > 0) this.#row[doorCell(door, direction)] += bytes;
   }
 
@@ -154,7 +155,7 @@ export class Metrics {
    *
    * @param verb as the client wrote it; null for input that was no request
    */
-  ended(door: DoorName, verb: string | null, outcome: Outcome, seconds: number): void {
+  addRequest(door: DoorName, verb: string | null, outcome: Outcome, seconds: number): void {
     const cell = verbCell(doorIndex.get(door)!, verbIndex.get(verb ?? "") ?? verbNames.length - 1);
     this.#row[cell + outcomeIndex.get(outcome)!]++;
     this.#row[cell + outcomes.length] += seconds;
@@ -199,10 +200,10 @@ export class Metrics {
 }
 
 /**
- * Returns the duration that a part of the requests did not exceed. As Prometheus' histogram_quantile, it
- * assumes that the durations in a bucket are spread evenly over it.
+ * Estimates a quantile of durations from their buckets. Like Prometheus' histogram_quantile, it assumes
+ * that the durations in a bucket are spread evenly over the bucket.
  *
- * @param part 0.5 for the median
+ * @param fraction 0.5 for the median
  * @returns seconds; at most the last bound
  *
  * @example
@@ -212,8 +213,8 @@ export class Metrics {
  * if (quantile([...buckets, 0], 0.5) !== 0.0075) throw new Error();
  * ```
  */
-export function quantile(buckets: readonly number[], part: number): number {
-  const rank = part * buckets.reduce((sum, n) => sum + n, 0);
+export function quantile(buckets: readonly number[], fraction: number): number {
+  const rank = fraction * buckets.reduce((sum, n) => sum + n, 0);
   let below = 0;
   for (const [i, bound] of latencyBoundsSeconds.entries()) {
     const n = buckets[i];

@@ -29,22 +29,23 @@ export interface Presence {
 }
 
 /** A connection, as admins see it: between requests with null, null and 0 for the request. */
-export interface Present extends ActiveRequest, Readonly<Pick<Presence, "account" | "address">> {
+export interface ListedConnection
+  extends ActiveRequest, Readonly<Pick<Presence, "account" | "address">> {
   readonly door: DoorName;
   /** The time when it was opened, in ms since 1970. */
   readonly since: number;
 }
 
-type Connection = Presence & Pick<Present, "door" | "since">;
+type Connection = Presence & Pick<ListedConnection, "door" | "since">;
 
 /** Lists the connections of the other isolates, without those that don't reply in time. */
-export type Others = () => Promise<readonly Present[]>;
+export type ListOthers = () => Promise<readonly ListedConnection[]>;
 
 export class Roster {
   readonly #metrics: Metrics;
   readonly #connections = new Set<Connection>();
   /** By default this isolate is the only one. */
-  others: Others = () => Promise.resolve([]);
+  others: ListOthers = () => Promise.resolve([]);
 
   /** @param metrics counts the connections */
   constructor(metrics: Metrics) {
@@ -69,24 +70,24 @@ export class Roster {
   }
 
   /** Lists the connections of this isolate, at most {@link maxListedConnections}. */
-  here(): Present[] {
+  here(): ListedConnection[] {
     const { busy = [], idle = [] } = Object.groupBy(
       this.#connections,
       ({ doing }) => doing ? "busy" : "idle",
     );
-    return [...busy, ...idle].slice(0, maxListedConnections).map(presentOf);
+    return [...busy, ...idle].slice(0, maxListedConnections).map(listed);
   }
 
-  /** As {@link here}, of all isolates; connections with a request first, then the oldest. */
-  async everywhere(): Promise<Present[]> {
+  /** Lists connections of all isolates, as many as {@link here}; those with a request first, then the oldest. */
+  async everywhere(): Promise<ListedConnection[]> {
     const all = [...this.here(), ...await this.others()];
-    const idle = ({ verb }: Present) => verb === null ? 1 : 0;
+    const idle = ({ verb }: ListedConnection) => verb === null ? 1 : 0;
     all.sort((a, b) => idle(a) - idle(b) || a.since - b.since);
     return all.slice(0, maxListedConnections);
   }
 }
 
-function presentOf({ account, door, address, since, doing }: Connection): Present {
+function listed({ account, door, address, since, doing }: Connection): ListedConnection {
   const { verb = null, path = null, bytes = 0 } = doing ?? {};
   return {
     account,

@@ -1,6 +1,7 @@
-/** The operator's settings that the doors and the logins ask. */
+/** The operator's settings that the doors and the logins read. */
 import type { RegisterLimits } from "../storage/accounts.ts";
-import type { Limits } from "./gate.ts";
+import type { Limits, Tally } from "./gate.ts";
+import type { SharedCounts } from "./metrics.ts";
 
 /** Limits that can be changed while the server runs; plain data. */
 export interface Adjustable {
@@ -8,7 +9,7 @@ export interface Adjustable {
   readonly defaultLimit: number | null;
   /** The highest quota that `register` and `grow` may ask for, in bytes; null for no limit. */
   readonly maxLimit: number | null;
-  /** The fewest characters of a new password. Default: `defaultMinPassword`. */
+  /** The fewest characters of a new password. Default: `defaultMinPasswordLength`. */
   readonly minPassword?: number;
   /** The failed logins in an hour after which a ban follows; 0: never. Default: `defaultBanAfter`. */
   readonly banAfter?: number;
@@ -23,7 +24,7 @@ export interface Adjustable {
    * The bindings (net/channel_binding.ts) of the TLS proxies in front of the plain native door; absent where no
    * proxy ends TLS.
    */
-  readonly proxyEndPoints?: readonly string[];
+  readonly proxyBindings?: readonly string[];
 }
 
 /** The settings of a server as its doors see them. */
@@ -32,4 +33,16 @@ export interface ServiceSettings extends Adjustable {
   readonly allowRegister: boolean;
   /** The program's version, shown to admins. */
   readonly version?: string;
+}
+
+/** Memory that the workers of a server share. By default an isolate has its own. */
+export interface WorkerTables {
+  /** The counts of connections. */
+  readonly tally?: Tally;
+  /** The counts of requests and bytes. */
+  readonly sharedCounts?: SharedCounts;
+  /** The traffic of the last hours. The supervisor samples it. */
+  readonly history?: SharedArrayBuffer;
+  /** The bound on derivations of passwords: see core/login/derivations.ts. */
+  readonly derivations?: SharedArrayBuffer;
 }

@@ -80,8 +80,8 @@ Deno.test("SIGHUP reads --limits again; a transfer under way goes on, at the new
   const began = performance.now();
   await peers[0].ask(bytes.subarray(100_000), { sha256: sha256(bytes) });
   const took = performance.now() - began;
-  // 100 kB may come at once, and the last piece, up to 64 KiB, is paid for afterwards.
-  assert.ok(took > 1200, `300 kB in ${took} ms at 100 kB/s`);
+  // A second's bytes may come at once, and each side may have a piece of 64 KiB on its way.
+  assert.ok(took > 650, `300 kB in ${took} ms at 100 kB/s`);
   for (const peer of peers) peer[Symbol.dispose]();
   await Deno.remove(dir, { recursive: true });
 });

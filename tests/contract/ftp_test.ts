@@ -1,4 +1,5 @@
 /** The contract, at the FTP door: with TLS, which proves what is whole, on both connections. */
+import { twoNodes } from "./_cluster.ts";
 import type { Server } from "../_server.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import { Client } from "../core/door/ftp/_client.ts";
@@ -160,5 +161,6 @@ const ftp: DoorUnderTest = {
 };
 
 contract(ftp);
+contract(ftp, twoNodes);
 keepsNothing(ftp);
 endsLogins(ftp);

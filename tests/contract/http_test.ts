@@ -1,4 +1,5 @@
 /** The contract, at the HTTP door: its API, and tus to go on with an upload. */
+import { twoNodes } from "./_cluster.ts";
 import { type Answer, basic, Client } from "../core/door/http/_client.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
 import { keepsNothing } from "./_kept.ts";
@@ -112,5 +113,6 @@ const http: DoorUnderTest = {
 };
 
 contract(http);
+contract(http, twoNodes);
 keepsNothing(http);
 endsLogins(http);

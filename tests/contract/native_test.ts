@@ -1,4 +1,5 @@
 /** The contract, at the native door. */
+import { twoNodes } from "./_cluster.ts";
 import type { Server } from "../_server.ts";
 import { eager, Peer, type Piece, sha256 } from "../core/door/_peer.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
@@ -117,5 +118,6 @@ const native: DoorUnderTest = {
 };
 
 contract(native);
+contract(native, twoNodes);
 keepsNothing(native);
 endsLogins(native);

@@ -1,4 +1,5 @@
 /** The contract, at the SFTP door. */
+import { twoNodes } from "./_cluster.ts";
 import { Open, Type } from "../../core/door/sftp/packet.ts";
 import { SftpPeer, SftpStatus, ssh2 } from "../core/door/sftp/_peer.ts";
 import type { Server } from "../_server.ts";
@@ -140,5 +141,6 @@ const sftp: DoorUnderTest = {
 };
 
 contract(sftp);
+contract(sftp, twoNodes);
 keepsNothing(sftp);
 endsLogins(sftp);

@@ -1,4 +1,5 @@
 /** The contract, at WebDAV; what was cut is gone on with by tus, which has the same uploads. */
+import { twoNodes } from "./_cluster.ts";
 import { type Answer, basic, Client } from "../core/door/http/_client.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
 import { keepsNothing } from "./_kept.ts";
@@ -126,5 +127,6 @@ const webdav: DoorUnderTest = {
 };
 
 contract(webdav);
+contract(webdav, twoNodes);
 keepsNothing(webdav);
 endsLogins(webdav);

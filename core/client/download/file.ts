@@ -1,4 +1,4 @@
-/** Downloads one file of a get, or skips it where this machine has the same content. */
+/** Downloads one file, or skips it if the local file has the same content. */
 import { typed } from "../../error.ts";
 import type { Client } from "../client.ts";
 import { join } from "../path.ts";
@@ -29,16 +29,16 @@ export async function downloadFile(
   const action = source.actions.get(name);
   const same = action === "skip" ||
     action === "compare" && await sameContent(client, local, path, sha256);
-  const facts = { path, local, size, sha256, verified: null };
+  const result = { path, local, size, sha256, verified: null };
   if (same) {
-    report.done({ ...facts, status: "skipped" });
+    report.done({ ...result, status: "skipped" });
   } else if (options.noClobber && source.type !== "stream" && lstat(local)) {
     report.failed(path, local, existsAlready(local));
   } else if (options.requireDigest && sha256 === null) {
     report.failed(path, local, noStoredDigest().with({ op: "get", path }), size);
   } else if (options.dryRun) {
     report.bytes(size);
-    report.done({ ...facts, status: "sent" });
+    report.done({ ...result, status: "sent" });
   } else if (source.type === "stream") {
     await downloadStream(download, path, local);
   } else {
@@ -46,7 +46,7 @@ export async function downloadFile(
   }
 }
 
-/** Downloads a file into a target that is written in place. */
+/** Downloads a file to standard output, a FIFO or a device, which is written without a temporary file. */
 async function downloadStream(
   { client, report, downloader, options }: Download,
   path: string,

@@ -4,7 +4,7 @@
  * body is dropped, so that the connection stays usable; for the rest of a long body it is closed.
  */
 import { BargeError, typed } from "../../error.ts";
-import { type Answer, parseOther } from "../../protocol/message.ts";
+import { type Answer, parseBodyFrame } from "../../protocol/message.ts";
 import type { FrameReader } from "../../protocol/reader.ts";
 import type { Client } from "../client.ts";
 import type { Hash } from "../transfer/hash.ts";
@@ -23,7 +23,10 @@ interface Reception {
   write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
-/** `changed`: the bytes before the offset are of another file. `failed`: here, or by the digest. */
+/**
+ * `changed`: the bytes before the offset are of another file. `failed`: this side failed, or the digest
+ * differs.
+ */
 export type Received =
   | { readonly type: "whole"; readonly answer: Answer<"get">; readonly sha256: string | null }
   | { readonly type: "changed" }
@@ -68,19 +71,19 @@ export async function receive(
     await (writing && client.paused(writing).catch((cause) => failed ??= typed(cause)));
   }
   const trailer = await frames.frame();
-  if (!trailer) throw new BargeError("unavailable", "it closed the connection");
-  const { sha256: theirs } = parseOther("trailer", trailer.value);
+  if (!trailer) throw new BargeError("unavailable", "the server closed the connection");
+  const { sha256: theirs } = parseBodyFrame("trailer", trailer.value);
   if (failed) return { type: "failed", error: failed };
   if (changed) return { type: "changed" };
   const sha256 = hash?.digest("hex") ?? theirs ?? answer.sha256;
   if (sha256 === (theirs ?? sha256) && sha256 === (answer.sha256 ?? sha256)) {
     return { type: "whole", answer, sha256 };
   }
-  return { type: "failed", error: otherBytes() };
+  return { type: "failed", error: digestMismatch() };
 }
 
 /** Returns the failure of a file whose digest differs. */
-export function otherBytes(): BargeError {
+export function digestMismatch(): BargeError {
   return new BargeError("digest", "the received bytes differ from the server's digest", {
     hint: "run the same command again; `barge verify` at the server checks its disk",
   });

@@ -1,4 +1,4 @@
-/** Finds a source of a get: its remote files, its local target, and the plan. */
+/** Finds a source of a download: its remote files, its local target, and the plan. */
 import { BargeError, typed } from "../../error.ts";
 import type { Entry, Omission } from "../../protocol/message.ts";
 import type { Client } from "../client.ts";
@@ -22,7 +22,7 @@ export interface GetOptions extends TransferOptions {
 }
 
 export interface DownloadSource extends Source {
-  /** `stream`: the target is written in place: a device, a FIFO, standard output. */
+  /** `stream`: a device, a FIFO or standard output, which is written without a temporary file. */
   readonly type: "file" | "tree" | "stream";
   /** The remote names that the server can't show. */
   readonly omitted?: Omission;

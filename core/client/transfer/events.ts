@@ -11,7 +11,10 @@ export interface TransferResult {
   readonly size: number;
   /** Of the whole file; null if it was not needed. */
   readonly sha256: string | null;
-  /** `sent`: in either direction; `skipped`: both sides have the same content. */
+  /**
+   * `sent`: uploaded or downloaded, or in a dry run would be; `skipped`: both sides have the same
+   * content.
+   */
   readonly status: "sent" | "resumed" | "skipped" | "failed";
   /** Where a resumed transfer began, in bytes. */
   readonly offset: number;

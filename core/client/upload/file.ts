@@ -1,4 +1,4 @@
-/** Uploads one file of a put, or skips it where the target has the same content. */
+/** Uploads one file, or skips it if the target has the same content. */
 import { typed } from "../../error.ts";
 import type { Client } from "../client.ts";
 import { join } from "../path.ts";

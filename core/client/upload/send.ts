@@ -7,12 +7,12 @@
  */
 import { BargeError } from "../../error.ts";
 import { abandon, borrow, giveBack } from "../../disk/buffer_pool.ts";
-import { aliveLength, encodeChunkHead, encodeFrame } from "../../protocol/frame.ts";
+import { aliveChunkLength, encodeChunkHead, encodeFrame } from "../../protocol/frame.ts";
 import type { Answer } from "../../protocol/message.ts";
 import { type Client, diskTimeoutMs } from "../client.ts";
 import { type Hash, hashInto, sha256 } from "../transfer/hash.ts";
 
-const aliveHead = encodeChunkHead(aliveLength);
+const aliveHead = encodeChunkHead(aliveChunkLength);
 
 /** The bytes of an upload: a local file, or standard input. */
 export interface Content {

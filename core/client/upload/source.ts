@@ -1,4 +1,4 @@
-/** Finds a source of a put: its local files, the existing names at its target, and the plan. */
+/** Finds a source of an upload: its local files, the existing names at its target, and the plan. */
 import { BargeError, typed } from "../../error.ts";
 import type { Client } from "../client.ts";
 import { baseName, join, meansContents, parentOf } from "../path.ts";

@@ -41,7 +41,7 @@ const functions = {
   },
 } satisfies Lesson["functions"];
 
-/** @param loaves the current number, the highest and the lowest one */
+/** Changes the number of loaves. @param loaves the number now, and the highest and lowest so far */
 function changeCount(loaves: Int32Array, by: number): number {
   loaves[0]! += by;
   loaves[1] = Math.max(loaves[1]!, loaves[0]!);
@@ -52,10 +52,10 @@ function changeCount(loaves: Int32Array, by: number): number {
 export default {
   idea: {
     en: `Some threads wait for more than a lock: a guest needs the lock of the shelf, and a loaf
-on it. wait() releases the lock, sleeps until another thread notifies it, and holds the lock
-again when it returns, so it does not miss a change. The condition may have been true at the
-notification and be false again once the lock is back, as another thread was faster: check it
-again, with while, never with if. A thread that changes the state notifies the threads that may
+on it. wait() releases the lock, sleeps until another thread notifies the condition, and takes
+the lock again before it returns, so the thread misses no change. Between the notification and
+the return, a faster thread may have taken the loaf: check the state again, with while, never
+with if. A thread that changes the state notifies the threads that may
 wait for it.`,
     zh: `有些等待要的不只是锁：客人既要拿到架子的锁，架子上还得有面包。wait() 先把锁还回去，
 睡到有人通知，返回时锁又在手里；中间的变化不会漏看。不过收到通知时成立的条件，等重新拿到锁

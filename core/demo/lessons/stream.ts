@@ -1,7 +1,7 @@
 /**
  * `stream`: TCP is a stream of bytes, which joins and splits messages; a length before each message
- * separates them again. A UDP datagram stays whole, an empty one arrives, and one to an unused port
- * does not fail.
+ * separates them again. A UDP datagram stays whole, even an empty datagram arrives, and sending to an
+ * unused port reports no error.
  */
 import { BargeError } from "../../error.ts";
 import type { Lesson } from "../lesson.ts";
@@ -14,7 +14,7 @@ const decoder = new TextDecoder();
 
 const messages = ["ab", "cde", "fghi"];
 const smallReadBytes = 4;
-/** The most attempts to read joined messages: all must have arrived before the read. */
+/** The most attempts to receive all messages in one read. */
 const maxAttempts = 50;
 
 const sender = bilingual`sender || 发送者`;
@@ -37,7 +37,7 @@ export function encodeMessage(message: string): Uint8Array {
   return frame;
 }
 
-/** Decodes messages from the pieces of a stream, in any sizes. */
+/** Decodes messages from the pieces of a stream, whatever their sizes. */
 export class MessageDecoder {
   #rest = new Uint8Array();
 
@@ -162,7 +162,7 @@ async function readJoined(trace: Trace, client: Deno.Conn, server: Deno.Conn): P
   for (let i = 0; i < maxAttempts && text !== all; i++) {
     for (const message of messages) await write(client, encoder.encode(message));
     text = decoder.decode(await read(server, 1024));
-    // The system may still have split them: reads the rest, and tries again.
+    // If the system has split the messages, read the rest, and try again.
     for (let bytesRead = text.length; bytesRead < all.length;) {
       bytesRead += (await read(server, 1024)).length;
     }

@@ -29,8 +29,8 @@ import { parseCommand, runCommand } from "./command.ts";
 import { DataPort } from "./data_port.ts";
 import type { Line } from "./line_parser.ts";
 import { LineReader } from "./line_reader.ts";
-import { isThere } from "./locate.ts";
-import { meant } from "./name.ts";
+import { pathExists } from "./locate.ts";
+import { intendedPath } from "./name.ts";
 import type { Host } from "./host.ts";
 import type { Connection, Row } from "./row.ts";
 import { encodeReply, Failed, type Reply, reply, replyTo } from "./reply.ts";
@@ -63,7 +63,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   /** True when the client has ended its side, or the connection broke. */
   #clientEnded = false;
   /** True when the server stops. */
-  #leaving = false;
+  #stopping = false;
   /** True between commands. */
   #idle = false;
   #writing: Promise<void> = Promise.resolve();
@@ -77,7 +77,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     this.local = bareAddress(local);
     this.#tlsSessions = new Sessions(door.tickets);
     this.#lines = new LineReader(stream, (bytes) => this.#write(bytes));
-    this.#loginBy = performance.now() + door.patience.login;
+    this.#loginBy = performance.now() + door.timeouts.login;
     // Implicit TLS also covers data connections without PROT P.
     this.state.protect = door.spec.name === "ftps";
     this.data = new DataPort(door, store.gate, this.host, this.#tlsSessions);
@@ -101,7 +101,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   }
 
   leave(): void {
-    this.#leaving = true;
+    this.#stopping = true;
     if (this.#idle) void this.#dismiss("the server is stopping");
   }
 
@@ -114,7 +114,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     await this.#write(encodeReply(message));
   }
 
-  admit(session: Session | undefined): boolean {
+  setSession(session: Session | undefined): boolean {
     if (session && !this.logIn(session, (reason) => this.#expel(reason))) return false;
     if (!session) this.leaveAccount();
     this.session = session;
@@ -146,7 +146,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   async #secure(): Promise<void> {
     try {
       const shake = (below: Pipe) => this.#tlsSessions.begin(below, this.door.certificate()!);
-      this.tls = await this.stream.upgrade(shake, this.door.patience.handshake);
+      this.tls = await this.stream.upgrade(shake, this.door.timeouts.handshake);
     } catch (error) {
       log.debug("no TLS with {peer}: {why}", { peer: this.stream.peer, why: `${error}` });
       throw error;
@@ -155,7 +155,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
 
   async #serve(): Promise<void> {
     while (!this.quitting) {
-      if (this.#leaving) return await this.#dismiss("the server is stopping");
+      if (this.#stopping) return await this.#dismiss("the server is stopping");
       const line = this.#queue.shift() ?? await this.#next();
       if (!line) return;
       await this.#execute(line);
@@ -164,9 +164,9 @@ export class Control extends ClientConnection implements Connection, Conversatio
 
   /** Returns the next line; null when the client has ended its side. */
   async #next(): Promise<Line | null> {
-    const { stranger, idle } = this.door.patience;
+    const { beforeLogin, idle } = this.door.timeouts;
     const left = this.#loginBy - performance.now();
-    const ms = this.session ? idle : Math.max(0, Math.min(stranger, left));
+    const ms = this.session ? idle : Math.max(0, Math.min(beforeLogin, left));
     const timer = setTimeout(() => void this.#dismiss("no command came in time"), ms);
     this.#idle = true;
     try {
@@ -179,6 +179,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     }
   }
 
+  /** Returns the outcome of the current read, and begins a read if there is none. */
   #peek(): Promise<ReadResult> {
     return this.#reading ??= this.#lines.next().then(
       (line) => ({ line }),
@@ -186,6 +187,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     );
   }
 
+  /** As {@link #peek}, but the next call begins another read. */
   async #take(): Promise<ReadResult> {
     const got = await this.#peek();
     this.#reading = undefined;
@@ -237,7 +239,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     const path = posix.resolve(this.state.folder, argument);
     const { session } = this;
     // Before the login nothing is looked up.
-    return session ? await meant(path, (path) => isThere(session, path)) : path;
+    return session ? await intendedPath(path, (path) => pathExists(session, path)) : path;
   }
 
   /** Reads the connection while a slow command runs. */
@@ -302,17 +304,20 @@ export class Control extends ClientConnection implements Connection, Conversatio
     const reason = new BargeError("unavailable", why);
     try {
       await this.answer(reply(421, `${why}; goodbye`));
-      await this.stream.end(this.door.patience.answer);
+      await this.stream.end(this.door.timeouts.answer);
     } catch { /* the client is gone */ }
     this.stream.close(reason);
   }
 
-  /** As `linger` in ../linger.ts, through the reader of lines, which may have a read under way. */
+  /**
+   * As `linger` in ../linger.ts, but reads through the line reader: a read of it may be under way, and
+   * the stream allows no second one.
+   */
   async #linger(): Promise<void> {
     if (this.stream.closed) return;
     await this.#writing;
-    await this.stream.end(this.door.patience.answer);
-    const cut = setTimeout(() => this.stream.close(), this.door.patience.linger);
+    await this.stream.end(this.door.timeouts.answer);
+    const cut = setTimeout(() => this.stream.close(), this.door.timeouts.linger);
     try {
       while (!this.#clientEnded) this.#clientEnded = (await this.#take()).line === null;
     } finally {
@@ -321,7 +326,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   }
 
   #write(bytes: Uint8Array): Promise<void> {
-    const writing = this.#writing.then(() => this.stream.write(bytes, this.door.patience.answer));
+    const writing = this.#writing.then(() => this.stream.write(bytes, this.door.timeouts.answer));
     this.#writing = writing.catch(() => {/* the caller of this write gets the failure */});
     return writing;
   }

@@ -4,9 +4,9 @@
  *   none -> listening (PASV, EPSV) -> arrived -> opened -> closed
  *       \-> dialing (PORT, EPRT)  /
  *
- * A new request closes the connection before it. A listener closes after the first connection from the
- * client's address, or when none comes in time; connections from other addresses are closed. The port
- * is random, from a range that workers and servers share.
+ * A new PASV, EPSV, PORT or EPRT closes the listener or connection of the last one. A listener closes
+ * after the first connection from the client's address, or when none comes in time; connections from
+ * other addresses are closed. The port is random, from a range that workers and servers share.
  *
  * Other machines can have the client's address (NAT). With TLS a data connection must resume the TLS
  * session of the control connection, which only the client can; otherwise no byte is sent or read.
@@ -35,7 +35,7 @@ export interface Data {
 
 type Arrival = Conn | BargeError;
 
-/** One account, and one address, may listen on this part of the ports: an eighth. */
+/** An account may listen on at most an eighth of the ports, and so may an address. */
 const portsDivisor = 8;
 
 export class DataPort {
@@ -75,7 +75,7 @@ export class DataPort {
     // A listener without a connection is used again.
     const { addr } = this.#listener ?? this.#listen(account);
     clearTimeout(this.#expiry);
-    this.#expiry = setTimeout(() => this.close(), this.#door.patience.unused);
+    this.#expiry = setTimeout(() => this.close(), this.#door.timeouts.unused);
     return addr.port;
   }
 
@@ -118,8 +118,8 @@ export class DataPort {
     if (!this.#arrival) {
       throw new BargeError("unavailable", "no data connection; request one with PASV or EPSV");
     }
-    const { patience } = this.#door;
-    const waiting = delay(patience.data, AbortSignal.any([signal, this.#expected.signal]));
+    const { timeouts } = this.#door;
+    const waiting = delay(timeouts.data, AbortSignal.any([signal, this.#expected.signal]));
     const late = waiting.then(() =>
       new BargeError("unavailable", "the client did not connect in time")
     );
@@ -129,8 +129,8 @@ export class DataPort {
       this.#arrival = undefined; // close() must not close it from here on
       const { port } = arrived.remoteAddr as Deno.NetAddr;
       const peer = formatAddress({ host: this.#peer, port });
-      const stream = new Stream(arrived, peer, patience.transfer);
-      stream.rates = { read: new RateMeter(patience.floor), write: new RateMeter(patience.floor) };
+      const stream = new Stream(arrived, peer, timeouts.transfer);
+      stream.rates = { read: new RateMeter(timeouts.floor), write: new RateMeter(timeouts.floor) };
       return stream;
     } finally {
       this.close();
@@ -144,9 +144,9 @@ export class DataPort {
    *   session of its control connection
    */
   async secure(stream: Stream, certificate: ServerIdentity): Promise<TlsPipe> {
-    const { spec, patience } = this.#door;
+    const { spec, timeouts } = this.#door;
     const shake = (below: Pipe) => this.#sessions.join(below, certificate, spec.ftp.sessionReuse);
-    return await stream.upgrade(shake, patience.handshake);
+    return await stream.upgrade(shake, timeouts.handshake);
   }
 
   /** Closes the listener and the connection that no transfer has taken. */
@@ -202,7 +202,7 @@ export class DataPort {
   }
 
   async #connect(port: number, signal: AbortSignal): Promise<Arrival> {
-    const ending = AbortSignal.any([signal, AbortSignal.timeout(this.#door.patience.data)]);
+    const ending = AbortSignal.any([signal, AbortSignal.timeout(this.#door.timeouts.data)]);
     try {
       return await Deno.connect({ hostname: this.#peer, port, signal: ending });
     } catch {

@@ -7,7 +7,7 @@ import { host } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
 import { Refusals } from "../refuse.ts";
 import { Control } from "./control.ts";
-import { patience as defaultPatience } from "./patience.ts";
+import { defaultTimeouts } from "./timeouts.ts";
 import { encodeReply, reply } from "./reply.ts";
 
 /** The protocol names that a client may offer in the TLS handshake (RFC 7301). */
@@ -17,14 +17,14 @@ const refusal = encodeReply(reply(421, "There are too many connections; try agai
 /** @throws as `OpenDoor` */
 export function openDoor(
   { store, spec, reusePort, tls }: Opening,
-  patience = defaultPatience,
+  timeouts = defaultTimeouts,
 ): Promise<Door> {
   let certificate: ServerIdentity | undefined = tls && serverIdentity(tls, protocols);
   const { host: hostname, port } = spec.address;
   const ftpSpec = { ...spec, ftp: spec.ftp! };
   const shared = {
     spec: ftpSpec,
-    patience,
+    timeouts,
     certificate: () => certificate,
     tickets: new Tickets(),
   };
@@ -33,7 +33,7 @@ export function openDoor(
     store,
     host: hostname,
     listener: listenTcp({ hostname, port, reusePort }, spec),
-    patience: patience.stranger,
+    idleTimeoutMs: timeouts.beforeLogin,
     begin: (stream, presence, local) => new Control(shared, store, stream, presence, local),
     refusals: new Refusals(refusal),
   });

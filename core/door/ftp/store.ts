@@ -20,7 +20,7 @@ import { FromWire } from "./ascii.ts";
 import type { Request, Row, UserConnection } from "./row.ts";
 import type { Data } from "./data_port.ts";
 import { typeAt } from "./locate.ts";
-import { proofWait } from "./patience.ts";
+import { proofWait } from "./timeouts.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { checkData, overData, receive, restFailure } from "./transfer.ts";
 
@@ -96,7 +96,7 @@ async function store(
       if (!whole) {
         const durationMs = performance.now() - began;
         const replaces = await typeAt(c.session, path) === "file";
-        await c.confirmAlive(proofWait(c.door.patience, replaces, durationMs));
+        await c.confirmAlive(proofWait(c.door.timeouts, replaces, durationMs));
       }
       return false;
     });

@@ -45,6 +45,7 @@ export function checkHead(incoming: IncomingMessage): void {
   }
   const hosts = valuesOf(rawHeaders, "host").length;
   const size = rawHeaders.reduce((sum, text) => sum + text.length + 2, 0);
+  // If the URL is even longer, the response is 414 instead (parseTarget).
   if (size > maxHeadBytes && url.length < size) throw headTooLong();
   if (hosts > 1) throw new BargeError("protocol", "the request has two Host headers");
   if (hosts === 0 && httpVersion === "1.1") {

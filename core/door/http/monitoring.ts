@@ -1,6 +1,6 @@
 /** Health and metrics, for operators: /healthz, /readyz, /metrics. */
 import { Hono } from "hono";
-import { checkReady, numbers, snapshot } from "../../session/status.ts";
+import { checkReady, snapshot, statusSnapshot } from "../../session/status.ts";
 import { prometheus, prometheusType } from "../prometheus.ts";
 import { requireLogin } from "./auth.ts";
 import type { HttpEnv } from "./exchange.ts";
@@ -21,7 +21,7 @@ export function monitoring(open: boolean): Hono<HttpEnv> {
     async GET({ env: exchange }) {
       const current = open
         ? await snapshot(exchange.store)
-        : await numbers((await requireLogin(exchange)).session);
+        : await statusSnapshot((await requireLogin(exchange)).session);
       return text(prometheus(current), 200, prometheusType);
     },
   });

@@ -1,15 +1,18 @@
 /**
- * Refuses a connection that has no exchange: there is no place for it, or its bytes are no request.
- * The response is one write, and ends the connection.
+ * Refuses a connection outside any request: there are too many connections, or the received bytes are not
+ * an HTTP request. The response is sent in one write, and the connection is closed.
  */
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { BargeError } from "../../error.ts";
 import { headersOf, problemOf, Refusal, statusOf } from "./problem.ts";
 
-/** The longest head that is accepted: the longest path, encoded, and the headers. */
+/** The most bytes of a request's headers. WebDAV's Destination alone may hold the longest path, encoded. */
 export const maxHeadBytes = 16 * 1024;
-/** The longest head that the parser reads, so that a refusal can name the reason. */
+/**
+ * The most bytes of a head that Node's parser accepts. More than {@link maxHeadBytes}, so that the
+ * response to a head between the two can name the reason.
+ */
 export const maxParsedHeadBytes = 64 * 1024;
 const refusalTimeoutMs = 2_000;
 /** The most refusals that are being sent; further connections are closed without a response. */
@@ -26,15 +29,15 @@ export const tooManyConnections = new Refusal(
   },
 );
 
-export const noProxy = new Refusal(405, "unsupported", "this is no proxy");
+export const noProxy = new Refusal(405, "unsupported", "this server is not a proxy");
 
-/** Returns the refusal for an error of the parser, by its code. */
+/** Returns the refusal for an error of Node's HTTP parser. @param code of that error */
 export function malformed(code = ""): BargeError {
   if (code === "HPE_HEADER_OVERFLOW") return headTooLong();
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
     return new Refusal(408, "unavailable", "the request did not arrive in time");
   }
-  return new BargeError("protocol", "that is no HTTP request");
+  return new BargeError("protocol", "the received bytes are not an HTTP request");
 }
 
 export function headTooLong(): Refusal {

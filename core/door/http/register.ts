@@ -1,7 +1,7 @@
 /** Registers an account, by the API or the page. */
 import { BargeError } from "../../error.ts";
 import { checkPasswordLength } from "../../login/change_password.ts";
-import { bounded } from "../../login/password.ts";
+import { runDerivation } from "../../login/password.ts";
 import { register } from "../../login/register.ts";
 import type { Verifier } from "../../protocol/message.ts";
 import { makeVerifier } from "../../protocol/verifier.ts";
@@ -22,12 +22,17 @@ export async function registerAccount(
   return await register(store, { verb: "register", account: name, verifier, limit }, host);
 }
 
-/** Makes the verifier of a new password. @throws as `bounded` */
+/**
+ * Makes the verifier of a new password.
+ *
+ * @throws {BargeError} `unavailable` if too many logins wait for their turn; the reason of
+ *   `exchange.ended`, if that is aborted first
+ */
 export async function passwordVerifier(
   { host, ended }: Exchange,
   account: string,
   password: string,
 ): Promise<Verifier> {
   const make = () => makeVerifier("password", password);
-  return await bounded(make, ended.signal, { account, host });
+  return await runDerivation(make, ended.signal, { account, host });
 }

@@ -3,8 +3,8 @@ import { BargeError } from "../../error.ts";
 import type { Exchange, Source } from "./exchange.ts";
 
 /**
- * Headers of every response that does not set its own. They let a browser run nothing: files come from
- * strangers, and have the page's origin.
+ * Headers of every response that does not set its own. They keep a browser from running scripts in files,
+ * since untrusted users upload files, which have the page's origin.
  */
 const securityHeaders: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",

@@ -1,6 +1,6 @@
 /** Receives a file as the body of a request. */
 import { BargeError } from "../../error.ts";
-import type { When } from "../../login/access.ts";
+import type { WriteCondition } from "../../login/access.ts";
 import type { StoredFile } from "../../storage/uploads.ts";
 import type { Incoming } from "../../upload/incoming.ts";
 import { receive } from "../../upload/receive.ts";
@@ -19,7 +19,7 @@ import { Refusal } from "./problem.ts";
 export async function receiveFile(
   exchange: AuthenticatedExchange,
   path: string,
-  when: When = "always",
+  when: WriteCondition = "always",
   tagOf = etagOf,
 ): Promise<StoredFile> {
   refuseParts(exchange);
@@ -30,8 +30,8 @@ export async function receiveFile(
     path,
     size: body.length ?? expectedSize(exchange),
     modified: modifiedOf(exchange),
-    overwrite: conditions(exchange, when, tagOf),
-    base: "fresh",
+    overwrite: requestCondition(exchange, when, tagOf),
+    base: "fresh", // not the staged bytes of a partial upload
     announced: body.awaitsContinue,
   });
   try {
@@ -68,8 +68,15 @@ export async function receiveInto(
   }
 }
 
-/** Joins the conditions of the request with another one, for the check in the step of the commit. */
-export function conditions(exchange: Exchange, when: When = "always", tagOf = etagOf): When {
+/**
+ * Returns a condition that checks the conditions of the request, and then `when`. It is checked in the
+ * step that commits the file.
+ */
+export function requestCondition(
+  exchange: Exchange,
+  when: WriteCondition = "always",
+  tagOf = etagOf,
+): WriteCondition {
   const { header } = exchange;
   if (!isConditional(header)) return when;
   return (existing, view) => {

@@ -8,12 +8,12 @@
 import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 
-/** The facts of a file or folder in its header. */
+/** A file or folder of an archive, as its header describes it. */
 export interface ArchiveMember {
   /** Relative; a folder's ends in a slash. */
   readonly name: string;
   readonly type: "file" | "dir";
-  /** The announced number of bytes; the record has the number that was written. */
+  /** The expected number of bytes. The central directory gets the number that was added. */
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
@@ -31,7 +31,7 @@ const madeByUnix = 3 << 8;
 const flagsOf = ({ type }: ArchiveMember) => type === "file" ? 0x0808 : 0x0800;
 
 /**
- * Returns a name that is safe to unpack. Programs of Windows take a backslash for a separator, so that
+ * Returns a name that is safe to unpack. Windows programs take a backslash for a separator, so that
  * `..\\x` leads out of the folder, and a letter with a colon for a drive. Both are percent-encoded.
  *
  * @example
@@ -100,13 +100,13 @@ export class ZipWriter {
    * Ends a member.
    *
    * @returns the descriptor that follows its bytes
-   * @throws {RangeError} for a member of more than 4 GiB that was announced with less
+   * @throws {RangeError} for a member of more than 4 GiB whose expected size was less
    */
   end(): Uint8Array {
     const { facts, offset } = this.#member!;
     const [size, crc] = [this.#size, this.#crc];
     const large = facts.size >= zip64Marker32;
-    if (!large && size >= zip64Marker32) throw new RangeError("a member is larger than announced");
+    if (!large && size >= zip64Marker32) throw new RangeError("a member is larger than expected");
     this.#records.push(recordOf({ ...facts, size }, crc, offset));
     if (facts.type === "dir") return new Uint8Array();
     const bytes = Buffer.alloc(large ? 24 : 16);
@@ -169,7 +169,7 @@ function recordOf(member: ArchiveMember, crc: number, offset: number): Uint8Arra
   return Buffer.concat([head, name, extra]);
 }
 
-/** Returns zip64's end of the directory and its locator (sections 4.3.14 and 4.3.15). */
+/** Returns the "zip64 end of central directory" record and locator (sections 4.3.14 and 4.3.15). */
 function zip64End(count: number, size: number, start: number): Uint8Array {
   const bytes = Buffer.alloc(56 + 20);
   bytes.write("PK\x06\x06", "latin1");

@@ -15,11 +15,11 @@ import {
   encodeFrame,
   type FrameValue,
   maxFrame,
-  maxStrangerFrame,
+  maxFrameBeforeLogin,
 } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/failure.ts";
 import {
-  parseOther,
+  parseBodyFrame,
   parseRequest,
   type Trailer,
   type Verb,
@@ -40,7 +40,7 @@ import { linger } from "../linger.ts";
 import type { Conversation } from "../listen.ts";
 import type { Context, Handle } from "./context.ts";
 import { Output } from "./output.ts";
-import { maxCheckMs, type Patience } from "./patience.ts";
+import { maxCheckMs, type Timeouts } from "./timeouts.ts";
 import { Pauses } from "./pause.ts";
 import { takeTurns } from "./fairness.ts";
 import { verbs } from "./verbs.ts";
@@ -55,34 +55,34 @@ export class Connection extends ClientConnection implements Conversation, Contex
   /** The account of the login that is under way, for the access log. */
   #loginName: string | null = null;
   readonly #presence: Presence;
-  readonly #patience: Patience;
+  readonly #timeouts: Timeouts;
   readonly #ahead: ReadAhead;
   // These are made on first use, so that an idle connection takes less memory.
   #rates: Stream["rates"];
   #window: Window | undefined;
-  #leaving = false;
+  #stopping = false;
   #busy = false;
   /** True when the client has ended its side; an incomplete request then gets no answer. */
   #clientEnded = false;
 
-  constructor(store: Service, stream: Stream, presence: Presence, patience: Patience) {
+  constructor(store: Service, stream: Stream, presence: Presence, timeouts: Timeouts) {
     super(store, stream);
     this.#presence = presence;
-    this.#patience = patience;
+    this.#timeouts = timeouts;
     this.#ahead = new ReadAhead(stream);
-    this.output = new Output(stream, patience.request, () => this.#brake(store.rates.down));
+    this.output = new Output(stream, timeouts.request, () => this.#brake(store.rates.down));
     this.reader = new FrameReader({ read: (into) => this.#read(into) });
-    this.reader.limit = maxStrangerFrame;
-    const { pause } = patience;
+    this.reader.limit = maxFrameBeforeLogin;
+    const { pause } = timeouts;
     this.pauses = pause && new Pauses(pause, stream, this.#ahead, (reason) => this.cut(reason));
     stream.onStall = () => {
-      if (this.session && this.#busy) void this.pauses?.attend();
+      if (this.session && this.#busy) void this.pauses?.readAhead();
     };
   }
 
-  get endPoints(): readonly string[] {
-    const { endPoint } = this.stream;
-    return endPoint === undefined ? this.store.settings.proxyEndPoints ?? [] : [endPoint];
+  get tlsBindings(): readonly string[] {
+    const { tlsBinding } = this.stream;
+    return tlsBinding === undefined ? this.store.settings.proxyBindings ?? [] : [tlsBinding];
   }
 
   async dropChallenge(): Promise<void> {
@@ -112,9 +112,9 @@ export class Connection extends ClientConnection implements Conversation, Contex
 
   async pause(ms: number, done?: AbortSignal): Promise<void> {
     await this.output.flush();
-    const { stranger, idle } = this.#patience;
+    const { beforeLogin, idle } = this.#timeouts;
     this.stream.rates = undefined;
-    this.stream.idleTimeoutMs = ms + (this.session ? idle : stranger);
+    this.stream.idleTimeoutMs = ms + (this.session ? idle : beforeLogin);
     const { signal } = this.ended;
     try {
       await this.#ahead.pause(ms, done ? AbortSignal.any([signal, done]) : signal);
@@ -139,12 +139,12 @@ export class Connection extends ClientConnection implements Conversation, Contex
 
   /** Closes at once between two requests, else after the answers of the request and the window. */
   leave(): void {
-    this.#leaving = true;
+    this.#stopping = true;
     if (!this.#busy) void this.#depart();
   }
 
   async run(): Promise<void> {
-    const { login } = this.#patience;
+    const { login } = this.#timeouts;
     const late = setTimeout(() => {
       if (!this.session) this.cut(new BargeError("unavailable", `no login in ${login / 1000} s`));
     }, login);
@@ -155,7 +155,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
     } finally {
       clearTimeout(late);
       this.ended.abort();
-      if (!this.#leaving) await this.challenge?.abandon();
+      if (!this.#stopping) await this.challenge?.abandon();
       this.leaveAccount();
       await this.#window?.drain();
       this.reader[Symbol.dispose]();
@@ -165,7 +165,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
 
   async #serve(): Promise<void> {
     try {
-      for (let count = 1; !this.#leaving; count++) {
+      for (let count = 1; !this.#stopping; count++) {
         let frame: Frame | null;
         try {
           frame = await this.reader.frame();
@@ -173,7 +173,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
           if (outcomeOf(error) === "protocol") this.access(null, null).end("protocol");
           throw error;
         }
-        if (!frame || this.#leaving || !await this.#request(frame)) break;
+        if (!frame || this.#stopping || !await this.#request(frame)) break;
         // A buffer may hold thousands of requests that need no waiting.
         await takeTurns(count);
       }
@@ -187,7 +187,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
     }
     await this.#window?.drain();
     await this.output.flush();
-    await linger(this.stream, this.#patience.linger);
+    await linger(this.stream, this.#timeouts.linger);
   }
 
   /** Closes while the loop waits for a request. */
@@ -203,9 +203,9 @@ export class Connection extends ClientConnection implements Conversation, Contex
   /** Sends all answers, since the client may wait for one of them, and reads. */
   async #read(into: Uint8Array): Promise<number | null> {
     await this.output.flush();
-    const { stranger, idle, request } = this.#patience;
+    const { beforeLogin, idle, request } = this.#timeouts;
     const between = !this.#busy && this.reader.idle;
-    this.stream.idleTimeoutMs = !between ? request : this.session ? idle : stranger;
+    this.stream.idleTimeoutMs = !between ? request : this.session ? idle : beforeLogin;
     this.stream.renewRead();
     if (between) this.stream.rates = this.#rates = undefined;
     else this.#watchPace();
@@ -218,7 +218,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
 
   /** Enforces the minimum pace until the connection is idle again. */
   #watchPace(): void {
-    const { floor } = this.#patience;
+    const { floor } = this.#timeouts;
     this.stream.rates = this.#rates ??= { read: new RateMeter(floor), write: new RateMeter(floor) };
   }
 
@@ -283,7 +283,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
         throw new BargeError("unauthenticated", "log in first", { op });
       }
       const request = parseRequest(value);
-      if (unread && !verb.body) throw new BargeError("protocol", "a body where none belongs");
+      if (unread && !verb.body) throw new BargeError("protocol", "this verb takes no body");
       if (!verb.overlaps) await this.#window?.drain();
       // The table has the handler of each verb's request, and the login is checked.
       const handle = verb.handle as Handle<Context, Verb>;
@@ -314,6 +314,6 @@ export class Connection extends ClientConnection implements Conversation, Contex
     const frame = await this.reader.frame();
     if (!frame) throw new BargeError("unavailable", "the connection was cut");
     if (frame.body !== undefined) throw new BargeError("protocol", "a trailer has no body");
-    return parseOther("trailer", frame.value);
+    return parseBodyFrame("trailer", frame.value);
   }
 }

@@ -1,8 +1,8 @@
 /** Serves GET-MANY: small files in one body. Each succeeds or fails on its own. */
 import { BargeError } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
-import { failuresOf } from "../../protocol/failure.ts";
-import { type Answer, many, type Request } from "../../protocol/message.ts";
+import { wireErrors } from "../../protocol/failure.ts";
+import { type Answer, batchLimits, type Request } from "../../protocol/message.ts";
 import { readAgain, readSmall } from "../../session/get.ts";
 import type { SmallFile } from "../../storage/content.ts";
 import { explain } from "../failure.ts";
@@ -21,7 +21,7 @@ export async function serveGetMany(
   access.split = true;
   await c.session.check();
   const outcomes: Outcome[] = [];
-  let room = many.bytes;
+  let room = batchLimits.bytes;
   for (const [i, path] of paths.entries()) {
     await takeTurns(i + 1);
     const outcome = await getOne(c, path, room);
@@ -29,7 +29,7 @@ export async function serveGetMany(
     outcomes.push(outcome);
   }
   await refreshDigests(c, paths, outcomes);
-  const failures = failuresOf(outcomes.filter((outcome) => outcome instanceof BargeError)).values();
+  const failures = wireErrors(outcomes.filter((outcome) => outcome instanceof BargeError)).values();
   const files = outcomes.map((outcome) => {
     if (outcome === null) return null;
     if (outcome instanceof BargeError) return { error: failures.next().value! };

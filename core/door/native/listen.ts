@@ -10,7 +10,7 @@ import type { Door, Opening } from "../door.ts";
 import { host } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
 import { Connection } from "./connection.ts";
-import { type Patience, patience as defaultPatience } from "./patience.ts";
+import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
 import { Refusals } from "../refuse.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -25,7 +25,7 @@ const refusal = encodeFrame(failure(
 /** @throws as `OpenDoor` */
 export function openDoor(
   { store, spec, reusePort, tls }: Opening,
-  patience: Patience = defaultPatience,
+  timeouts: Timeouts = defaultTimeouts,
 ): Door {
   const { host: hostname, port } = spec.address;
   const onFailure = (peer: Address, why: string) => {
@@ -38,8 +38,8 @@ export function openDoor(
     store,
     host: hostname,
     listener: secure ?? listen({ hostname, port, reusePort }),
-    patience: patience.stranger,
-    begin: (stream, presence) => new Connection(store, stream, presence, patience),
+    idleTimeoutMs: timeouts.beforeLogin,
+    begin: (stream, presence) => new Connection(store, stream, presence, timeouts),
     refusals: new Refusals(refusal),
   });
   return secure ? Object.assign(door, { reload: (pair: KeyPair) => secure.reload(pair) }) : door;

@@ -13,7 +13,7 @@ const fullBytes = 64 * 1024;
 
 export class Output {
   readonly #stream: Stream;
-  readonly #patience: number;
+  readonly #readTimeoutMs: number;
   #gathered: Uint8Array[] = [];
   #size = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -24,10 +24,10 @@ export class Output {
   /** True while a flush is scheduled for the end of this turn of the event loop. */
   #flushScheduled = false;
 
-  /** @param patience the time in which the client may read nothing, in ms */
-  constructor(stream: Stream, patience: number, brake: () => Brake | undefined) {
+  /** @param readTimeoutMs the longest time in which the client reads nothing */
+  constructor(stream: Stream, readTimeoutMs: number, brake: () => Brake | undefined) {
     this.#stream = stream;
-    this.#patience = patience;
+    this.#readTimeoutMs = readTimeoutMs;
     this.#brake = brake;
   }
 
@@ -76,14 +76,14 @@ export class Output {
 
   #send(bytes: Uint8Array): Promise<void> {
     const brake = this.#brake();
-    return brake ? this.#slowly(bytes, brake) : this.#stream.write(bytes, this.#patience);
+    return brake ? this.#slowly(bytes, brake) : this.#stream.write(bytes, this.#readTimeoutMs);
   }
 
   async #slowly(bytes: Uint8Array, brake: Brake): Promise<void> {
     for (let at = 0; at < bytes.length; at += brake.piece) {
       const piece = bytes.subarray(at, at + brake.piece);
       await brake.hold(piece.length);
-      await this.#stream.write(piece, this.#patience);
+      await this.#stream.write(piece, this.#readTimeoutMs);
     }
   }
 

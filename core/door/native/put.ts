@@ -4,8 +4,8 @@ import { encodeFrame, type FrameValue } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/failure.ts";
 import {
   type Answer,
-  eagerLimit,
-  parseOther,
+  maxEagerBytes,
+  parseBodyFrame,
   type Request,
   type Trailer,
 } from "../../protocol/message.ts";
@@ -43,8 +43,11 @@ export function storedAnswer(committed: StoredFile): Answer<"put"> {
 async function serveEager(c: UserContext, request: UploadRequest, state: BodyState): Promise<null> {
   const { body } = state;
   // The schema checks this, too; here it bounds the memory.
-  if (typeof body !== "number" || body > eagerLimit || body !== request.size) {
-    throw new BargeError("protocol", `a body that comes at once has at most ${eagerLimit} bytes`);
+  if (typeof body !== "number" || body > maxEagerBytes || body !== request.size) {
+    throw new BargeError(
+      "protocol",
+      `a body that comes at once has at most ${maxEagerBytes} bytes`,
+    );
   }
   state.taken();
   const bytes = await c.reader.whole(body);
@@ -70,17 +73,20 @@ async function serveWaiting(
   const upload = await receiveUpload(c.session, { ...request, announced: true });
   try {
     c.output.queue(encodeFrame({ ok: true, offset: upload.offset, prefix: upload.prefix }));
-    const from = parseOther("from", await whenCompared(c, upload));
+    const from = parseBodyFrame("from", await whenCompared(c, upload));
     if (from.offset !== 0 && from.offset !== upload.offset) {
       throw new BargeError(
         "protocol",
-        `from ${from.offset}, where 0 or ${upload.offset} was offered`,
+        `the upload can begin at 0 or ${upload.offset}, not at ${from.offset}`,
       );
     }
     // Chunks are allowed for a known size, too: a client can then cancel if its source shrinks.
     const left = request.size === null ? undefined : request.size - from.offset;
     if (from.body !== "chunked" && from.body !== left) {
-      throw new BargeError("protocol", `a body of ${from.body}, ${left ?? "chunked"} was due`);
+      throw new BargeError(
+        "protocol",
+        `the body is ${from.body}, and must be ${left === undefined ? "" : `${left} or `}chunked`,
+      );
     }
     const failed = await receive(c, upload, from.offset === 0, request.path, access);
     const trailer = await c.trailer();
@@ -98,16 +104,16 @@ async function serveWaiting(
   }
 }
 
-/** Reads the frame `from`. Before it, the client may send signs of life while it compares the staged bytes. */
+/** Reads the frame `from`. Before it, the client may send keep-alives while it compares the staged bytes. */
 async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValue> {
   while (true) {
     const frame = await c.reader.frame();
     if (!frame) throw new BargeError("unavailable", "the connection was cut");
     if (frame.value.alive === undefined) return frame.value;
-    parseOther("alive", frame.value);
+    parseBodyFrame("alive", frame.value);
     try {
-      c.pauses?.forgive();
-      upload.beat();
+      c.pauses?.onKeepAlive();
+      upload.renewLease();
     } catch (error) {
       // The next bytes can't be distinguished from a request.
       if (error instanceof BargeError) c.cut(error);
@@ -146,8 +152,8 @@ async function receive(
   const alive = () => {
     writing = writing.then(() => {
       if (failed) return; // pauses are not allowed after a failure
-      c.pauses?.forgive();
-      upload.beat();
+      c.pauses?.onKeepAlive();
+      upload.renewLease();
     }).catch(fail);
   };
   let writing = restart ? upload.truncate(0).catch(fail) : Promise.resolve();

@@ -1,7 +1,7 @@
 /** Serves STATUS: a frame of the server's numbers, then frames of request counts, then of sessions. */
-import type { Asked, Present, Server } from "../../protocol/message.ts";
+import type { RequestStats, Server, SessionStatus } from "../../protocol/message.ts";
 import { quantile, type RequestCounts } from "../../watch/metrics.ts";
-import type { Present as Connected } from "../../watch/roster.ts";
+import type { ListedConnection } from "../../watch/roster.ts";
 import { type Snapshot, status } from "../../session/status.ts";
 import type { UserContext } from "./context.ts";
 import { paged, sendPart } from "./pages.ts";
@@ -38,12 +38,12 @@ export function server(snapshot: Snapshot): Server {
   };
 }
 
-function requests({ door, verb, count, outcomes, seconds, buckets }: RequestCounts): Asked {
+function requests({ door, verb, count, outcomes, seconds, buckets }: RequestCounts): RequestStats {
   const [p50, p99] = [quantile(buckets, 0.5), quantile(buckets, 0.99)];
-  return { door, verb, count, outcomes: outcomes as Asked["outcomes"], seconds, p50, p99 };
+  return { door, verb, count, outcomes: outcomes as RequestStats["outcomes"], seconds, p50, p99 };
 }
 
-function present({ since, ...rest }: Connected): Present {
+function present({ since, ...rest }: ListedConnection): SessionStatus {
   return { ...rest, since: time(since) };
 }
 

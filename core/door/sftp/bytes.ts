@@ -1,8 +1,8 @@
 /**
  * Reads and writes the bytes of a channel on demand.
  *
- * Invariants: no more than `maxBufferedBytes` wait to be read, beside the client's window (2 MiB); a
- * send ends when the client has room for it; once the channel is gone, reading ends and sending throws
+ * Invariants: at most `maxBufferedBytes`, and the client's window (2 MiB), wait to be read; a send ends
+ * when the client has room for its bytes; once the channel is closed, reads return the end and sends throw
  * `unavailable`.
  */
 import { Buffer } from "node:buffer";
@@ -84,7 +84,7 @@ export class ChannelBytes {
   }
 
   /**
-   * Sends bytes, and waits until there is room for more. A client that opens no window in time is cut.
+   * Sends bytes, and waits until there is room for more. A client that does not open its window in time is disconnected.
    *
    * @throws {BargeError} `unavailable` when the client is gone
    */
@@ -97,7 +97,7 @@ export class ChannelBytes {
     try {
       const stream = to === "stdout" ? this.#channel : this.#channel.stderr;
       stream.write(bytes, (error) => error ? cut() : resolve());
-      if (stream.writableLength > 0) timer = this.#socket.cutAfterPatience();
+      if (stream.writableLength > 0) timer = this.#socket.closeAfterTimeout();
       await promise;
       await this.#socket.room();
     } catch {

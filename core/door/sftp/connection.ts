@@ -5,7 +5,7 @@
  *
  * A channel is an SFTP session or one of a few commands (exec.ts). There is no shell, terminal or
  * forwarding: `ssh2` refuses requests without a listener. A client is cut if it has not logged in
- * within `login` ms, or sends nothing for `stranger` ms before and `idle` ms after; keepalives count.
+ * within `login` ms, or sends nothing for `beforeLogin` ms before and `idle` ms after; keepalives count.
  */
 import { BargeError } from "../../error.ts";
 import { parseAddress } from "../../net/address.ts";
@@ -28,11 +28,11 @@ import { SshSocket } from "./socket.ts";
 import type { Work } from "./work.ts";
 
 /** Time limits of a client, in ms. */
-export interface Patience {
+export interface Timeouts {
   /** The time until it has logged in. */
   readonly login: number;
   /** The time without a byte from it, before its login. */
-  readonly stranger: number;
+  readonly beforeLogin: number;
   /** The same, after its login. */
   readonly idle: number;
   /** The time in which it reads none of the bytes that wait for it. */
@@ -41,9 +41,9 @@ export interface Patience {
   readonly floor?: MinRate;
 }
 
-export const patience: Patience = {
+export const defaultTimeouts: Timeouts = {
   login: 120_000,
-  stranger: 30_000,
+  beforeLogin: 30_000,
   idle: 600_000,
   request: 60_000,
   floor: { bytes: 60 * 1024, periodMs: 60_000 },
@@ -56,7 +56,7 @@ export interface Shared {
   readonly store: Service;
   /** Hands a connection to `ssh2`; `onClient` runs when the client has sent its version. */
   readonly begin: (socket: SshSocket, onClient: (client: Client) => void) => void;
-  readonly patience: Patience;
+  readonly timeouts: Timeouts;
   readonly pendingLogins: PendingLogins;
 }
 
@@ -75,30 +75,32 @@ export class Connection implements Conversation, LoginContext {
   #channels = 0;
   #leaveAccount: () => void = () => {};
   #leavePending: () => void = () => {};
-  #leaving = false;
+  #stopping = false;
 
   /**
    * @param stream closed when {@link run} ends
    * @param presence kept up to date
    */
   constructor(shared: Shared, stream: Stream, presence: Presence) {
-    const { store, patience } = shared;
+    const { store, timeouts } = shared;
     this.#shared = shared;
     this.store = store;
     this.stream = stream;
     this.host = parseAddress(stream.peer).host;
     this.#presence = presence;
-    stream.idleTimeoutMs = patience.stranger;
+    stream.idleTimeoutMs = timeouts.beforeLogin;
     this.#socket = new SshSocket(stream, {
-      patience: patience.request,
+      readTimeoutMs: timeouts.request,
       brake: (direction) => brakeOf(store.rates[direction], this.session?.id, this.ended.signal),
     });
   }
 
   async run(): Promise<void> {
-    const { begin, patience: { login }, pendingLogins } = this.#shared;
+    const { begin, timeouts: { login }, pendingLogins } = this.#shared;
     const leave = pendingLogins.enter(this);
-    if (!leave) return this.cut(new BargeError("unavailable", "too many have not logged in"));
+    if (!leave) {
+      return this.cut(new BargeError("unavailable", "too many connections have not logged in"));
+    }
     this.#leavePending = leave;
     const timer = setTimeout(() => {
       if (!this.session) this.cut(new BargeError("unavailable", `no login in ${login / 1000} s`));
@@ -122,8 +124,8 @@ export class Connection implements Conversation, LoginContext {
   }
 
   leave(): void {
-    this.#leaving = true;
-    for (const work of this.#works.keys()) work.leaving = true;
+    this.#stopping = true;
+    for (const work of this.#works.keys()) work.stopping = true;
     this.#endIfIdle();
   }
 
@@ -134,7 +136,7 @@ export class Connection implements Conversation, LoginContext {
   }
 
   /**
-   * Makes the session this connection's.
+   * Logs the connection in to a session.
    *
    * @throws {BargeError} `unavailable` when its account has too many, or the client is gone
    */
@@ -142,7 +144,7 @@ export class Connection implements Conversation, LoginContext {
     this.ended.signal.throwIfAborted();
     const leave = this.store.gate.login(session.id);
     if (!leave) throw new BargeError("unavailable", "the account has too many connections");
-    const { idle, floor } = this.#shared.patience;
+    const { idle, floor } = this.#shared.timeouts;
     const forget = this.store.live.enter(session, (reason) => this.cut(reason));
     this.#leaveAccount = () => {
       forget();
@@ -172,7 +174,7 @@ export class Connection implements Conversation, LoginContext {
     new Login(this, client);
     client.on("session", (accept, reject) => {
       const { session } = this;
-      if (this.#leaving || this.#channels >= maxChannelsPerConnection || !session) return reject();
+      if (this.#stopping || this.#channels >= maxChannelsPerConnection || !session) return reject();
       this.#channels++;
       this.#open(accept(), session);
     });
@@ -193,7 +195,7 @@ export class Connection implements Conversation, LoginContext {
   }
 
   #start(...[accept, reject, begin]: [...Answers<Channel>, (bytes: ChannelBytes) => Work]): void {
-    if (this.#leaving) return void reject?.();
+    if (this.#stopping) return void reject?.();
     const channel = accept?.();
     if (!channel) return; // it is closed, or runs something already
     const work = begin(new ChannelBytes(channel, this.#socket));
@@ -206,7 +208,7 @@ export class Connection implements Conversation, LoginContext {
 
   /** Ends the connection when the server stops and no channel is busy. */
   #endIfIdle(): void {
-    if (!this.#leaving) return;
+    if (!this.#stopping) return;
     for (const work of this.#works.keys()) if (work.busy) return;
     this.end();
   }

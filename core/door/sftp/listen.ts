@@ -7,7 +7,7 @@ import type { Door, DoorSpec, Opening } from "../door.ts";
 import { host } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
 import { algorithms } from "./algorithms.ts";
-import { Connection, patience, type Shared } from "./connection.ts";
+import { Connection, defaultTimeouts, type Shared } from "./connection.ts";
 import { type Client, makeServer } from "./ssh2.ts";
 import { PendingLogins } from "./pending_logins.ts";
 
@@ -15,13 +15,15 @@ const log = getLogger(["barge", "serve"]);
 
 /** Opens the SFTP door. @throws as `OpenDoor` */
 export function openDoor({ store, spec, reusePort, hostKeys = [] }: Opening): Door {
-  return listenSftp(store, spec.address, reusePort, hostKeys, patience, spec);
+  return listenSftp(store, spec.address, reusePort, hostKeys, defaultTimeouts, spec);
 }
 
 /**
+ * Listens for SFTP clients and serves them.
+ *
  * @param reusePort share the port with other workers
  * @param hostKeys in OpenSSH's format
- * @param allowed the time limits of clients
+ * @param timeouts the time limits of clients
  * @param proxies the proxies in front of the door
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there; {BargeError} `fatal` when the
  *   host keys can't be used
@@ -31,29 +33,33 @@ export function listenSftp(
   address: Address,
   reusePort: boolean,
   hostKeys: readonly string[],
-  allowed = patience,
+  timeouts = defaultTimeouts,
   proxies: Pick<DoorSpec, "trustedProxies" | "proxyProtocol"> = {},
 ): Door {
   const { host: hostname, port } = address;
   const pendingLogins = new PendingLogins();
-  const shared = { store, begin: speakSsh(hostKeys), patience: allowed, pendingLogins };
+  const shared = { store, begin: startSsh(hostKeys), timeouts, pendingLogins };
   return host({
     store,
     name: "sftp",
     host: hostname,
     listener: listenTcp({ hostname, port, reusePort }, proxies),
-    patience: allowed.stranger,
+    idleTimeoutMs: timeouts.beforeLogin,
     begin: (stream, presence) => new Connection(shared, stream, presence),
-    refusals: { refuse, stop: () => Promise.resolve() },
+    refusals: { refuse, stop: () => Promise.resolve() }, // each refusal ends within a second
   });
 }
 
-/** @throws {BargeError} `fatal` for keys that can't be used */
-function speakSsh(hostKeys: readonly string[]): Shared["begin"] {
+/**
+ * Makes an `ssh2` server. @returns the function that hands a socket to it
+ *
+ * @throws {BargeError} `fatal` for keys that can't be used
+ */
+function startSsh(hostKeys: readonly string[]): Shared["begin"] {
   const waiting = new Map<string, (client: Client) => void>();
   try {
     const server = makeServer({ hostKeys, ident: "barge", algorithms });
-    // No two open connections have the same address and port.
+    // `ip` is the socket's `remoteAddress`: HOST:PORT, which is unique among open connections.
     server.on("connection", (client, { ip }) => waiting.get(ip)?.(client));
     return (socket, onClient) => {
       waiting.set(socket.remoteAddress, onClient);
@@ -65,7 +71,7 @@ function speakSsh(hostKeys: readonly string[]): Shared["begin"] {
   }
 }
 
-/** Sends a line before the version, which clients show (RFC 4253, section 4.2), and closes. */
+/** Sends a line that clients show, before the SSH version (RFC 4253, section 4.2), and closes. */
 function refuse(stream: Stream): void {
   const text = new TextEncoder().encode("There are too many connections: try again later.\r\n");
   stream.write(text, 1000).catch(() => {/* the client is gone */}).finally(() => stream.close());

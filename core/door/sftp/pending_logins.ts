@@ -2,9 +2,9 @@
  * Bounds the connections of a worker that have not logged in yet, since a key exchange blocks the
  * worker for milliseconds.
  *
- * One address has at most `maxPerAddress`: more are refused. All together are at most
- * `maxPendingLogins`: one more cuts the oldest, so that idle connections do not keep others out.
- * Loopback may be many clients (core/local/account/bans.ts), and has only the second bound.
+ * An address has at most `maxPerAddress` of them; more are refused. A worker has at most
+ * `maxPendingLogins`; a new connection then closes the oldest, so that idle connections do not keep others
+ * out. Loopback has only the second bound, since it may stand for many clients (local/account/bans.ts).
  */
 import { BargeError } from "../../error.ts";
 import { isLoopback, network } from "../../net/address.ts";
@@ -19,7 +19,7 @@ export interface PendingLogin {
 }
 
 export class PendingLogins {
-  /** Each with the network of its address; the oldest first. */
+  /** The pending logins, with the networks of their addresses; the oldest first. */
   readonly #all = new Map<PendingLogin, string>();
 
   /**

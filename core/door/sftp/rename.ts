@@ -17,7 +17,7 @@ import { stat } from "../../session/stat.ts";
 import { failWriting, type Writing } from "./handle.ts";
 import type { Context } from "./request.ts";
 
-/** Returns the file or folder at a path; undefined where none is, or only an upload. */
+/** Returns the file or folder at a path; undefined if there is none, or only an upload. */
 export async function entryAt(sftp: Context, path: string): Promise<Entry | undefined> {
   try {
     return (await stat(sftp.session, path)).entry ?? undefined;
@@ -53,7 +53,7 @@ export async function rename(
       await follow(writer, to + writer.path.slice(from.length));
     }
   } else {
-    // Only an upload has the name; it gets the new one.
+    // Only an upload has the old name: give it the new name.
     for (const writer of writers) await writer.upload.moveTo(to, overwrite);
     for (const writer of writers) writer.path = to;
   }
@@ -74,7 +74,7 @@ export async function removeFile(sftp: Context, path: string): Promise<void> {
 /** Removes an empty folder. @throws {BargeError} `no-directory` for a file; as `remove` */
 export async function removeFolder(sftp: Context, path: string): Promise<void> {
   if ((await stat(sftp.session, path)).entry?.type !== "dir") {
-    throw new BargeError("no-directory", "it is no folder");
+    throw new BargeError("no-directory", "it is not a folder");
   }
   if (sftp.handles.writersIn(path).length > 0) {
     throw new BargeError("exists", "the folder is not empty: a file in it is being written");
@@ -83,8 +83,10 @@ export async function removeFolder(sftp: Context, path: string): Promise<void> {
 }
 
 /**
- * Takes the path from uploads before the rename or removal of their file, which would end them. An
- * upload without room in the quota beside its file stays; one that was taken over fails.
+ * Renames or removes a file while uploads to its path are open. The change would end these uploads, so
+ * they are detached from the path first. If the change fails, they get the path again. An upload keeps
+ * its path if the quota has no room for both the upload and the file; it fails if another connection
+ * has taken it over.
  */
 async function aside(writers: readonly Writing[], change: () => Promise<void>): Promise<void> {
   const moved: Writing[] = [];

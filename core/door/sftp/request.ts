@@ -6,7 +6,7 @@ import { resolve } from "./paths.ts";
 import type { Work } from "./work.ts";
 
 /** An SFTP session as the handlers of its requests see it. */
-export interface Context extends Pick<Work, "session" | "ended" | "leaving" | "access"> {
+export interface Context extends Pick<Work, "session" | "ended" | "stopping" | "access"> {
   readonly handles: Handles;
 }
 

@@ -19,8 +19,8 @@ const maxCopiedBytes = 16 * 1024;
 const maxUnsentBytes = 1024 * 1024;
 
 interface SocketOptions {
-  /** The time in which the client may read nothing, in ms. */
-  readonly patience: number;
+  /** The longest time in which the client reads nothing, in ms. */
+  readonly readTimeoutMs: number;
   /** Returns the brake of a direction; called before each piece. */
   readonly brake: (direction: "up" | "down") => Brake | undefined;
 }
@@ -50,10 +50,10 @@ export class SshSocket extends Duplex {
   }
 
   /** Returns a timer that closes the connection unless it is cleared before. */
-  cutAfterPatience(): ReturnType<typeof setTimeout> {
-    const { patience } = this.#options;
-    const why = `${this.remoteAddress} takes nothing for ${Math.round(patience / 1000)} s`;
-    return setTimeout(() => this.destroy(new BargeError("unavailable", why)), patience);
+  closeAfterTimeout(): ReturnType<typeof setTimeout> {
+    const { readTimeoutMs } = this.#options;
+    const why = `${this.remoteAddress} has read nothing for ${Math.round(readTimeoutMs / 1000)} s`;
+    return setTimeout(() => this.destroy(new BargeError("unavailable", why)), readTimeoutMs);
   }
 
   // deno-lint-ignore no-explicit-any
@@ -105,13 +105,13 @@ export class SshSocket extends Duplex {
   }
 
   async #send(bytes: Uint8Array): Promise<void> {
-    const { patience } = this.#options;
+    const { readTimeoutMs } = this.#options;
     const brake = this.#options.brake("down");
     const piece = brake?.piece ?? bytes.length;
     for (let at = 0; at < bytes.length; at += piece) {
       const part = bytes.subarray(at, at + piece);
       await brake?.hold(part.length);
-      await this.#stream.write(part, patience);
+      await this.#stream.write(part, readTimeoutMs);
     }
   }
 

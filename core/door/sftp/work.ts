@@ -1,4 +1,4 @@
-/** The work of a channel: an SFTP session or a command. */
+/** The server's side of an SSH channel: an SFTP session, or a command. */
 import type { Session } from "../../login/session.ts";
 import type { Presence } from "../../watch/roster.ts";
 import { Access } from "../access.ts";
@@ -9,7 +9,7 @@ export interface WorkOptions {
   /** HOST:PORT of the client. */
   readonly address: string;
   readonly bytes: ChannelBytes;
-  /** Kept up to date. */
+  /** The connection's record for listings; the work updates its request. */
   readonly presence: Presence;
   /** Aborted when the connection ends. */
   readonly ended: AbortSignal;
@@ -19,8 +19,8 @@ export abstract class Work {
   readonly session: Session;
   readonly bytes: ChannelBytes;
   readonly ended: AbortSignal;
-  /** True when the server stops; nothing is opened from then on. */
-  leaving = false;
+  /** True when the server stops; from then on no file or folder may be opened. */
+  stopping = false;
   protected readonly address: string;
   protected readonly presence: Presence;
 

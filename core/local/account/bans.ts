@@ -67,7 +67,7 @@ export class Bans extends Table {
   failed(attempt: Attempt): Consequence {
     const known = this.#case(attempt);
     if (this.#banned(known)) return { delay: maxLoginDelayMs, bans: [] };
-    return this.db.lightly(() => {
+    return this.db.unsyncedTransaction(() => {
       const now = this.#now();
       const { account, address, familiar } = known;
       const { id } = this.db.insert("failure", { account, address, known: +familiar, at: now });
@@ -89,7 +89,7 @@ export class Bans extends Table {
     const failures = this.db.get(`SELECT 1 ${where}`, ...forgotten);
     const stale = this.#seen(id, address) < now - dayMs && !isLoopback(address);
     if (!failures && !stale) return;
-    this.db.lightly(() => {
+    this.db.unsyncedTransaction(() => {
       this.db.run(`DELETE ${where}`, ...forgotten);
       if (!stale || !this.db.get("SELECT 1 FROM account WHERE id = ?", id)) return;
       this.db.upsert("familiar", { account: id, address }, { seen: now });

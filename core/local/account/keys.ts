@@ -51,7 +51,7 @@ export class Keys extends Table {
       WHERE account = ? AND fingerprint = ? AND coalesce(used, 0) < ?`;
     if (!this.db.get(due, account, fingerprint, now - useIntervalMs)) return;
     const sql = "UPDATE public_key SET used = ? WHERE account = ? AND fingerprint = ?";
-    this.db.note(() => this.db.run(sql, now, account, fingerprint));
+    this.db.bestEffort(() => this.db.run(sql, now, account, fingerprint));
   }
 
   /** @returns whether the account had the key */

@@ -23,17 +23,17 @@ import { requireAccount, verifierColumns, verifierOf, type VerifierRow } from ".
 import { below, isBelow } from "../ledger/ledger.ts";
 import { digestOf } from "./web_sessions.ts";
 
-/** The columns of the verifier are null without a password. */
+/** A row of the table `share`. The columns of the verifier are null without a password. */
 type Row =
-  & Omit<FoundShare, "id" | "place" | "gone" | "verifier">
+  & Omit<FoundShare, "id" | "place" | "gone" | "verifier" | "maxDownloads">
   & Omit<VerifierRow, "salt">
   & Place
-  & { gone: number; salt: string | null };
+  & { gone: number; most: number | null; salt: string | null };
 
 export class Shares extends Table {
   /** Makes a link: see `ShareStore.add`. */
   add(account: number, share: NewShare): { token: string; share: Share } {
-    const { place: { dir, name }, kind, expires, most, verifier } = share;
+    const { place: { dir, name }, kind, expires, maxDownloads: most, verifier } = share;
     const token = randomBytes(32).toString("base64url");
     const digest = digestOf(token);
     const now = Date.now();
@@ -68,7 +68,7 @@ export class Shares extends Table {
    * Counts a download: see `ShareStore.count`. One statement checks and counts, so that workers that
    * count at once never pass the limit.
    */
-  count({ digest, most }: FoundShare, address: string, version: string | null): boolean {
+  count({ digest, maxDownloads }: FoundShare, address: string, version: string | null): boolean {
     const now = Date.now();
     const work = () => {
       const sql =
@@ -78,15 +78,17 @@ export class Shares extends Table {
       if (changes > 0 && version !== null) this.#remember(digest, address, version, now);
       return changes > 0;
     };
-    return most === null ? this.db.lightly(work) : this.db.transaction(work);
+    return maxDownloads === null ? this.db.unsyncedTransaction(work) : this.db.transaction(work);
   }
 
-  /** Takes a part of a counted download: see `ShareStore.resume`. */
-  goesOn({ digest }: FoundShare, address: string, version: string): boolean {
+  /** Counts a resume of a counted download: see `ShareStore.resume`. */
+  resume({ digest }: FoundShare, address: string, version: string): boolean {
     const sql = `UPDATE share_visit SET parts = parts - 1
       WHERE share = ? AND address = ? AND version = ? AND parts > 0 AND at > ?`;
     const since = Date.now() - resumableMs;
-    return this.db.lightly(() => this.db.run(sql, digest, address, version, since).changes > 0);
+    return this.db.unsyncedTransaction(() =>
+      this.db.run(sql, digest, address, version, since).changes > 0
+    );
   }
 
   /** @returns whether the account had the link */
@@ -119,8 +121,11 @@ export class Shares extends Table {
   }
 }
 
-function shareOf({ dir, name, salt, n, r, p, stored_key, server_key, ...row }: Row): FoundShare {
+function shareOf(
+  { dir, name, most, salt, n, r, p, stored_key, server_key, ...row }: Row,
+): FoundShare {
   const verifier = salt === null ? null : verifierOf({ salt, n, r, p, stored_key, server_key });
   const id = row.digest.slice(0, 16);
-  return { ...row, id, place: { dir, name }, gone: row.gone !== 0, verifier };
+  const gone = row.gone !== 0;
+  return { ...row, id, place: { dir, name }, maxDownloads: most, gone, verifier };
 }

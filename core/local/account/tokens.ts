@@ -70,11 +70,20 @@ export class Tokens extends Table {
     const now = Date.now();
     const due = "SELECT 1 FROM token WHERE id = ? AND coalesce(used, 0) < ?";
     if (!this.db.get(due, id, now - useIntervalMs)) return;
-    this.db.note(() => this.db.run("UPDATE token SET used = ? WHERE id = ?", now, id));
+    this.db.bestEffort(() => this.db.run("UPDATE token SET used = ? WHERE id = ?", now, id));
   }
 
   /** Ends a token, its logins, and the tokens that these have issued. @returns whether the account had it */
   revoke(account: number, id: string): boolean {
     return this.db.run("DELETE FROM token WHERE account = ? AND id = ?", account, id).changes > 0;
+  }
+
+  /** Ends all tokens of an account: see `LoginStore.revokeTokens`. */
+  revokeAll(account: number): string[] {
+    return this.db.transaction(() => {
+      const ids = this.list(account).map(({ id }) => id);
+      this.db.run("DELETE FROM token WHERE account = ?", account);
+      return ids;
+    });
   }
 }

@@ -56,7 +56,7 @@ export class WebSessions extends Table {
     if (!row) return undefined;
     if (row.seen < now - useIntervalMs) {
       const sql = "UPDATE web_session SET seen = ? WHERE digest = ?";
-      this.db.note(() => this.db.run(sql, now, digest));
+      this.db.bestEffort(() => this.db.run(sql, now, digest));
     }
     return { account: row.account, id: digest.slice(0, 16), digest };
   }

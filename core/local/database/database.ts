@@ -3,8 +3,9 @@
  * command-line programs may use at once.
  *
  * {@link Database.transaction} takes the write lock at its start (BEGIN IMMEDIATE), so that the rows
- * it reads can't change before it writes. Transactions are synchronous: two of one isolate can't
- * interleave. A nested one is a savepoint, or part of the outer one ({@link Database.joined}).
+ * it reads can't change before it writes. Transactions are synchronous, so two transactions of one
+ * isolate can't interleave. A nested transaction is a savepoint, or part of the outer transaction
+ * ({@link Database.joined}).
  */
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { randomBytes } from "node:crypto";
@@ -19,13 +20,13 @@ import { databaseError } from "./sqlite_error.ts";
 export const databaseFile = "accounts.db";
 
 export interface OpenOptions {
-  /** Make a missing database. */
+  /** Create the database if it is missing. */
   readonly create?: boolean;
-  /** Make it also where users' files exist, which it does not know. */
+  /** Create it even if the data directory has users' files; the new database has no rows for them. */
   readonly adopt?: boolean;
   /** Upgrade the tables of an older barge, while the caller keeps all other processes out. */
   readonly upgrade?: boolean;
-  /** `relaxed`: a power failure may lose the last commits, but tears none. */
+  /** `relaxed`: a power failure may lose the last commits, but never a part of a commit. */
   readonly durability?: "full" | "relaxed";
   /** How long to wait for another connection's transaction, in ms. */
   readonly busyTimeout?: number;
@@ -45,9 +46,9 @@ export class Database implements Disposable {
   /** As in {@link OpenOptions}. */
   readonly busyTimeout: number;
   #depth = 0;
-  /** The error on which SQLite rolled the current transaction back. */
-  #lost: unknown;
-  readonly #atCommit = new Map<string, () => void>();
+  /** The error after which SQLite rolled the current transaction back. */
+  #rollbackCause: unknown;
+  readonly #commitChecks = new Map<string, () => void>();
 
   /**
    * Opens and checks the database, and makes the tables of a new one.
@@ -101,7 +102,7 @@ export class Database implements Disposable {
     return { changes: Number(result.changes), id: Number(result.lastInsertRowid) };
   }
 
-  /** Inserts a row. @param conflict the rest of the statement @returns as {@link run} */
+  /** Inserts a row. @param conflict an ON CONFLICT clause @returns as {@link run} */
   insert(table: string, row: NewRow, conflict = ""): ReturnType<Database["run"]> {
     const columns = Object.keys(row);
     const sql = `INSERT INTO ${table} (${columns.join(", ")})
@@ -136,13 +137,13 @@ export class Database implements Disposable {
    * Runs a transaction if no other connection has the write lock; for callers that can do other work
    * until then.
    *
-   * @param light as with {@link lightly}
+   * @param unsynced commit without a sync, as {@link unsyncedTransaction} does
    * @returns the result of `work`; undefined when it was not run
    * @throws {BargeError} the error of `work`
    */
-  attempt<T>(work: () => T, light = false): { readonly value: T } | undefined {
+  attempt<T>(work: () => T, unsynced = false): { readonly value: T } | undefined {
     if (this.#depth > 0) return { value: this.#savepoint(work) };
-    return light ? this.#unsynced(() => this.#attempt(work)) : this.#attempt(work);
+    return unsynced ? this.#unsynced(() => this.#attempt(work)) : this.#attempt(work);
   }
 
   #attempt<T>(work: () => T): { readonly value: T } | undefined {
@@ -155,12 +156,12 @@ export class Database implements Disposable {
     } finally {
       this.#script(`PRAGMA busy_timeout = ${this.busyTimeout}`);
     }
-    return { value: this.#toCommit(work) };
+    return { value: this.#runAndCommit(work) };
   }
 
   /**
-   * Runs `work` as part of the current transaction, or as one of its own. It has no savepoint: a caller
-   * that catches its error must undo the whole transaction.
+   * Runs `work` as part of the current transaction, or as a new transaction if there is none. There is no
+   * savepoint: a caller that catches an error of `work` must roll back the whole transaction.
    *
    * @throws as {@link transaction}
    */
@@ -169,12 +170,12 @@ export class Database implements Disposable {
   }
 
   /**
-   * Runs a transaction without a sync of the disk, so that a power failure may lose it; for changes
-   * that strangers can cause by the thousand.
+   * Runs a transaction without a sync of the disk, so that a power failure may lose it. It is for changes
+   * that clients without a login can cause by the thousand.
    *
    * @throws as {@link transaction}
    */
-  lightly<T>(work: () => T): T {
+  unsyncedTransaction<T>(work: () => T): T {
     return this.#unsynced(() => this.transaction(work));
   }
 
@@ -189,8 +190,8 @@ export class Database implements Disposable {
     }
   }
 
-  /** Runs a transaction that may be left out: it waits for no lock and ignores a full disk. */
-  note(work: () => unknown): void {
+  /** Runs a transaction that may be skipped: it does not wait for the write lock, and ignores failures. */
+  bestEffort(work: () => unknown): void {
     try {
       this.attempt(work, true);
     } catch (error) {
@@ -204,13 +205,13 @@ export class Database implements Disposable {
    * @param key a check with the same key replaces it
    */
   atCommit(key: string, check: () => void): void {
-    this.#atCommit.set(key, check);
+    this.#commitChecks.set(key, check);
   }
 
-  /** Runs these checks now, for a caller that is about to do what no rollback would undo. */
-  checkNow(): void {
-    for (const check of this.#atCommit.values()) check();
-    this.#atCommit.clear();
+  /** Runs the checks of {@link atCommit} now, for a caller whose next step a rollback can't undo. */
+  runCommitChecks(): void {
+    for (const check of this.#commitChecks.values()) check();
+    this.#commitChecks.clear();
   }
 
   /** Returns a secret of this data directory; the first call makes it. */
@@ -221,7 +222,7 @@ export class Database implements Disposable {
       this.insert("meta", { key: name, value });
       return value;
     };
-    // Read without the write lock first: strangers can cause this.
+    // Read without the write lock first, since clients without a login can cause this call.
     return read() ?? this.transaction(() => read() ?? make());
   }
 
@@ -262,16 +263,16 @@ export class Database implements Disposable {
     }
     if (version > migrations.length) {
       throw refusal(
-        `it was made by a newer barge (version ${version} of the tables, this one knows ${migrations.length})`,
-        "use that barge, or a newer one",
+        `it was made by a newer barge (version ${version}; this barge supports ${migrations.length})`,
+        "use the newer barge",
       );
     }
   }
 
   /**
-   * Switches to WAL mode. SQLite does not wait for the lock of this switch when several programs open
-   * a new database at once, so this waits for the write lock. A system without shared memory keeps the
-   * other journal, which is slower and as safe.
+   * Switches to WAL mode. When several programs open a new database at once, the switch fails in all but
+   * one of them, without waiting; this method then waits for the write lock and tries again. A system
+   * without shared memory keeps the rollback journal, which is slower and as safe.
    */
   #switchToWal(): void {
     const deadline = performance.now() + this.busyTimeout;
@@ -291,7 +292,7 @@ export class Database implements Disposable {
   }
 
   #statement(sql: string): StatementSync {
-    this.#alive();
+    this.#checkTransaction();
     let statement = this.#statements.get(sql);
     if (!statement) this.#statements.set(sql, statement = this.#db.prepare(sql));
     return statement;
@@ -299,18 +300,18 @@ export class Database implements Disposable {
 
   #outermost<T>(work: () => T): T {
     this.#exec("BEGIN IMMEDIATE");
-    return this.#toCommit(work);
+    return this.#runAndCommit(work);
   }
 
-  /** Runs `work` after BEGIN, and commits. */
-  #toCommit<T>(work: () => T): T {
-    this.#lost = undefined;
-    this.#atCommit.clear();
+  /** Runs `work` in a transaction that has begun, then commits it, or rolls it back on an error. */
+  #runAndCommit<T>(work: () => T): T {
+    this.#rollbackCause = undefined;
+    this.#commitChecks.clear();
     this.#depth++;
     try {
       const result = work();
-      this.checkNow();
-      this.#alive();
+      this.runCommitChecks();
+      this.#checkTransaction();
       this.#exec("COMMIT");
       return result;
     } catch (error) {
@@ -333,17 +334,17 @@ export class Database implements Disposable {
       if (this.#db.isTransaction) {
         this.#exec(`ROLLBACK TO ${name}`);
         this.#exec(`RELEASE ${name}`);
-      } else this.#lost ??= error;
+      } else this.#rollbackCause ??= error;
       throw error;
     } finally {
       this.#depth--;
     }
   }
 
-  /** On some errors (a full disk) SQLite rolls back by itself; later statements must fail then. */
-  #alive(): void {
+  /** Throws if SQLite has rolled the transaction back on its own, as on a full disk. */
+  #checkTransaction(): void {
     if (this.#depth > 0 && !this.#db.isTransaction) {
-      throw this.#lost ??
+      throw this.#rollbackCause ??
         new BargeError("io", "the transaction was rolled back", { path: this.#path });
     }
   }
@@ -367,8 +368,8 @@ export class Database implements Disposable {
 }
 
 /**
- * Makes the file, readable by its owner only. SQLite would make it readable by everyone; it gives the
- * mode and owner of this file to the two that it adds.
+ * Creates the database file, readable by its owner only. SQLite would make it readable by everyone. SQLite
+ * copies the mode and owner of this file to the `-wal` and `-shm` files.
  */
 function makePrivate(path: string): void {
   try {

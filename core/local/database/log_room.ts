@@ -1,11 +1,11 @@
 /**
- * Reserves room in the write-ahead log (`accounts.db-wal`) for a full disk: a removal, which makes room,
- * and the login before it must be written to the log first. SQLite rewrites a checkpointed log from its
- * start and never shortens the file, so the server makes it long when it starts.
+ * Reserves room in the write-ahead log (`accounts.db-wal`), so that users can remove files when the disk is
+ * full: SQLite must log the login and the removal before the removal frees room. SQLite overwrites a
+ * checkpointed log from its start and never shortens the file, so the server extends it at startup.
  *
- * The length is twice the one at which SQLite begins again, since it appends behind that while a reader
- * uses an older state, or the database can't grow for a checkpoint. File systems that write changes to
- * other blocks (btrfs, ZFS) need room all the same.
+ * The length is twice the length after which SQLite starts to overwrite the log. SQLite appends beyond
+ * that while a reader uses an older state, or while the database can't grow for a checkpoint. File systems
+ * that copy on write (btrfs, ZFS) still need free room.
  */
 import { statfsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -14,11 +14,11 @@ import { databaseFile } from "./database.ts";
 import { databaseError } from "./sqlite_error.ts";
 
 const logBytes = 8 * 1024 * 1024;
-/** The largest part of the free space that is reserved. */
+/** The largest fraction of the free space that the log may take. */
 const maxFreeShare = 1 / 4;
 
 /**
- * Makes the log long. The caller keeps the database open: the last connection removes the log.
+ * Extends the log. The caller keeps the database open: the last connection removes the log.
  *
  * @param data the data directory
  * @throws {BargeError} `no-space`, `unavailable`, `io`
@@ -29,8 +29,8 @@ export function makeLogRoom(data: string): void {
   if (length >= wanted) return;
   try {
     using db = new DatabaseSync(path, { timeout: 5000 });
-    // SQLite writes a transaction that outgrows the cache to the log before its end. This one is rolled
-    // back: nothing is synced, and the database does not change.
+    // SQLite writes a transaction that is larger than its cache to the log before the commit. Rolling it
+    // back leaves the log long and the database unchanged, without a sync.
     db.exec("PRAGMA cache_size = 16");
     db.exec("BEGIN IMMEDIATE");
     db.exec("CREATE TABLE room (bytes BLOB)");

@@ -1,4 +1,4 @@
-/** Detects a data directory whose database is lost: a new one would give its homes to new accounts. */
+/** Detects a lost database: a new one would let new accounts take the homes of the old accounts. */
 import { BargeError } from "../../error.ts";
 import { firstFile } from "../vault/first_file.ts";
 

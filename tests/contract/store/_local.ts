@@ -4,7 +4,7 @@ import type { Settings, Store } from "../../../core/local/store.ts";
 import { makeFenceTable } from "../../../core/local/vault/fences.ts";
 import { recover } from "../../../core/repair/recover.ts";
 import { makeTally } from "../../../core/watch/gate.ts";
-import { makeBoard } from "../../../core/watch/metrics.ts";
+import { makeSharedCounts } from "../../../core/watch/metrics.ts";
 import { Setup } from "../../core/_setup.ts";
 
 const process = new URL("./_local_process.ts", import.meta.url).pathname;
@@ -19,7 +19,7 @@ export class LocalUnderTest implements AsyncDisposable {
     this.setup = new Setup({
       fences: makeFenceTable(maxStores),
       tally: makeTally(maxStores),
-      board: makeBoard(maxStores),
+      sharedCounts: makeSharedCounts(maxStores),
       ...settings,
     });
   }

@@ -4,7 +4,15 @@ import type { Place } from "../../../core/storage/place.ts";
 import type { Uploads } from "../../../core/storage/uploads.ts";
 import { SharedTree } from "../../../core/shared/tree.ts";
 import { hasEngines, SharedSetup } from "./_shared.ts";
-import { type Step, type StoreUnderTest, uploadsContract } from "./_suite_uploads.ts";
+import {
+  commit,
+  declared,
+  file,
+  type Step,
+  type StoreUnderTest,
+  text,
+  uploadsContract,
+} from "./_suite_uploads.ts";
 
 class SharedUnderTest implements StoreUnderTest {
   /** A number tells which transaction of the process it is. */
@@ -73,3 +81,23 @@ class SharedUnderTest implements StoreUnderTest {
 if (hasEngines) {
   uploadsContract("shared", async () => new SharedUnderTest(await SharedSetup.make()));
 }
+
+Deno.test({
+  name: "shared: a node that resumes another one's upload gets all bytes that it has gathered",
+  ignore: !hasEngines,
+  async fn() {
+    await using setup = await SharedSetup.make();
+    const anna = await setup.addAccount("anna", null);
+    const [here, there] = [setup.node().uploads, setup.node().uploads];
+    await using _serving = await here.serve();
+    const first = await here.begin(declared(anna, 8), { keep: 0 });
+    await first.body.write(text("the "));
+    const second = await there.begin(declared(anna, 8), { keep: Infinity });
+    assert.equal(second.body.size, 4);
+    assert.equal(first.takenOver, true);
+    await second.body.write(text("file"));
+    await commit(second);
+    await first.detach();
+    assert.equal((await there.partial(anna, file))?.id, undefined);
+  },
+});

@@ -27,9 +27,9 @@ Deno.test("requests that a paced schedule releases late count from their due tim
   assert.deepEqual(released, [0, 1, 0, 1]);
   assert.equal(schedule.exhausted, true);
   assert.equal(schedule.take(1), 1010);
-  assert.equal(schedule.owes(1), true);
+  assert.equal(schedule.isDue(1), true);
   assert.equal(schedule.take(1), 1030);
-  assert.equal(schedule.owes(1), false);
+  assert.equal(schedule.isDue(1), false);
   assert.equal(schedule.take(1), undefined);
   assert.equal(schedule.take(0), 1000);
 });

@@ -107,7 +107,7 @@ Deno.test("gets of small files do not wait for each other", async () => {
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("`meanwhile` sends its requests before hello is answered, and no bye is sent", async () => {
+Deno.test("requests of `sendWithHello` are sent before hello is answered, and no bye is sent", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const asked = (async () => {
     using conn = await listener.accept();
@@ -124,7 +124,7 @@ Deno.test("`meanwhile` sends its requests before hello is answered, and no bye i
     const remote = { host: "127.0.0.1", port: listener.addr.port };
     await using client = await connect(remote, {
       signal,
-      meanwhile: (client) => ping = client.ask("ping", {}),
+      sendWithHello: (client) => ping = client.ask("ping", {}),
     });
     assert.equal(client.hello.agent, "test");
     await ping;

@@ -1,6 +1,6 @@
 /** The native door in this process, with what a test wants of it. */
 import { Database } from "../../../core/local/database/database.ts";
-import { type Patience, patience as serverPatience } from "../../../core/door/native/patience.ts";
+import { defaultTimeouts, type Timeouts } from "../../../core/door/native/timeouts.ts";
 import { formatAddress } from "../../../core/net/address.ts";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../core/serve/data.ts";
@@ -8,7 +8,7 @@ import type { Door } from "../../../core/door/door.ts";
 import { openDoor } from "../../../core/door/native/listen.ts";
 import { type Settings, Store } from "../../../core/local/store.ts";
 
-/** The door in this process, with a patience of its own and the account anna. */
+/** The door in this process, with timeouts of its own and the account anna. */
 export class Here implements AsyncDisposable {
   private constructor(
     readonly store: Store,
@@ -18,7 +18,7 @@ export class Here implements AsyncDisposable {
   ) {}
 
   static async start(
-    patience: Partial<Patience>,
+    timeouts: Partial<Timeouts>,
     settings: Partial<Settings> = {},
   ): Promise<Here> {
     const data = prepareData(await Deno.makeTempDir({ prefix: "barge-door-" }));
@@ -34,11 +34,11 @@ export class Here implements AsyncDisposable {
     const verifier = await makeVerifier("token", "unused");
     const { id } = store.accounts.add({ name: "anna", role: "user", limit: null, verifier });
     const { token } = await store.tokens.issue(id, "test");
-    const usual = { stranger: 60_000, idle: 60_000, request: 60_000, linger: 60_000 };
+    const usual = { beforeLogin: 60_000, idle: 60_000, request: 60_000, linger: 60_000 };
     const spec = { name: "native", address: { host: "127.0.0.1", port: 0 }, tls: "off" } as const;
     const door = openDoor(
       { store, spec, reusePort: false, tls: undefined },
-      { ...serverPatience, pause: undefined, ...usual, ...patience },
+      { ...defaultTimeouts, pause: undefined, ...usual, ...timeouts },
     );
     return new Here(store, door, formatAddress(door.address), token!);
   }

@@ -7,17 +7,17 @@ import { Report } from "../../../core/client/transfer/events.ts";
 import { Uploader } from "../../../core/client/upload/uploader.ts";
 import { send } from "../../../core/client/upload/send.ts";
 import { parseAddress } from "../../../core/net/address.ts";
-import { aliveLength, encodeChunkHead } from "../../../core/protocol/frame.ts";
+import { aliveChunkLength, encodeChunkHead } from "../../../core/protocol/frame.ts";
 import { recorder } from "../client/_setup.ts";
 import { Clock } from "../../_clock.ts";
 import { Here } from "./_here.ts";
 import { assertUp, type Bytes, join, pattern, Peer, sha256, text } from "./_peer.ts";
 
-const alive = encodeChunkHead(aliveLength);
+const alive = encodeChunkHead(aliveChunkLength);
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A second stands for a minute and more outside of tests; a client that is silent for one is cut. */
-const patience = { request: 1000, floor: { bytes: 10_000, periodMs: 1000 } };
+const timeouts = { request: 1000, floor: { bytes: 10_000, periodMs: 1000 } };
 const pause = { every: 200, most: 3_600_000 };
 
 function chunk(bytes: Uint8Array): Bytes {
@@ -42,9 +42,9 @@ Deno.test("hello says how a client may pause; without that it may not", async ()
   assert.equal((await second.ask({ verb: "hello", version: 1 })).pause, undefined);
 });
 
-Deno.test("a put whose source pauses goes on, with signs of life among its chunks", async (t) => {
+Deno.test("a put whose source pauses goes on, with keep-alives among its chunks", async (t) => {
   using clock = new Clock();
-  await using here = await Here.start({ ...patience, pause });
+  await using here = await Here.start({ ...timeouts, pause });
   const bytes = pattern(5000);
   await t.step("of unknown size, and of a known one", async () => {
     for (const size of [null, bytes.length]) {
@@ -54,7 +54,7 @@ Deno.test("a put whose source pauses goes on, with signs of life among its chunk
       await forLong(clock, () => peer.send(alive));
       await peer.send(chunk(bytes.subarray(0, 1000)), alive, alive);
       await forLong(clock, () => peer.send(alive));
-      // Also when a sign of life comes in pieces, and right before the end.
+      // Also when a keep-alive comes in pieces, and right before the end.
       await peer.send(chunk(bytes.subarray(1000)), alive.subarray(0, 1));
       await peer.send(alive.subarray(1), alive, encodeChunkHead(0));
       const { sha256: digest } = await peer.ask({ sha256: sha256(bytes) });
@@ -98,9 +98,9 @@ Deno.test("a put whose source pauses goes on, with signs of life among its chunk
   await assertUp(here.address);
 });
 
-Deno.test("signs of life hold no upload for ever; what has arrived is kept", async (t) => {
+Deno.test("keep-alives hold no upload for ever; what has arrived is kept", async (t) => {
   using clock = new Clock();
-  await using here = await Here.start({ ...patience, pause: { every: 200, most: 1500 } });
+  await using here = await Here.start({ ...timeouts, pause: { every: 200, most: 1500 } });
   using watcher = await Peer.open(here.address, here.token);
   const trickles: Record<string, (i: number) => Uint8Array> = {
     "nothing else": () => alive,
@@ -126,7 +126,7 @@ Deno.test("signs of life hold no upload for ever; what has arrived is kept", asy
         upload: { offset: number };
       };
       assert.ok(upload.offset >= 1, JSON.stringify(upload));
-      // Once that is said, signs of life count for nothing.
+      // Once that is said, keep-alives count for nothing.
       over = false;
       const gone = peer.gone().finally(() => over = true);
       while (!over) {
@@ -153,7 +153,7 @@ Deno.test("signs of life hold no upload for ever; what has arrived is kept", asy
 
 Deno.test("who pauses, and is quick enough in between, has all of its time left", async () => {
   using clock = new Clock();
-  await using here = await Here.start({ ...patience, pause: { every: 200, most: 500 } });
+  await using here = await Here.start({ ...timeouts, pause: { every: 200, most: 500 } });
   using peer = await Peer.open(here.address, here.token);
   await peer.ask({ verb: "put", path: "/home/quick", size: null });
   await peer.send({ offset: 0, body: "chunked", pauses: true });

@@ -67,12 +67,12 @@ Deno.test("what was counted is what is read", () => {
   const metrics = new Metrics();
   const roster = new Roster(metrics);
   roster.enter("native", "127.0.0.1:1");
-  metrics.moved("native", "sent", 1234);
+  metrics.addBytes("native", "sent", 1234);
   metrics.refused("native");
   for (const seconds of [0.0001, 0.0005, 0.02, 1000]) {
-    metrics.ended("native", "get", "ok", seconds);
+    metrics.addRequest("native", "get", "ok", seconds);
   }
-  metrics.ended("native", "get", "not-found", 0.02);
+  metrics.addRequest("native", "get", "not-found", 0.02);
   metrics.count("loginsOk", 3);
   const families = parse(prometheus(snapshot(metrics)));
   const value = (name: string, labels: Record<string, string> = {}) =>

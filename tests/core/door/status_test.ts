@@ -74,7 +74,7 @@ Deno.test("2,000 sessions with long names come in frames that fit", async () => 
   for (const outcome of ["ok", "denied", "over-quota", "unavailable"] as const) {
     for (const verb of ["get", "put", "list", "stat"]) {
       for (const door of ["native", "http", "ftp", "ftps", "sftp"] as const) {
-        here.store.metrics.ended(door, verb, outcome, 1);
+        here.store.metrics.addRequest(door, verb, outcome, 1);
       }
     }
   }

@@ -1,7 +1,7 @@
 /** The transcript of PROTOCOL.md, line by line, against the server: it shows what the server does. */
 import assert from "node:assert/strict";
 import { encodeFrame, type FrameValue } from "../../../core/protocol/frame.ts";
-import { patience } from "../../../core/door/native/patience.ts";
+import { defaultTimeouts } from "../../../core/door/native/timeouts.ts";
 import { prove } from "../../../core/protocol/scram.ts";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { Here } from "./_here.ts";
@@ -42,7 +42,7 @@ Deno.test("PROTOCOL.md's first frame is its transcript's first line", () => {
 });
 
 Deno.test("PROTOCOL.md's transcript is what the server says", async () => {
-  await using here = await Here.start({ pause: patience.pause });
+  await using here = await Here.start({ pause: defaultTimeouts.pause });
   const verifier = await makeVerifier("password", password);
   here.store.accounts.add({ name: "alice", role: "user", limit: null, verifier });
   let peer = await Peer.connect(here.address);

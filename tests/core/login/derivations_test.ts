@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import {
-  type Applicant,
   Derivations,
+  type LoginClient,
   makeDerivationTable,
   maxRunning,
   maxRunningHere,
@@ -16,13 +16,13 @@ class Bench {
   readonly #ends = new Map<string, () => void>();
   readonly #all: Promise<string>[] = [];
 
-  start(where: Derivations, name: string, applicant: Applicant): Promise<string> {
+  start(where: Derivations, name: string, client: LoginClient): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ends.set(name, resolve);
     const result = where.run(() => {
       this.begun.push(name);
       return promise;
-    }, applicant).then(() => "done", (error) => (error as BargeError).kind);
+    }, client).then(() => "done", (error) => (error as BargeError).kind);
     this.#all.push(result);
     return result;
   }

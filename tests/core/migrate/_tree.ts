@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { BargeError } from "../../../core/error.ts";
-import { Parts } from "../../../core/local/parts.ts";
+import { openDirectory } from "../../../core/migrate/source.ts";
 import { readLocalPeople } from "../../../core/migrate/local_people.ts";
 import { readSharedPeople } from "../../../core/migrate/shared_people.ts";
 import type { People } from "../../../core/migrate/people.ts";
@@ -89,11 +89,11 @@ async function addSecrets(setup: Setup) {
     place,
     kind: "file",
     expires,
-    most: 5,
+    maxDownloads: 5,
     verifier,
   });
   const other = { place: { dir: "homes/anna", name: "moved away" }, kind: "dir" } as const;
-  store.shares.add(id, { ...other, expires, most: null, verifier: null });
+  store.shares.add(id, { ...other, expires, maxDownloads: null, verifier: null });
   store.shares.lose(other.place);
   store.shares.count(store.shares.find(link)!, "192.0.2.1", "v1");
   for (const name of ["anna", "nobody"]) {
@@ -141,8 +141,8 @@ export interface Snapshot {
 }
 
 export async function localSnapshot(data: string): Promise<Snapshot> {
-  const parts = new Parts({ data, durability: "relaxed" }, 0, "test");
-  using db = parts.db;
+  using parts = openDirectory(data);
+  const { db } = parts;
   const names = new Map(parts.accounts.list().map(({ id, name }) => [id, name]));
   const entries: Record<string, string> = {};
   const walk = async (dir: string): Promise<void> => {

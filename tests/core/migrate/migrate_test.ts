@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { toDirectory } from "../../../core/migrate/to_directory.ts";
 import { refuseMarked } from "../../../core/migrate/marker.ts";
-import { isMigrating } from "../../../core/migrate/state.ts";
+import { refuseMigrating } from "../../../core/migrate/state.ts";
 import { verify } from "../../../core/repair/verify.ts";
 import { move } from "../../../core/session/move.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { Store } from "../../../core/local/store.ts";
 import { hasEngines } from "../../contract/store/_shared.ts";
-import { bytes, Setup, sha256, upload, write } from "../_setup.ts";
+import { bytes, fails, Setup, sha256, upload, write } from "../_setup.ts";
 import { address, Both } from "./_both.ts";
 import { addPartial, bytesAt, fill, large, localSnapshot, sharedSnapshot } from "./_tree.ts";
 
@@ -29,12 +29,12 @@ Deno.test({
     const first = await both.pass(false);
     assert.deepEqual(first.problems, []);
     assert(first.files > 280);
-    assert.equal(await isMigrating(shared.parts), true);
+    await fails("fatal", () => refuseMigrating(shared.parts), /has not ended/);
     const last = await both.pass(true);
     assert.equal(last.files, 0);
     assert.equal(last.kept, first.files);
     assert.equal(last.uploads, 2);
-    assert.equal(await isMigrating(shared.parts), false);
+    await refuseMigrating(shared.parts);
     assert.deepEqual(await sharedSnapshot(shared), before);
     await both.engines.check();
     assert.deepEqual(await localSnapshot(setup.data), before);

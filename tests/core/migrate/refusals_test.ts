@@ -5,7 +5,7 @@ import { toShared } from "../../../core/migrate/to_shared.ts";
 import { refuseMarked } from "../../../core/migrate/marker.ts";
 import { PassMark } from "../../../core/migrate/state.ts";
 import type { BargeError } from "../../../core/error.ts";
-import type { ReconcileEvent } from "../../../core/repair/reconcile.ts";
+import type { ReconcileEvent } from "../../../core/storage/problem.ts";
 import { remove } from "../../../core/session/remove.ts";
 import type { MigrateProblem } from "../../../core/migrate/report.ts";
 import { objectName } from "../../../core/shared/objects.ts";

@@ -70,8 +70,11 @@ Deno.test("a certificate that can't be used is refused when it is loaded", async
   });
   await t.step("its time is over, or has not come", async () => {
     const files = { cert, key };
-    await rejects(loadCertificate(files, at("2050-01-01")), /the certificate ended on 20\d\d-/);
-    await rejects(loadCertificate(files, at("2020-01-01")), /the certificate begins on 20\d\d-/);
+    await rejects(loadCertificate(files, at("2050-01-01")), /the certificate expired on 20\d\d-/);
+    await rejects(
+      loadCertificate(files, at("2020-01-01")),
+      /the certificate is not valid before 20\d\d-/,
+    );
   });
 });
 

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import {
-  aliveLength,
+  aliveChunkLength,
   Decoder,
   encodeChunkHead,
   encodeFrame,
 } from "../../../core/protocol/frame.ts";
 import {
-  type Answered,
-  type Other,
+  type AnswerName,
+  type BodyFrame,
   parseAnswer,
-  parseOther,
+  parseBodyFrame,
   parseRequest,
   verbs,
 } from "../../../core/protocol/message.ts";
@@ -46,8 +46,8 @@ function load(name: string) {
 
 function parse(as: string, frame: Record<string, unknown>): unknown {
   if (as === "request") return parseRequest(frame);
-  if (as.startsWith("answer")) return parseAnswer((as.slice(7) || "ping") as Answered, frame);
-  return parseOther(as as Other, frame);
+  if (as.startsWith("answer")) return parseAnswer((as.slice(7) || "ping") as AnswerName, frame);
+  return parseBodyFrame(as as BodyFrame, frame);
 }
 
 function assertFails(run: () => unknown, { kind, message }: Failure): void {
@@ -86,7 +86,7 @@ function encoded(events: readonly Event[]): number[] {
       chunked = frame.body === "chunked";
       return [...encodeFrame(frame)];
     }
-    if (alive) return [...encodeChunkHead(aliveLength)];
+    if (alive) return [...encodeChunkHead(aliveChunkLength)];
     const bytes = new TextEncoder().encode(data ?? "");
     return chunked ? [...encodeChunkHead(bytes.length), ...bytes] : [...bytes];
   });

@@ -4,9 +4,9 @@ import { BargeError, kinds } from "../../../core/error.ts";
 import { Decoder, encodeFrame, type FrameValue, maxFrame } from "../../../core/protocol/frame.ts";
 import { failure } from "../../../core/protocol/failure.ts";
 import {
-  eagerLimit,
+  maxEagerBytes,
   parseAnswer,
-  parseOther,
+  parseBodyFrame,
   parseRequest,
   verbs,
 } from "../../../core/protocol/message.ts";
@@ -84,11 +84,11 @@ Deno.test("an eager body is size bytes, up to the limit", () => {
   const put = (size: number | null, body: unknown) => () =>
     parseRequest({ verb: "put", path: "/home/a", size, body });
   put(0, 0)();
-  put(eagerLimit, eagerLimit)();
+  put(maxEagerBytes, maxEagerBytes)();
   for (
     const [size, body] of [[3, 4], [3, "chunked"], [null, "chunked"], [null, 0], [
-      eagerLimit + 1,
-      eagerLimit + 1,
+      maxEagerBytes + 1,
+      maxEagerBytes + 1,
     ]] as const
   ) assert.equal(wrong(put(size, body)).kind, "protocol");
 });
@@ -139,8 +139,8 @@ Deno.test("any JSON object as a request, answer or trailer: parsed, or a BargeEr
     const frame = value as FrameValue;
     const runs: (() => unknown)[] = [
       () => parseRequest(frame),
-      () => parseOther("from", frame),
-      () => parseOther("trailer", frame),
+      () => parseBodyFrame("from", frame),
+      () => parseBodyFrame("trailer", frame),
       ...verbs.map((verb) => () => parseAnswer(verb, frame)),
     ];
     for (const run of runs) {

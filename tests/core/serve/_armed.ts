@@ -15,6 +15,7 @@ import type { ToWorker } from "../../../core/serve/worker.ts";
 import { arm } from "../../../core/storage/fault.ts";
 import "../../../core/serve/worker.ts";
 import { probe } from "./_probe.ts";
+import { dataOf } from "./_ground.ts";
 
 const asked = new URL(import.meta.url).searchParams;
 
@@ -22,7 +23,7 @@ const stop = asked.get("stop");
 if (stop) {
   let path = "";
   addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
-    if (message.type === "start") path = `${message.settings.data}/${stop}`;
+    if (message.type === "start") path = `${dataOf(message.settings)}/${stop}`;
   });
   arm((point) => {
     if (!existsSync(path) || readFileSync(path, "utf8") !== point) return;
@@ -47,7 +48,7 @@ const dieOn = asked.get("die-on");
 if (dieOn) {
   addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
     if (message.type !== "start") return;
-    const path = `${message.settings.data}/removed/${dieOn}`;
+    const path = `${dataOf(message.settings)}/removed/${dieOn}`;
     setInterval(() => {
       if (!existsSync(path)) return;
       Deno.removeSync(path);
@@ -60,7 +61,7 @@ const other = asked.get("probe");
 if (other) {
   addEventListener("message", async ({ data: message }: MessageEvent<ToWorker>) => {
     if (message.type !== "start") return;
-    const outcome = await probe({ data: message.settings.data, other: Number(other) });
+    const outcome = await probe({ data: dataOf(message.settings), other: Number(other) });
     Deno.stderr.writeSync(new TextEncoder().encode(`probed ${JSON.stringify(outcome)}.\n`));
   });
 }

@@ -5,6 +5,7 @@
 /// <reference lib="deno.worker" />
 import type { FromWorker } from "../../../core/serve/from_worker.ts";
 import type { ToWorker } from "../../../core/serve/worker.ts";
+import { dataOf } from "./_ground.ts";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 const tell = (message: FromWorker) => scope.postMessage(message);
@@ -12,7 +13,7 @@ const tell = (message: FromWorker) => scope.postMessage(message);
 scope.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "stop") return tell({ type: "stopped" });
   if (message.type !== "start") return;
-  const path = `${message.settings.data}/public/starts`;
+  const path = `${dataOf(message.settings)}/public/starts`;
   Deno.writeTextFileSync(path, "start\n", { append: true });
   const starts = Deno.readTextFileSync(path).split("\n").length - 1;
   // The second one can't listen, as when the database is locked just then.
@@ -24,7 +25,7 @@ scope.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
   if (starts === 1) {
     const watch = setInterval(() => {
       if (
-        !Array.from(Deno.readDirSync(`${message.settings.data}/public`)).some((e) =>
+        !Array.from(Deno.readDirSync(`${dataOf(message.settings)}/public`)).some((e) =>
           e.name === "dies"
         )
       ) {

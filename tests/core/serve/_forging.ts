@@ -4,13 +4,14 @@
  */
 /// <reference lib="deno.worker" />
 import type { ToWorker } from "../../../core/serve/worker.ts";
+import { dataOf } from "./_ground.ts";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 
 scope.onmessage = ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "stop") return scope.postMessage({ type: "stopped" });
   if (message.type !== "start") return;
-  const { data } = message.settings;
+  const data = dataOf(message.settings);
   Deno.writeTextFileSync(`${data}/public/starts`, "start\n", { append: true });
   scope.postMessage({ type: "listening" });
   const text = Deno.readTextFileSync(`${data}/public/forged`);

@@ -4,7 +4,7 @@ import { configureSync, resetSync } from "@logtape/logtape";
 import { HookPrograms } from "../../../core/serve/hook_programs.ts";
 import type { UploadFacts } from "../../../core/watch/hooks.ts";
 import { BargeError } from "../../../core/error.ts";
-import { Vault } from "../../../core/local/vault/vault.ts";
+import { groundOf } from "./_ground.ts";
 import { startServer } from "../../_server.ts";
 import { eager, Peer, text } from "../door/_peer.ts";
 import { hanging, holding, Scripts, serveWith, unix, waitFor } from "./_hook.ts";
@@ -128,10 +128,10 @@ Deno.test(
         ...{ event: "commit", account: "anna", path, upload: null, size: 0, sha256: "" },
         ...{ modified: time, verified: true, door: null, replaced: false, time },
       };
-      const vault = new Vault(scripts.dir, false);
+      const ground = groundOf(scripts.dir);
       const many = 500;
       for (let i = 0; i < many; i++) {
-        hooks.receive(scripts, { type: "committed", facts }, vault, () => {});
+        hooks.receive(scripts, { type: "committed", facts }, ground, () => {});
       }
       const released = await holding(scripts);
       assert.match(said[0], /--on-commit is skipped for .*: too many uploads wait for it/);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { DoorSpec, FtpSpec } from "../../../core/door/door.ts";
 import { outgoingAddresses } from "../../../core/serve/outgoing.ts";
-import { workerPermissions } from "../../../core/serve/supervisor.ts";
+import { workerPermissions } from "../../../core/serve/worker_permissions.ts";
 
 const door = (ftp: Partial<FtpSpec> = {}): DoorSpec => ({
   ...{ name: "ftp", address: { host: "0.0.0.0", port: 2121 }, tls: "off" },

@@ -5,13 +5,13 @@ import {
   RosterClient,
   type RosterMessage,
 } from "../../../core/serve/roster_query.ts";
-import type { Present } from "../../../core/watch/roster.ts";
+import type { ListedConnection } from "../../../core/watch/roster.ts";
 
 interface Fake {
   postMessage(message: RosterMessage): void;
 }
 
-function present(account: string): Present {
+function present(account: string): ListedConnection {
   const nothing = { verb: null, path: null, bytes: 0 };
   return { account, door: "native", address: "127.0.0.1:1", since: 0, ...nothing };
 }

@@ -5,6 +5,7 @@ import { Supervisor } from "../../../core/serve/supervisor.ts";
 import { barge, startServer } from "../../_server.ts";
 import { layHostKeys } from "../../_host_keys.ts";
 import { eager, pattern, Peer, sha256 } from "../door/_peer.ts";
+import { groundOf } from "./_ground.ts";
 
 const native = (port: number): DoorSpec => ({
   name: "native",
@@ -47,13 +48,7 @@ Deno.test("a worker that dies is started again, also if the first attempt fails"
   Deno.mkdirSync(`${data}/public`);
   using watcher = Deno.watchFs(`${data}/public`);
   const supervisor = new Supervisor({
-    settings: {
-      data,
-      durability: "relaxed",
-      allowRegister: false,
-      defaultLimit: null,
-      maxLimit: null,
-    },
+    ground: groundOf(data),
     doors: [native(1)],
     shared: false,
     module: new URL("./_dying.ts", import.meta.url),

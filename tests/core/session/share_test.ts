@@ -33,7 +33,7 @@ Deno.test("isolates that count at once never count beyond the limit", async () =
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "x");
-  const { token, link } = await share(anna, { path: "/home/a", most: 5 });
+  const { token, link } = await share(anna, { path: "/home/a", maxDownloads: 5 });
   using other = setup.open();
   let counted = 0;
   for (let i = 0; i < 20; i++) {
@@ -54,7 +54,7 @@ Deno.test("a counted download can be resumed in a hundred parts of one version",
   using setup = new Setup();
   const anna = setup.user("anna");
   await write(anna, "/home/a", "x");
-  const { token } = await share(anna, { path: "/home/a", most: 1 });
+  const { token } = await share(anna, { path: "/home/a", maxDownloads: 1 });
   const open = await openShare(setup.store, token);
   await countDownload(open, visitor);
   const later = { ...visitor, later: true };

@@ -43,6 +43,39 @@ test("the store refuses bytes that are not those of the digest", async (_, bucke
   await fails("io", bucket.get("c", { start: 0, size: 1 }));
 });
 
+test(
+  "a listing has each object below the prefix once, page by page, whatever its name",
+  async (options, bucket) => {
+    const names = ["a", "a b", "a+b", "a/b&c<d>", "b%41", 'b"c', "é/ü", "z"];
+    for (const name of names) await bucket.put(name, bytes, sha256);
+    using other = new Bucket({ ...options, prefix: `${options.prefix}a/` });
+    assert.deepEqual((await other.list()).objects.map(({ name }) => name), ["b&c<d>"]);
+    const listed: string[] = [];
+    for (let after = "", more = true; more; after = listed.at(-1)!) {
+      const page = await bucket.list(after, 3);
+      assert(page.objects.length <= 3);
+      for (const { name, modified } of page.objects) {
+        assert(Math.abs(page.now - modified) < 10_000);
+        listed.push(name);
+      }
+      more = page.more;
+    }
+    assert.deepEqual(listed.toSorted(), names.toSorted());
+    for (const name of names) {
+      assert.equal(await bucket.size(name), bytes.length);
+      await bucket.delete(name);
+      assert.equal(await bucket.size(name), undefined);
+    }
+    assert.deepEqual((await bucket.list()).objects, []);
+  },
+);
+
+test("bytes beyond the end of an object are missing, and not tried again", async (_, bucket) => {
+  await bucket.put("short", bytes, sha256);
+  await fails("io", bucket.get("short", { start: bytes.length, size: 1 }));
+  await bucket.delete("short");
+});
+
 test("wrong keys and a missing bucket are reported as such, at once", async (options) => {
   using keys = new Bucket({ ...options, secretKey: "another" });
   assert.match((await fails("fatal", keys.put("d", bytes, sha256))).message, /refuses the request/);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import { collectGarbage } from "../../../core/shared/garbage.ts";
-import { objectName } from "../../../core/shared/objects.ts";
+import { objectName, releaseObjects } from "../../../core/shared/objects.ts";
 import type { Parts } from "../../../core/shared/parts.ts";
 import type { SharedTree } from "../../../core/shared/tree.ts";
 import type { SharedUploads } from "../../../core/shared/uploads.ts";
@@ -140,6 +140,26 @@ test("a name that was not used in time is never used again", async ({ parts, upl
     (error) => error instanceof BargeError && error.kind === "unavailable",
   );
   await open.drop();
+});
+
+test("an object whose last two pieces go at the same time is the collector's", async ({ parts, uploads, anna }) => {
+  await Promise.all(["a", "b"].map((name) => store(uploads, anna, text(name), named(name))));
+  const { db } = parts;
+  const pieces = await db.all<{ content: number; object: number }>(
+    "SELECT content, object FROM piece",
+  );
+  assert.equal(new Set(pieces.map(({ object }) => object)).size, 1);
+  let removed = 0;
+  const both = Promise.withResolvers<void>();
+  await Promise.all(pieces.map(({ content, object }) =>
+    db.transaction(async (tx) => {
+      await tx.all("DELETE FROM piece WHERE content = $1", content);
+      if (++removed === 2) both.resolve();
+      await both.promise;
+      await releaseObjects(tx, [object]);
+    })
+  ));
+  assert.deepEqual(await db.all("SELECT 1 FROM object WHERE until IS NULL"), []);
 });
 
 test("several collectors at once remove each object once", async ({ setup, parts, uploads, anna }) => {

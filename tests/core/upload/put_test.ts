@@ -51,7 +51,7 @@ Deno.test("an upload can demand a free name, or a file with a given digest", asy
   using setup = new Setup();
   const anna = setup.user("anna");
   const sha = { sha256: sha256("one") };
-  await fails("exists", () => write(anna, "/home/a", "x", { overwrite: sha }), /is gone/);
+  await fails("exists", () => write(anna, "/home/a", "x", { overwrite: sha }), /does not exist/);
   await write(anna, "/home/a", "one", { overwrite: "never" });
   await fails("exists", () => write(anna, "/home/a", "two", { overwrite: "never" }));
   await write(anna, "/home/a", "two", { overwrite: sha });

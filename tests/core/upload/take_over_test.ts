@@ -1,7 +1,7 @@
 /** A newer connection takes an upload over, and the former holder can't change it any more. */
 import assert from "node:assert/strict";
 import { makeTally } from "../../../core/watch/gate.ts";
-import { makeBoard } from "../../../core/watch/metrics.ts";
+import { makeSharedCounts } from "../../../core/watch/metrics.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { settleDead } from "../../../core/repair/settle_dead.ts";
 import { stat } from "../../../core/session/stat.ts";
@@ -11,7 +11,11 @@ import { begin, bytes, fails, request, Setup, sha256 } from "../_setup.ts";
 
 /** Two isolates of one server, with its uploads only. */
 class Two implements Disposable {
-  readonly #shared = { fences: makeFenceTable(2), tally: makeTally(2), board: makeBoard(2) };
+  readonly #shared = {
+    fences: makeFenceTable(2),
+    tally: makeTally(2),
+    sharedCounts: makeSharedCounts(2),
+  };
   readonly setup = new Setup(this.#shared);
   readonly other = this.setup.open({}, 1);
 
@@ -255,7 +259,7 @@ Deno.test("an upload without a path is dropped after its worker's death", async 
   await upload.write(bytes("12345"));
   upload.unlink();
   assert.equal(setup.account("anna").reserved, 10);
-  const { dropped, resumable } = await settleDead(setup.store, store.life);
+  const { dropped, resumable } = await settleDead(setup.store, store.startId);
   assert.deepEqual([dropped, resumable], [1, 0]);
   await upload.drop(); // closes its file
   assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);

@@ -1,18 +1,23 @@
 /** Counts of several workers: sums, deaths of workers, and bounded memory. */
 import assert from "node:assert/strict";
-import { latencyBoundsSeconds, makeBoard, Metrics, quantile } from "../../../core/watch/metrics.ts";
+import {
+  latencyBoundsSeconds,
+  makeSharedCounts,
+  Metrics,
+  quantile,
+} from "../../../core/watch/metrics.ts";
 import { maxListedConnections, Roster } from "../../../core/watch/roster.ts";
 
 Deno.test("the counts of workers are added up, and outlive them", () => {
-  const board = makeBoard(2);
-  const [one, two] = [new Metrics(0, board), new Metrics(1, board)];
+  const sharedCounts = makeSharedCounts(2);
+  const [one, two] = [new Metrics(0, sharedCounts), new Metrics(1, sharedCounts)];
   for (const metrics of [one, two]) {
     metrics.count("starts");
     metrics.opened("native");
-    metrics.moved("native", "received", 100);
-    metrics.ended("native", "put", "ok", 0.002);
+    metrics.addBytes("native", "received", 100);
+    metrics.addRequest("native", "put", "ok", 0.002);
   }
-  two.ended("native", "put", "over-quota", 0.3);
+  two.addRequest("native", "put", "over-quota", 0.3);
   two.refused("http");
   two.count("loginsFailed");
   const before = one.snapshot();
@@ -29,7 +34,7 @@ Deno.test("the counts of workers are added up, and outlive them", () => {
   assert.ok(Math.abs(put.seconds - 0.304) < 1e-9);
 
   // The worker dies with an open connection, and a successor starts.
-  const next = new Metrics(1, board);
+  const next = new Metrics(1, sharedCounts);
   next.count("starts");
   const after = next.snapshot();
   assert.deepEqual(after, { ...before, restarts: 1, doors: after.doors });
@@ -39,7 +44,7 @@ Deno.test("the counts of workers are added up, and outlive them", () => {
 Deno.test("requests with any labels are counted in existing cells", () => {
   const metrics = new Metrics();
   for (const verb of [null, "", "dance", "__proto__", "constructor", "x".repeat(9999)]) {
-    metrics.ended("native", verb, "unsupported", 0);
+    metrics.addRequest("native", verb, "unsupported", 0);
   }
   const { requests } = metrics.snapshot();
   assert.deepEqual(
@@ -50,8 +55,10 @@ Deno.test("requests with any labels are counted in existing cells", () => {
 
 Deno.test("every duration has its bucket", () => {
   const metrics = new Metrics();
-  for (const bound of [...latencyBoundsSeconds, 1e9]) metrics.ended("sftp", "get", "ok", bound);
-  metrics.ended("sftp", "get", "ok", 0);
+  for (const bound of [...latencyBoundsSeconds, 1e9]) {
+    metrics.addRequest("sftp", "get", "ok", bound);
+  }
+  metrics.addRequest("sftp", "get", "ok", 0);
   assert.deepEqual(metrics.snapshot().requests[0].buckets, [
     2,
     ...latencyBoundsSeconds.map(() => 1),

@@ -20,7 +20,8 @@ export const accounts = [
     summary: "List all accounts, by name",
     answers: { 200: { description: "The accounts", schema: schemas.accounts } },
     problems: notAdmin,
-    handle: async ({ session }) => json({ accounts: (await listAccounts(session)).map(factsOf) }),
+    handle: async ({ session }) =>
+      json({ accounts: (await listAccounts(session)).map(accountJson) }),
   }),
   operation("POST", "/accounts", {
     id: "addAccount",
@@ -30,24 +31,25 @@ export const accounts = [
     problems: { 400: "The password is too short", 409: "The name is taken", ...notAdmin },
     async handle({ session, ended }, { body }) {
       const account = await addAccount(session, body, ended.signal);
-      return json(factsOf(account), { status: 201 });
+      return json(accountJson(account), { status: 201 });
     },
   }),
   operation("GET", "/accounts/{name}", {
     id: "account",
     summary: "Get an account",
-    answers: { 200: { description: "Its facts", schema: schemas.accountFacts } },
+    answers: { 200: { description: "The account", schema: schemas.accountFacts } },
     problems: unknownAccount,
-    handle: async ({ session }, { rest }) => json(factsOf(await findAccount(session, rest))),
+    handle: async ({ session }, { pathParameter: name }) =>
+      json(accountJson(await findAccount(session, name))),
   }),
   operation("PATCH", "/accounts/{name}", {
     id: "changeAccount",
     summary: "Change the given fields of an account; a new password ends its logins and tokens",
     body: schemas.accountChange,
-    answers: { 200: { description: "Its new facts", schema: schemas.accountFacts } },
+    answers: { 200: { description: "The changed account", schema: schemas.accountFacts } },
     problems: { 400: "The password is too short", ...unknownAccount },
-    async handle({ session, ended }, { rest, body }) {
-      return json(factsOf(await changeAccount(session, rest, body, ended.signal)));
+    async handle({ session, ended }, { pathParameter: name, body }) {
+      return json(accountJson(await changeAccount(session, name, body, ended.signal)));
     },
   }),
   operation("DELETE", "/accounts/{name}", {
@@ -56,14 +58,14 @@ export const accounts = [
     query: v.object({ purge: schemas.flag }),
     answers: { 200: { description: "The account was removed", schema: schemas.removedAccount } },
     problems: unknownAccount,
-    async handle({ session }, { rest, query: { purge } }) {
-      const { kept, files, bytes } = await removeAccount(session, rest, { purge });
-      return json({ name: rest, kept: kept !== null, files, bytes });
+    async handle({ session }, { pathParameter: name, query: { purge } }) {
+      const { kept, files, bytes } = await removeAccount(session, name, { purge });
+      return json({ name, kept: kept !== null, files, bytes });
     },
   }),
 ];
 
-function factsOf({ name, role, disabled, used, reserved, limit, ...account }: Account) {
+function accountJson({ name, role, disabled, used, reserved, limit, ...account }: Account) {
   const { entries, entryLimit } = account;
   const created = new Date(account.created).toISOString();
   return { name, role, disabled, used, reserved, limit, entries, entryLimit, created };

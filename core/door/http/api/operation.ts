@@ -45,7 +45,7 @@ interface Row<Q extends Query, B extends v.GenericSchema, Login extends boolean>
       readonly query: v.InferOutput<Q>;
       readonly body: v.InferOutput<B>;
       /** The part of the URL that is in braces in `path`, still encoded; empty if there is none. */
-      readonly rest: string;
+      readonly pathParameter: string;
     },
   ): Response | Promise<Response>;
 }
@@ -88,7 +88,7 @@ function routesOf(path: string): string[] {
 }
 
 function handlerOf({ path, verb, login, query, body, handle }: Operation): Handler {
-  const restStart = root.length + path.replace(/\{\w+\}$/, "").length;
+  const parameterStart = root.length + path.replace(/\{\w+\}$/, "").length;
   return async ({ env: exchange }) => {
     if (verb) exchange.logEntry.verb = verb;
     if (login) await requireLogin(exchange);
@@ -97,7 +97,7 @@ function handlerOf({ path, verb, login, query, body, handle }: Operation): Handl
     return await handle(exchange, {
       query: query ? fit(query, fields) : {},
       body: body && body !== "bytes" ? await exchange.body.json(body) : undefined,
-      rest: target.path.slice(restStart),
+      pathParameter: target.path.slice(parameterStart),
     });
   };
 }

@@ -1,4 +1,4 @@
-/** The account that is logged in: facts, quota, password, tokens; and registering one. */
+/** Operations on the account that is logged in: its quota, password and tokens; and registration. */
 import {
   changePassword,
   checkPasswordLength,
@@ -14,7 +14,7 @@ export const ownAccount = [
   operation("GET", "/account", {
     id: "whoAmI",
     summary: "Get the account that is logged in",
-    answers: { 200: { description: "Its facts", schema: schemas.self } },
+    answers: { 200: { description: "The account", schema: schemas.self } },
     async handle({ session }) {
       const { name, role, created } = await session.account();
       const { withPassword } = session;
@@ -44,7 +44,7 @@ export const ownAccount = [
     id: "changePassword",
     verb: "passwd",
     summary:
-      "Change the own password; ends all tokens and all other logins except those by SSH key",
+      "Change the account's password; ends all tokens and all other logins except those by SSH key",
     body: schemas.newPassword,
     answers: { 204: { description: "The password was changed" } },
     problems: { 400: "The new password is too short", 403: "The login was by a token" },
@@ -66,7 +66,7 @@ export const ownAccount = [
   operation("PUT", "/quota", {
     id: "grow",
     verb: "grow",
-    summary: "Raise the own quota, as far as the server allows",
+    summary: "Raise the account's quota, as far as the server allows",
     body: schemas.quotaRaise,
     answers: { 200: { description: "The new quota", schema: schemas.usage } },
     problems: { 403: "The server does not allow that quota" },
@@ -75,7 +75,7 @@ export const ownAccount = [
   operation("GET", "/tokens", {
     id: "tokens",
     verb: "token",
-    summary: "List the own tokens, oldest first, without their secrets",
+    summary: "List the account's tokens, oldest first, without their secrets",
     answers: { 200: { description: "The tokens", schema: schemas.tokens } },
     async handle({ session }) {
       const iso = (ms: number | null) => ms === null ? null : new Date(ms).toISOString();
@@ -90,7 +90,7 @@ export const ownAccount = [
   operation("POST", "/tokens", {
     id: "issueToken",
     verb: "token",
-    summary: "Create a token, a secret in place of the password; only this response has it",
+    summary: "Create a token, a secret in place of the password; only this response has the secret",
     body: schemas.newToken,
     answers: { 201: { description: "The token", schema: schemas.madeToken } },
     async handle({ session }, { body: { label } }) {
@@ -103,8 +103,8 @@ export const ownAccount = [
     summary: "Revoke a token, its logins, and the tokens that it has issued",
     answers: { 204: { description: "The token was revoked" } },
     problems: { 404: "There is no such token" },
-    async handle({ session }, { rest }) {
-      await token(session, { verb: "token", action: "revoke", id: rest });
+    async handle({ session }, { pathParameter: id }) {
+      await token(session, { verb: "token", action: "revoke", id });
       return new Response(null, { status: 204 });
     },
   }),

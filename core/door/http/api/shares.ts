@@ -1,4 +1,4 @@
-/** Operations on the own share links. The page serves the links themselves, at /s/TOKEN. */
+/** Operations on the share links of the account that is logged in. Visitors use a link at /s/TOKEN. */
 import { type Link, revokeShare, share, shares as listShares } from "../../../session/share.ts";
 import { json, operation, timeIn } from "./operation.ts";
 import * as schemas from "./schemas.ts";
@@ -6,27 +6,27 @@ import * as schemas from "./schemas.ts";
 export const shares = [
   operation("GET", "/shares", {
     id: "shares",
-    summary: "List the own share links, newest first, without their tokens",
+    summary: "List the account's share links, newest first, without their tokens",
     answers: { 200: { description: "The links", schema: schemas.shares } },
-    handle: async ({ session }) => json({ shares: (await listShares(session)).map(factsOf) }),
+    handle: async ({ session }) => json({ shares: (await listShares(session)).map(linkJson) }),
   }),
   operation("POST", "/shares", {
     id: "share",
-    summary:
-      "Create a link to a file or folder, for visitors without an account; only this response has it",
+    summary: "Create a link to a file or folder, for visitors without an account; only this " +
+      "response has the link's token and URL",
     body: schemas.newShare,
     answers: { 201: { description: "The link was created", schema: schemas.madeShare } },
-    problems: { 403: "The account may not share it", 404: "There is nothing at the path" },
+    problems: { 403: "The account may not share that path", 404: "There is nothing at the path" },
     async handle(exchange, { body: { path, expires, password, downloads } }) {
       exchange.logEntry.path = path;
       const made = await share(exchange.session, {
         path,
         password,
-        most: downloads,
+        maxDownloads: downloads,
         expires: expires === undefined ? undefined : timeIn(expires, "`expires`"),
       });
       const url = `${exchange.base}/s/${made.token}`;
-      return json({ ...factsOf(made.link), token: made.token, url }, { status: 201 });
+      return json({ ...linkJson(made.link), token: made.token, url }, { status: 201 });
     },
   }),
   operation("DELETE", "/shares/{id}", {
@@ -34,18 +34,18 @@ export const shares = [
     summary: "Revoke a link",
     answers: { 204: { description: "The link was revoked" } },
     problems: { 404: "There is no such link" },
-    async handle({ session }, { rest }) {
-      await revokeShare(session, rest);
+    async handle({ session }, { pathParameter: id }) {
+      await revokeShare(session, id);
       return new Response(null, { status: 204 });
     },
   }),
 ];
 
-function factsOf({ kind, most, created, expires, ...facts }: Link) {
+function linkJson({ kind, maxDownloads, created, expires, ...link }: Link) {
   return {
-    ...facts,
+    ...link,
     type: kind,
-    limit: most,
+    limit: maxDownloads,
     created: new Date(created).toISOString(),
     expires: new Date(expires).toISOString(),
   };

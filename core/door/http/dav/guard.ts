@@ -122,7 +122,7 @@ export class Guard {
 /** Refuses to replace, move or remove `/`, `/home` and `/public`. @throws {Refusal} 403 */
 export function refuseFixed(session: Session, path: string): void {
   if (!session.locate(path).fixed) return;
-  throw new Refusal(403, "refused", "it is a folder that every account has", { path });
+  throw new Refusal(403, "refused", "it is a built-in folder, which can't be changed", { path });
 }
 
 /** Evaluates a condition before the first step of a change. @throws as the condition */

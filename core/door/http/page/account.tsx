@@ -1,4 +1,4 @@
-/** The page of the own account: quota, logins, tokens, password. */
+/** The page of the account that is logged in: quota, logins, tokens, password. */
 import { formatLimit, formatSize, parseSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
 import { logIn } from "../../../login/password.ts";

@@ -1,7 +1,7 @@
 /** The admin pages: overview, accounts, connections, bans. */
 import { Hono } from "hono";
 import { liftBans, listBans, ratesOf } from "../../../session/admin.ts";
-import { numbers, status } from "../../../session/status.ts";
+import { status, statusSnapshot } from "../../../session/status.ts";
 import type { HttpEnv } from "../exchange.ts";
 import { resource } from "../resource.ts";
 import { Bans, Connections } from "./admin_lists.tsx";
@@ -37,7 +37,7 @@ async function showOverview(c: PageContext): Promise<Response> {
   const view = await adminView(c);
   view.exchange.logEntry.verb = "status";
   const span = view.query.get("span") === "day" ? "day" : "hour";
-  const snapshot = await numbers(view.session);
+  const snapshot = await statusSnapshot(view.session);
   const rates = await ratesOf(view.session, span);
   return await send(
     <AdminShell view={view} title="Overview" tab="overview">

@@ -3,7 +3,15 @@ import type { BargeError } from "../../../error.ts";
 import type { Account, Role } from "../../../storage/account.ts";
 import { formatLimit, formatSize } from "../../../size.ts";
 import { AdminShell } from "./admin_shell.tsx";
-import { ButtonForm, CardForm, Failure, Field, NameField, NewPassword, Question } from "./form.tsx";
+import {
+  ButtonForm,
+  CardForm,
+  DialogForm,
+  Failure,
+  Field,
+  NameField,
+  NewPassword,
+} from "./form.tsx";
 import { count, entriesOf } from "./format.ts";
 import { Icon, Time } from "./layout.tsx";
 import type { UserView } from "./view.ts";
@@ -95,7 +103,7 @@ export function AddAccountForm(
 ) {
   return (
     <AdminShell view={view} title="Add an account" tab="accounts">
-      <Question
+      <DialogForm
         view={view}
         title="Add an account"
         failed={failed}
@@ -107,12 +115,12 @@ export function AddAccountForm(
         <LimitField value={fields.limit} />
         <RoleField role={fields.role} />
         <NewPassword store={view.store} />
-      </Question>
+      </DialogForm>
     </AdminShell>
   );
 }
 
-/** @param files the number of files that the account is charged for */
+/** @param files the number of files that count against the account's quota */
 export function AccountPage(
   { view, account, files, failed }: Props & { account: Account; files: number },
 ) {
@@ -152,14 +160,14 @@ export function AccountPage(
               have their own page.
             </p>
           )
-          : <Others view={view} account={account} />}
+          : <OtherAccountForms view={view} account={account} />}
       </div>
     </AdminShell>
   );
 }
 
-/** The changes that an admin can make to any account but their own. */
-function Others({ view, account }: { view: UserView; account: Account }) {
+/** Forms for changes that an admin can make to any account but their own. */
+function OtherAccountForms({ view, account }: { view: UserView; account: Account }) {
   const { name, disabled, role } = account;
   const url = `/admin/accounts/${name}`;
   return (
@@ -209,13 +217,16 @@ function RoleField({ role }: { role: Role }) {
   );
 }
 
-/** @param files the number of files that the account is charged for, and their bytes */
+/**
+ * @param files the number of files that count against the account's quota
+ * @param bytes the sum of their sizes
+ */
 export function RemoveAccountForm(
   { view, name, files, bytes, failed }: Props & { name: string; files: number; bytes: number },
 ) {
   return (
     <AdminShell view={view} title={`Remove ${name}`} tab="accounts">
-      <Question
+      <DialogForm
         view={view}
         title={`Remove ${name}?`}
         failed={failed}
@@ -227,9 +238,10 @@ export function RemoveAccountForm(
         <p>
           It has {count(files, "file")},{" "}
           {formatSize(bytes)}. Its home is moved to removed/ in the server's data directory; its
-          files in Public stay there, charged to nobody. Its tokens, links and partial uploads end.
+          files in Public stay there and count against no quota. Its tokens, links and partial
+          uploads are removed.
         </p>
-      </Question>
+      </DialogForm>
     </AdminShell>
   );
 }

@@ -1,7 +1,7 @@
 /** The lists of connections and of bans. */
 import { formatSize } from "../../../size.ts";
 import type { Ban } from "../../../storage/logins.ts";
-import type { Present } from "../../../watch/roster.ts";
+import type { ListedConnection } from "../../../watch/roster.ts";
 import { ButtonForm } from "./form.tsx";
 import { count } from "./format.ts";
 import { Icon, Time } from "./layout.tsx";
@@ -9,7 +9,7 @@ import type { UserView } from "./view.ts";
 
 /** @param open the number of connections, which may be more than `sessions` has */
 export function Connections(
-  { sessions, open }: { sessions: readonly Present[]; open: number },
+  { sessions, open }: { sessions: readonly ListedConnection[]; open: number },
 ) {
   const busy = sessions.filter(({ verb }) => verb !== null && verb !== "status");
   const transfers = busy.filter(({ verb }) => verb === "put" || verb === "get");

@@ -6,7 +6,7 @@ import { encodePath, join, split } from "../path.ts";
 import type { ChangeRequest, ChangeVerb } from "./change_request.ts";
 import { partsOf } from "./breadcrumbs.tsx";
 import { count } from "./format.ts";
-import { Field, Question, type QuestionProps } from "./form.tsx";
+import { DialogForm, type DialogFormProps, Field } from "./form.tsx";
 import { Icon } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 
@@ -146,14 +146,14 @@ function NewNameField({ value }: { value: string }) {
 
 function Dialog(
   { request: { verb, dir, names }, children, ...question }:
-    & Pick<QuestionProps, "view" | "failed" | "title" | "label" | "button" | "children">
+    & Pick<DialogFormProps, "view" | "failed" | "title" | "label" | "button" | "children">
     & Pick<DialogProps, "request">,
 ) {
   return (
-    <Question {...question} action={`/do/${verb}`} cancel={`/files${encodePath(dir)}/`}>
+    <DialogForm {...question} action={`/do/${verb}`} cancel={`/files${encodePath(dir)}/`}>
       <input type="hidden" name="dir" value={dir} />
       {names.map((name) => <input type="hidden" name="name" value={name} />)}
       {children}
-    </Question>
+    </DialogForm>
   );
 }

@@ -1,7 +1,13 @@
-/** The parts that forms of the page have in common. */
+/**
+ * The parts that forms of the web interface have in common.
+ *
+ * Elements of class `b` are buttons. Attributes that assets/main.js and live.js read: `data-dialog` opens a
+ * link's page as a dialog, `data-act` sends a form without a reload, `data-live` refreshes an element
+ * every few seconds.
+ */
 import type { Child, JSX } from "hono/jsx";
 import { BargeError } from "../../../error.ts";
-import { defaultMinPassword } from "../../../protocol/password.ts";
+import { defaultMinPasswordLength } from "../../../protocol/password.ts";
 import { checkPasswordLength } from "../../../login/change_password.ts";
 import type { Service } from "../../../login/service.ts";
 import { Csrf, Note } from "./layout.tsx";
@@ -39,7 +45,7 @@ export function NameField(input: InputProps) {
 
 /** The fields of a new password. */
 export function NewPassword({ store }: { store: Service }) {
-  const minLength = store.settings.minPassword ?? defaultMinPassword;
+  const minLength = store.settings.minPassword ?? defaultMinPasswordLength;
   const common = { type: "password", autocomplete: "new-password" } as const;
   return (
     <>
@@ -59,7 +65,7 @@ export function newPasswordOf(store: Service, form: URLSearchParams): string {
   return password;
 }
 
-export interface QuestionProps {
+export interface DialogFormProps {
   readonly view: UserView;
   readonly title: string;
   readonly failed?: BargeError;
@@ -101,9 +107,9 @@ export function CardForm({ view, action, title, label, main, children, ...form }
   );
 }
 
-/** A form that the page's script shows as a dialog. */
-export function Question(
-  { view, title, failed, action, cancel, label, button, children }: QuestionProps,
+/** A form that assets/main.js shows as a dialog; without JavaScript, a card on a page. */
+export function DialogForm(
+  { view, title, failed, action, cancel, label, button, children }: DialogFormProps,
 ) {
   return (
     <form class="card ask" method="post" action={action} data-question>

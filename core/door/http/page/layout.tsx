@@ -219,8 +219,8 @@ async function QuotaMeter({ view }: { view: UserView }) {
   );
 }
 
-/** A page without a login: one card in the middle. */
-export function Gate({ view, title, wide, children }: DocumentProps & { wide?: boolean }) {
+/** A page for visitors without a login: one card in the middle. */
+export function CardPage({ view, title, wide, children }: DocumentProps & { wide?: boolean }) {
   return (
     <Document view={view} title={title}>
       <div class={wide ? "gate wide" : "gate"}>

@@ -1,4 +1,4 @@
-/** Pages to create, list and revoke the own share links. */
+/** Pages to create, list and revoke an account's share links. */
 import type { BargeError } from "../../../error.ts";
 import {
   defaultLinkMs,
@@ -11,7 +11,7 @@ import {
 import { stat } from "../../../session/stat.ts";
 import { encodePath, split } from "../path.ts";
 import { iconOf, sectionOf } from "./folder.tsx";
-import { ButtonForm, Field, Question } from "./form.tsx";
+import { ButtonForm, DialogForm, Field } from "./form.tsx";
 import { count } from "./format.ts";
 import { Icon, PageHead, send, Shell, Time } from "./layout.tsx";
 import { formFailure, formOf, type PageContext, type UserView, userView } from "./view.ts";
@@ -67,7 +67,7 @@ const states: Readonly<Record<Link["state"], string>> = {
 };
 
 function LinkItem({ view, link }: { view: UserView; link: Link }) {
-  const { id, path, kind, created, expires, most, downloads, password, state } = link;
+  const { id, path, kind, created, expires, maxDownloads, downloads, password, state } = link;
   const { name } = split(path);
   const live = state === "live";
   const verb = live ? "Revoke" : "Forget";
@@ -84,8 +84,8 @@ function LinkItem({ view, link }: { view: UserView; link: Link }) {
           {!live && <span class="tag bad">ended</span>}
         </div>
         <small>
-          {states[state]} {most === null ? count(downloads, "download") : (
-            `${downloads} of ${count(most, "download")}`
+          {states[state]} {maxDownloads === null ? count(downloads, "download") : (
+            `${downloads} of ${count(maxDownloads, "download")}`
           )}. {live ? "Expires" : "Created"}: <Time at={live ? expires : created} />
         </small>
         <small class="mono">{path}</small>
@@ -138,12 +138,12 @@ export async function makeLink(c: PageContext): Promise<Response> {
 
 function requestOf(path: string, form: URLSearchParams): ShareRequest {
   const life = Number(form.get("life"));
-  const most = (form.get("most") ?? "").trim();
+  const maxDownloads = (form.get("most") ?? "").trim();
   return {
     path,
     expires: life > 0 ? Date.now() + life : undefined,
     password: form.get("password") || null,
-    most: most === "" ? null : Number(most),
+    maxDownloads: maxDownloads === "" ? null : Number(maxDownloads),
   };
 }
 
@@ -158,7 +158,7 @@ async function sendLinkForm(view: UserView, path: string, failed?: BargeError): 
 
 function LinkForm({ view, path, failed }: { view: UserView; path: string; failed?: BargeError }) {
   return (
-    <Question
+    <DialogForm
       view={view}
       title={`Share “${split(path).name}”`}
       failed={failed}
@@ -199,7 +199,7 @@ function LinkForm({ view, path, failed }: { view: UserView; path: string; failed
         maxlength={1024}
         required={false}
       />
-    </Question>
+    </DialogForm>
   );
 }
 

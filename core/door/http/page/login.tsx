@@ -4,7 +4,7 @@ import { logName } from "../../../login/log_name.ts";
 import { beginWebSession, endWebSession } from "../../../login/web_session.ts";
 import { registerAccount } from "../register.ts";
 import { Failure, Field, NameField, NewPassword, newPasswordOf } from "./form.tsx";
-import { Csrf, Gate, Icon, Note, send } from "./layout.tsx";
+import { CardPage, Csrf, Icon, Note, send } from "./layout.tsx";
 import {
   agentOf,
   backOf,
@@ -59,7 +59,7 @@ function Login(
 ) {
   const loggedOut = view.query.get("notice") === "out";
   return (
-    <Gate view={view} title="Log in">
+    <CardPage view={view} title="Log in">
       <form class="card" method="post" action="/login">
         <h1>Log in</h1>
         <Failure failed={failed} />
@@ -82,7 +82,7 @@ function Login(
           </p>
         )}
       </form>
-    </Gate>
+    </CardPage>
   );
 }
 
@@ -113,7 +113,7 @@ export async function makeAccount(c: PageContext): Promise<Response> {
 function Register({ view, name, failed }: { view: View; name?: string; failed?: BargeError }) {
   const allowed = view.store.settings.allowRegister;
   return (
-    <Gate view={view} title="Create an account">
+    <CardPage view={view} title="Create an account">
       <form class="card" method="post" action="/register">
         <h1>Create an account</h1>
         <Failure failed={failed} />
@@ -132,6 +132,6 @@ function Register({ view, name, failed }: { view: View; name?: string; failed?: 
           </a>
         </p>
       </form>
-    </Gate>
+    </CardPage>
   );
 }

@@ -1,4 +1,4 @@
-/** Routes the page's URLs. Pages are complete without scripts, which only avoid full reloads. */
+/** Routes the URLs of the web interface. All of it but uploads works without JavaScript. */
 import { Hono } from "hono";
 import { explain } from "../../failure.ts";
 import type { HttpEnv } from "../exchange.ts";
@@ -11,7 +11,7 @@ import { changeAccount, showAccount } from "./account.tsx";
 import { serveAssets } from "./assets.ts";
 import { showFolder } from "./folder.tsx";
 import { change, showMkdir } from "./change.tsx";
-import { Gate, Note, send, Shell } from "./layout.tsx";
+import { CardPage, Note, send, Shell } from "./layout.tsx";
 import { login, logout, makeAccount, showLogin, showRegister } from "./login.tsx";
 import { sendInline } from "./inline_file.ts";
 import { errorText } from "./messages.ts";
@@ -45,7 +45,7 @@ export function page(): Hono<HttpEnv> {
   return app;
 }
 
-/** Answers a failure with a page, or redirects to the login. */
+/** Answers a failure with a page; redirects to the login if one is needed. */
 async function sendFailure(c: PageContext, error: unknown): Promise<Response> {
   const exchange = c.env;
   if (error instanceof NeedsLogin) {
@@ -74,9 +74,9 @@ async function sendFailure(c: PageContext, error: unknown): Promise<Response> {
     isUserView(view)
       ? <Shell view={view} title={title} section="none">{body}</Shell>
       : (
-        <Gate view={view} title={title}>
+        <CardPage view={view} title={title}>
           <div class="card">{body}</div>
-        </Gate>
+        </CardPage>
       ),
     failed,
   );

@@ -30,7 +30,7 @@ import type { HttpEnv } from "../exchange.ts";
 import { split, treePath } from "../path.ts";
 import { statusOf } from "../problem.ts";
 import { resource } from "../resource.ts";
-import { Gate, send } from "./layout.tsx";
+import { CardPage, send } from "./layout.tsx";
 import { listing, listingQueryOf } from "./listing.ts";
 import { errorText } from "./messages.ts";
 import { AskPassword, InvalidLink, SharedFile, SharedFolder } from "./share_link_view.tsx";
@@ -44,9 +44,9 @@ export function shared(): Hono<HttpEnv> {
     if (!(error instanceof BargeError) || statusOf(error) !== 404) throw error;
     c.env.failed = error;
     return await send(
-      <Gate view={await viewOf(c)} title="Link not valid">
+      <CardPage view={await viewOf(c)} title="Link not valid">
         <InvalidLink />
-      </Gate>,
+      </CardPage>,
       error,
     );
   });
@@ -91,9 +91,9 @@ async function show(c: PageContext): Promise<Response> {
   if (entry.type === "file") {
     if (rest !== "") throw nowhere();
     return await send(
-      <Gate view={view} title={entry.name}>
+      <CardPage view={view} title={entry.name}>
         <SharedFile link={link} url={url} />
-      </Gate>,
+      </CardPage>,
     );
   }
   const { path: below, folder } = treePath(rest);
@@ -101,9 +101,9 @@ async function show(c: PageContext): Promise<Response> {
   const path = await pathOf(link, rest, "dir");
   const listed = await listing(session, path, listingQueryOf(view.query));
   return await send(
-    <Gate view={view} title={entry.name} wide>
+    <CardPage view={view} title={entry.name} wide>
       <SharedFolder link={link} url={url} below={below} listed={listed} />
-    </Gate>,
+    </CardPage>,
   );
 }
 
@@ -137,9 +137,9 @@ async function askPassword(c: PageContext, failed?: BargeError): Promise<Respons
     ? "The password is wrong."
     : failed && errorText(failed);
   return await send(
-    <Gate view={view} title="A shared link">
+    <CardPage view={view} title="A shared link">
       <AskPassword view={view} url={`/s/${c.req.param("token")}`} error={text} />
-    </Gate>,
+    </CardPage>,
     failed,
   );
 }

@@ -3,7 +3,7 @@ import { sessionOf } from "../../_session.ts";
 import { Database } from "../../../../core/local/database/database.ts";
 import type { Door, DoorSpec, FtpSpec } from "../../../../core/door/door.ts";
 import { openDoor } from "../../../../core/door/ftp/listen.ts";
-import { type Patience, patience } from "../../../../core/door/ftp/patience.ts";
+import { defaultTimeouts, type Timeouts } from "../../../../core/door/ftp/timeouts.ts";
 import type { KeyPair } from "../../../../core/net/certificate.ts";
 import { makeSelfSigned } from "../../../../core/net/self_signed.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
@@ -15,7 +15,7 @@ let made: Promise<KeyPair> | undefined;
 let password: ReturnType<typeof makeVerifier> | undefined;
 
 export interface Wanted {
-  readonly patience?: Partial<Patience>;
+  readonly timeouts?: Partial<Timeouts>;
   readonly settings?: Partial<Settings>;
   readonly ftp?: Partial<FtpSpec>;
   readonly tls?: DoorSpec["tls"];
@@ -53,7 +53,7 @@ export class Here implements AsyncDisposable {
     const door = await openDoor({
       ...{ store, spec: { name, address, tls, ftp }, reusePort: false },
       tls: tls === "off" ? undefined : await (made ??= makeSelfSigned(["127.0.0.1"])),
-    }, { ...patience, linger: 100, ...wanted.patience });
+    }, { ...defaultTimeouts, linger: 100, ...wanted.timeouts });
     return new Here(store, door, token!);
   }
 

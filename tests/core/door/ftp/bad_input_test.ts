@@ -130,7 +130,7 @@ Deno.test("active mode connects to this machine only if that is enabled", async 
 });
 
 Deno.test("a transfer without a data connection is refused with 425", async () => {
-  await using here = await Here.start({ patience: { data: 100 }, ftp: { activeLoopback: true } });
+  await using here = await Here.start({ timeouts: { data: 100 }, ftp: { activeLoopback: true } });
   using client = await Client.anna(here);
   await client.ask("LIST", 425);
   await client.ask("RETR /home/none", 550);
@@ -165,7 +165,7 @@ Deno.test("PASV replies with the public address, if one is set", async () => {
 });
 
 Deno.test("a client that does not log in, or is silent, gets 421 and is cut", async () => {
-  await using here = await Here.start({ patience: { stranger: 700, login: 1500, idle: 2000 } });
+  await using here = await Here.start({ timeouts: { beforeLogin: 700, login: 1500, idle: 2000 } });
   using silent = await Client.open(here);
   using slow = await Client.open(here);
   const talking = (async () => {
@@ -185,7 +185,7 @@ Deno.test("a client that does not log in, or is silent, gets 421 and is cut", as
 });
 
 Deno.test("a thousand connections without a login do not keep others out, and are cut", async () => {
-  await using here = await Here.start({ patience: { stranger: 3000, login: 3000 } });
+  await using here = await Here.start({ timeouts: { beforeLogin: 3000, login: 3000 } });
   const wires: Wire[] = [];
   try {
     for (let i = 0; i < 1000; i += 50) {

@@ -35,7 +35,7 @@ Deno.test("a data connection that another client took moves no byte with TLS, an
       await client.ask(line, 150);
       await data.secure(theirs).catch(() => {/* the server may cut it in the handshake */});
       void data.send("theirs").catch(() => {});
-      assert.match(await client.expect(522), /did not resume this one's TLS session/);
+      assert.match(await client.expect(522), /did not resume the control connection's TLS session/);
       assert.equal((await data.rest()).toString(), "", line);
     }
   }
@@ -120,7 +120,7 @@ Deno.test("a port needs a login, and is chosen at random", async () => {
 Deno.test("one account can't hold all data ports, and unused ports are given back", async () => {
   await using here = await Here.start({
     ftp: { passive: [23_600, 23_615] },
-    patience: { unused: 1000 },
+    timeouts: { unused: 1000 },
   });
   const token = await addEve(here);
   const clients: Client[] = [];

@@ -218,7 +218,7 @@ async function sendAll(client: Client, command: string, text: string): Promise<W
 }
 
 Deno.test("without TLS an upload replaces no file if its client leaves after the data", async () => {
-  await using here = await Here.start({ patience: { replace: 600_000 } });
+  await using here = await Here.start({ timeouts: { replace: 600_000 } });
   using watcher = await anna(here);
   await watcher.put("STOR f", "the old file");
   const cases = [
@@ -243,7 +243,7 @@ Deno.test("without TLS an upload replaces no file if its client leaves after the
 });
 
 Deno.test("without TLS an upload replaces a file after another command, or if its size was announced", async () => {
-  await using here = await Here.start({ patience: { replace: 600_000 } });
+  await using here = await Here.start({ timeouts: { replace: 600_000 } });
   using client = await anna(here);
   await client.put("STOR f", "a new file needs no word");
   for (const word of ["NOOP", "STAT", "PWD"]) {
@@ -274,7 +274,7 @@ Deno.test("without TLS an upload replaces a file after another command, or if it
 });
 
 Deno.test("without TLS an upload of a silent client replaces a file after a wait", async () => {
-  await using here = await Here.start({ patience: { replace: 50 } });
+  await using here = await Here.start({ timeouts: { replace: 50 } });
   using client = await anna(here);
   for (const text of ["old", "new"]) await client.put("STOR f", text);
   assert.equal((await client.get("RETR f")).toString(), "new");
@@ -303,7 +303,7 @@ Deno.test("a server that stops waits for transfers, notifies idle clients, and c
 });
 
 Deno.test("a stalled data connection is cut, and the received bytes are kept", async () => {
-  await using here = await Here.start({ patience: { transfer: 300 } });
+  await using here = await Here.start({ timeouts: { transfer: 300 } });
   using client = await anna(here);
   using data = await client.begin("STOR f");
   await data.send("some");
@@ -363,7 +363,7 @@ Deno.test("the FTPS door needs a TLS handshake first", async () => {
   await using here = await Here.start({
     name: "ftps",
     tls: "require",
-    patience: { handshake: 500 },
+    timeouts: { handshake: 500 },
   });
   using plain = await Wire.open(here.port);
   await plain.send("USER anna\r\n");

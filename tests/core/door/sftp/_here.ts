@@ -1,7 +1,7 @@
 /** The SFTP door in this process, for tests. */
 import { Database } from "../../../../core/local/database/database.ts";
 import type { Door } from "../../../../core/door/door.ts";
-import type { Patience } from "../../../../core/door/sftp/connection.ts";
+import type { Timeouts } from "../../../../core/door/sftp/connection.ts";
 import { listenSftp } from "../../../../core/door/sftp/listen.ts";
 import { formatAddress } from "../../../../core/net/address.ts";
 import { readPrivateKeys } from "../../../../core/net/host_keys.ts";
@@ -23,7 +23,7 @@ export class SftpHere implements AsyncDisposable {
   ) {}
 
   static async start(
-    patience: Partial<Patience> = {},
+    timeouts: Partial<Timeouts> = {},
     settings: Partial<Settings> = {},
     limit: number | null = null,
   ): Promise<SftpHere> {
@@ -42,10 +42,10 @@ export class SftpHere implements AsyncDisposable {
     const { id } = store.accounts.add({ name: "anna", role: "user", limit, verifier });
     const { token } = await store.tokens.issue(id, "test");
     const minute = 60_000;
-    const usual = { login: minute, stranger: minute, idle: minute, request: minute };
+    const usual = { login: minute, beforeLogin: minute, idle: minute, request: minute };
     const any = { host: "127.0.0.1", port: 0 };
     const hostKeys = await readPrivateKeys(data);
-    const door = listenSftp(store, any, false, hostKeys, { ...usual, ...patience });
+    const door = listenSftp(store, any, false, hostKeys, { ...usual, ...timeouts });
     const login = { username: "anna", password: token };
     return new SftpHere(store, door, formatAddress(door.address), login);
   }

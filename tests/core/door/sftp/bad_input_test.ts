@@ -159,7 +159,7 @@ Deno.test("a client that never reads gets a bounded number of answers, and is th
 });
 
 Deno.test("a client that does not log in, or sends nothing, is cut", async () => {
-  await using here = await SftpHere.start({ stranger: 1_000, login: 3_000 });
+  await using here = await SftpHere.start({ beforeLogin: 1_000, login: 3_000 });
   using silent = await Deno.connect({
     hostname: "127.0.0.1",
     port: here.door.address.port,

@@ -55,7 +55,12 @@ Deno.test("an account has at most 1000 share links", async () => {
   const { id } = setup.user("anna");
   const { shares, db } = setup.store;
   const share = {
-    ...{ place: place("a"), kind: "file" as const, expires: Date.now() + 60_000, most: null },
+    ...{
+      place: place("a"),
+      kind: "file" as const,
+      expires: Date.now() + 60_000,
+      maxDownloads: null,
+    },
     verifier: null,
   } as const;
   db.transaction(() => {

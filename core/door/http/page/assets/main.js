@@ -122,7 +122,7 @@ const dialog = document.createElement("dialog");
 document.body.append(dialog);
 let opener;
 
-/** Shows the question of a page as a dialog. @returns false if the page has none */
+/** Shows the form or card of a page as a dialog. @returns false if the page has none */
 function showDialog(page) {
   const question = page.querySelector("[data-question], main > .card, .keys");
   if (!question) return false;

@@ -11,7 +11,7 @@ async function cut(peer: Peer): Promise<void> {
 }
 
 Deno.test("a stranger that says nothing is cut; one that has logged in is not", async () => {
-  await using here = await Here.start({ stranger: 100 });
+  await using here = await Here.start({ beforeLogin: 100 });
   using known = await Peer.open(here.address, here.token);
   await cut(await Peer.connect(here.address));
   await cut(await Peer.open(here.address));

@@ -2,12 +2,12 @@
 import type { MinRate } from "../../net/min_rate.ts";
 import type { PauseLimits } from "./pause.ts";
 
-export type Patience = Readonly<typeof patience>;
+export type Timeouts = Readonly<typeof defaultTimeouts>;
 
-/** In ms: the time in which a client may send and read nothing. PROTOCOL.md, "Limits and deadlines". */
-export const patience = {
+/** In ms: the longest time in which a client neither sends nor reads. PROTOCOL.md, "Limits and deadlines". */
+export const defaultTimeouts = {
   /** Between requests, before the login. */
-  stranger: 30_000,
+  beforeLogin: 30_000,
   /** The total time until the login. */
   login: 120_000,
   /** Between requests, after the login. */

@@ -1,12 +1,12 @@
 /** Time limits of a client. */
 import type { MinRate } from "../../net/min_rate.ts";
 
-export type Patience = Readonly<typeof patience>;
+export type Timeouts = Readonly<typeof defaultTimeouts>;
 
 /** In ms. */
-export const patience = {
+export const defaultTimeouts = {
   /** To send a whole command before the login. */
-  stranger: 30_000,
+  beforeLogin: 30_000,
   /** The total time until the login. */
   login: 120_000,
   /** To send a whole command after the login. */
@@ -41,12 +41,12 @@ export const patience = {
  *
  * @example
  * ```ts
- * import { patience, proofWait } from "./patience.ts";
- * if (proofWait(patience, true, 0) !== 300) throw new Error();
- * const waits = [2, 1000, 3_600_000].map((took) => proofWait(patience, false, took));
+ * import { defaultTimeouts, proofWait } from "./timeouts.ts";
+ * if (proofWait(defaultTimeouts, true, 0) !== 300) throw new Error();
+ * const waits = [2, 1000, 3_600_000].map((took) => proofWait(defaultTimeouts, false, took));
  * if (waits.join() !== "1,50,300") throw new Error(waits.join());
  * ```
  */
-export function proofWait({ replace }: Patience, replaces: boolean, durationMs: number): number {
+export function proofWait({ replace }: Timeouts, replaces: boolean, durationMs: number): number {
   return replaces ? replace : Math.min(replace, Math.max(1, durationMs / 20));
 }

@@ -1,0 +1,149 @@
+/** Storage on one machine under a server: its data directory, which it has to itself. */
+import { refuseMarked } from "../migrate/marker.ts";
+import { getLogger } from "@logtape/logtape";
+import type { DoorSpec } from "../door/door.ts";
+import { makeLogRoom } from "../local/database/log_room.ts";
+import { makeRemovedFolder } from "../local/remove_account.ts";
+import { type Settings, Store } from "../local/store.ts";
+import type { Upgraded } from "../local/upgrade.ts";
+import { makeFenceTable } from "../local/vault/fences.ts";
+import type { Certificate } from "../net/certificate.ts";
+import { ownHostKeys, readPrivateKeys } from "../net/host_keys.ts";
+import { ownCertificate } from "../net/own_certificate.ts";
+import { expire, recover } from "../repair/recover.ts";
+import { settleDead } from "../repair/settle_dead.ts";
+import type { UploadFacts } from "../watch/hooks.ts";
+import { attempt } from "./attempt.ts";
+import { requireConfinable } from "./confinement.ts";
+import { type DataLock, lockData, openUpToDate, prepareData } from "./data.ts";
+import { type FirstAccountOptions, makeFirstAccount } from "./first_account.ts";
+import type { Ground, HostKeys, Settled } from "./ground.ts";
+import { uploadedFile } from "./uploaded_file.ts";
+import { workerPermissions } from "./worker_permissions.ts";
+
+const log = getLogger(["barge", "serve"]);
+
+export interface LocalGroundOptions {
+  readonly settings: Settings;
+  readonly workers: number;
+  /** Make a new database if it is lost, and give admin the files in homes/admin. */
+  readonly adopt: boolean;
+  /** Accept a data directory to which the runtime can't confine workers. */
+  readonly unconfined?: boolean;
+}
+
+export class LocalGround implements Ground {
+  readonly maintenanceMs = 3600 * 1000;
+  readonly settings: Settings;
+  readonly #store: Store;
+  readonly #lock: DataLock;
+  readonly #unconfined: boolean;
+
+  private constructor(store: Store, lock: DataLock, unconfined: boolean) {
+    this.settings = store.settings;
+    this.#store = store;
+    this.#lock = lock;
+    this.#unconfined = unconfined;
+  }
+
+  /**
+   * Prepares, locks and opens the data directory.
+   *
+   * @throws {BargeError} `fatal` when it is in use, lost, damaged or too new; `usage` when workers can't
+   *   be confined to it
+   */
+  static async open(options: LocalGroundOptions): Promise<LocalGround> {
+    const { adopt, unconfined = false, workers } = options;
+    const { durability } = options.settings;
+    if (!unconfined) requireConfinable(options.settings.data);
+    const data = prepareData(options.settings.data);
+    const lock = await lockData(data);
+    try {
+      refuseMarked(data);
+      (await openUpToDate(data, { create: true, adopt, durability }, logUpgrade))[Symbol.dispose]();
+      const settings = { ...options.settings, data, fences: makeFenceTable(workers) };
+      return new LocalGround(new Store(settings), lock, unconfined);
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  get history() {
+    return this.#store.history;
+  }
+
+  get metrics() {
+    return this.#store.metrics;
+  }
+
+  permissions(doors: readonly DoorSpec[]): Deno.PermissionOptions {
+    return workerPermissions(this.settings.data, doors, this.#unconfined);
+  }
+
+  async certificate(hosts: readonly string[]): Promise<Certificate> {
+    return await ownCertificate(this.settings.data, hosts);
+  }
+
+  async hostKeys(): Promise<HostKeys> {
+    const { data } = this.settings;
+    return { shown: await ownHostKeys(data), secret: await readPrivateKeys(data) };
+  }
+
+  async recover(): Promise<Settled> {
+    await attempt("can't reserve space for removals on a full disk", () => {
+      makeRemovedFolder(this.#store.vault);
+      makeLogRoom(this.settings.data);
+    });
+    return { ...await recover(this.#store) };
+  }
+
+  async settleDead(startId: string): Promise<Settled> {
+    return { ...await settleDead(this.#store, startId) };
+  }
+
+  async makeFirstAccount(options: FirstAccountOptions): Promise<void> {
+    await makeFirstAccount(this.#store.accounts, this.settings.data, options);
+  }
+
+  async maintain(): Promise<void> {
+    await attempt("can't drop old uploads", () => expire(this.#store));
+  }
+
+  writeFacts(certificate: Certificate | undefined, file: string | undefined): void {
+    const facts = certificate && {
+      file: file ?? null,
+      fingerprint: certificate.fingerprint,
+      names: certificate.names,
+      from: certificate.from.toISOString(),
+      until: certificate.until.toISOString(),
+    };
+    const { version = "unknown" } = this.settings;
+    void attempt("can't write the certificate's facts for `barge cert`", () => {
+      this.#lock.writeFacts({ pid: Deno.pid, version, certificate: facts ?? null });
+    });
+  }
+
+  uploadedFile(upload: UploadFacts): string {
+    return uploadedFile(this.#store.vault, upload);
+  }
+
+  /** They are there. */
+  fetchUploaded(): Promise<AsyncDisposable> {
+    return Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#store[Symbol.dispose]();
+    this.#lock[Symbol.dispose]();
+    return Promise.resolve();
+  }
+}
+
+function logUpgrade({ from, to, copy }: Upgraded): void {
+  log.warn(
+    "accounts.db: the tables were upgraded from version {from} to {to}; " +
+      "the old database was copied to {copy}",
+    { from, to, copy },
+  );
+}

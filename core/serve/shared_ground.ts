@@ -1,0 +1,164 @@
+/** Storage that many machines share under a server: this is one of its nodes. */
+import { randomUUID } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getLogger } from "@logtape/logtape";
+import type { DoorSpec } from "../door/door.ts";
+import { BargeError } from "../error.ts";
+import { formatAddress } from "../net/address.ts";
+import type { Certificate } from "../net/certificate.ts";
+import { collectGarbage } from "../shared/garbage.ts";
+import { refuseMigrating } from "../migrate/state.ts";
+import { sharedCertificate, sharedHostKeys } from "../shared/identity.ts";
+import { prepare } from "../shared/prepare.ts";
+import { releaseStaleUploads } from "../shared/stale_uploads.ts";
+import { type SharedSettings, SharedStore } from "../shared/store.ts";
+import { uploadById } from "../shared/upload_rows.ts";
+import type { FileContent } from "../storage/content.ts";
+import { locate } from "../storage/path.ts";
+import type { UploadFacts } from "../watch/hooks.ts";
+import { attempt } from "./attempt.ts";
+import { type FirstAccountOptions, makeSharedFirstAccount } from "./first_account.ts";
+import type { Ground, HostKeys, Settled } from "./ground.ts";
+import { portsOf } from "./worker_permissions.ts";
+import { outgoingAddresses } from "./outgoing.ts";
+
+const log = getLogger(["barge", "serve"]);
+/** The time between two looks for garbage, in ms. */
+const collectMs = 60_000;
+
+export class SharedGround implements Ground {
+  /** Uploads of dead nodes are released soon after their deadline. */
+  readonly maintenanceMs = 5_000;
+  readonly settings: SharedSettings;
+  readonly #store: SharedStore;
+  #collected = performance.now();
+
+  private constructor(store: SharedStore) {
+    this.settings = store.settings;
+    this.#store = store;
+  }
+
+  /**
+   * Opens the storage, and brings its tables to this version.
+   *
+   * @throws {BargeError} `unavailable`; `fatal` for credentials, a bucket or a key that are wrong
+   */
+  static async open(settings: SharedSettings): Promise<SharedGround> {
+    const store = new SharedStore(settings);
+    try {
+      await prepare(store.storage.parts);
+      await refuseMigrating(store.storage.parts);
+      return new SharedGround(store);
+    } catch (error) {
+      await store[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get history() {
+    return this.#store.history;
+  }
+
+  get metrics() {
+    return this.#store.metrics;
+  }
+
+  /** Only its doors, the database and the bucket; no file at all. */
+  permissions(doors: readonly DoorSpec[]): Deno.PermissionOptions {
+    const { postgres, bucket } = this.settings.shared;
+    const url = new URL(bucket.url);
+    const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+    const engines = [formatAddress(postgres), formatAddress({ host: url.hostname, port })];
+    return {
+      net: [...new Set([...doors.flatMap(portsOf), ...outgoingAddresses(doors), ...engines])],
+      env: ["PGAPPNAME"], // the database's client looks for it
+      read: false,
+      write: false,
+      ffi: false,
+      import: false,
+      run: false,
+      sys: false,
+    };
+  }
+
+  /** All nodes show the same one, with the names of the node that made it. */
+  async certificate(hosts: readonly string[]): Promise<Certificate> {
+    return await sharedCertificate(this.#store.storage.parts.secrets, hosts);
+  }
+
+  async hostKeys(): Promise<HostKeys> {
+    return await sharedHostKeys(this.#store.storage.parts.secrets);
+  }
+
+  /** Nothing: other nodes go on, and dead ones are found by their deadlines. */
+  recover(): Promise<Settled> {
+    return Promise.resolve({});
+  }
+
+  async settleDead(): Promise<Settled> {
+    return { resumable: await releaseStaleUploads(this.#store.storage.parts.db) };
+  }
+
+  async makeFirstAccount(options: FirstAccountOptions): Promise<void> {
+    await makeSharedFirstAccount(this.#store.people.accounts, options);
+  }
+
+  async maintain(signal: AbortSignal): Promise<void> {
+    const { parts } = this.#store.storage;
+    await attempt("can't release the uploads of dead nodes", () => releaseStaleUploads(parts.db));
+    if (performance.now() - this.#collected < collectMs) return;
+    this.#collected = performance.now();
+    await attempt("can't remove what is not used any more", async () => {
+      const { contents, objects } = await collectGarbage(parts, signal);
+      if (contents + objects > 0) {
+        log.info("removed {contents} contents and {objects} objects", { contents, objects });
+      }
+    });
+  }
+
+  writeFacts(): void {}
+
+  uploadedFile({ event, path, account }: UploadFacts): string {
+    const { place, fixed } = locate(path, account);
+    if (event === "commit" && (!place || fixed)) {
+      throw new BargeError("denied", "it is not a file's path", { path });
+    }
+    return join(tmpdir(), `barge-upload-${randomUUID()}`);
+  }
+
+  /** Fetches the bytes into a temporary file: of a check, the staged ones of that account alone. */
+  async fetchUploaded(
+    upload: UploadFacts,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<AsyncDisposable> {
+    const content = await this.#open(upload);
+    try {
+      using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+      for await (const piece of content.pieces()) {
+        signal.throwIfAborted();
+        for (let done = 0; done < piece.length;) done += await file.write(piece.subarray(done));
+      }
+    } catch (error) {
+      await Deno.remove(path).catch(() => {/* it was not made */});
+      throw error;
+    } finally {
+      content.close();
+    }
+    return { [Symbol.asyncDispose]: () => Deno.remove(path) };
+  }
+
+  async #open({ event, upload, path, account }: UploadFacts): Promise<FileContent> {
+    const { uploads, tree, people } = this.#store;
+    if (event === "commit") return await tree.open(locate(path, account).place!, 0);
+    const { id } = await people.accounts.get(account);
+    const row = await uploadById(this.#store.storage.parts.db, upload!);
+    if (row?.account !== id) throw new BargeError("not-found", "nothing is staged");
+    return await uploads.openStaged(upload!, 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store[Symbol.asyncDispose]();
+  }
+}

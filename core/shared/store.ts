@@ -1,0 +1,52 @@
+/** Storage that many machines share, with the counts and limits of the isolate that uses it. */
+import { randomUUID } from "node:crypto";
+import { defaultBanAfter } from "../storage/logins.ts";
+import type { Hooks } from "../watch/hooks.ts";
+import { LiveLogins } from "../watch/live_logins.ts";
+import type { ServiceSettings, WorkerTables } from "../watch/settings.ts";
+import { Watching } from "../watch/watching.ts";
+import { type SharedOptions, SharedStorage } from "./storage.ts";
+
+/** The operator's settings: plain data, so that they can be posted to a worker. */
+export interface SharedSettings extends ServiceSettings, WorkerTables {
+  readonly shared: SharedOptions;
+}
+
+export class SharedStore extends Watching<SharedSettings> implements AsyncDisposable {
+  readonly storage: SharedStorage;
+  readonly people: SharedStorage["people"];
+  readonly tree: SharedStorage["tree"];
+  readonly uploads: SharedStorage["uploads"];
+  readonly attached: SharedStorage["attached"];
+  readonly live: LiveLogins;
+  readonly #serving = new AsyncDisposableStack();
+
+  /** Parameters as of the Store on one machine. */
+  constructor(
+    settings: SharedSettings,
+    worker = 0,
+    hooks: Hooks = {},
+    startId: string = randomUUID(),
+  ) {
+    super(settings, worker, hooks);
+    const banAfter = () => this.settings.banAfter ?? defaultBanAfter;
+    this.storage = new SharedStorage(settings.shared, banAfter, startId);
+    const { people, tree, uploads, attached } = this.storage;
+    this.people = people;
+    this.tree = tree;
+    this.uploads = uploads;
+    this.attached = attached;
+    this.live = new LiveLogins(people.logins);
+  }
+
+  /** Answers other nodes, until it is disposed of. To be called once. */
+  async serve(): Promise<void> {
+    this.#serving.use(await this.uploads.serve());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#serving.disposeAsync();
+    this.live[Symbol.dispose]();
+    await this.storage[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,21 @@
+/** The servers that the contract is checked on. */
+import { type Server, startServer } from "../_server.ts";
+
+export interface Host {
+  /** Ends the names of tests. */
+  readonly name: string;
+  /** Whether it can't be started here. */
+  readonly missing: boolean;
+  /** Whether the files are on the server's disk, under their own names. */
+  readonly hasFiles: boolean;
+  /** @param args more arguments for `serve` */
+  start(args: readonly string[]): Promise<Server>;
+}
+
+/** One server with two workers, and its data directory. */
+export const oneMachine: Host = {
+  name: "",
+  missing: false,
+  hasFiles: true,
+  start: (args) => startServer({ args: ["--workers", "2", ...args] }),
+};
