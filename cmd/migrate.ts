@@ -2,10 +2,16 @@
 import { BargeError } from "../core/error.ts";
 import type { Migrated, MigrateOptions, MigrateProblem } from "../core/migrate/report.ts";
 import type { ReconcileEvent } from "../core/storage/problem.ts";
-import type { SharedOptions, SharedStorage } from "../core/shared/storage.ts";
+import type { SharedStorage } from "../core/shared/storage.ts";
 import { formatSize } from "../core/size.ts";
 import { noteData } from "./_data/accounts.ts";
-import { secretOptions, sharedOptions, storageOptions, storeUrl } from "./_data/storage_options.ts";
+import {
+  describeStorage,
+  secretOptions,
+  sharedOptions,
+  storageOptions,
+  storeUrl,
+} from "./_data/storage_options.ts";
 import { command, dataOption, flag, value } from "./_term/command.ts";
 import { sharedCode } from "./_term/exit.ts";
 import { note, printJson, printLine } from "./_term/out.ts";
@@ -23,8 +29,8 @@ export default command({
   },
   about: `Migrates a data directory to storage that many machines share, or copies that storage to a
     new data directory. Accounts keep their passwords, tokens, keys, links and quotas; files keep
-    their owners, times and properties. The digest of every file is compared on the way. WebDAV's
-    locks are left out, and so are links and devices in the directory, which no door shows.
+    their owners, times and properties; clients find the same certificate and SSH host keys. The digest of every
+    file is compared on the way. WebDAV's locks are left out, and so are links and devices in the directory, which no door shows.
 
     --to reads the data directory, and changes nothing in it. Run it while the server runs, as often
     as you like: each pass takes what has changed since the last one. Then stop the server and run it
@@ -62,7 +68,7 @@ export default command({
     if (!quiet) noteData(data);
     using shown = progress(quiet);
     const options = {
-      address: addressOf(storage),
+      address: describeStorage(storage),
       signal,
       onEvent: shown && ((event: ReconcileEvent) => shown.add(stepOf(event))),
       onProblem: (problem: MigrateProblem) => printProblem(problem, json),
@@ -98,13 +104,6 @@ async function copyFrom(shared: SharedStorage, data: string, options: Options): 
   const path = prepareData(data);
   using _ = await lockData(path);
   return await toDirectory(shared, path, options);
-}
-
-/** Returns the address of a storage, without secrets. */
-function addressOf({ postgres, bucket }: SharedOptions): string {
-  const { user, host, port, database } = postgres;
-  const name = host.includes(":") ? `[${host}]` : host;
-  return `postgres://${user}@${name}:${port}/${database} s3+${bucket.url}/${bucket.prefix}`;
 }
 
 function stepOf(event: ReconcileEvent): Step {

@@ -7,6 +7,8 @@ import { type Server, startServer } from "../_server.ts";
 import { Home, lines } from "./_barge.ts";
 
 const ignore = !hasEngines;
+/** Doors with a certificate and host keys. */
+const doors = ["--ftps", "127.0.0.1:0", "--sftp", "127.0.0.1:0"];
 
 /** The options and variables that name the storage. */
 function storageOf({ postgres, bucket }: SharedSetup) {
@@ -39,7 +41,7 @@ Deno.test({
     Deno.mkdirSync(data);
     const to = ["migrate", "--data", data, "--to", store, "--bucket", bucket];
     {
-      await using server = await startServer({ data, args: ["--workers", "1"] });
+      await using server = await startServer({ data, args: [...doors, "--workers", "1"] });
       await server.addUser("anna");
       await put(server, "a", text("first"));
       const pass = await home.barge([...to, "--json"], { env });
@@ -55,6 +57,10 @@ Deno.test({
         problems: 0,
         ended: false,
       }]);
+      const node = ["serve", "--store", store, "--bucket", bucket, "--native", "127.0.0.1:0"];
+      const soon = await home.barge(node, { env });
+      assert.equal(soon.code, 7);
+      assert.match(soon.stderr, /a migration to this storage has begun, and has not ended/);
       const early = await home.barge([...to, "--final"], { env });
       assert.equal(early.code, 7);
       assert.match(early.stderr, /another `barge serve` uses this data directory/);
@@ -68,9 +74,14 @@ Deno.test({
 
     const refused = await home.barge(["serve", "--data", data, "--native", "127.0.0.1:0"]);
     assert.equal(refused.code, 7);
-    assert.match(refused.stderr, /it was migrated to postgres:.*\/t[0-9a-f]+ s3\+http:/);
+    assert.match(refused.stderr, /it was migrated to postgres:.*\/t[0-9a-f]+ and http:/);
     const again = await home.barge(to, { env });
     assert.equal(again.code, 14);
+
+    const checked = await home.barge(["verify", "--json", "--store", store, "--bucket", bucket], {
+      env,
+    });
+    assert.equal(checked.code, 0, checked.stdout + checked.stderr);
 
     const copy = `${home.path}/copy`;
     const from = ["migrate", "--from", store, "--bucket", bucket, "--data", copy];
@@ -81,6 +92,13 @@ Deno.test({
     assert.equal((await home.barge([...from], { env })).code, 14);
     const verified = await home.barge(["verify", "--json", "--data", copy]);
     assert.deepEqual(lines(verified).map(({ files, problems }) => [files, problems]), [[2, 0]]);
+    const marks = async (data: string) => {
+      const [{ fingerprint, hostKeys }] = lines(
+        await home.barge(["cert", "--json", "--data", data]),
+      );
+      return [fingerprint, ...hostKeys.map((key: { fingerprint: string }) => key.fingerprint)];
+    };
+    assert.deepEqual(await marks(copy), await marks(data));
     await using server = await startServer({ data: copy, args: ["--workers", "1"] });
     using peer = await Peer.open(server.address, "anna");
     const { entries } = await peer.ask({ verb: "list", path: "/home" });

@@ -8,7 +8,7 @@ import { SharedSetup } from "../../contract/store/_shared.ts";
 import { Setup } from "../_setup.ts";
 
 /** The address in markers. */
-export const address = "postgres://barge@db/files s3+https://box/bytes/";
+export const address = "postgres://db:5432/files and https://box/bytes/";
 const key = new Uint8Array(32).fill(1);
 const process = new URL("./_process.ts", import.meta.url).pathname;
 

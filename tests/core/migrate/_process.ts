@@ -6,7 +6,7 @@ import { arm } from "../../../core/storage/fault.ts";
 
 const [direction, data, step, json] = Deno.args;
 const options = JSON.parse(json);
-const address = "postgres://barge@db/files s3+https://box/bytes/";
+const address = "postgres://db:5432/files and https://box/bytes/";
 await using shared = new SharedStorage({ ...options, key: new Uint8Array(options.key) }, () => 9);
 
 const [point, time] = step.split("/");
