@@ -29,8 +29,9 @@ export default command({
   },
   about: `Migrates a data directory to storage that many machines share, or copies that storage to a
     new data directory. Accounts keep their passwords, tokens, keys, links and quotas; files keep
-    their owners, times and properties; clients find the same certificate and SSH host keys. The digest of every
-    file is compared on the way. WebDAV's locks are left out, and so are links and devices in the directory, which no door shows.
+    their owners, times and properties; clients find the same certificate and SSH host keys. The
+    digest of every file is compared on the way. WebDAV's locks are left out, and so are links and
+    devices in the directory, which no door shows.
 
     --to reads the data directory, and changes nothing in it. Run it while the server runs, as often
     as you like: each pass takes what has changed since the last one. Then stop the server and run it
