@@ -85,6 +85,10 @@ export const tree: Tree = {
   ban: { brief: "show and lift bans after failed logins", verbs: ban },
   verify: verb("read every file and compare it with its digest", () => import("./cmd/verify.ts")),
   backup: verb("copy the accounts database", () => import("./cmd/backup.ts")),
+  migrate: verb(
+    "move a data directory to storage that many machines share, or back",
+    () => import("./cmd/migrate.ts"),
+  ),
   login: verb("log in at a server and save the login", () => import("./cmd/login.ts")),
   logout: verb("forget a saved login", () => import("./cmd/logout.ts")),
   put: verb("send files and folders", () => import("./cmd/put.ts")),

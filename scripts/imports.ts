@@ -18,6 +18,7 @@ const FLOORS = [
   "core/door",
   "core/client",
   "core/session",
+  "core/migrate",
   "core/repair",
   "core/upload",
   "core/login",

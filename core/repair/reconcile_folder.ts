@@ -54,7 +54,7 @@ export function unlessBehindLink<T>(find: () => T): T | undefined {
 }
 
 /** Returns the id of the account whose home a folder is in; files put there by hand are charged to it. */
-export function homeOwner(store: Store, dir: string): number | null {
+export function homeOwner(store: Pick<Store, "accounts">, dir: string): number | null {
   const name = /^homes\/([^/]+)/.exec(dir)?.[1];
   return (name && store.accounts.find(name)?.id) || null;
 }

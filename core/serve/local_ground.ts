@@ -1,4 +1,5 @@
 /** Storage on one machine under a server: its data directory, which it has to itself. */
+import { refuseMarked } from "../migrate/marker.ts";
 import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
 import { makeLogRoom } from "../local/database/log_room.ts";
@@ -58,6 +59,7 @@ export class LocalGround implements Ground {
     const data = prepareData(options.settings.data);
     const lock = await lockData(data);
     try {
+      refuseMarked(data);
       (await openUpToDate(data, { create: true, adopt, durability }, logUpgrade))[Symbol.dispose]();
       const settings = { ...options.settings, data, fences: makeFenceTable(workers) };
       return new LocalGround(new Store(settings), lock, unconfined);

@@ -8,6 +8,7 @@ import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { Certificate } from "../net/certificate.ts";
 import { collectGarbage } from "../shared/garbage.ts";
+import { refuseMigrating } from "../migrate/state.ts";
 import { sharedCertificate, sharedHostKeys } from "../shared/identity.ts";
 import { prepare } from "../shared/prepare.ts";
 import { releaseStaleUploads } from "../shared/stale_uploads.ts";
@@ -47,6 +48,7 @@ export class SharedGround implements Ground {
     const store = new SharedStore(settings);
     try {
       await prepare(store.storage.parts);
+      await refuseMigrating(store.storage.parts);
       return new SharedGround(store);
     } catch (error) {
       await store[Symbol.asyncDispose]();

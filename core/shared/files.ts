@@ -9,13 +9,16 @@ import { runGuard } from "./view.ts";
 /** A file that is to be written. */
 export interface NewFile {
   readonly place: Place;
-  readonly owner: number;
+  /** The id of the account that is charged; null for none. */
+  readonly owner: number | null;
   readonly content: number;
   readonly size: number;
   /** In hex. */
   readonly sha256: string;
   /** Milliseconds since 1970; null: now. */
   readonly modified: number | null;
+  /** Milliseconds since 1970. Default: now. */
+  readonly created?: number | null;
 }
 
 /**
@@ -28,7 +31,7 @@ export async function writeFiles(
   files: readonly NewFile[],
 ): Promise<number[]> {
   const rows: object[] = [];
-  for (const [i, { place, owner, content, size, sha256, modified }] of files.entries()) {
+  for (const { place, ...file } of files) {
     const existing = await runGuard(view, () => view.node(place));
     if (existing?.folder) {
       throw new BargeError("exists", "a folder has that name", { path: relative(place) });
@@ -38,16 +41,18 @@ export async function writeFiles(
       throw new BargeError("no-directory", "the folder does not exist", { path: place.dir });
     }
     const name = encodeName(place.name);
-    rows.push({ i, parent, name, owner, content, size, sha256, modified });
+    rows.push({ ...file, parent, name });
   }
   const written = await tx.all<{ parent: number; name: string; modified: number }>(
-    `INSERT INTO node (parent, name, folder, owner, content, size, sha256, modified)
+    `INSERT INTO node (parent, name, folder, owner, content, size, sha256, modified,
+       created)
      SELECT parent, decode(name, 'hex'), false, owner, content, size, decode(sha256, 'hex'),
-       coalesce(modified, now_ms())
+       coalesce(modified, now_ms()), coalesce(to_timestamp(created / 1000.0), now())
      FROM jsonb_to_recordset($1::text::jsonb) AS f (parent bigint, name text, owner bigint,
-       content bigint, size bigint, sha256 text, modified bigint)
+       content bigint, size bigint, sha256 text, modified bigint,
+       created bigint)
      ON CONFLICT (parent, name) DO UPDATE SET owner = excluded.owner, content = excluded.content,
-       size = excluded.size, sha256 = excluded.sha256, modified = excluded.modified, created = now()
+       size = excluded.size, sha256 = excluded.sha256, modified = excluded.modified, created = excluded.created
      RETURNING parent, encode(name, 'hex') AS name, modified`,
     JSON.stringify(rows),
   );

@@ -5,8 +5,9 @@ import { ownNames } from "../net/own_certificate.ts";
 import { makeSelfSigned } from "../net/self_signed.ts";
 import type { Secrets } from "./secrets.ts";
 
-const certificateName = "tls";
-const hostKeysName = "ssh";
+/** The names of the secrets. */
+export const certificateName = "tls";
+export const hostKeysName = "ssh";
 
 /** Returns the certificate. @param hosts the addresses that it is for, should this node make it */
 export async function sharedCertificate(

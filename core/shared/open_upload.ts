@@ -11,6 +11,7 @@ import {
 import type { SharedBody } from "./body.ts";
 import { type Change, change, checkSums } from "./change.ts";
 import { claim } from "./claim.ts";
+import { sealContent } from "./content_rows.ts";
 import { writeFiles } from "./files.ts";
 import { encodeName, encodePath } from "./name.ts";
 import { folderId } from "./node_rows.ts";
@@ -233,18 +234,11 @@ export class SharedUpload implements OpenUpload {
     this.check();
     const { id, account, dir, name, recorded } = this.#facts;
     const place = { dir, name };
-    const { size, sha256, verified, modified } = content;
+    const { size, sha256, modified } = content;
     const replaced = await this.#change([place], async (step) => {
       const { tx, view } = step;
       const existing = await checkGuard(view, guard);
-      await tx.all(
-        `UPDATE content SET size = $2::bigint, sha256 = decode($3, 'hex'), verified = $4::boolean
-         WHERE id = $1`,
-        this.#facts.content,
-        size,
-        sha256,
-        verified,
-      );
+      await sealContent(tx, this.#facts.content, content);
       await writeFiles(step, [
         { place, owner: account, content: this.#facts.content, size, sha256, modified },
       ]);

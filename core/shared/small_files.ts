@@ -8,6 +8,7 @@ import { reached } from "../storage/fault.ts";
 import { relative } from "../storage/place.ts";
 import type { Content, NewUpload, StoredFile, WriteGuard } from "../storage/uploads.ts";
 import { beyond, type Change, change } from "./change.ts";
+import { addContents } from "./content_rows.ts";
 import { writeFiles } from "./files.ts";
 import { encodeName } from "./name.ts";
 import { claimObjects, objectName } from "./objects.ts";
@@ -122,14 +123,8 @@ export class SmallFiles {
     const passed = await this.#admit(step, group);
     const files = group.filter((_, i) => !(passed[i] instanceof BargeError));
     if (files.length === 0) return passed as BargeError[];
-    const ids = await tx.all<{ id: number }>(
-      `INSERT INTO content (size, sha256, verified)
-       SELECT size, decode(sha256, 'hex'), verified FROM jsonb_to_recordset($1::text::jsonb)
-         AS c (size bigint, sha256 text, verified boolean)
-       RETURNING id`,
-      JSON.stringify(files.map(({ content }) => content)),
-    );
-    const contents = new Map(files.map((file, i) => [file, ids[i].id]));
+    const ids = await addContents(tx, files.map(({ content }) => content));
+    const contents = new Map(files.map((file, i) => [file, ids[i]]));
     let start = 0;
     const pieces = group.flatMap((file) => {
       const at = start;
