@@ -190,7 +190,7 @@ Deno.test("the tables of an older barge are never changed under its server", asy
     for (const args of [["user", "list"], ["verify"], ["backup", "copy.db"], ["serve", ...doors]]) {
       const { code, stderr } = await home.barge([...args, ...data]);
       assert.equal(code, 7, `${args}: ${stderr}`);
-      assert.match(stderr, /older barge runs on it|another `barge serve` uses/);
+      assert.match(stderr, /a server of that version is running on it|another `barge serve` uses/);
     }
     assert.equal(version(folder), 3);
   }
