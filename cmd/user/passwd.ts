@@ -17,7 +17,7 @@ export default accountsCommand({
   about:
     `Gives an account a new password; the old one is not needed. All logins with the old password
     end, at every door, and all tokens of the account are revoked. SSH keys stay: \`barge user key
-    list\`. For \`admin\`, the file \`admin-password\` of the first start is removed.`,
+    list\`. For \`admin\`, the file \`admin-password\`, which the first start wrote, is removed.`,
   examples: [["barge user passwd alice", "enter the new password"]],
   async run({ name, minPassword, json, ...sources }, { accounts }, { signal }) {
     const account = await accounts.get(name);

@@ -1,7 +1,7 @@
 /**
- * Setting the time of a file or folder: on disk and in the ledger in one step, so that a file keeps its
- * digest. A crash between the two leaves a file without a digest, until `barge verify --repair` has
- * read it again.
+ * Sets the time of a file or folder on disk, then in the ledger, so that a file keeps its digest. A crash
+ * after the change on disk and before the commit of the ledger leaves a file without a digest, until
+ * `barge verify --repair` has read the file again.
  */
 import type { Place } from "../storage/place.ts";
 import type { Guard } from "../storage/view.ts";
@@ -25,7 +25,7 @@ export async function setModified(
       kept = vault.find(place)!.modified;
     },
     ledger() {
-      // Another file may be there if this step is repeated later, after a failed commit.
+      // After a failed commit, this function runs again later: another file may then be at the place.
       if (vault.find(place)?.modified === kept) ledger.setModified(place, kept);
     },
   });

@@ -3,7 +3,7 @@
  * the first, whose master secret only that client knows.
  *
  * The runtime reports whether a session was resumed (`isSessionReused`), but not which one, and it
- * encrypts the tickets of all connections with one key, so that any client's would do. TLS 1.2 sends
+ * encrypts the tickets of all connections with one key, so it accepts a ticket of any client. TLS 1.2 sends
  * tickets unencrypted, though (RFC 5077): the server's NewSessionTicket names the session of the first
  * connection, and the client's hello the one that it resumes. TLS 1.3 encrypts the former, so both
  * connections use 1.2. A client without tickets can resume nothing: the runtime keeps no sessions by
@@ -18,7 +18,10 @@ import type { Pipe } from "./stream.ts";
 import type { TlsPipe } from "./tls_pipe.ts";
 import type { Tickets } from "./tls_tickets.ts";
 
-/** The most tickets of resumed sessions that are kept: clients use the first one, or the last. */
+/**
+ * The most tickets that are kept of those issued to resumed connections. Clients resume with the ticket of
+ * their first connection, which is always kept, or with the newest one.
+ */
 const maxRenewed = 16;
 
 /** The clients that must resume: all, those that were issued a ticket, or none. */
@@ -37,7 +40,11 @@ export class Sessions {
     this.#table = table;
   }
 
-  /** From now on also accepts the sessions of the account's other connections; undefined: of none. */
+  /**
+   * From now on also accepts the sessions of the account's other connections.
+   *
+   * @param account undefined: accept no other connection's sessions
+   */
   login(account: number | undefined): void {
     this.#account = account;
     if (account === undefined || this.#session === undefined) return;

@@ -1,4 +1,4 @@
-/** The storage under a server, as its supervisor prepares it and keeps it in order. */
+/** The storage of a server as the supervisor uses it: to prepare it, maintain it and recover from crashes. */
 import type { DoorSpec } from "../door/door.ts";
 import type { Settings } from "../local/store.ts";
 import type { Certificate } from "../net/certificate.ts";
@@ -12,7 +12,7 @@ import type { FirstAccountOptions } from "./first_account.ts";
 /** The settings of a server's workers: those of one machine, or of many. */
 export type WorkerSettings = Settings | SharedSettings;
 
-/** What a server settled that an earlier one, or a dead worker, has left. */
+/** The numbers of unfinished uploads and changes that were settled after a crash, by their kinds. */
 export type Settled = Readonly<Record<string, number>>;
 
 /** The keys of the SFTP door. */
@@ -33,12 +33,12 @@ export interface Ground extends AsyncDisposable {
   /** Returns the certificate that barge makes for itself. @param hosts the addresses that it is for */
   certificate(hosts: readonly string[]): Promise<Certificate>;
   hostKeys(): Promise<HostKeys>;
-  /** Settles what an earlier server has left. */
+  /** Settles the uploads and changes that an earlier server has left unfinished. */
   recover(): Promise<Settled>;
-  /** Settles what a worker has left that is certainly dead. @param startId its name */
+  /** Settles the uploads and changes of a worker that is certainly dead. @param startId the worker's name */
   settleDead(startId: string): Promise<Settled>;
   makeFirstAccount(options: FirstAccountOptions): Promise<void>;
-  /** Drops what is too old. */
+  /** Runs the periodic maintenance, such as dropping expired uploads. */
   maintain(signal: AbortSignal): Promise<void>;
   /** Records the facts of the server for other commands. */
   writeFacts(certificate: Certificate | undefined, certificateFile: string | undefined): void;
@@ -48,6 +48,10 @@ export interface Ground extends AsyncDisposable {
    * @throws {BargeError} for a forged message
    */
   uploadedFile(upload: UploadFacts): string;
-  /** Puts the bytes at that path, until they are disposed of. @throws {BargeError} when they are gone */
+  /**
+   * Puts the bytes of an upload at the path that {@link uploadedFile} returned, until disposal.
+   *
+   * @throws {BargeError} when the bytes are gone
+   */
   fetchUploaded(upload: UploadFacts, path: string, signal: AbortSignal): Promise<AsyncDisposable>;
 }

@@ -1,4 +1,4 @@
-/** Storage on one machine under a server: its data directory, which it has to itself. */
+/** The storage of a server on one machine: a data directory that no other server uses. */
 import { refuseMarked } from "../migrate/marker.ts";
 import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
@@ -128,7 +128,7 @@ export class LocalGround implements Ground {
     return uploadedFile(this.#store.vault, upload);
   }
 
-  /** They are there. */
+  /** Does nothing: the bytes are at the path already. */
   fetchUploaded(): Promise<AsyncDisposable> {
     return Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() });
   }

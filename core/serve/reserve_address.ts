@@ -3,10 +3,11 @@ import { typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 
 /**
- * Checks that an address is free, and replaces port 0 by the port that the system chooses. The check does
- * not share the port, as workers do, so it finds another program's server. A shared address is then held
- * until disposal, so that the system gives the port to no other program.
+ * Checks that an address is free, and replaces port 0 by the port that the system chooses. Workers share
+ * their port, but the check listens without sharing, so it fails if another program listens there. A shared
+ * address is then held until disposal, so that the system gives the port to no other program.
  *
+ * @param shared true if several workers will listen at the address
  * @throws {BargeError}
  */
 export function reserveAddress(

@@ -1,4 +1,4 @@
-/** Storage that many machines share under a server: this is one of its nodes. */
+/** The storage of a server that is one of several nodes, which share a database and a bucket. */
 import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ import { portsOf } from "./worker_permissions.ts";
 import { outgoingAddresses } from "./outgoing.ts";
 
 const log = getLogger(["barge", "serve"]);
-/** The time between two looks for garbage, in ms. */
+/** The time between two collections of garbage, in ms. */
 const collectMs = 60_000;
 
 export class SharedGround implements Ground {
@@ -64,7 +64,7 @@ export class SharedGround implements Ground {
     return this.#store.metrics;
   }
 
-  /** Only its doors, the database and the bucket; no file at all. */
+  /** Allows the ports of the doors, the database and the bucket; no files. */
   permissions(doors: readonly DoorSpec[]): Deno.PermissionOptions {
     const { postgres, bucket } = this.settings.shared;
     const url = new URL(bucket.url);
@@ -82,7 +82,7 @@ export class SharedGround implements Ground {
     };
   }
 
-  /** All nodes show the same one, with the names of the node that made it. */
+  /** All nodes show the same certificate, with the names of the node that made it. */
   async certificate(hosts: readonly string[]): Promise<Certificate> {
     return await sharedCertificate(this.#store.storage.parts.secrets, hosts);
   }
@@ -91,7 +91,7 @@ export class SharedGround implements Ground {
     return await sharedHostKeys(this.#store.storage.parts.secrets);
   }
 
-  /** Nothing: other nodes go on, and dead ones are found by their deadlines. */
+  /** Does nothing: other nodes may be at work, and {@link maintain} releases the uploads of dead ones. */
   recover(): Promise<Settled> {
     return Promise.resolve({});
   }
@@ -109,7 +109,7 @@ export class SharedGround implements Ground {
     await attempt("can't release the uploads of dead nodes", () => releaseStaleUploads(parts.db));
     if (performance.now() - this.#collected < collectMs) return;
     this.#collected = performance.now();
-    await attempt("can't remove what is not used any more", async () => {
+    await attempt("can't remove unused content and objects", async () => {
       const { contents, objects } = await collectGarbage(parts, signal);
       if (contents + objects > 0) {
         log.info("removed {contents} contents and {objects} objects", { contents, objects });
@@ -127,7 +127,10 @@ export class SharedGround implements Ground {
     return join(tmpdir(), `barge-upload-${randomUUID()}`);
   }
 
-  /** Fetches the bytes into a temporary file: of a check, the staged ones of that account alone. */
+  /**
+   * Fetches the bytes into a temporary file: those of the file after a commit, else the staged bytes of the
+   * upload, which must belong to the account.
+   */
   async fetchUploaded(
     upload: UploadFacts,
     path: string,

@@ -29,7 +29,8 @@ export async function setModified(
     if (view.entry(place)?.type === "dir") return;
     const { type, undigested } = recheckChange(view, session.accountIn(view), location);
     if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
-    // The ledger has the digest of the former bytes: with the new time, it would count for these bytes.
+    // The ledger's digest is that of the bytes before the change by hand. It counts for a file whose time
+    // the ledger has, so setting the time in both would make it count for the changed bytes.
     if (undigested === "changed") {
       throw new BargeError("changed", "the file was changed by hand", {
         hint: "`barge verify --repair` enters it in the ledger",

@@ -28,7 +28,7 @@ import { beginRegistration, endRegistration, grant } from "./registrations.ts";
 import { removeNode } from "./tree.ts";
 import { staleSeconds } from "./upload_rows.ts";
 
-/** The number of the lock under which admins are counted, and registered accounts. */
+/** The key of the advisory lock that is held while admins or registered accounts are counted. */
 const adminsLock = 0x61646d69;
 
 export class SharedAccounts implements AccountStore {
@@ -271,7 +271,7 @@ async function remove(
   const account = await get(tx, name);
   const owned = await ownedBy(tx, account.id);
   const home = await nodeAt(tx, { dir: "homes", name: account.name });
-  // All changes in the spaces that it has files in are over, and wait from here on.
+  // Locks the spaces that the account has files in: earlier changes there have ended, and later ones wait.
   await tx.all(
     "SELECT id FROM node WHERE id = 2 OR id = $1::bigint ORDER BY id FOR NO KEY UPDATE",
     home?.id ?? 0,
@@ -306,9 +306,9 @@ async function keepHome(
 }
 
 /**
- * Gives an account another password, and ends what rests on the old one.
+ * Gives an account another password, and ends its logins with the old one, tokens and web sessions.
  *
- * @returns the number of changes of its password
+ * @returns the epoch of the new password: the number of times that the password was changed
  */
 export async function setVerifier(tx: Statements, id: number, verifier: Verifier): Promise<number> {
   const [{ epoch }] = await tx.all<{ epoch: number }>(
@@ -322,7 +322,7 @@ export async function setVerifier(tx: Statements, id: number, verifier: Verifier
   return epoch;
 }
 
-/** Lets one transaction after the other count admins, and registered accounts. */
+/** Locks the counts of admins and of registered accounts until the end of the transaction. */
 async function lockAdmins(tx: Statements): Promise<void> {
   await tx.all("SELECT pg_advisory_xact_lock($1)", adminsLock);
 }

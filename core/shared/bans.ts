@@ -42,7 +42,7 @@ export class SharedBans {
       const known = await this.#case(tx, attempt);
       if (await this.#isBanned(tx, known)) return { delay: maxLoginDelayMs, bans: [] };
       const { account, address, familiar, subjects } = known;
-      // Failures of one address, and of one account, are counted one after the other.
+      // These locks let one transaction at a time count the failures of an address or an account.
       for (const key of [`address ${address}`, `account ${account}`]) {
         await tx.all("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key);
       }

@@ -1,13 +1,13 @@
 /**
  * The staged bytes of one upload: written pieces in the bucket, and the last run of bytes in memory.
  *
- * Bytes are gathered into a run. A full run is sent as an object and becomes a piece; so do bytes before a
- * write that does not join them. The first piece has 256 KiB, and each next one doubles, up to 8 MiB: small
- * uploads take little memory, and large ones few objects. Objects are never written again: a piece that is
- * overwritten is cut, or replaced by a new one.
+ * Bytes are gathered into a run. A run is sent as an object, and becomes a piece, when it is full or when a
+ * write does not continue it. The first piece has 256 KiB, and the size of each next one doubles, up to
+ * 8 MiB: small uploads take little memory, and large ones few objects. Objects are never written again: a
+ * piece that is overwritten is cut, or replaced by a new one.
  *
- * A piece counts once it is recorded in the database, which checks that the holder is still the holder. So
- * a former holder may write objects, and never into a file.
+ * A piece counts once it is recorded in the database, in a transaction that checks that the upload still has
+ * this holder. So a former holder may still write objects, but they never become part of a file.
  */
 import { createHash, type Hash, hash } from "node:crypto";
 import { BargeError } from "../error.ts";
@@ -25,7 +25,7 @@ const firstPieceBytes = 256 * 1024;
 const maxPieceBytes = 8 * 1024 * 1024;
 /** The objects of one upload that are sent at the same time. */
 const maxInFlight = 2;
-/** The most pieces that an upload which is not written from start to end may consist of. */
+/** The most pieces of an upload that is not written from start to end. */
 const maxScattered = 10_000;
 
 export interface BodyStart {
@@ -46,14 +46,14 @@ interface Run {
   readonly at: number;
   readonly bytes: Uint8Array;
   length: number;
-  /** Undefined: it is of the smallest size. */
+  /** Undefined: the run has the smallest size, which is not counted. */
   readonly memory: Disposable | undefined;
 }
 
 export class SharedBody implements StagedBody, Disposable {
   readonly #parts: Parts;
   readonly #start: BodyStart;
-  /** Sorted, without overlaps. Those at the end may still be sent. */
+  /** Sorted, without overlaps. The objects of the newest ones may not be in the bucket yet. */
   #pieces: Piece[];
   readonly #recorded: Map<number, Piece>;
   /** The last bytes, from `at` on, that are not sent yet. */
@@ -85,7 +85,7 @@ export class SharedBody implements StagedBody, Disposable {
   }
 
   prefix(): string {
-    if (!this.#digest) throw new TypeError("the digest of the first bytes was not asked for");
+    if (!this.#digest) throw new TypeError("the digest of the first bytes was not kept");
     return this.#digest.copy().digest("hex");
   }
 
@@ -178,10 +178,10 @@ export class SharedBody implements StagedBody, Disposable {
   async record(): Promise<void> {
     while (this.#recording) await this.#recording.catch(() => {/* reported to its caller */});
     const sent = this.#pieces.filter((piece) => !this.#unsent.has(piece));
-    const now = new Map(sent.map((piece) => [piece.at, piece]));
-    const gone = [...this.#recorded].filter(([at, piece]) => now.get(at) !== piece).map(([at]) =>
-      at
-    );
+    const current = new Map(sent.map((piece) => [piece.at, piece]));
+    const gone = [...this.#recorded]
+      .filter(([at, piece]) => current.get(at) !== piece)
+      .map(([at]) => at);
     const added = sent.filter((piece) => this.#recorded.get(piece.at) !== piece);
     if (gone.length + added.length === 0) return;
     this.#recording = this.#start.record(gone, added).then(() => {
@@ -191,7 +191,7 @@ export class SharedBody implements StagedBody, Disposable {
     await this.#recording;
   }
 
-  /** Gives up the bytes that are not sent. */
+  /** Drops the bytes that were not sent. */
   [Symbol.dispose](): void {
     this.#run?.memory?.[Symbol.dispose]();
     this.#run = undefined;
@@ -295,7 +295,7 @@ export class SharedBody implements StagedBody, Disposable {
     });
   }
 
-  /** Fills gaps with zeros: pieces that share one object. */
+  /** Fills gaps with pieces of zeros, which share one object. */
   async #fill(): Promise<void> {
     await this.#flush();
     const gaps: { at: number; end: number }[] = [];
@@ -320,7 +320,7 @@ export class SharedBody implements StagedBody, Disposable {
     this.#size = this.#length;
   }
 
-  /** Counts the whole bytes anew. */
+  /** Recomputes the number of bytes before the first gap. */
   #measure(): void {
     const { at, length } = this.#run ?? { at: 0, length: 0 };
     const extents = [...this.#pieces, { at, size: length }].sort((a, b) => a.at - b.at);

@@ -1,6 +1,6 @@
 /**
  * An S3 bucket: immutable objects below one prefix. Objects are written once, under names that are never
- * used again, so that nothing is asked of the store beyond whole writes and reads after writes.
+ * used again, so the store needs only atomic writes, and reads that see finished writes.
  *
  * Each body is signed with its own SHA-256, which the store compares before it keeps the object.
  */
@@ -15,7 +15,7 @@ export interface BucketOptions {
   readonly prefix: string;
   readonly accessKey: string;
   readonly secretKey: string;
-  /** Default: us-east-1, which stores of one's own accept. */
+  /** Default: us-east-1, which self-hosted stores accept. */
   readonly region?: string;
   /** The longest time of one try, in ms. Default: 15,000. */
   readonly deadlineMs?: number;
@@ -24,7 +24,7 @@ export interface BucketOptions {
 }
 
 const defaultDeadlineMs = 15_000;
-/** The tries of a request that fails for a reason that may pass. */
+/** The most attempts of a request whose failure may be temporary. */
 const maxTries = 3;
 const retryMs = 200;
 

@@ -2,8 +2,8 @@
  * Changes of the tree, one after another in each space.
  *
  * A space is a home, or /public. A change locks the rows of its spaces, in the order of their ids, then
- * those of its accounts: so nothing that its guard looked at can change before it is committed, on any
- * node, and two changes never wait for each other.
+ * those of its accounts. So nothing that its guard has read can change before it is committed, on any
+ * node, and changes do not deadlock.
  */
 import { BargeError } from "../error.ts";
 import type { Place } from "../storage/place.ts";
@@ -16,7 +16,7 @@ import { SharedView } from "./view.ts";
 export interface Change {
   readonly tx: Statements;
   readonly view: SharedView;
-  /** The accounts as they were at the begin. */
+  /** The sums of the accounts before the change. */
   readonly accounts: ReadonlyMap<number, Sums>;
 }
 
@@ -55,7 +55,7 @@ function spaceOf({ dir, name }: Place): string {
 }
 
 /**
- * Compares the sums of the changed accounts with their limits, and fails where one was raised beyond its limit.
+ * Checks that a change has not raised the sums of an account beyond their limits.
  *
  * @throws {BargeError} `over-quota`; `denied` for an account that is gone
  */
@@ -70,7 +70,7 @@ export async function checkSums({ tx, accounts }: Change, account: number): Prom
   if (refusal) throw refusal;
 }
 
-/** Returns the refusal of a change of an account's sums; undefined where it fits. */
+/** Returns the error for raising an account's sums beyond their limits; undefined where the change fits. */
 export function beyond(
   { name, used, reserved, quota, entries, entryLimit }: Sums,
   more: { readonly bytes: number; readonly entries: number },

@@ -1,18 +1,21 @@
-/** The bytes and the entry that an upload has because it replaces a file of its own account. */
+/**
+ * The part of an upload's reservation that the file at its place covers. An upload that will replace a file
+ * of its own account reserves only the bytes beyond the file's size, and shares the file's entry.
+ */
 import type { Statements } from "./postgres.ts";
 
 export interface Claim {
-  /** Bytes that it will give back. */
+  /** Bytes that the upload need not reserve: the size of the file that it will replace. */
   readonly credit: number;
-  /** 0: it is one entry with the file. */
+  /** The entries that the upload counts for: 0 if it shares the file's entry, else 1. */
   readonly entry: number;
 }
 
 /**
- * Returns the claim that an upload would have at a place: of all uploads to it, one may count on the file.
+ * Returns the claim of an upload at a place. Only one of the uploads to a place may claim the file there.
  *
  * @param target.name in hex
- * @param target.upload the id of the upload, which may count on it already
+ * @param target.upload the id of the upload, which may have claimed the file already
  */
 export async function claim(
   db: Statements,

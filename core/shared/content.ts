@@ -1,4 +1,4 @@
-/** The content of an open file, and of an upload's bytes as they are. */
+/** The content of an open file, or the staged bytes of an upload at this moment. */
 import { createHash, type Hash } from "node:crypto";
 import { BargeError } from "../error.ts";
 import type { FileContent } from "../storage/content.ts";

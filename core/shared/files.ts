@@ -1,4 +1,4 @@
-/** Gives content its names: the step in which uploads become files. */
+/** Writes the rows of files: the step in which uploads become files. */
 import { BargeError } from "../error.ts";
 import { type Place, relative } from "../storage/place.ts";
 import type { Change } from "./change.ts";
@@ -22,7 +22,7 @@ export interface NewFile {
 }
 
 /**
- * Writes the rows of files, in place of those that have their names. No two may have the same place.
+ * Writes the rows of files, which replace existing files at their places. No two may have the same place.
  *
  * @returns their times, in their order
  */

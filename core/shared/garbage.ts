@@ -34,7 +34,7 @@ export async function collectGarbage(parts: Parts, signal?: AbortSignal): Promis
   return { contents, objects };
 }
 
-/** Drops the partial uploads that did not move for a week, and forgets finished ones as late. */
+/** Drops partial uploads a week after their last write, and the records of finished ones after a week. */
 async function dropOldUploads({ db }: Parts): Promise<void> {
   const old = `now() - interval '${keepPartialDays} days'`;
   await db.all(`DELETE FROM upload WHERE touched < ${old}`);
@@ -62,7 +62,7 @@ async function removeContents({ db }: Parts): Promise<number> {
 }
 
 async function removeObjects({ db, bucket }: Parts): Promise<number> {
-  // A name that expired is never claimed again, so that its object can go first.
+  // No piece can refer to an expired object any more, so it can be deleted before its row.
   const due = await db.all<{ id: number }>(
     `SELECT id FROM object WHERE until < now() ORDER BY until LIMIT ${batch}`,
   );

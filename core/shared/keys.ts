@@ -20,7 +20,7 @@ export async function addKeys(
   account: number,
   keys: readonly AuthorizedKey[],
 ): Promise<boolean[]> {
-  // Keys of one account are counted by one transaction after the other.
+  // This lock lets one transaction at a time count the keys of an account.
   const found = await tx.all("SELECT 1 FROM account WHERE id = $1 FOR NO KEY UPDATE", account);
   if (found.length === 0) throw accountIsGone();
   const added: boolean[] = [];

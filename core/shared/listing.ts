@@ -13,7 +13,7 @@ export interface StoredObject {
 /** A page of the objects below a prefix. */
 export interface Listing {
   readonly objects: readonly StoredObject[];
-  /** Whether there are objects behind the last one. */
+  /** Whether there are objects after the last one. */
   readonly more: boolean;
   /** The time of the answer, in ms since 1970, by the clock of the store; NaN where it has sent none. */
   readonly now: number;
@@ -22,7 +22,7 @@ export interface Listing {
 /**
  * Parses the answer to a listing.
  *
- * @throws {BargeError} `unavailable` where it is none
+ * @throws {BargeError} `unavailable` where the text is no listing
  *
  * @example
  * ```ts

@@ -56,7 +56,7 @@ export class SharedLogins implements LoginStore {
   }
 
   async byPassword(name: string): Promise<Provable | undefined> {
-    // Of an unknown name, another account is read: the time of the answer must not reveal it.
+    // For an unknown name, another account is read, so that the time does not reveal that it is unknown.
     const [row] = await this.#parts.db.all<
       Account & { verifier: Verifier; epoch: number; same: boolean }
     >(

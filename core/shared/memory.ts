@@ -1,6 +1,6 @@
 /**
- * The memory that pieces under way may take, for all uploads and downloads of one process. A piece for which
- * there is none left is made, or read, in the smallest size, which needs no leave: no transfer waits for
+ * The memory that pieces under way may take, for all uploads and downloads of one process. When it is used
+ * up, pieces are made or read in the smallest size, which is not counted, so that no transfer waits for
  * another one.
  */
 
@@ -8,7 +8,7 @@ const maxBytes = 256 * 1024 * 1024;
 
 let takenBytes = 0;
 
-/** Takes memory for a number of bytes. @returns undefined where there is not so much left */
+/** Takes memory for a number of bytes. @returns undefined where less is left */
 export function takeMemory(bytes: number): Disposable | undefined {
   if (takenBytes + bytes > maxBytes) return undefined;
   takenBytes += bytes;

@@ -2,8 +2,8 @@
  * Names as the database has them: bytes that sort by UTF-16 code units, as the names of all storages do.
  *
  * UTF-8 sorts by code points. That order differs only where U+E000 to U+FFFF, which begin with the bytes EE
- * and EF, meet characters beyond U+FFFF, which begin with F0 to F4. EE and EF stand nowhere else in UTF-8,
- * and F5 and F6 never, so that the former are written as the latter.
+ * and EF, meet characters beyond U+FFFF, which begin with F0 to F4. UTF-8 uses EE and EF nowhere else, and
+ * never uses F5 and F6. So names have F5 in place of EE, and F6 in place of EF.
  */
 import type { Place } from "../storage/place.ts";
 

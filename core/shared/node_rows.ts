@@ -59,7 +59,7 @@ export async function folderId(db: Statements, dir: string): Promise<number | un
   return id ?? undefined;
 }
 
-/** The rows of a folder and of all below it, in SQL: a table `below (id)`. Parameter 1: its id. */
+/** The rows of a folder and of all below it, in SQL: a table `below (id)`. Parameter 1: the folder's id. */
 export const below = `WITH RECURSIVE below (id) AS (
     SELECT $1::bigint UNION ALL SELECT node.id FROM node JOIN below ON node.parent = below.id
   )`;

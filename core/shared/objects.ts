@@ -1,15 +1,18 @@
 /**
  * The names of objects that this process may write, each with its row in the database. Rows are made in
- * batches, so that a small upload costs no statement for it. A name that was not used in time is the
- * collector's.
+ * batches, so that a small upload needs no statement of its own for its object. The collector deletes the
+ * row of a name that was not used in time.
  */
 import { BargeError } from "../error.ts";
 import type { Postgres, Statements } from "./postgres.ts";
 
 const batch = 64;
-/** The time in which a piece must refer to an object, in minutes. */
+/** The time after the insert of an object's row in which a piece must refer to it, in minutes. */
 const claimMinutes = 60;
-/** A name is used for a write in this time from its making, in ms: the write has the rest to end. */
+/**
+ * The time after the insert of its row in which a name may be taken, in ms. The write of the object has the
+ * rest of {@link claimMinutes}.
+ */
 const useMs = 30 * 60_000;
 
 export class Objects {
@@ -43,13 +46,13 @@ export class Objects {
   }
 }
 
-/** Returns the name of an object in the bucket: spread over the store, whatever its number. */
+/** Returns the name of an object in the bucket. Successive numbers have different prefixes, to spread load. */
 export function objectName(id: number): string {
   const hex = id.toString(16).padStart(12, "0");
   return `${[...hex.slice(-3)].reverse().join("")}/${hex}`;
 }
 
-/** Marks objects as referred to by pieces. @throws {BargeError} `unavailable` where one has expired */
+/** Records that pieces refer to objects. @throws {BargeError} `unavailable` where one has expired */
 export async function claimObjects(db: Statements, ids: readonly number[]): Promise<void> {
   const unique = [...new Set(ids)];
   const claimed = await db.all(
@@ -66,7 +69,7 @@ export async function claimObjects(db: Statements, ids: readonly number[]): Prom
 }
 
 /**
- * Gives objects to the collector that no piece refers to any more. Readers have an hour to end.
+ * Lets the collector delete the objects that no piece refers to any more, in an hour, so that readers can end.
  *
  * @param db a transaction
  */
@@ -75,7 +78,8 @@ export async function releaseObjects(db: Statements, ids: Iterable<number>): Pro
   if (unique.length === 0) return;
   const objects = JSON.stringify(unique);
   const given = "id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::text::jsonb))";
-  // Two transactions that remove the last two pieces of an object take turns: the second one sees neither.
+  // Without these locks, two transactions that remove the last two pieces of an object at the same time
+  // would each see the other's piece.
   await db.all(`SELECT 1 FROM object WHERE ${given} ORDER BY id FOR NO KEY UPDATE`, objects);
   await db.all(
     `UPDATE object SET until = now() + interval '${claimMinutes} minutes'

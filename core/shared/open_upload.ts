@@ -1,4 +1,4 @@
-/** An upload in the hands of its holder: its row in the database, and its bytes in the bucket. */
+/** An upload as its holder has it open: its row in the database, and its bytes in the bucket. */
 import { BargeError } from "../error.ts";
 import type { Place } from "../storage/place.ts";
 import {
@@ -21,9 +21,9 @@ import { addPieces, type Piece } from "./pieces.ts";
 import type { Statements } from "./postgres.ts";
 import { checkGuard } from "./view.ts";
 
-/** The bytes that are reserved ahead at once for an upload of unknown size. */
+/** The bytes that are reserved beyond those needed now, for an upload of unknown size. */
 const reserveAheadBytes = 8 * 1024 * 1024;
-/** The time after which gathered bytes are recorded, and the holder's deadline is renewed, in ms. */
+/** The time between two beats, which record gathered bytes and renew the holder's deadline, in ms. */
 const beatMs = 2_000;
 
 export interface Opened extends Place {
@@ -54,7 +54,7 @@ export class SharedUpload implements OpenUpload {
     this.#onEnd = onEnd;
   }
 
-  /** Gives it its body, which needs the upload for its own part. */
+  /** Sets the body. It is made after the upload, since it calls the upload to record its pieces. */
   attach(body: SharedBody): void {
     this.#body = body;
   }
@@ -84,19 +84,19 @@ export class SharedUpload implements OpenUpload {
     return this.#lost;
   }
 
-  /** Throws once it is lost. */
+  /** Throws once the upload is lost. */
   check(): void {
     if (this.#lost) throw this.#lost;
   }
 
-  /** Records the gathered bytes, and lets go: a newer connection takes it over. */
+  /** Records the gathered bytes, and gives the upload up to a newer connection. */
   async yield(): Promise<void> {
     if (this.#lost || this.#ended) return;
-    await this.#body.flush().catch(() => {/* what is not recorded is sent again */});
+    await this.#body.flush().catch(() => {/* bytes that are not recorded are sent again */});
     this.#lost ??= new LostUpload("taken-over");
     const { id, holder } = this.#facts;
     const sql = "UPDATE upload SET holder = NULL WHERE id = $1 AND holder = $2";
-    await this.#parts.db.all(sql, id, holder).catch(() => {/* its deadline ends it */});
+    await this.#parts.db.all(sql, id, holder).catch(() => {/* the holder's deadline passes */});
   }
 
   /** Records changed pieces. */
@@ -157,7 +157,7 @@ export class SharedUpload implements OpenUpload {
       .finally(() => this.#beating = undefined);
   }
 
-  /** @throws {LostUpload} */
+  /** Renews the holder's deadline. @throws {LostUpload} when the row has another holder, or is gone */
   async #beat(db: Statements, whole?: number | null): Promise<void> {
     const { id, holder } = this.#facts;
     const rows = await db.all<{ parent: number }>(
@@ -171,7 +171,7 @@ export class SharedUpload implements OpenUpload {
     if (rows.length === 0) throw await this.#lose(db);
   }
 
-  /** Finds out why it is not its holder's any more. */
+  /** Finds out why the upload was lost, and marks it as lost. */
   async #lose(db: Statements): Promise<LostUpload> {
     if (this.#lost) return this.#lost;
     const [row] = await db.all<{ holder: string | null; dir: string | null }>(
@@ -303,7 +303,7 @@ export class SharedUpload implements OpenUpload {
     this.#onEnd();
   }
 
-  /** Changes its row, once it is sure that it is still the holder's. */
+  /** Runs a change in a transaction that first checks that the upload still has this holder. */
   async #change<T>(places: readonly Place[], work: (step: Change) => Promise<T>): Promise<T> {
     this.check();
     await this.#beating;

@@ -1,18 +1,18 @@
 /**
- * Reads small pieces. Files that came together lie in one object, and often leave together, too: the second
- * read from an object fetches all of it, and the next ones find it in memory. Objects never change.
+ * Reads small pieces. Files that were uploaded together share an object, and are often read together, too.
+ * The second read from an object fetches all of it, and later reads find it in memory. Objects never change.
  */
 import type { Bucket } from "./bucket.ts";
 import { objectName } from "./objects.ts";
 
-/** The bytes of objects that are kept. */
+/** The most bytes of objects that are kept in memory. */
 const maxCachedBytes = 32 * 1024 * 1024;
-/** The objects that were read once and are remembered. */
+/** The most objects that are remembered as read once. */
 const maxSeen = 1000;
 
 export class Packs {
   readonly #bucket: Bucket;
-  /** In the order of their use. */
+  /** Objects by their ids, the least recently used first. */
   readonly #cached = new Map<number, Promise<Uint8Array>>();
   readonly #sizes = new Map<number, number>();
   readonly #seen = new Set<number>();

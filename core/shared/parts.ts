@@ -11,6 +11,6 @@ export interface Parts {
   readonly packs: Packs;
   readonly objects: Objects;
   readonly secrets: Secrets;
-  /** Begins the marks of all upload holders of this process; no other process's begin so. */
+  /** The prefix of the names of all upload holders of this process. No other process uses it. */
   readonly startId: string;
 }

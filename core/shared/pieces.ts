@@ -12,7 +12,7 @@ export interface Piece {
   readonly size: number;
   readonly object: number;
   readonly start: number;
-  /** The digest of these bytes, in hex; null for a part of what was written, before a commit. */
+  /** The digest of these bytes, in hex; null for a part of a piece or zeros in a gap, until it is computed. */
   readonly sha256: string | null;
 }
 
@@ -90,7 +90,7 @@ export class PieceReader implements Disposable {
     this.#content = content;
   }
 
-  /** Returns bytes from a position to the end of their piece at most; undefined where no piece has it. */
+  /** Returns bytes from a position on, at most to the end of their piece; undefined for a gap or the end. */
   async from(position: number): Promise<Uint8Array | undefined> {
     const held = await this.#holding(position);
     return held?.bytes.subarray(position - held.at);
@@ -144,7 +144,7 @@ export class PieceReader implements Disposable {
 
   #dropAhead(): void {
     const drop = ({ memory }: Held) => memory?.[Symbol.dispose]();
-    this.#ahead?.held.then(drop, () => {/* it took none */});
+    this.#ahead?.held.then(drop, () => {/* a failed read takes no memory */});
     this.#ahead = undefined;
   }
 
@@ -163,7 +163,11 @@ export class PieceReader implements Disposable {
   }
 }
 
-/** Computes the digest of the first bytes of content, in hex; gaps count as zeros. */
+/**
+ * Computes the digest of the first bytes of content, in hex.
+ *
+ * @throws {BargeError} `io` for a gap; as {@link readPiece}
+ */
 export async function digestPieces(
   reader: PieceReader,
   size: number,

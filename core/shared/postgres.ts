@@ -1,9 +1,9 @@
 /**
- * Connections to PostgreSQL: bounded in number, and every statement in time.
+ * Connections to PostgreSQL. Their number is bounded, and every statement has a deadline.
  *
- * The library has no deadline, so that a server that hangs would hold a caller for ever; and its
- * transactions end the process when their connection is cut. So each connection is a pool of one, which is
- * thrown away once it was closed or has missed a deadline.
+ * The library has no deadline, so a caller would wait for ever for a server that hangs; and a cut connection
+ * in one of the library's own transactions ends the process. So each connection is a pool of one, without
+ * those transactions, which is discarded once it was closed or has missed a deadline.
  *
  * The outcome of a COMMIT whose answer was lost is not known. {@link Postgres.transaction} then asks the
  * server for the state of the transaction by its id, so that a caller learns of every change whether it
@@ -52,7 +52,7 @@ interface Client {
   closed: boolean;
 }
 
-/** The library takes what is not given from the environment, which a worker may not read. */
+/** Options that the library would otherwise read from the environment, which a worker may not read. */
 const explicit: object = {
   sslnegotiation: null,
   max_pipeline: 100,
@@ -63,7 +63,7 @@ const explicit: object = {
 };
 const defaultConnections = 8;
 const defaultDeadlineMs = 5_000;
-/** The callers that wait for a connection; one more is refused. */
+/** The most callers that wait for a connection. */
 const maxWaiting = 10_000;
 
 export class Postgres implements Statements, AsyncDisposable {
@@ -101,7 +101,7 @@ export class Postgres implements Statements, AsyncDisposable {
 
   /**
    * Calls a function for each notification on a channel, also after the connection was lost for a while.
-   * What was notified meanwhile is not repeated.
+   * Notifications in that time are lost.
    */
   async listen(channel: string, onNotify: (payload: string) => void): Promise<AsyncDisposable> {
     const { sql } = this.#connect();

@@ -13,7 +13,7 @@ export async function prepare({ db, bucket, secrets }: Parts): Promise<void> {
   await bucket.check();
   await requireDurable(db);
   await migrate(db);
-  await secrets.get("decoy"); // fails with another key
+  await secrets.get("decoy"); // throws where the key is wrong
 }
 
 /**
@@ -35,11 +35,11 @@ export async function requirePrepared({ db, secrets }: Parts): Promise<void> {
     const age = version < newestVersion ? "an older" : "a newer";
     throw new BargeError("fatal", `the database is of ${age} barge (version ${version})`, {
       hint: version < newestVersion
-        ? "use that one, or start a node of this version"
-        : "use that one",
+        ? "use that version, or start a node of this one"
+        : "use that version",
     });
   }
-  await secrets.find("decoy"); // fails with another key
+  await secrets.find("decoy"); // throws where the key is wrong
 }
 
 /** Returns the version of the tables; 0 for none. */

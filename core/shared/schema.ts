@@ -1,15 +1,15 @@
 /**
  * The tables in PostgreSQL, as numbered migrations. One that has been released is never edited.
  *
- * The sums are kept by triggers, once a statement, whatever code changes the rows:
+ * Triggers keep the sums, once for each statement, whatever code changes the rows:
  *
  *   account.used     = the sum of size over the account's files in `node`
  *   account.reserved = the sum of greatest(0, want - credit) over its rows in `upload`
  *   account.entries  = its rows in `node`, and the sum of entry over its rows in `upload`
  *
  * Content is immutable: `content` has its size and digest once it is whole, `piece` lists where its bytes
- * lie. Files and uploads refer to it; copies share it. Content that loses a reference is noted in `garbage`,
- * with the time after which the collector looks whether anything refers to it still.
+ * lie. Files and uploads refer to content; copies share it. Content that loses a reference gets a row in
+ * `garbage`, with the time after which the collector checks whether anything still refers to it.
  *
  * An object of the bucket has a row in `object` before its first byte is sent. Until a piece refers to it,
  * `until` says when the collector may delete it.
@@ -21,12 +21,12 @@ import type { Postgres } from "./postgres.ts";
 
 const migrations: readonly string[] = [
   `
--- The time, in ms since 1970: that of all nodes.
+-- Returns the time in ms since 1970, by the clock of the database, which all nodes use.
 CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
   SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
 $$;
 
--- What all nodes know and nobody else may: sealed with the key of the cluster, see secrets.ts.
+-- Secrets that all nodes share, sealed with the key of the cluster: see secrets.ts.
 CREATE TABLE secret (name text PRIMARY KEY, sealed bytea NOT NULL);
 
 CREATE TABLE account (
@@ -48,7 +48,7 @@ CREATE TABLE account (
 );
 CREATE UNIQUE INDEX account_name ON account (lower(name));
 
--- What accounts log in with beside a password. The secrets themselves are not kept.
+-- The credentials of accounts beside passwords. Their secrets are not stored.
 CREATE TABLE token (
   id        text PRIMARY KEY,
   account   bigint NOT NULL REFERENCES account (id) ON DELETE CASCADE,
@@ -235,7 +235,7 @@ CREATE TABLE property (
 );
 CREATE INDEX property_account ON property (account) INCLUDE (octets);
 
--- Share links. gone: its file or folder was moved or removed.
+-- Share links. node is null once the file or folder was moved or removed.
 CREATE TABLE share (
   digest    text PRIMARY KEY,
   account   bigint NOT NULL REFERENCES account (id) ON DELETE CASCADE,
@@ -403,7 +403,7 @@ $$;
 /** The version of the tables that this barge uses. */
 export const newestVersion = migrations.length;
 
-/** The number of the lock under which one node migrates; others wait. */
+/** The key of the advisory lock that lets one node at a time migrate. */
 const migrationLock = 0x62617267;
 
 /**
@@ -420,7 +420,7 @@ export async function migrate(db: Postgres): Promise<void> {
     );
     if (version > newestVersion) {
       throw new BargeError("fatal", `the database is of a newer barge (version ${version})`, {
-        hint: "start that one",
+        hint: "start that version",
       });
     }
     for (const [i, text] of [...migrations.entries()].slice(version)) {

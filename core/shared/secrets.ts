@@ -1,6 +1,6 @@
 /**
  * Secrets that all nodes share: they are in the database, sealed with the key of the cluster, which each
- * node reads from a file. Whoever has the database alone can't use them.
+ * node reads from a file. The database alone does not reveal them.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { BargeError } from "../error.ts";
@@ -24,7 +24,7 @@ export class Secrets {
   /**
    * Returns a secret, which the first call on any node makes.
    *
-   * @param make the secret that is to be kept, if there is none; by default 256 random bits in base64
+   * @param make makes the secret if there is none; by default from 256 random bits, in base64
    * @throws {BargeError} `fatal` where it was sealed with another key
    */
   async get(

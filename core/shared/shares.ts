@@ -110,7 +110,7 @@ export class SharedShares implements ShareStore {
   }
 }
 
-/** Takes the links from a file or folder, and from all below it, that is moved. */
+/** Ends the share links to a file or folder that is moved, and to everything below it. */
 export async function loseShares(tx: Statements, node: number): Promise<void> {
   await tx.all(
     `WITH RECURSIVE below (id) AS (
@@ -120,6 +120,7 @@ export async function loseShares(tx: Statements, node: number): Promise<void> {
   );
 }
 
+/** Records a counted download, so that it can be resumed. */
 async function remember(
   tx: Statements,
   digest: string,

@@ -1,6 +1,6 @@
 /**
- * Small files whose bytes are all in memory. Files that wait at the same time go together: their bytes in
- * one object, their rows in one transaction. Each passes or fails by itself.
+ * Small files whose bytes are all in memory. Files that wait at the same time are stored together: their
+ * bytes in one object, their rows in one transaction. Each of them succeeds or fails by itself.
  */
 import { hash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
@@ -44,7 +44,7 @@ export class SmallFiles {
     this.#parts = parts;
   }
 
-  /** Does what `Uploads.store` promises. */
+  /** Stores a file: see `Uploads.store`. */
   store(file: SmallFile): Promise<StoredFile> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...file, resolve, reject });
@@ -162,7 +162,7 @@ export class SmallFiles {
     });
   }
 
-  /** Asks each guard, and reserves room for each file that passes. */
+  /** Runs each guard, and checks that the quota has room for all files that pass together. */
   async #admit(
     { view, accounts }: Change,
     group: readonly Waiting[],

@@ -1,12 +1,12 @@
 /**
- * Uploads whose holder is gone: its node has died, or was cut off. They give back what they have reserved
- * ahead, and wait to be resumed. Every node looks for them; a holder that comes back finds that it is not the
- * holder any more.
+ * Uploads whose holder is gone: its node has died, or was cut off. They become partial uploads, which
+ * reserve only the staged bytes, or end if none are staged. Every node looks for them. A holder that comes
+ * back finds that it is not the holder any more.
  */
 import type { Postgres } from "./postgres.ts";
 import { staged, staleSeconds } from "./upload_rows.ts";
 
-/** Releases them. @returns their number */
+/** Releases the uploads whose holders are gone. @returns their number */
 export async function releaseStaleUploads(db: Postgres): Promise<number> {
   const stale = `holder IS NOT NULL AND touched < now() - interval '${staleSeconds} seconds'`;
   return await db.transaction(async (tx) => {

@@ -35,7 +35,7 @@ export class SharedStorage implements AsyncDisposable {
 
   /**
    * @param banAfter returns the number of failures in an hour that is followed by a ban; 0: never
-   * @param startId begins the marks of all upload holders of this process; no other process's begin so
+   * @param startId the prefix of the names of all upload holders of this process; no other process uses it
    */
   constructor(options: SharedOptions, banAfter: () => number, startId: string = randomUUID()) {
     const db = new Postgres(options.postgres);

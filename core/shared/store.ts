@@ -21,7 +21,7 @@ export class SharedStore extends Watching<SharedSettings> implements AsyncDispos
   readonly live: LiveLogins;
   readonly #serving = new AsyncDisposableStack();
 
-  /** Parameters as of the Store on one machine. */
+  /** The parameters are those of `Store` in core/local/store.ts. */
   constructor(
     settings: SharedSettings,
     worker = 0,
@@ -39,7 +39,7 @@ export class SharedStore extends Watching<SharedSettings> implements AsyncDispos
     this.live = new LiveLogins(people.logins);
   }
 
-  /** Answers other nodes, until it is disposed of. To be called once. */
+  /** Gives up uploads that other nodes ask for, until the store is disposed of. Call it once. */
   async serve(): Promise<void> {
     this.#serving.use(await this.uploads.serve());
   }

@@ -139,9 +139,11 @@ export class SharedTree implements Tree {
       await checkGuard(view, guard);
       const missing: Place[] = [];
       for (let at = place; at.name !== ""; at = folderOf(at)) {
-        const there = await runGuard(view, () => view.node(at));
-        if (there?.folder) break;
-        if (there) throw new BargeError("exists", "a file has that name", { path: relative(at) });
+        const existing = await runGuard(view, () => view.node(at));
+        if (existing?.folder) break;
+        if (existing) {
+          throw new BargeError("exists", "a file has that name", { path: relative(at) });
+        }
         if (missing.length > 0 && !parents) {
           throw new BargeError("no-directory", "the folder does not exist", {
             path: relative(at),
@@ -248,7 +250,11 @@ function beyondEnd(offset: number, size: number): BargeError {
   return new BargeError("usage", `the offset ${offset} is beyond the end, ${size}`);
 }
 
-/** Removes a file, or a folder with all that is in it and the uploads into it. @returns the files that had an owner */
+/**
+ * Removes a file, or a folder with all that is in it and the uploads into it.
+ *
+ * @returns the number of removed files that were charged to accounts
+ */
 export async function removeNode(tx: Statements, id: number): Promise<number> {
   await tx.all(`${below} DELETE FROM upload USING below WHERE upload.parent = below.id`, id);
   const [{ files }] = await tx.all<{ files: number }>(
@@ -260,7 +266,7 @@ export async function removeNode(tx: Statements, id: number): Promise<number> {
   return files;
 }
 
-/** Frees the name that a move goes to. @throws {BargeError} `exists` */
+/** Removes the entry that a move replaces. @throws {BargeError} `exists` where it can't be replaced */
 async function replaceable(tx: Statements, row: NodeRow, target: NodeRow): Promise<void> {
   if (row.folder !== target.folder) {
     const what = target.folder ? "a folder" : "a file";
@@ -274,7 +280,7 @@ async function replaceable(tx: Statements, row: NodeRow, target: NodeRow): Promi
   await tx.all("DELETE FROM node WHERE id = $1", target.id);
 }
 
-/** Returns whether a folder is another one, or below it. */
+/** Returns whether a folder is the same as `other`, or below it. */
 async function isWithin(tx: Statements, folder: number, other: number): Promise<boolean> {
   const rows = await tx.all(
     `WITH RECURSIVE above (id, parent) AS (
@@ -288,10 +294,10 @@ async function isWithin(tx: Statements, folder: number, other: number): Promise<
 }
 
 /**
- * Prepares the move of a file away from a path. An upload that was to replace the file needs room and an
- * entry beside it now; an idle one without them is dropped.
+ * Prepares the move of a file away from a path. An upload to the path that would have replaced the file then
+ * needs bytes and an entry of its own (claim.ts). If the account has none left, an idle upload is dropped.
  *
- * @throws {BargeError} `over-quota` where somebody writes it
+ * @throws {BargeError} `over-quota` if a connection writes the upload
  */
 async function uncredit(tx: Statements, from: Place): Promise<void> {
   const { dir, name } = encodePlace(from);
@@ -305,7 +311,7 @@ async function uncredit(tx: Statements, from: Place): Promise<void> {
   );
   if (!row) return;
   if (row.holder !== null) {
-    const why = "an upload under way is to replace it, and needs its room or its entry";
+    const why = "an upload under way will replace it, and the quota has no room for both";
     throw new BargeError("over-quota", why, {
       account: row.owner,
       hint: "try again when that has ended",
@@ -315,8 +321,8 @@ async function uncredit(tx: Statements, from: Place): Promise<void> {
 }
 
 /**
- * Ends the uploads under way into a folder that was moved; partial ones follow it, but those of accounts
- * that can't reach the new place.
+ * Ends the uploads under way into a folder that was moved. Partial uploads follow the folder, except those
+ * of accounts that can't reach the new place, which are dropped.
  */
 async function settleUploads(tx: Statements, id: number, to: Place): Promise<void> {
   const [space, home] = relative(to).split("/");
@@ -334,7 +340,7 @@ async function settleUploads(tx: Statements, id: number, to: Place): Promise<voi
   );
 }
 
-/** Gives the folder that a place is in the time of now, as a file system does. */
+/** Sets the time of the folder that a place is in to now, as a file system does. */
 export async function touchFolder(tx: Statements, { dir }: Place): Promise<void> {
   await tx.all(
     `UPDATE node SET modified = now_ms() WHERE id = folder_at($1)`,

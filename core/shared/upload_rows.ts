@@ -4,9 +4,9 @@ import type { PartialUpload } from "../storage/uploads.ts";
 import { decodeName, encodePlace } from "./name.ts";
 import type { Statements } from "./postgres.ts";
 
-/** The time without a beat after which a holder counts as gone, in seconds. */
+/** The time without a beat (open_upload.ts) after which a holder counts as gone, in seconds. */
 export const staleSeconds = 10;
-/** The time that a partial upload is kept after it last moved, in days. */
+/** The time that a partial upload is kept after its last beat, in days. */
 export const keepPartialDays = 7;
 
 export interface UploadRow {
@@ -26,7 +26,7 @@ export interface UploadRow {
   readonly holder: string | null;
   /** Whether a connection writes it at this moment. */
   readonly busy: boolean;
-  /** The end of the last piece that follows the first ones without a gap. */
+  /** The number of bytes from the start to the end of the last piece before the first gap. */
   readonly staged: number;
   /** The time when it is dropped, in ms since 1970. */
   readonly expires: number;
@@ -35,7 +35,7 @@ export interface UploadRow {
 /** SQL that is true of an upload which a connection writes at this moment. */
 const busy = `(holder IS NOT NULL AND touched > now() - interval '${staleSeconds} seconds')`;
 
-/** The end of the last piece that follows the first ones without a gap, in SQL. */
+/** The number of bytes from the start to the end of the last piece before the first gap, in SQL. */
 export const staged = `coalesce((SELECT max(at + size) FROM (
     SELECT at, size, sum(size) OVER (ORDER BY at) - size AS before FROM piece
     WHERE piece.content = upload.content) AS p WHERE at = before), 0)::bigint`;
@@ -105,7 +105,7 @@ export async function dropAt(
   return rows.length;
 }
 
-/** Drops the uploads of accounts to some paths that nobody writes: files have taken their places. */
+/** Drops the uploads to the paths of new files, except those that a connection writes at this moment. */
 export async function dropIdleUploads(
   db: Statements,
   paths: readonly (Pick<UploadRow, "account" | "name"> & { readonly parent: number })[],

@@ -2,8 +2,8 @@
  * Uploads that many machines share: rows in the database, bytes in the bucket.
  *
  * An upload that resumes takes the account's newest one to the path, also from a connection that still
- * writes it, on whatever node. The row gets the new holder; the former one fails with its next row. What
- * the former one has gathered and not recorded yet is lost, unless it is in this process.
+ * writes it, on whatever node. The former holder is first asked to record the bytes that it has gathered
+ * (handover.ts). Then the row gets the new holder, and the former one fails with its next statement.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { BargeError } from "../error.ts";
@@ -64,7 +64,7 @@ export class SharedUploads implements Uploads {
     this.#small = new SmallFiles(parts);
   }
 
-  /** Lets go of uploads that other nodes ask for, until it is disposed of. */
+  /** Gives up uploads that other nodes ask for, until it is disposed of. */
   async serve(): Promise<AsyncDisposable> {
     return await onLetGo(this.#parts.db, (id) => void this.#open.get(id)?.yield());
   }
@@ -154,7 +154,7 @@ export class SharedUploads implements Uploads {
     const pieces = await piecesOf(tx, content);
     const last = pieces.at(-1);
     if (last && last.at + last.size > size) {
-      // A piece that is cut has no digest of its own: it is read again below.
+      // The digest of a piece does not hold for a part of it.
       await tx.all(
         "UPDATE piece SET size = $3::integer, sha256 = NULL WHERE content = $1 AND at = $2::bigint",
         content,
@@ -166,7 +166,7 @@ export class SharedUploads implements Uploads {
     return pieces;
   }
 
-  /** Begins an upload without bytes. */
+  /** Adds the row of a new upload, which has no bytes yet. */
   async #insert(
     step: Change,
     upload: NewUpload,

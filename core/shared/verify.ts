@@ -7,9 +7,10 @@
  *   objects    rows that no piece refers to; objects of the bucket without a row (verify_objects.ts)
  *   sums       what each account is charged, against its files and uploads (verify_sums.ts)
  *
- * Nothing is locked while it is read: writers never wait. A difference is looked up again before it is
- * reported, and the order in which changes are made rules out that it is one of them: each of these files
- * explains why. Tables and the bucket are read in pages, so that memory does not grow with them.
+ * Nothing is locked while it is read: writers never wait. So that a change under way is not reported as a
+ * difference, each of these files reads everything at one moment, or looks a difference up again in an order
+ * that rules out a change; its header explains how. Tables and the bucket are read in pages, so that memory
+ * does not grow with them.
  */
 import type { Parts } from "./parts.ts";
 import { verifyContents } from "./verify_contents.ts";

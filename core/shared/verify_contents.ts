@@ -2,9 +2,9 @@
  * Checks the content of files and of partial uploads: its pieces, and their bytes.
  *
  * The content of a file never changes, and its pieces stay while a file has it. A file that has lost its
- * content does not get it back. So a file that has it after it was found to be wrong had it all the time,
- * and no change under way can explain what was found. The pieces of an upload do change: each that
- * seems wrong is looked up again.
+ * content does not get it back. So if a file still has content that was found to be wrong, it had that
+ * content during the whole check, and no change under way explains the finding. The pieces of an upload do
+ * change: each that seems wrong is looked up again.
  */
 import { createHash, hash } from "node:crypto";
 import { decodePath } from "./name.ts";
@@ -20,14 +20,14 @@ const maxReaders = 4;
 
 interface ContentRow {
   readonly id: number;
-  /** Null unless it is whole. */
+  /** Null until all bytes have arrived. */
   readonly size: number | null;
   readonly sha256: string | null;
   /** The number of files that have it. */
   readonly files: number;
   /** Whether it is that of a partial upload. */
   readonly partial: boolean;
-  /** That of a file, in hex. */
+  /** The path of one of these files, as {@link pathColumn}; null where there is none. */
   readonly path: string | null;
 }
 
@@ -59,7 +59,7 @@ export async function verifyContents(run: VerifyRun): Promise<void> {
 
 async function verifyContent(run: VerifyRun, check: PieceCheck, content: ContentRow) {
   const { id, size, files, partial, path } = content;
-  if (files === 0 && !partial) return; // the collector's
+  if (files === 0 && !partial) return; // the collector removes it
   const { onEvent, contents } = run.options;
   const start = (skipped: number) =>
     path !== null && onEvent?.({ type: "start", path: pathOf(path), skipped });
@@ -129,7 +129,7 @@ function overlapped(at: number): Finding {
   return { kind: "damaged", what: `two pieces have the byte at ${at}` };
 }
 
-/** Reports what is wrong with content, for each file or upload that has it still. */
+/** Reports what is wrong with content, for each file or upload that still has it. */
 async function reportOwners(
   run: VerifyRun,
   content: number,
@@ -162,7 +162,7 @@ async function ownersOf(
 /** The path of a file or an upload, in SQL. */
 export const pathColumn = "path_of(parent) || '/' || encode(name, 'hex')";
 
-/** Returns a path to show. @param path as {@link pathColumn} is */
+/** Returns a path to show. @param path as {@link pathColumn} selects it */
 export function pathOf(path: string): string {
   return decodePath(path.replace(/^\//, ""));
 }

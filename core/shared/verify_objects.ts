@@ -2,9 +2,10 @@
  * Compares the objects of the bucket with their rows.
  *
  * An object has its row from before its first byte until it is deleted, and its number is never used again.
- * So nothing refers to an object that still exists after its row was not found. Two kinds of such objects are
- * never removed: those with other names, and those whose numbers this database has not given yet. They
- * belong to another program, or are newer than the backup from which the database was restored.
+ * So nothing refers to an object that still exists after its row was searched and not found. Two kinds of
+ * such objects are never removed: those with other names, and those whose numbers this database has not
+ * given yet. They belong to another program, or are newer than the backup from which the database was
+ * restored.
  */
 import { BargeError } from "../error.ts";
 import { objectName, releaseObjects } from "./objects.ts";
@@ -20,8 +21,9 @@ export async function verifyObjects(run: VerifyRun): Promise<void> {
 }
 
 /**
- * Finds rows that no piece refers to and that the collector does not have, and gives them to it. A piece and
- * the mark of its object change in one transaction, and one statement reads both.
+ * Finds rows of objects that no piece refers to and that the collector will not delete, since `until` is
+ * null, and sets it. A piece and the `until` of its object change in one transaction, and one statement reads
+ * both.
  */
 async function verifyRows(run: VerifyRun): Promise<void> {
   const { parts, options: { repair } } = run;
@@ -33,7 +35,7 @@ async function verifyRows(run: VerifyRun): Promise<void> {
   for await (const { id, leaked } of rows) {
     if (!leaked) continue;
     if (repair) await parts.db.transaction((tx) => releaseObjects(tx, [id]));
-    const what = "an object that no piece refers to, and that is not to be deleted";
+    const what = "an object that no piece refers to, and that is not marked for deletion";
     run.report(objectName(id), { kind: "leftover", what, repaired: repair });
   }
 }

@@ -72,7 +72,7 @@ export class PieceCheck {
   readonly #packs: Packs;
   readonly #sizes = new Map<number, number | undefined>();
 
-  /** @param packs of this run: others may hold bytes from before it */
+  /** @param packs used by this run alone: others may hold bytes that were read before it */
   constructor(run: VerifyRun, packs: Packs) {
     this.#run = run;
     this.#packs = packs;

@@ -6,7 +6,7 @@ import type { Parts } from "./parts.ts";
 export interface SharedVerifyOptions {
   /** Correct sums, and remove objects that nothing refers to. Files are never changed. */
   readonly repair: boolean;
-  /** Read all bytes, and compare them with their digests. Else, the store is asked for the objects' sizes. */
+  /** Read all bytes, and compare them with their digests. Otherwise, only the sizes of objects are checked. */
   readonly contents?: boolean;
   /** Default: as fast as the store answers. */
   readonly maxBytesPerSecond?: number;
@@ -77,7 +77,7 @@ export class VerifyRun {
   }
 
   /**
-   * Yields all rows of a table that exist at the begin, in the order of their ids. Each page is a statement.
+   * Yields all rows of a table that exist at the start, in the order of their ids. One statement reads a page.
    *
    * @param columns in SQL, of the rows `page`
    * @param joins in SQL, as `LEFT JOIN ...`

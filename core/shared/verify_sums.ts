@@ -2,8 +2,8 @@
  * Compares the sums of accounts with their files and uploads.
  *
  * A cursor reads an account and all its rows as they are at one moment, in pages, and nothing waits for it.
- * Triggers change the sums by differences. So an error in them stays the same whatever is written, and it is
- * subtracted from the sums as they are then, under the lock of the account.
+ * Triggers add to the sums and subtract from them, so an error in a sum stays the same while rows change. The
+ * repair subtracts that error from the sum as it is then.
  */
 import type { Statements } from "./postgres.ts";
 import type { VerifyRun } from "./verify_run.ts";

@@ -2,8 +2,8 @@
  * The view of a guard (core/storage/view.ts) inside a transaction.
  *
  * A guard is synchronous, and the database is not. So a view answers from memory: where it has no answer
- * yet, it throws {@link Unread}, {@link runGuard} reads that, and runs the guard again. Guards have no side
- * effects.
+ * yet, it throws {@link Unread}; {@link runGuard} then reads the missing fact, and runs the guard again.
+ * Guards have no side effects.
  */
 import { BargeError } from "../error.ts";
 import type { Account, Login } from "../storage/account.ts";
@@ -143,7 +143,7 @@ export class SharedView implements View {
   }
 }
 
-/** Runs a function of a view until all that it looks at is read. @throws what it throws */
+/** Runs a function, again after each fact that the view has to read for it. @throws what it throws */
 export async function runGuard<T>(view: SharedView, check: (view: SharedView) => T): Promise<T> {
   for (;;) {
     try {

@@ -4,7 +4,7 @@ import { BargeError } from "../error.ts";
 import type { Verifier } from "../protocol/message.ts";
 import { costs } from "../protocol/scram.ts";
 
-/** The default entry limit of an account with a quota, and its part for each GiB of the quota. */
+/** The default entry limit of an account with a quota: a base, and a number for each GiB of the quota. */
 const [baseEntries, entriesPerGiB] = [100_000, 10_000];
 
 /** The shortest interval at which the uses of a login's secret are recorded, to spare the disk. */

@@ -12,7 +12,7 @@
  * - A failure elsewhere counts twice: against the address, for all accounts, and against the account, for
  *   all addresses. Each is banned by itself.
  * - Loopback itself is never banned, since all programs of this machine and all tunnels come from there.
- *   An account is banned there, or a tunnel would allow endless guesses.
+ *   An account can be banned there, since a tunnel would otherwise allow endless guesses.
  * - A token, or a public key, can't be guessed. A wrong one counts against its address only, and a right
  *   one is refused only where the address is banned.
  * - A question without a login (a challenge without a proof, an unknown public key) counts against its
@@ -31,11 +31,11 @@ import { type Attempt, type Ban, maxLoginDelayMs } from "./logins.ts";
 
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
-/** The time after its last login from an address in which the address is familiar to an account. */
+/** The time for which an address is familiar to an account after its last login from there. */
 export const familiarMs = 90 * dayMs;
-/** Addresses that are familiar to one account. */
+/** The most addresses that are familiar to one account. */
 export const maxFamiliarAddresses = 64;
-/** Rows of failures, and of bans. */
+/** The most rows of failures, and the most rows of bans. */
 export const maxFailureRows = 20_000;
 const firstBanMs = 300_000;
 const maxBanMs = dayMs;

@@ -1,9 +1,9 @@
 /**
  * The most rows that one account, or a stranger, can make storage keep.
  *
- * An account's quota counts bytes in files; rows of other tables cost nothing there. Each has a bound of its
- * own here, which is checked in the step that writes the row, so that no number of requests at once passes
- * it. docs/server.md lists all of them.
+ * An account's quota counts bytes in files, and not the rows of other tables. Each kind of row has a bound of
+ * its own here, which is checked in the step that writes the row, so that concurrent requests can't exceed
+ * it. docs/server.md lists all bounds.
  */
 
 /** Tokens of one account. */
@@ -18,7 +18,7 @@ export const maxShares = 1000;
 export const maxLocks = 1000;
 /** Finished uploads of one account that are remembered; the oldest is forgotten first. */
 export const maxFinishedUploads = 1000;
-/** Accounts that registered by themselves and exist. */
+/** Existing accounts that strangers registered. */
 export const maxRegisteredAccounts = 10_000;
 
 /** WebDAV properties of one file or folder, and of one account: their number, and octets of UTF-8 in all columns. */

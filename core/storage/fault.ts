@@ -23,7 +23,7 @@
 
 let armed: ((point: string) => void) | undefined;
 
-/** Has every point call `at` from now on, in this isolate. */
+/** Makes every point call `at` from now on, in this isolate. */
 export function arm(at: (point: string) => void): void {
   armed = at;
 }

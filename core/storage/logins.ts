@@ -121,7 +121,7 @@ export interface LoginStore {
   /** Returns an account's tokens, the oldest first. */
   tokens(account: number): Promise<readonly Token[]>;
   /**
-   * Issues a token. It ends with the token that the login began with, if any.
+   * Issues a token. If the login began with a token, the new token ends with that one.
    *
    * @returns its id, and the text that storage does not keep; undefined when the login has ended
    * @throws {BargeError} `refused` when the account has too many

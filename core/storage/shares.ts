@@ -4,10 +4,10 @@ import type { Place } from "./place.ts";
 
 /** The time for which an expired link is still listed, in ms. */
 export const listedMs = 30 * 86_400_000;
-/** The time in which a counted download can be resumed, in ms, and the number of its parts. */
+/** The time in which a counted download can be resumed, in ms, and the most resumes of it. */
 export const resumableMs = 86_400_000;
 export const maxParts = 100;
-/** Resumable downloads of one link; the oldest is forgotten first. */
+/** The most resumable downloads of one link; the oldest is forgotten first. */
 export const maxVisits = 1000;
 
 /** A share link. */

@@ -44,7 +44,7 @@ export interface Tree {
   entry(place: Place): Promise<StoredEntry | undefined>;
   /** Returns the entry at a place, and the account's partial upload to it. */
   look(place: Place, account: number): Promise<Look>;
-  /** Returns the entries of some names in a folder, in their order; without those that are free. */
+  /** Returns the entries of some names in a folder, in the order of the names; free names are omitted. */
   named(dir: string, names: readonly string[]): Promise<NamedEntry[]>;
   /**
    * Yields the files and folders in a folder, a page at a time, sorted by name.
@@ -73,9 +73,9 @@ export interface Tree {
    */
   readSmall(place: Place, maxBytes: number): Promise<SmallFile | undefined>;
   /**
-   * Reads small files that had no digest again, in one step in which no rename is under way.
+   * Reads small files again that had no digest, in one step in which no rename is under way.
    *
-   * @returns the files as they are now; unchanged those that can't be read now, or now have more bytes
+   * @returns the files as they are now; a file that can't be read, or has grown, is returned as it was given
    */
   readAgain(files: readonly (readonly [Place, SmallFile])[]): Promise<SmallFile[]>;
   /**

@@ -55,9 +55,9 @@ export type WriteGuard = Guard<StoredEntry | undefined>;
 export interface UploadStart {
   /** The most bytes to keep of a partial upload; 0: begin afresh. */
   readonly keep: number;
-  /** Whether the kept bytes are first read by `digest`: `prefix` is not available then. */
+  /** Whether the kept bytes are first read by `digest`, not at the start. `prefix` is not available then. */
   readonly unread?: boolean;
-  /** Whether it only keeps bytes that have arrived. It then replaces no other upload to the path. */
+  /** Whether it only keeps the bytes of a body that was cut. It fails then if the path has another upload. */
   readonly remains?: boolean;
   /** Whether to record that it became a file, for {@link Uploads.finished}. */
   readonly recorded?: boolean;
@@ -80,7 +80,7 @@ export interface PartialUpload extends Place {
 
 /** The staged bytes of one upload. Calls may overlap, and are carried out in their order. */
 export interface StagedBody {
-  /** Bytes that are whole from the start. */
+  /** The whole bytes: those from the start to the first gap. */
   readonly size: number;
   /** The end of the last byte: more than `size` where there are gaps. */
   readonly length: number;
@@ -117,7 +117,7 @@ export interface OpenUpload {
   readonly body: StagedBody;
   /** Bytes that may be staged. */
   readonly reserved: number;
-  /** Whether a newer connection has taken it over. Stays right after the end. */
+  /** Whether a newer connection has taken it over. Also valid after the end. */
   readonly takenOver: boolean;
   /** Whether it was taken over, removed or moved by others: every call fails then. */
   readonly lost: boolean;

@@ -41,9 +41,9 @@ export type Condition = (view: View) => void;
 export interface Guard<T = void> {
   /**
    * The places that {@link check} reads, as far as they are known. A remote storage reads them
-   * beforehand; where the check reads another one, it reads that and runs the check again.
+   * beforehand. Where the check needs another place, the storage reads that, and runs the check again.
    */
   readonly places: readonly Place[];
-  /** Throws if the change may not be made. @returns the facts that its caller needs of that moment */
+  /** Throws if the change may not be made. @returns facts of that moment, for the caller of the change */
   check(view: View): T;
 }

@@ -1,6 +1,6 @@
 /**
- * A queue whose first item comes first, as Python's `queue.Queue`. Memory: queue_memory.ts; the
- * store's order is a ring that starts with the oldest item.
+ * A first-in, first-out queue, as Python's `queue.Queue`. queue_memory.ts describes its memory. The
+ * store's order is a ring that starts with the oldest item, and has the first block of each item.
  */
 import { BaseQueue, type Order } from "./base_queue.ts";
 import type { Handle } from "./handle.ts";
@@ -39,12 +39,12 @@ export class Queue<T = unknown> extends BaseQueue<T, "Queue"> {
 }
 
 const ring: Order = {
-  add(store: Store, first: number, count: number): void {
-    store.order[(store.start + count) % store.size] = first;
+  add(store: Store, firstBlock: number, count: number): void {
+    store.order[(store.start + count) % store.size] = firstBlock;
   },
   take(store: Store): number {
-    const first = store.order[store.start]!;
+    const firstBlock = store.order[store.start]!;
     store.start = (store.start + 1) % store.size;
-    return first;
+    return firstBlock;
   },
 };

@@ -8,24 +8,30 @@ import type { NewUpload } from "../storage/uploads.ts";
 export interface UploadRequest extends Pick<NewUpload, "size" | "modified" | "reserve"> {
   readonly path: string;
   readonly overwrite: WriteCondition;
-  /** The first bytes. Default: the partial upload if the size is known, else none. */
+  /** The bytes to begin with. Default: the partial upload if the size is known, else none. */
   readonly base?: Base;
-  /** Whether the client sends bytes only once the upload exists, with its room. */
+  /** Whether the client sends bytes only after the upload has been made and its bytes are reserved. */
   readonly announced?: boolean;
-  /** Whether the staged bytes that it begins with are read only at its end; it has no `prefix` then. */
+  /**
+   * Whether the staged bytes that are resumed are read only at the end of the upload, for its digest.
+   * `Incoming.prefix` is not available then.
+   */
   readonly unread?: boolean;
-  /** Whether its bytes are those of a file of this server, which need no check. */
+  /** Whether the bytes are copied from a file of this server, and need no check by the operator. */
   readonly copied?: boolean;
-  /** Whether to record its end for `finishedUpload`, in place of the last one to the path. Only with `announced`. */
+  /**
+   * Whether to record for `finishedUpload` that the upload became a file; a new upload deletes the record
+   * of the last one to the path. An upload that stays in memory (gathering.ts) is not recorded.
+   */
   readonly recorded?: boolean;
 }
 
 /**
- * The first bytes of an upload.
+ * The bytes that an upload begins with.
  *
  *   fresh   none
  *   old     the file; without one, the partial upload; without that, none
- *   staged  the partial upload, or none; also where the size is not known
+ *   staged  the partial upload, whether or not the size is known; without one, none
  *   N       the first N bytes of the partial upload, or of the file where the upload has fewer
  *   file N  the first N bytes of the file
  */

@@ -23,6 +23,7 @@ export interface Setting {
   readonly file: string;
 }
 
+/** A measurement of the course's author. */
 type Author = Way["author"];
 
 /** Returns tasks, workers and subprocesses for the same jobs. */
@@ -40,13 +41,13 @@ function ways(
     },
     {
       name: "workers",
-      is: "an isolate and a thread each, 10 at a time",
+      is: "an isolate with a thread for each job, 10 at a time",
       author: authors.threads,
       run: (signal) => timed(() => byWorkers(jobs, signal)),
     },
     {
       name: "subprocesses",
-      is: "barge itself each, 10 at a time",
+      is: "a process of barge for each job, 10 at a time",
       author: authors.processes,
       run: (signal) => timed(() => byProcesses(jobs, start, signal)),
     },
@@ -87,10 +88,11 @@ function io(setting: Setting): Subject {
   const jobs = filled(readers, { kind: "io", path: file, times: count / readers });
   return {
     name: "io",
-    title: `read a small file ${count.toLocaleString("en-US")} times, by ${readers} that have ` +
-      "already started",
+    title: `${readers} readers that have already started read a small file ` +
+      `${count.toLocaleString("en-US")} times in total`,
     scale:
-      "the course's 100 read the file once each, and their time includes their start (see spawn)",
+      "in the course, 100 readers read the file once each, and the time includes their start " +
+      "(see spawn)",
     ways: [
       {
         name: "tasks",
@@ -105,7 +107,7 @@ function io(setting: Setting): Subject {
       },
       {
         name: "subprocesses",
-        is: `${readers} of barge itself`,
+        is: `${readers} processes of barge`,
         author: { what: "100 processes, started to read once", seconds: 3.66 },
         run: (signal) => byReadyProcesses(jobs, start, signal),
       },

@@ -16,7 +16,7 @@ export interface ThreadHandle<R = unknown> {
   readonly result?: R;
 }
 
-/** The thread `main` of a part, which starts the others and waits for them. */
+/** The thread `main` of a part of a lesson. It starts the other threads and waits for them. */
 export class MainThread extends LessonThread {
   readonly #scheduler: Scheduler;
   readonly #starter: ThreadStarter;
@@ -41,7 +41,7 @@ export class MainThread extends LessonThread {
     return labeled;
   }
 
-  /** Starts a thread. @param threadFunction one of the lesson's table */
+  /** Starts a thread. @param threadFunction a function of the lesson's table */
   async start<P extends Primitives, A, R>(
     name: Name,
     threadFunction: ThreadFunction<P, A, R>,

@@ -1,11 +1,11 @@
 /**
  * STOR, APPE, STOU: receive a file. With TLS, close_notify proves that the file is complete.
  *
- * Without TLS, a killed client closes its data connection as one that has finished does, but ends its
- * control connection, too, which cuts the upload. A file without proof is published as unverified; it
- * replaces another file only after a wait in which the control connection stayed open ({@link proofWait}),
- * or if its size was announced. An upload that was cut becomes a partial upload: SIZE returns its
- * offset, REST or APPE resumes it.
+ * Without TLS, the end of a data connection looks the same when the client has finished as when it was
+ * killed. A killed client's control connection ends, too, which cuts the upload. A file without proof is
+ * published as unverified; it replaces another file only after a wait in which the control connection
+ * stayed open ({@link proofWait}), or if its size was announced. An upload that was cut becomes a partial
+ * upload: SIZE returns its offset, REST or APPE resumes it.
  */
 import { randomBytes } from "node:crypto";
 import { typed } from "../../error.ts";
@@ -92,6 +92,7 @@ async function store(
       }
       await data.stream.end();
       if (data.tls) return true;
+      // A client announces (ALLO) the size of the file, or that of the rest that it sends.
       const whole = reserve !== undefined && [access.bytes, upload.offset].includes(reserve);
       if (!whole) {
         const durationMs = performance.now() - began;

@@ -5,14 +5,14 @@ import type { Answer, Request } from "../../protocol/message.ts";
 import type { BodyState, UserContext } from "./context.ts";
 import { isCancelled, putSmall, uploadOf } from "./put.ts";
 
-/** @returns null, since the window sends the answer */
+/** @returns null: `c.window`, which commits small uploads together, sends the answer in its turn */
 export async function servePutMany(
   c: UserContext,
   request: Request<"put-many">,
   { access, taken }: BodyState,
 ): Promise<null> {
   access.split = true;
-  taken();
+  taken(); // from here on, this function reads the body and the trailer
   const { files, overwrite } = request;
   const bytes = await c.reader.whole(request.body);
   const trailer = await c.trailer();

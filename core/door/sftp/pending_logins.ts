@@ -2,9 +2,10 @@
  * Bounds the connections of a worker that have not logged in yet, since a key exchange blocks the
  * worker for milliseconds.
  *
- * An address has at most `maxPerAddress` of them; more are refused. A worker has at most
- * `maxPendingLogins`; a new connection then closes the oldest, so that idle connections do not keep others
- * out. Loopback has only the second bound, since it may stand for many clients (local/account/bans.ts).
+ * An address (in IPv6, a /64 network) has at most `maxPerAddress` of them; more are refused. A worker has at
+ * most `maxPendingLogins`; a new connection then closes the oldest, so that idle connections do not keep
+ * others out. Loopback has only the second bound, since many clients may come from there through a tunnel
+ * (core/storage/ban_rules.ts).
  */
 import { BargeError } from "../../error.ts";
 import { isLoopback, network } from "../../net/address.ts";
@@ -28,12 +29,12 @@ export class PendingLogins {
    * @returns a function that removes it; undefined when its address has too many
    */
   enter(added: PendingLogin): (() => void) | undefined {
-    const address = network(added.host);
-    const count = this.#all.values().filter((other) => other === address).toArray().length;
-    if (count >= maxPerAddress && !isLoopback(address)) return undefined;
+    const from = network(added.host);
+    const count = this.#all.values().filter((other) => other === from).toArray().length;
+    if (count >= maxPerAddress && !isLoopback(from)) return undefined;
     const [[oldest] = []] = this.#all;
     const full = this.#all.size >= maxPendingLogins;
-    this.#all.set(added, address);
+    this.#all.set(added, from);
     if (full) {
       oldest!.cut(new BargeError("unavailable", "too many connections have not logged in"));
     }

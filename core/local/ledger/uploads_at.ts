@@ -74,7 +74,7 @@ export class UploadsAt extends Table {
     const needs = row.want - Math.max(0, row.want - row.credit);
     if (!row.full && (row.room === null || needs <= row.room)) return undefined;
     if (!row.holder) return this.#drop("id = ?", row.id)[0];
-    const why = "an upload under way is to replace it, and needs its room or its entry";
+    const why = "an upload under way will replace it, and the quota has no room for both";
     const hint = "try again when that has ended";
     throw new BargeError("over-quota", why, { account: row.owner, hint });
   }
