@@ -103,7 +103,7 @@ async function verifyAll(
     });
   }
   const { openShared } = await import("./_data/shared.ts");
-  const { verifyShared } = await import("../core/shared/verify.ts");
+  const { verifyShared } = await import("../core/shared/verify/verify.ts");
   await using storage = await openShared(values, { quiet });
   return await verifyShared(storage.parts, check);
 }

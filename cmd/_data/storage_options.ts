@@ -4,8 +4,8 @@
  */
 import { BargeError, typed } from "../../core/error.ts";
 import { formatAddress, isLoopback } from "../../core/net/address.ts";
-import type { BucketOptions } from "../../core/shared/bucket.ts";
-import type { PostgresOptions } from "../../core/shared/postgres.ts";
+import type { BucketOptions } from "../../core/shared/bucket/bucket.ts";
+import type { PostgresOptions } from "../../core/shared/database/postgres.ts";
 import type { SharedOptions } from "../../core/shared/storage.ts";
 import { value, type ValuesOf } from "../_term/command.ts";
 import { path, type ValueParser, valueParser } from "../_term/value.ts";

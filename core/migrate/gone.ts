@@ -2,11 +2,11 @@
  * Removes from the target what the source does not have any more. Content that is removed stays for a day,
  * so that a file that was moved gets its content again, and is not sent.
  */
-import { change } from "../shared/change.ts";
-import { below, folderId, nodeAt } from "../shared/node_rows.ts";
-import type { Statements } from "../shared/postgres.ts";
+import { change } from "../shared/tree/change.ts";
+import { below, folderId, nodeAt } from "../shared/tree/node_rows.ts";
+import type { Statements } from "../shared/database/postgres.ts";
 import type { SharedStorage } from "../shared/storage.ts";
-import { removeNode } from "../shared/tree.ts";
+import { removeNode } from "../shared/tree/tree.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
 import type { Report } from "./report.ts";
 import type { PassMark } from "./state.ts";

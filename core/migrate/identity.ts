@@ -2,7 +2,7 @@
 import { createFolder } from "../disk/atomic_folder.ts";
 import { typed } from "../error.ts";
 import { certificateName, hostKeysName } from "../shared/identity.ts";
-import type { Secrets } from "../shared/secrets.ts";
+import type { Secrets } from "../shared/database/secrets.ts";
 
 /** Copies them from a data directory to the secrets of nodes. */
 export async function sendIdentity(data: string, secrets: Secrets): Promise<void> {

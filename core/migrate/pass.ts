@@ -4,9 +4,9 @@
  */
 import { BargeError } from "../error.ts";
 import { digestFile } from "../local/vault/digest.ts";
-import { encodeName, encodePath } from "../shared/name.ts";
-import { folderId, nameOf, type NodeRow, nodesNamed } from "../shared/node_rows.ts";
-import type { Parts } from "../shared/parts.ts";
+import { encodeName, encodePath } from "../shared/database/name.ts";
+import { folderId, nameOf, type NodeRow, nodesNamed } from "../shared/tree/node_rows.ts";
+import type { Parts } from "../shared/bucket/parts.ts";
 import { pageRows } from "../storage/pages.ts";
 import { type Place, relative } from "../storage/place.ts";
 import type { FreeContents } from "./gone.ts";

@@ -1,6 +1,6 @@
 /** Reads and writes accounts in a database that many machines share. */
-import { encodePlace } from "../shared/name.ts";
-import type { Statements } from "../shared/postgres.ts";
+import { encodePlace } from "../shared/database/name.ts";
+import type { Statements } from "../shared/database/postgres.ts";
 import {
   type AccountRecord,
   columnsOf,

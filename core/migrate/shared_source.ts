@@ -1,7 +1,7 @@
 /** Storage that many machines share, as the source of a migration: it may be in use meanwhile. */
-import { decodeName, encodeName } from "../shared/name.ts";
-import { nodeColumns, type NodeRow } from "../shared/node_rows.ts";
-import type { Statements } from "../shared/postgres.ts";
+import { decodeName, encodeName } from "../shared/database/name.ts";
+import { nodeColumns, type NodeRow } from "../shared/tree/node_rows.ts";
+import type { Statements } from "../shared/database/postgres.ts";
 import { pageRows } from "../storage/pages.ts";
 
 /** A file or folder at one moment. Its content never changes. */

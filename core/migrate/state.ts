@@ -3,8 +3,8 @@
  * this has ended. The directory gets a file `migrated` at the end, after which no server starts on it.
  */
 import { BargeError } from "../error.ts";
-import type { Parts } from "../shared/parts.ts";
-import type { Postgres, Statements } from "../shared/postgres.ts";
+import type { Parts } from "../shared/bucket/parts.ts";
+import type { Postgres, Statements } from "../shared/database/postgres.ts";
 import { mark } from "./marker.ts";
 
 const begun = "migration";

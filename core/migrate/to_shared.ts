@@ -8,8 +8,8 @@
  * A pass that was cut off goes on with the next one: what the target has is not sent again.
  */
 import { BargeError } from "../error.ts";
-import type { Parts } from "../shared/parts.ts";
-import { migrate } from "../shared/schema.ts";
+import type { Parts } from "../shared/bucket/parts.ts";
+import { migrate } from "../shared/database/schema.ts";
 import { prepare } from "../shared/prepare.ts";
 import type { SharedStorage } from "../shared/storage.ts";
 import { inPages, pageRows } from "../storage/pages.ts";

@@ -3,9 +3,9 @@ import { BargeError, typed } from "../error.ts";
 import type { Parts } from "../local/parts.ts";
 import { keepPartialMs } from "../local/ledger/upload_rows.ts";
 import { discard, makeFile, stagedNames, stagedPath } from "../local/vault/staging.ts";
-import { decodeName, decodePath } from "../shared/name.ts";
+import { decodeName, decodePath } from "../shared/database/name.ts";
 import type { SharedStorage } from "../shared/storage.ts";
-import { resumableBytes, type UploadRow, uploadsOf } from "../shared/upload_rows.ts";
+import { resumableBytes, type UploadRow, uploadsOf } from "../shared/tree/upload_rows.ts";
 import { type Place, relative } from "../storage/place.ts";
 import type { Report } from "./report.ts";
 

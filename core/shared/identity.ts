@@ -3,7 +3,7 @@ import { type Certificate, parseCertificate } from "../net/certificate.ts";
 import { describeHostKey, type HostKey, makeHostKeys } from "../net/host_keys.ts";
 import { ownNames } from "../net/own_certificate.ts";
 import { makeSelfSigned } from "../net/self_signed.ts";
-import type { Secrets } from "./secrets.ts";
+import type { Secrets } from "./database/secrets.ts";
 
 /** The names of the secrets. */
 export const certificateName = "tls";

@@ -1,8 +1,8 @@
 /** Prepares the storage: its tables and its key, and checks that its bucket can be used. */
 import { BargeError } from "../error.ts";
-import type { Parts } from "./parts.ts";
-import type { Postgres } from "./postgres.ts";
-import { migrate, newestVersion } from "./schema.ts";
+import type { Parts } from "./bucket/parts.ts";
+import type { Postgres } from "./database/postgres.ts";
+import { migrate, newestVersion } from "./database/schema.ts";
 
 /**
  * Brings the storage to this version of barge, and makes it where it is new.

@@ -1,18 +1,18 @@
 /** Storage that many machines share, opened: PostgreSQL for names and accounts, a bucket for bytes. */
 import { randomUUID } from "node:crypto";
-import { SharedAccounts } from "./accounts.ts";
-import { Bucket, type BucketOptions } from "./bucket.ts";
-import { SharedLocks } from "./locks.ts";
-import { SharedLogins } from "./logins.ts";
-import { Objects } from "./objects.ts";
-import { Packs } from "./packs.ts";
-import type { Parts } from "./parts.ts";
-import { Postgres, type PostgresOptions } from "./postgres.ts";
-import { SharedProperties } from "./properties.ts";
-import { Secrets } from "./secrets.ts";
-import { SharedShares } from "./shares.ts";
-import { SharedTree } from "./tree.ts";
-import { SharedUploads } from "./uploads.ts";
+import { SharedAccounts } from "./people/accounts.ts";
+import { Bucket, type BucketOptions } from "./bucket/bucket.ts";
+import { SharedLocks } from "./tree/locks.ts";
+import { SharedLogins } from "./people/logins.ts";
+import { Objects } from "./bucket/objects.ts";
+import { Packs } from "./bucket/packs.ts";
+import type { Parts } from "./bucket/parts.ts";
+import { Postgres, type PostgresOptions } from "./database/postgres.ts";
+import { SharedProperties } from "./tree/properties.ts";
+import { Secrets } from "./database/secrets.ts";
+import { SharedShares } from "./people/shares.ts";
+import { SharedTree } from "./tree/tree.ts";
+import { SharedUploads } from "./upload/uploads.ts";
 
 /** Plain data, so that it can be posted to a worker. */
 export interface SharedOptions {

@@ -4,15 +4,15 @@
  */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { BucketOptions } from "../../../core/shared/bucket.ts";
-import { collectGarbage } from "../../../core/shared/garbage.ts";
-import type { Parts } from "../../../core/shared/parts.ts";
-import { Postgres, type PostgresOptions } from "../../../core/shared/postgres.ts";
+import type { BucketOptions } from "../../../core/shared/bucket/bucket.ts";
+import { collectGarbage } from "../../../core/shared/upload/garbage.ts";
+import type { Parts } from "../../../core/shared/bucket/parts.ts";
+import { Postgres, type PostgresOptions } from "../../../core/shared/database/postgres.ts";
 import { banAfter } from "./_suite_people.ts";
-import { verifyShared } from "../../../core/shared/verify.ts";
+import { verifyShared } from "../../../core/shared/verify/verify.ts";
 import { SharedStorage } from "../../../core/shared/storage.ts";
-import { releaseStaleUploads } from "../../../core/shared/stale_uploads.ts";
-import { migrate } from "../../../core/shared/schema.ts";
+import { releaseStaleUploads } from "../../../core/shared/upload/stale_uploads.ts";
+import { migrate } from "../../../core/shared/database/schema.ts";
 
 /** The engines, as the environment names them. */
 interface Engines {

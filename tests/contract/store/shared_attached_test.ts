@@ -1,5 +1,5 @@
 /** Storage that many machines share keeps the promises that every storage makes of locks and properties. */
-import { SharedUploads } from "../../../core/shared/uploads.ts";
+import { SharedUploads } from "../../../core/shared/upload/uploads.ts";
 import { hasEngines, SharedSetup } from "./_shared.ts";
 import { type Attached, attachedContract, type AttachedUnderTest } from "./_suite_attached.ts";
 import { store, text } from "./_suite_uploads.ts";

@@ -1,6 +1,6 @@
 /** Storage that many machines share keeps the promises that every storage makes of accounts and logins. */
 import type { Account } from "../../../core/storage/account.ts";
-import { SharedUploads } from "../../../core/shared/uploads.ts";
+import { SharedUploads } from "../../../core/shared/upload/uploads.ts";
 import { hasEngines, SharedSetup } from "./_shared.ts";
 import { type People, peopleContract, type PeopleUnderTest } from "./_suite_people.ts";
 import { store, text } from "./_suite_uploads.ts";

@@ -1,5 +1,5 @@
 /** Storage that many machines share keeps the promises that every storage makes of the tree. */
-import { SharedUploads } from "../../../core/shared/uploads.ts";
+import { SharedUploads } from "../../../core/shared/upload/uploads.ts";
 import { relative } from "../../../core/storage/place.ts";
 import type { Tree } from "../../../core/storage/tree.ts";
 import { hasEngines, SharedSetup } from "./_shared.ts";

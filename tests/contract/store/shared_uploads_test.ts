@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Place } from "../../../core/storage/place.ts";
 import type { Uploads } from "../../../core/storage/uploads.ts";
-import { SharedTree } from "../../../core/shared/tree.ts";
+import { SharedTree } from "../../../core/shared/tree/tree.ts";
 import { hasEngines, SharedSetup } from "./_shared.ts";
 import {
   commit,

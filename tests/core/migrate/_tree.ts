@@ -9,7 +9,7 @@ import type { People } from "../../../core/migrate/people.ts";
 import { changeProperties } from "../../../core/session/property.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { setModified } from "../../../core/session/set_modified.ts";
-import { decodePath } from "../../../core/shared/name.ts";
+import { decodePath } from "../../../core/shared/database/name.ts";
 import type { SharedStorage } from "../../../core/shared/storage.ts";
 import { type Place, relative } from "../../../core/storage/place.ts";
 import { begin, bytes, request, type Setup, upload, verifier, write } from "../_setup.ts";

@@ -8,7 +8,7 @@ import type { BargeError } from "../../../core/error.ts";
 import type { ReconcileEvent } from "../../../core/storage/problem.ts";
 import { remove } from "../../../core/session/remove.ts";
 import type { MigrateProblem } from "../../../core/migrate/report.ts";
-import { objectName } from "../../../core/shared/objects.ts";
+import { objectName } from "../../../core/shared/bucket/objects.ts";
 import { SharedStorage } from "../../../core/shared/storage.ts";
 import { hasEngines } from "../../contract/store/_shared.ts";
 import { fails, Setup, upload, write } from "../_setup.ts";

@@ -1,11 +1,11 @@
 /** What the tests of `barge verify` over shared storage have in common. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { Parts } from "../../../core/shared/parts.ts";
-import type { SharedTree } from "../../../core/shared/tree.ts";
-import type { SharedUploads } from "../../../core/shared/uploads.ts";
-import { verifyShared } from "../../../core/shared/verify.ts";
-import type { SharedVerified, SharedVerifyOptions } from "../../../core/shared/verify_run.ts";
+import type { Parts } from "../../../core/shared/bucket/parts.ts";
+import type { SharedTree } from "../../../core/shared/tree/tree.ts";
+import type { SharedUploads } from "../../../core/shared/upload/uploads.ts";
+import { verifyShared } from "../../../core/shared/verify/verify.ts";
+import type { SharedVerified, SharedVerifyOptions } from "../../../core/shared/verify/run.ts";
 import type { Place } from "../../../core/storage/place.ts";
 import type { Problem } from "../../../core/storage/problem.ts";
 import { hasEngines, SharedSetup } from "../../contract/store/_shared.ts";

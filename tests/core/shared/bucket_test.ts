@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { BargeError, type Kind } from "../../../core/error.ts";
-import { Bucket, type BucketOptions } from "../../../core/shared/bucket.ts";
+import { Bucket, type BucketOptions } from "../../../core/shared/bucket/bucket.ts";
 import { hasEngines, SharedSetup } from "../../contract/store/_shared.ts";
 import { Proxy } from "./_proxy.ts";
 

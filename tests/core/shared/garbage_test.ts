@@ -1,11 +1,11 @@
 /** The collector removes what nothing refers to, and nothing else. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
-import { collectGarbage } from "../../../core/shared/garbage.ts";
-import { objectName, releaseObjects } from "../../../core/shared/objects.ts";
-import type { Parts } from "../../../core/shared/parts.ts";
-import type { SharedTree } from "../../../core/shared/tree.ts";
-import type { SharedUploads } from "../../../core/shared/uploads.ts";
+import { collectGarbage } from "../../../core/shared/upload/garbage.ts";
+import { objectName, releaseObjects } from "../../../core/shared/bucket/objects.ts";
+import type { Parts } from "../../../core/shared/bucket/parts.ts";
+import type { SharedTree } from "../../../core/shared/tree/tree.ts";
+import type { SharedUploads } from "../../../core/shared/upload/uploads.ts";
 import { hasEngines, SharedSetup } from "../../contract/store/_shared.ts";
 import { always } from "../../contract/store/_suite_tree.ts";
 import { commit, declared, file, guard, store, text } from "../../contract/store/_suite_uploads.ts";

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { TLSSocket } from "node:tls";
 import { BargeError, type Kind } from "../../../core/error.ts";
 import { makeSelfSigned } from "../../../core/net/self_signed.ts";
-import { Postgres, type PostgresOptions } from "../../../core/shared/postgres.ts";
+import { Postgres, type PostgresOptions } from "../../../core/shared/database/postgres.ts";
 import { hasEngines, SharedSetup } from "../../contract/store/_shared.ts";
 import { Proxy } from "./_proxy.ts";
 

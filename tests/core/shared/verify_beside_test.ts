@@ -1,9 +1,9 @@
 /** A check of shared storage reports no change that is under way, on real engines. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
-import { collectGarbage } from "../../../core/shared/garbage.ts";
-import { objectName } from "../../../core/shared/objects.ts";
-import type { Parts } from "../../../core/shared/parts.ts";
+import { collectGarbage } from "../../../core/shared/upload/garbage.ts";
+import { objectName } from "../../../core/shared/bucket/objects.ts";
+import type { Parts } from "../../../core/shared/bucket/parts.ts";
 import type { Problem } from "../../../core/storage/problem.ts";
 import type { SharedSetup } from "../../contract/store/_shared.ts";
 import { always } from "../../contract/store/_suite_tree.ts";

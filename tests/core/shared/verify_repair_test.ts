@@ -1,7 +1,7 @@
 /** A check of shared storage compares sums and objects, repairs both, and can be stopped, on real engines. */
 import assert from "node:assert/strict";
-import { collectGarbage } from "../../../core/shared/garbage.ts";
-import { objectName } from "../../../core/shared/objects.ts";
+import { collectGarbage } from "../../../core/shared/upload/garbage.ts";
+import { objectName } from "../../../core/shared/bucket/objects.ts";
 import type { ReconcileEvent } from "../../../core/storage/problem.ts";
 import { store, text } from "../../contract/store/_suite_uploads.ts";
 import { anyAge, named, sha256, staysAsFound, storeLarge, test, verify } from "./_verify.ts";

@@ -1,6 +1,6 @@
 /** A check of shared storage finds each kind of damage to files and partial uploads, on real engines. */
 import assert from "node:assert/strict";
-import { objectName } from "../../../core/shared/objects.ts";
+import { objectName } from "../../../core/shared/bucket/objects.ts";
 import type { ReconcileEvent } from "../../../core/storage/problem.ts";
 import { declared, file, guard, store, text } from "../../contract/store/_suite_uploads.ts";
 import {

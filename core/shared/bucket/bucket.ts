@@ -1,0 +1,202 @@
+/**
+ * An S3 bucket: immutable objects below one prefix. Objects are written once, under names that are never
+ * used again, so the store needs only atomic writes, and reads that see finished writes.
+ *
+ * Each body is signed with its own SHA-256, which the store compares before it keeps the object.
+ */
+import { AwsClient } from "aws4fetch";
+import { BargeError } from "../../error.ts";
+import { type Listing, parseListing } from "./listing.ts";
+
+export interface BucketOptions {
+  /** `https://HOST/BUCKET`, without a slash at its end. */
+  readonly url: string;
+  /** The beginning of all names, with a slash at its end; "" for none. */
+  readonly prefix: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  /** Default: us-east-1, which self-hosted stores accept. */
+  readonly region?: string;
+  /** The longest time of one try, in ms. Default: 15,000. */
+  readonly deadlineMs?: number;
+  /** Certificates, in PEM, of the authorities to trust beside the system's. */
+  readonly trust?: readonly string[];
+}
+
+const defaultDeadlineMs = 15_000;
+/** The most attempts of a request whose failure may be temporary. */
+const maxTries = 3;
+const retryMs = 200;
+
+export class Bucket implements Disposable {
+  readonly #client: AwsClient;
+  readonly #base: string;
+  readonly #deadlineMs: number;
+  readonly #http: Deno.HttpClient | undefined;
+  readonly #prefix: string;
+
+  constructor(options: BucketOptions) {
+    this.#client = new AwsClient({
+      accessKeyId: options.accessKey,
+      secretAccessKey: options.secretKey,
+      service: "s3",
+      region: options.region ?? "us-east-1",
+      retries: 0,
+    });
+    this.#base = options.url;
+    this.#prefix = options.prefix;
+    this.#deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
+    const { trust } = options;
+    this.#http = trust ? Deno.createHttpClient({ caCerts: [...trust] }) : undefined;
+  }
+
+  /**
+   * Writes an object.
+   *
+   * @param sha256 the digest of the bytes, in hex
+   * @throws {BargeError} `unavailable`; `no-space`; `fatal` for credentials or a bucket that are wrong
+   */
+  async put(name: string, bytes: Uint8Array, sha256: string): Promise<void> {
+    const response = await this.#send("PUT", this.#url(name), {
+      body: bytes as Uint8Array<ArrayBuffer>,
+      headers: { "x-amz-content-sha256": sha256 },
+    });
+    await response.body?.cancel();
+  }
+
+  /**
+   * Reads an object, or a part of it.
+   *
+   * @throws {BargeError} as {@link put}; `io` where it is missing
+   */
+  async get(
+    name: string,
+    part?: { readonly start: number; readonly size: number },
+  ): Promise<Uint8Array> {
+    if (part?.size === 0) return new Uint8Array();
+    const headers = part && { range: `bytes=${part.start}-${part.start + part.size - 1}` };
+    const response = await this.#send("GET", this.#url(name), { headers });
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  /** Deletes an object; one that is gone already counts as deleted. @throws {BargeError} as {@link put} */
+  async delete(name: string): Promise<void> {
+    const response = await this.#send("DELETE", this.#url(name), {}, [404]);
+    await response.body?.cancel();
+  }
+
+  /** Returns the size of an object, in bytes; undefined where it is missing. @throws {BargeError} as {@link put} */
+  async size(name: string): Promise<number | undefined> {
+    const response = await this.#send("HEAD", this.#url(name), {}, [404]);
+    return response.ok ? Number(response.headers.get("content-length")) : undefined;
+  }
+
+  /**
+   * Lists a page of the objects below the prefix, in the order of their names.
+   *
+   * @param after the last name of the page before; "": from the start
+   * @throws {BargeError} as {@link put}
+   */
+  async list(after = "", limit = 1000): Promise<Listing> {
+    const query = new URLSearchParams({
+      "list-type": "2",
+      "encoding-type": "url",
+      "max-keys": `${limit}`,
+      prefix: this.#prefix,
+      ...(after && { "start-after": this.#prefix + after }),
+    });
+    const url = `${this.#base}?${query.toString().replaceAll("+", "%20")}`;
+    const response = await this.#send("GET", url);
+    const now = Date.parse(response.headers.get("date") ?? "");
+    return { ...parseListing(await response.text(), this.#prefix), now };
+  }
+
+  /** Checks that the bucket exists and the keys are right. @throws {BargeError} as {@link put} */
+  async check(): Promise<void> {
+    await this.list("", 1);
+  }
+
+  /** Makes the bucket, unless it exists. For tests. */
+  async make(): Promise<void> {
+    const response = await this.#send("PUT", this.#base, {}, [409]);
+    await response.body?.cancel();
+  }
+
+  [Symbol.dispose](): void {
+    this.#http?.close();
+  }
+
+  #url(name: string): string {
+    return `${this.#base}/${encodeURIComponent(this.#prefix + name).replaceAll("%2F", "/")}`;
+  }
+
+  /** @param allowed statuses that are no failure, beside those below 300 */
+  async #send(
+    method: string,
+    url: string,
+    init: RequestInit = {},
+    allowed: readonly number[] = [],
+  ): Promise<Response> {
+    for (let attempt = 1;; attempt++) {
+      const failure = await this.#try(method, url, init, allowed);
+      if (failure instanceof Response) return failure;
+      if (failure.kind !== "unavailable" || attempt === maxTries) throw failure;
+      await new Promise((resolve) => setTimeout(resolve, retryMs * attempt));
+    }
+  }
+
+  async #try(
+    method: string,
+    url: string,
+    init: RequestInit,
+    allowed: readonly number[],
+  ): Promise<Response | BargeError> {
+    let response: Response;
+    try {
+      const request = await this.#client.sign(url, { ...init, method });
+      const signal = AbortSignal.timeout(this.#deadlineMs);
+      const options: RequestInit & { client?: Deno.HttpClient } = { signal, client: this.#http };
+      response = await fetch(request, options);
+      if (response.ok || allowed.includes(response.status)) {
+        const body = new Uint8Array(await response.arrayBuffer());
+        const { headers } = response;
+        return new Response(body.length ? body : null, {
+          status: response.ok ? 200 : 404,
+          headers,
+        });
+      }
+    } catch (cause) {
+      return new BargeError("unavailable", "the object store does not answer", {
+        hint: "try again once it is back",
+        cause,
+      });
+    }
+    const text = await response.text().catch(() => "");
+    return refusal(method, response.status, /<Code>(\w+)</.exec(text)?.[1] ?? "");
+  }
+}
+
+function refusal(method: string, status: number, code: string): BargeError {
+  const cause = new Error(`${method}: status ${status} ${code}`.trim());
+  if (code === "NoSuchBucket") {
+    return new BargeError("fatal", "the bucket does not exist", {
+      hint: "make it, or correct --bucket",
+      cause,
+    });
+  }
+  if (status === 404) return new BargeError("io", "an object is missing in the store", { cause });
+  if (status === 416) return new BargeError("io", "an object in the store is too short", { cause });
+  if (status === 507 || code === "QuotaExceeded") {
+    return new BargeError("no-space", "the object store is full", { cause });
+  }
+  if (status === 401 || status === 403) {
+    return new BargeError("fatal", `the object store refuses the request (${code || status})`, {
+      hint: "check the keys, and the clock",
+      cause,
+    });
+  }
+  return new BargeError("unavailable", `the object store answers ${status} ${code}`.trim(), {
+    hint: "try again later",
+    cause,
+  });
+}

@@ -1,0 +1,342 @@
+/**
+ * Connections to PostgreSQL. Their number is bounded, and every statement has a deadline.
+ *
+ * The library has no deadline, so a caller would wait for ever for a server that hangs; and a cut connection
+ * in one of the library's own transactions ends the process. So each connection is a pool of one, without
+ * those transactions, which is discarded once it was closed or has missed a deadline.
+ *
+ * The outcome of a COMMIT whose answer was lost is not known. {@link Postgres.transaction} then asks the
+ * server for the state of the transaction by its id, so that a caller learns of every change whether it
+ * was made.
+ */
+import postgres from "postgres";
+import { BargeError } from "../../error.ts";
+import { reached } from "../../storage/fault.ts";
+
+export interface PostgresOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+  /** Certificates, in PEM, of the authorities to trust; null: no TLS. Undefined: the system's. */
+  readonly trust?: readonly string[] | null;
+  /** Default: 8. */
+  readonly maxConnections?: number;
+  /** The longest time of one statement, and of the wait for a connection, in ms. Default: 5,000. */
+  readonly deadlineMs?: number;
+}
+
+/** A parameter of a statement: lists are passed as JSON. */
+export type Value = string | number | boolean | Uint8Array | null;
+
+/** Runs statements, on one connection or in one transaction. */
+export interface Statements {
+  /**
+   * Runs one statement.
+   *
+   * @param text in SQL, with the parameters $1, $2 ...
+   * @returns its rows; integers are numbers, and bytes are Uint8Arrays
+   * @throws {BargeError} `unavailable` where the database does not answer
+   */
+  all<T extends object>(text: string, ...values: Value[]): Promise<T[]>;
+}
+
+/** One connection of the library, which connects again by itself once it was closed. */
+interface Client {
+  readonly sql: postgres.Sql<{ bigint: number }>;
+  /**
+   * Whether its connection was closed. Nothing may be sent any more: the library would connect again, and
+   * run the rest of a transaction outside of it.
+   */
+  closed: boolean;
+}
+
+/** Options that the library would otherwise read from the environment, which a worker may not read. */
+const explicit: object = {
+  sslnegotiation: null,
+  max_pipeline: 100,
+  keep_alive: 60,
+  prepare: true,
+  debug: false,
+  publications: "alltables",
+};
+const defaultConnections = 8;
+const defaultDeadlineMs = 5_000;
+/** The most callers that wait for a connection. */
+const maxWaiting = 10_000;
+
+export class Postgres implements Statements, AsyncDisposable {
+  readonly #options: PostgresOptions;
+  readonly #deadlineMs: number;
+  readonly #idle: Client[] = [];
+  readonly #waiting: ((client: Client) => void)[] = [];
+  #connections = 0;
+  #closed = false;
+
+  constructor(options: PostgresOptions) {
+    this.#options = options;
+    this.#deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
+  }
+
+  async all<T extends object>(text: string, ...values: Value[]): Promise<T[]> {
+    return await this.#with((client) => this.#run<T>(client, text, values));
+  }
+
+  /**
+   * Runs work in a transaction, READ COMMITTED. The work may run again after a deadlock.
+   *
+   * @throws what the work throws, with nothing changed; {BargeError} `unavailable` where the database does
+   *   not answer: nothing is changed, unless the message says that the outcome is not known
+   */
+  async transaction<T>(work: (tx: Statements) => Promise<T>): Promise<T> {
+    for (let attempt = 0;; attempt++) {
+      try {
+        return await this.#attempt(work);
+      } catch (error) {
+        if (!isRetriable(error) || attempt === 2) throw error;
+      }
+    }
+  }
+
+  /**
+   * Calls a function for each notification on a channel, also after the connection was lost for a while.
+   * Notifications in that time are lost.
+   */
+  async listen(channel: string, onNotify: (payload: string) => void): Promise<AsyncDisposable> {
+    const { sql } = this.#connect();
+    await sql.listen(channel, onNotify);
+    return { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) };
+  }
+
+  async #attempt<T>(work: (tx: Statements) => Promise<T>): Promise<T> {
+    let done: { readonly value: T } | undefined;
+    let id: string | undefined;
+    try {
+      return await this.#with(async (client) => {
+        const tx: Statements = {
+          all: (text, ...values) => this.#run(client, text, values),
+        };
+        try {
+          await tx.all("BEGIN");
+          [{ id }] = await tx.all<{ id: string }>("SELECT pg_current_xact_id()::text AS id");
+          done = { value: await work(tx) };
+          reached("written");
+          await tx.all("COMMIT");
+          reached("committed");
+        } catch (error) {
+          if (!isLost(error) && !client.closed) await tx.all("ROLLBACK");
+          throw error;
+        }
+        return done!.value;
+      });
+    } catch (error) {
+      if (!done || !isLost(error)) throw error;
+      if (await this.#committed(id!)) return done.value;
+      throw error;
+    }
+  }
+
+  /** Returns whether a transaction was committed. @param id as pg_current_xact_id() gives it */
+  async #committed(id: string): Promise<boolean> {
+    const until = Date.now() + 3 * this.#deadlineMs;
+    let cause: unknown;
+    while (Date.now() < until) {
+      try {
+        const [{ status }] = await this.all<{ status: string | null }>(
+          "SELECT pg_xact_status($1::text::xid8) AS status",
+          id,
+        );
+        if (status !== "in progress") return status === "committed";
+      } catch (error) {
+        cause = error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new BargeError("unavailable", "the database did not answer: the outcome is not known", {
+      hint: "look whether the change was made, before you try again",
+      cause,
+    });
+  }
+
+  async #run<T extends object>(client: Client, text: string, values: Value[]): Promise<T[]> {
+    if (client.closed) throw new Closed();
+    const rows = client.sql.unsafe<T[]>(text, values, { prepare: true });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Late(this.#deadlineMs)), this.#deadlineMs);
+    });
+    try {
+      return [...await Promise.race([rows, late])];
+    } finally {
+      clearTimeout(timer);
+      rows.catch(() => {/* reported by the deadline */});
+    }
+  }
+
+  async #with<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const client = await this.#take();
+    let lost = false;
+    try {
+      return await work(client);
+    } catch (error) {
+      lost = isLost(error);
+      throw typedError(error);
+    } finally {
+      if (lost || client.closed) this.#discard(client);
+      else this.#give(client);
+    }
+  }
+
+  #take(): Promise<Client> {
+    if (this.#closed) throw new BargeError("unavailable", "the server is shutting down");
+    for (let idle; (idle = this.#idle.pop());) {
+      if (!idle.closed) return Promise.resolve(idle);
+      this.#end(idle);
+    }
+    if (this.#connections < (this.#options.maxConnections ?? defaultConnections)) {
+      this.#connections++;
+      return Promise.resolve(this.#connect());
+    }
+    if (this.#waiting.length >= maxWaiting) {
+      throw new BargeError("unavailable", "too many requests wait for the database");
+    }
+    return new Promise((resolve, reject) => {
+      const turn = (client: Client) => {
+        clearTimeout(timer);
+        resolve(client);
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(turn), 1);
+        reject(typedError(new Late(this.#deadlineMs)));
+      }, this.#deadlineMs);
+      this.#waiting.push(turn);
+    });
+  }
+
+  #give(client: Client): void {
+    const next = this.#waiting.shift();
+    if (next) next(client);
+    else this.#idle.push(client);
+  }
+
+  #discard(client: Client): void {
+    this.#end(client);
+    const next = this.#waiting.shift();
+    if (!next || this.#closed) return;
+    this.#connections++;
+    next(this.#connect());
+  }
+
+  #end({ sql }: Client): void {
+    this.#connections--;
+    sql.end({ timeout: 0 }).catch(() => {/* it is lost already */});
+  }
+
+  #connect(): Client {
+    const { host, port, database, user, password, trust } = this.#options;
+    const tls = trust === null ? false : { ca: trust && [...trust], host };
+    const client = { closed: false } as { -readonly [K in keyof Client]: Client[K] };
+    client.sql = postgres({
+      host,
+      port,
+      database,
+      username: user,
+      password,
+      ssl: tls as postgres.Options<Record<string, never>>["ssl"],
+      max: 1,
+      connect_timeout: this.#deadlineMs / 1000,
+      idle_timeout: 0,
+      max_lifetime: null,
+      backoff: () => 0.3,
+      fetch_types: false,
+      onnotice: () => {},
+      onclose: () => client.closed = true,
+      // After a failover, only the server that takes writes is used.
+      target_session_attrs: "read-write",
+      ...explicit,
+      connection: { application_name: "barge" },
+      types: {
+        bigint: { to: 20, from: [20], parse: Number, serialize: String },
+      },
+    });
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#idle.map(({ sql }) => sql.end({ timeout: 1 })));
+  }
+}
+
+/** A statement missed its deadline. */
+class Late extends Error {
+  constructor(ms: number) {
+    super(`no answer in ${ms} ms`);
+  }
+}
+
+/** A connection was closed in the middle of a transaction. */
+class Closed extends Error {
+  constructor() {
+    super("the connection was closed");
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string } | undefined)?.code ?? "";
+}
+
+/** Returns whether the connection can't be used any more. */
+function isLost(error: unknown): boolean {
+  if (error instanceof Late || error instanceof Closed) return true;
+  if (error instanceof BargeError) return isLost(error.cause);
+  // 57P01 to 57P03: the server is going down, or not up yet. 08: a failed connection.
+  return /^(57P0[123]|08|CONNECTION_|CONNECT_TIMEOUT|E[A-Z]+$)/.test(codeOf(error));
+}
+
+/** Returns whether PostgreSQL gave up the transaction for another one: a deadlock, a conflict. */
+function isRetriable(error: unknown): boolean {
+  return /^(40P01|40001)$/.test(codeOf(error));
+}
+
+/** Returns the failure as callers get it. */
+function typedError(error: unknown): unknown {
+  if (error instanceof BargeError) return error;
+  const code = codeOf(error);
+  const hint = "try again once it is back";
+  if (isLost(error)) {
+    return new BargeError("unavailable", "the database does not answer", { hint, cause: error });
+  }
+  if (/^53/.test(code)) {
+    return new BargeError("unavailable", "the database has no room, or no connection left", {
+      hint,
+      cause: error,
+    });
+  }
+  if (/^28/.test(code)) {
+    return new BargeError("fatal", "the database refuses the user or the password", {
+      cause: error,
+    });
+  }
+  if (/CERT|^UNABLE_TO_/.test(code)) {
+    const { message } = error as Error;
+    return new BargeError("fatal", `the certificate of the database is not accepted: ${message}`, {
+      hint: "name its authority with --store-ca, and its host in --store as in the certificate",
+      cause: error,
+    });
+  }
+  if (code === "3D000") {
+    return new BargeError("fatal", "there is no such database", {
+      hint: "make it with `createdb`, or correct --store",
+      cause: error,
+    });
+  }
+  if (code === "42501") {
+    return new BargeError("fatal", `the database allows too little: ${(error as Error).message}`, {
+      hint: "make the user of --store the owner of the database",
+      cause: error,
+    });
+  }
+  return error;
+}

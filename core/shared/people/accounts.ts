@@ -1,0 +1,341 @@
+/** Accounts, as rows of the database: see core/storage/accounts.ts. */
+import { BargeError } from "../../error.ts";
+import type { Verifier } from "../../protocol/message.ts";
+import type { Account, Login } from "../../storage/account.ts";
+import {
+  accountExists,
+  checkAccountName,
+  isLastAdmin,
+  noSuchAccount,
+  removesLastAdmin,
+  usualEntries,
+} from "../../storage/account_rules.ts";
+import type {
+  AccountChange,
+  AccountChanges,
+  AccountStore,
+  NewAccount,
+  RegisterLimits,
+  RemovedAccount,
+  Totals,
+} from "../../storage/accounts.ts";
+import { accountColumns, accountOfLogin } from "../tree/account_rows.ts";
+import { encodeName } from "../database/name.ts";
+import { below, nodeAt } from "../tree/node_rows.ts";
+import type { Parts } from "../bucket/parts.ts";
+import type { Statements, Value } from "../database/postgres.ts";
+import { beginRegistration, endRegistration, grant } from "./registrations.ts";
+import { removeNode } from "../tree/tree.ts";
+import { staleSeconds } from "../tree/upload_rows.ts";
+
+/** The key of the advisory lock that is held while admins or registered accounts are counted. */
+const adminsLock = 0x61646d69;
+
+export class SharedAccounts implements AccountStore {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async list(): Promise<readonly Account[]> {
+    return await select(this.#parts.db, "true ORDER BY lower(name)");
+  }
+
+  async find(name: string): Promise<Account | undefined> {
+    return await find(this.#parts.db, name);
+  }
+
+  async byId(id: number): Promise<Account | undefined> {
+    return (await select(this.#parts.db, "id = $1", id))[0];
+  }
+
+  async get(name: string): Promise<Account> {
+    return await get(this.#parts.db, name);
+  }
+
+  async add(account: NewAccount): Promise<Account> {
+    return await this.#parts.db.transaction((tx) => add(tx, account));
+  }
+
+  async change(name: string, change: AccountChange): Promise<Account> {
+    return await this.#parts.db.transaction((tx) => changeAccount(tx, name, change));
+  }
+
+  async apply(changes: AccountChanges): Promise<ReadonlyMap<string, RemovedAccount>> {
+    return await this.#parts.db.transaction((tx) => applyChanges(tx, changes));
+  }
+
+  async needFreeHome(name: string): Promise<void> {
+    await needFreeHome(this.#parts.db, name);
+  }
+
+  async register(account: NewAccount, host: string, limits: RegisterLimits): Promise<Account> {
+    const { db } = this.#parts;
+    const attempt = await db.transaction((tx) => beginRegistration(tx, host, limits));
+    return await db.transaction(async (tx) => {
+      await lockAdmins(tx);
+      const made = await add(tx, account);
+      await endRegistration(tx, attempt, made.id, account.limit, limits);
+      return made;
+    });
+  }
+
+  async grow(
+    login: Login,
+    limit: number,
+    check: (account: Account) => void,
+    maxTotal: number | null,
+  ): Promise<Account | undefined> {
+    return await this.#parts.db.transaction(async (tx) => {
+      await lockAdmins(tx);
+      const account = await accountOfLogin(tx, login);
+      if (!account) return undefined;
+      check(account);
+      const sql = "SELECT 1 FROM account WHERE id = $1 AND granted IS NOT NULL";
+      if ((await tx.all(sql, account.id)).length > 0) {
+        await grant(tx, account.id, limit, maxTotal);
+      }
+      return await changeAccount(tx, account.name, { limit });
+    });
+  }
+
+  async remove(name: string, { purge }: { readonly purge: boolean }): Promise<RemovedAccount> {
+    return await this.#parts.db.transaction(async (tx) => {
+      await lockAdmins(tx);
+      const { wasAdmin, ...removed } = await remove(tx, name, purge);
+      if (wasAdmin && await areAdminsGone(tx)) throw isLastAdmin(name);
+      return removed;
+    });
+  }
+
+  async makeHome(name: string): Promise<void> {
+    await this.#parts.db.all(
+      `INSERT INTO node (parent, name, folder, modified) VALUES (1, decode($1, 'hex'), true, now_ms())
+       ON CONFLICT DO NOTHING`,
+      encodeName(name),
+    );
+  }
+
+  async owned(id: number): Promise<{ readonly files: number; readonly bytes: number }> {
+    return await ownedBy(this.#parts.db, id);
+  }
+
+  async totals(): Promise<Totals> {
+    const { db } = this.#parts;
+    const [accounts] = await db.all<Totals["accounts"]>(
+      `SELECT count(*) AS count, coalesce(sum(used), 0)::bigint AS used,
+         coalesce(sum(reserved), 0)::bigint AS reserved FROM account`,
+    );
+    const [uploads] = await db.all<Totals["uploads"]>(
+      `SELECT count(*) AS unfinished, coalesce(sum(want), 0)::bigint AS staged,
+         count(*) FILTER (WHERE holder IS NOT NULL
+           AND touched > now() - interval '${staleSeconds} seconds') AS moving FROM upload`,
+    );
+    const [{ banned }] = await db.all<{ banned: number }>(
+      "SELECT count(*) AS banned FROM ban WHERE until > now_ms()",
+    );
+    return { accounts, uploads, banned };
+  }
+}
+
+async function applyChanges(
+  tx: Statements,
+  { added, changed, removed }: AccountChanges,
+): Promise<ReadonlyMap<string, RemovedAccount>> {
+  await lockAdmins(tx);
+  for (const account of added) await add(tx, account);
+  let lastAdmin: string | undefined;
+  for (const { name, change } of changed) {
+    if (isAdmin(await setColumns(tx, name, change))) lastAdmin = name;
+  }
+  if (lastAdmin !== undefined && await areAdminsGone(tx)) throw isLastAdmin(lastAdmin);
+  const homes = new Map<string, RemovedAccount>();
+  let admins = 0;
+  for (const name of removed) {
+    const { wasAdmin, ...home } = await remove(tx, name, false);
+    if (wasAdmin) admins++;
+    homes.set(name, home);
+  }
+  if (admins > 0 && await areAdminsGone(tx)) throw removesLastAdmin();
+  return homes;
+}
+
+async function select(db: Statements, condition: string, ...values: Value[]): Promise<Account[]> {
+  return await db.all<Account>(
+    `SELECT ${accountColumns} FROM account WHERE ${condition}`,
+    ...values,
+  );
+}
+
+async function find(db: Statements, name: string): Promise<Account | undefined> {
+  return (await select(db, "lower(name) = lower($1)", name))[0];
+}
+
+async function get(db: Statements, name: string): Promise<Account> {
+  const account = await find(db, name);
+  if (!account) throw noSuchAccount(name);
+  return account;
+}
+
+async function ownedBy(db: Statements, id: number): Promise<{ files: number; bytes: number }> {
+  const [owned] = await db.all<{ files: number; bytes: number }>(
+    `SELECT count(*) AS files, coalesce(sum(size), 0)::bigint AS bytes FROM node
+     WHERE owner = $1 AND NOT folder`,
+    id,
+  );
+  return owned;
+}
+
+async function add(
+  tx: Statements,
+  { name, role, limit, entryLimit, verifier, disabled = false, adopt = false }: NewAccount,
+): Promise<Account> {
+  checkAccountName(name);
+  if (!adopt) await needFreeHome(tx, name);
+  const rows = await tx.all<{ id: number }>(
+    `INSERT INTO account (name, role, quota, entry_limit, entry_limit_set, verifier, disabled)
+     VALUES ($1, $2, $3::bigint, $4::bigint, $5::boolean, $6::text::jsonb, $7::boolean)
+     ON CONFLICT (lower(name)) DO NOTHING RETURNING id`,
+    name,
+    role,
+    limit,
+    entryLimit === undefined ? usualEntries(limit) : entryLimit,
+    entryLimit !== undefined,
+    JSON.stringify(verifier),
+    disabled,
+  );
+  if (rows.length === 0) throw accountExists(name);
+  return await get(tx, name);
+}
+
+/** @throws {BargeError} `exists` where the home holds files of a former account */
+async function needFreeHome(tx: Statements, name: string): Promise<void> {
+  const rows = await tx.all(
+    `SELECT 1 FROM node WHERE parent = (SELECT id FROM node WHERE parent = 1
+       AND name = decode($1, 'hex')) LIMIT 1`,
+    encodeName(name),
+  );
+  if (rows.length === 0 || await find(tx, name)) return;
+  throw new BargeError("exists", `homes/${name} holds files of a former account`, {
+    account: name,
+    path: name,
+    hint: "choose another name",
+  });
+}
+
+async function changeAccount(
+  tx: Statements,
+  name: string,
+  change: AccountChange,
+): Promise<Account> {
+  if (change.role || change.disabled !== undefined) await lockAdmins(tx);
+  const before = await setColumns(tx, name, change);
+  if (isAdmin(before) && await areAdminsGone(tx)) throw isLastAdmin(name);
+  return await get(tx, name);
+}
+
+/** Changes the row of an account. @returns the account before the change */
+async function setColumns(
+  tx: Statements,
+  name: string,
+  { role, disabled, limit, entryLimit, verifier }: AccountChange,
+): Promise<Account> {
+  const before = await get(tx, name);
+  const { id } = before;
+  const set = (columns: string, ...values: Value[]) =>
+    tx.all(`UPDATE account SET ${columns} WHERE id = $1`, id, ...values);
+  if (role) await set("role = $2", role);
+  if (disabled !== undefined) await set("disabled = $2::boolean", disabled);
+  if (limit !== undefined) {
+    await set(
+      `quota = $2::bigint,
+       entry_limit = CASE WHEN entry_limit_set THEN entry_limit ELSE $3::bigint END`,
+      limit,
+      usualEntries(limit),
+    );
+  }
+  if (entryLimit !== undefined) {
+    await set("entry_limit = $2::bigint, entry_limit_set = true", entryLimit);
+  }
+  if (verifier) await setVerifier(tx, id, verifier);
+  return before;
+}
+
+/** Removes an account. @returns also whether it was an admin that could log in */
+async function remove(
+  tx: Statements,
+  name: string,
+  purge: boolean,
+): Promise<RemovedAccount & { readonly wasAdmin: boolean }> {
+  const account = await get(tx, name);
+  const owned = await ownedBy(tx, account.id);
+  const home = await nodeAt(tx, { dir: "homes", name: account.name });
+  // Locks the spaces that the account has files in: earlier changes there have ended, and later ones wait.
+  await tx.all(
+    "SELECT id FROM node WHERE id = 2 OR id = $1::bigint ORDER BY id FOR NO KEY UPDATE",
+    home?.id ?? 0,
+  );
+  await tx.all("DELETE FROM upload WHERE account = $1", account.id);
+  if (purge) await tx.all("DELETE FROM node WHERE owner = $1 AND NOT folder", account.id);
+  const kept = home && await keepHome(tx, account.name, home.id, purge);
+  await tx.all("DELETE FROM account WHERE id = $1", account.id);
+  return { kept: kept ?? null, ...owned, wasAdmin: isAdmin(account) };
+}
+
+/** Moves a home aside, or removes it. @returns where it is kept; undefined for nowhere */
+async function keepHome(
+  tx: Statements,
+  name: string,
+  home: number,
+  purge: boolean,
+): Promise<string | undefined> {
+  await tx.all(`${below} DELETE FROM upload USING below WHERE upload.parent = below.id`, home);
+  const inside = await tx.all("SELECT 1 FROM node WHERE parent = $1 LIMIT 1", home);
+  if (purge || inside.length === 0) {
+    await removeNode(tx, home);
+    return undefined;
+  }
+  const kept = `${name}-${new Date().toISOString().replaceAll(":", "-")}`;
+  await tx.all(
+    "UPDATE node SET parent = 3, name = decode($2, 'hex') WHERE id = $1",
+    home,
+    encodeName(kept),
+  );
+  return `removed/${kept}`;
+}
+
+/**
+ * Gives an account another password, and ends its logins with the old one, tokens and web sessions.
+ *
+ * @returns the epoch of the new password: the number of times that the password was changed
+ */
+export async function setVerifier(tx: Statements, id: number, verifier: Verifier): Promise<number> {
+  const [{ epoch }] = await tx.all<{ epoch: number }>(
+    `UPDATE account SET verifier = $2::text::jsonb, epoch = epoch + 1 WHERE id = $1
+     RETURNING epoch`,
+    id,
+    JSON.stringify(verifier),
+  );
+  await tx.all("DELETE FROM token WHERE account = $1", id);
+  await tx.all("DELETE FROM web_session WHERE account = $1", id);
+  return epoch;
+}
+
+/** Locks the counts of admins and of registered accounts until the end of the transaction. */
+async function lockAdmins(tx: Statements): Promise<void> {
+  await tx.all("SELECT pg_advisory_xact_lock($1)", adminsLock);
+}
+
+function isAdmin({ role, disabled }: Account): boolean {
+  return role === "admin" && !disabled;
+}
+
+/** Returns whether there are accounts, and none of them is an admin that can log in. */
+async function areAdminsGone(tx: Statements): Promise<boolean> {
+  const [{ admins, accounts }] = await tx.all<{ admins: number; accounts: number }>(
+    `SELECT count(*) FILTER (WHERE role = 'admin' AND NOT disabled) AS admins, count(*) AS accounts
+     FROM account`,
+  );
+  return admins === 0 && accounts > 0;
+}

@@ -1,0 +1,302 @@
+/** Logins and their secrets, as rows of the database: see core/storage/logins.ts. */
+import { createHash, randomBytes } from "node:crypto";
+import { BargeError } from "../../error.ts";
+import type { Verifier } from "../../protocol/message.ts";
+import { makeVerifier } from "../../protocol/verifier.ts";
+import type { Account, Credential, Login } from "../../storage/account.ts";
+import { decoyVerifier, useIntervalMs } from "../../storage/account_rules.ts";
+import { maxTokens } from "../../storage/bounds.ts";
+import type { AuthorizedKey, PublicKey } from "../../storage/public_key.ts";
+import {
+  type Attempt,
+  type Ban,
+  type Consequence,
+  type FoundWebSession,
+  type LoginStore,
+  type Provable,
+  type Token,
+  type WebSession,
+  webSessionIdleMs,
+  webSessionMaxMs,
+} from "../../storage/logins.ts";
+import { accountColumns, accountOfLogin } from "../tree/account_rows.ts";
+import { SharedBans } from "./bans.ts";
+import { setVerifier } from "./accounts.ts";
+import { addKeys, keysOf } from "./keys.ts";
+import type { Parts } from "../bucket/parts.ts";
+import type { Statements } from "../database/postgres.ts";
+
+/** Web sessions of one account; the least recently used one ends first. */
+const maxWebSessions = 50;
+/** SQL that is true of a web session that has not expired. */
+const alive =
+  `(seen > now_ms() - ${webSessionIdleMs}::bigint AND created > now_ms() - ${webSessionMaxMs}::bigint)`;
+
+export class SharedLogins implements LoginStore {
+  readonly #parts: Parts;
+  readonly #bans: SharedBans;
+
+  /** @param banAfter returns the number of failures in an hour that is followed by a ban; 0: never */
+  constructor(parts: Parts, banAfter: () => number) {
+    this.#parts = parts;
+    this.#bans = new SharedBans(parts, banAfter);
+  }
+
+  async account(login: Login): Promise<Account | undefined> {
+    return await accountOfLogin(this.#parts.db, login);
+  }
+
+  async holds(login: Login): Promise<boolean> {
+    return await this.account(login) !== undefined;
+  }
+
+  async revocations(): Promise<number> {
+    const rows = await this.#parts.db.all<{ count: number }>("SELECT count FROM revocation");
+    return rows[0].count;
+  }
+
+  async byPassword(name: string): Promise<Provable | undefined> {
+    // For an unknown name, another account is read, so that the time does not reveal that it is unknown.
+    const [row] = await this.#parts.db.all<
+      Account & { verifier: Verifier; epoch: number; same: boolean }
+    >(
+      `SELECT ${accountColumns}, verifier, epoch, lower(name) = lower($1) AS same FROM account
+       WHERE lower(name) = lower($1) OR id = (SELECT min(id) FROM account)
+       ORDER BY lower(name) = lower($1) DESC LIMIT 1`,
+      name,
+    );
+    if (!row?.same) return undefined;
+    const { verifier, epoch, same: _, ...account } = row;
+    return { account, verifier, credential: { kind: "password", epoch } };
+  }
+
+  async byToken(id: string): Promise<Provable | undefined> {
+    const [row] = await this.#parts.db.all<Account & { verifier: Verifier }>(
+      `SELECT ${accountColumns}, token.verifier FROM token
+       JOIN account ON account.id = token.account WHERE token.id = $1`,
+      id,
+    );
+    if (!row) return undefined;
+    const { verifier, ...account } = row;
+    return { account, verifier, credential: { kind: "token", id } };
+  }
+
+  async byKey(name: string, fingerprint: string): Promise<Account | undefined> {
+    const [account] = await this.#parts.db.all<Account>(
+      `SELECT ${accountColumns} FROM public_key JOIN account ON account.id = public_key.account
+       WHERE lower(account.name) = lower($1) AND fingerprint = $2`,
+      name,
+      fingerprint,
+    );
+    return account;
+  }
+
+  async byWebSession(secret: string): Promise<FoundWebSession | undefined> {
+    const digest = digestOf(secret);
+    const [row] = await this.#parts.db.all<Account & { stale: boolean }>(
+      `SELECT ${accountColumns}, seen < now_ms() - ${useIntervalMs} AS stale FROM web_session
+       JOIN account ON account.id = web_session.account WHERE digest = $1 AND ${
+        alive.replace("created", "web_session.created")
+      }`,
+      digest,
+    );
+    if (!row) return undefined;
+    const { stale, ...account } = row;
+    if (stale) {
+      await this.#parts.db.all("UPDATE web_session SET seen = now_ms() WHERE digest = $1", digest);
+    }
+    return { account, id: digest.slice(0, 16), credential: { kind: "web", digest } };
+  }
+
+  async decoy(name: string): Promise<Verifier> {
+    return decoyVerifier(await this.#parts.secrets.get("decoy"), name);
+  }
+
+  async isBanned(attempt: Attempt): Promise<boolean> {
+    return await this.#bans.isBanned(attempt);
+  }
+
+  async failed(attempt: Attempt): Promise<Consequence> {
+    return await this.#bans.failed(attempt);
+  }
+
+  async succeeded(attempt: Attempt, credential: Credential): Promise<void> {
+    const { db } = this.#parts;
+    const { id } = attempt.account!;
+    await this.#bans.succeeded(attempt);
+    await db.all(
+      `UPDATE account SET last_login = now() WHERE id = $1
+       AND (last_login IS NULL OR last_login < now() - interval '${useIntervalMs} milliseconds')`,
+      id,
+    );
+    const due = `coalesce(used, 0) < now_ms() - ${useIntervalMs}`;
+    if (credential.kind === "token") {
+      await db.all(`UPDATE token SET used = now_ms() WHERE id = $1 AND ${due}`, credential.id);
+    }
+    if (credential.kind === "key") {
+      await db.all(
+        `UPDATE public_key SET used = now_ms() WHERE account = $1 AND fingerprint = $2 AND ${due}`,
+        id,
+        credential.fingerprint,
+      );
+    }
+  }
+
+  async markOf(name: string): Promise<string> {
+    return await this.#bans.markOf(name);
+  }
+
+  async bans(): Promise<readonly Ban[]> {
+    return await this.#bans.list();
+  }
+
+  async liftBans(subject: string): Promise<readonly Ban[]> {
+    return await this.#bans.lift(subject);
+  }
+
+  async tokens(account: number): Promise<readonly Token[]> {
+    return await this.#parts.db.all<Token>(
+      "SELECT id, label, created, used FROM token WHERE account = $1 ORDER BY created, id",
+      account,
+    );
+  }
+
+  async issueToken(
+    login: Login,
+    label: string,
+  ): Promise<{ readonly id: string; readonly token: string } | undefined> {
+    const id = randomBytes(6).toString("hex");
+    const secret = randomBytes(32).toString("base64url");
+    const verifier = await makeVerifier("token", secret);
+    return await this.#unlessEnded(login, async (tx, origin) => {
+      const [{ n }] = await tx.all<{ n: number }>(
+        "SELECT count(*) AS n FROM token WHERE account = $1",
+        login.id,
+      );
+      if (n >= maxTokens) {
+        throw new BargeError("refused", `the account has ${maxTokens} tokens, as many as it may`, {
+          hint: "revoke some: with `barge logout` where they are used, on the page, or have the " +
+            "operator run `barge user tokens NAME --revoke ID`",
+        });
+      }
+      await tx.all(
+        `INSERT INTO token (id, account, label, verifier, issued_by)
+         VALUES ($1, $2::bigint, $3, $4::text::jsonb, $5)`,
+        id,
+        login.id,
+        label.slice(0, 200),
+        JSON.stringify(verifier),
+        origin,
+      );
+      return { id, token: `barge_${id}_${secret}` };
+    });
+  }
+
+  async revokeToken(account: number, id: string): Promise<boolean> {
+    const sql = "DELETE FROM token WHERE account = $1 AND id = $2 RETURNING id";
+    return (await this.#parts.db.all(sql, account, id)).length > 0;
+  }
+
+  async revokeTokens(account: number): Promise<readonly string[]> {
+    const rows = await this.#parts.db.all<{ id: string }>(
+      `WITH ended AS (DELETE FROM token WHERE account = $1 RETURNING id, created)
+       SELECT id FROM ended ORDER BY created, id`,
+      account,
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async keys(account: number): Promise<readonly PublicKey[]> {
+    return await keysOf(this.#parts.db, account);
+  }
+
+  async addKeys(account: number, keys: readonly AuthorizedKey[]): Promise<readonly boolean[]> {
+    return await this.#parts.db.transaction((tx) => addKeys(tx, account, keys));
+  }
+
+  async removeKeys(
+    account: number,
+    fingerprints: readonly string[],
+  ): Promise<readonly string[]> {
+    const rows = await this.#parts.db.all<{ fingerprint: string }>(
+      `DELETE FROM public_key WHERE account = $1
+       AND fingerprint IN (SELECT jsonb_array_elements_text($2::text::jsonb)) RETURNING fingerprint`,
+      account,
+      JSON.stringify(fingerprints),
+    );
+    const removed = new Set(rows.map(({ fingerprint }) => fingerprint));
+    return fingerprints.filter((fingerprint) => removed.has(fingerprint));
+  }
+
+  async webSessions(account: number): Promise<readonly WebSession[]> {
+    return await this.#parts.db.all<WebSession>(
+      `SELECT left(digest, 16) AS id, agent, address, created, seen FROM web_session
+       WHERE account = $1 AND ${alive} ORDER BY seen DESC, created DESC`,
+      account,
+    );
+  }
+
+  async beginWebSession(
+    login: Login,
+    { agent, address }: Pick<WebSession, "agent" | "address">,
+  ): Promise<string | undefined> {
+    const secret = randomBytes(32).toString("base64url");
+    return await this.#unlessEnded(login, async (tx, origin) => {
+      await tx.all(`DELETE FROM web_session WHERE NOT ${alive}`);
+      await tx.all(
+        `INSERT INTO web_session (digest, account, agent, address, token)
+         VALUES ($1, $2::bigint, $3, $4, $5)`,
+        digestOf(secret),
+        login.id,
+        agent.slice(0, 300),
+        address,
+        origin,
+      );
+      await tx.all(
+        `DELETE FROM web_session WHERE account = $1 AND digest NOT IN (
+           SELECT digest FROM web_session WHERE account = $1 ORDER BY seen DESC, created DESC
+           LIMIT ${maxWebSessions})`,
+        login.id,
+      );
+      return secret;
+    });
+  }
+
+  async endWebSession(account: number, id: string): Promise<boolean> {
+    const sql = "DELETE FROM web_session WHERE account = $1 AND left(digest, 16) = $2 RETURNING 1";
+    return (await this.#parts.db.all(sql, account, id)).length > 0;
+  }
+
+  async changePassword(login: Login, verifier: Verifier): Promise<Credential | undefined> {
+    return await this.#unlessEnded(login, async (tx) => {
+      const epoch = await setVerifier(tx, login.id, verifier);
+      return { kind: "password", epoch };
+    });
+  }
+
+  /**
+   * Runs work in a transaction in which a login holds.
+   *
+   * @param work gets the id of the token that the login began with, also through a web session
+   * @returns undefined when the login has ended
+   */
+  async #unlessEnded<T>(
+    login: Login,
+    work: (tx: Statements, origin: string | null) => Promise<T>,
+  ): Promise<T | undefined> {
+    const { id, credential } = login;
+    return await this.#parts.db.transaction(async (tx) => {
+      await tx.all("SELECT 1 FROM account WHERE id = $1 FOR NO KEY UPDATE", id);
+      if (!await accountOfLogin(tx, login)) return undefined;
+      if (credential.kind === "token") return await work(tx, credential.id);
+      if (credential.kind !== "web") return await work(tx, null);
+      const sql = "SELECT token FROM web_session WHERE digest = $1";
+      const [row] = await tx.all<{ token: string | null }>(sql, credential.digest);
+      return await work(tx, row?.token ?? null);
+    });
+  }
+}
+
+function digestOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}

@@ -1,0 +1,78 @@
+/** The rows of accounts, and of the credentials of logins. */
+import type { Account, Credential, Login } from "../../storage/account.ts";
+import type { Statements } from "../database/postgres.ts";
+
+/** The columns of an {@link Account}, in SQL. */
+export const accountColumns =
+  `account.id, account.name, account.role, account.disabled, account.used, account.reserved,
+   account.quota AS "limit", account.entries, account.entry_limit AS "entryLimit",
+   (extract(epoch FROM account.created) * 1000)::bigint AS created,
+   (extract(epoch FROM account.last_login) * 1000)::bigint AS "lastLogin"`;
+
+/** For each kind of credential, the condition on the account beside that it is enabled. */
+const conditions: Readonly<Record<Credential["kind"], string>> = {
+  password: "account.epoch = $2::integer",
+  token: "EXISTS (SELECT 1 FROM token WHERE token.id = $2 AND token.account = account.id)",
+  key: `EXISTS (SELECT 1 FROM public_key
+    WHERE public_key.account = account.id AND public_key.fingerprint = $2)`,
+  web: `EXISTS (SELECT 1 FROM web_session
+    WHERE web_session.digest = $2 AND web_session.account = account.id)`,
+  share: "EXISTS (SELECT 1 FROM share WHERE share.digest = $2 AND share.account = account.id)",
+};
+
+/** Returns the account of a login; undefined when the login has ended. */
+export async function accountOfLogin(
+  db: Statements,
+  { id, credential }: Login,
+): Promise<Account | undefined> {
+  const [account] = await db.all<Account>(
+    `SELECT ${accountColumns} FROM account
+     WHERE id = $1 AND NOT disabled AND ${conditions[credential.kind]}`,
+    id,
+    valueOf(credential),
+  );
+  return account;
+}
+
+function valueOf(credential: Credential): string | number {
+  switch (credential.kind) {
+    case "password":
+      return credential.epoch;
+    case "token":
+      return credential.id;
+    case "key":
+      return credential.fingerprint;
+    default:
+      return credential.digest;
+  }
+}
+
+/** Returns whether an account exists and is not disabled. */
+export async function isAccountEnabled(db: Statements, id: number): Promise<boolean> {
+  return (await db.all("SELECT 1 FROM account WHERE id = $1 AND NOT disabled", id)).length > 0;
+}
+
+/** The sums of an account, and their limits; null for none. */
+export interface Sums {
+  readonly id: number;
+  readonly name: string;
+  readonly used: number;
+  readonly reserved: number;
+  readonly quota: number | null;
+  readonly entries: number;
+  readonly entryLimit: number | null;
+}
+
+/** Locks the rows of accounts, in the order of their ids, and returns their sums. */
+export async function lockAccounts(
+  db: Statements,
+  ids: Iterable<number>,
+): Promise<Map<number, Sums>> {
+  const rows = await db.all<Sums>(
+    `SELECT id, name, used, reserved, quota, entries, entry_limit AS "entryLimit" FROM account
+     WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text($1::text::jsonb))
+     ORDER BY id FOR NO KEY UPDATE`,
+    JSON.stringify([...new Set(ids)]),
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}

@@ -1,0 +1,95 @@
+/**
+ * Changes of the tree, one after another in each space.
+ *
+ * A space is a home, or /public. A change locks the rows of its spaces, in the order of their ids, then
+ * those of its accounts. So nothing that its guard has read can change before it is committed, on any
+ * node, and changes do not deadlock.
+ */
+import { BargeError } from "../../error.ts";
+import type { Place } from "../../storage/place.ts";
+import { lockAccounts, type Sums } from "./account_rows.ts";
+import { encodeName } from "../database/name.ts";
+import type { Postgres, Statements } from "../database/postgres.ts";
+import { SharedView } from "./view.ts";
+
+/** A transaction that has locked what it changes. */
+export interface Change {
+  readonly tx: Statements;
+  readonly view: SharedView;
+  /** The sums of the accounts before the change. */
+  readonly accounts: ReadonlyMap<number, Sums>;
+}
+
+/**
+ * Runs a change.
+ *
+ * @param places the places that it changes
+ * @param accounts the ids of the accounts that may be charged
+ * @throws what the work throws, with nothing changed; {BargeError} as Postgres.transaction
+ */
+export async function change<T>(
+  db: Postgres,
+  places: readonly Place[],
+  accounts: Iterable<number>,
+  work: (change: Change) => Promise<T>,
+): Promise<T> {
+  const spaces = JSON.stringify([...new Set(places.map(spaceOf))].map((space) => space.split("/")));
+  return await db.transaction(async (tx) => {
+    await tx.all(
+      `SELECT node.id FROM node JOIN jsonb_array_elements($1::text::jsonb) AS space
+         ON node.parent = (space->>0)::bigint AND node.name = decode(space->>1, 'hex')
+       ORDER BY node.id FOR NO KEY UPDATE OF node`,
+      spaces,
+    );
+    const sums = await lockAccounts(tx, accounts);
+    return await work({ tx, view: new SharedView(tx), accounts: sums });
+  });
+}
+
+/** Returns the space of a place: the id of its parent, and its name in hex. */
+function spaceOf({ dir, name }: Place): string {
+  const [first, second] = dir ? [...dir.split("/"), name] : [name];
+  return first === "homes" && second !== undefined
+    ? `1/${encodeName(second)}`
+    : `0/${encodeName(first)}`;
+}
+
+/**
+ * Checks that a change has not raised the sums of an account beyond their limits.
+ *
+ * @throws {BargeError} `over-quota`; `denied` for an account that is gone
+ */
+export async function checkSums({ tx, accounts }: Change, account: number): Promise<void> {
+  const before = accounts.get(account);
+  const now = (await lockAccounts(tx, [account])).get(account);
+  if (!before || !now) throw new BargeError("denied", "the account is gone");
+  const refusal = beyond(before, {
+    bytes: now.used + now.reserved - before.used - before.reserved,
+    entries: now.entries - before.entries,
+  });
+  if (refusal) throw refusal;
+}
+
+/** Returns the error for raising an account's sums beyond their limits; undefined where the change fits. */
+export function beyond(
+  { name, used, reserved, quota, entries, entryLimit }: Sums,
+  more: { readonly bytes: number; readonly entries: number },
+): BargeError | undefined {
+  if (more.bytes > 0 && quota !== null && used + reserved + more.bytes > quota) {
+    const left = Math.max(0, quota - used - reserved);
+    const held = reserved > 0 ? `; ${reserved} are held by partial uploads` : "";
+    return new BargeError("over-quota", `needs ${more.bytes} bytes, ${left} are left${held}`, {
+      account: name,
+      hint: "remove something, or ask for more room",
+    });
+  }
+  if (more.entries > 0 && entryLimit !== null && entries + more.entries > entryLimit) {
+    const why = `needs ${more.entries} more entries, ${entries} of ${entryLimit} are taken ` +
+      `(files, folders and partial uploads)`;
+    return new BargeError("over-quota", why, {
+      account: name,
+      hint: "remove something, or ask for more entries",
+    });
+  }
+  return undefined;
+}
