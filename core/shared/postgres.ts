@@ -66,6 +66,14 @@ const defaultDeadlineMs = 5_000;
 /** The callers that wait for a connection; one more is refused. */
 const maxWaiting = 10_000;
 
+/**
+ * Limits a transaction, and returns its id. A node that is stopped, or cut off without notice, in the middle of a
+ * transaction would hold its locks for ever: the server ends the transaction once it has waited too long for a
+ * statement, or for another lock.
+ */
+const begun = `SELECT pg_current_xact_id()::text AS id, set_config('statement_timeout', $1, true),
+  set_config('idle_in_transaction_session_timeout', $1, true)`;
+
 export class Postgres implements Statements, AsyncDisposable {
   readonly #options: PostgresOptions;
   readonly #deadlineMs: number;
@@ -80,7 +88,11 @@ export class Postgres implements Statements, AsyncDisposable {
   }
 
   async all<T extends object>(text: string, ...values: Value[]): Promise<T[]> {
-    return await this.#with((client) => this.#run<T>(client, text, values));
+    try {
+      return await this.#with((client) => this.#run<T>(client, text, values));
+    } catch (error) {
+      throw unavailable(error);
+    }
   }
 
   /**
@@ -119,7 +131,7 @@ export class Postgres implements Statements, AsyncDisposable {
         };
         try {
           await tx.all("BEGIN");
-          [{ id }] = await tx.all<{ id: string }>("SELECT pg_current_xact_id()::text AS id");
+          [{ id }] = await tx.all<{ id: string }>(begun, `${this.#deadlineMs}ms`);
           done = { value: await work(tx) };
           reached("written");
           await tx.all("COMMIT");
@@ -291,8 +303,8 @@ function codeOf(error: unknown): string {
 function isLost(error: unknown): boolean {
   if (error instanceof Late || error instanceof Closed) return true;
   if (error instanceof BargeError) return isLost(error.cause);
-  // 57P01 to 57P03: the server is going down, or not up yet. 08: a failed connection.
-  return /^(57P0[123]|08|CONNECTION_|CONNECT_TIMEOUT|E[A-Z]+$)/.test(codeOf(error));
+  // 57P01 to 57P03: the server is going down, or not up yet. 25P03: it waited too long. 08: a failed connection.
+  return /^(57P0[123]|25P03|08|CONNECTION_|CONNECT_TIMEOUT|E[A-Z]+$)/.test(codeOf(error));
 }
 
 /** Returns whether PostgreSQL gave up the transaction for another one: a deadlock, a conflict. */
@@ -308,6 +320,9 @@ function unavailable(error: unknown): unknown {
   if (isLost(error)) {
     return new BargeError("unavailable", "the database does not answer", { hint, cause: error });
   }
+  if (code === "57014") {
+    return new BargeError("unavailable", "the database is too busy", { hint, cause: error });
+  }
   if (/^53/.test(code)) {
     return new BargeError("unavailable", "the database has no room, or no connection left", {
       hint,
@@ -316,6 +331,12 @@ function unavailable(error: unknown): unknown {
   }
   if (/^28/.test(code)) {
     return new BargeError("fatal", "the database refuses the user or the password", {
+      cause: error,
+    });
+  }
+  if (code === "3D000") {
+    return new BargeError("fatal", "the database does not exist", {
+      hint: "make it, or correct --store",
       cause: error,
     });
   }

@@ -1,4 +1,7 @@
 /** Nodes of one cluster, with proxies in front of their engines. */
+import assert from "node:assert/strict";
+import type { Listing } from "../../core/shared/listing.ts";
+import { objectName } from "../../core/shared/objects.ts";
 import { makeVerifier } from "../../core/protocol/verifier.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
 import { SharedSetup } from "../contract/store/_shared.ts";
@@ -50,6 +53,27 @@ export class Nodes implements AsyncDisposable {
   /** Returns the only row of a statement. */
   async row<T extends object>(sql: string): Promise<T> {
     return (await this.setup.first.db.all<T>(sql))[0];
+  }
+
+  /** Collects garbage as if a day had passed, and expects that each object in the bucket is of some piece. */
+  async assertNoGarbage(): Promise<void> {
+    const { parts } = this.setup.node();
+    await parts.db.all(
+      "UPDATE object SET until = now() - interval '1 hour' WHERE until IS NOT NULL",
+    );
+    await this.setup.collect();
+    await parts.db.all(
+      "UPDATE object SET until = now() - interval '1 hour' WHERE until IS NOT NULL",
+    );
+    await this.setup.collect();
+    const rows = await parts.db.all<{ object: number }>("SELECT DISTINCT object FROM piece");
+    const objects: string[] = [];
+    for (let more: string | undefined = ""; more !== undefined;) {
+      const page: Listing = await parts.bucket.list(more);
+      objects.push(...page.objects.map(({ name }) => name));
+      more = page.more ? objects.at(-1) : undefined;
+    }
+    assert.deepEqual(objects.sort(), rows.map(({ object }) => objectName(object)).sort());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
