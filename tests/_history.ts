@@ -49,6 +49,8 @@ export class HistoryClient {
   readonly #random: Random;
   readonly #files = new Map<string, string | null>();
   readonly #doubts: Doubt[] = [];
+  /** The requests that changed files, for messages. */
+  readonly #journal: string[] = [];
   #names = 0;
   #peer: Peer | undefined;
 
@@ -84,7 +86,8 @@ export class HistoryClient {
       const found = new Map<string, string | null>();
       for (const path of before.keys()) found.set(path, await digestOf(peer, path));
       const states = [before, after].map((state) => JSON.stringify([...state]));
-      assert.ok(states.includes(JSON.stringify([...found])), `${verb}: ${[...found]}`);
+      const journal = [...before.keys()].map((path) => this.#journalOf(path));
+      assert.ok(states.includes(JSON.stringify([...found])), `${verb}: ${[...found]}${journal}`);
     }
   }
 
@@ -123,7 +126,10 @@ export class HistoryClient {
     await this.#decide("put large", [[path, sha256(bytes)]], async () => {
       for (let tries = 1;; tries++) {
         try {
-          return await this.#sendLarge(await this.#connect(), path, bytes);
+          const answer = await this.#sendLarge(await this.#connect(), path, bytes);
+          // A failure says nothing of the tries before it.
+          if (answer.ok !== true && tries > 1) throw new NoAnswer();
+          return answer;
         } catch (error) {
           if (!(error instanceof NoAnswer) || tries === largeTries) throw error;
           this.#disconnect();
@@ -156,7 +162,8 @@ export class HistoryClient {
   async #get(path: string): Promise<void> {
     const found = await this.#read(await this.#connect(), path);
     if (found === undefined) return;
-    assert.equal(found, this.#files.get(path), `get ${path}`);
+    const wanted = this.#files.get(path);
+    assert.equal(found, wanted, `get ${path}: ${found}, not ${wanted}${this.#journalOf(path)}`);
   }
 
   /** Writes, reads or removes a name that all clients write. */
@@ -215,6 +222,8 @@ export class HistoryClient {
       this.#disconnect();
     } finally {
       this.#count(`${verb} ${outcome}`);
+      const changes = after.map(([path, digest]) => `${path} ${digest}`).join(", ");
+      this.#journal.push(`${new Date().toISOString()} ${verb} ${changes}: ${outcome}`);
     }
     this.#doubts.push({ verb, before, after: new Map(after) });
     for (const path of before.keys()) {
@@ -242,6 +251,11 @@ export class HistoryClient {
   #disconnect(): void {
     this.#peer?.[Symbol.dispose]();
     this.#peer = undefined;
+  }
+
+  #journalOf(path: string): string {
+    return this.#journal.filter((line) => line.includes(`${path} `)).map((line) => `\n${line}`)
+      .join("");
   }
 
   #addName(): void {

@@ -114,10 +114,17 @@ export class Postgres implements Statements, AsyncDisposable {
   /**
    * Calls a function for each notification on a channel, also after the connection was lost for a while.
    * What was notified meanwhile is not repeated.
+   *
+   * @throws {BargeError} `unavailable` where the database does not answer now
    */
   async listen(channel: string, onNotify: (payload: string) => void): Promise<AsyncDisposable> {
     const { sql } = this.#connect();
-    await sql.listen(channel, onNotify);
+    try {
+      await this.#inTime(sql.listen(channel, onNotify));
+    } catch (error) {
+      sql.end({ timeout: 0 }).catch(() => {/* it is lost already */});
+      throw unavailable(error);
+    }
     return { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) };
   }
 
@@ -173,16 +180,20 @@ export class Postgres implements Statements, AsyncDisposable {
 
   async #run<T extends object>(client: Client, text: string, values: Value[]): Promise<T[]> {
     if (client.closed) throw new Closed();
-    const rows = client.sql.unsafe<T[]>(text, values, { prepare: true });
+    return [...await this.#inTime(client.sql.unsafe<T[]>(text, values, { prepare: true }))];
+  }
+
+  /** @throws {Late} */
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Late(this.#deadlineMs)), this.#deadlineMs);
     });
     try {
-      return [...await Promise.race([rows, late])];
+      return await Promise.race([answer, late]);
     } finally {
       clearTimeout(timer);
-      rows.catch(() => {/* reported by the deadline */});
+      answer.catch(() => {/* reported by the deadline */});
     }
   }
 

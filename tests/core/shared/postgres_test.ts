@@ -54,6 +54,11 @@ test(
   },
 );
 
+test("a server that hangs can't be listened to", async (db, proxy) => {
+  proxy.hang();
+  await fails("unavailable", () => db.listen("channel", () => {}));
+});
+
 test("a node that is cut off without notice does not keep its locks", async (db, proxy, direct) => {
   await direct.all(insert(1));
   await fails("unavailable", () =>
