@@ -213,7 +213,8 @@ export class HistoryClient {
     let outcome = "no answer";
     try {
       const answer = await send(peer);
-      const unknown = /outcome is not known/.test(JSON.stringify(answer.error ?? ""));
+      const reason = JSON.stringify(answer.error ?? "");
+      const unknown = /outcome is not known|the file was copied/.test(reason);
       outcome = unknown ? "not known" : outcomeOf(answer);
       if (answer.ok === true) { for (const [path, digest] of after) this.#files.set(path, digest); }
       if (!unknown) return;

@@ -64,7 +64,11 @@ export async function copy(
         await upload.write(piece);
       }
       const committed = await upload.commit(source.digest(), true);
-      await copyProperties(session, from, to);
+      await copyProperties(session, from, to).catch((error) => {
+        const { kind, message, hint } = typed(error);
+        const why = `the file was copied, its properties were not: ${message}`;
+        throw new BargeError(kind, why, { hint, cause: error });
+      });
       return committed;
     } catch (error) {
       throw typed(error, { path: to });
