@@ -18,6 +18,9 @@ const nodeCount = 3;
 const maxQuietMs = 1_500;
 /** An engine hangs for up to this time: longer than the deadline of a statement. */
 const maxHangMs = 7_000;
+/** An engine's answers are lost for up to this time, and this share of them. */
+const maxLossyMs = 4_000;
+const lostAnswers = 0.1;
 
 /** @throws {Error} where a promise is broken */
 export async function runHistory({ seconds, clients, seed, say }: HistoryOptions): Promise<void> {
@@ -51,7 +54,14 @@ export async function runHistory({ seconds, clients, seed, say }: HistoryOptions
       await server.kill("SIGKILL");
     };
     const engine = random.pick(["postgres", "s3"] as const);
-    const fault = random.pick(["kill", "kill while it hangs", "cut", "hang", "refuse"]);
+    const fault = random.pick([
+      "kill",
+      "kill while it hangs",
+      "cut",
+      "hang",
+      "refuse",
+      "lose answers",
+    ]);
     say(`${fault} ${fault === "kill" ? `node ${i}` : engine}`);
     if (fault.startsWith("kill")) {
       if (fault !== "kill") nodes[engine].hang();
@@ -77,6 +87,12 @@ async function disturb(proxy: Proxy, fault: string, random: Random): Promise<voi
     proxy.hang();
     await pause(random.below(maxHangMs));
     return heal(proxy);
+  }
+  if (fault === "lose answers") {
+    proxy.rules = { onSent: () => random.chance(lostAnswers) ? "cut" : "pass" };
+    await pause(random.below(maxLossyMs));
+    proxy.rules = {};
+    return;
   }
   proxy.refuse();
   await pause(random.below(maxQuietMs));
