@@ -61,7 +61,11 @@ export async function copy(
     try {
       const committed = await copyContent(session, session.locate(from).place!, request) ??
         await copyBytes(session, source, request, signal);
-      await copyProperties(session, from, to);
+      await copyProperties(session, from, to).catch((error) => {
+        const { kind, message, hint } = typed(error);
+        const why = `the file was copied, its properties were not: ${message}`;
+        throw new BargeError(kind, why, { hint, cause: error });
+      });
       return committed;
     } catch (error) {
       throw typed(error, { path: to });

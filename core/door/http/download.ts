@@ -82,16 +82,36 @@ async function answer(
     return new Response(null, { status, headers });
   }
   if (from > 0) await file.seek(from);
-  if (length > smallFileBytes) return exchange.send(piecesOf(file, length), { status, headers });
+  if (length > smallFileBytes) {
+    const pieces = file.pieces(length);
+    // A failure to read the first piece still gets a status.
+    const first = await pieces.next();
+    return exchange.send(continued(first, pieces, file), { status, headers });
+  }
   const bytes = await file.rest(length);
   file.close();
   return exchange.send(bytes, { status, headers });
 }
 
-/** Reads the rest of a file, or `length` bytes of it; then closes the file. */
-export async function* piecesOf(file: FileContent, length?: number): Source {
+/** Yields a piece that is read already, and the next ones; then closes the file. */
+async function* continued(
+  first: IteratorResult<Uint8Array, void>,
+  pieces: Source,
+  file: FileContent,
+): Source {
   try {
-    yield* file.pieces(length);
+    if (!first.done) yield first.value;
+    yield* pieces;
+  } finally {
+    await pieces.return();
+    file.close();
+  }
+}
+
+/** Reads a file to its end; then closes it. */
+export async function* piecesOf(file: FileContent): Source {
+  try {
+    yield* file.pieces();
   } finally {
     file.close();
   }

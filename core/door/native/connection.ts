@@ -239,10 +239,6 @@ export class Connection extends ClientConnection implements Conversation, Contex
     };
     const path = text("path", 3000) ?? text("from", 3000);
     const access = this.access(text("verb", 40) ?? null, path ?? null, text("to", 3000));
-    if (access.verb === "auth" || access.verb === "register") {
-      this.#loginName = typeof value.account === "string" ? await this.#logName(value) : null;
-      access.account = this.#loginName;
-    }
     this.#presence.doing = access;
     try {
       return await this.#answer(value, body, access);
@@ -273,6 +269,10 @@ export class Connection extends ClientConnection implements Conversation, Contex
   async #answer(value: FrameValue, body: Body, access: Access): Promise<boolean> {
     let unread = body !== undefined;
     try {
+      if (access.verb === "auth" || access.verb === "register") {
+        this.#loginName = typeof value.account === "string" ? await this.#logName(value) : null;
+        access.account = this.#loginName;
+      }
       if (!this.greeted && value.verb !== "hello") {
         throw new BargeError("protocol", "the first request must be hello");
       }

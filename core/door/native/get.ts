@@ -20,21 +20,29 @@ export async function serveGet(
     const undigested = file.undigested ?? undefined;
     const body = size - offset;
     const answer: Answer<"get"> = { size, offset, modified, sha256, undigested, body };
-    c.output.queue(encodeFrame({ ok: true, ...answer }));
+    let announced = false;
+    const announce = () => {
+      c.output.queue(encodeFrame({ ok: true, ...answer }));
+      announced = true;
+    };
     try {
-      if (body <= smallFileBytes) c.output.queue(await file.rest());
-      else {
+      if (body <= smallFileBytes) {
+        const bytes = await file.rest();
+        announce();
+        c.output.queue(bytes);
+      } else {
         for await (const piece of file.pieces()) {
+          if (!announced) announce();
           await c.output.write(piece);
           access.bytes += piece.length;
         }
       }
-      access.bytes = body;
     } catch (error) {
-      // The size was announced, so a failure can only be reported by closing the connection.
-      c.stream.close();
+      // Once the size was announced, a failure can only be reported by closing the connection.
+      if (announced) c.stream.close();
       throw error;
     }
+    access.bytes = body;
     c.output.queue(encodeFrame({ sha256: file.digest() }));
     return null;
   } finally {

@@ -66,6 +66,14 @@ const defaultDeadlineMs = 5_000;
 /** The most callers that wait for a connection. */
 const maxWaiting = 10_000;
 
+/**
+ * Limits a transaction, and returns its id. A node that is stopped, or cut off without notice, in the middle of a
+ * transaction would hold its locks for ever: the server ends the transaction once it has waited too long for a
+ * statement, or for another lock.
+ */
+const begun = `SELECT pg_current_xact_id()::text AS id, set_config('statement_timeout', $1, true),
+  set_config('idle_in_transaction_session_timeout', $1, true)`;
+
 export class Postgres implements Statements, AsyncDisposable {
   readonly #options: PostgresOptions;
   readonly #deadlineMs: number;
@@ -80,7 +88,11 @@ export class Postgres implements Statements, AsyncDisposable {
   }
 
   async all<T extends object>(text: string, ...values: Value[]): Promise<T[]> {
-    return await this.#with((client) => this.#run<T>(client, text, values));
+    try {
+      return await this.#with((client) => this.#run<T>(client, text, values));
+    } catch (error) {
+      throw typedError(error);
+    }
   }
 
   /**
@@ -102,10 +114,17 @@ export class Postgres implements Statements, AsyncDisposable {
   /**
    * Calls a function for each notification on a channel, also after the connection was lost for a while.
    * Notifications in that time are lost.
+   *
+   * @throws {BargeError} `unavailable` where the database does not answer now
    */
   async listen(channel: string, onNotify: (payload: string) => void): Promise<AsyncDisposable> {
     const { sql } = this.#connect();
-    await sql.listen(channel, onNotify);
+    try {
+      await this.#inTime(sql.listen(channel, onNotify));
+    } catch (error) {
+      sql.end({ timeout: 0 }).catch(() => {/* it is lost already */});
+      throw typedError(error);
+    }
     return { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) };
   }
 
@@ -119,7 +138,7 @@ export class Postgres implements Statements, AsyncDisposable {
         };
         try {
           await tx.all("BEGIN");
-          [{ id }] = await tx.all<{ id: string }>("SELECT pg_current_xact_id()::text AS id");
+          [{ id }] = await tx.all<{ id: string }>(begun, `${this.#deadlineMs}ms`);
           done = { value: await work(tx) };
           reached("written");
           await tx.all("COMMIT");
@@ -161,16 +180,20 @@ export class Postgres implements Statements, AsyncDisposable {
 
   async #run<T extends object>(client: Client, text: string, values: Value[]): Promise<T[]> {
     if (client.closed) throw new Closed();
-    const rows = client.sql.unsafe<T[]>(text, values, { prepare: true });
+    return [...await this.#inTime(client.sql.unsafe<T[]>(text, values, { prepare: true }))];
+  }
+
+  /** @throws {Late} */
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Late(this.#deadlineMs)), this.#deadlineMs);
     });
     try {
-      return [...await Promise.race([rows, late])];
+      return await Promise.race([answer, late]);
     } finally {
       clearTimeout(timer);
-      rows.catch(() => {/* reported by the deadline */});
+      answer.catch(() => {/* reported by the deadline */});
     }
   }
 
@@ -291,8 +314,8 @@ function codeOf(error: unknown): string {
 function isLost(error: unknown): boolean {
   if (error instanceof Late || error instanceof Closed) return true;
   if (error instanceof BargeError) return isLost(error.cause);
-  // 57P01 to 57P03: the server is going down, or not up yet. 08: a failed connection.
-  return /^(57P0[123]|08|CONNECTION_|CONNECT_TIMEOUT|E[A-Z]+$)/.test(codeOf(error));
+  // 57P01 to 57P03: the server is going down, or not up yet. 25P03: it waited too long. 08: a failed connection.
+  return /^(57P0[123]|25P03|08|CONNECTION_|CONNECT_TIMEOUT|E[A-Z]+$)/.test(codeOf(error));
 }
 
 /** Returns whether PostgreSQL gave up the transaction for another one: a deadlock, a conflict. */
@@ -307,6 +330,9 @@ function typedError(error: unknown): unknown {
   const hint = "try again once it is back";
   if (isLost(error)) {
     return new BargeError("unavailable", "the database does not answer", { hint, cause: error });
+  }
+  if (code === "57014") {
+    return new BargeError("unavailable", "the database is too busy", { hint, cause: error });
   }
   if (/^53/.test(code)) {
     return new BargeError("unavailable", "the database has no room, or no connection left", {

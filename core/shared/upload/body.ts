@@ -174,6 +174,26 @@ export class SharedBody implements StagedBody, Disposable {
     });
   }
 
+  /**
+   * Records all bytes; after a failure of the object store, those that it has.
+   *
+   * @returns the bytes from the start on that are recorded, and the length
+   * @throws {BargeError} when they can't be recorded, or the upload is lost
+   */
+  async keep(): Promise<{ readonly size: number; readonly length: number }> {
+    try {
+      await this.flush();
+      return { size: this.#size, length: this.#length };
+    } catch (error) {
+      if (!this.#failure) throw error;
+      await this.#queue;
+      await Promise.all(this.#sending);
+      await this.record();
+      const size = wholeEnd(this.#pieces.filter((piece) => !this.#unsent.has(piece)));
+      return { size, length: size };
+    }
+  }
+
   /** Records the pieces that are sent. */
   async record(): Promise<void> {
     while (this.#recording) await this.#recording.catch(() => {/* reported to its caller */});
@@ -324,15 +344,20 @@ export class SharedBody implements StagedBody, Disposable {
   #measure(): void {
     const { at, length } = this.#run ?? { at: 0, length: 0 };
     const extents = [...this.#pieces, { at, size: length }].sort((a, b) => a.at - b.at);
-    let end = 0;
-    for (const { at, size } of extents) {
-      if (at > end) break;
-      end = Math.max(end, at + size);
-    }
-    this.#size = end;
+    this.#size = wholeEnd(extents);
   }
 
   async #read(piece: Piece): Promise<Uint8Array> {
     return await readPiece(this.#parts, piece);
   }
+}
+
+/** Returns the end of the first bytes without a gap. @param extents sorted */
+function wholeEnd(extents: readonly Pick<Piece, "at" | "size">[]): number {
+  let end = 0;
+  for (const { at, size } of extents) {
+    if (at > end) break;
+    end = Math.max(end, at + size);
+  }
+  return end;
 }

@@ -92,7 +92,7 @@ export class SharedUpload implements OpenUpload {
   /** Records the gathered bytes, and gives the upload up to a newer connection. */
   async yield(): Promise<void> {
     if (this.#lost || this.#ended) return;
-    await this.#body.flush().catch(() => {/* bytes that are not recorded are sent again */});
+    await this.#body.keep().catch(() => {/* bytes that are not recorded are sent again */});
     this.#lost ??= new LostUpload("taken-over");
     const { id, holder } = this.#facts;
     const sql = "UPDATE upload SET holder = NULL WHERE id = $1 AND holder = $2";
@@ -150,11 +150,21 @@ export class SharedUpload implements OpenUpload {
   #beatDue(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#beating ??= (async () => {
-      await this.#body.flush();
-      await this.#beat(this.#parts.db, this.#whole);
-    })().catch(() => {/* the next call of the holder fails, where it is lost */})
+    this.#beating ??= this.#recordAndBeat()
+      .catch(() => {/* the next call of the holder fails, where it is lost */})
       .finally(() => this.#beating = undefined);
+  }
+
+  async #recordAndBeat(): Promise<void> {
+    const { db } = this.#parts;
+    // The object store may take longer than the holder's deadline.
+    const beats = setInterval(() => this.#beat(db).catch(() => {/* as above */}), beatMs);
+    try {
+      await this.#body.flush();
+    } finally {
+      clearInterval(beats);
+    }
+    await this.#beat(db, this.#whole);
   }
 
   /** Renews the holder's deadline. @throws {LostUpload} when the row has another holder, or is gone */
@@ -262,8 +272,7 @@ export class SharedUpload implements OpenUpload {
   }
 
   async #keep(empty: boolean): Promise<void> {
-    await this.#body.flush();
-    const { size, length } = this.#body;
+    const { size, length } = await this.#body.keep();
     if (size === 0 && !empty) return await this.#drop();
     await this.#change([this.#facts], async ({ tx }) => {
       const other = await tx.all(

@@ -132,10 +132,19 @@ export class SharedSetup implements AsyncDisposable {
     return this.#nodes[0].people;
   }
 
-  /** Returns the options with which `barge serve` uses this storage. */
-  async serveOptions(): Promise<string[]> {
-    const { host, port, database, user, password } = this.postgres;
-    const { url, prefix, accessKey, secretKey } = this.bucket;
+  /**
+   * Returns the options with which `barge serve` uses this storage.
+   *
+   * @param proxies the ports of proxies on this machine in front of the engines
+   */
+  async serveOptions(
+    proxies: { readonly postgres?: number; readonly s3?: number } = {},
+  ): Promise<string[]> {
+    const { host, database, user, password } = this.postgres;
+    const port = proxies.postgres ?? this.postgres.port;
+    const { prefix, accessKey, secretKey } = this.bucket;
+    const url = new URL(this.bucket.url);
+    if (proxies.s3 !== undefined) url.port = `${proxies.s3}`;
     const files = this.#files ??= await Deno.makeTempDir({ prefix: "barge-cluster-" });
     const write = async (name: string, text: string) => {
       await Deno.writeTextFile(`${files}/${name}`, text, { mode: 0o600 });
@@ -143,7 +152,7 @@ export class SharedSetup implements AsyncDisposable {
     };
     return [
       ...["--store", `postgres://${user}@${host}:${port}/${database}`],
-      ...["--bucket", `s3+${url}/${prefix}`],
+      ...["--bucket", `s3+${url.href}/${prefix}`],
       ...["--store-password-file", await write("password", password)],
       ...["--bucket-keys-file", await write("keys", `${accessKey}\n${secretKey}\n`)],
       ...["--cluster-key", await write("key", clusterKey.toBase64())],

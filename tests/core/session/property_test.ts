@@ -1,6 +1,7 @@
 /** Dead properties follow their file or folder, and are bounded. */
 import assert from "node:assert/strict";
 import { propertyBounds as bounds } from "../../../core/storage/bounds.ts";
+import { BargeError } from "../../../core/error.ts";
 import { copy } from "../../../core/session/copy.ts";
 import { copyTree } from "../../../core/session/copy.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
@@ -8,6 +9,7 @@ import { move } from "../../../core/session/move.ts";
 import { anyPropertiesIn, changeProperties, propertiesOf } from "../../../core/session/property.ts";
 import { remove } from "../../../core/session/remove.ts";
 import type { Session } from "../../../core/login/session.ts";
+import { stat } from "../../../core/session/stat.ts";
 import { fails, Setup, write } from "../_setup.ts";
 
 const any = () => {};
@@ -128,4 +130,17 @@ Deno.test("an account's sum is that of its properties, whatever happens to them"
           GROUP BY account ORDER BY account`),
   );
   assert.equal(await names(root, "/public/b"), "x,y");
+});
+
+Deno.test("a copy whose properties fail reports that the file was copied", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await tree(anna);
+  anna.store.attached.properties.copy = () =>
+    Promise.reject(new BargeError("unavailable", "the database does not answer"));
+  await assert.rejects(
+    copy(anna, "/home/d/e/a", "/home/b", "always"),
+    /the file was copied, its properties were not: the database does not answer/,
+  );
+  assert.equal((await stat(anna, "/home/b")).entry?.size, 1);
 });

@@ -1,13 +1,15 @@
-/** A TCP proxy in front of an engine, which hangs or cuts connections when a test says so. */
+/** A TCP proxy in front of an engine, which hangs, refuses or cuts connections when a test needs it. */
 
 export interface ProxyRules {
   /** Called with each piece that a client sends. `cut`: the server gets it, and its answer is never seen. */
   readonly onSent?: (bytes: Uint8Array) => "pass" | "cut";
+  /** An HTTP status with which the proxy answers each request itself; the server gets nothing. */
+  readonly status?: number;
 }
 
 export class Proxy implements Disposable {
   readonly port: number;
-  readonly #listener: Deno.TcpListener;
+  #listener: Deno.TcpListener;
   readonly #target: { readonly hostname: string; readonly port: number };
   readonly #connections = new Set<Deno.TcpConn>();
   rules: ProxyRules = {};
@@ -17,7 +19,7 @@ export class Proxy implements Disposable {
     this.#target = target;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.port = (this.#listener.addr as Deno.NetAddr).port;
-    this.#accept();
+    this.#accept(this.#listener);
   }
 
   /** Passes nothing on, until {@link resume}. */
@@ -29,6 +31,17 @@ export class Proxy implements Disposable {
   resume(): void {
     this.#gate?.release();
     this.#gate = undefined;
+  }
+
+  /** Cuts all connections, and refuses new ones, until {@link listen}. */
+  refuse(): void {
+    close(this.#listener);
+    this.cut();
+  }
+
+  listen(): void {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: this.port });
+    this.#accept(this.#listener);
   }
 
   /** Cuts all connections. */
@@ -43,11 +56,11 @@ export class Proxy implements Disposable {
     this.cut();
   }
 
-  async #accept(): Promise<void> {
+  async #accept(listener: Deno.TcpListener): Promise<void> {
     for (;;) {
       let client: Deno.TcpConn;
       try {
-        client = await this.#listener.accept();
+        client = await listener.accept();
       } catch {
         return;
       }
@@ -62,6 +75,7 @@ export class Proxy implements Disposable {
     const sent = async () => {
       for await (const bytes of reads(client)) {
         await this.#gate?.open;
+        if (this.rules.status !== undefined) return await answer(client, this.rules.status);
         if (this.rules.onSent?.(bytes) === "cut") muted = true;
         await writeAll(server, bytes);
       }
@@ -79,6 +93,14 @@ export class Proxy implements Disposable {
       close(each);
     }
   }
+}
+
+/** Answers a request, and reads what its client still sends. */
+async function answer(client: Deno.TcpConn, status: number): Promise<void> {
+  const head = `HTTP/1.1 ${status} Failed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  await writeAll(client, new TextEncoder().encode(head));
+  await client.closeWrite();
+  for await (const _ of reads(client));
 }
 
 async function* reads(connection: Deno.TcpConn): AsyncGenerator<Uint8Array, void, void> {

@@ -66,6 +66,23 @@ test(
   },
 );
 
+test("a server that hangs can't be listened to", async (db, proxy) => {
+  proxy.hang();
+  await fails("unavailable", () => db.listen("channel", () => {}));
+});
+
+test("a node that is cut off without notice does not keep its locks", async (db, proxy, direct) => {
+  await direct.all(insert(1));
+  await fails("unavailable", () =>
+    db.transaction(async (tx) => {
+      await tx.all("UPDATE t SET n = 2");
+      proxy.hang();
+      await tx.all("UPDATE t SET n = 3");
+    }));
+  await direct.all("UPDATE t SET n = n + 10");
+  assert.deepEqual(await rows(direct), [11]);
+});
+
 test("a transaction that is cut off changes nothing", async (db, proxy, direct) => {
   await fails("unavailable", () =>
     db.transaction(async (tx) => {
