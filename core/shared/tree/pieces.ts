@@ -84,6 +84,8 @@ export class PieceReader implements Disposable {
   #pieces: readonly Piece[] = [];
   #current: Held | undefined;
   #ahead: { readonly piece: Piece; readonly held: Promise<Held> } | undefined;
+  /** Reads take turns: two that need the same piece at once would both fetch it. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: Reading, content: number) {
     this.#parts = parts;
@@ -92,7 +94,9 @@ export class PieceReader implements Disposable {
 
   /** Returns bytes from a position on, at most to the end of their piece; undefined for a gap or the end. */
   async from(position: number): Promise<Uint8Array | undefined> {
-    const held = await this.#holding(position);
+    const turn = this.#turn.then(() => this.#holding(position));
+    this.#turn = turn.catch(() => {/* reported to its caller */});
+    const held = await turn;
     return held?.bytes.subarray(position - held.at);
   }
 
