@@ -1,6 +1,6 @@
 /** Reading content that lies in several pieces. */
 import assert from "node:assert/strict";
-import { PieceReader } from "../../../core/shared/pieces.ts";
+import { PieceReader } from "../../../core/shared/tree/pieces.ts";
 import { hasEngines, SharedSetup } from "../../contract/store/_shared.ts";
 import { commit, declared } from "../../contract/store/_suite_uploads.ts";
 
