@@ -1,6 +1,6 @@
 /** `barge backup`: copies the accounts database, beside a running server. */
-import { openAccounts } from "./_data/accounts.ts";
-import { argument, command, dataOption, flag } from "./_term/command.ts";
+import { accountsOptions, needDirectory, openStore } from "./_data/accounts.ts";
+import { argument, command, flag } from "./_term/command.ts";
 import { note, printJson } from "./_term/out.ts";
 import { counted } from "./_term/progress.ts";
 import { formatSize } from "../core/size.ts";
@@ -10,7 +10,7 @@ export default command({
   options: {
     file: argument(path("FILE"), "The new file"),
     force: flag("Replace an existing file"),
-    data: dataOption(),
+    ...accountsOptions,
   },
   about:
     `Copies the accounts database of a data directory to FILE: accounts, tokens, and the digests
@@ -25,9 +25,14 @@ export default command({
     ["barge backup /var/backups/accounts.db --force", "from cron, replacing yesterday's"],
     ["barge backup accounts-$(date +%F).db --data /srv/barge", "one file a day"],
   ],
-  async run({ file, force, data, json }, { signal }) {
+  async run(values, { signal }) {
+    const { file, force, data, json } = values;
+    needDirectory(
+      values,
+      "`barge migrate --from` copies that to a data directory, which is a full backup",
+    );
     // Opening it reports faults of the directory, and upgrades an old database.
-    (await openAccounts(data))[Symbol.dispose]();
+    (await openStore(data))[Symbol.dispose]();
     const { backup } = await import("../core/local/database/backup.ts");
     const { path, bytes, accounts, files } = await backup(data, file, { force, signal });
     if (json) printJson({ path, bytes, accounts, files });

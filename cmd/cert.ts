@@ -1,8 +1,8 @@
-/** `barge cert`: shows the certificate of a data directory or of a server. */
+/** `barge cert`: shows the certificate of a storage or of a server. */
 import { BargeError } from "../core/error.ts";
-import type { CertificateFacts } from "../core/net/certificate.ts";
-import { noteData } from "./_data/accounts.ts";
-import { command, dataOption, flag, optionalArgument } from "./_term/command.ts";
+import { accountsOptions, type AccountsValues, isShared } from "./_data/accounts.ts";
+import { ownOfCluster, ownOfDirectory, type Shown } from "./_data/own_certificate.ts";
+import { command, flag, optionalArgument } from "./_term/command.ts";
 import { note, print, printJson, printLine } from "./_term/out.ts";
 import { exitCodes } from "./_term/exit.ts";
 import { knownHostsPath } from "./_client/security.ts";
@@ -11,12 +11,13 @@ export default command({
   options: {
     remote: optionalArgument("HOST[:PORT]", "The server. Default: the one on the data directory"),
     forget: flag("Forget the pin of that server"),
-    data: dataOption(),
+    ...accountsOptions,
   },
   about: `Prints the fingerprint, the names and the validity of a certificate.
 
     Without a server's name: of the certificate that the server on the data directory uses, or used
-    last, from --tls-cert or made by \`barge serve\`; and the fingerprints of its SSH host keys. With a
+    last, from --tls-cert or made by \`barge serve\`; and the fingerprints of its SSH host keys. With
+    --store: of the certificate that the nodes have made and share, and of their host keys. With a
     server's name: of the certificate that this server presents, and whether it is pinned here. The
     exit code is 15 if another certificate is pinned. Nothing is pinned.
 
@@ -27,10 +28,11 @@ export default command({
     ["barge cert files.example", "check a server's certificate"],
     ["barge cert --forget files.example:7171", "accept the operator's new certificate"],
   ],
-  async run({ remote, forget, data, json }, { signal }) {
+  async run(values, { signal }) {
+    const { remote, forget, json } = values;
     if (remote === undefined) {
       if (forget) throw new BargeError("usage", "--forget needs a server's name");
-      return await own(data, json);
+      return await showOwn(values, json);
     }
     const { parseRemote } = await import("../core/client/remote.ts");
     const { host, port } = parseRemote(remote);
@@ -47,33 +49,15 @@ export default command({
   },
 });
 
-type Shown = Pick<CertificateFacts, "names" | "from" | "until"> & { readonly fingerprint: string };
-
-async function own(data: string, json: boolean): Promise<void> {
-  noteData(data);
-  const { ownFiles, readOwnCertificate } = await import("../core/net/own_certificate.ts");
-  const { readHostKeys } = await import("../core/net/host_keys.ts");
-  const { lastServer } = await import("../core/serve/data.ts");
-  const shown = lastServer(data)?.certificate;
-  const theirs = shown && shown.file !== null
-    ? { ...shown, file: shown.file, from: new Date(shown.from), until: new Date(shown.until) }
-    : undefined;
-  const certificate = theirs ?? await readOwnCertificate(data);
-  const file = theirs?.file ?? ownFiles(data).cert;
-  const hostKeys = await readHostKeys(data);
-  if (!certificate && !hostKeys) {
-    throw new BargeError("not-found", "there is no certificate yet", {
-      op: "cert",
-      path: ownFiles(data).cert,
-      hint: "`barge serve` makes it when it first listens with TLS",
-    });
-  }
+async function showOwn(values: AccountsValues, json: boolean): Promise<void> {
+  const own = isShared(values) ? await ownOfCluster(values) : await ownOfDirectory(values.data);
+  const { certificate, isGiven, hostKeys } = own;
   if (json) {
-    const facts = certificate && { file, ...fields(certificate) };
+    const facts = certificate && { file: certificate.file, ...fields(certificate) };
     return printJson({ ...facts, ...(hostKeys && { hostKeys }) });
   }
   if (certificate) describe(certificate);
-  if (theirs) printLine(`  file       ${file}, from --tls-cert`);
+  if (isGiven) printLine(`  file       ${certificate?.file}, from --tls-cert`);
   for (const { type, fingerprint } of hostKeys ?? []) print(`${fingerprint} ${type}`);
 }
 

@@ -69,7 +69,8 @@ export default command({
 });
 
 /**
- * Loads the named certificate, or one that is created once beside the saved logins, for pinning.
+ * Loads the named certificate; by default one of barge's own, beside the saved logins. That one is made
+ * only once, so that clients can pin it.
  */
 async function certificateFor(
   host: string,

@@ -4,8 +4,8 @@ import { flag, value } from "./_term/command.ts";
 import { path } from "./_term/value.ts";
 import {
   needPassword,
-  onlyTerminal,
   printWithPassword,
+  promptOnly,
   randomPassword,
   readPasswordFile,
 } from "./_client/password.ts";
@@ -28,7 +28,7 @@ export default sessionCommand({
       ? randomPassword(session.client.hello.minPassword)
       : newPasswordFile !== undefined
       ? await readPasswordFile(newPasswordFile)
-      : Deno.env.get("BARGE_NEW_PASSWORD") || await needPassword(onlyTerminal, {
+      : Deno.env.get("BARGE_NEW_PASSWORD") || await needPassword(promptOnly, {
         question: `New password of ${session.login.account}`,
         twice: true,
         signal,

@@ -6,7 +6,7 @@ import { type Address, formatAddress } from "../core/net/address.ts";
 import { Networks } from "../core/net/networks.ts";
 import { parsePublicUrl } from "../core/net/public_url.ts";
 import { logLevels } from "../core/serve/log_level.ts";
-import { maxMinPassword } from "../core/protocol/password.ts";
+import { maxMinPasswordLength } from "../core/protocol/password.ts";
 import { minRateBytesPerSecond } from "../core/watch/rate.ts";
 import { describeStorage, sharedOptions, storageOptions } from "./_data/storage_options.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
@@ -90,7 +90,7 @@ export default command({
       "The largest quota that an account can register with, or grow to, by itself. Default: --quota",
     ),
     minPassword: value(
-      count("N", 0, maxMinPassword),
+      count("N", 0, maxMinPasswordLength),
       "The least length of a new password, in characters. At the native door the client checks it, " +
         "since no password is sent. Default: 8",
     ),
@@ -228,7 +228,7 @@ export default command({
     const { readProxyCert } = await import("./_serve/proxy_cert.ts");
     const limits = () => ({
       ...readLimits(options, options.limits),
-      proxyEndPoints: readProxyCert(options.proxyCert),
+      proxyBindings: readProxyCert(options.proxyCert),
     });
     const { serve } = await import("../core/serve/serve.ts");
     const { noteFirstAccount, noteReady } = await import("./_serve/banner.ts");

@@ -1,8 +1,8 @@
-/** `barge verify`: checks a data directory, even while a server runs on it. */
+/** `barge verify`: checks all that is stored, even while servers run on it. */
 import { BargeError } from "../core/error.ts";
-import type { Problem, ReconcileEvent } from "../core/storage/problem.ts";
-import { openStore } from "./_data/accounts.ts";
-import { command, dataOption, flag, values } from "./_term/command.ts";
+import type { Problem, ProblemKind, ReconcileEvent } from "../core/storage/problem.ts";
+import { accountsOptions, type AccountsValues, isShared, openStore } from "./_data/accounts.ts";
+import { command, flag, values } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
 import { note, printJson, printLine } from "./_term/out.ts";
 import { counted, number, progress, type Step } from "./_term/progress.ts";
@@ -15,7 +15,7 @@ export default command({
     quick: flag("Compare sizes and times, and do not read the files"),
     accept: values(plain("PATH"), "Accept the current bytes of a damaged file; may be repeated"),
     quiet: flag("No progress, no summary; only the differences", "-q"),
-    data: dataOption(),
+    ...accountsOptions,
   },
   about: `Reads every file in a data directory and compares it with the SHA-256 of its upload. Also
     compares the ledger with the disk, staging with the partial uploads, and the sums of every
@@ -27,49 +27,86 @@ export default command({
 
     A file with its old size and time but another digest is damaged: put it back from a backup and
     run --repair. --repair alone leaves a damaged file and its digest unchanged. --accept PATH, with
-    the path as printed here, makes the current bytes the file.`,
+    the path as printed here, makes the current bytes the file.
+
+    With --store: reads the bytes of all files from the bucket (--quick: compares only the objects'
+    sizes), and compares them, the objects of the bucket and the sums of every account with the
+    database. --repair corrects sums, and removes objects that no file has used for a day.`,
   examples: [
     ["barge verify", "read all files, and change nothing"],
     ["barge verify --repair", "charge files that were added by hand"],
     ["barge verify --accept homes/alice/a.jpg", "keep that damaged file as it is"],
   ],
-  async run({ repair, quick, accept, quiet, data, json }, { signal }) {
+  async run(values, { signal }) {
+    const { repair, quick, accept, quiet, json } = values;
     if (quick && accept.length > 0) {
       throw new BargeError("usage", "--accept and --quick exclude each other");
     }
-    const { verify } = await import("../core/repair/verify.ts");
-    using store = await openStore(data, quiet);
     using shown = progress(quiet);
     const unmatched = new Set(accept);
-    const { checked, bytes, problems } = await verify(store, {
+    const open = new Set<ProblemKind>();
+    const counts = { problems: 0, repaired: 0, open: 0 };
+    const { checked, bytes } = await verifyAll(values, {
       repair,
       contents: !quick,
-      accept: new Set(accept),
       signal,
       onEvent: shown && ((event) => shown.add(stepOf(event))),
       onProblem(problem) {
+        counts.problems++;
+        counts[problem.repaired ? "repaired" : "open"]++;
+        if (!problem.repaired) open.add(problem.kind);
         if (problem.kind === "damaged") unmatched.delete(problem.path);
         printProblem(problem, json);
       },
     });
     shown?.hide();
-    const open = problems.filter((problem) => !problem.repaired);
-    const repaired = problems.length - open.length;
     if (json) {
-      const counts = { problems: problems.length, repaired, open: open.length };
       printJson({ type: "summary", files: checked, bytes, ...counts });
     } else if (!quiet) {
       const read = quick ? "compared" : `read, ${formatSize(bytes)}`;
-      const result = problems.length === 0
+      const result = counts.problems === 0
         ? "all agree"
-        : `${number(problems.length)} differ, ${number(repaired)} repaired`;
+        : `${number(counts.problems)} differ, ${number(counts.repaired)} repaired`;
       note(`${counted(checked, "file")} ${read}: ${result}`);
     }
     for (const path of unmatched) note(`--accept ${path}: there is no damaged file of that name`);
-    if (!quiet) advise(open, repair);
-    return open.length > 0 ? exitCodes.digest : 0;
+    if (!quiet) (isShared(values) ? adviseForCluster : advise)(open, repair);
+    return counts.open > 0 ? exitCodes.digest : 0;
   },
 });
+
+type Values = AccountsValues & { readonly accept: readonly string[]; readonly quiet: boolean };
+
+/** The options of a check of either kind of storage. */
+interface Check {
+  readonly repair: boolean;
+  readonly contents: boolean;
+  readonly signal: AbortSignal;
+  readonly onEvent: ((event: ReconcileEvent) => void) | undefined;
+  readonly onProblem: (problem: Problem) => void;
+}
+
+/** Checks the storage that the options name. @throws {BargeError} `usage` for --accept on shared storage */
+async function verifyAll(
+  values: Values,
+  check: Check,
+): Promise<{ readonly checked: number; readonly bytes: number }> {
+  const { data, accept, quiet } = values;
+  if (!isShared(values)) {
+    const { verify } = await import("../core/repair/verify.ts");
+    using store = await openStore(data, quiet);
+    return await verify(store, { ...check, accept: new Set(accept) });
+  }
+  if (accept.length > 0) {
+    throw new BargeError("usage", "--accept is for data directories", {
+      hint: "upload the damaged file again, or remove it",
+    });
+  }
+  const { openShared } = await import("./_data/shared.ts");
+  const { verifyShared } = await import("../core/shared/verify.ts");
+  await using storage = await openShared(values, { quiet });
+  return await verifyShared(storage.parts, check);
+}
 
 function stepOf(event: ReconcileEvent): Step {
   if (event.type !== "start") return event;
@@ -84,17 +121,25 @@ function printProblem(problem: Problem, json: boolean): void {
 }
 
 /** The problems that `--repair` leaves. */
-const byHand: ReadonlySet<Problem["kind"]> = new Set(["damaged", "unreadable", "unnamed"]);
+const byHand: ReadonlySet<ProblemKind> = new Set(["damaged", "unreadable", "unnamed"]);
 
-function advise(open: readonly Problem[], repair: boolean): void {
-  if (open.some(({ kind }) => kind === "damaged")) {
+function advise(open: ReadonlySet<ProblemKind>, repair: boolean): void {
+  if (open.has("damaged")) {
     note("(put damaged files back from a backup, or keep them with --accept PATH)");
   }
-  if (open.some(({ kind }) => kind === "unnamed")) {
+  if (open.has("unnamed")) {
     note(
       "(bytes that are not valid UTF-8 are shown as \uFFFD; `ls -b` shows them, in the folder itself)",
     );
   }
-  const repairable = open.some(({ kind }) => !byHand.has(kind));
+  const repairable = !open.isSubsetOf(byHand);
   if (repairable && !repair) note("(--repair makes the ledger agree with the disk)");
+}
+
+function adviseForCluster(open: ReadonlySet<ProblemKind>, repair: boolean): void {
+  if (open.has("damaged") || open.has("missing")) {
+    note("(upload these files again, or put the objects back from a backup of the bucket)");
+  }
+  const repairable = open.has("sums") || open.has("leftover");
+  if (repairable && !repair) note("(--repair corrects sums, and removes unused objects)");
 }

@@ -2,7 +2,7 @@
 import { trimSlashes } from "../../core/client/path.ts";
 import { type Kind, typed } from "../../core/error.ts";
 import { sharedCode } from "../_term/exit.ts";
-import { inWordsOf, report } from "../_term/fail.ts";
+import { report, withVerb } from "../_term/fail.ts";
 
 /** Failures that the other paths would have, too. */
 const fatalKinds: readonly Kind[] = ["interrupted", "unavailable", "protocol", "identity"];
@@ -24,7 +24,7 @@ export async function eachPath(
     try {
       await work(path);
     } catch (cause) {
-      const error = inWordsOf(typed(cause, { op, path }), op);
+      const error = withVerb(typed(cause, { op, path }), op);
       if (paths.length === 1 || fatalKinds.includes(error.kind)) throw error;
       report(error, { debug: false });
       failures.push(error.kind);

@@ -13,7 +13,7 @@ export interface PrintListOptions {
   /** Print size, time and owner. */
   readonly long: boolean;
   readonly json: boolean;
-  /** Takes short names in place of their lines. */
+  /** Called with each name of a listing that is neither long nor JSON; by default the name is printed. */
   readonly onName?: (name: string) => void;
   readonly signal: AbortSignal;
 }

@@ -2,8 +2,8 @@
 import { BargeError, typed } from "../../core/error.ts";
 import {
   checkNewPassword,
-  defaultMinPassword,
-  maxMinPassword,
+  defaultMinPasswordLength,
+  maxMinPasswordLength,
 } from "../../core/protocol/password.ts";
 import { flag, value, valueOr, type ValuesOf } from "../_term/command.ts";
 import { note, print, printJson } from "../_term/out.ts";
@@ -24,9 +24,9 @@ export const newPasswordOptions = {
 /** The option of a verb that sets passwords in a data directory, without asking a server. */
 export const minPasswordOption = {
   minPassword: valueOr(
-    count("N", 0, maxMinPassword),
-    defaultMinPassword,
-    `The fewest characters of a new password. Default: ${defaultMinPassword}`,
+    count("N", 0, maxMinPasswordLength),
+    defaultMinPasswordLength,
+    `The fewest characters of a new password. Default: ${defaultMinPasswordLength}`,
   ),
 };
 
@@ -35,8 +35,8 @@ export interface PasswordSources extends ValuesOf<typeof passwordOptions> {
   readonly environment?: boolean;
 }
 
-/** The sources of a password that only a terminal can give. */
-export const onlyTerminal: PasswordSources = {
+/** No source: {@link needPassword} then always prompts. */
+export const promptOnly: PasswordSources = {
   passwordStdin: false,
   passwordFile: undefined,
   environment: false,

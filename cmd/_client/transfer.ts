@@ -3,7 +3,7 @@ import type { Totals, TransferEvent, TransferResult } from "../../core/client/tr
 import type { TransferOptions } from "../../core/client/transfer/options.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
 import { sharedCode } from "../_term/exit.ts";
-import { inWordsOf } from "../_term/fail.ts";
+import { withVerb } from "../_term/fail.ts";
 import { flag, values } from "../_term/command.ts";
 import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "../_term/out.ts";
 import { counted, duration, number, progress } from "../_term/progress.ts";
@@ -16,13 +16,13 @@ export const transferOptions = {
   checksum: flag("Transfer only files whose SHA-256 differs", "-c"),
   noVerify: flag("Do not hash large files on this side; the server still does"),
   delete: flag(
-    "Afterwards remove from the target tree what the source lacks; a folder in the place of a " +
-      "file, or a file in the place of a folder, at once",
+    "Remove from the target tree what the source lacks, after the transfer; and replace a folder " +
+      "there by a file of the same name, or the reverse",
   ),
   noClobber: flag("Fail instead of replacing a file"),
   exclude: values(
     plain("GLOB"),
-    "Leave out names like *.o, /build/, docs/**; may be repeated, in the variable one a line",
+    "Leave out names like *.o, /build/, docs/**; may be repeated; the variable has one on each line",
   ),
   dryRun: flag("Print the changes without making them", "-n"),
   quiet: flag("Print failures only: no progress, no summary", "-q"),
@@ -60,7 +60,7 @@ export async function printTransfer(
       else if (dryRun && result.status === "sent") printLine(`${op} ${between(op, result)}`);
       if (result.error) {
         failures.push(result.error.kind);
-        notes.failure(inWordsOf(result.error, op));
+        notes.failure(withVerb(result.error, op));
       }
     } else if (event.type === "removed") {
       if (json) printJson({ ...removedFields(event), ...mark });

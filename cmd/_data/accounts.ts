@@ -1,9 +1,11 @@
 /**
- * Opens data directories. Each verb writes the directory to standard error, so that work on a wrong
- * directory is noticed.
+ * Opens data directories, and storage that many machines share. Each verb writes the name of the storage to
+ * standard error, so that work on a wrong one is noticed.
  */
 import { resolve } from "node:path";
 import type { Account } from "../../core/storage/account.ts";
+import type { AccountStore } from "../../core/storage/accounts.ts";
+import type { LoginStore } from "../../core/storage/logins.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Store } from "../../core/local/store.ts";
 import {
@@ -13,62 +15,110 @@ import {
   dataOption,
   type Declared,
   isDataNamed,
+  isDataOnLine,
   type Options,
   type Outcome,
+  type ValuesOf,
 } from "../_term/command.ts";
 import { note } from "../_term/out.ts";
+import { storageOptions } from "./storage_options.ts";
 
 /** The most other servers that are named. */
 const maxServers = 3;
 
-/** The tables of a data directory's database. Dispose them to close it. */
-export type AccountTables = Awaited<ReturnType<typeof openAccounts>>;
+/** The options that name the storage of a verb. */
+export const accountsOptions = { data: dataOption(), ...storageOptions };
+export type AccountsValues = ValuesOf<typeof accountsOptions>;
+
+/** The accounts and logins of a data directory, or of storage that many machines share. */
+export interface AccountStores extends AsyncDisposable {
+  readonly accounts: AccountStore;
+  readonly logins: LoginStore;
+}
+
+interface OpenOptions {
+  /**
+   * Make what is missing: the directory (mode 0700) and database, if the command line or BARGE_DATA names the
+   * directory; or the tables of shared storage.
+   */
+  readonly create?: boolean;
+  /** Make the database also where files exist. */
+  readonly adopt?: boolean;
+}
 
 /**
- * Opens the accounts of a data directory.
+ * Opens the accounts that the options name.
  *
- * @param options.create make a missing directory (mode 0700) and database, if the command line or
- *   BARGE_DATA names the directory
- * @param options.adopt make the database also where files exist
- * @throws {BargeError} as `Database`
+ * @throws {BargeError} `usage` for options that contradict each other; as `Database`, or as `openShared`
  */
 export async function openAccounts(
-  data: string,
-  options: { create?: boolean; adopt?: boolean } = {},
-) {
+  values: AccountsValues,
+  options: OpenOptions = {},
+): Promise<AccountStores> {
+  if (!isShared(values)) return await openLocalAccounts(values.data, options);
+  if (options.adopt) {
+    throw new BargeError("usage", "--adopt is for data directories", {
+      hint: "storage that many machines share keeps no files of former accounts in homes/",
+    });
+  }
+  const { openShared } = await import("./shared.ts");
+  const storage = await openShared(values, options);
+  return { ...storage.people, [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose]() };
+}
+
+/**
+ * Returns whether the options name storage that many machines share.
+ *
+ * @throws {BargeError} `usage` where the command line names a data directory beside it
+ */
+export function isShared({ store, bucket }: AccountsValues): boolean {
+  if (store === undefined && bucket === undefined) return false;
+  if (!isDataOnLine()) return true;
+  throw new BargeError("usage", "--data and --store exclude each other", {
+    hint: "for the data directory, unset BARGE_STORE and BARGE_BUCKET",
+  });
+}
+
+/**
+ * Refuses storage that many machines share, for a verb that works on the files of a data directory.
+ *
+ * @param instead how to do the same there, for the hint
+ * @throws {BargeError} `usage`
+ */
+export function needDirectory(values: AccountsValues, instead: string): void {
+  if (!isShared(values)) return;
+  const why = "this works on a data directory, and not on storage that many machines share";
+  throw new BargeError("usage", why, { hint: instead });
+}
+
+async function openLocalAccounts(data: string, options: OpenOptions): Promise<AccountStores> {
   noteData(data);
-  const made = options.create && !exists(`${data}/accounts.db`) && await makeFolder(data);
-  const { Database } = await import("../../core/local/database/database.ts");
-  const { Accounts } = await import("../../core/local/account/accounts.ts");
-  const { Tokens } = await import("../../core/local/account/tokens.ts");
-  const { Keys } = await import("../../core/local/account/keys.ts");
-  const { Bans } = await import("../../core/local/account/bans.ts");
-  const db = await upToDate(data, () => new Database(data, options));
+  const { create, adopt } = options;
+  const made = create && !exists(`${data}/accounts.db`) && await makeFolder(data);
+  if (create || adopt) {
+    const { Database } = await import("../../core/local/database/database.ts");
+    (await upToDate(data, () => new Database(data, options)))[Symbol.dispose]();
+  }
+  const store = await openStore(data, true);
   if (made) note(made);
   return {
-    db,
-    accounts: new Accounts(db),
-    tokens: new Tokens(db),
-    keys: new Keys(db),
-    bans: new Bans(db),
-    [Symbol.dispose]: () => db[Symbol.dispose](),
+    ...store.people,
+    [Symbol.asyncDispose]: () => Promise.resolve(store[Symbol.dispose]()),
   };
 }
 
-type DataValues = { readonly data: string };
-
-/** Declares a verb that works on the accounts of a data directory. */
+/** Declares a verb that works on the accounts of a storage. */
 export function accountsCommand<T>(
   { options, run, ...help }: Omit<Declared<T>, "run"> & {
-    run(values: T & DataValues & Common, tables: AccountTables, context: Context): Outcome;
+    run(values: T & AccountsValues & Common, stores: AccountStores, context: Context): Outcome;
   },
 ) {
-  return command<T & DataValues>({
+  return command<T & AccountsValues>({
     ...help,
-    options: { ...options, data: dataOption() } as Options<T & DataValues>,
+    options: { ...options, ...accountsOptions } as Options<T & AccountsValues>,
     async run(values, context) {
-      using tables = await openAccounts(values.data);
-      return await run(values, tables, context);
+      await using stores = await openAccounts(values);
+      return await run(values, stores, context);
     },
   });
 }

@@ -2,13 +2,12 @@
  * Plans and makes the changes of `user apply`. Passwords are hashed while planning, so that the
  * transaction is short.
  */
-import type { Accounts } from "../../core/local/account/accounts.ts";
-import { type AccountChange, defaultQuota } from "../../core/storage/accounts.ts";
+import { type AccountChange, defaultQuota, type NewAccount } from "../../core/storage/accounts.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
 import { checkNewPassword } from "../../core/protocol/password.ts";
 import { makeVerifier, matches } from "../../core/protocol/verifier.ts";
-import { type AccountTables, openStore } from "./accounts.ts";
+import type { AccountStores } from "./accounts.ts";
 import type { Declared } from "./declared.ts";
 
 export interface Step {
@@ -29,27 +28,27 @@ export interface PlanOptions {
 /**
  * Returns the step for each declared account.
  *
- * @param accounts undefined: there is no database yet
+ * @param stores undefined: there is no database yet
  * @throws {BargeError} `usage` for a new account without a password, and a new password that is too
  *   short; `exists` for existing files of a new account
  */
 export async function planSteps(
   declared: readonly Declared[],
-  accounts: Accounts | undefined,
+  stores: AccountStores | undefined,
   options: PlanOptions,
 ): Promise<Step[]> {
   const steps: Step[] = [];
-  for (const wanted of declared) steps.push(await planStep(wanted, accounts, options));
+  for (const wanted of declared) steps.push(await planStep(wanted, stores, options));
   return steps;
 }
 
 async function planStep(
   wanted: Declared,
-  accounts: Accounts | undefined,
+  stores: AccountStores | undefined,
   { adopt, minPassword }: PlanOptions,
 ): Promise<Step> {
   const { name, role, limit, entryLimit, disabled, password, absent } = wanted;
-  const existing = accounts?.find(name);
+  const existing = await stores?.accounts.find(name);
   if (absent) {
     return { name, action: existing ? "removed" : "unchanged", changed: [], change: {} };
   }
@@ -60,13 +59,14 @@ async function planStep(
       hint: "give it a password or a passwordFile",
     });
   }
-  if (!existing && !adopt) accounts?.needFreeHome(name);
+  if (!existing && !adopt) await stores?.accounts.needFreeHome(name);
+  const old = existing && await stores?.logins.byPassword(name);
   const change: AccountChange = {
     ...(role !== undefined && role !== existing?.role && { role }),
     ...(limit !== undefined && limit !== existing?.limit && { limit }),
     ...(entryLimit !== undefined && entryLimit !== existing?.entryLimit && { entryLimit }),
     ...(disabled !== undefined && disabled !== (existing?.disabled ?? false) && { disabled }),
-    ...await newVerifier(existing && accounts?.forLogin(name)?.verifier, wanted, minPassword),
+    ...await newVerifier(old?.verifier, wanted, minPassword),
   };
   const changed = Object.keys(change).map((field) => fieldNames[field as keyof AccountChange]);
   if (!existing) return { name, action: "created", changed: [], change };
@@ -98,61 +98,29 @@ async function newVerifier(
 }
 
 /**
- * Makes the changes of all steps, or none. Accounts are removed last, since their homes are moved on
- * disk.
+ * Makes the changes of all steps, or none.
  *
  * @param options.adopt give new accounts the existing files in homes/NAME
  * @returns the new places of the homes of removed accounts, by name
  */
 export async function applySteps(
   steps: readonly Step[],
-  { db, accounts }: AccountTables,
-  { data, adopt }: { readonly data: string; readonly adopt: boolean },
+  { accounts }: AccountStores,
+  { adopt }: { readonly adopt: boolean },
 ): Promise<Map<string, string>> {
-  db.transaction(() => {
-    for (const { name, change } of only(steps, "created")) create(accounts, name, change, adopt);
-    for (const { name, change } of only(steps, "changed")) accounts.change(name, change);
-    checkRemovals(accounts, only(steps, "removed").map(({ name }) => name));
+  const only = (action: Step["action"]) => steps.filter((step) => step.action === action);
+  const removed = await accounts.apply({
+    added: only("created").map(({ name, change }) => newAccount(name, change, adopt)),
+    changed: only("changed"),
+    removed: only("removed").map(({ name }) => name),
   });
-  const keptHomes = new Map<string, string>();
-  const removals = only(steps, "removed");
-  if (removals.length === 0) return keptHomes;
-  const { removeAccount } = await import("../../core/local/remove_account.ts");
-  using store = await openStore(data, true);
-  for (const { name } of removals) {
-    const removed = await removeAccount(store, name, { purge: false });
-    if (removed.kept !== null) keptHomes.set(name, removed.kept);
-  }
-  return keptHomes;
-}
-
-function only(steps: readonly Step[], action: Step["action"]): Step[] {
-  return steps.filter((step) => step.action === action);
-}
-
-/** Refuses the removals that would fail later, after others were made. */
-function checkRemovals(accounts: Accounts, names: readonly string[]): void {
-  const all = accounts.list();
-  const left = all.filter(({ name }) =>
-    !names.some((removed) => removed.toLowerCase() === name.toLowerCase())
+  const homes = [...removed].flatMap(([name, { kept }]) =>
+    kept === null ? [] : [[name, kept] as const]
   );
-  const admins = (of: typeof all) =>
-    of.filter(({ role, disabled }) => role === "admin" && !disabled);
-  if (left.length === 0 || admins(all).length === 0 || admins(left).length > 0) return;
-  throw new BargeError("refused", "it would remove the last admin that can log in", {
-    op: "user apply",
-    hint: "declare another admin",
-  });
+  return new Map(homes);
 }
 
-function create(accounts: Accounts, name: string, change: AccountChange, adopt: boolean): void {
+function newAccount(name: string, change: AccountChange, adopt: boolean): NewAccount {
   const { role = "user", limit = defaultQuota(role), entryLimit, disabled, verifier } = change;
-  const facts = { name, limit, entryLimit, verifier: verifier!, adopt };
-  if (!disabled) accounts.add({ ...facts, role });
-  else {
-    // Disabled before it is an admin, since the last admin can't be disabled.
-    accounts.add({ ...facts, role: "user" });
-    accounts.change(name, { disabled });
-    accounts.change(name, { role });
-  }
+  return { name, role, limit, entryLimit, disabled, verifier: verifier!, adopt };
 }

@@ -15,8 +15,8 @@ export function enableVerb(verb: keyof typeof about) {
     options: { name: argument("NAME", "The account") },
     about: about[verb],
     examples: [[`barge user ${verb} bob`, `${verb} bob`]],
-    run({ name, json }, { accounts }) {
-      const account = accounts.change(name, { disabled: verb === "disable" });
+    async run({ name, json }, { accounts }) {
+      const account = await accounts.change(name, { disabled: verb === "disable" });
       if (json) printJson(accountFields(account));
       else note(`${account.name} is ${verb}d`);
     },

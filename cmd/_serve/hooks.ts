@@ -21,10 +21,10 @@ export const hookOptions = {
   hookTimeout: valueOr(
     count("SECONDS", 1, 3600),
     30,
-    "The time after which they are killed; for a check, with its wait for a turn. The sender of a " +
-      `killed check must try again. With --check-upload at most ${maxCheckSeconds}. Default: 30`,
+    "The time after which either program is killed; a check's includes its wait for a turn. The " +
+      `sender of a killed check must try again. With --check-upload at most ${maxCheckSeconds}. Default: 30`,
   ),
-  hookJobs: valueOr(count("N", 1, 256), 4, "The most of each that run at once. Default: 4"),
+  hookJobs: valueOr(count("N", 1, 256), 4, "The most runs of each program at once. Default: 4"),
 };
 
 /**

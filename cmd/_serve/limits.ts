@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
-import { defaultMinPassword, maxMinPassword } from "../../core/protocol/password.ts";
+import { defaultMinPasswordLength, maxMinPasswordLength } from "../../core/protocol/password.ts";
 import { minRateBytesPerSecond } from "../../core/watch/rate.ts";
 import type { Adjustable } from "../../core/watch/settings.ts";
 import { didYouMean } from "../_term/similar.ts";
@@ -38,7 +38,7 @@ const rate = v.pipe(
   ),
 );
 
-/** Named like the options. */
+/** The fields of the file; each has the name of its option. */
 const schema = v.strictObject({
   "max-connections": v.optional(count),
   "max-per-address": v.optional(count),
@@ -49,7 +49,7 @@ const schema = v.strictObject({
   quota: v.optional(size),
   "max-quota": v.optional(size),
   "min-password": v.optional(
-    v.pipe(count, v.maxValue(maxMinPassword, `must be at most ${maxMinPassword}`)),
+    v.pipe(count, v.maxValue(maxMinPasswordLength, `must be at most ${maxMinPasswordLength}`)),
   ),
   "register-per-address": v.optional(count),
   "register-per-hour": v.optional(count),
@@ -76,7 +76,7 @@ export function readLimits(options: LimitOptions, path: string | undefined) {
   const {
     quota = 1_000_000,
     maxQuota = quota,
-    minPassword = defaultMinPassword,
+    minPassword = defaultMinPasswordLength,
     banAfter = 9,
     registerPerAddress = 5,
     registerPerHour = 100,

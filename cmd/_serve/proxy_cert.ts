@@ -12,12 +12,12 @@ import { bindingsOf } from "../../core/net/channel_binding.ts";
 export function readProxyCert(path: string | undefined): string[] {
   if (path === undefined) return [];
   const facts = { op: "read certificate", path };
-  let endPoints: string[];
+  let tlsBindings: string[];
   try {
-    endPoints = bindingsOf(Deno.readTextFileSync(path));
+    tlsBindings = bindingsOf(Deno.readTextFileSync(path));
   } catch (cause) {
     throw new BargeError("fatal", typed(cause).message, { ...facts, cause });
   }
-  if (endPoints.length > 0) return endPoints;
+  if (tlsBindings.length > 0) return tlsBindings;
   throw new BargeError("fatal", "the file holds no certificate in PEM", facts);
 }

@@ -7,7 +7,7 @@ import { isDataNamed } from "../_term/command.ts";
 import { note, print } from "../_term/out.ts";
 import { lineOf, wordsOf } from "./hooks.ts";
 
-/** The path of the executable, which an unpacked program or a checkout does not know. */
+/** The program of the unit, if barge does not run from an executable of its own. */
 const defaultProgram = "/usr/local/bin/barge";
 /** Options that the unit does not keep, and whether each has a value. */
 const droppedOptions = new Map([

@@ -4,7 +4,7 @@ import { grow as growTo, quota } from "../../core/client/quota.ts";
 import { BargeError } from "../../core/error.ts";
 import { printJson } from "../_term/out.ts";
 import { checkRegistration } from "../_client/choose.ts";
-import { needPassword, onlyTerminal } from "../_client/password.ts";
+import { needPassword, promptOnly } from "../_client/password.ts";
 import { printQuota } from "../_client/quota.ts";
 import { formatLimit, parseSize } from "../../core/size.ts";
 import { connectAs } from "./link.ts";
@@ -68,7 +68,7 @@ async function ask(
   if (!shell.interactive) {
     throw new BargeError("usage", "a password is needed", { hint: `use ${variable}` });
   }
-  return await shell.aside(() => needPassword(onlyTerminal, { question, twice, signal }));
+  return await shell.aside(() => needPassword(promptOnly, { question, twice, signal }));
 }
 
 function readSize(op: string, text: string): number {

@@ -15,11 +15,11 @@ export async function ls(call: Call): Promise<void> {
   await show(call, resolveRemote(call.shell.folder, call.args[0] ?? ""), call.flags.has("l"));
 }
 
-export async function mine(call: Call): Promise<void> {
+export async function listOwn(call: Call): Promise<void> {
   await show(call, home, true);
 }
 
-export async function everyones(call: Call): Promise<void> {
+export async function listPublic(call: Call): Promise<void> {
   await show(call, shared, true);
 }
 

@@ -1,6 +1,6 @@
 /** The table of the shell's commands, in the order of its help. */
 import { grow, left, passwd, register } from "./account.ts";
-import { cd, digest, everyones, lcd, lpwd, ls, mine, pwd, stat } from "./browse.ts";
+import { cd, digest, lcd, listOwn, listPublic, lpwd, ls, pwd, stat } from "./browse.ts";
 import { claim, cp, mkdir, mv, publish, rm } from "./change.ts";
 import { help, menu } from "./help.ts";
 import { clear, lls, runHere } from "./local.ts";
@@ -20,8 +20,8 @@ export const rows: readonly Row[] = [
     brief: "list the working folder, or another one",
     run: ls,
   },
-  { name: "mine", flags: recursive, brief: "list your files", run: mine },
-  { name: "public", flags: recursive, brief: "list the files in /public", run: everyones },
+  { name: "mine", flags: recursive, brief: "list your files", run: listOwn },
+  { name: "public", flags: recursive, brief: "list the files in /public", run: listPublic },
   { name: "left", aliases: ["quota", "df"], brief: "show how much space is left", run: left },
   {
     name: "get",

@@ -31,6 +31,7 @@ export class Editor implements Disposable {
   #readline: Interface | undefined;
   #onLine: ((line: string | null) => void) | undefined;
   #ended = false;
+  /** True after Ctrl-C on an empty line; the next Ctrl-C ends the shell. */
   #hinted = false;
   #interrupted = false;
 

@@ -64,7 +64,7 @@ export class Link implements AsyncDisposable {
       if (!old.closed) await ping(old).catch(() => {/* `closed` has the reason */});
       if (!old.closed) return old;
       signal.throwIfAborted();
-      // After Ctrl-C the user expects it.
+      // After Ctrl-C the user expects that the connection is lost.
       const { kind, message } = old.closed;
       if (kind !== "interrupted") note(`(the connection was lost: ${message})`);
     }

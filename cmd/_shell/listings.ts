@@ -47,7 +47,7 @@ export class Listings implements Sources {
   }
 
   async #fetch(path: string): Promise<Item[]> {
-    // The signal cuts the connection, so the timer must be cleared.
+    // The timer must be cleared: an abort would cut the shell's connection even after the listing.
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), listTimeoutMs);
     try {

@@ -14,7 +14,7 @@ import {
   noServer,
 } from "../_client/choose.ts";
 import { fits, readLogins } from "../_client/logins.ts";
-import { givenPassword, needPassword, onlyTerminal } from "../_client/password.ts";
+import { givenPassword, needPassword, promptOnly } from "../_client/password.ts";
 import { secured } from "../_client/security.ts";
 import { dial, type ServerChoice } from "../_client/session.ts";
 import { note } from "../_term/out.ts";
@@ -68,7 +68,7 @@ export async function openLink(choice: LoginChoice, signal: AbortSignal): Promis
   }
   if (given !== undefined) return await open({ account, password: given });
   for (let attempt = 1;; attempt++) {
-    const password = await needPassword(onlyTerminal, {
+    const password = await needPassword(promptOnly, {
       question: `Password of ${account} at ${formatRemote({ ...remote, account: undefined })}`,
       twice: false,
       signal,
@@ -109,7 +109,7 @@ async function registerAt(
 ): Promise<string> {
   await using client = await dial(remote, choice, signal);
   checkRegistration(client);
-  const password = given ?? await needPassword(onlyTerminal, {
+  const password = given ?? await needPassword(promptOnly, {
     question: `Password for ${remote.account}`,
     twice: true,
     signal,

@@ -21,8 +21,11 @@ export function resolveRemote(folder: string, typed: string): string {
 }
 
 /**
- * Returns the folder from which a name in /home or /public is resolved: the working folder if that
- * is in it, else its root.
+ * Returns the folder from which a name in /home or /public is resolved: the working folder if it is
+ * inside `root`, else `root`.
+ *
+ * @param root `/home` or `/public`
+ * @param folder the working folder
  */
 export function baseIn(root: string, folder: string): string {
   return `${folder}/`.startsWith(`${root}/`) ? folder : root;

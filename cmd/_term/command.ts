@@ -211,8 +211,12 @@ export function dataOption(): Option<string> {
 
 /** Returns whether the command line or BARGE_DATA names the data directory. */
 export function isDataNamed(): boolean {
-  return Boolean(Deno.env.get(variableOf(["--data"]))) ||
-    Deno.args.some((arg) => /^--data(=|$)/.test(arg));
+  return Boolean(Deno.env.get(variableOf(["--data"]))) || isDataOnLine();
+}
+
+/** Returns whether the command line names the data directory. */
+export function isDataOnLine(): boolean {
+  return Deno.args.some((arg) => /^--data(=|$)/.test(arg));
 }
 
 function defaultData(): string {

@@ -1,5 +1,5 @@
 /**
- * Reports failures and ends the program; nothing else does.
+ * Reports failures and ends the program. No other module ends it on a failure.
  *
  *   barge: put /home/x: needs 5 bytes, 3 are left
  *   (remove something, or request a larger quota with `barge grow`)
@@ -38,20 +38,20 @@ export async function exit(code: number): Promise<never> {
 /** Returns a thrown value as a BargeError; undefined for a bug. */
 function asBargeError(cause: unknown, verb?: string): BargeError | undefined {
   try {
-    return inWordsOf(typed(cause, { op: verb }), verb);
+    return withVerb(typed(cause, { op: verb }), verb);
   } catch {
     return undefined;
   }
 }
 
-/** Requests of the protocol that other verbs use. */
+/** Requests of the protocol that verbs of other names send. */
 const requests = /^(list|stat|remove|move|copy|mkdir|digest|put-many|get-many|uploads|drop)$/;
 
 /**
  * Returns a failure with the name of the called verb in place of the request's: a user of `ls` has
  * not called `stat`. Adds a hint where a name looks like a pattern.
  */
-export function inWordsOf(error: BargeError, verb: string | undefined): BargeError {
+export function withVerb(error: BargeError, verb: string | undefined): BargeError {
   const hint = error.hint ?? literalNames(error);
   if (!verb || error.op === verb || !requests.test(error.op ?? "")) return error.with({ hint });
   const { kind, message, path, account, cause } = error;

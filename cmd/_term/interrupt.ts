@@ -1,5 +1,6 @@
 /** Ignores Ctrl-C while another program has the terminal, since that program gets it, too. */
 
+/** The number of programs that have the terminal now. */
 let lent = 0;
 /** The time after the other program's end in which its Ctrl-C may still arrive, in ms. */
 const signalDelayMs = 200;

@@ -38,10 +38,10 @@ export type Step =
   | { readonly type: "bytes"; readonly count: number }
   | { readonly type: "done" | "removed" | "note" };
 
-/** The length of the bar in characters. A shorter bar would show less than the percentage. */
+/** The fewest characters of the bar. A shorter bar would be less precise than the percentage. */
 const minBar = 10;
 const maxBar = 60;
-/** The columns left for the name before the bar grows beyond a third of its length. */
+/** The columns left for the name before the bar grows beyond a third of {@link maxBar}. */
 const nameColumns = 24;
 
 /**

@@ -17,8 +17,8 @@ export default accountsCommand({
     ["barge ban lift 192.0.2.7", "let everyone at that address try again"],
     ["barge ban lift alice", "let alice log in from anywhere"],
   ],
-  run({ subject, json }, { bans }) {
-    const lifted = bans.lift(subject);
+  async run({ subject, json }, { logins }) {
+    const lifted = await logins.liftBans(subject);
     if (lifted.length === 0) {
       throw new BargeError("not-found", "there is no such ban", { op: "lift", path: subject });
     }

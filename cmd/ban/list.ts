@@ -11,8 +11,8 @@ export default accountsCommand({
     at one address, or for an account at all addresses from which it has not logged in during the
     last 90 days. A name that no account has is shown as \`?\` and a digest.`,
   examples: [["barge ban list", "show all bans"]],
-  run({ json }, tables) {
-    const bans = tables.bans.list();
+  async run({ json }, { logins }) {
+    const bans = await logins.bans();
     if (json) return bans.map(banFields).forEach(printJson);
     const rows = bans.map((ban) => [
       ban.account ?? "any",

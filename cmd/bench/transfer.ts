@@ -76,13 +76,13 @@ function subjects(targets: Targets, size: number, files: number, start: number):
   const { folder } = targets;
   return [
     subject(`put of one file of ${mebibytes}`, (to) => ["put", `${folder}/large`, `${to}/large`]),
-    subject(`get of it`, (to, run) => ["get", `${to}/large`, `${folder}/back${run}`]),
+    subject(`get of that file`, (to, run) => ["get", `${to}/large`, `${folder}/back${run}`]),
     subject(
       `put of ${files} files of 4 KiB`,
       (to, run) => ["put", "-r", `${folder}/small/`, `${to}/small${run}`],
     ),
     subject(
-      `get of them`,
+      `get of those files`,
       (to, run) => ["get", "-r", `${to}/small1/`, `${folder}/smallback${run}`],
     ),
   ];

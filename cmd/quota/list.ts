@@ -8,10 +8,10 @@ import { printTable } from "../_term/table.ts";
 
 export default accountsCommand({
   options: {},
-  about: `Lists the used, reserved and available bytes of all accounts in a data directory.`,
+  about: `Lists the used, reserved and available bytes of all accounts of a server.`,
   examples: [["barge quota list", "show the bytes of each account"]],
-  run({ json }, { accounts }) {
-    const quotas = accounts.list().map(quotaOf);
+  async run({ json }, { accounts }) {
+    const quotas = (await accounts.list()).map(quotaOf);
     if (json) return quotas.forEach(printJson);
     const rows = quotas.map(({ account, used, reserved, limit, left, ...counts }) => [
       account,

@@ -1,7 +1,7 @@
 /** `barge quota set`: changes an account's quota. */
 import { BargeError } from "../../core/error.ts";
-import { openAccounts } from "../_data/accounts.ts";
-import { argument, command, dataOption, optionalArgument, value } from "../_term/command.ts";
+import { accountsOptions, openAccounts } from "../_data/accounts.ts";
+import { argument, command, optionalArgument, value } from "../_term/command.ts";
 import { countOrNone, sizeOrNone } from "../_term/value.ts";
 import { printQuota, quotaOf } from "../_client/quota.ts";
 
@@ -10,7 +10,7 @@ export default command({
     name: argument("NAME", "The account"),
     limit: optionalArgument(sizeOrNone(), "The new quota"),
     entries: value(countOrNone(), "The most files, folders and partial uploads that it may have"),
-    data: dataOption(),
+    ...accountsOptions,
   },
   usage: "NAME [SIZE|none] [--entries N|none]",
   about: `Changes the quota of an account, and its entry limit: the most files, folders and partial
@@ -21,7 +21,8 @@ export default command({
     ["barge quota set backup none", "no quota for `backup`"],
     ["barge quota set alice --entries 500000", "let alice have 500,000 files and folders"],
   ],
-  async run({ name, limit, entries: entryLimit, data, json }) {
+  async run(values) {
+    const { name, limit, entries: entryLimit, json } = values;
     if (limit === undefined && entryLimit === undefined) {
       throw new BargeError("usage", "neither a quota nor --entries is given", {
         op: "quota set",
@@ -29,7 +30,7 @@ export default command({
         hint: "barge quota set NAME 20GiB, or barge quota set NAME --entries 200000",
       });
     }
-    using tables = await openAccounts(data);
-    printQuota(quotaOf(tables.accounts.change(name, { limit, entryLimit })), json);
+    await using stores = await openAccounts(values);
+    printQuota(quotaOf(await stores.accounts.change(name, { limit, entryLimit })), json);
   },
 });

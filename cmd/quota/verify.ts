@@ -1,14 +1,14 @@
 /** `barge quota verify`: compares the ledger with the disk, without reading files. */
-import { openStore } from "../_data/accounts.ts";
+import { accountsOptions, needDirectory, openStore } from "../_data/accounts.ts";
 import { exitCodes } from "../_term/exit.ts";
-import { command, dataOption, flag } from "../_term/command.ts";
+import { command, flag } from "../_term/command.ts";
 import { note, printJson, printLine } from "../_term/out.ts";
 import { counted, number } from "../_term/progress.ts";
 
 export default command({
   options: {
     repair: flag("Make the ledger agree with the disk"),
-    data: dataOption(),
+    ...accountsOptions,
   },
   about: `Compares the ledger of a data directory with the files on its disk, and reports files that
     are not charged, charged files that are missing, and sizes that differ. Exits with code 13 if
@@ -17,7 +17,9 @@ export default command({
     ["barge quota verify", "report differences, and change nothing"],
     ["barge quota verify --repair", "charge files that were added by hand"],
   ],
-  async run({ repair, data, json }, { signal }) {
+  async run(values, { signal }) {
+    const { repair, data, json } = values;
+    needDirectory(values, "use `barge verify`, which also compares the sums of accounts");
     const { reconcile } = await import("../../core/repair/reconcile.ts");
     using store = await openStore(data);
     const { checked, problems } = await reconcile(store, {

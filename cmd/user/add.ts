@@ -1,7 +1,7 @@
 /** `barge user add`: makes an account. */
 import { BargeError } from "../../core/error.ts";
-import { argument, command, dataOption, flag, value } from "../_term/command.ts";
-import { accountFields, openAccounts } from "../_data/accounts.ts";
+import { argument, command, flag, value } from "../_term/command.ts";
+import { accountFields, accountsOptions, openAccounts } from "../_data/accounts.ts";
 import { countOrNone, oneOf, sizeOrNone } from "../_term/value.ts";
 import {
   minPasswordOption,
@@ -27,12 +27,12 @@ export default command({
     ),
     ...newPasswordOptions,
     ...minPasswordOption,
-    data: dataOption(),
+    ...accountsOptions,
   },
   about:
     `Makes an account in a data directory; the account can log in to a running server at once. A
     missing directory is made if --data or BARGE_DATA names it; the default directory is made only by
-    \`barge serve\`.
+    \`barge serve\`. With --store, missing tables are made.
 
     A new account never takes over files. If homes/NAME has files, left by an account that was removed
     by hand or whose database was lost, the command fails with exit code 14. --adopt gives these files
@@ -44,25 +44,24 @@ export default command({
     ["barge user add alice --quota 20GiB", "enter a password and make `alice`"],
     ["barge user add bob --generate", "make `bob` and print his new password"],
   ],
-  async run(
-    { name, admin, role: namedRole, quota, entries, adopt, minPassword, data, json, ...sources },
-    { signal },
-  ) {
-    using tables = await openAccounts(data, { create: true, adopt });
-    const { accounts } = tables;
+  async run(values, { signal }) {
+    const { name, admin, role: namedRole, quota, entries, adopt, minPassword, json } = values;
+    await using stores = await openAccounts(values, { create: true, adopt });
+    const { accounts } = stores;
     const { checkAccountName } = await import("../../core/storage/account_rules.ts");
     const { defaultQuota } = await import("../../core/storage/accounts.ts");
     checkAccountName(name);
-    if (accounts.find(name)) {
+    if (await accounts.find(name)) {
       throw new BargeError("exists", "the account exists already", { op: "user add", path: name });
     }
     const question = `Password for ${name}`;
-    const { password, generated } = await newPassword(sources, question, minPassword, signal);
+    const { password, generated } = await newPassword(values, question, minPassword, signal);
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
     const verifier = await makeVerifier("password", password);
     const role = namedRole ?? (admin ? "admin" : "user");
     const limit = quota === undefined ? defaultQuota(role) : quota;
-    const account = accounts.add({ name, role, limit, entryLimit: entries, verifier, adopt });
+    const facts = { name, role, limit, entryLimit: entries, verifier, adopt };
+    const account = await accounts.add(facts);
     const what = account.role === "admin" ? "the admin" : "the account";
     const made = `made ${what} ${account.name}, quota ${formatLimit(account.limit)}`;
     printWithPassword(json, accountFields(account), [made], generated);

@@ -1,6 +1,12 @@
 /** `barge user apply`: changes the accounts to those that a file declares. */
-import { exists, noteData, openAccounts } from "../_data/accounts.ts";
-import { argument, command, dataOption, flag } from "../_term/command.ts";
+import { BargeError } from "../../core/error.ts";
+import {
+  accountsOptions,
+  type AccountStores,
+  type AccountsValues,
+  openAccounts,
+} from "../_data/accounts.ts";
+import { argument, command, flag } from "../_term/command.ts";
 import { note, print, printJson } from "../_term/out.ts";
 import { path } from "../_term/value.ts";
 import { applySteps, planSteps, type Step } from "../_data/apply.ts";
@@ -14,9 +20,9 @@ export default command({
     dryRun: flag("Print the changes without making them", "-n"),
     adopt: flag("Give new accounts the existing files in homes/NAME, as `user add` does"),
     ...minPasswordOption,
-    data: dataOption(),
+    ...accountsOptions,
   },
-  about: `Changes the accounts in a data directory to those that a file declares, all or none. Other
+  about: `Changes the accounts of a server to those that a file declares, all or none. Other
     accounts do not change. A second run changes nothing.
 
     The file: {"accounts": [{"name": "alice", "quota": "20GiB", "passwordFile": "alice.pw"}]}. Each
@@ -28,20 +34,16 @@ export default command({
     ["barge user apply accounts.json --dry-run", "show the changes"],
     ["barge user apply accounts.json", "make the changes"],
   ],
-  async run({ file, dryRun, adopt, minPassword, data, json }) {
+  async run(values) {
+    const { file, dryRun, adopt, minPassword, json } = values;
     const declared = await readDeclared(file);
-    const missing = dryRun && !exists(`${data}/accounts.db`);
-    if (missing) {
-      noteData(data);
-      const { refuseLost } = await import("../../core/local/database/lost.ts");
-      if (!adopt) refuseLost(data, `${data}/accounts.db`);
-    }
-    // A dry run must not make the database.
-    using tables = missing ? undefined : await openAccounts(data, { create: true, adopt });
-    const steps = await planSteps(declared, tables?.accounts, { adopt, minPassword });
-    const keptHomes = dryRun || !tables
+    await using stores = dryRun
+      ? await openExisting(values, adopt)
+      : await openAccounts(values, { create: true, adopt });
+    const steps = await planSteps(declared, stores, { adopt, minPassword });
+    const keptHomes = dryRun || !stores
       ? new Map<string, string>()
-      : await applySteps(steps, tables, { data, adopt });
+      : await applySteps(steps, stores, { adopt });
     for (const step of steps) show(step, keptHomes.get(step.name), json);
     const changes = steps.filter(({ action }) => action !== "unchanged").length;
     if (!json) {
@@ -50,6 +52,19 @@ export default command({
     }
   },
 });
+
+/** Opens the accounts for a dry run, which makes no database. @returns undefined where there is none */
+async function openExisting(
+  values: AccountsValues,
+  adopt: boolean,
+): Promise<AccountStores | undefined> {
+  try {
+    return await openAccounts(values, { adopt });
+  } catch (error) {
+    if (error instanceof BargeError && error.kind === "not-found") return undefined;
+    throw error;
+  }
+}
 
 function show({ name, action, changed }: Step, kept: string | undefined, json: boolean): void {
   if (json) return printJson({ name, action, changed, ...(kept && { kept }) });

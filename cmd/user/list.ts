@@ -6,10 +6,10 @@ import { printTable } from "../_term/table.ts";
 
 export default accountsCommand({
   options: {},
-  about: `Lists the accounts in a data directory.`,
+  about: `Lists the accounts of a server.`,
   examples: [["barge user list --json | jq -r .name", "the names alone"]],
-  run({ json }, tables) {
-    const accounts = tables.accounts.list();
+  async run({ json }, stores) {
+    const accounts = await stores.accounts.list();
     if (json) return accounts.forEach((account) => printJson(accountFields(account)));
     const rows = accounts.map(({ name, role, disabled, used, limit, created }) => [
       name,

@@ -20,11 +20,11 @@ export default accountsCommand({
     list\`. For \`admin\`, the file \`admin-password\` of the first start is removed.`,
   examples: [["barge user passwd alice", "enter the new password"]],
   async run({ name, minPassword, json, ...sources }, { accounts }, { signal }) {
-    const account = accounts.get(name);
+    const account = await accounts.get(name);
     const question = `New password for ${account.name}`;
     const { password, generated } = await newPassword(sources, question, minPassword, signal);
     const { makeVerifier } = await import("../../core/protocol/verifier.ts");
-    accounts.change(name, { verifier: await makeVerifier("password", password) });
+    await accounts.change(name, { verifier: await makeVerifier("password", password) });
     const done = `the password of ${account.name} is changed; its logins and tokens have ended`;
     printWithPassword(json, { name: account.name }, [done], generated);
   },

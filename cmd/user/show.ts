@@ -10,9 +10,9 @@ export default accountsCommand({
   about: `Shows one account: role, used bytes, limits, tokens. Fails with exit code 4 if there is no
     such account.`,
   examples: [["barge user show alice", "show alice's role, bytes and tokens"]],
-  run({ name, json }, tables) {
-    const account = tables.accounts.get(name);
-    const tokens = tables.tokens.list(account.id).length;
+  async run({ name, json }, stores) {
+    const account = await stores.accounts.get(name);
+    const tokens = (await stores.logins.tokens(account.id)).length;
     const { used, reserved, limit, entries, entryLimit } = account;
     if (json) return printJson({ ...accountFields(account), reserved, tokens });
     print(account.name);

@@ -1,5 +1,6 @@
 /** `barge user tokens`: an account's tokens, which saved logins use. */
 import { BargeError } from "../../core/error.ts";
+import type { LoginStore } from "../../core/storage/logins.ts";
 import { accountsCommand } from "../_data/accounts.ts";
 import { argument, value } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
@@ -22,16 +23,12 @@ export default accountsCommand({
     ["barge user tokens alice", "show where alice is logged in"],
     ["barge user tokens alice --revoke all", "log her out everywhere"],
   ],
-  run({ name, revoke, json }, tables) {
-    const { id: account } = tables.accounts.get(name);
-    const tokens = tables.tokens.list(account);
+  async run({ name, revoke, json }, { accounts, logins }) {
+    const { id: account } = await accounts.get(name);
     if (revoke !== undefined) {
-      const ids = revoke === "all" ? tokens.map(({ id }) => id) : [revoke];
-      const revoked = tables.db.transaction(() => {
-        for (const id of ids) tables.tokens.revoke(account, id);
-        const left = new Set(tables.tokens.list(account).map(({ id }) => id));
-        return tokens.map(({ id }) => id).filter((id) => !left.has(id));
-      });
+      const revoked = revoke === "all"
+        ? await logins.revokeTokens(account)
+        : await revokeOne(logins, account, revoke);
       if (revoke !== "all" && revoked.length === 0) {
         throw new BargeError("not-found", `${name} has no such token`, {
           op: "revoke",
@@ -42,6 +39,7 @@ export default accountsCommand({
       else note(`revoked ${counted(revoked.length, "token")} of ${name}`);
       return;
     }
+    const tokens = await logins.tokens(account);
     const time = (ms: number | null) => ms === null ? null : new Date(ms).toISOString();
     if (json) {
       for (const { id, label, created, used } of tokens) {
@@ -53,3 +51,12 @@ export default accountsCommand({
     printTable(["ID", "CREATED", "LAST USED", "LABEL"], rows);
   },
 });
+
+/** Revokes a token, and with it those that its logins have issued. @returns the ids of all */
+async function revokeOne(logins: LoginStore, account: number, id: string): Promise<string[]> {
+  const ids = async () => (await logins.tokens(account)).map(({ id }) => id);
+  const before = await ids();
+  if (!await logins.revokeToken(account, id)) return [];
+  const left = new Set(await ids());
+  return before.filter((id) => !left.has(id));
+}

@@ -6,8 +6,8 @@
  * The schedule (schedule.ts) decides when a connection may send. Without a rate that is when its
  * last request was answered; with one, requests are due by the clock. A request that is due while
  * its connection waits for an answer is sent after that, and its latency counts from when it was
- * due. A request whose connection is free counts from when it is sent: a late isolate is not the
- * server's fault, and is reported apart, as `lag`.
+ * due. If its connection is free, its latency counts from when it is sent: the delay until then is
+ * this isolate's, not the server's, and is reported separately, as `lag`.
  *
  * Invariant: a request counts once, as an answer or as a failure. One that was given up (`late`,
  * `lost`, `unsent`) counts among the latencies, too, with the time that it has waited.
@@ -129,7 +129,7 @@ export class Attack {
     }
   }
 
-  /** Sends requests by a schedule of the phase's own, for that long. */
+  /** Sends requests for `ms`, by a new schedule for this phase. */
   async #send(phase: "warm-up" | "measuring", ms: number): Promise<void> {
     const { rate, connections, requests, onMeasuring } = this.#options;
     const now = performance.now();

@@ -5,8 +5,8 @@
  *          ^                                      |
  *          '------- pause, then open again -------' failure
  *
- * A connection that can be used again stays open: after a timeout at once, after another failure
- * when the pause is over, since that failure would come again immediately.
+ * A connection that can be used again stays open. After a timeout it is free at once. After any other
+ * failure it is free after a pause, since the next request would probably fail at once, too.
  */
 import { type Connection, type Failure, type Open, toRequestError } from "./connection.ts";
 import type { Tally } from "./tally.ts";
@@ -16,7 +16,8 @@ const longestPauseMs = 1000;
 
 export interface RequesterEvents {
   /**
-   * Called when a request has ended, by an answer or a failure, and when the pause after it has.
+   * Called when a request has been answered or has failed, and again at the end of the pause after a
+   * failure.
    */
   readonly onChange: (requester: Requester) => void;
   /** Called when the connection could not be opened anew; the next attempt comes after a pause. */

@@ -47,7 +47,7 @@ export class Client implements Disposable, AsyncDisposable {
   /** Failures that the server answered, as opposed to failures to read its answer. */
   readonly #answered = new WeakSet<BargeError>();
   #reading = false;
-  /** The signs of life during a pause; undefined: no request pauses. */
+  /** The keep-alives during a pause; undefined: no request pauses. */
   #alive: { readonly since: number; beat: () => Promise<unknown>; busy: boolean } | undefined;
   #timeoutMs = idleTimeoutMs;
   /** When a byte was last sent or received, by performance.now(). */
@@ -65,8 +65,8 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /** The binding to the server's certificate; undefined: there is no TLS. */
-  get endPoint(): string | undefined {
-    return this.#stream.endPoint;
+  get tlsBinding(): string | undefined {
+    return this.#stream.tlsBinding;
   }
 
   /** Why the connection is closed; undefined while it is open. */
@@ -167,7 +167,7 @@ export class Client implements Disposable, AsyncDisposable {
    */
   async next<V extends AnswerName>(verb: V, frames: FrameReader): Promise<Answer<V>> {
     const frame = await frames.frame();
-    if (frame === null) throw new BargeError("unavailable", "it closed the connection");
+    if (frame === null) throw new BargeError("unavailable", "the server closed the connection");
     try {
       return parseAnswer(verb, frame.value);
     } catch (error) {
@@ -192,10 +192,10 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Sends signs of life while nothing else is sent, at the interval of the server's hello if it has
+   * Sends keep-alives while nothing else is sent, at the interval of the server's hello if it has
    * one, until the result is disposed.
    *
-   * @param beat sends one sign of life; not called again before it has resolved
+   * @param beat sends one keep-alive; not called again before it has resolved
    */
   keepAlive(beat: () => Promise<unknown>): Disposable {
     const alive = this.#alive = { since: performance.now(), beat, busy: false };
@@ -206,7 +206,7 @@ export class Client implements Disposable, AsyncDisposable {
     };
   }
 
-  /** Awaits long local work inside a turn, with signs of life to the server. */
+  /** Awaits long local work inside a turn, with keep-alives to the server. */
   async paused<T>(promise: Promise<T>): Promise<T> {
     using _alive = this.keepAlive(() => {
       this.ask("ping", {}).catch(() => {/* the request under way reports it */});
@@ -257,8 +257,8 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Reads without the stream's own deadline, which is fixed at the call and so ignores an upload under
-   * way; {@link #sweep} checks the deadline instead.
+   * Reads without the stream's deadline. The stream fixes it when the read begins, so the read would fail
+   * while an upload still moves bytes. {@link #sweep} checks the deadline instead.
    */
   async #read(into: Uint8Array): Promise<number | null> {
     const { idleTimeoutMs } = this.#stream;

@@ -62,8 +62,8 @@ export function listAll(client: Client, path: string, options?: ListOptions): Pr
 }
 
 /**
- * Checks a listed name, by which a malicious server could cause writes outside the folder: by the name
- * itself, or through a local link in the place of a folder that it does not list.
+ * Checks a listed name, since a malicious server could cause writes outside the folder: with `..` in a
+ * name, or with a name below a folder that it has not listed and that is a local link.
  *
  * @param folders listed before; undefined for a listing that is not recursive
  */

@@ -61,8 +61,8 @@ export async function answerChallenge(
  * @throws {BargeError} `identity` if the server does not require it: TLS may end at a proxy
  */
 function bindingOf(client: Client): string | undefined {
-  const { endPoint } = client;
-  if (endPoint === undefined || client.hello.binding === bindingName) return endPoint;
+  const { tlsBinding } = client;
+  if (tlsBinding === undefined || client.hello.binding === bindingName) return tlsBinding;
   const error = new BargeError("identity", "the server does not bind logins to its certificate", {
     op: "log in to",
     path: client.peer,

@@ -12,7 +12,7 @@ export interface NewPassword {
   readonly account: string;
   /** The current password, which is proved again. */
   readonly old: string;
-  /** At least as many characters as the server's `hello` requires, and one. */
+  /** As many characters as the server's `hello` requires, and at least one. */
   readonly password: string;
 }
 
@@ -36,7 +36,7 @@ export async function passwd(
 /**
  * Makes an account on a server that allows registration.
  *
- * @param password at least as many characters as the server's `hello` requires, and one
+ * @param password as many characters as the server's `hello` requires, and at least one
  * @param limit the quota in bytes; the server's default if absent
  * @throws {BargeError} `refused` if the server takes no registrations, and without TLS to another
  *   machine; `exists` for a taken name; `usage` for an invalid name or a password that is too short
@@ -52,8 +52,8 @@ export async function register(
 }
 
 /** Checks a new password and the connection. @returns the password's verifier, which is a secret */
-async function newVerifier({ endPoint, peer, hello }: Client, op: string, password: string) {
-  if (endPoint === undefined && !isLoopback(network(parseAddress(peer).host))) {
+async function newVerifier({ tlsBinding, peer, hello }: Client, op: string, password: string) {
+  if (tlsBinding === undefined && !isLoopback(network(parseAddress(peer).host))) {
     throw new BargeError("refused", "that needs TLS, and this connection has none", {
       op,
       path: peer,

@@ -16,8 +16,8 @@ export interface DoorSpec {
   readonly name: DoorName;
   readonly address: Address;
   /**
-   * `off`: none (also for SFTP, which has its own encryption). `offer`: a client may ask for it (FTP).
-   * `require`: no login and no data without it.
+   * `off`: no TLS (also for SFTP, which has its own encryption). `offer`: a client may ask for TLS (FTP).
+   * `require`: no login and no data without TLS.
    */
   readonly tls: "off" | "offer" | "require";
   readonly ftp?: FtpSpec;
@@ -36,8 +36,8 @@ export interface FtpSpec {
   /** The ports to listen on: the first and the last. */
   readonly passive: readonly [first: number, last: number];
   /**
-   * The clients whose data connections must resume the TLS session of their control connection. Anybody
-   * with a client's address can take the data connections of the others.
+   * The clients whose data connections must resume the TLS session of their control connection. For
+   * other clients, anybody with the client's address can open the data connection in the client's place.
    */
   readonly sessionReuse: SessionReuse;
   /** The address in replies to PASV; undefined for the one that the client has reached. */

@@ -38,7 +38,7 @@ export interface Hosting {
   /** The address of the listener, as the operator wrote it. */
   readonly host: string;
   readonly listener: Listener;
-  /** The time in which a new connection may send and read nothing, in ms. */
+  /** The longest time in which a new connection neither sends nor reads, in ms. */
   readonly idleTimeoutMs: number;
   /**
    * Takes over an accepted connection, and keeps its presence up to date.

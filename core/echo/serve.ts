@@ -71,9 +71,9 @@ export class EchoServer {
 
 /**
  * Returns the limit on connections and the length of the accept queue that the file descriptors
- * allow. The runtime never accepts again after it has run out of descriptors. Enough are therefore
- * spare to accept and refuse, in one turn, each worker's whole queue and as many connections that
- * come meanwhile.
+ * allow. The runtime never accepts again after it has run out of descriptors. So some are kept spare,
+ * twice the length of each worker's queue: one turn of the event loop may accept and refuse the whole
+ * queue, and as many connections that arrive meanwhile.
  *
  * @param requested the limit; 0: as many as possible
  * @throws {BargeError} `unavailable` when the descriptors do not suffice

@@ -4,9 +4,10 @@
  * Invariant: at most `maxConnections` are open; `seats` counts them over all workers. Further ones
  * are closed at once and counted.
  *
- * It uses Node's sockets. The runtime serves 128 of Deno's a turn and prefers recent ones, so that
- * some of several hundred busy connections starve (with 500 the worst-served had a tenth of the
- * mean, p99.9 500 ms), and 10,000 are all slow. Node's are served in order.
+ * It uses Node's sockets, which the runtime serves in order. In one turn of the event loop it serves
+ * only 128 of Deno's sockets, and prefers those whose read began last. Of several hundred busy
+ * connections some then starve: of 500, the slowest got a tenth of the mean number of answers, with
+ * a 99.9th percentile of 500 ms. With 10,000, all are slow.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { BargeError, typed } from "../error.ts";
@@ -102,11 +103,11 @@ export class EchoTcp {
 
   #overTls(address: Address, pair: KeyPair): Listener {
     const { raw, reusePort } = this.#options;
-    const door = new TlsListener(address, pair, { reusePort });
+    const listener = new TlsListener(address, pair, { reusePort });
     const accept = async () => {
       while (true) {
         try {
-          const pipe = await door.accept();
+          const pipe = await listener.accept();
           const { hostname: host, port } = pipe.remoteAddr;
           const peer = formatAddress({ host, port });
           if (!this.#admit()) pipe.close();
@@ -120,10 +121,10 @@ export class EchoTcp {
     };
     const accepting = accept();
     const close = async () => {
-      door.close();
+      listener.close();
       await accepting;
     };
-    return { port: door.addr.port, close };
+    return { port: listener.addr.port, close };
   }
 
   get counters(): Counters {

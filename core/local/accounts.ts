@@ -1,5 +1,6 @@
 // deno-lint-ignore-file require-await -- SQLite answers at once; other storage does not
-import type { AccountStore } from "../storage/accounts.ts";
+import { removesLastAdmin } from "../storage/account_rules.ts";
+import type { AccountChanges, AccountStore, RemovedAccount } from "../storage/accounts.ts";
 import type { Parts } from "./parts.ts";
 import { removeAccount } from "./remove_account.ts";
 
@@ -13,6 +14,8 @@ export function localAccounts(parts: Parts): AccountStore {
     get: async (name) => accounts.get(name),
     add: async (account) => accounts.add(account),
     change: async (name, change) => accounts.change(name, change),
+    apply: (changes) => applyChanges(parts, changes),
+    needFreeHome: async (name) => accounts.needFreeHome(name),
     async register(account, host, limits) {
       const attempt = registrations.begin(host, limits);
       return db.transaction(() => {
@@ -38,4 +41,33 @@ export function localAccounts(parts: Parts): AccountStore {
       banned: bans.count(),
     }),
   };
+}
+
+/**
+ * Removes accounts last, since their homes are moved on disk, which no rollback would undo. After a failure of
+ * the disk, the same changes again complete the removals.
+ */
+async function applyChanges(
+  parts: Parts,
+  { added, changed, removed }: AccountChanges,
+): Promise<ReadonlyMap<string, RemovedAccount>> {
+  const { accounts, db } = parts;
+  db.transaction(() => {
+    for (const account of added) accounts.add(account);
+    for (const { name, change } of changed) accounts.change(name, change);
+    checkRemovals(accounts, removed);
+  });
+  const homes = new Map<string, RemovedAccount>();
+  for (const name of removed) homes.set(name, await removeAccount(parts, name, { purge: false }));
+  return homes;
+}
+
+/** Refuses the removals that would fail later, after others were made. */
+function checkRemovals(accounts: Parts["accounts"], names: readonly string[]): void {
+  const removed = names.map((name) => accounts.get(name).id);
+  const all = accounts.list();
+  const left = all.filter(({ id }) => !removed.includes(id));
+  const hasAdmin = (of: typeof all) =>
+    of.some(({ role, disabled }) => role === "admin" && !disabled);
+  if (left.length > 0 && hasAdmin(all) && !hasAdmin(left)) throw removesLastAdmin();
 }

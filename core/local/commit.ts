@@ -3,11 +3,11 @@
  *
  *   staged and synced -> [enter] sealed in the ledger -> [publish] renamed, folder synced, settled
  *
- * Both brackets are group commits. The rename happens inside the second transaction, so that the
- * write lock makes it one step for every other isolate. The next start finds a crash between rename
- * and commit by an intent, or by a sealed upload whose staged bytes are gone or are the file itself
- * (recover.ts). When a commit fails (the disk is full), its steps on disk are owed: the next commit
- * writes their rows to the ledger, within a second.
+ * [enter] and [publish] are group commits. The rename happens inside the second transaction, so that the
+ * write lock makes it one step for every other isolate. After a crash between rename and commit, the next
+ * start finds an intent, or a sealed upload whose staged bytes are gone or are the file itself
+ * (recover.ts). When a commit fails (the disk is full), its steps on disk are owed to the ledger: the next
+ * commit, within a second, writes their rows.
  */
 import type { NewFile } from "./ledger/ledger.ts";
 import type { HeldUpload } from "./ledger/upload_rows.ts";
@@ -99,7 +99,7 @@ export class Commits implements Disposable {
     clearTimeout(this.#timer);
   }
 
-  /** Returns whether an upload's file is in place and not in the ledger yet. Its row must stay until then. */
+  /** Returns whether an upload's file is in place, and not in the ledger yet: its row must stay until it is. */
   owes(upload: number): boolean {
     return this.#owed.some((step) => step.upload === upload);
   }
@@ -125,8 +125,8 @@ export class Commits implements Disposable {
   /**
    * Renames a sealed upload's staged bytes into place and settles it.
    *
-   * @throws what the guard throws; {BargeError} `unavailable` when the upload is not its holder's any
-   *   more, and as the disk and the database do
+   * @throws what the guard throws; {BargeError} `unavailable` when the holder has lost the upload,
+   *   and as the disk and the database do
    */
   publish(upload: HeldUpload, file: NewFile, guard: WriteGuard): Promise<StoredFile> {
     return this.#publish.join(this.#publishAll, { upload, file, guard });
@@ -209,7 +209,7 @@ export class Commits implements Disposable {
     }, retryMs);
   }
 
-  /** Writes owed steps to the ledger. Rows that the disk contradicts go: others may have changed the names. */
+  /** Writes owed steps to the ledger, and removes rows without a file: the names may have changed since. */
   #repay(): void {
     this.#repaid = new Set();
     const attempt = (work: () => void): boolean => {

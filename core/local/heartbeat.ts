@@ -1,7 +1,7 @@
 /**
- * Notes in an upload's row, while bytes move, that its holder is not gone. A note is a light commit,
- * at most every two seconds. It is left out while another program has the write lock: no upload waits
- * for a note.
+ * Renews the lease of an upload while bytes move: it notes the time in the upload's row. A note is an
+ * unsynced commit, made at most every two seconds. It is left out while another program has the write
+ * lock: no upload waits for a note.
  */
 import type { HeldUpload } from "./ledger/upload_rows.ts";
 import type { Parts } from "./parts.ts";
@@ -24,17 +24,17 @@ export class Heartbeat {
     this.#holder = holder!;
   }
 
-  /** Makes a note if one is due: see `OpenUpload.beat`. */
-  beat(whole?: number | null): boolean {
+  /** Makes a note if one is due: see `OpenUpload.renewLease`. */
+  renewLease(whole?: number | null): boolean {
     const now = performance.now();
     if (now < this.#due) return false;
-    const noted = this.now(whole);
+    const noted = this.renewLeaseNow(whole);
     this.#due = now + (noted ? intervalMs : retryMs);
     return noted;
   }
 
-  /** Makes a note: see `OpenUpload.beatNow`. */
-  now(whole?: number | null): boolean {
+  /** Makes a note: see `OpenUpload.renewLeaseNow`. */
+  renewLeaseNow(whole?: number | null): boolean {
     const { db, reservations } = this.#parts;
     if (!reservations.holds(this.#id, this.#holder)) throw takenOver();
     const noted = db.attempt(() => {

@@ -56,6 +56,12 @@ export function localLogins(parts: Parts): LoginStore {
     issueToken: (login, label) =>
       unlessEnded(() => tokens.issue(login.id, label, () => tokenOf(login))),
     revokeToken: async (account, id) => tokens.revoke(account, id),
+    revokeTokens: async (account) => tokens.revokeAll(account),
+    keys: async (account) => keys.list(account),
+    addKeys: async (account, added) =>
+      db.transaction(() => added.map((key) => keys.add(account, key))),
+    removeKeys: async (account, fingerprints) =>
+      db.transaction(() => fingerprints.filter((fingerprint) => keys.remove(account, fingerprint))),
     webSessions: async (account) => webSessions.list(account),
     beginWebSession: (login, client) =>
       unlessEnded(() => webSessions.begin(login.id, client, () => tokenOf(login))),

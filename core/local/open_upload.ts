@@ -1,6 +1,6 @@
 // deno-lint-ignore-file require-await -- SQLite answers at once; other storage does not
 /**
- * An upload in the hands of its holder: its row, its staged bytes and its fence.
+ * An upload as its holder sees it: its row, its staged bytes and its fence.
  *
  * The row names the holder; the fence stops a former holder's writes (vault/fences.ts). Every end closes
  * the staged file, settles the row, and releases the fence last: a connection that takes the upload
@@ -90,8 +90,8 @@ export function openUpload(parts: PartsWithCommits, opened: Opened): OpenUpload 
         await grow(total);
       }
     },
-    beat: (whole) => heartbeat.beat(whole),
-    beatNow: (whole) => heartbeat.now(whole),
+    renewLease: (whole) => heartbeat.renewLease(whole),
+    renewLeaseNow: (whole) => heartbeat.renewLeaseNow(whole),
     recordWhole: (whole) => commits.enter(() => reservations.keepWhole(id, holder, whole)),
     move: (place, guard) => retarget(place, () => guard.check(viewOf(parts))),
     unlink: () => retarget({ dir: stagingDir, name: `unlinked-${id}` }, () => {}),
@@ -118,7 +118,7 @@ export function openUpload(parts: PartsWithCommits, opened: Opened): OpenUpload 
   };
 }
 
-/** Returns the reason why an upload is not its holder's any more. @param fence the holder's, if any */
+/** Returns the reason why a holder has lost an upload. @param fence the holder's, if any */
 export function lostUpload(parts: Parts, row: HeldUpload, fence?: Fence): LostUpload {
   const now = parts.reservations.upload(row.id);
   if (now ? now.holder !== row.holder : fence?.takenOver) return new LostUpload("taken-over");

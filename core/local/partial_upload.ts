@@ -8,7 +8,7 @@ import type { Parts } from "./parts.ts";
 import { discard, stagedSize, stagingDir } from "./vault/staging.ts";
 
 /** Returns the number of staged bytes of an upload that can be resumed. */
-export function continuable({ vault }: Parts, { id, whole }: UploadRow): number {
+export function resumableBytes({ vault }: Parts, { id, whole }: UploadRow): number {
   return Math.min(stagedSize(vault, id) ?? 0, whole ?? Infinity);
 }
 

@@ -39,16 +39,16 @@ class DataDirectory extends Watching<Settings> {
   readonly db: Database;
   readonly vault: Vault;
   readonly fences: Fences;
-  /** The prefix of the marks of all upload holders in this isolate; each isolate has its own. */
-  readonly life: string;
+  /** The unique name of this isolate, with which the names of its uploads' holders begin. */
+  readonly startId: string;
 
-  constructor(settings: Settings, worker: number, hooks: Hooks, life: string) {
+  constructor(settings: Settings, worker: number, hooks: Hooks, startId: string) {
     super(settings, worker, hooks);
     const { data, durability, fences } = settings;
     this.db = new Database(data, { durability });
     this.vault = new Vault(data, durability === "full");
     this.fences = new Fences(worker, fences);
-    this.life = life;
+    this.startId = startId;
   }
 }
 

@@ -9,7 +9,7 @@ export function localShares({ db, shares }: Parts): ShareStore {
     list: async (account) => shares.list(account),
     find: async (token) => shares.find(token),
     count: async (share, address, version) => shares.count(share, address, version),
-    resume: async (share, address, version) => shares.goesOn(share, address, version),
+    resume: async (share, address, version) => shares.resume(share, address, version),
     revoke: async (account, id) => shares.revoke(account, id),
     signingKey: async () => db.secret("share"),
   };

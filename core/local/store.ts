@@ -32,11 +32,11 @@ export class Store extends Parts implements Disposable {
   /**
    * @param worker the index of this isolate among those that share the tally, from 0
    * @param hooks programs that decide about uploads, or are notified of them
-   * @param life marks this isolate's uploads, so that they can be settled after its death
+   * @param startId marks this isolate's uploads, so that they can be settled after its death
    * @throws {BargeError} as Database and Vault do
    */
-  constructor(settings: Settings, worker = 0, hooks: Hooks = {}, life: string = randomUUID()) {
-    super(settings, worker, hooks, life);
+  constructor(settings: Settings, worker = 0, hooks: Hooks = {}, startId: string = randomUUID()) {
+    super(settings, worker, hooks, startId);
     this.bans.adjust(settings.banAfter);
   }
 

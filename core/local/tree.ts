@@ -7,7 +7,7 @@ import { openDownload, readAgain, readSmall } from "./download.ts";
 import { look, lookAll } from "./entry.ts";
 import { mkdir } from "./mkdir.ts";
 import { move } from "./move.ts";
-import { continuable } from "./partial_upload.ts";
+import { resumableBytes } from "./partial_upload.ts";
 import type { Parts } from "./parts.ts";
 import { remove } from "./remove.ts";
 import { setModified } from "./set_modified.ts";
@@ -26,7 +26,7 @@ export function localTree(parts: PartsWithCommits): Tree {
     entry: async (place) => look(parts, place),
     async look(place, account) {
       const row = reservations.unfinished(account, place);
-      const partial = row && { offset: continuable(parts, row), size: row.size };
+      const partial = row && { offset: resumableBytes(parts, row), size: row.size };
       return { entry: look(parts, place), partial };
     },
     named: async (dir, names) => lookAll(parts, dir, names),

@@ -33,11 +33,11 @@ import {
   type DeclaredUpload,
   type HeldUpload,
   keepPartialMs,
-  staleAfter,
+  staleAfterMs,
   type UploadRow,
 } from "./ledger/upload_rows.ts";
 import { lostUpload, openUpload } from "./open_upload.ts";
-import { continuable, detachUpload, discardDropped } from "./partial_upload.ts";
+import { detachUpload, discardDropped, resumableBytes } from "./partial_upload.ts";
 import { storeWhole } from "./stored_whole.ts";
 import { digestFile } from "./vault/digest.ts";
 import type { Fence } from "./vault/fences.ts";
@@ -59,7 +59,10 @@ interface Entered {
 export function localUploads(parts: PartsWithCommits): Uploads {
   const { commits, finishedUploads, reservations, uploadsAt, vault } = parts;
   const store = storeWhole(parts);
-  const declare = (upload: NewUpload) => ({ ...upload, holder: `${parts.life}/${randomUUID()}` });
+  const declare = (upload: NewUpload) => ({
+    ...upload,
+    holder: `${parts.startId}/${randomUUID()}`,
+  });
   const partial = (row: UploadRow | undefined) => row && partialUpload(parts, row);
   return {
     begin: (upload, start) => begin(parts, declare(upload), start),
@@ -112,9 +115,9 @@ async function begin(
     const suspect = former?.holder ? !await fences.raise(id) : false;
     fence = fences.take(id);
     if (!reservations.holds(id, declared.holder)) throw lostUpload(parts, row, fence);
-    const keep = former ? Math.min(start.keep, continuable(parts, former)) : 0;
+    const keep = former ? Math.min(start.keep, resumableBytes(parts, former)) : 0;
     const heartbeat = new Heartbeat(parts, row);
-    const onRead = start.unread ? null : () => void heartbeat.beat();
+    const onRead = start.unread ? null : () => void heartbeat.renewLease();
     body = await Staged.open(vault, { upload: id, keep, fence, suspect, onRead });
     if (former && former.whole !== null) {
       await commits.note(() => reservations.keepWhole(id, declared.holder, null));
@@ -125,7 +128,7 @@ async function begin(
   } catch (error) {
     body?.[Symbol.dispose]();
     try {
-      await detachUpload(parts, row, former ? continuable(parts, former) : 0);
+      await detachUpload(parts, row, former ? resumableBytes(parts, former) : 0);
     } finally {
       fence?.[Symbol.dispose]();
     }
@@ -162,8 +165,8 @@ function partialUpload(parts: PartsWithCommits, row: UploadRow): PartialUpload {
     name,
     size,
     modified,
-    offset: continuable(parts, row),
-    busy: holder !== null && touched > Date.now() - staleAfter,
+    offset: resumableBytes(parts, row),
+    busy: holder !== null && touched > Date.now() - staleAfterMs,
     expires: touched + keepPartialMs,
   };
 }

@@ -1,6 +1,6 @@
 import { BargeError } from "../error.ts";
 import type { Verifier } from "../protocol/message.ts";
-import { checkNewPassword, defaultMinPassword } from "../protocol/password.ts";
+import { checkNewPassword, defaultMinPasswordLength } from "../protocol/password.ts";
 import type { Service } from "./service.ts";
 import type { Credential } from "../storage/account.ts";
 import type { Session } from "./session.ts";
@@ -30,5 +30,5 @@ export async function needPasswordLogin(session: Session): Promise<void> {
 
 /** Checks a new password that the client sent in clear. @throws {BargeError} `usage` if it is too short */
 export function checkPasswordLength({ settings }: Service, password: string): void {
-  checkNewPassword(password, settings.minPassword ?? defaultMinPassword);
+  checkNewPassword(password, settings.minPassword ?? defaultMinPasswordLength);
 }

@@ -12,9 +12,9 @@ import type { Answer, Request } from "../protocol/message.ts";
 import {
   costs,
   type Exchange,
+  hasOwnCosts,
   type Mechanism,
   nonce,
-  ownCosts,
   tokenCosts,
 } from "../protocol/scram.ts";
 import { verify } from "../protocol/verifier.ts";
@@ -47,13 +47,13 @@ export interface Challenge {
  * Begins a login.
  *
  * @param host the client's numeric address, without the port
- * @param endPoints the bindings of which the proof must have one; empty: it must have none
+ * @param tlsBindings the bindings of which the proof must have one; empty: it must have none
  */
 export async function challenge(
   store: Service,
   request: Request<"auth">,
   host: string,
-  endPoints: readonly string[] = [],
+  tlsBindings: readonly string[] = [],
 ): Promise<Challenge> {
   const { mechanism, account: name } = request;
   const provable = await lookUp(store, mechanism, name);
@@ -70,7 +70,7 @@ export async function challenge(
     abandon,
     answer: { nonce: serverNonce, salt, ...cost },
     async prove(proof, pause, binding) {
-      const wrong = misbound(binding, endPoints);
+      const wrong = misbound(binding, tlsBindings);
       if (wrong) {
         await pause(await abandon());
         throw wrong;
@@ -93,9 +93,11 @@ export async function challenge(
  */
 function misbound(
   binding: string | undefined,
-  endPoints: readonly string[],
+  tlsBindings: readonly string[],
 ): BargeError | undefined {
-  if (endPoints.length === 0 ? binding === undefined : endPoints.includes(binding ?? "")) return;
+  if (tlsBindings.length === 0 ? binding === undefined : tlsBindings.includes(binding ?? "")) {
+    return;
+  }
   const op = "log in";
   if (binding === undefined) {
     const why = "the login is not bound to the server's certificate";
@@ -172,7 +174,7 @@ export async function lookUp(
 ): Promise<Provable | undefined> {
   if (mechanism === "token") return await logins.byToken(name);
   const provable = await logins.byPassword(name);
-  if (!provable || ownCosts(provable.verifier)) return provable;
+  if (!provable || hasOwnCosts(provable.verifier)) return provable;
   // A former version accepted any costs, which would let a client choose the memory and time of logins.
   const { account, verifier: { n, r, p } } = provable;
   log.warn("the password of {account} is refused: it was set with {costs}; {hint}", {

@@ -19,7 +19,7 @@ export interface ServerIdentity {
   /** The protocols that a client may name (RFC 7301); it may also name none. */
   readonly protocols: readonly string[];
   /** The certificate that a login over such a connection is bound to (channel_binding.ts). */
-  readonly endPoint: string;
+  readonly tlsBinding: string;
 }
 
 /** @throws {BargeError} `fatal` when the certificate can't be used */
@@ -31,7 +31,7 @@ export function serverIdentity(
     const pair = { cert, key, minVersion: "TLSv1.2" as const };
     const context = createSecureContext(pair);
     const tls12 = createSecureContext({ ...pair, maxVersion: "TLSv1.2" });
-    return { context, tls12, protocols, endPoint: bindingOf(new X509Certificate(cert).raw) };
+    return { context, tls12, protocols, tlsBinding: bindingOf(new X509Certificate(cert).raw) };
   });
 }
 
@@ -50,8 +50,8 @@ export function useCertificate<T>(use: () => T): T {
 }
 
 /**
- * The alert handshake_failure, unencrypted (RFC 8446, section 6.2), by which a plain client learns that
- * this server speaks TLS: the runtime sends no alert over a connection of another class.
+ * The alert handshake_failure, unencrypted (RFC 8446, section 6.2). It tells a client without TLS that this
+ * server speaks TLS. The runtime sends alerts only over its own sockets, not over a `Pipe`.
  */
 const handshakeFailure = Uint8Array.of(21, 3, 3, 0, 2, 2, 40);
 
@@ -59,18 +59,18 @@ const handshakeFailure = Uint8Array.of(21, 3, 3, 0, 2, 2, 40);
  * Makes the TLS handshake as the server.
  *
  * @param below the connection; the pipe closes it, or the caller if the handshake fails
- * @throws as {@link TlsPipe.shake}
+ * @throws as {@link TlsPipe.handshake}
  */
-export async function acceptTls(below: Pipe, shown: ServerIdentity): Promise<TlsPipe> {
-  const { context: secureContext, protocols } = shown;
+export async function acceptTls(below: Pipe, identity: ServerIdentity): Promise<TlsPipe> {
+  const { context: secureContext, protocols } = identity;
   const options = { isServer: true, secureContext, ALPNProtocols: [...protocols] };
   const pipe = new TlsPipe(below, (raw) => {
     // The type asks for a socket, but any duplex works.
     return new TLSSocket(raw as ConstructorParameters<typeof TLSSocket>[0], options);
   });
   try {
-    await pipe.shake();
-    pipe.endPoint = shown.endPoint;
+    await pipe.handshake();
+    pipe.tlsBinding = identity.tlsBinding;
     return pipe;
   } catch (error) {
     pipe.abandon();

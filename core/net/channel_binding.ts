@@ -2,15 +2,16 @@
  * The channel binding `tls-server-end-point` (RFC 5929, section 4). A login signs it to name the
  * certificate of its connection, so that a server with another certificate can't relay the login.
  *
- * The binding is the digest of the certificate's DER, by the hash of the certificate's signature, but
- * by SHA-256 instead of MD5 or SHA-1. The RFC does not define it for signatures without a single
- * hash: BARGE/1 takes SHA-512 for Ed25519, which uses it inside (RFC 8032), and SHA-256 for all others.
+ * The binding is a digest of the certificate's DER. The hash algorithm is that of the certificate's
+ * signature, but SHA-256 in place of MD5 and SHA-1. The RFC leaves signatures without a single hash
+ * algorithm undefined: BARGE/1 takes SHA-512 for Ed25519, whose signatures use it (RFC 8032), and SHA-256
+ * for all others.
  */
 import { createHash, X509Certificate } from "node:crypto";
 import { BargeError } from "../error.ts";
 import { bindingName } from "./binding_name.ts";
 
-/** By the signature's object identifier in hex; SHA-256 for all others. */
+/** The hash algorithm of each signature algorithm, by its object identifier in hex; others: SHA-256. */
 const hashes: Readonly<Record<string, string>> = {
   "2a864886f70d01010b": "sha256", // sha256WithRSAEncryption
   "2a864886f70d01010c": "sha384",
@@ -55,7 +56,11 @@ export function bindingsOf(pem: string): string[] {
   }
 }
 
-/** Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature }: RFC 5280, section 4.1. */
+/**
+ * Returns the hash algorithm for the binding to a certificate.
+ *
+ * Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature }: RFC 5280, section 4.1.
+ */
 function hashOf(der: Uint8Array): string {
   const signed = element(der, element(der, 0).start);
   const algorithm = element(der, signed.end);

@@ -1,11 +1,11 @@
 /**
  * Connects with TLS and returns the server's certificate, so that the caller can decide to trust it
  * before it sends anything. The handshake proves that the other end of this connection has the
- * certificate's key, whether or not the certificate is trusted (a test checks that of the runtime).
+ * certificate's key, whether or not the certificate is trusted (tests check that the runtime ensures it).
  *
- * Uses Node's TLS, because Deno's own does not report the certificate, and accepts a pinned one only
- * beside all public authorities. Over loopback on two cores, Node's moves about 200 MB/s, half of
- * what Deno's does.
+ * Uses Node's TLS, because Deno's own does not report the certificate, and can trust a pinned one only
+ * in addition to all public authorities, not in place of them. Over loopback on two cores, Node's TLS
+ * moves about 200 MB/s, half as much as Deno's.
  */
 import { BargeError } from "../error.ts";
 import { type Address, formatAddress } from "./address.ts";
@@ -17,9 +17,9 @@ import { alpn, TlsPipe } from "./tls_pipe.ts";
 
 /** The certificate of a server that has proved to have the certificate's key. */
 export interface PresentedCertificate extends CertificateFacts {
-  /** Whether an authority that this machine trusts has issued it for the dialed name. */
+  /** Whether it was issued for the dialed name, by an authority that this machine trusts. */
   readonly vouched: boolean;
-  /** The reason why not. */
+  /** The reason why it is not `vouched`; empty if it is. */
   readonly why: string;
 }
 
@@ -32,33 +32,36 @@ export async function dialTls(
   address: Address,
   signal: AbortSignal,
 ): Promise<{ readonly pipe: Pipe; readonly presented: PresentedCertificate }> {
-  const first = await shake(address, signal);
+  const first = await handshake(address, signal);
   const { vouched, subject, issuer } = first.presented;
   if (vouched || subject === issuer) return first;
   // An authority issued the certificate. Deno trusts only Mozilla's list by default; add the system's.
   const { getCACertificates } = await import("node:tls");
   const ca = [...getCACertificates("default"), ...getCACertificates("system")];
   first.pipe.close();
-  return await shake(address, signal, ca);
+  return await handshake(address, signal, ca);
 }
 
-async function shake(address: Address, signal: AbortSignal, ca?: string[]) {
-  const { connect: layTls } = await import("node:tls");
+async function handshake(address: Address, signal: AbortSignal, ca?: string[]) {
+  const { connect: connectTls } = await import("node:tls");
   const { host } = address;
   const conn = await connect(address, signal);
   const options = { host, ca, rejectUnauthorized: false, minVersion: "TLSv1.2" } as const;
-  const pipe = new TlsPipe(conn, (socket) => layTls({ ...options, socket, ALPNProtocols: [alpn] }));
+  const pipe = new TlsPipe(
+    conn,
+    (socket) => connectTls({ ...options, socket, ALPNProtocols: [alpn] }),
+  );
   const abort = () => pipe.close();
   signal.addEventListener("abort", abort, { once: true });
   try {
     if (signal.aborted) abort();
-    await pipe.shake();
+    await pipe.handshake();
     const { socket } = pipe;
     const certificate = socket.getPeerCertificate();
     if (!certificate?.raw) throw new BargeError("identity", "the server shows no certificate");
     const why = socket.authorized ? "" : String(socket.authorizationError ?? "not verified");
     const shown = describeCertificate(certificate.raw);
-    pipe.endPoint = bindingOf(certificate.raw);
+    pipe.tlsBinding = bindingOf(certificate.raw);
     return { pipe, presented: { ...shown, vouched: socket.authorized, why } };
   } catch (cause) {
     pipe.close();
@@ -69,10 +72,10 @@ async function shake(address: Address, signal: AbortSignal, ca?: string[]) {
   }
 }
 
-/** Converts an error of the attempt. */
+/** Returns a failure to connect as a BargeError. */
 function explain(cause: unknown): BargeError {
   const hint =
-    "if it has no TLS, --plaintext connects without: anyone on the way can read and change the data";
+    "if the server has no TLS, use --plaintext: anyone on the way can then read and change the data";
   if (cause instanceof BargeError) {
     if (cause.kind === "unavailable") return new BargeError("unavailable", cause.message, { hint });
     if (cause.kind !== "protocol") return cause;

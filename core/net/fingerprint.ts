@@ -21,10 +21,10 @@ export function writeFingerprint(digest: Uint8Array): Fingerprint {
  * @example
  * ```ts
  * import { parseFingerprint } from "./fingerprint.ts";
- * const mark = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+ * const fingerprint = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
  * const hex = "sha256 Fingerprint=E3:B0:C4:42:98:FC:1C:14:9A:FB:F4:C8:99:6F:B9:24:" +
  *   "27:AE:41:E4:64:9B:93:4C:A4:95:99:1B:78:52:B8:55";
- * if (parseFingerprint(hex) !== mark || parseFingerprint(mark) !== mark) throw new Error();
+ * if (parseFingerprint(hex) !== fingerprint || parseFingerprint(fingerprint) !== fingerprint) throw new Error();
  * ```
  */
 export function parseFingerprint(text: string): Fingerprint {
@@ -32,9 +32,9 @@ export function parseFingerprint(text: string): Fingerprint {
   const hex = bare.replaceAll(":", "");
   if (/^[0-9a-f]{64}$/i.test(hex)) return writeFingerprint(Uint8Array.fromHex(hex));
   if (/^[A-Za-z0-9+/]{43}=?$/.test(bare)) {
-    const mark = writeFingerprint(Uint8Array.fromBase64(bare));
+    const fingerprint = writeFingerprint(Uint8Array.fromBase64(bare));
     // Two bits of the last letter are unused; where they are set, the letter is mistyped.
-    if (mark === `SHA256:${bare.slice(0, 43)}`) return mark;
+    if (fingerprint === `SHA256:${bare.slice(0, 43)}`) return fingerprint;
   }
   throw new BargeError("usage", `${JSON.stringify(text)} is not a certificate's fingerprint`, {
     hint: "it looks like SHA256:47DEQpj8...; `barge cert` prints it at the server",

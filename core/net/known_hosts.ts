@@ -32,12 +32,12 @@ export function serverName({ host, port }: Address): string {
 /** Parses the text of the file at `path`. @throws {BargeError} `identity` for a malformed line */
 function parsePins(text: string, path: string): Pin[] {
   return text.split("\n").flatMap((line, i) => {
-    const [server, mark = "", since = ""] = line.trim().split(/\s+/);
+    const [server, fingerprint = "", since = ""] = line.trim().split(/\s+/);
     if (server === "" || server.startsWith("#")) return [];
     try {
-      return [{ server, fingerprint: parseFingerprint(mark), since }];
+      return [{ server, fingerprint: parseFingerprint(fingerprint), since }];
     } catch (cause) {
-      const hint = "correct or remove it: it may be the pin that protects you";
+      const hint = "correct the line; remove it only if its server need not be pinned";
       const facts = { op: "read", path, hint, cause };
       throw new BargeError("identity", `line ${i + 1} is malformed`, facts);
     }

@@ -39,12 +39,12 @@ export class ProxiedListener extends PreparedListener<Conn> {
 
   protected override prepare(conn: Conn): Conn | Promise<Conn> {
     const { hostname } = conn.remoteAddr as Deno.NetAddr;
-    return this.#trusted.has(hostname) ? readHeader(conn) : new Direct(conn);
+    return this.#trusted.has(hostname) ? readHeader(conn) : new DirectConn(conn);
   }
 }
 
 /** @throws {BargeError} `protocol` for a connection that begins otherwise */
-async function readHeader(conn: Conn): Promise<Passed> {
+async function readHeader(conn: Conn): Promise<ProxiedConn> {
   let bytes = Buffer.alloc(0);
   const piece = new Uint8Array(4096);
   let header: ProxyHeader | undefined;
@@ -54,7 +54,7 @@ async function readHeader(conn: Conn): Promise<Passed> {
     bytes = Buffer.concat([bytes, piece.subarray(0, n)]);
     header = parseProxyHeader(bytes);
   }
-  return new Passed(conn, header, bytes.subarray(header.length));
+  return new ProxiedConn(conn, header, bytes.subarray(header.length));
 }
 
 abstract class Accepted extends PipeOver<Conn> implements Conn {
@@ -73,7 +73,7 @@ abstract class Accepted extends PipeOver<Conn> implements Conn {
 }
 
 /** A proxy's connection. Bytes of the client may have been read with the header. */
-class Passed extends Accepted {
+class ProxiedConn extends Accepted {
   #rest: Uint8Array;
 
   constructor(conn: Conn, { ends }: ProxyHeader, rest: Uint8Array) {
@@ -93,8 +93,8 @@ class Passed extends Accepted {
 }
 
 /** The connection of a peer that may not send a header: its first bytes are checked. */
-class Direct extends Accepted {
-  /** The bytes so far, while a header may begin with them; undefined once none can. */
+class DirectConn extends Accepted {
+  /** The bytes so far, while they may be the start of a header; undefined once they can't be. */
   #start: Uint8Array | undefined = new Uint8Array(0);
 
   override async read(into: Uint8Array): Promise<number | null> {

@@ -29,7 +29,8 @@ export interface Accepted extends TlsPipe {
 }
 
 export class TlsListener extends PreparedListener<Accepted> implements Disposable {
-  #shown: ServerIdentity;
+  /** Used for new connections. */
+  #identity: ServerIdentity;
 
   /**
    * @throws {BargeError} `fatal` when the certificate can't be used
@@ -46,12 +47,12 @@ export class TlsListener extends PreparedListener<Accepted> implements Disposabl
       listen = Deno.listen,
     }: TlsListenOptions = {},
   ) {
-    const shown = serverIdentity(pair, [alpn]);
+    const identity = serverIdentity(pair, [alpn]);
     const late = "handshake timeout";
     const full = "too many connections wait for a handshake";
     const listener = listen({ hostname, port, reusePort });
     super(listener, { timeoutMs, maxPending, late, full, onFailure });
-    this.#shown = shown;
+    this.#identity = identity;
   }
 
   /**
@@ -60,7 +61,7 @@ export class TlsListener extends PreparedListener<Accepted> implements Disposabl
    * @throws {BargeError} `fatal` when it can't be used; the old one then stays in use
    */
   reload(pair: KeyPair): void {
-    this.#shown = serverIdentity(pair, [alpn]);
+    this.#identity = serverIdentity(pair, [alpn]);
   }
 
   [Symbol.dispose](): void {
@@ -69,7 +70,7 @@ export class TlsListener extends PreparedListener<Accepted> implements Disposabl
 
   protected override async prepare(conn: Conn): Promise<Accepted> {
     conn.setNoDelay(true);
-    const pipe = await acceptTls(conn, this.#shown);
+    const pipe = await acceptTls(conn, this.#identity);
     return Object.assign(pipe, { remoteAddr: conn.remoteAddr as Deno.NetAddr });
   }
 }

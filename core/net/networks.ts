@@ -4,8 +4,8 @@ import { BargeError } from "../error.ts";
 import { bareAddress, isLoopback } from "./address.ts";
 
 /**
- * Returns whether a proxy may name this address as a client's. Only a proxy on this machine may name
- * loopback, which is trusted with more than other addresses: any other proxy means its own.
+ * Returns whether a proxy may name this address as a client's. Loopback has more rights than other
+ * addresses, so only a proxy on this machine may name it: another proxy would mean its own loopback.
  */
 export function isNameable(client: string, proxy: string): boolean {
   return !isLoopback(bareAddress(client)) || isLoopback(bareAddress(proxy));
@@ -29,7 +29,10 @@ export class Networks {
         });
       }
       if (prefix === 0) {
-        throw new BargeError("usage", `${text} is every address: anybody could name another`);
+        throw new BargeError(
+          "usage",
+          `${text} has every address: any client could claim another one's address`,
+        );
       }
       this.#list.addSubnet(address, prefix, family);
     }

@@ -1,7 +1,7 @@
 /**
  * Reads a stream ahead while a request's answer is delayed, or waits for the client to read it, so that
- * the end of the peer, or its signs of life, are noticed. {@link ReadAhead.read} then returns the bytes
- * that were read ahead.
+ * the end of the connection, or keep-alives of the peer, are noticed. {@link ReadAhead.read} then returns
+ * the bytes that were read ahead.
  *
  *   (nothing ahead) -> pause, more: reading ahead -> bytes, end or failure kept -> read -> ...
  *
@@ -12,7 +12,7 @@ import { BargeError } from "../error.ts";
 import type { Stream } from "./stream.ts";
 
 const pieceBytes = 2048;
-/** Holds the signs of life of the longest pause that a client may make (protocol/frame.ts). */
+/** Holds the keep-alives of the longest pause that a client may make (protocol/frame.ts). */
 const maxKeptBytes = 128 * 1024;
 
 export class ReadAhead {

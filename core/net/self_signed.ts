@@ -6,8 +6,8 @@ const dayMs = 24 * 3600 * 1000;
 const lifetimeMs = 3650 * dayMs;
 
 /**
- * Makes a key and a certificate that is signed with it. The library is loaded only here: a server
- * needs it once in its life.
+ * Makes a key and a certificate that is signed with it. The X.509 library is imported when this is
+ * called, since a server makes its certificate only once.
  *
  * @param hosts the names and addresses of the server
  */
@@ -15,7 +15,7 @@ export async function makeSelfSigned(
   hosts: readonly string[],
   { from = new Date(Date.now() - dayMs), until = new Date(from.getTime() + lifetimeMs) } = {},
 ): Promise<KeyPair> {
-  await import("reflect-metadata"); // which the library needs
+  await import("reflect-metadata"); // needed by @peculiar/x509
   const x509 = await import("@peculiar/x509");
   const algorithm = { name: "ECDSA", namedCurve: "P-256" };
   const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);

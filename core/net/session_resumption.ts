@@ -37,7 +37,7 @@ export class Sessions {
     this.#table = table;
   }
 
-  /** Also accepts the sessions of the account's other connections; undefined: no longer. */
+  /** From now on also accepts the sessions of the account's other connections; undefined: of none. */
   login(account: number | undefined): void {
     this.#account = account;
     if (account === undefined || this.#session === undefined) return;
@@ -45,8 +45,8 @@ export class Sessions {
   }
 
   /** Makes the handshake on the client's first connection. @throws as `acceptTls` */
-  async begin(below: Pipe, shown: ServerIdentity): Promise<TlsPipe> {
-    const { pipe, resumed, issued } = await shake(below, shown);
+  async begin(below: Pipe, identity: ServerIdentity): Promise<TlsPipe> {
+    const { pipe, resumed, issued } = await handshake(below, identity);
     if (resumed) {
       this.#session = this.#table.sessionOf(resumed) ?? this.#table.begin(resumed);
       this.#first.add(resumed);
@@ -64,8 +64,8 @@ export class Sessions {
    *
    * @throws {BargeError} `identity` when it is not proved to be the same; as `acceptTls`
    */
-  async join(below: Pipe, shown: ServerIdentity, reuse: SessionReuse): Promise<TlsPipe> {
-    const { pipe, resumed, issued } = await shake(below, shown);
+  async join(below: Pipe, identity: ServerIdentity, reuse: SessionReuse): Promise<TlsPipe> {
+    const { pipe, resumed, issued } = await handshake(below, identity);
     if (resumed && this.#knows(resumed)) {
       if (issued) this.#renew(issued, this.#table.sessionOf(resumed) ?? this.#session);
       return pipe;
@@ -99,9 +99,9 @@ export class Sessions {
 }
 
 /** Makes the handshake. @returns also the tickets of the session that it resumed, and of the new one */
-async function shake(below: Pipe, shown: ServerIdentity) {
+async function handshake(below: Pipe, identity: ServerIdentity) {
   const watched = new Watched(below);
-  const pipe = await acceptTls(watched, { ...shown, context: shown.tls12 });
+  const pipe = await acceptTls(watched, { ...identity, context: identity.tls12 });
   const { offered, issued } = watched.tickets();
   return { pipe, resumed: pipe.socket.isSessionReused() ? offered : undefined, issued };
 }

@@ -19,7 +19,7 @@ const defaultReason = new BargeError("unavailable", "the connection is closed");
 /** The methods of a connection that a stream uses, with TLS or without. */
 export type Pipe = Pick<Deno.Conn, "read" | "write" | "closeWrite" | "close"> & {
   /** The certificate that a login is bound to (channel_binding.ts); undefined without TLS. */
-  readonly endPoint?: string;
+  readonly tlsBinding?: string;
 };
 
 export class Stream implements Disposable {
@@ -55,8 +55,8 @@ export class Stream implements Disposable {
   }
 
   /** The binding to the server's certificate; undefined without TLS. */
-  get endPoint(): string | undefined {
-    return this.#conn.endPoint;
+  get tlsBinding(): string | undefined {
+    return this.#conn.tlsBinding;
   }
 
   /** The reason why the stream is closed; undefined while it is open. */
@@ -201,8 +201,8 @@ export class Stream implements Disposable {
     if (start !== undefined && now - start > write / 4) this.onStall?.();
   }
 
-  #expire(omission: string, ms: number): void {
-    const why = `${this.peer} ${omission} for ${Math.round(ms / 1000)} s`;
+  #expire(inaction: string, ms: number): void {
+    const why = `${this.peer} ${inaction} for ${Math.round(ms / 1000)} s`;
     this.close(new BargeError("unavailable", why));
   }
 

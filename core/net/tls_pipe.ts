@@ -1,9 +1,10 @@
 /**
  * TLS over an open connection, for either side. It reports whether the peer ended its side with
- * close_notify, which proves that nothing was cut off, or without. The runtime reports both alike, so
- * it never learns of the end of the raw bytes: an end that it reports all the same is a close_notify.
+ * close_notify, which proves that nothing was cut off. The runtime reports an end with close_notify and
+ * the end of the raw bytes alike. So the end of the raw bytes is not passed on to the runtime, and each
+ * end that it reports is a close_notify.
  *
- *   shaking -> open -> ended (proved or not) -> closed
+ *   handshake -> open -> ended (proved or not) -> closed
  *
  * Invariants: raw bytes are read only while a reader waits for plain ones, a piece at a time (this is
  * the back-pressure: the runtime loses the end of a TLS socket that is paused); closing the pipe closes
@@ -28,7 +29,7 @@ const [minReadBytes, maxReadBytes] = [4 * 1024, 128 * 1024];
 export class TlsPipe implements Pipe {
   readonly socket: TLSSocket;
   /** The binding to the server's certificate (channel_binding.ts). */
-  endPoint: string | undefined;
+  tlsBinding: string | undefined;
   readonly #below: Pipe;
   readonly #raw: Raw;
   #buffer = new Uint8Array(minReadBytes);
@@ -84,7 +85,7 @@ export class TlsPipe implements Pipe {
    * @throws {BargeError} `protocol` when the peer does not speak TLS, or no version in common;
    *   `unavailable` when it hung up; the error of `below` when that breaks or is closed
    */
-  async shake(): Promise<void> {
+  async handshake(): Promise<void> {
     while (!this.#secure && !this.#ended) await this.#more();
     if (this.#secure) return;
     throw this.#error ?? new BargeError("unavailable", "the peer hung up during the TLS handshake");
@@ -169,7 +170,7 @@ export class TlsPipe implements Pipe {
       const n = this.#rawEnded ? null : await this.#below.read(this.#buffer);
       if (n !== null) this.#raw.push(Buffer.from(this.#buffer.subarray(0, n)));
       this.#rawEnded = n === null;
-      // TLS hands out their plain bytes before this.
+      // The TLS library hands out the plain bytes of this piece before this resolves.
       await new Promise<void>((resolve) => setImmediate(resolve));
       if (n === null) this.#end();
       else this.#fit(n);

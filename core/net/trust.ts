@@ -58,7 +58,7 @@ export async function decide(
   if (shown.vouched) return;
   checkTime(address, shown);
   if (knownHosts === undefined) {
-    const why = `its certificate ${fingerprint} is unknown, and no place to keep it`;
+    const why = `its certificate ${fingerprint} is unknown, and there is no file to pin it in`;
     throw refusal(address, why, `set HOME or XDG_CONFIG_HOME, or use --pin ${fingerprint}`);
   }
   const added = await addPin(knownHosts, address, fingerprint);

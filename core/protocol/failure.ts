@@ -5,7 +5,7 @@ import type { wireError } from "./field.ts";
 
 type WireError = v.InferOutput<typeof wireError>;
 
-/** Characters of all messages in one answer, and of all hints, so that it fits into a frame. */
+/** The most characters of all messages in one answer; as many of all hints. Both then fit into one frame. */
 const maxMessageChars = 8000;
 
 /**
@@ -33,12 +33,12 @@ export function failure({ kind, message, op, path, account, hint }: BargeError):
  * @example
  * ```ts
  * import { BargeError } from "../error.ts";
- * import { failuresOf } from "./failure.ts";
- * const [error] = failuresOf([new BargeError("exists", "it is a folder", { path: "/home/a" })]);
+ * import { wireErrors } from "./failure.ts";
+ * const [error] = wireErrors([new BargeError("exists", "it is a folder", { path: "/home/a" })]);
  * if (JSON.stringify(error) !== '{"kind":"exists","message":"it is a folder"}') throw new Error();
  * ```
  */
-export function failuresOf(errors: readonly BargeError[]): WireError[] {
+export function wireErrors(errors: readonly BargeError[]): WireError[] {
   const length = Math.min(2000, Math.floor(maxMessageChars / errors.length));
   return errors.map(({ kind, message, hint }) => ({
     kind,
@@ -48,7 +48,7 @@ export function failuresOf(errors: readonly BargeError[]): WireError[] {
 }
 
 /** Returns the error that a failure on the wire describes; an unknown kind becomes `refused`. */
-export function failureOf({ kind, message, ...facts }: WireError): BargeError {
+export function errorFromWire({ kind, message, ...facts }: WireError): BargeError {
   return new BargeError(isKind(kind) ? kind : "refused", message, facts);
 }
 

@@ -8,10 +8,13 @@ export const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
 /** An existing time in the format of RFC 3339, as text; {@link parseTime} reads it. */
 export const time = v.pipe(
   v.string(),
-  v.check((text) => parseTime(text) !== undefined, "no RFC 3339 time, or none that exists"),
+  v.check(
+    (text) => parseTime(text) !== undefined,
+    "not an existing time in the format of RFC 3339",
+  ),
 );
 export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "no SHA-256 in lower-case hex"));
-/** The reason why the server has no digest of a file, such as `added` or `changed` on its disk. */
+/** The reason why a file has no stored digest: `added` to the server's disk by hand, or `changed` there. */
 export const undigested = v.string();
 /** Base64 (RFC 4648, section 4, with padding) of `minBytes` to `maxBytes` bytes. */
 export const base64 = (minBytes: number, maxBytes = minBytes) =>

@@ -5,7 +5,7 @@
  * always one object. A frame whose `body` field is a number is followed by exactly that many raw
  * bytes; one whose `body` is `"chunked"` by chunks, each a 4-byte big-endian length and its bytes,
  * ended by a length of zero. Nothing is escaped. If the frame has `pauses`, a length of 2^32-1 is a
- * sign of life and not a chunk.
+ * keep-alive, with no bytes after it.
  *
  * States: head -> json -> (head | raw | chunk head <-> chunk). The decoder holds at most one
  * incomplete frame (64 KiB and its head); bodies pass through as views on the input.
@@ -24,7 +24,7 @@ export type Body = number | "chunked" | undefined;
 /** A frame's JSON, not yet checked against a verb's schema. */
 export type FrameValue = { readonly [field: string]: unknown };
 
-/** The decoder's events: a frame; a piece of its body, or a sign of life in it; the body's end. */
+/** The decoder's events: a frame; a piece of its body, or a keep-alive in it; the body's end. */
 export type FrameEvent =
   | { readonly type: "frame"; readonly value: FrameValue; readonly body: Body }
   | { readonly type: "data"; readonly bytes: Uint8Array<ArrayBuffer> }
@@ -70,14 +70,14 @@ export function encodeFrame(value: object): Uint8Array<ArrayBuffer> {
  */
 export function encodeChunkHead(length: number): Uint8Array<ArrayBuffer> {
   if (!Number.isInteger(length) || length < 0 || length > 0xffffffff) {
-    throw new RangeError(`a chunk of ${length} bytes`);
+    throw new RangeError(`a chunk can't have ${length} bytes`);
   }
   const head = new Uint8Array(4);
   new DataView(head.buffer).setUint32(0, length);
   return head;
 }
 
-/** The length of a chunk that has no bytes and is a sign of life, in a body whose frame has `pauses`. */
+/** The chunk length that stands for a keep-alive, in a body whose frame has `pauses`. No bytes follow it. */
 export const aliveChunkLength = 0xffffffff;
 
 /**
@@ -103,11 +103,12 @@ export class Decoder {
   /** A head or JSON that arrived in pieces. */
   #partial: Uint8Array<ArrayBuffer> | undefined;
   #partialLength = 0;
+  /** True if the body has ended, and its `end` event was not taken yet. */
   #ended = false;
-  /** True if signs of life may come between the chunks of this body. */
+  /** True if keep-alives may come between the chunks of this body. */
   #pauses = false;
   #failed: BargeError | undefined;
-  /** The most bytes of JSON in a frame, for frames whose head is not read yet. */
+  /** The most bytes of JSON in a frame. A change applies from the next head on. */
   limit = maxFrame;
 
   /** Returns whether the decoder is between frames, where the stream may end. */
@@ -163,7 +164,7 @@ export class Decoder {
     return undefined;
   }
 
-  /** Returns a whole head or JSON: a view on the input if it is contiguous there. */
+  /** Returns a complete head or JSON, copied only if it came in pieces; undefined until all of it is there. */
   #unit(): Uint8Array<ArrayBuffer> | undefined {
     if (!this.#partial && this.#input.length >= this.#missing) return this.#take(this.#missing);
     this.#partial ??= new Uint8Array(this.#missing);

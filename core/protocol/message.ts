@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import { BargeError } from "../error.ts";
 import { check } from "./check.ts";
-import { failureOf } from "./failure.ts";
+import { errorFromWire } from "./failure.ts";
 import {
   bytes,
   count,
@@ -48,7 +48,7 @@ const flag = v.optional(v.boolean(), false);
 const fileToPut = v.object({ path, size: bytes, modified: v.optional(time), sha256 });
 const stored = v.object({ size: bytes, sha256, modified: time, replaced: v.boolean() });
 
-/** Identifies the certificate that the server has shown over TLS (net/end_point.ts). */
+/** Identifies the certificate that the server has shown over TLS (net/channel_binding.ts). */
 const binding = v.optional(v.pipe(v.string(), v.maxLength(200)));
 
 /** Makes the schema of a verb's request. */
@@ -140,7 +140,7 @@ const answers = {
     eager: bytes,
     /** The most files and bytes of one `put-many` or `get-many`; absent: the server has no such verbs. */
     many: v.optional(v.object({ files: count, bytes })),
-    /** The seconds between the signs of life of a client that pauses, and its longest pause. */
+    /** The seconds between the keep-alives of a client that pauses, and its longest pause. */
     pause: v.optional(v.object({ every: seconds, most: seconds })),
     /** The fewest characters of a new password, which the client checks. */
     minPassword: v.optional(count),
@@ -200,7 +200,7 @@ const answers = {
 
 /** Frames before and after a body, which are neither a request nor an answer. */
 const bodyFrames = {
-  /** The client's answer to "go on": its body begins at `offset`, and may hold signs of life. */
+  /** The client's answer to "go on": its body begins at `offset`, and may hold keep-alives. */
   from: v.object({ offset: bytes, body, pauses: v.optional(v.boolean()) }),
   /** Before `from`: the client still hashes its bytes before the offset. */
   alive: v.object({ alive: v.literal(true) }),
@@ -267,7 +267,7 @@ export function verbOf({ verb }: FrameValue): Verb {
  */
 export function parseAnswer<V extends AnswerName>(verb: V, value: FrameValue): Answer<V> {
   if (value.ok === true) return check(answers[verb], value, verb) as Answer<V>;
-  throw failureOf(check(wireError, value.error, "answer"));
+  throw errorFromWire(check(wireError, value.error, "answer"));
 }
 
 /** Returns a frame that belongs to a body. @throws {BargeError} `protocol` */

@@ -26,7 +26,7 @@
  * @module
  */
 export { BargeError, type ErrorFacts, type Kind, kinds } from "../error.ts";
-export { failure, failureOf, failuresOf } from "./failure.ts";
+export { errorFromWire, failure, wireErrors } from "./failure.ts";
 export {
   aliveChunkLength,
   type Body,
@@ -65,7 +65,7 @@ export {
   version,
 } from "./message.ts";
 export { describeOmission } from "./omission.ts";
-export { checkNewPassword, defaultMinPassword } from "./password.ts";
+export { checkNewPassword, defaultMinPasswordLength } from "./password.ts";
 export { type Frame, FrameReader, type Source } from "./reader.ts";
 export {
   acceptableCosts,

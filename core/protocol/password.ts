@@ -2,9 +2,9 @@
 import { BargeError } from "../error.ts";
 
 /** The fewest characters of a new password, by default. */
-export const defaultMinPassword = 8;
-/** The most characters that an operator can require. */
-export const maxMinPassword = 256;
+export const defaultMinPasswordLength = 8;
+/** The highest minimum that an operator can set. */
+export const maxMinPasswordLength = 256;
 
 /**
  * Checks the length of a new password. A server can check it only where the password reaches it

@@ -35,8 +35,8 @@ export function oneLine(text: string): string {
 }
 
 /**
- * Returns a line of `sha256sum` or `md5sum`, without its end, as GNU coreutils write it: after a
- * leading backslash, a backslash, LF and CR in the name are written as `\\`, `\n` and `\r`.
+ * Returns a line of `sha256sum` or `md5sum`, without its line end, as GNU coreutils write it. A name with
+ * backslashes, LF or CR has them written as `\\`, `\n` and `\r`; the line then begins with a backslash.
  *
  * @example
  * ```ts

@@ -61,7 +61,7 @@ export class FrameReader implements Disposable {
    * second piece after it, or the next frame, is requested: it may be written while the next piece
    * is read.
    *
-   * @param alive called for each sign of life in the body
+   * @param alive called for each keep-alive in the body
    * @throws {BargeError} `unavailable` if the stream ends inside the body
    */
   async *body(alive?: () => void): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {

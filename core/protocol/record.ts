@@ -1,16 +1,17 @@
 /** The records that messages of BARGE/1 carry: accounts, entries, uploads, the server's status. */
 import * as v from "valibot";
 import { bytes, count, key, path, salt, seconds, sha256, time } from "./field.ts";
-import { ownCosts } from "./scram.ts";
+import { hasOwnCosts } from "./scram.ts";
 
 /**
- * The server's record of a password, from which the password can't be computed. A client sends it. Its
- * costs must be the server's, since doors whose protocols carry the password run scrypt with them.
+ * The server's record of a password, from which the password can't be computed. The client makes it. Its
+ * scrypt costs must be those that the server uses: at doors whose protocols carry the password, the server
+ * itself runs scrypt at each login, with the costs in the record.
  */
 export const verifier = v.pipe(
   v.object({ salt, n: count, r: count, p: count, storedKey: key, serverKey: key }),
   v.check(
-    (verifier) => ownCosts(verifier),
+    (verifier) => hasOwnCosts(verifier),
     "a verifier has scrypt costs n=32768, r=8, p=1 and a salt of 16 bytes",
   ),
 );
@@ -60,7 +61,7 @@ export const usage = v.object({
 
 const connections = { open: count, opened: count, refused: count };
 
-/** The part of the server's status that exists once. */
+/** The server's status, without the lists of requests and connections. */
 export const server = v.object({
   version: v.string(),
   started: time,

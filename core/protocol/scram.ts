@@ -7,7 +7,7 @@
  *   ClientKey      = HMAC(SaltedPassword, "Client Key")     StoredKey = SHA-256(ClientKey)
  *   ServerKey      = HMAC(SaltedPassword, "Server Key")
  *   AuthMessage    = "BARGE/1", mechanism, account, client nonce, server nonce, salt, n, r, p and,
- *                    over TLS, the binding to the server's certificate (net/end_point.ts), joined
+ *                    over TLS, the binding to the server's certificate (net/channel_binding.ts), joined
  *                    by line feeds
  *   proof          = ClientKey XOR HMAC(StoredKey, AuthMessage)          sent by the client
  *   signature      = HMAC(ServerKey, AuthMessage)                        sent by the server
@@ -59,13 +59,13 @@ export function acceptableCosts({ n, r, p }: Costs): boolean {
  *
  * @example
  * ```ts
- * import { costs, nonce, ownCosts } from "./scram.ts";
- * if (!ownCosts({ ...costs, salt: nonce(16) })) throw new Error();
- * if (ownCosts({ ...costs, p: 2, salt: nonce(16) })) throw new Error();
- * if (ownCosts({ ...costs, salt: nonce(24) })) throw new Error();
+ * import { costs, nonce, hasOwnCosts } from "./scram.ts";
+ * if (!hasOwnCosts({ ...costs, salt: nonce(16) })) throw new Error();
+ * if (hasOwnCosts({ ...costs, p: 2, salt: nonce(16) })) throw new Error();
+ * if (hasOwnCosts({ ...costs, salt: nonce(24) })) throw new Error();
  * ```
  */
-export function ownCosts({ n, r, p, salt }: Costs & { readonly salt: string }): boolean {
+export function hasOwnCosts({ n, r, p, salt }: Costs & { readonly salt: string }): boolean {
   return n === costs.n && r === costs.r && p === costs.p && ownSalt.test(salt);
 }
 

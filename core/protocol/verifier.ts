@@ -10,9 +10,9 @@ import {
   authMessage,
   costs,
   type Exchange,
+  hasOwnCosts,
   type Mechanism,
   nonce,
-  ownCosts,
   saltBytes,
   tokenCosts,
 } from "./scram.ts";
@@ -64,7 +64,7 @@ export async function matches(
   secret: string,
   verifier: Verifier,
 ): Promise<boolean> {
-  if (mechanism === "password" && !ownCosts(verifier)) return false;
+  if (mechanism === "password" && !hasOwnCosts(verifier)) return false;
   const storedKey = Buffer.from(verifier.storedKey, "base64");
   const { clientKey } = await keys(mechanism, secret, verifier);
   return storedKey.length === 32 && timingSafeEqual(sha256(clientKey), storedKey);

@@ -49,7 +49,7 @@ export async function reconcile(store: Store, options: ReconcileOptions): Promis
 
 type Facts = Pick<Problem, "kind" | "path" | "what" | "repaired"> & Partial<Problem>;
 
-/** `none`: the difference is gone. `expected`: the digest of a copy by hand that has other bytes. */
+/** `none`: the difference is gone. `expected`: the ledger's digest, where only inode and bytes differ. */
 type Outcome = "none" | "repaired" | "open" | { readonly expected: string };
 
 const damaged = "is damaged: its bytes are not those of its digest";
@@ -198,7 +198,7 @@ class Reconciliation {
         return "repaired";
       }
       const unchanged = found.ino === before?.ino && found.modified === before.modified;
-      if (!unchanged || !sha256) return "open"; // somebody writes it now
+      if (!unchanged || !sha256) return "open"; // it was replaced since, or could not be read
       const row = store.ledger.file(place);
       const same = row?.sha256 === sha256;
       if (row && !same && sameButInode(row, found) && !this.#accepts(path)) {

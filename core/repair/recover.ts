@@ -66,7 +66,7 @@ export async function recover(store: Store): Promise<Recovered> {
   return counts;
 }
 
-/** Cuts off the bytes behind a gap. @returns the number of the others; undefined without staged bytes */
+/** Cuts off the bytes behind a gap. @returns the number of bytes before it; undefined without staged bytes */
 function trimmed(store: Store, upload: UploadRow): number | undefined {
   const { vault } = store;
   const { id, whole } = upload;
@@ -78,11 +78,11 @@ function trimmed(store: Store, upload: UploadRow): number | undefined {
 
 /**
  * Returns the number of staged bytes; undefined for none. Older servers published a file by a hard link,
- * so sealed bytes with a second name are a file, into which a resume must not write.
+ * so sealed bytes with another name are a file, into which a resume must not write.
  */
 export function stillStaged({ vault }: Store, { id, sha256 }: UploadRow): number | undefined {
   const place = stagedPlace(id);
-  return sha256 !== null && vault.hasNames(place) ? undefined : stagedSize(vault, id);
+  return sha256 !== null && vault.hasHardLinks(place) ? undefined : stagedSize(vault, id);
 }
 
 /** Deletes an intent, and enters its rename or removal in the ledger. @returns whether it happened on disk */

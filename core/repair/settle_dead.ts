@@ -3,7 +3,7 @@
  * settled under the write lock, unless another worker has taken it over.
  */
 import type { UploadRow } from "../local/ledger/upload_rows.ts";
-import { continuable, isUnlinked } from "../local/partial_upload.ts";
+import { isUnlinked, resumableBytes } from "../local/partial_upload.ts";
 import type { Store } from "../local/store.ts";
 import { type Recovered, settle, stillStaged, unstage, wasPublished } from "./recover.ts";
 import { checkIntents } from "./verify.ts";
@@ -11,13 +11,13 @@ import { checkIntents } from "./verify.ts";
 /**
  * Settles the changes of a dead worker.
  *
- * @param life as its `Store` had it: its uploads' holders begin with it
+ * @param startId `Store.startId` of the worker, with which the names of its uploads' holders begin
  * @throws {BargeError} the error of the database or the disk
  */
-export async function settleDead(store: Store, life: string): Promise<Recovered> {
+export async function settleDead(store: Store, startId: string): Promise<Recovered> {
   const counts = { changes: 0, settled: 0, resumable: 0, dropped: 0 };
   checkIntents(store, true, () => counts.changes++);
-  for (const upload of store.reservations.heldBy(`${life}/`)) {
+  for (const upload of store.reservations.heldBy(`${startId}/`)) {
     const outcome = await settleUpload(store, upload);
     if (outcome) counts[outcome]++;
   }
@@ -40,11 +40,11 @@ async function settleUpload(
     if (now?.holder !== upload.holder) return undefined;
     if (published && vault.find(upload)?.ino === ino) {
       settle(store, now);
-      unstage(store, now.id); // it may have both names
+      unstage(store, now.id); // a hard link of an older server may be left in staging
       return "settled";
     }
     const lost = isUnlinked(now) || stillStaged(store, now) === undefined;
-    const whole = lost ? 0 : continuable(store, now);
+    const whole = lost ? 0 : resumableBytes(store, now);
     if (reservations.detach(now.id, now.holder!, whole, now.whole !== null)) return "resumable";
     unstage(store, now.id);
     return "dropped";

@@ -69,7 +69,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Reco
   }
   for (const name of suspects.intersection(orphans(store))) {
     if (repair) store.db.transaction(() => discardOrphan(store, name));
-    report("leftover", `${stagingDir}/${name}`, "bytes of an upload that is no more");
+    report("leftover", `${stagingDir}/${name}`, "bytes of an upload that no longer exists");
   }
   await checkTrash(store, patience.trash, repair, report);
   return { checked, bytes, problems: [...problems, ...others] };
@@ -88,11 +88,14 @@ export function checkIntents(store: Store, repair: boolean, report: Report): voi
     if (!cutOff) continue;
     const { verb, from, to } = intent;
     const done = verb === "remove" ? "was removed" : `was moved to ${relative(to)}`;
-    report("cut-off", relative(from), `${done}, and the ledger does not know it`);
+    report("cut-off", relative(from), `${done}, which the ledger has not recorded`);
   }
 }
 
-/** To be called under the write lock, which a live worker keeps until it has settled its intent. */
+/**
+ * Returns whether a worker died between the rename of an intent and its commit. To be called under the write
+ * lock, which a live worker keeps until it has settled its intent.
+ */
 function isCutOff(store: Store, intent: Intent): boolean {
   const open = store.intents.intents().some(({ id }) => id === intent.id);
   if (!open || !unlessBehindLink(() => happened(store, intent))) return false;
@@ -130,7 +133,7 @@ async function checkUpload(
     if (!repair) return true;
     if (published) {
       settle(store, upload);
-      unstage(store, upload.id); // it may have both names
+      unstage(store, upload.id); // a hard link of an older server may be left in staging
     } else if (upload.sha256 !== null && before.staged) {
       reservations.release(upload.id, before.staged);
     } else {
@@ -159,7 +162,7 @@ function orphans(store: Store): Set<string> {
   return new Set(numbers.filter((name) => !store.reservations.upload(Number(name))));
 }
 
-/** To be called under the write lock, so that no upload can get the number meanwhile. */
+/** Deletes staged bytes. To be called under the write lock, so that no upload can get the number meanwhile. */
 function discardOrphan({ reservations, vault }: Store, name: string): void {
   if (!reservations.upload(Number(name))) discard(vault, name);
 }
@@ -180,7 +183,7 @@ async function checkTrash(
     if (repair) await discardTree(store.vault, name);
     const repaired = repair && stagedAge(store.vault, name) === undefined;
     const removed = name.startsWith("removed-");
-    const what = removed ? "was removed, and not deleted" : "belongs to nothing";
+    const what = removed ? "was removed, and not deleted" : "belongs to no upload and no removal";
     report("leftover", `${stagingDir}/${name}`, what, repaired);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Checks that workers can be confined to a data directory. Below /dev, /proc and /sys the runtime
- * opens files only for code that has all permissions; that includes a tmpfs in /dev/shm.
+ * Checks that the runtime's permissions can confine workers to a data directory. Below /dev, /proc and
+ * /sys the runtime opens files only for code that has all permissions, also in a tmpfs such as /dev/shm.
  */
 import { basename, dirname, join, resolve } from "node:path";
 import { BargeError } from "../error.ts";
@@ -12,7 +12,8 @@ export function requireConfinable(data: string): void {
   throw new BargeError("usage", "workers can't be confined below /dev, /proc and /sys", {
     op: "use data directory",
     path,
-    hint: "put it elsewhere (a tmpfs can be mounted anywhere), or accept that with --unconfined",
+    hint:
+      "put it elsewhere (a tmpfs can be mounted anywhere), or run unconfined workers with --unconfined",
   });
 }
 

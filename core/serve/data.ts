@@ -116,7 +116,7 @@ export function lastServer(data: string): ServerFacts | undefined {
 }
 
 /**
- * Opens the database of a directory that this process has locked, and upgrades older tables before.
+ * Opens the database of a directory that this process has locked, after upgrading older tables.
  *
  * @param onUpgrade called after an upgrade
  * @throws {BargeError} as Database does; `no-space` if the copy of the old database does not fit
@@ -143,7 +143,7 @@ export async function openUpToDate(
 export async function upgradeAlone(data: string, older: OlderTables): Promise<Upgraded> {
   using lock = await tryLock(data);
   if (!lock) {
-    const why = `${older.message}, and the server of that older barge runs on it`;
+    const why = `${older.message}, and a server of that version is running on it`;
     throw new BargeError("fatal", why, {
       op: "open database",
       path: older.path,
@@ -155,7 +155,7 @@ export async function upgradeAlone(data: string, older: OlderTables): Promise<Up
   return await upgrade(data, older.from);
 }
 
-/** Makes a `fatal` error of a failure to use the directory; only `no-space` stays. */
+/** Returns a failure to use the directory as a `fatal` error, but `no-space` as it is. */
 function unusable(cause: unknown, op: string, path: string): BargeError {
   const error = typed(cause, { op, path });
   if (error.kind === "no-space") return error;

@@ -22,14 +22,15 @@ const passes = (check: (text: string) => unknown) => (text: string) => {
   }
 };
 const account = v.pipe(text(64), v.check(passes(checkAccountName), "not an account's name"));
-/** Accepts paths in /home and /public. */
-const userPath = passes((path) => locate(path, "a"));
+/** Accepts paths in /home and /public. They are valid or not whatever the name of the account. */
+const userPath = passes((path) => locate(path, "anyone"));
 const path = v.pipe(text(3000), v.check(userPath, "not a user's path"));
 /** RFC 3339, or JavaScript's format for years beyond 9999. */
 const moment = v.pipe(text(40), v.regex(/^[-+.:TZ\d]+$/));
 const door = v.picklist(doorNames);
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
+/** The facts of an upload that a hook gets. */
 const factsOf = <E extends "check" | "commit", U extends v.GenericSchema<unknown, number | null>>(
   event: E,
   upload: U,
@@ -48,7 +49,8 @@ const factsOf = <E extends "check" | "commit", U extends v.GenericSchema<unknown
     time: moment,
   });
 
-const present = v.strictObject({
+/** A `ListedConnection`. */
+const connection = v.strictObject({
   account: v.nullable(text(64)),
   door,
   address: text(80),
@@ -71,7 +73,7 @@ const messages = v.variant("type", [
   v.strictObject({ type: v.literal("failed"), error: failure }),
   v.strictObject({ type: v.literal("stopped") }),
   v.strictObject({ type: v.literal("list-connections"), id }),
-  v.strictObject({ type: v.literal("connections"), id, present: listOf(present) }),
+  v.strictObject({ type: v.literal("connections"), id, connections: listOf(connection) }),
   v.strictObject({ type: v.literal("check"), id, facts: factsOf("check", id) }),
   v.strictObject({ type: v.literal("cancel-check"), id }),
   v.strictObject({ type: v.literal("committed"), facts: factsOf("commit", v.null()) }),

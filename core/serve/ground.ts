@@ -35,13 +35,19 @@ export interface Ground extends AsyncDisposable {
   hostKeys(): Promise<HostKeys>;
   /** Settles what an earlier server has left. */
   recover(): Promise<Settled>;
-  /** Settles what a worker has left that is certainly dead. @param life its name */
-  settleDead(life: string): Promise<Settled>;
+  /** Settles what a worker has left that is certainly dead. @param startId its name */
+  settleDead(startId: string): Promise<Settled>;
   makeFirstAccount(options: FirstAccountOptions): Promise<void>;
   /** Drops what is too old. */
   maintain(signal: AbortSignal): Promise<void>;
   /** Records the facts of the server for other commands. */
   writeFacts(certificate: Certificate | undefined, certificateFile: string | undefined): void;
-  /** Returns the path of the bytes that a program is to read. @throws {BargeError} for a forged message */
+  /**
+   * Returns the path at which a program will read the bytes of an upload.
+   *
+   * @throws {BargeError} for a forged message
+   */
   uploadedFile(upload: UploadFacts): string;
+  /** Puts the bytes at that path, until they are disposed of. @throws {BargeError} when they are gone */
+  fetchUploaded(upload: UploadFacts, path: string, signal: AbortSignal): Promise<AsyncDisposable>;
 }

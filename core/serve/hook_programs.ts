@@ -38,7 +38,7 @@ export type ProgramFacts = Omit<UploadFacts, "upload"> & {
 };
 
 /** Finds the files that programs read. */
-type Files = Pick<Ground, "uploadedFile">;
+type Files = Pick<Ground, "uploadedFile" | "fetchUploaded">;
 
 const maxWaitingChecks = 1024;
 /** Bound of the waiting commits' JSON: about twenty thousand uploads. */
@@ -115,10 +115,10 @@ export class HookPrograms {
   /** Runs the queued commits for at most `graceMs`, then kills the programs that still run. */
   async stop(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stop.abort(), graceMs);
-    await this.#commits.empty();
+    await this.#commits.drained();
     clearTimeout(timer);
     for (const worker of this.#pending.keys()) this.forget(worker);
-    await this.#checks.empty();
+    await this.#checks.drained();
   }
 
   async #answer(
@@ -147,6 +147,7 @@ export class HookPrograms {
     try {
       using turn = await this.#checks.enter(1, stop);
       if (!turn) return unavailable("too many uploads wait to be checked");
+      await using _fetched = await ground.fetchUploaded(upload, facts.file, stop);
       const { code, stderr } = await runProgram(command!, encode(facts), stop);
       return code === 0 ? null : refused(firstLines(stderr));
     } catch (error) {
@@ -168,7 +169,7 @@ export class HookPrograms {
       using turn = await this.#commits.enter(input.length);
       if (!turn) return this.#skip(facts);
       if (this.#stop.signal.aborted) this.#skipped++;
-      else await this.#run(facts, input);
+      else await this.#run(facts, input, (stop) => ground.fetchUploaded(upload, facts.file, stop));
     }
     if (this.#commits.length === 0) this.#logSkipped();
   }
@@ -186,13 +187,18 @@ export class HookPrograms {
     }
   }
 
-  async #run(facts: ProgramFacts, input: Uint8Array<ArrayBuffer>): Promise<void> {
+  async #run(
+    facts: ProgramFacts,
+    input: Uint8Array<ArrayBuffer>,
+    fetch: (stop: AbortSignal) => Promise<AsyncDisposable>,
+  ): Promise<void> {
     const { onCommit: command, timeout } = this.#options;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeout);
     const { signal } = this.#stop;
     try {
       const stop = AbortSignal.any([late.signal, signal]);
+      await using _fetched = await fetch(stop);
       const { code, stderr } = await runProgram(command!, input, stop);
       if (code === 0) return;
       const more = { code, said: stderr.slice(0, maxLoggedCharacters) };

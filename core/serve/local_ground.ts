@@ -96,8 +96,8 @@ export class LocalGround implements Ground {
     return { ...await recover(this.#store) };
   }
 
-  async settleDead(life: string): Promise<Settled> {
-    return { ...await settleDead(this.#store, life) };
+  async settleDead(startId: string): Promise<Settled> {
+    return { ...await settleDead(this.#store, startId) };
   }
 
   async makeFirstAccount(options: FirstAccountOptions): Promise<void> {
@@ -124,6 +124,11 @@ export class LocalGround implements Ground {
 
   uploadedFile(upload: UploadFacts): string {
     return uploadedFile(this.#store.vault, upload);
+  }
+
+  /** They are there. */
+  fetchUploaded(): Promise<AsyncDisposable> {
+    return Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -40,7 +40,7 @@ export function formatter(terminal: boolean, color: boolean): TextFormatter {
     escapeUnsafe(isAccess(record) ? access(record) : String(other(withFlatMessage(record))));
 }
 
-/** Joins the message of a record; its strings get no quotes, which JSON would escape. */
+/** Joins the parts of a record's message into one text. Its strings get no quotes, which JSON would escape. */
 function withFlatMessage(record: LogRecord): LogRecord {
   const text = record.message.map((part, i) => i % 2 === 0 ? String(part) : toText(part)).join("");
   return { ...record, message: [text] };
@@ -109,7 +109,7 @@ function bufferLine(line: string): boolean {
   return true;
 }
 
-/** Writes as much as the pipe takes, and drops the rest. Their number is logged once it reads again. */
+/** Writes as many bytes as the pipe takes, and drops the rest. Logs the number of dropped bytes later. */
 function write(bytes: Uint8Array): void {
   try {
     if (lostBytes > 0) {

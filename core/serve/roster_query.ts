@@ -4,12 +4,15 @@
  *   worker --list-connections--> supervisor --list-connections--> each other worker
  *   worker <----connections----- supervisor <----connections----- each other worker
  *
- * Both wait for a bounded time, the supervisor the shorter one, and leave out a dead or busy worker. A
- * worker has at most one query under way, whose result all its callers share.
+ * Both wait for a bounded time, the supervisor for a shorter one than the worker, and leave out a worker
+ * that does not reply, because it is dead or busy. A worker has at most one query under way, whose result
+ * all its callers share.
  */
 import type { ListedConnection } from "../watch/roster.ts";
 
+/** How long the supervisor waits for a worker. */
 const workerTimeoutMs = 1_000;
+/** How long a worker waits for the supervisor. */
 const supervisorTimeoutMs = 2_000;
 /** Queries of one worker at once. A sound worker has one, and perhaps others that have timed out. */
 const maxQueriesPerWorker = 4;
@@ -20,16 +23,16 @@ export type RosterMessage =
   | {
     readonly type: "connections";
     readonly id: number;
-    readonly present: readonly ListedConnection[];
+    readonly connections: readonly ListedConnection[];
   };
 
 type Post = (message: RosterMessage) => void;
 
 class PendingQueries {
-  /** By the id of the query; only the reply of `peer` is accepted. */
+  /** Queries by id; only the reply of `peer` is accepted. */
   readonly #pending = new Map<
     number,
-    { peer: object; resolve(present: readonly ListedConnection[]): void }
+    { peer: object; resolve(connections: readonly ListedConnection[]): void }
   >();
   #lastId = 0;
 
@@ -37,10 +40,10 @@ class PendingQueries {
   send(peer: object, post: Post, timeoutMs: number): Promise<readonly ListedConnection[]> {
     const id = ++this.#lastId;
     return new Promise((done) => {
-      const resolve = (present: readonly ListedConnection[]) => {
+      const resolve = (connections: readonly ListedConnection[]) => {
         clearTimeout(timer);
         this.#pending.delete(id);
-        done(present);
+        done(connections);
       };
       const timer = setTimeout(() => resolve([]), timeoutMs);
       this.#pending.set(id, { peer, resolve });
@@ -49,9 +52,9 @@ class PendingQueries {
   }
 
   /** Handles a reply; one from another peer than the query was sent to is dropped. */
-  receive(from: object, id: number, present: readonly ListedConnection[]): void {
+  receive(from: object, id: number, connections: readonly ListedConnection[]): void {
     const query = this.#pending.get(id);
-    if (query?.peer === from) query.resolve(present);
+    if (query?.peer === from) query.resolve(connections);
   }
 
   /** Ends all queries with an empty list. */
@@ -86,8 +89,8 @@ export class RosterClient {
   /** Handles a message of the supervisor. */
   receive(message: RosterMessage): void {
     const { type, id } = message;
-    if (type === "connections") this.#queries.receive(this, id, message.present);
-    else this.#post({ type: "connections", id, present: this.#listOwn() });
+    if (type === "connections") this.#queries.receive(this, id, message.connections);
+    else this.#post({ type: "connections", id, connections: this.#listOwn() });
   }
 
   stop(): void {
@@ -108,7 +111,7 @@ export class RosterBroker<W extends { postMessage(message: RosterMessage): void 
    */
   async receive(message: RosterMessage, from: W, all: Iterable<W>): Promise<void> {
     const { type, id } = message;
-    if (type === "connections") return this.#queries.receive(from, id, message.present);
+    if (type === "connections") return this.#queries.receive(from, id, message.connections);
     const active = this.#active.get(from) ?? 0;
     if (active >= maxQueriesPerWorker) return;
     this.#active.set(from, active + 1);
@@ -121,7 +124,7 @@ export class RosterBroker<W extends { postMessage(message: RosterMessage): void 
     const left = this.#active.get(from)! - 1;
     if (left > 0) this.#active.set(from, left);
     else this.#active.delete(from);
-    from.postMessage({ type: "connections", id, present: lists.flat() });
+    from.postMessage({ type: "connections", id, connections: lists.flat() });
   }
 
   stop(): void {

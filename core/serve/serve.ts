@@ -128,12 +128,12 @@ async function run(
     return { ...spec, address };
   });
   const manager = new ServiceManager(options.notifySocket);
-  const settleWorker = async (life: string) =>
-    logSettled("settled the unfinished changes of a dead worker", await ground.settleDead(life));
-  const onDead = (life: string) =>
+  const settleWorker = async (startId: string) =>
+    logSettled("settled the unfinished changes of a dead worker", await ground.settleDead(startId));
+  const onDead = (startId: string) =>
     attempt(
       "can't settle the unfinished changes of a dead worker",
-      () => settleWorker(life),
+      () => settleWorker(startId),
       "error",
     );
   const supervisor = new Supervisor(
@@ -181,10 +181,6 @@ async function openGround(options: ServeOptions): Promise<Ground> {
     history: makeHistory(),
   };
   if ("shared" in settings) {
-    if (options.hooks) {
-      const why = "--check-upload and --on-commit need a data directory: not with --store";
-      throw new BargeError("usage", why);
-    }
     const { SharedGround } = await import("./shared_ground.ts");
     return await SharedGround.open({ ...settings, ...tables });
   }

@@ -1,16 +1,21 @@
 /** Storage that many machines share under a server: this is one of its nodes. */
+import { randomUUID } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
-import { type Certificate, parseCertificate } from "../net/certificate.ts";
-import { describeHostKey, makeHostKeys } from "../net/host_keys.ts";
-import { ownNames } from "../net/own_certificate.ts";
-import { makeSelfSigned } from "../net/self_signed.ts";
+import type { Certificate } from "../net/certificate.ts";
 import { collectGarbage } from "../shared/garbage.ts";
-import { migrate } from "../shared/schema.ts";
+import { sharedCertificate, sharedHostKeys } from "../shared/identity.ts";
+import { prepare } from "../shared/prepare.ts";
 import { releaseStaleUploads } from "../shared/stale_uploads.ts";
 import { type SharedSettings, SharedStore } from "../shared/store.ts";
+import { uploadById } from "../shared/upload_rows.ts";
+import type { FileContent } from "../storage/content.ts";
+import { locate } from "../storage/path.ts";
+import type { UploadFacts } from "../watch/hooks.ts";
 import { attempt } from "./attempt.ts";
 import { type FirstAccountOptions, makeSharedFirstAccount } from "./first_account.ts";
 import type { Ground, HostKeys, Settled } from "./ground.ts";
@@ -40,12 +45,8 @@ export class SharedGround implements Ground {
    */
   static async open(settings: SharedSettings): Promise<SharedGround> {
     const store = new SharedStore(settings);
-    const { db, bucket, secrets } = store.storage.parts;
     try {
-      await migrate(db);
-      await requireDurable(db);
-      await secrets.get("decoy"); // fails with another key
-      await bucket.check();
+      await prepare(store.storage.parts);
       return new SharedGround(store);
     } catch (error) {
       await store[Symbol.asyncDispose]();
@@ -81,17 +82,11 @@ export class SharedGround implements Ground {
 
   /** All nodes show the same one, with the names of the node that made it. */
   async certificate(hosts: readonly string[]): Promise<Certificate> {
-    const made = await this.#secret("tls", () => makeSelfSigned(ownNames(hosts)));
-    return parseCertificate(made);
+    return await sharedCertificate(this.#store.storage.parts.secrets, hosts);
   }
 
   async hostKeys(): Promise<HostKeys> {
-    const files = await this.#secret("ssh", makeHostKeys);
-    const names = Object.keys(files).filter((name) => !name.endsWith(".pub"));
-    return {
-      shown: names.map((name) => describeHostKey(files[`${name}.pub`], `${name}.pub`)),
-      secret: names.map((name) => files[name]),
-    };
+    return await sharedHostKeys(this.#store.storage.parts.secrets);
   }
 
   /** Nothing: other nodes go on, and dead ones are found by their deadlines. */
@@ -122,27 +117,46 @@ export class SharedGround implements Ground {
 
   writeFacts(): void {}
 
-  uploadedFile(): string {
-    throw new BargeError("refused", "programs for uploads need a data directory");
+  uploadedFile({ event, path, account }: UploadFacts): string {
+    const { place, fixed } = locate(path, account);
+    if (event === "commit" && (!place || fixed)) {
+      throw new BargeError("denied", "it is not a file's path", { path });
+    }
+    return join(tmpdir(), `barge-upload-${randomUUID()}`);
+  }
+
+  /** Fetches the bytes into a temporary file: of a check, the staged ones of that account alone. */
+  async fetchUploaded(
+    upload: UploadFacts,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<AsyncDisposable> {
+    const content = await this.#open(upload);
+    try {
+      using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+      for await (const piece of content.pieces()) {
+        signal.throwIfAborted();
+        for (let done = 0; done < piece.length;) done += await file.write(piece.subarray(done));
+      }
+    } catch (error) {
+      await Deno.remove(path).catch(() => {/* it was not made */});
+      throw error;
+    } finally {
+      content.close();
+    }
+    return { [Symbol.asyncDispose]: () => Deno.remove(path) };
+  }
+
+  async #open({ event, upload, path, account }: UploadFacts): Promise<FileContent> {
+    const { uploads, tree, people } = this.#store;
+    if (event === "commit") return await tree.open(locate(path, account).place!, 0);
+    const { id } = await people.accounts.get(account);
+    const row = await uploadById(this.#store.storage.parts.db, upload!);
+    if (row?.account !== id) throw new BargeError("not-found", "nothing is staged");
+    return await uploads.openStaged(upload!, 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#store[Symbol.asyncDispose]();
   }
-
-  async #secret<T>(name: string, make: () => Promise<T>): Promise<T> {
-    const { secrets } = this.#store.storage.parts;
-    return JSON.parse(await secrets.get(name, async () => JSON.stringify(await make())));
-  }
-}
-
-/** @throws {BargeError} `fatal` where a crash of the database would lose acknowledged files */
-async function requireDurable(db: SharedStore["storage"]["parts"]["db"]): Promise<void> {
-  const [{ fsync, commit }] = await db.all<{ fsync: string; commit: string }>(
-    `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit`,
-  );
-  if (fsync === "on" && commit !== "off") return;
-  throw new BargeError("fatal", "the database would lose acknowledged files in a crash", {
-    hint: "set fsync = on and synchronous_commit = on",
-  });
 }

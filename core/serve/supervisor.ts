@@ -33,7 +33,7 @@ const stopTimeoutMs = 5_000;
 const lastMessagesMs = 1_000;
 
 export interface SupervisorOptions {
-  readonly ground: Pick<Ground, "settings" | "permissions" | "uploadedFile">;
+  readonly ground: Pick<Ground, "settings" | "permissions" | "uploadedFile" | "fetchUploaded">;
   readonly doors: readonly DoorSpec[];
   /** Whether the workers share the ports. */
   readonly shared: boolean;
@@ -45,7 +45,7 @@ export interface SupervisorOptions {
   /** The entry module of a worker. */
   readonly module?: URL;
   /** Settles the rows of a dead worker, by the name of its start. Never throws. */
-  readonly onDead?: (life: string) => Promise<void>;
+  readonly onDead?: (startId: string) => Promise<void>;
 }
 
 export class Supervisor {
@@ -67,7 +67,7 @@ export class Supervisor {
   }
 
   /**
-   * Starts a worker and waits until it listens. Whenever it dies later it is started again.
+   * Starts a worker and waits until it listens. If it dies after that, it is started again.
    *
    * @param number the worker's number, from 1
    * @param delay the delay before this start, in ms; the next one is twice as long
@@ -83,7 +83,7 @@ export class Supervisor {
     });
     this.#workers.set(number, worker);
     const began = performance.now();
-    const life = randomUUID();
+    const startId = randomUUID();
     return new Promise((resolve, reject) => {
       let listening = false;
       let ended = false;
@@ -91,7 +91,7 @@ export class Supervisor {
         if (ended) return; // its successor is started already
         ended = true;
         clear();
-        if (listening) this.#settleDead(worker, life);
+        if (listening) this.#settleDead(worker, startId);
         else worker.terminate();
         hooks?.forget(worker);
         if (this.#workers.get(number) === worker) this.#workers.delete(number);
@@ -114,7 +114,7 @@ export class Supervisor {
         resolve();
       }, (error) => end(error.with({ op: "start worker" })));
       const { shared: reusePort, hostKeys = [], logLevel = "info" } = this.#options;
-      const identity = { type: "start", number, life } as const;
+      const identity = { type: "start", number, startId } as const;
       const serving = { settings, doors, reusePort, tls: this.#tls, hostKeys };
       const offered = hooks?.offered ?? { check: false, committed: false };
       this.#post(worker, { ...identity, ...serving, logLevel, hooks: offered });
@@ -129,7 +129,7 @@ export class Supervisor {
     }
   }
 
-  /** Applies other limits in all workers, also later ones, to what begins from now on. */
+  /** Changes the limits of all workers, also of those that start later. */
   adjust(limits: Adjustable): void {
     this.#settings = { ...this.#settings, ...limits };
     for (const worker of this.#workers.values()) this.#post(worker, { type: "adjust", limits });
@@ -140,12 +140,14 @@ export class Supervisor {
   }
 
   /** Waits for the last messages of a worker that has ended by itself, then settles its rows. */
-  #settleDead(worker: Worker, life: string): void {
+  #settleDead(worker: Worker, startId: string): void {
     this.#dead.add(worker);
     this.#after(lastMessagesMs, () => {
       worker.terminate();
       this.#dead.delete(worker);
-      const settling = this.#options.onDead?.(life).finally(() => this.#settling.delete(settling!));
+      const settling = this.#options.onDead?.(startId).finally(() =>
+        this.#settling.delete(settling!)
+      );
       if (settling) this.#settling.add(settling);
     });
   }
@@ -242,7 +244,7 @@ export class Supervisor {
     });
   }
 
-  /** Calls a function after a time, unless the supervisor stops before. @returns cancels the call */
+  /** Calls a function after a time, unless the supervisor stops before. @returns the cancellation */
   #after(ms: number, work: () => void): () => void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);

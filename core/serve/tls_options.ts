@@ -16,7 +16,7 @@ export interface TlsOptions {
   readonly tlsKey?: string;
 }
 
-/** Reads the certificate; called again for a reload. */
+/** Reads the certificate; called again for a reload. @throws {BargeError} `fatal`, `no-space` */
 export type CertificateSource = (ground: Pick<Ground, "certificate">) => Promise<Certificate>;
 
 /**
@@ -39,7 +39,7 @@ export function tlsOf(door: DoorName, host: string, options: TlsOptions): DoorSp
  * missing certificate is made.
  *
  * @param hosts the hosts of the doors with TLS
- * @returns undefined if no door has TLS; the source throws `fatal`
+ * @returns undefined if no door has TLS
  * @throws {BargeError} `usage` when only one of certificate and key is named
  */
 export function certificateSource(

@@ -28,7 +28,7 @@ export class TurnQueue {
    * Waits for a turn.
    *
    * @param weight the job's share of the waiting weight, in the caller's unit
-   * @returns the turn, which its disposal ends; undefined at once if the queue is full
+   * @returns the turn; disposing of it ends the turn. Undefined, without a wait, if the queue is full
    * @throws the reason of `stop`
    *
    * @example
@@ -40,7 +40,7 @@ export class TurnQueue {
    *   queue.enter(1).then((turn) => turn?.[Symbol.dispose]());
    *   if (await queue.enter(1) !== undefined) throw new Error("one job may wait, not two");
    * }
-   * await queue.empty();
+   * await queue.drained();
    * ```
    */
   async enter(weight: number, stop?: AbortSignal): Promise<Disposable | undefined> {
@@ -52,7 +52,7 @@ export class TurnQueue {
   }
 
   /** Waits until no job runs or waits. */
-  async empty(): Promise<void> {
+  async drained(): Promise<void> {
     while (this.length > 0) await this.#idle.promise;
   }
 
@@ -81,7 +81,7 @@ export class TurnQueue {
 
   #leave(): void {
     const [next] = this.#waiting;
-    if (next) return next.start(); // the number of running jobs stays
+    if (next) return next.start(); // it runs in place of the one that ended
     this.#running--;
     this.#resolveIdle();
   }

@@ -28,7 +28,7 @@ export type ToWorker =
     /** The worker's number, from 1. */
     readonly number: number;
     /** The unique name of this start. */
-    readonly life: string;
+    readonly startId: string;
     readonly settings: WorkerSettings;
     readonly doors: readonly DoorSpec[];
     readonly reusePort: boolean;
@@ -78,11 +78,11 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
 };
 
 async function start(message: Start): Promise<void> {
-  const { number, life, settings, doors, hooks } = message;
+  const { number, startId, settings, doors, hooks } = message;
   configureLog(message.logLevel);
   try {
     hookClient = new HookClient(hooks, post);
-    store = await openStore(settings, number - 1, hookClient, life);
+    store = await openStore(settings, number - 1, hookClient, startId);
     shareDerivations(number - 1, settings.derivations);
     store.metrics.count("starts");
     store.roster.others = () => rosterClient.others();
@@ -100,16 +100,16 @@ async function openStore(
   settings: WorkerSettings,
   worker: number,
   { hooks }: HookClient,
-  life: string,
+  startId: string,
 ): Promise<Store | SharedStore> {
   if ("shared" in settings) {
     const { SharedStore } = await import("../shared/store.ts");
-    const store = new SharedStore(settings, worker, hooks, life);
+    const store = new SharedStore(settings, worker, hooks, startId);
     await store.serve();
     return store;
   }
   const { Store } = await import("../local/store.ts");
-  return new Store(settings, worker, hooks, life);
+  return new Store(settings, worker, hooks, startId);
 }
 
 async function openDoor(

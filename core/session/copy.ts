@@ -2,10 +2,13 @@
 import { BargeError, type Kind, typed } from "../error.ts";
 import type { WriteCondition } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
+import type { FileContent } from "../storage/content.ts";
 import { isWithin } from "../storage/path.ts";
 import type { StoredFile } from "../storage/uploads.ts";
 import type { Condition } from "../storage/view.ts";
+import { copyContent } from "../upload/copy.ts";
 import { receive } from "../upload/receive.ts";
+import type { UploadRequest } from "../upload/request.ts";
 import { get } from "./get.ts";
 import { list } from "./list.ts";
 import { mkdir } from "./mkdir.ts";
@@ -23,14 +26,14 @@ export interface CopyTreeOptions {
   readonly signal?: AbortSignal;
   /** Whether to copy a folder with its entries. Default: true. */
   readonly deep?: boolean;
-  /** Throws unless the folder may be made now. */
-  readonly still?: Condition;
+  /** Throws unless the folder may be made; runs in the step that makes it. */
+  readonly condition?: Condition;
   /** Called for each entry that can't be copied; the rest is. Default: the first failure ends it. */
   readonly onFailed?: (path: string, error: BargeError) => void;
 }
 
-/** The failures after which no other file will fare better. */
-const hopeless: ReadonlySet<Kind> = new Set<Kind>(
+/** The failures that every other file would meet, too: they end the copy of a folder. */
+const endsTreeCopy: ReadonlySet<Kind> = new Set<Kind>(
   ["over-quota", "no-space", "unauthenticated", "interrupted", "unavailable"],
 );
 
@@ -55,15 +58,9 @@ export async function copy(
   try {
     const { size, modified } = source;
     const request = { path: to, size, modified, overwrite, copied: true, base: "fresh" } as const;
-    const upload = await receive(session, request).catch((error) => {
-      throw typed(error, { path: to });
-    });
     try {
-      for await (const piece of source.pieces()) {
-        signal?.throwIfAborted();
-        await upload.write(piece);
-      }
-      const committed = await upload.commit(source.digest(), true);
+      const committed = await copyContent(session, session.locate(from).place!, request) ??
+        await copyBytes(session, source, request, signal);
       await copyProperties(session, from, to).catch((error) => {
         const { kind, message, hint } = typed(error);
         const why = `the file was copied, its properties were not: ${message}`;
@@ -72,11 +69,27 @@ export async function copy(
       return committed;
     } catch (error) {
       throw typed(error, { path: to });
-    } finally {
-      await upload.drop();
     }
   } finally {
     source.close();
+  }
+}
+
+async function copyBytes(
+  session: Session,
+  source: FileContent,
+  request: UploadRequest,
+  signal: AbortSignal | undefined,
+): Promise<StoredFile> {
+  const upload = await receive(session, request);
+  try {
+    for await (const piece of source.pieces()) {
+      signal?.throwIfAborted();
+      await upload.write(piece);
+    }
+    return await upload.commit(source.digest(), true);
+  } finally {
+    await upload.drop();
   }
 }
 
@@ -92,7 +105,7 @@ export async function copyTree(
   from: string,
   to: string,
   overwrite: WriteCondition,
-  { signal, deep = true, still, onFailed }: CopyTreeOptions = {},
+  { signal, deep = true, condition, onFailed }: CopyTreeOptions = {},
 ): Promise<CopiedTree> {
   const { entry } = await stat(session, from);
   if (entry?.type !== "dir") {
@@ -105,7 +118,7 @@ export async function copyTree(
   const { place } = session.locate(from);
   if (deep && place) await refuseUnnamed(session.store.tree, place);
   let [files, bytes] = [0, 0];
-  await copyFolder(session, from, to, still);
+  await copyFolder(session, from, to, condition);
   if (!deep) return { files, bytes };
   for await (const batch of list(session, from, true)) {
     for (const { name, type } of batch) {
@@ -119,7 +132,7 @@ export async function copyTree(
           bytes += copied.size;
         }
       } catch (error) {
-        const passing = error instanceof BargeError && !hopeless.has(error.kind);
+        const passing = error instanceof BargeError && !endsTreeCopy.has(error.kind);
         if (!onFailed || !passing || signal?.aborted) throw error;
         onFailed(target, error);
       }
@@ -133,9 +146,9 @@ async function copyFolder(
   session: Session,
   from: string,
   to: string,
-  still?: Condition,
+  condition?: Condition,
 ): Promise<void> {
-  await mkdir(session, { verb: "mkdir", path: to, parents: false }, still);
+  await mkdir(session, { verb: "mkdir", path: to, parents: false }, condition);
   await copyProperties(session, from, to);
 }
 

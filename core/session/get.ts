@@ -15,8 +15,8 @@ export async function get(session: Session, path: string, offset: number): Promi
 }
 
 /**
- * Reads a small file, for many in a row: the caller has called {@link Session.check} before. Pass files
- * without a digest to {@link readAgain} afterwards: a rename may be under way.
+ * Reads one of many small files. The caller has called {@link Session.check} once, for all of them. It
+ * passes files without a digest to {@link readAgain} afterwards, since a rename may be under way.
  *
  * @returns undefined for a file that has more than `maxBytes` bytes
  * @throws {BargeError} as {@link get}
@@ -33,7 +33,7 @@ export async function readSmall(
  * Reads small files that had no digest again, in one step.
  *
  * @param files each with its path
- * @returns them as they are now; as they were where they can't be read now, or have more bytes
+ * @returns the files as they are now; unchanged those that can't be read now, or now have more bytes
  */
 export async function readAgain(
   session: Session,

@@ -45,9 +45,9 @@ export async function move(
     const account = session.accountIn(view);
     const { type } = recheckChange(view, account, source);
     const leavesPublic = source.space === "public" && target.space === "home";
-    // Others' folders count as their entries: they stay where those can reach them.
+    // A folder of another account stays in /public, where that account can remove it: it counts as its entry.
     if (leavesPublic && account.role !== "admin" && view.hasForeignFolder(place, account.id)) {
-      const why = "a folder that another account made is moved within /public only";
+      const why = "a folder that another account made can be moved only within /public";
       throw new BargeError("denied", why);
     }
     if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");

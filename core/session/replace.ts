@@ -19,28 +19,28 @@ export function hiddenBeside(path: string): string {
 /**
  * Moves a file or folder to a path that another entry has.
  *
- * @param condition throws unless that may be replaced now
- * @param still throws unless `from` may be moved, once the old entry is aside
+ * @param mayReplace throws unless the old entry may be replaced
+ * @param mayMove throws unless `from` may be moved, when the old entry has its hidden name
  * @throws {BargeError} as `move`
  */
 export async function replace(
   session: Session,
   from: string,
   to: string,
-  condition: Condition,
-  still: Condition,
+  mayReplace: Condition,
+  mayMove: Condition,
 ): Promise<void> {
   const { tree } = session.store;
   const { place } = session.locate(to);
   if (place && (await tree.entry(place))?.type === "dir") await refuseUnnamed(tree, place);
   const aside = hiddenBeside(to);
-  await move(session, to, aside, (_, view) => condition(view));
+  await move(session, to, aside, (_, view) => mayReplace(view));
   try {
-    await move(session, from, to, (_, view) => still(view));
+    await move(session, from, to, (_, view) => mayMove(view));
   } catch (error) {
     await move(session, aside, to, "never").catch((second) => {
       if (!(second instanceof BargeError)) throw second;
-      throw second.with({ hint: `the old one is ${aside} now` });
+      throw second.with({ hint: `the replaced entry is at ${aside} now` });
     });
     throw error;
   }

@@ -29,10 +29,10 @@ export async function setModified(
     if (view.entry(place)?.type === "dir") return;
     const { type, undigested } = recheckChange(view, session.accountIn(view), location);
     if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
-    // Its digest is that of the former bytes, and would count for these.
+    // The ledger has the digest of the former bytes: with the new time, it would count for these bytes.
     if (undigested === "changed") {
       throw new BargeError("changed", "the file was changed by hand", {
-        hint: "`barge verify --repair` takes it in",
+        hint: "`barge verify --repair` enters it in the ledger",
       });
     }
   };

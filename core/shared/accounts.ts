@@ -1,35 +1,33 @@
 /** Accounts, as rows of the database: see core/storage/accounts.ts. */
 import { BargeError } from "../error.ts";
-import { network } from "../net/address.ts";
 import type { Verifier } from "../protocol/message.ts";
-import { formatLimit } from "../size.ts";
 import type { Account, Login } from "../storage/account.ts";
 import {
   accountExists,
   checkAccountName,
   isLastAdmin,
   noSuchAccount,
+  removesLastAdmin,
   usualEntries,
 } from "../storage/account_rules.ts";
 import type {
   AccountChange,
+  AccountChanges,
   AccountStore,
   NewAccount,
   RegisterLimits,
   RemovedAccount,
   Totals,
 } from "../storage/accounts.ts";
-import { maxRegisteredAccounts } from "../storage/bounds.ts";
 import { accountColumns, accountOfLogin } from "./account_rows.ts";
 import { encodeName } from "./name.ts";
 import { below, nodeAt } from "./node_rows.ts";
 import type { Parts } from "./parts.ts";
 import type { Statements, Value } from "./postgres.ts";
+import { beginRegistration, endRegistration, grant } from "./registrations.ts";
 import { removeNode } from "./tree.ts";
 import { staleSeconds } from "./upload_rows.ts";
 
-/** Rows of tries to register; the oldest are deleted first. */
-const maxTries = 20_000;
 /** The number of the lock under which admins are counted, and registered accounts. */
 const adminsLock = 0x61646d69;
 
@@ -62,6 +60,14 @@ export class SharedAccounts implements AccountStore {
 
   async change(name: string, change: AccountChange): Promise<Account> {
     return await this.#parts.db.transaction((tx) => changeAccount(tx, name, change));
+  }
+
+  async apply(changes: AccountChanges): Promise<ReadonlyMap<string, RemovedAccount>> {
+    return await this.#parts.db.transaction((tx) => applyChanges(tx, changes));
+  }
+
+  async needFreeHome(name: string): Promise<void> {
+    await needFreeHome(this.#parts.db, name);
   }
 
   async register(account: NewAccount, host: string, limits: RegisterLimits): Promise<Account> {
@@ -97,45 +103,10 @@ export class SharedAccounts implements AccountStore {
   async remove(name: string, { purge }: { readonly purge: boolean }): Promise<RemovedAccount> {
     return await this.#parts.db.transaction(async (tx) => {
       await lockAdmins(tx);
-      const account = await get(tx, name);
-      const owned = await ownedBy(tx, account.id);
-      const home = await nodeAt(tx, { dir: "homes", name: account.name });
-      // All changes in the spaces that it has files in are over, and wait from here on.
-      await tx.all(
-        "SELECT id FROM node WHERE id = 2 OR id = $1::bigint ORDER BY id FOR NO KEY UPDATE",
-        home?.id ?? 0,
-      );
-      await tx.all("DELETE FROM upload WHERE account = $1", account.id);
-      if (purge) {
-        await tx.all("DELETE FROM node WHERE owner = $1 AND NOT folder", account.id);
-      }
-      const kept = home && await this.#keepHome(tx, account.name, home.id, purge);
-      await tx.all("DELETE FROM account WHERE id = $1", account.id);
-      await needAdmin(tx, account.role === "admin", name);
-      return { kept: kept ?? null, ...owned };
+      const { wasAdmin, ...removed } = await remove(tx, name, purge);
+      if (wasAdmin && await areAdminsGone(tx)) throw isLastAdmin(name);
+      return removed;
     });
-  }
-
-  /** Moves a home aside, or removes it. @returns where it is kept; undefined for nowhere */
-  async #keepHome(
-    tx: Statements,
-    name: string,
-    home: number,
-    purge: boolean,
-  ): Promise<string | undefined> {
-    await tx.all(`${below} DELETE FROM upload USING below WHERE upload.parent = below.id`, home);
-    const inside = await tx.all("SELECT 1 FROM node WHERE parent = $1 LIMIT 1", home);
-    if (purge || inside.length === 0) {
-      await removeNode(tx, home);
-      return undefined;
-    }
-    const kept = `${name}-${new Date().toISOString().replaceAll(":", "-")}`;
-    await tx.all(
-      "UPDATE node SET parent = 3, name = decode($2, 'hex') WHERE id = $1",
-      home,
-      encodeName(kept),
-    );
-    return `removed/${kept}`;
   }
 
   async makeHome(name: string): Promise<void> {
@@ -168,6 +139,28 @@ export class SharedAccounts implements AccountStore {
   }
 }
 
+async function applyChanges(
+  tx: Statements,
+  { added, changed, removed }: AccountChanges,
+): Promise<ReadonlyMap<string, RemovedAccount>> {
+  await lockAdmins(tx);
+  for (const account of added) await add(tx, account);
+  let lastAdmin: string | undefined;
+  for (const { name, change } of changed) {
+    if (isAdmin(await setColumns(tx, name, change))) lastAdmin = name;
+  }
+  if (lastAdmin !== undefined && await areAdminsGone(tx)) throw isLastAdmin(lastAdmin);
+  const homes = new Map<string, RemovedAccount>();
+  let admins = 0;
+  for (const name of removed) {
+    const { wasAdmin, ...home } = await remove(tx, name, false);
+    if (wasAdmin) admins++;
+    homes.set(name, home);
+  }
+  if (admins > 0 && await areAdminsGone(tx)) throw removesLastAdmin();
+  return homes;
+}
+
 async function select(db: Statements, condition: string, ...values: Value[]): Promise<Account[]> {
   return await db.all<Account>(
     `SELECT ${accountColumns} FROM account WHERE ${condition}`,
@@ -196,13 +189,13 @@ async function ownedBy(db: Statements, id: number): Promise<{ files: number; byt
 
 async function add(
   tx: Statements,
-  { name, role, limit, entryLimit, verifier, adopt = false }: NewAccount,
+  { name, role, limit, entryLimit, verifier, disabled = false, adopt = false }: NewAccount,
 ): Promise<Account> {
   checkAccountName(name);
   if (!adopt) await needFreeHome(tx, name);
   const rows = await tx.all<{ id: number }>(
-    `INSERT INTO account (name, role, quota, entry_limit, entry_limit_set, verifier)
-     VALUES ($1, $2, $3::bigint, $4::bigint, $5::boolean, $6::text::jsonb)
+    `INSERT INTO account (name, role, quota, entry_limit, entry_limit_set, verifier, disabled)
+     VALUES ($1, $2, $3::bigint, $4::bigint, $5::boolean, $6::text::jsonb, $7::boolean)
      ON CONFLICT (lower(name)) DO NOTHING RETURNING id`,
     name,
     role,
@@ -210,6 +203,7 @@ async function add(
     entryLimit === undefined ? usualEntries(limit) : entryLimit,
     entryLimit !== undefined,
     JSON.stringify(verifier),
+    disabled,
   );
   if (rows.length === 0) throw accountExists(name);
   return await get(tx, name);
@@ -226,16 +220,27 @@ async function needFreeHome(tx: Statements, name: string): Promise<void> {
   throw new BargeError("exists", `homes/${name} holds files of a former account`, {
     account: name,
     path: name,
-    hint: `give it to the new account with \`barge user add ${name} --adopt\``,
+    hint: "choose another name",
   });
 }
 
 async function changeAccount(
   tx: Statements,
   name: string,
+  change: AccountChange,
+): Promise<Account> {
+  if (change.role || change.disabled !== undefined) await lockAdmins(tx);
+  const before = await setColumns(tx, name, change);
+  if (isAdmin(before) && await areAdminsGone(tx)) throw isLastAdmin(name);
+  return await get(tx, name);
+}
+
+/** Changes the row of an account. @returns the account before the change */
+async function setColumns(
+  tx: Statements,
+  name: string,
   { role, disabled, limit, entryLimit, verifier }: AccountChange,
 ): Promise<Account> {
-  if (role || disabled !== undefined) await lockAdmins(tx);
   const before = await get(tx, name);
   const { id } = before;
   const set = (columns: string, ...values: Value[]) =>
@@ -254,8 +259,50 @@ async function changeAccount(
     await set("entry_limit = $2::bigint, entry_limit_set = true", entryLimit);
   }
   if (verifier) await setVerifier(tx, id, verifier);
-  await needAdmin(tx, before.role === "admin" && !before.disabled, name);
-  return await get(tx, name);
+  return before;
+}
+
+/** Removes an account. @returns also whether it was an admin that could log in */
+async function remove(
+  tx: Statements,
+  name: string,
+  purge: boolean,
+): Promise<RemovedAccount & { readonly wasAdmin: boolean }> {
+  const account = await get(tx, name);
+  const owned = await ownedBy(tx, account.id);
+  const home = await nodeAt(tx, { dir: "homes", name: account.name });
+  // All changes in the spaces that it has files in are over, and wait from here on.
+  await tx.all(
+    "SELECT id FROM node WHERE id = 2 OR id = $1::bigint ORDER BY id FOR NO KEY UPDATE",
+    home?.id ?? 0,
+  );
+  await tx.all("DELETE FROM upload WHERE account = $1", account.id);
+  if (purge) await tx.all("DELETE FROM node WHERE owner = $1 AND NOT folder", account.id);
+  const kept = home && await keepHome(tx, account.name, home.id, purge);
+  await tx.all("DELETE FROM account WHERE id = $1", account.id);
+  return { kept: kept ?? null, ...owned, wasAdmin: isAdmin(account) };
+}
+
+/** Moves a home aside, or removes it. @returns where it is kept; undefined for nowhere */
+async function keepHome(
+  tx: Statements,
+  name: string,
+  home: number,
+  purge: boolean,
+): Promise<string | undefined> {
+  await tx.all(`${below} DELETE FROM upload USING below WHERE upload.parent = below.id`, home);
+  const inside = await tx.all("SELECT 1 FROM node WHERE parent = $1 LIMIT 1", home);
+  if (purge || inside.length === 0) {
+    await removeNode(tx, home);
+    return undefined;
+  }
+  const kept = `${name}-${new Date().toISOString().replaceAll(":", "-")}`;
+  await tx.all(
+    "UPDATE node SET parent = 3, name = decode($2, 'hex') WHERE id = $1",
+    home,
+    encodeName(kept),
+  );
+  return `removed/${kept}`;
 }
 
 /**
@@ -280,90 +327,15 @@ async function lockAdmins(tx: Statements): Promise<void> {
   await tx.all("SELECT pg_advisory_xact_lock($1)", adminsLock);
 }
 
-/** @param before whether the changed account was an admin that could log in */
-async function needAdmin(tx: Statements, before: boolean, name: string): Promise<void> {
-  if (!before) return;
-  const [{ admins, others }] = await tx.all<{ admins: number; others: number }>(
-    `SELECT count(*) FILTER (WHERE role = 'admin' AND NOT disabled) AS admins, count(*) AS others
+function isAdmin({ role, disabled }: Account): boolean {
+  return role === "admin" && !disabled;
+}
+
+/** Returns whether there are accounts, and none of them is an admin that can log in. */
+async function areAdminsGone(tx: Statements): Promise<boolean> {
+  const [{ admins, accounts }] = await tx.all<{ admins: number; accounts: number }>(
+    `SELECT count(*) FILTER (WHERE role = 'admin' AND NOT disabled) AS admins, count(*) AS accounts
      FROM account`,
   );
-  if (admins === 0 && others > 0) throw isLastAdmin(name);
-}
-
-/** Counts a try to register, if the address has one left. @returns its id */
-async function beginRegistration(
-  tx: Statements,
-  host: string,
-  { perAddress }: RegisterLimits,
-): Promise<number> {
-  const address = network(host);
-  await tx.all("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", `register ${address}`);
-  const [{ tries }] = await tx.all<{ tries: number }>(
-    `SELECT count(*) AS tries FROM registration
-     WHERE address = $1 AND at > now_ms() - 3600000`,
-    address,
-  );
-  if (perAddress !== null && tries >= perAddress) {
-    throw refuse(`more than ${perAddress} tries to register from this address in an hour`, {
-      hint: "try again in an hour, or ask the server's operator for an account",
-    });
-  }
-  const [{ id }] = await tx.all<{ id: number }>(
-    "INSERT INTO registration (address) VALUES ($1) RETURNING id",
-    address,
-  );
-  await tx.all(
-    "DELETE FROM registration WHERE at <= now_ms() - 3600000 OR id <= $1::bigint",
-    id - maxTries,
-  );
-  return id;
-}
-
-/** Records the new account of a try. @throws {BargeError} `refused` beyond a limit */
-async function endRegistration(
-  tx: Statements,
-  attempt: number,
-  account: number,
-  limit: number | null,
-  limits: RegisterLimits,
-): Promise<void> {
-  const [{ accounts, hour }] = await tx.all<{ accounts: number; hour: number }>(
-    `SELECT (SELECT count(*) FROM account WHERE granted IS NOT NULL) AS accounts,
-       (SELECT count(*) FROM registration WHERE made AND at > now_ms() - 3600000) AS hour`,
-  );
-  if (limits.perHour !== null && hour >= limits.perHour) {
-    throw refuse(`this server lets ${limits.perHour} accounts register in an hour`, {
-      hint: "try again in an hour",
-    });
-  }
-  if (accounts >= maxRegisteredAccounts) {
-    throw refuse(`this server has ${maxRegisteredAccounts} accounts that registered`, {
-      hint: "ask its operator for an account",
-    });
-  }
-  await tx.all("UPDATE registration SET made = true WHERE id = $1", attempt);
-  await grant(tx, account, limit, limits.total);
-}
-
-async function grant(
-  tx: Statements,
-  account: number,
-  limit: number | null,
-  total: number | null,
-): Promise<void> {
-  const [{ bytes }] = await tx.all<{ bytes: number }>(
-    "SELECT coalesce(sum(granted), 0)::bigint AS bytes FROM account WHERE id <> $1",
-    account,
-  );
-  if (total !== null && (limit === null || bytes + limit > total)) {
-    throw refuse(
-      `accounts that registered have at most ${formatLimit(total)} together on this server`,
-      { hint: "ask for less, or have its operator set the quota: `barge quota set`" },
-    );
-  }
-  await tx.all("UPDATE account SET granted = $2::bigint WHERE id = $1", account, limit ?? 0);
-}
-
-function refuse(why: string, { hint }: { readonly hint: string }): BargeError {
-  return new BargeError("refused", why, { op: "register", hint });
+  return admins === 0 && accounts > 0;
 }

@@ -6,6 +6,7 @@ import { makeVerifier } from "../protocol/verifier.ts";
 import type { Account, Credential, Login } from "../storage/account.ts";
 import { decoyVerifier, useIntervalMs } from "../storage/account_rules.ts";
 import { maxTokens } from "../storage/bounds.ts";
+import type { AuthorizedKey, PublicKey } from "../storage/public_key.ts";
 import {
   type Attempt,
   type Ban,
@@ -21,6 +22,7 @@ import {
 import { accountColumns, accountOfLogin } from "./account_rows.ts";
 import { SharedBans } from "./bans.ts";
 import { setVerifier } from "./accounts.ts";
+import { addKeys, keysOf } from "./keys.ts";
 import type { Parts } from "./parts.ts";
 import type { Statements } from "./postgres.ts";
 
@@ -193,6 +195,37 @@ export class SharedLogins implements LoginStore {
   async revokeToken(account: number, id: string): Promise<boolean> {
     const sql = "DELETE FROM token WHERE account = $1 AND id = $2 RETURNING id";
     return (await this.#parts.db.all(sql, account, id)).length > 0;
+  }
+
+  async revokeTokens(account: number): Promise<readonly string[]> {
+    const rows = await this.#parts.db.all<{ id: string }>(
+      `WITH ended AS (DELETE FROM token WHERE account = $1 RETURNING id, created)
+       SELECT id FROM ended ORDER BY created, id`,
+      account,
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async keys(account: number): Promise<readonly PublicKey[]> {
+    return await keysOf(this.#parts.db, account);
+  }
+
+  async addKeys(account: number, keys: readonly AuthorizedKey[]): Promise<readonly boolean[]> {
+    return await this.#parts.db.transaction((tx) => addKeys(tx, account, keys));
+  }
+
+  async removeKeys(
+    account: number,
+    fingerprints: readonly string[],
+  ): Promise<readonly string[]> {
+    const rows = await this.#parts.db.all<{ fingerprint: string }>(
+      `DELETE FROM public_key WHERE account = $1
+       AND fingerprint IN (SELECT jsonb_array_elements_text($2::text::jsonb)) RETURNING fingerprint`,
+      account,
+      JSON.stringify(fingerprints),
+    );
+    const removed = new Set(rows.map(({ fingerprint }) => fingerprint));
+    return fingerprints.filter((fingerprint) => removed.has(fingerprint));
   }
 
   async webSessions(account: number): Promise<readonly WebSession[]> {

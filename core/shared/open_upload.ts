@@ -132,14 +132,14 @@ export class SharedUpload implements OpenUpload {
     this.#facts = { ...this.#facts, reserved: want };
   }
 
-  beat(whole?: number | null): boolean {
+  renewLease(whole?: number | null): boolean {
     this.check();
     this.#whole = whole;
     this.#timer ??= setTimeout(() => this.#beatDue(), beatMs);
     return false;
   }
 
-  beatNow(whole?: number | null): boolean {
+  renewLeaseNow(whole?: number | null): boolean {
     this.check();
     this.#whole = whole;
     this.#beatDue();

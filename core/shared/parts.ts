@@ -12,5 +12,5 @@ export interface Parts {
   readonly objects: Objects;
   readonly secrets: Secrets;
   /** Begins the marks of all upload holders of this process; no other process's begin so. */
-  readonly life: string;
+  readonly startId: string;
 }

@@ -88,11 +88,7 @@ export class Postgres implements Statements, AsyncDisposable {
   }
 
   async all<T extends object>(text: string, ...values: Value[]): Promise<T[]> {
-    try {
-      return await this.#with((client) => this.#run<T>(client, text, values));
-    } catch (error) {
-      throw unavailable(error);
-    }
+    return await this.#with((client) => this.#run<T>(client, text, values));
   }
 
   /**
@@ -106,7 +102,7 @@ export class Postgres implements Statements, AsyncDisposable {
       try {
         return await this.#attempt(work);
       } catch (error) {
-        if (!isRetriable(error) || attempt === 2) throw unavailable(error);
+        if (!isRetriable(error) || attempt === 2) throw error;
       }
     }
   }
@@ -123,7 +119,7 @@ export class Postgres implements Statements, AsyncDisposable {
       await this.#inTime(sql.listen(channel, onNotify));
     } catch (error) {
       sql.end({ timeout: 0 }).catch(() => {/* it is lost already */});
-      throw unavailable(error);
+      throw typedError(error);
     }
     return { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) };
   }
@@ -144,7 +140,7 @@ export class Postgres implements Statements, AsyncDisposable {
           await tx.all("COMMIT");
           reached("committed");
         } catch (error) {
-          if (!isLost(error)) await tx.all("ROLLBACK");
+          if (!isLost(error) && !client.closed) await tx.all("ROLLBACK");
           throw error;
         }
         return done!.value;
@@ -204,9 +200,9 @@ export class Postgres implements Statements, AsyncDisposable {
       return await work(client);
     } catch (error) {
       lost = isLost(error);
-      throw lost ? unavailable(error) : error;
+      throw typedError(error);
     } finally {
-      if (lost) this.#discard(client);
+      if (lost || client.closed) this.#discard(client);
       else this.#give(client);
     }
   }
@@ -231,7 +227,7 @@ export class Postgres implements Statements, AsyncDisposable {
       };
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(turn), 1);
-        reject(unavailable(new Late(this.#deadlineMs)));
+        reject(typedError(new Late(this.#deadlineMs)));
       }, this.#deadlineMs);
       this.#waiting.push(turn);
     });
@@ -324,7 +320,7 @@ function isRetriable(error: unknown): boolean {
 }
 
 /** Returns the failure as callers get it. */
-function unavailable(error: unknown): unknown {
+function typedError(error: unknown): unknown {
   if (error instanceof BargeError) return error;
   const code = codeOf(error);
   const hint = "try again once it is back";
@@ -345,9 +341,22 @@ function unavailable(error: unknown): unknown {
       cause: error,
     });
   }
+  if (/CERT|^UNABLE_TO_/.test(code)) {
+    const { message } = error as Error;
+    return new BargeError("fatal", `the certificate of the database is not accepted: ${message}`, {
+      hint: "name its authority with --store-ca, and its host in --store as in the certificate",
+      cause: error,
+    });
+  }
   if (code === "3D000") {
-    return new BargeError("fatal", "the database does not exist", {
-      hint: "make it, or correct --store",
+    return new BargeError("fatal", "there is no such database", {
+      hint: "make it with `createdb`, or correct --store",
+      cause: error,
+    });
+  }
+  if (code === "42501") {
+    return new BargeError("fatal", `the database allows too little: ${(error as Error).message}`, {
+      hint: "make the user of --store the owner of the database",
       cause: error,
     });
   }

@@ -400,6 +400,9 @@ $$;
 `,
 ];
 
+/** The version of the tables that this barge uses. */
+export const newestVersion = migrations.length;
+
 /** The number of the lock under which one node migrates; others wait. */
 const migrationLock = 0x62617267;
 
@@ -415,7 +418,7 @@ export async function migrate(db: Postgres): Promise<void> {
     const [{ version }] = await tx.all<{ version: number }>(
       "SELECT coalesce(max(version), 0) AS version FROM migration",
     );
-    if (version > migrations.length) {
+    if (version > newestVersion) {
       throw new BargeError("fatal", `the database is of a newer barge (version ${version})`, {
         hint: "start that one",
       });

@@ -41,18 +41,29 @@ export class Secrets {
     }
   }
 
+  /**
+   * Returns a secret; undefined where it was not made yet.
+   *
+   * @throws {BargeError} as {@link get}
+   */
+  async find(name: string): Promise<string | undefined> {
+    const sealed = await this.#sealed(name);
+    return sealed && this.#open(name, sealed);
+  }
+
   async #read(name: string, make: () => string | Promise<string>): Promise<string> {
-    const select = async () => {
-      const sql = "SELECT sealed FROM secret WHERE name = $1";
-      return (await this.#db.all<{ sealed: Uint8Array }>(sql, name))[0]?.sealed;
-    };
-    let sealed = await select();
+    let sealed = await this.#sealed(name);
     if (!sealed) {
       const sql = "INSERT INTO secret (name, sealed) VALUES ($1, $2::bytea) ON CONFLICT DO NOTHING";
       await this.#db.all(sql, name, this.#seal(name, await make()));
-      sealed = (await select())!;
+      sealed = (await this.#sealed(name))!;
     }
     return this.#open(name, sealed);
+  }
+
+  async #sealed(name: string): Promise<Uint8Array | undefined> {
+    const sql = "SELECT sealed FROM secret WHERE name = $1";
+    return (await this.#db.all<{ sealed: Uint8Array }>(sql, name))[0]?.sealed;
   }
 
   #seal(name: string, text: string): Uint8Array {

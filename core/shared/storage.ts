@@ -35,9 +35,9 @@ export class SharedStorage implements AsyncDisposable {
 
   /**
    * @param banAfter returns the number of failures in an hour that is followed by a ban; 0: never
-   * @param life begins the marks of all upload holders of this process; no other process's begin so
+   * @param startId begins the marks of all upload holders of this process; no other process's begin so
    */
-  constructor(options: SharedOptions, banAfter: () => number, life: string = randomUUID()) {
+  constructor(options: SharedOptions, banAfter: () => number, startId: string = randomUUID()) {
     const db = new Postgres(options.postgres);
     const bucket = new Bucket(options.bucket);
     const parts = this.parts = {
@@ -46,7 +46,7 @@ export class SharedStorage implements AsyncDisposable {
       packs: new Packs(bucket),
       objects: new Objects(db),
       secrets: new Secrets(db, options.key),
-      life,
+      startId,
     };
     this.people = {
       logins: new SharedLogins(parts, banAfter),

@@ -26,11 +26,11 @@ export class SharedStore extends Watching<SharedSettings> implements AsyncDispos
     settings: SharedSettings,
     worker = 0,
     hooks: Hooks = {},
-    life: string = randomUUID(),
+    startId: string = randomUUID(),
   ) {
     super(settings, worker, hooks);
     const banAfter = () => this.settings.banAfter ?? defaultBanAfter;
-    this.storage = new SharedStorage(settings.shared, banAfter, life);
+    this.storage = new SharedStorage(settings.shared, banAfter, startId);
     const { people, tree, uploads, attached } = this.storage;
     this.people = people;
     this.tree = tree;

@@ -71,7 +71,7 @@ export class SharedUploads implements Uploads {
 
   async begin(upload: NewUpload, start: UploadStart): Promise<SharedUpload> {
     const { db } = this.#parts;
-    const holder = `${this.#parts.life}/${randomUUID()}`;
+    const holder = `${this.#parts.startId}/${randomUUID()}`;
     if (start.keep > 0) {
       const former = await uploadAt(db, upload.account, upload);
       const own = former && this.#open.get(former.id);

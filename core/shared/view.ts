@@ -32,24 +32,28 @@ export class SharedView implements View {
     this.#db = db;
   }
 
-  /** Reads the entries of some places at once, before a guard looks at them. */
+  /** Reads the entries of some places and their folders at once, before a guard looks at them. */
   async prefetch(places: readonly Place[]): Promise<void> {
     const unread = places.filter((place) => !this.#facts.has(`node ${relative(place)}`));
     if (unread.length === 0) return;
     const dirs = [...new Set(unread.map(({ dir }) => dir))];
-    const rows = await this.#db.all<NodeRow & { dir: number }>(
+    type Row = { dir: number; parentId: number | null } & (NodeRow | { id: null });
+    const rows = await this.#db.all<Row>(
       `WITH dir AS (SELECT i - 1 AS i, folder_at(path) AS id
          FROM jsonb_array_elements_text($1::text::jsonb) WITH ORDINALITY AS t (path, i)),
        place AS (SELECT (value->>0)::int AS i, decode(value->>1, 'hex') AS name
          FROM jsonb_array_elements($2::text::jsonb))
-       SELECT dir.i AS dir, ${nodeColumns} FROM place JOIN dir USING (i)
-       JOIN node ON node.parent = dir.id AND node.name = place.name`,
+       SELECT dir.i AS dir, dir.id AS "parentId", ${nodeColumns} FROM dir JOIN place USING (i)
+       LEFT JOIN node ON node.parent = dir.id AND node.name = place.name`,
       JSON.stringify(dirs.map(encodePath)),
       JSON.stringify(unread.map(({ dir, name }) => [dirs.indexOf(dir), encodeName(name)])),
     );
     for (const place of unread) this.#facts.set(`node ${relative(place)}`, undefined);
-    for (const row of rows) {
-      this.#facts.set(`node ${relative({ dir: dirs[row.dir], name: decodeName(row.name) })}`, row);
+    for (const { dir, parentId, ...row } of rows) {
+      this.#facts.set(`folder ${dirs[dir]}`, parentId ?? undefined);
+      if (row.id === null) continue;
+      const place = { dir: dirs[dir], name: decodeName(row.name) };
+      this.#facts.set(`node ${relative(place)}`, row);
     }
   }
 

@@ -71,3 +71,9 @@ export function isLastAdmin(name: string): BargeError {
     hint: "make another account admin first",
   });
 }
+
+export function removesLastAdmin(): BargeError {
+  return new BargeError("refused", "it would remove the last admin that can log in", {
+    hint: "declare another admin",
+  });
+}

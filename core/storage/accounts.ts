@@ -19,6 +19,8 @@ export interface NewAccount {
   /** Entries; null for no limit. Default: by the quota. */
   readonly entryLimit?: number | null;
   readonly verifier: Verifier;
+  /** Default: false. */
+  readonly disabled?: boolean;
   /** Whether the account gets existing files in homes/NAME, as the operator decided. */
   readonly adopt?: boolean;
 }
@@ -28,9 +30,17 @@ export type AccountChange = Partial<
   Pick<NewAccount, "role" | "limit" | "entryLimit" | "verifier"> & Pick<Account, "disabled">
 >;
 
+/** Accounts to add, change and remove together. The removed homes are kept. */
+export interface AccountChanges {
+  readonly added: readonly NewAccount[];
+  readonly changed: readonly { readonly name: string; readonly change: AccountChange }[];
+  /** The names of the removed accounts. */
+  readonly removed: readonly string[];
+}
+
 /** The limits on registration; null for none. */
 export interface RegisterLimits {
-  /** Tries an hour from one address. */
+  /** Attempts an hour from one address. */
   readonly perAddress: number | null;
   /** Accounts an hour, from all addresses. */
   readonly perHour: number | null;
@@ -84,6 +94,19 @@ export interface AccountStore {
    * @throws {BargeError} `not-found`; `refused` when no admin could log in any more
    */
   change(name: string, change: AccountChange): Promise<Account>;
+  /**
+   * Makes several changes, all or none. Whether an admin that can log in is left is checked after the last.
+   *
+   * @returns the removed accounts, by the given names
+   * @throws {BargeError} as {@link add}, {@link change} and {@link remove}
+   */
+  apply(changes: AccountChanges): Promise<ReadonlyMap<string, RemovedAccount>>;
+  /**
+   * Checks that a new account would find no files in its home.
+   *
+   * @throws {BargeError} `exists` for files of a former account
+   */
+  needFreeHome(name: string): Promise<void>;
   /**
    * Adds an account that a client registers. Each attempt counts for its address, also one that fails.
    *

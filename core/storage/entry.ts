@@ -2,7 +2,7 @@
 
 /**
  * The reason why a file has no stored digest: it was put among the server's files by hand, or changed
- * there since it was written through a door. `barge verify --repair` takes such files in.
+ * there since it was written through a door. `barge verify --repair` enters such files in the ledger.
  */
 export type Undigested = "added" | "changed";
 

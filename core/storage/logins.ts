@@ -1,6 +1,7 @@
 /** The part of storage for logins: secrets, failed logins, bans. */
 import type { Verifier } from "../protocol/message.ts";
 import type { Account, Credential, Login } from "./account.ts";
+import type { AuthorizedKey, PublicKey } from "./public_key.ts";
 
 /** An attempt to log in. */
 export interface Attempt {
@@ -131,6 +132,28 @@ export interface LoginStore {
   ): Promise<{ readonly id: string; readonly token: string } | undefined>;
   /** Ends a token, and the logins and tokens that began with it. @returns whether the account had it */
   revokeToken(account: number, id: string): Promise<boolean>;
+  /**
+   * Ends all tokens of an account, and the logins that began with them.
+   *
+   * @returns their ids, the oldest first
+   */
+  revokeTokens(account: number): Promise<readonly string[]>;
+
+  /** Returns an account's public keys, the oldest first. */
+  keys(account: number): Promise<readonly PublicKey[]>;
+  /**
+   * Adds public keys to an account, all or none.
+   *
+   * @returns for each key, in their order, whether the account did not have it
+   * @throws {BargeError} `not-found` when the account is gone; `refused` when it has too many
+   */
+  addKeys(account: number, keys: readonly AuthorizedKey[]): Promise<readonly boolean[]>;
+  /**
+   * Removes public keys of an account, and ends the logins with them.
+   *
+   * @returns the fingerprints of those that it had, in their order
+   */
+  removeKeys(account: number, fingerprints: readonly string[]): Promise<readonly string[]>;
 
   /** Returns an account's web sessions, the newest first. */
   webSessions(account: number): Promise<readonly WebSession[]>;

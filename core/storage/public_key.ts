@@ -102,7 +102,7 @@ function checkOptions(options: string): string[] {
   for (const name of names) {
     if (ignoredOptions.test(name)) continue;
     throw new BargeError("usage", `the option ${name.slice(0, 60)} is not supported`, {
-      hint: "take it away if the key may do all that the account may",
+      hint: "remove the option if the key may do all that the account may",
     });
   }
   return names;

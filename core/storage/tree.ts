@@ -75,7 +75,7 @@ export interface Tree {
   /**
    * Reads small files that had no digest again, in one step in which no rename is under way.
    *
-   * @returns them as they are now; as they were where they can't be read now, or have more bytes
+   * @returns the files as they are now; unchanged those that can't be read now, or now have more bytes
    */
   readAgain(files: readonly (readonly [Place, SmallFile])[]): Promise<SmallFile[]>;
   /**

@@ -1,10 +1,10 @@
 /**
  * Uploads as storage keeps them: from a reservation, over staged bytes, to a file.
  *
- *   begin -> (write, reserve, beat)* -> commit    a file, charged
- *                                   \-> detach    a partial upload, which `begin` can resume
- *                                   \-> drop      nothing is left
- *   store                                         a small file whose bytes are all in memory
+ *   begin -> (write, reserve, renewLease)* -> commit    a file, charged
+ *                                         \-> detach    a partial upload, which `begin` can resume
+ *                                         \-> drop      nothing is left
+ *   store                                               a small file whose bytes are all in memory
  *
  * Every implementation promises: a file is whole or absent, whatever dies at whatever step; an
  * account's used and reserved bytes together never pass its quota, however many connections and
@@ -68,7 +68,7 @@ export interface PartialUpload extends Place {
   readonly id: number;
   /** Bytes that can be resumed. */
   readonly offset: number;
-  /** Bytes of the whole; null when unknown. */
+  /** Bytes of the whole file; null when unknown. */
   readonly size: number | null;
   /** The time that the file will have, in ms since 1970, if one was given. */
   readonly modified: number | null;
@@ -111,7 +111,7 @@ export interface StagedBody {
   unchanged(): boolean;
 }
 
-/** An upload, in the hands of its holder. Its calls fail once it is lost, see {@link whyLost}. */
+/** An upload, as its holder sees it. Its calls fail once the holder has lost it: see {@link whyLost}. */
 export interface OpenUpload {
   readonly id: number;
   readonly body: StagedBody;
@@ -121,20 +121,20 @@ export interface OpenUpload {
   readonly takenOver: boolean;
   /** Whether it was taken over, removed or moved by others: every call fails then. */
   readonly lost: boolean;
-  /** Returns the reason why it is not its holder's any more; undefined while it is. */
+  /** Returns the reason why the holder has lost it; undefined while it has not. */
   whyLost(): Promise<LostUpload | undefined>;
   /** Reserves at least a sum of bytes, and more where there is room. @throws {BargeError} `over-quota` */
   reserve(total: number): Promise<void>;
   /**
-   * Notes, every few seconds, that its holder is not gone. The holder calls it with every piece.
+   * Renews the holder's lease, at most every few seconds. The holder calls this with every piece.
    *
-   * @param whole the bytes that can be resumed, to be noted, too; null: all that are staged
-   * @returns whether that number was noted
-   * @throws {BargeError} `unavailable` when it is not its holder's any more
+   * @param whole also records the number of bytes that can be resumed; null: all that are staged
+   * @returns whether the lease was renewed, and the number recorded
+   * @throws {BargeError} `unavailable` when the holder has lost the upload
    */
-  beat(whole?: number | null): boolean;
-  /** Notes the same now. @returns whether it was noted. @throws {BargeError} as {@link beat} */
-  beatNow(whole?: number | null): boolean;
+  renewLease(whole?: number | null): boolean;
+  /** Does the same as {@link renewLease}, at once. @returns and throws as that */
+  renewLeaseNow(whole?: number | null): boolean;
   /** Records durably how many bytes can be resumed if its holder dies; null: all that are staged. */
   recordWhole(whole: number | null): Promise<void>;
   /** Gives it another path. @throws {BargeError} as the guard; `over-quota` */
@@ -213,20 +213,21 @@ export interface Uploads {
   dropAt(account: number, place: Place): Promise<number>;
 }
 
-/** The reasons why an upload is not its holder's any more. */
+/** The reasons why a holder has lost an upload. */
 const reasons = {
   "taken-over": ["unavailable", "the upload was taken over by a newer connection", {
-    hint: "if the other one was not meant to go on with it, send it again when that has ended",
+    hint:
+      "if the newer connection should not resume it, send the file again when that one has ended",
   }],
   moved: ["no-directory", "its folder was moved meanwhile", {
-    hint: "what had arrived is kept under the folder's new name, and can be continued there",
+    hint: "the received bytes are kept under the folder's new name; resume the upload there",
   }],
   "no-folder": ["no-directory", "its folder was removed or moved meanwhile", {}],
   removed: ["unavailable", "the upload was removed meanwhile", { hint: "send it again" }],
   ended: ["unavailable", "the upload was taken over or removed meanwhile", {}],
 } as const;
 
-/** An upload was lost to its holder. */
+/** The error of a holder that has lost its upload. */
 export class LostUpload extends BargeError {
   readonly reason: keyof typeof reasons;
 

@@ -232,7 +232,9 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     const blocks = Store.blocks(parcel);
     if (blocks > this.#store.size) {
       const [needs, has] = [blocks, this.#store.size].map((n) => n * blockBytes);
-      throw new RangeError(`the item takes ${needs} bytes, and the queue has ${has}: see {bytes}`);
+      throw new RangeError(
+        `the item takes ${needs} bytes, and the queue has ${has}: raise its option \`bytes\``,
+      );
     }
     return this.#monitor.run(() => {
       if (this.isShutdown) throw new ShutDown("the queue was shut down");

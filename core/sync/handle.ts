@@ -72,7 +72,9 @@ export function open<K extends Kind>(handle: Handle<K>, kind: K): SharedArrayBuf
   const memoryKind = kinds[Atomics.load(words, 0) - mark];
   if (memoryKind !== kind) {
     throw new TypeError(
-      `this is no ${kind}'s handle: its memory is a ${memoryKind ?? "stranger"}'s`,
+      `this is no ${kind}'s handle: its memory is ${
+        memoryKind ? `a ${memoryKind}'s` : "not a primitive's"
+      }`,
     );
   }
   if (words[BYTES] !== size) {

@@ -317,7 +317,9 @@ export class Monitor<K extends Kind = Kind> {
     while (Atomics.exchange(words, MUTEX, 2) !== 0) {
       const left = until - performance.now();
       if (left <= 0) {
-        throw new Error(`this ${this.handle.kind} is lost: its last user ended inside`);
+        throw new Error(
+          `this ${this.handle.kind} can't be used again: an agent was terminated inside its mutex`,
+        );
       }
       Atomics.wait(words, MUTEX, 2, left);
     }
@@ -341,7 +343,7 @@ export class Monitor<K extends Kind = Kind> {
     if (words[USED]! < words[WAITERS]!) return words[USED] = words[USED]! + 1;
     const { kind } = this.handle;
     throw new RangeError(
-      `${words[WAITERS]} already wait at this ${kind}: create it with more {waiters}`,
+      `${words[WAITERS]} already wait at this ${kind}: create it with a larger option \`waiters\``,
     );
   }
 

@@ -33,7 +33,7 @@ export interface RoomOptions {
 export function deadline(timeout: number | undefined): number {
   if (timeout === undefined || timeout === null) return Infinity;
   if (typeof timeout !== "number") throw new TypeError("a timeout is a number of seconds");
-  if (!(timeout >= 0)) throw new RangeError(`a timeout can't be ${timeout}: it is not negative`);
+  if (!(timeout >= 0)) throw new RangeError(`a timeout can't be ${timeout}: it must be 0 or more`);
   if (timeout > TIMEOUT_MAX) {
     throw new RangeError(`a timeout can't be ${timeout}: TIMEOUT_MAX is ${TIMEOUT_MAX} seconds`);
   }
@@ -63,5 +63,5 @@ export function lockDeadline({ blocking = true, timeout }: AcquireOptions): numb
  */
 export function count(value: number, name: string, min: number): number {
   if (Number.isInteger(value) && value >= min && value <= 0x7fffffff) return value;
-  throw new RangeError(`${name} can't be ${value}: it is an integer from ${min} to 2^31 - 1`);
+  throw new RangeError(`${name} can't be ${value}: it must be an integer from ${min} to 2^31 - 1`);
 }

@@ -64,7 +64,7 @@ export class Store {
     this.#state[LEFT] = this.order.length;
   }
 
-  /** The start of the ring, for queues whose order is one. */
+  /** The index of the oldest item in `order`, for queues whose order is a ring. */
   get start(): number {
     return this.#state[START]!;
   }

@@ -6,8 +6,10 @@ import type { UploadTarget } from "./request.ts";
 import { explained, StagedUpload } from "./staged_upload.ts";
 
 /**
+ * Begins the upload, or resumes the partial upload to the path.
+ *
  * @param existing the file that the upload replaces
- * @param remains whether it only keeps bytes that have arrived: no other upload gives way to it
+ * @param remains whether the upload only keeps bytes that have arrived: it then drops no other upload
  * @throws {BargeError} as `receive`
  */
 export async function beginStaged(
@@ -50,8 +52,8 @@ async function startOf(
 }
 
 function tooFew(base: number): BargeError {
-  const hint = "ask for its size, and go on from there";
-  return new BargeError("usage", `there are fewer than ${base} bytes to go on from`, { hint });
+  const hint = "get the offset of the partial upload, and resume from there";
+  return new BargeError("usage", `fewer than ${base} bytes are there to resume from`, { hint });
 }
 
 /** Copies the first bytes of the existing file. A failure drops the upload. */

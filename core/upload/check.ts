@@ -5,7 +5,7 @@ import type { UploadFacts } from "../watch/hooks.ts";
 import type { UploadTarget } from "./request.ts";
 
 /** The interval at which an upload that is checked renews its lease, in ms. */
-const beatMs = 2000;
+const renewalIntervalMs = 2000;
 
 type TimedContent = Content & { readonly modified: number };
 
@@ -28,18 +28,18 @@ export async function checkUpload(
   if (!hooks.check || request.copied) return;
   const replaced = await tree.check(guard);
   const lost = new AbortController();
-  const beating = setInterval(() => {
+  const renewing = setInterval(() => {
     try {
-      open.beatNow();
+      open.renewLeaseNow();
     } catch (error) {
       lost.abort(error);
     }
-  }, beatMs);
+  }, renewalIntervalMs);
   try {
     const stop = gone ? AbortSignal.any([gone, lost.signal]) : lost.signal;
     await hooks.check(factsOf("check", target, content, open.id, replaced !== undefined), stop);
   } finally {
-    clearInterval(beating);
+    clearInterval(renewing);
   }
   if (open.body.unchanged()) return;
   throw new BargeError("io", "the program that checks uploads has changed the staged file", {

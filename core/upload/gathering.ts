@@ -56,8 +56,8 @@ export class Gathering implements Incoming {
     return this.#upload?.lost ?? false;
   }
 
-  beat(): void {
-    this.#upload?.beat();
+  renewLease(): void {
+    this.#upload?.renewLease();
   }
 
   async write(bytes: Uint8Array, final = false): Promise<void> {

@@ -21,8 +21,8 @@ export interface Incoming {
   readonly takenOver: boolean;
   /** Whether it was taken over, removed or moved by others: every call fails then. */
   readonly lost: boolean;
-  /** Records that the client is alive, between bytes. @throws {BargeError} `unavailable` when it was taken over */
-  beat(): void;
+  /** Keeps the upload's lease: its client is alive. @throws {BargeError} `unavailable` when it was taken over */
+  renewLease(): void;
   /**
    * Appends a piece, which must stay as it is until the promise resolves.
    *
@@ -105,7 +105,7 @@ export function checkComplete(length: number, size: number | null): void {
 /** Compares digests in hex. @param expected null for any. @throws {BargeError} `digest` */
 export function checkDigest(actual: string, expected: string | null): void {
   if (expected === null || expected === actual) return;
-  throw new BargeError("digest", `what arrived has SHA-256 ${actual}, not ${expected}`, {
-    hint: "what had arrived was dropped; send it again",
+  throw new BargeError("digest", `the received bytes have SHA-256 ${actual}, not ${expected}`, {
+    hint: "the received bytes were dropped; send the file again",
   });
 }

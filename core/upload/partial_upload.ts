@@ -32,7 +32,7 @@ export async function* partialUploads(
 }
 
 /** A partial upload of known size, with the digest of its first bytes. */
-export interface SampledUpload extends Pick<PartialUpload, "offset" | "modified"> {
+export interface ResumableUpload extends Pick<PartialUpload, "offset" | "modified"> {
   readonly path: string;
   /** Bytes of the whole file. */
   readonly size: number;
@@ -41,10 +41,10 @@ export interface SampledUpload extends Pick<PartialUpload, "offset" | "modified"
 }
 
 /** Yields the account's uploads of known size that no connection writes now; the oldest first. */
-export async function* sampledUploads(
+export async function* resumableUploads(
   session: Session,
   signal?: AbortSignal,
-): AsyncGenerator<SampledUpload, void, void> {
+): AsyncGenerator<ResumableUpload, void, void> {
   const { uploads } = session.store;
   const { id, name } = await session.account();
   for await (const partial of uploads.partials(id)) {

@@ -59,10 +59,10 @@ export class StagedUpload implements Incoming {
     this.#whole.noteCopied(this.offset);
   }
 
-  beat(): void {
+  renewLease(): void {
     const { body } = this.#open;
-    const whole = this.#whole.current(body);
-    const noted = this.#open.beat(whole);
+    const whole = this.#whole.wholeNow(body);
+    const noted = this.#open.renewLease(whole);
     if (noted && whole !== undefined) this.#whole.noteRecorded(whole, body);
   }
 
@@ -131,7 +131,7 @@ export class StagedUpload implements Incoming {
     const { session, location, request } = this.#target;
     checkComplete(body.length, request.size);
     try {
-      const digest = await body.digest(() => this.beat());
+      const digest = await body.digest(() => this.renewLease());
       try {
         checkDigest(digest, sha256);
       } catch (error) {
@@ -173,7 +173,8 @@ export class StagedUpload implements Incoming {
    * Changes the staged bytes once there is room.
    *
    * @param end the end of the last byte afterwards
-   * @param begin notes the change in the record; returns the most whole bytes to record before it
+   * @param begin notes the change in the {@link WholeRecord}; returns the most whole bytes that storage must
+   *   record before the change; undefined if no record is needed
    */
   async #change(
     end: number,
@@ -184,7 +185,7 @@ export class StagedUpload implements Incoming {
       checkTotal(end, this.#target.request.size);
       const room = this.#room(end, begin() ?? undefined);
       if (room) await room;
-      this.beat();
+      this.renewLease();
       await change();
     } catch (error) {
       throw await this.#explain(error);
@@ -199,7 +200,7 @@ export class StagedUpload implements Incoming {
     await settle();
   }
 
-  /** Returns the failure, or the loss of the upload to another holder as its cause. */
+  /** Returns the error to throw for a failure: that of the lost upload, if it was lost. */
   async #explain(error: unknown): Promise<BargeError> {
     const { session, request } = this.#target;
     const lost = this.ended ? undefined : await this.#open.whyLost();
@@ -216,7 +217,7 @@ export class StagedUpload implements Incoming {
     const before = this.#admission;
     if (!before && total <= this.#open.reserved && limit === undefined) return undefined;
     const admission = this.#admission = this.#admit(before, total, limit);
-    // Runs in the turn in which the caller continues: no other call can begin before.
+    // Runs before the caller continues, so that no other call can begin in between.
     const clear = () => {
       if (this.#admission === admission) this.#admission = undefined;
     };
@@ -235,13 +236,13 @@ export class StagedUpload implements Incoming {
     if (limit === undefined) return;
     await body.settled();
     // Durable: bytes behind the gap may be on disk after a power cut, and must not count as whole.
-    const whole = this.#whole.before(body, limit);
+    const whole = this.#whole.wholeBefore(body, limit);
     await this.#open.recordWhole(whole);
     this.#whole.noteRecorded(whole, body);
   }
 }
 
-/** Returns the error of an upload for its client: of a lost upload, the end of the login if it has ended. */
+/** Returns an upload's error for its client. If the upload was lost because the login has ended, that error. */
 export async function explained(
   session: Session,
   path: string,

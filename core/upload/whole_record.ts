@@ -1,10 +1,11 @@
 /**
- * Tracks how many bytes of an upload are whole: those can be resumed after the holder's death.
+ * Tracks how many bytes of an upload are whole: bytes from its start that can be resumed if the worker
+ * dies. An upload may begin with bytes that are copied from the file that it replaces.
  *
  *   appended only             all staged bytes are whole: nothing is recorded
  *   written behind a gap      the bytes before the first gap are recorded, before that write
- *   written over copied bytes nothing is whole from then on: neither the old file nor the new one
- *   gap filled                all staged bytes are whole again: recorded with the next beat
+ *   written over copied bytes no byte is whole from then on: the staged bytes mix the old file and the new
+ *   gap filled                all staged bytes are whole again: recorded with the next renewal of the lease
  *
  * Invariant: the recorded number is never larger than that of the whole bytes, whenever the worker dies
  * or the power fails.
@@ -16,8 +17,9 @@ type Extent = Pick<StagedBody, "size" | "length">;
 export class WholeRecord {
   /** The end of the whole bytes once the waiting writes are done. */
   #end: number;
-  /** Bytes at the start that come from the file that will be replaced. */
+  /** Bytes at the start that were copied from the file that will be replaced. */
   #copied = 0;
+  /** See {@link inPlace}. */
   #inPlace = false;
   /** The whole bytes that storage has recorded; null: all that are staged. */
   #recorded: number | null = null;
@@ -39,7 +41,7 @@ export class WholeRecord {
     this.#copied = this.#end = size;
   }
 
-  /** Records that bytes are appended to the whole ones, up to an end. */
+  /** Records that an append begins. @param end the upload's length after it */
   beginAppend(end: number): void {
     this.#end = Math.max(this.#end, end);
   }
@@ -72,18 +74,18 @@ export class WholeRecord {
   }
 
   /** Returns the whole bytes to record before a change that leaves at most `limit` of them. */
-  before({ size }: Extent, limit: number): number {
+  wholeBefore({ size }: Extent, limit: number): number {
     return this.#inPlace ? 0 : Math.min(size, limit);
   }
 
-  /** Returns the whole bytes to record with a beat; null for all; undefined where nothing is recorded. */
-  current({ size, length }: Extent): number | null | undefined {
+  /** Returns the whole bytes to record with a renewal of the lease; null for all; undefined for no record. */
+  wholeNow({ size, length }: Extent): number | null | undefined {
     if (this.#recorded === null) return undefined;
     if (this.#inPlace) return 0;
     return this.#gaps === 0 && size === length ? null : size;
   }
 
-  /** Records what storage has recorded. */
+  /** Notes that storage has recorded a number of whole bytes; null for all. */
   noteRecorded(whole: number | null, { size }: Extent): void {
     if (whole === null) this.#end = Math.max(this.#end, size);
     this.#recorded = whole;

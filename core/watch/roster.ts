@@ -75,10 +75,10 @@ export class Roster {
       this.#connections,
       ({ doing }) => doing ? "busy" : "idle",
     );
-    return [...busy, ...idle].slice(0, maxListedConnections).map(presentOf);
+    return [...busy, ...idle].slice(0, maxListedConnections).map(listed);
   }
 
-  /** As {@link here}, of all isolates; connections with a request first, then the oldest. */
+  /** Lists connections of all isolates, as many as {@link here}; those with a request first, then the oldest. */
   async everywhere(): Promise<ListedConnection[]> {
     const all = [...this.here(), ...await this.others()];
     const idle = ({ verb }: ListedConnection) => verb === null ? 1 : 0;
@@ -87,7 +87,7 @@ export class Roster {
   }
 }
 
-function presentOf({ account, door, address, since, doing }: Connection): ListedConnection {
+function listed({ account, door, address, since, doing }: Connection): ListedConnection {
   const { verb = null, path = null, bytes = 0 } = doing ?? {};
   return {
     account,

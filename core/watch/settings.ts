@@ -1,4 +1,4 @@
-/** The operator's settings that the doors and the logins ask. */
+/** The operator's settings that the doors and the logins read. */
 import type { RegisterLimits } from "../storage/accounts.ts";
 import type { Limits, Tally } from "./gate.ts";
 import type { SharedCounts } from "./metrics.ts";
@@ -9,7 +9,7 @@ export interface Adjustable {
   readonly defaultLimit: number | null;
   /** The highest quota that `register` and `grow` may ask for, in bytes; null for no limit. */
   readonly maxLimit: number | null;
-  /** The fewest characters of a new password. Default: `defaultMinPassword`. */
+  /** The fewest characters of a new password. Default: `defaultMinPasswordLength`. */
   readonly minPassword?: number;
   /** The failed logins in an hour after which a ban follows; 0: never. Default: `defaultBanAfter`. */
   readonly banAfter?: number;
@@ -24,7 +24,7 @@ export interface Adjustable {
    * The bindings (net/channel_binding.ts) of the TLS proxies in front of the plain native door; absent where no
    * proxy ends TLS.
    */
-  readonly proxyEndPoints?: readonly string[];
+  readonly proxyBindings?: readonly string[];
 }
 
 /** The settings of a server as its doors see them. */

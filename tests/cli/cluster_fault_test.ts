@@ -193,7 +193,7 @@ Deno.test({
         "a database that does not exist",
         at("--store", (url) => url.pathname = "/nosuchdatabase"),
         7,
-        /the database does not exist/,
+        /there is no such database/,
       ],
       [
         "no database at the address",

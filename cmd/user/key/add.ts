@@ -5,8 +5,8 @@ import {
   parseAuthorizedKeys,
 } from "../../../core/storage/public_key.ts";
 import { BargeError, typed } from "../../../core/error.ts";
-import { openAccounts } from "../../_data/accounts.ts";
-import { args, argument, command, dataOption } from "../../_term/command.ts";
+import { accountsOptions, openAccounts } from "../../_data/accounts.ts";
+import { args, argument, command } from "../../_term/command.ts";
 import { note, printJson } from "../../_term/out.ts";
 
 /** The largest file of keys that is read. */
@@ -20,7 +20,7 @@ export default command({
       "A key in one line, or a file of such lines. Default, and -: standard input",
       0,
     ),
-    data: dataOption(),
+    ...accountsOptions,
   },
   usage: "NAME [KEY|FILE]",
   about: `Lets an account log in at the SFTP door with a key pair in place of its password. A key is
@@ -37,11 +37,12 @@ export default command({
     ],
     ["barge user key add alice < ~alice/.ssh/authorized_keys", "all keys of her system account"],
   ],
-  async run({ name, key, data, json }) {
+  async run(values) {
+    const { name, key, json } = values;
     const keys = await readKeys(key.join(" "));
-    using tables = await openAccounts(data);
-    const { id } = tables.accounts.get(name);
-    const added = tables.db.transaction(() => keys.map((key) => tables.keys.add(id, key)));
+    await using stores = await openAccounts(values);
+    const { id } = await stores.accounts.get(name);
+    const added = await stores.logins.addKeys(id, keys);
     for (const [i, { type, blob, comment, ignored }] of keys.entries()) {
       const fingerprint = fingerprintOf(blob);
       if (json) printJson({ type, fingerprint, comment, added: added[i] });

@@ -9,8 +9,8 @@ export default accountsCommand({
   options: { name: argument("NAME", "The account") },
   about: `Lists the public keys that an account may log in with at the SFTP door, oldest first.`,
   examples: [["barge user key list alice", "show alice's keys"]],
-  run({ name, json }, tables) {
-    const keys = tables.keys.list(tables.accounts.get(name).id);
+  async run({ name, json }, { accounts, logins }) {
+    const keys = await logins.keys((await accounts.get(name)).id);
     if (json) return keys.map(keyFields).forEach(printJson);
     const rows = keys.map((key) => [
       key.type,

@@ -19,17 +19,15 @@ export default accountsCommand({
     ["barge user key remove alice alice@laptop", "the laptop is lost"],
     ["barge user key remove alice all", "leave alice only her password"],
   ],
-  run({ name, key, json }, { accounts, db, keys }) {
-    const { id } = accounts.get(name);
-    const removed = db.transaction(() =>
-      keys.list(id)
-        .filter(({ fingerprint, comment }) => [fingerprint, comment, "all"].includes(key))
-        .filter(({ fingerprint }) => keys.remove(id, fingerprint))
-    );
+  async run({ name, key, json }, { accounts, logins }) {
+    const { id } = await accounts.get(name);
+    const matching = (await logins.keys(id))
+      .filter(({ fingerprint, comment }) => [fingerprint, comment, "all"].includes(key));
+    const removed = await logins.removeKeys(id, matching.map(({ fingerprint }) => fingerprint));
     if (removed.length === 0 && key !== "all") {
       throw new BargeError("not-found", `${name} has no such key`, { op: "remove", path: key });
     }
-    for (const { fingerprint } of json ? removed : []) printJson({ fingerprint, removed: true });
+    for (const fingerprint of json ? removed : []) printJson({ fingerprint, removed: true });
     if (!json) note(`removed ${counted(removed.length, "key")} of ${name}`);
   },
 });

@@ -89,7 +89,8 @@ function io(setting: Setting): Subject {
     name: "io",
     title: `read a small file ${count.toLocaleString("en-US")} times, by ${readers} that have ` +
       "already started",
-    scale: "the course's 100 read once each, and including their start (see spawn)",
+    scale:
+      "the course's 100 read the file once each, and their time includes their start (see spawn)",
     ways: [
       {
         name: "tasks",

@@ -144,9 +144,9 @@ export class Downloader {
     const part = Part.open(local, expected, this.#folders);
     const weight = Math.min(size, maxPendingBytes / 2);
     try {
-      const { offset, hash } = await this.#prefix(part, size);
+      const { offset, hash } = await this.#hashPart(part, size);
       await this.#window.enter(weight);
-      this.#into(part, path, local, { offset, hash, expected })
+      this.#receiveInto(part, path, local, { offset, hash, expected })
         .catch((cause) => this.#failed(path, local, size, cause))
         .finally(() => this.#window.leave(weight));
       await this.#client.flush().catch(() => {/* the answer fails as well */});
@@ -157,7 +157,7 @@ export class Downloader {
   }
 
   /** Receives a file into its part, from an offset, and renames the part. */
-  async #into(
+  async #receiveInto(
     part: Part,
     path: string,
     local: string,
@@ -185,7 +185,9 @@ export class Downloader {
         if (received.error.kind === "digest") part.discard();
         throw received.error;
       }
-      if (received.type === "changed") throw new BargeError("changed", "it changes all the time");
+      if (received.type === "changed") {
+        throw new BargeError("changed", "the file keeps changing at the server");
+      }
       await part.commit(new Date(parseTime(received.answer.modified)!));
       removeStale(local, this.#folders);
       this.#done(path, local, received, offset);
@@ -195,7 +197,7 @@ export class Downloader {
   }
 
   /** Hashes the part that an earlier run left. @returns where the download resumes */
-  async #prefix(part: Part, size: number): Promise<{ offset: number; hash: Hash | undefined }> {
+  async #hashPart(part: Part, size: number): Promise<{ offset: number; hash: Hash | undefined }> {
     if (part.offset > 0 && part.offset <= size) {
       const { hashInto, sha256 } = await import("../transfer/hash.ts");
       const hash = sha256();

@@ -1,16 +1,16 @@
 /**
- * Downloads small files, several with one request: they are requested when their sizes fill one, and
- * passed on one by one when the whole answer has arrived. One caller at a time.
+ * Downloads small files, several with one request, which is sent when their sizes fill it. The files are
+ * passed on one by one after the whole answer has arrived. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
-import { failureOf } from "../../protocol/failure.ts";
+import { errorFromWire } from "../../protocol/failure.ts";
 import { maxFrame } from "../../protocol/frame.ts";
 import { type Answer, parseBodyFrame } from "../../protocol/message.ts";
 import type { FrameReader } from "../../protocol/reader.ts";
 import type { Client } from "../client.ts";
 import { hashSmall } from "../transfer/small_hash.ts";
 import { batchBytes, maxCharBytes, pipeline, type Window } from "../transfer/window.ts";
-import { otherBytes } from "./receive.ts";
+import { digestMismatch } from "./receive.ts";
 
 export interface SmallFileRequest {
   readonly path: string;
@@ -97,7 +97,7 @@ export class GetMany {
     }
     const bytes = await frames.whole(body);
     const trailer = await frames.frame();
-    if (!trailer) throw new BargeError("unavailable", "it closed the connection");
+    if (!trailer) throw new BargeError("unavailable", "the server closed the connection");
     parseBodyFrame("trailer", trailer.value);
     return { answer, bytes };
   }
@@ -112,11 +112,11 @@ export class GetMany {
       const facts = answer.files[i];
       if (facts === null) return this.#events.grown(file);
       try {
-        if ("error" in facts) throw failureOf(facts.error);
+        if ("error" in facts) throw errorFromWire(facts.error);
         const begin = end;
         end += facts.size;
         const own = bytes.subarray(begin, end);
-        if (await hashSmall(own) !== facts.sha256) throw otherBytes();
+        if (await hashSmall(own) !== facts.sha256) throw digestMismatch();
         await this.#events.received(file, { bytes: own, ...facts });
       } catch (cause) {
         this.#events.failed(file, cause);

@@ -126,7 +126,7 @@ export class Part {
   }
 }
 
-/** Removes the parts that earlier runs left of other contents of a file that is now complete. */
+/** Removes the parts of older contents that earlier runs left, once a file is complete. */
 export function removeStale(target: string, folders: Folders): void {
   const folder = parentOf(target);
   const prefix = partPrefix(baseName(target));

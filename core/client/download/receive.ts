@@ -23,7 +23,10 @@ interface Reception {
   write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
-/** `changed`: the bytes before the offset are of another file. `failed`: here, or by the digest. */
+/**
+ * `changed`: the bytes before the offset are of another file. `failed`: this side failed, or the digest
+ * differs.
+ */
 export type Received =
   | { readonly type: "whole"; readonly answer: Answer<"get">; readonly sha256: string | null }
   | { readonly type: "changed" }
@@ -68,7 +71,7 @@ export async function receive(
     await (writing && client.paused(writing).catch((cause) => failed ??= typed(cause)));
   }
   const trailer = await frames.frame();
-  if (!trailer) throw new BargeError("unavailable", "it closed the connection");
+  if (!trailer) throw new BargeError("unavailable", "the server closed the connection");
   const { sha256: theirs } = parseBodyFrame("trailer", trailer.value);
   if (failed) return { type: "failed", error: failed };
   if (changed) return { type: "changed" };
@@ -76,11 +79,11 @@ export async function receive(
   if (sha256 === (theirs ?? sha256) && sha256 === (answer.sha256 ?? sha256)) {
     return { type: "whole", answer, sha256 };
   }
-  return { type: "failed", error: otherBytes() };
+  return { type: "failed", error: digestMismatch() };
 }
 
 /** Returns the failure of a file whose digest differs. */
-export function otherBytes(): BargeError {
+export function digestMismatch(): BargeError {
   return new BargeError("digest", "the received bytes differ from the server's digest", {
     hint: "run the same command again; `barge verify` at the server checks its disk",
   });

@@ -1,6 +1,7 @@
 /**
- * Finds names that are a file in a tree and a folder in its target, or the reverse. Such a name fails
- * without `delete`, which removes the target's, unless an exclude pattern protects something in it.
+ * Finds names that are a file in the source tree and a folder in the target tree, or the reverse. Such a
+ * name fails without the option `delete`. With it, the target's file or folder is removed, unless an
+ * exclude pattern protects something in it.
  */
 import { excludedWithin } from "./excluded.ts";
 import type { Excluded } from "./glob.ts";

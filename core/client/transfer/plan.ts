@@ -74,6 +74,9 @@ export function extraneous(
 }
 
 /** Returns the files of a source that are not skipped. */
-export function toMove(items: readonly Item[], actions: ReadonlyMap<string, Action>): Item[] {
+export function filesToTransfer(
+  items: readonly Item[],
+  actions: ReadonlyMap<string, Action>,
+): Item[] {
   return items.filter(({ name, type }) => type === "file" && actions.get(name) !== "skip");
 }

@@ -7,7 +7,7 @@ import type { Client } from "../client.ts";
 import { checkOverlap } from "./check.ts";
 import type { Report, Totals } from "./events.ts";
 import type { TransferOptions } from "./options.ts";
-import { type Action, type Item, toMove } from "./plan.ts";
+import { type Action, filesToTransfer, type Item } from "./plan.ts";
 
 /** A source that was found: a file, or the root of a tree. */
 export interface Source {
@@ -52,7 +52,7 @@ export async function runTransfer<S extends Source>(
   }
   const found = jobs.filter((job): job is S => !("error" in job));
   checkOverlap(op, found);
-  const moving = found.flatMap(({ items, actions }) => toMove(items, actions));
+  const moving = found.flatMap(({ items, actions }) => filesToTransfer(items, actions));
   report.plan(moving.length, moving.reduce((sum, { size }) => sum + size, 0));
   for (const job of jobs) {
     await ready?.();

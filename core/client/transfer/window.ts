@@ -6,7 +6,7 @@ import { type Client, diskTimeoutMs, type Turn } from "../client.ts";
 /** The bytes that a batch of small files should have. */
 export const batchBytes = 256 * 1024;
 
-/** The most bytes of a path's UTF-16 unit in a frame's JSON. */
+/** The most bytes that a UTF-16 unit of a path takes in the JSON of a frame. */
 export const maxCharBytes = 6;
 
 interface Pipelined<T> {

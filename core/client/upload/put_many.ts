@@ -4,7 +4,7 @@
  */
 import { BargeError, typed } from "../../error.ts";
 import { borrow, giveBack } from "../../disk/buffer_pool.ts";
-import { failureOf } from "../../protocol/failure.ts";
+import { errorFromWire } from "../../protocol/failure.ts";
 import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
 import type { RequestInput } from "../../protocol/message.ts";
 import type { Client } from "../client.ts";
@@ -116,7 +116,7 @@ export class PutMany implements Disposable {
         body: [body, encodeFrame({ sha256: null, whole: true })],
         sending: () => files.forEach(this.#events.sent),
         done: ({ failed }) => {
-          const errors = new Map(failed.map(({ file, error }) => [file, failureOf(error)]));
+          const errors = new Map(failed.map(({ file, error }) => [file, errorFromWire(error)]));
           for (const [i, file] of files.entries()) {
             const error = errors.get(i);
             if (error) this.#events.failed(file, error);

@@ -218,7 +218,7 @@ function grayText(x: number, y: number, text: string): string {
   return `<text x="${x}" y="${y}" fill="#777">${escape(text)}</text>`;
 }
 
-/** Returns a color for each object with a letter; a join has none. */
+/** Returns the color of an object; gray for an object without a letter, such as a joined thread. */
 function colorsOf(letters: Letters): (object: string) => string {
   return (object) => {
     const index = [...letters.keys()].indexOf(object);

@@ -1,4 +1,4 @@
-/** The code of a lesson that runs in workers, which find it by the lesson's name and its own. */
+/** The code of a lesson that runs in workers, which find a function by its name and the lesson's. */
 import type { LessonThread } from "./lesson_thread.ts";
 import type { Primitives } from "./primitives.ts";
 

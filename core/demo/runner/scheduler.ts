@@ -17,9 +17,9 @@
  * slows down the events for a spectator.
  *
  * Invariants:
- * - At most one thread has a turn. Others run only from the end of a wait, which that step caused,
- *   to their next request for a turn, and meanwhile touch no primitive but a condition's lock. (So a
- *   lesson notifies one waiter at a time: the order of several would depend on the system.)
+ * - At most one thread has a turn. Its step may end the wait of other threads. Such a thread runs until
+ *   it requests its next turn, and touches no primitive before that but a condition's lock. (So a lesson
+ *   notifies one waiter at a time: the order of several would depend on the system.)
  * - Actions are recorded in a fixed order: those of the thread that had the turn, then those of the
  *   threads that it released, in the order of their start.
  * - Once a waiting worker has been terminated, the threads of that part do nothing but join: the
@@ -244,6 +244,7 @@ export class Scheduler {
     }
   }
 
+  /** Returns whether all threads are at rest, as the comment of this file defines it. */
   #isAtRest(): boolean {
     if (this.#threads.some(({ state }) => state === undefined)) return false;
     const blocked = this.#threads.filter(({ state }) => state?.kind === "blocked").length;

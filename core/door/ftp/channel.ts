@@ -14,7 +14,7 @@ export const channelRows: Record<string, Row> = {
   PASV: {
     help: ["", "listen for a data connection"],
     run(c) {
-      checkExtended(c);
+      refuseAfterEpsvAll(c);
       const host = c.door.spec.ftp.publicAddress ?? c.local;
       if (!isIPv4(host)) {
         throw new Failed(425, "unsupported", "This connection is IPv6", { hint: "use EPSV" });
@@ -50,8 +50,9 @@ export const channelRows: Record<string, Row> = {
 
 /**
  * Returns whether the server may connect to this client. A client on this machine, or behind a tunnel
- * or proxy on it, could name the port of any local service; a setting of its own allows that. Other
- * clients need IPv4: the permissions of workers have no ranges of IPv6 (core/serve/outgoing.ts).
+ * or proxy on it, could name the port of any local service, so that needs `activeLoopback`. Other
+ * clients need IPv4, since the permissions of a worker can't name ranges of IPv6 addresses
+ * (core/serve/outgoing.ts).
  */
 export function activeFor({ door, host, local }: Connection): boolean {
   const { active, activeLoopback } = door.spec.ftp;
@@ -64,7 +65,7 @@ function listen(c: UserConnection): number {
 }
 
 function dial(c: UserConnection, parse: () => Address): Reply {
-  checkExtended(c);
+  refuseAfterEpsvAll(c);
   if (!activeFor(c)) {
     throw new Failed(502, "refused", "Active mode is off", { hint: "use PASV or EPSV" });
   }
@@ -77,7 +78,7 @@ function dial(c: UserConnection, parse: () => Address): Reply {
   return reply(200, "The data connection will be made to that port");
 }
 
-/** Runs a step, and gives its failure of a kind this code. */
+/** Runs a step. @throws {Failed} with this code, in place of the step's failure of this kind */
 function withCode<T>(code: number, kind: Kind, step: () => T): T {
   try {
     return step();
@@ -87,6 +88,6 @@ function withCode<T>(code: number, kind: Kind, step: () => T): T {
   }
 }
 
-function checkExtended(c: Connection): void {
+function refuseAfterEpsvAll(c: Connection): void {
   if (c.state.extendedOnly) throw new Failed(501, "usage", "Not allowed after EPSV ALL");
 }

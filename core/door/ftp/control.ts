@@ -29,8 +29,8 @@ import { parseCommand, runCommand } from "./command.ts";
 import { DataPort } from "./data_port.ts";
 import type { Line } from "./line_parser.ts";
 import { LineReader } from "./line_reader.ts";
-import { isThere } from "./locate.ts";
-import { meant } from "./name.ts";
+import { pathExists } from "./locate.ts";
+import { intendedPath } from "./name.ts";
 import type { Host } from "./host.ts";
 import type { Connection, Row } from "./row.ts";
 import { encodeReply, Failed, type Reply, reply, replyTo } from "./reply.ts";
@@ -114,7 +114,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     await this.#write(encodeReply(message));
   }
 
-  admit(session: Session | undefined): boolean {
+  setSession(session: Session | undefined): boolean {
     if (session && !this.logIn(session, (reason) => this.#expel(reason))) return false;
     if (!session) this.leaveAccount();
     this.session = session;
@@ -179,6 +179,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     }
   }
 
+  /** Returns the outcome of the current read, and begins a read if there is none. */
   #peek(): Promise<ReadResult> {
     return this.#reading ??= this.#lines.next().then(
       (line) => ({ line }),
@@ -186,6 +187,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     );
   }
 
+  /** As {@link #peek}, but the next call begins another read. */
   async #take(): Promise<ReadResult> {
     const got = await this.#peek();
     this.#reading = undefined;
@@ -237,7 +239,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     const path = posix.resolve(this.state.folder, argument);
     const { session } = this;
     // Before the login nothing is looked up.
-    return session ? await meant(path, (path) => isThere(session, path)) : path;
+    return session ? await intendedPath(path, (path) => pathExists(session, path)) : path;
   }
 
   /** Reads the connection while a slow command runs. */
@@ -307,7 +309,10 @@ export class Control extends ClientConnection implements Connection, Conversatio
     this.stream.close(reason);
   }
 
-  /** As `linger` in ../linger.ts, through the reader of lines, which may have a read under way. */
+  /**
+   * As `linger` in ../linger.ts, but reads through the line reader: a read of it may be under way, and
+   * the stream allows no second one.
+   */
   async #linger(): Promise<void> {
     if (this.stream.closed) return;
     await this.#writing;

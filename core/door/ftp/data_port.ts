@@ -4,9 +4,9 @@
  *   none -> listening (PASV, EPSV) -> arrived -> opened -> closed
  *       \-> dialing (PORT, EPRT)  /
  *
- * A new request closes the connection before it. A listener closes after the first connection from the
- * client's address, or when none comes in time; connections from other addresses are closed. The port
- * is random, from a range that workers and servers share.
+ * A new PASV, EPSV, PORT or EPRT closes the listener or connection of the last one. A listener closes
+ * after the first connection from the client's address, or when none comes in time; connections from
+ * other addresses are closed. The port is random, from a range that workers and servers share.
  *
  * Other machines can have the client's address (NAT). With TLS a data connection must resume the TLS
  * session of the control connection, which only the client can; otherwise no byte is sent or read.
@@ -35,7 +35,7 @@ export interface Data {
 
 type Arrival = Conn | BargeError;
 
-/** One account, and one address, may listen on this part of the ports: an eighth. */
+/** An account may listen on at most an eighth of the ports, and so may an address. */
 const portsDivisor = 8;
 
 export class DataPort {

@@ -12,7 +12,7 @@ import type { Answer, Entry } from "../../protocol/message.ts";
 import type { Access } from "../access.ts";
 import type { Row, UserConnection } from "./row.ts";
 import { formatTime, parseTime } from "./listing.ts";
-import { isThere, typeAt } from "./locate.ts";
+import { pathExists, typeAt } from "./locate.ts";
 import { Failed, quoted, type Reply, reply } from "./reply.ts";
 import { type Algorithm, digestNames } from "./state.ts";
 
@@ -108,7 +108,7 @@ export const fileRows: Record<string, Row> = {
     async run(c, { argument, path, access }) {
       // Clients older than MFMT set a time with MDTM. A file of that whole name has precedence.
       const { time, name } = timeAndName(argument);
-      if (time !== undefined && !await isThere(c.session, path)) {
+      if (time !== undefined && !await pathExists(c.session, path)) {
         return touch(c, name, time, access);
       }
       return reply(213, formatTime(published(await fileAt(c, path)).modified));
@@ -167,7 +167,7 @@ function digestRow(algorithm: Algorithm): Row {
     help: ["PATH", `show the ${digestNames[algorithm]} of a file`],
     async run(c, { argument, path }) {
       const inQuotes = /^"([^]*)"$/.exec(argument)?.[1].replaceAll('""', '"');
-      const unquoted = inQuotes !== undefined && !await isThere(c.session, path);
+      const unquoted = inQuotes !== undefined && !await pathExists(c.session, path);
       const { digest } = await digestOf(c, unquoted ? await c.path(inQuotes) : path, algorithm);
       return reply(250, digest);
     },
@@ -207,5 +207,5 @@ async function fileAt(c: UserConnection, path: string, hint?: string): Promise<A
 /** Returns the entry at a path. @throws {BargeError} `not-found` if there is only a partial upload */
 function published({ entry }: Answer<"stat">): Entry {
   if (entry) return entry;
-  throw new BargeError("not-found", "the upload to it has not ended");
+  throw new BargeError("not-found", "the upload to this path has not ended");
 }

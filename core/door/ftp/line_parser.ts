@@ -1,5 +1,5 @@
 /**
- * Parses the bytes of a control connection to command lines, without I/O. Lines end in CRLF or LF.
+ * Parses the bytes of a control connection into command lines, without I/O. Lines end in CRLF or LF.
  *
  * Telnet commands (RFC 854) are removed: a doubled IAC is one byte 255, options are refused, all
  * others are dropped. The IAC IP and IAC DM before an ABOR arrive as urgent data, of which the system

@@ -1,12 +1,15 @@
 /**
  * Reads command lines from a connection, and refuses Telnet options.
  *
- * Where the mark of urgent data may come, at the start of a line and in an ABOR, bytes are read one by
- * one. The system ends a read at the mark, even when more bytes have arrived. After a read that does
- * not fill its buffer, the runtime waits for the next event of the socket, so an ABOR after the mark
- * would wait until the client sends something else; a full buffer is read again at once. A mark in
- * the same piece as an earlier command is still missed. Telnet's IP precedes the mark, and counts as
- * ABOR when no command follows within a second.
+ * Clients send Telnet's IP and DM before an ABOR as urgent data (line_parser.ts), and the system ends a
+ * read at their end, the urgent mark, even when more bytes have arrived. After a read that does not
+ * fill its buffer, the runtime waits for the next event of the socket, so an ABOR behind the mark would
+ * be read only when the client sends something else. After a read that fills its buffer, the runtime
+ * reads again at once. So bytes are read one by one wherever the mark may be: at the start of a line, and
+ * in an ABOR.
+ *
+ * If an earlier command is read together with the urgent data, the ABOR is delayed all the same. So
+ * Telnet's IP, which comes before the mark, counts as ABOR when no command follows within a second.
  */
 import { delay } from "../../net/delay.ts";
 import type { Stream } from "../../net/stream.ts";
@@ -22,7 +25,7 @@ export class LineReader {
   readonly #buffer = new Uint8Array(4096);
   /** The read that is under way; it goes on after an ABOR was assumed. */
   #reading: Promise<number | null> | undefined;
-  /** True after an ABOR was assumed; the next one is the same. */
+  /** True after an ABOR was assumed. If it arrives later, it is ignored. */
   #assumedAbort = false;
 
   /** @param write sends bytes after the replies that are being sent */
@@ -32,7 +35,8 @@ export class LineReader {
   }
 
   /**
-   * Returns the next line, or null when the client has ended its side. The caller has the deadline.
+   * Returns the next line, or null when the client has ended its side. Has no deadline; the
+   * caller limits the wait.
    *
    * @throws {BargeError} `unavailable` when the connection broke, or was closed
    */
@@ -42,9 +46,9 @@ export class LineReader {
       const refusals = this.#parser.refusals();
       if (refusals) await this.#write(refusals);
       if (line) {
-        const same = this.#assumedAbort && /^abor$/i.test(line.text);
+        const isRepeated = this.#assumedAbort && /^abor$/i.test(line.text);
         this.#assumedAbort = false;
-        if (same) continue;
+        if (isRepeated) continue;
         return line;
       }
       const n = await this.#more();

@@ -7,7 +7,7 @@ import { list } from "../../session/list.ts";
 import { stat } from "../../session/stat.ts";
 import { type Connection, needLogin, type Row, type UserConnection } from "./row.ts";
 import { factsLine, longLine } from "./listing.ts";
-import { isThere } from "./locate.ts";
+import { pathExists } from "./locate.ts";
 import { inLine } from "./name.ts";
 import { isPattern, matches } from "./pattern.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
@@ -81,11 +81,11 @@ interface Listed {
  */
 async function findListed(c: UserConnection, argument: string): Promise<Listed> {
   const options = /^(?:-[A-Za-z0-9]*(?: +|$))+/;
-  const isName = !options.test(argument) || await isThere(c.session, await c.path(argument));
+  const isName = !options.test(argument) || await pathExists(c.session, await c.path(argument));
   const name = isName ? argument : argument.replace(options, "");
   const path = await c.path(name);
   const cut = name.lastIndexOf("/") + 1;
-  if (isPattern(name) && !await isThere(c.session, path)) return await matching(c, name, cut);
+  if (isPattern(name) && !await pathExists(c.session, path)) return await matching(c, name, cut);
   const entry = await entryAt(c, path);
   if (entry.type === "dir") return { path, prefix: "", entries: list(c.session, path, false) };
   return { path, prefix: name.slice(0, cut), entries: [[entry]] };
@@ -95,7 +95,7 @@ async function findListed(c: UserConnection, argument: string): Promise<Listed> 
 async function matching(c: UserConnection, name: string, cut: number): Promise<Listed> {
   const prefix = name.slice(0, cut);
   const path = await c.path(prefix || ".");
-  if (isPattern(prefix.slice(0, -1)) && !await isThere(c.session, path)) {
+  if (isPattern(prefix.slice(0, -1)) && !await pathExists(c.session, path)) {
     throw new BargeError("unsupported", "only the last part of a path can be a pattern");
   }
   const { entry } = await stat(c.session, path);

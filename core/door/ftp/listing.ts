@@ -82,7 +82,7 @@ export function formatTime(time: string): string {
 }
 
 /**
- * Parses a time of that format.
+ * Parses a time as {@link formatTime} writes it, or with a fraction of a second.
  *
  * @returns ms since 1970; undefined for a malformed time
  *

@@ -4,7 +4,7 @@ import type { Session } from "../../login/session.ts";
 import { stat } from "../../session/stat.ts";
 
 /** Returns whether a file, folder or partial upload has that path. */
-export async function isThere(session: Session, path: string): Promise<boolean> {
+export async function pathExists(session: Session, path: string): Promise<boolean> {
   return await typeAt(session, path) !== undefined;
 }
 

@@ -36,7 +36,7 @@ export const loginRows: Record<string, Row> = {
       try {
         const credentials = { name, secret, host: c.host, gone: c.ended.signal };
         const session = await logIn(c.store, credentials, (ms) => delay(ms, c.ended.signal));
-        if (!c.admit(session)) {
+        if (!c.setSession(session)) {
           c.quitting = true;
           return reply(421, "The account has too many connections; try again later");
         }
@@ -91,7 +91,7 @@ export const loginRows: Record<string, Row> = {
     run(c, { argument }) {
       if (!c.tls) throw new Failed(503, "usage", "PBSZ not allowed on insecure control connection");
       if (!/^\d{1,10}$/.test(argument.trim())) throw new Failed(501, "usage", "not a number");
-      c.state.buffered = true;
+      c.state.pbszReceived = true;
       return reply(200, "PBSZ=0 successful");
     },
   },
@@ -100,7 +100,7 @@ export const loginRows: Record<string, Row> = {
     help: ["P|C", "data connections with TLS, or in the clear"],
     run(c, { argument }) {
       if (!c.tls) throw new Failed(503, "usage", "PROT not allowed on insecure control connection");
-      if (!c.state.buffered) {
+      if (!c.state.pbszReceived) {
         throw new Failed(503, "usage", "You must issue the PBSZ command prior to PROT");
       }
       const level = argument.trim().toUpperCase();
@@ -127,8 +127,8 @@ function needTls(c: Connection): void {
 /** Logs out; the state of TLS stays. */
 function logOut(c: Connection): void {
   c.data.close();
-  c.admit(undefined);
+  c.setSession(undefined);
   c.account = null;
-  const { failures, protect, buffered } = c.state;
-  c.state = { ...freshState(), failures, protect, buffered };
+  const { failures, protect, pbszReceived } = c.state;
+  c.state = { ...freshState(), failures, protect, pbszReceived };
 }

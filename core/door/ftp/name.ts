@@ -27,27 +27,27 @@ export function inLine(text: string): string {
  * Returns the path that a client means by one that {@link inLine} may have written.
  *
  * @param path absolute
- * @param isThere returns whether a file, folder or partial upload has that path
+ * @param pathExists returns whether a file, folder or partial upload has that path
  * @returns the same path, unless it has signs and an entry with the replaced characters exists
  *
  * @example
  * ```ts
- * import { meant } from "./name.ts";
- * const isThere = (path: string) => Promise.resolve(path === "/home/a\nb");
- * if (await meant("/home/a␊b", isThere) !== "/home/a\nb") throw new Error();
- * if (await meant("/home/c␊d", isThere) !== "/home/c␊d") throw new Error();
+ * import { intendedPath } from "./name.ts";
+ * const pathExists = (path: string) => Promise.resolve(path === "/home/a\nb");
+ * if (await intendedPath("/home/a␊b", pathExists) !== "/home/a\nb") throw new Error();
+ * if (await intendedPath("/home/c␊d", pathExists) !== "/home/c␊d") throw new Error();
  * ```
  */
-export async function meant(
+export async function intendedPath(
   path: string,
-  isThere: (path: string) => Promise<boolean>,
+  pathExists: (path: string) => Promise<boolean>,
 ): Promise<string> {
   if (!/[␊␍]/.test(path)) return path;
   let found = "";
   for (const part of path.slice(1).split("/")) {
     let name = part;
     for (const reading of readings(part)) {
-      if (!await isThere(`${found}/${reading}`)) continue;
+      if (!await pathExists(`${found}/${reading}`)) continue;
       name = reading;
       break;
     }

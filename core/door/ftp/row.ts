@@ -27,7 +27,7 @@ export interface Connection extends ClientConnection {
   /** Sends a reply after the replies before it. @throws {BargeError} `unavailable` */
   answer(message: Reply): Promise<void>;
   /** Replaces the session; undefined logs out. @returns false when the account has too many connections */
-  admit(session: Session | undefined): boolean;
+  setSession(session: Session | undefined): boolean;
   /**
    * Waits during a transfer until the client has sent another line, or has kept its connection open for
    * `ms`.

@@ -17,8 +17,8 @@ export function freshState() {
     folder: "/",
     /** True for type A, false for type I. */
     ascii: true,
-    /** True after PBSZ. */
-    buffered: false,
+    /** True after PBSZ, which PROT requires. */
+    pbszReceived: false,
     /** True after PROT P: data connections use TLS. */
     protect: false,
     /** True after EPSV ALL: PASV, PORT and EPRT are refused. */

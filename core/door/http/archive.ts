@@ -28,7 +28,7 @@ type Member = Omit<ArchiveMember, "size"> & { readonly path: string };
 /**
  * Sends a file or folder as an archive.
  *
- * @throws {BargeError} `not-found`, `denied`; `refused` for a folder with data that no door shows
+ * @throws {BargeError} `not-found`, `denied`; `refused` for a folder with names that are not valid UTF-8
  */
 export async function sendArchive(
   exchange: AuthenticatedExchange,
@@ -36,7 +36,7 @@ export async function sendArchive(
   format: ArchiveFormat,
 ): Promise<Response> {
   const { session, method } = exchange;
-  // A missing folder, or one with data that no door shows, fails before the head is sent.
+  // A missing folder, or one with names that are not valid UTF-8, fails before the head is sent.
   const { entry } = await stat(session, path);
   for (const top of path === "/" ? ["/home", "/public"] : [path]) {
     if (entry?.type === "dir") {

@@ -65,8 +65,8 @@ export class RememberedLogins {
       .update(JSON.stringify([network(host), name, secret])).digest("base64");
     const session = await this.#recall(key);
     if (session) return session;
-    // One of several such requests checks the credentials. If it fails, each of the others counts as an
-    // attempt of its own.
+    // Of several simultaneous requests with the same credentials, one checks them. If that fails, each of
+    // the others checks them, too, and counts as an attempt.
     const leader = this.#pending.get(key);
     if (leader) {
       const session = await leader.catch(() => undefined);

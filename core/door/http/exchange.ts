@@ -102,7 +102,8 @@ export class Exchange implements Disposable {
     // A proxy sends requests of many clients on one connection.
     if (presence && proxied) Object.assign(presence, { address, account: null });
     this.#proxied = proxied;
-    // An interim response may come at any time before the final one (RFC 9110, section 15.2).
+    // The probe (see Watchdog) is an interim response, which may come at any time before the final one
+    // (RFC 9110, section 15.2).
     const probe = door.scheme === "https" && incoming.httpVersion === "1.1"
       ? () => void (outgoing.headersSent || outgoing.writeContinue())
       : undefined;
@@ -274,6 +275,7 @@ export class Exchange implements Disposable {
     if (!this.outgoing.writableFinished) this.ended.abort(clientLeft);
   };
 
+  /** Writes bytes, and waits until the system has them. @throws as {@link write} */
   async #wrote(bytes: number, write: (done: (error?: unknown) => void) => void): Promise<void> {
     const { signal } = this.ended;
     signal.throwIfAborted();

@@ -30,8 +30,8 @@ export async function receiveFile(
     path,
     size: body.length ?? expectedSize(exchange),
     modified: modifiedOf(exchange),
-    overwrite: conditions(exchange, when, tagOf),
-    base: "fresh",
+    overwrite: requestCondition(exchange, when, tagOf),
+    base: "fresh", // not the staged bytes of a partial upload
     announced: body.awaitsContinue,
   });
   try {
@@ -68,8 +68,11 @@ export async function receiveInto(
   }
 }
 
-/** Joins the conditions of the request with another one, for the check in the step of the commit. */
-export function conditions(
+/**
+ * Returns a condition that checks the conditions of the request, and then `when`. It is checked in the
+ * step that commits the file.
+ */
+export function requestCondition(
   exchange: Exchange,
   when: WriteCondition = "always",
   tagOf = etagOf,

@@ -76,13 +76,13 @@ export class Connection extends ClientConnection implements Conversation, Contex
     const { pause } = timeouts;
     this.pauses = pause && new Pauses(pause, stream, this.#ahead, (reason) => this.cut(reason));
     stream.onStall = () => {
-      if (this.session && this.#busy) void this.pauses?.attend();
+      if (this.session && this.#busy) void this.pauses?.readAhead();
     };
   }
 
-  get endPoints(): readonly string[] {
-    const { endPoint } = this.stream;
-    return endPoint === undefined ? this.store.settings.proxyEndPoints ?? [] : [endPoint];
+  get tlsBindings(): readonly string[] {
+    const { tlsBinding } = this.stream;
+    return tlsBinding === undefined ? this.store.settings.proxyBindings ?? [] : [tlsBinding];
   }
 
   async dropChallenge(): Promise<void> {
@@ -283,7 +283,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
         throw new BargeError("unauthenticated", "log in first", { op });
       }
       const request = parseRequest(value);
-      if (unread && !verb.body) throw new BargeError("protocol", "a body where none belongs");
+      if (unread && !verb.body) throw new BargeError("protocol", "this verb takes no body");
       if (!verb.overlaps) await this.#window?.drain();
       // The table has the handler of each verb's request, and the login is checked.
       const handle = verb.handle as Handle<Context, Verb>;

@@ -18,7 +18,7 @@ export interface Context extends ClientConnection {
   /** The small uploads that are not answered yet. */
   readonly window: Window;
   /** A login must be bound to one of these certificates; empty without TLS. */
-  readonly endPoints: readonly string[];
+  readonly tlsBindings: readonly string[];
   /** True after `hello`. */
   greeted: boolean;
   /** The challenge that the next `proof` answers. */

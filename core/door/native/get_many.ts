@@ -1,7 +1,7 @@
 /** Serves GET-MANY: small files in one body. Each succeeds or fails on its own. */
 import { BargeError } from "../../error.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
-import { failuresOf } from "../../protocol/failure.ts";
+import { wireErrors } from "../../protocol/failure.ts";
 import { type Answer, batchLimits, type Request } from "../../protocol/message.ts";
 import { readAgain, readSmall } from "../../session/get.ts";
 import type { SmallFile } from "../../storage/content.ts";
@@ -29,7 +29,7 @@ export async function serveGetMany(
     outcomes.push(outcome);
   }
   await refreshDigests(c, paths, outcomes);
-  const failures = failuresOf(outcomes.filter((outcome) => outcome instanceof BargeError)).values();
+  const failures = wireErrors(outcomes.filter((outcome) => outcome instanceof BargeError)).values();
   const files = outcomes.map((outcome) => {
     if (outcome === null) return null;
     if (outcome instanceof BargeError) return { error: failures.next().value! };

@@ -24,7 +24,7 @@ export class Output {
   /** True while a flush is scheduled for the end of this turn of the event loop. */
   #flushScheduled = false;
 
-  /** @param readTimeoutMs the time in which the client may read nothing, in ms */
+  /** @param readTimeoutMs the longest time in which the client reads nothing */
   constructor(stream: Stream, readTimeoutMs: number, brake: () => Brake | undefined) {
     this.#stream = stream;
     this.#readTimeoutMs = readTimeoutMs;

@@ -1,11 +1,11 @@
 /**
- * Lets clients pause: in a `put` whose source has no bytes at the moment, or a `get` whose bytes are
- * not read. Each sign of life restarts the client's deadline, and its pace does not count the time since
- * the last byte. This time is taken from a budget of the request, so that a client can't stay below the
- * minimum pace for longer.
+ * Lets clients pause: in a `put` whose source has no bytes at the moment, or in a `get` whose bytes the
+ * client does not read now. Each keep-alive restarts the client's deadline, and the time since the last
+ * byte does not count for the minimum pace. That time is taken from a budget of the request, which limits
+ * how long a client can stay below the minimum pace.
  *
- * In a `put` the signs of life are part of the body. A client that does not read an answer sends pings,
- * which are read ahead, and answered as requests after that answer.
+ * In a `put` the keep-alives are part of the body. A client that pauses in a `get` sends pings. They are
+ * read while the answer to the `get` waits to be written, and answered after it, as other requests.
  */
 import { BargeError } from "../../error.ts";
 import type { ReadAhead } from "../../net/read_ahead.ts";
@@ -13,7 +13,7 @@ import type { Stream } from "../../net/stream.ts";
 
 /** Limits of pauses, in ms. */
 export interface PauseLimits {
-  /** The interval of signs of life. */
+  /** The interval of keep-alives. */
   readonly every: number;
   /** The total time that one request may be paused. */
   readonly most: number;
@@ -26,7 +26,7 @@ export class Pauses {
   readonly #cut: (reason: BargeError) => void;
   /** The time that the current request was paused, in ms. */
   #spent = 0;
-  #attending = false;
+  #readingAhead = false;
 
   /** @param cut ends the connection */
   constructor(
@@ -52,15 +52,15 @@ export class Pauses {
     this.#spent = 0;
   }
 
-  /** Handles a sign of life in a body. @throws {BargeError} `unavailable` after too long a pause */
-  forgive(): void {
+  /** Handles a keep-alive in a body. @throws {BargeError} `unavailable` after too long a pause */
+  onKeepAlive(): void {
     this.#spend(this.#stream.rates?.read.restartIfSlow() ?? 0);
   }
 
-  /** Reads ahead for signs of life while a write waits. Never throws. */
-  async attend(): Promise<void> {
-    if (this.#attending) return;
-    this.#attending = true;
+  /** Reads ahead for keep-alives while a write waits. Never throws. */
+  async readAhead(): Promise<void> {
+    if (this.#readingAhead) return;
+    this.#readingAhead = true;
     try {
       while (await this.#more()) {
         const waited = this.#stream.renewWrite();
@@ -70,11 +70,11 @@ export class Pauses {
     } catch (error) {
       this.#cut(error as BargeError); // a stream throws nothing else
     } finally {
-      this.#attending = false;
+      this.#readingAhead = false;
     }
   }
 
-  /** Has no deadline of its own; the waiting write has one. */
+  /** Reads without a deadline, since the waiting write has one. */
   #more(): Promise<number | null> {
     const { idleTimeoutMs, rates } = this.#stream;
     this.#stream.idleTimeoutMs = Infinity;
@@ -89,6 +89,6 @@ export class Pauses {
     this.#spent += ms;
     if (this.#spent <= this.#limits.most) return;
     const seconds = Math.round(this.#limits.most / 1000);
-    throw new BargeError("unavailable", `it was paused for more than ${seconds} s in all`);
+    throw new BargeError("unavailable", `the request was paused for more than ${seconds} s in all`);
   }
 }

@@ -77,13 +77,16 @@ async function serveWaiting(
     if (from.offset !== 0 && from.offset !== upload.offset) {
       throw new BargeError(
         "protocol",
-        `from ${from.offset}, where 0 or ${upload.offset} was offered`,
+        `the upload can begin at 0 or ${upload.offset}, not at ${from.offset}`,
       );
     }
     // Chunks are allowed for a known size, too: a client can then cancel if its source shrinks.
     const left = request.size === null ? undefined : request.size - from.offset;
     if (from.body !== "chunked" && from.body !== left) {
-      throw new BargeError("protocol", `a body of ${from.body}, ${left ?? "chunked"} was due`);
+      throw new BargeError(
+        "protocol",
+        `the body is ${from.body}, and must be ${left === undefined ? "" : `${left} or `}chunked`,
+      );
     }
     const failed = await receive(c, upload, from.offset === 0, request.path, access);
     const trailer = await c.trailer();
@@ -101,7 +104,7 @@ async function serveWaiting(
   }
 }
 
-/** Reads the frame `from`. Before it, the client may send signs of life while it compares the staged bytes. */
+/** Reads the frame `from`. Before it, the client may send keep-alives while it compares the staged bytes. */
 async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValue> {
   while (true) {
     const frame = await c.reader.frame();
@@ -109,8 +112,8 @@ async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValu
     if (frame.value.alive === undefined) return frame.value;
     parseBodyFrame("alive", frame.value);
     try {
-      c.pauses?.forgive();
-      upload.beat();
+      c.pauses?.onKeepAlive();
+      upload.renewLease();
     } catch (error) {
       // The next bytes can't be distinguished from a request.
       if (error instanceof BargeError) c.cut(error);
@@ -149,8 +152,8 @@ async function receive(
   const alive = () => {
     writing = writing.then(() => {
       if (failed) return; // pauses are not allowed after a failure
-      c.pauses?.forgive();
-      upload.beat();
+      c.pauses?.onKeepAlive();
+      upload.renewLease();
     }).catch(fail);
   };
   let writing = restart ? upload.truncate(0).catch(fail) : Promise.resolve();

@@ -1,6 +1,6 @@
 /** Serves PUT-MANY: small files in one body. Each succeeds or fails on its own. */
 import { BargeError } from "../../error.ts";
-import { failuresOf } from "../../protocol/failure.ts";
+import { wireErrors } from "../../protocol/failure.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import type { BodyState, UserContext } from "./context.ts";
 import { isCancelled, putSmall, uploadOf } from "./put.ts";
@@ -29,7 +29,7 @@ export async function servePutMany(
     const failures = outcomes.flatMap((error, file) =>
       error instanceof BargeError ? [{ file, error }] : []
     );
-    const errors = failuresOf(failures.map(({ error }) => error));
+    const errors = wireErrors(failures.map(({ error }) => error));
     const failed = failures.map(({ file }, i) => ({ file, error: errors[i] }));
     return { ok: true, failed } satisfies Answer<"put-many"> & { ok: true };
   });

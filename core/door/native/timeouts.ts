@@ -4,7 +4,7 @@ import type { PauseLimits } from "./pause.ts";
 
 export type Timeouts = Readonly<typeof defaultTimeouts>;
 
-/** In ms: the time in which a client may send and read nothing. PROTOCOL.md, "Limits and deadlines". */
+/** In ms: the longest time in which a client neither sends nor reads. PROTOCOL.md, "Limits and deadlines". */
 export const defaultTimeouts = {
   /** Between requests, before the login. */
   beforeLogin: 30_000,

@@ -10,7 +10,7 @@ import {
 } from "../../protocol/message.ts";
 import { isLoopback, network } from "../../net/address.ts";
 import { bindingName } from "../../net/binding_name.ts";
-import { defaultMinPassword } from "../../protocol/password.ts";
+import { defaultMinPasswordLength } from "../../protocol/password.ts";
 import { copy } from "../../session/copy.ts";
 import { digest } from "../../session/digest.ts";
 import { list } from "../../session/list.ts";
@@ -40,7 +40,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
     login: false,
     async handle(c, request) {
       await c.dropChallenge();
-      c.challenge = await challenge(c.store, request, c.host, c.endPoints);
+      c.challenge = await challenge(c.store, request, c.host, c.tlsBindings);
       return c.challenge.answer;
     },
   },
@@ -107,8 +107,8 @@ function hello(c: Context, request: Request<"hello">): Answer<"hello"> {
     // A check may take long for each file, so that a batch with several would be answered too late.
     many: { ...batchLimits, files: check ? 1 : batchLimits.files },
     pause: c.pauses?.announced,
-    minPassword: minPassword ?? defaultMinPassword,
-    binding: c.endPoints.length > 0 ? bindingName : undefined,
+    minPassword: minPassword ?? defaultMinPasswordLength,
+    binding: c.tlsBindings.length > 0 ? bindingName : undefined,
   };
 }
 
@@ -119,7 +119,7 @@ function hello(c: Context, request: Request<"hello">): Answer<"hello"> {
  * @throws {BargeError} `refused` without TLS, off this machine
  */
 function needPrivacy(c: Context, op: string): void {
-  if (c.endPoints.length > 0 || isLoopback(network(c.host))) return;
+  if (c.tlsBindings.length > 0 || isLoopback(network(c.host))) return;
   throw new BargeError("refused", "that needs TLS, and this connection has none", { op });
 }
 

@@ -21,15 +21,15 @@ export async function lookAt(sftp: Context, path: string): Promise<Attrs> {
   if (writing) return await lookAtOpen(sftp, writing);
   const { entry, upload } = await stat(sftp.session, path);
   if (!entry) return uploadAttrs(upload!.offset, sftp.session.id);
-  const shownEntry = owned(sftp.session, path, entry);
+  const shownEntry = withOwner(sftp.session, path, entry);
   return attrsOf(shownEntry, await usersOf(sftp, [shownEntry]));
 }
 
 /**
- * Returns an entry with the account as the owner of entries in its home that have none, such as
- * folders: `sshfs` and others take the home's owner for the user.
+ * Returns an entry; if it is in the account's home and has no owner, as folders have none, with the
+ * account as its owner. `sshfs` and other clients take the owner of the home for the user.
  */
-export function owned({ name }: Session, path: string, entry: Entry): Entry {
+export function withOwner({ name }: Session, path: string, entry: Entry): Entry {
   return entry.owner === null && isWithin(path, start) ? { ...entry, owner: name } : entry;
 }
 
@@ -37,13 +37,13 @@ export function owned({ name }: Session, path: string, entry: Entry): Entry {
  * Returns the entries of a folder. Files that are open for writing have the attributes that STAT
  * returns.
  */
-export function shown(sftp: Context, folder: string, entries: readonly Entry[]): Entry[] {
+export function listedEntries(sftp: Context, folder: string, entries: readonly Entry[]): Entry[] {
   const { handles, session } = sftp;
   const writing = new Map(handles.writersIn(folder).map((handle) => [handle.path, handle]));
   return entries.map((entry) => {
     const path = resolve(`${folder}/${entry.name}`);
     const handle = writing.get(path);
-    if (!handle) return owned(session, path, entry);
+    if (!handle) return withOwner(session, path, entry);
     const modified = new Date(timeOf(handle)).toISOString();
     return { ...entry, owner: session.name, size: handle.end, modified };
   });

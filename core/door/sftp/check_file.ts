@@ -16,7 +16,7 @@ const minBlockBytes = 256;
 /** The most digests that fit one answer. */
 const maxBlocks = 2048;
 
-/** The fields of a request behind the name of its file. */
+/** The fields of a request after the file's name. */
 interface Part {
   readonly algorithm: string;
   readonly start: number;
@@ -99,7 +99,7 @@ async function digestsOf(
       if (at === from && digests.length > 0) break;
       if (digests.length >= maxBlocks) {
         throw new BargeError("refused", `more than ${maxBlocks} blocks`, {
-          hint: "ask for larger ones",
+          hint: "request larger blocks",
         });
       }
       digests.push(hash.digest());

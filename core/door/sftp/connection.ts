@@ -98,7 +98,9 @@ export class Connection implements Conversation, LoginContext {
   async run(): Promise<void> {
     const { begin, timeouts: { login }, pendingLogins } = this.#shared;
     const leave = pendingLogins.enter(this);
-    if (!leave) return this.cut(new BargeError("unavailable", "too many have not logged in"));
+    if (!leave) {
+      return this.cut(new BargeError("unavailable", "too many connections have not logged in"));
+    }
     this.#leavePending = leave;
     const timer = setTimeout(() => {
       if (!this.session) this.cut(new BargeError("unavailable", `no login in ${login / 1000} s`));
@@ -134,7 +136,7 @@ export class Connection implements Conversation, LoginContext {
   }
 
   /**
-   * Makes the session this connection's.
+   * Logs the connection in to a session.
    *
    * @throws {BargeError} `unavailable` when its account has too many, or the client is gone
    */

@@ -98,10 +98,10 @@ async function statvfs({ sftp, id }: SftpRequest): Promise<Uint8Array> {
   return reply.long(system).long(noSetuid).long(longestName).done();
 }
 
-/** The most bytes of numbers that are answered, four each. */
+/** The most bytes of user or group numbers in a request; a number has four. */
 const maxNumberBytes = 4096;
 
-/** Answers numbers of users and groups by names; every user is a group, too. */
+/** Returns the names of users and groups by their numbers; every user is a group, too. */
 async function names({ sftp, id, packet }: SftpRequest): Promise<Uint8Array> {
   const { accounts } = sftp.session.store.people;
   const named = async () => {

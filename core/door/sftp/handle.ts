@@ -4,8 +4,9 @@
  *   opened -> (requests) -> closed           a written file is committed only then
  *                       \-> abandoned        the client is gone: an upload becomes a partial upload
  *
- * The handle of a failed upload stays open and refuses the client's further requests, since several
- * are under way. Closing it returns the failure again, so that no client takes it for a file.
+ * The handle of a failed upload stays open and refuses further requests, since the client may have sent
+ * several already. Closing the handle returns the failure again, so that no client takes the upload for
+ * a complete file.
  */
 import { Buffer } from "node:buffer";
 import { BargeError } from "../../error.ts";
@@ -146,7 +147,7 @@ export class Handles {
     this.#open.delete(name.toHex());
     this.#presence.doing = [...this.#open.values()].at(-1)?.access ?? null;
     try {
-      await settle(handle, false);
+      await closeHandle(handle, false);
       handle.access.end("ok");
     } catch (error) {
       handle.access.end(outcomeOf(error));
@@ -157,15 +158,15 @@ export class Handles {
   }
 
   /**
-   * Closes all handles, because the client has gone. A handle that fails to close keeps no other
-   * one open.
+   * Closes all handles, because the client has gone. If one fails to close, the others are closed all
+   * the same.
    *
    * @throws {AggregateError} of all failures
    */
   async abandon(): Promise<void> {
     const failures: unknown[] = [];
     for (const handle of this.#open.values()) {
-      await settle(handle, true).catch((error) => failures.push(error));
+      await closeHandle(handle, true).catch((error) => failures.push(error));
       handle.access.end(handle.kind === "writing" ? "unavailable" : "ok");
       this.#places.taken--;
     }
@@ -204,7 +205,7 @@ export async function failWriting(handle: Writing, error: unknown): Promise<Barg
 }
 
 /** Closes a handle; once the client is gone, an upload becomes a partial upload. */
-async function settle(handle: OpenFile, gone: boolean): Promise<void> {
+async function closeHandle(handle: OpenFile, gone: boolean): Promise<void> {
   if (handle.kind === "reading") return handle.file.close();
   if (handle.kind === "listing") return void await handle.batches.return();
   const { upload, changed, removed, failure } = handle;

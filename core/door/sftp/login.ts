@@ -30,7 +30,7 @@ export interface LoginContext {
   readonly host: string;
   /** Aborted when the connection ends. */
   readonly ended: AbortController;
-  /** Makes the session the connection's. @throws {BargeError} `unavailable` */
+  /** Logs the connection in to a session. @throws {BargeError} `unavailable` */
   admit(session: Session): void;
   /** Sends a farewell and ends the connection. */
   end(): void;

@@ -83,8 +83,9 @@ export async function removeFolder(sftp: Context, path: string): Promise<void> {
 }
 
 /**
- * Takes the path from uploads before the rename or removal of their file, which would end them. An
- * upload keeps its path if the quota has no room for both it and its file; it fails if another connection
+ * Renames or removes a file while uploads to its path are open. The change would end these uploads, so
+ * they are detached from the path first. If the change fails, they get the path again. An upload keeps
+ * its path if the quota has no room for both the upload and the file; it fails if another connection
  * has taken it over.
  */
 async function aside(writers: readonly Writing[], change: () => Promise<void>): Promise<void> {

@@ -9,13 +9,13 @@ import { type Access, outcomeOf } from "../access.ts";
 import {
   change,
   changeOpen,
+  listedEntries,
   lookAt,
   lookAtOpen,
   namesPacket,
-  owned,
   pathPacket,
-  shown,
   usersOf,
+  withOwner,
 } from "./attributes.ts";
 import { resolve } from "./paths.ts";
 import { extended } from "./extended.ts";
@@ -104,7 +104,7 @@ async function open(request: SftpRequest): Promise<Uint8Array> {
   });
 }
 
-/** Opens a handle, and returns the answer with its name. The handle ends the record. */
+/** Opens a handle, and returns the answer with its name. Closing the handle ends the record. */
 async function handlePacket(
   request: SftpRequest,
   path: string,
@@ -140,7 +140,8 @@ async function openToWrite(
   if ((flags & Open.CREAT) === 0) await stat(sftp.session, path); // fails if nothing exists
   const fresh = (flags & Open.TRUNC) !== 0;
   const old = fresh ? undefined : await entryAt(sftp, path);
-  // A second handle on a new file does not resume the upload of the first, which would lose it.
+  // A second handle on a new file must not resume the upload of the first handle, which would lose it
+  // to the second.
   const second = !old && sftp.handles.writing(path) !== undefined;
   const upload = await receive(sftp.session, {
     path,
@@ -199,7 +200,7 @@ async function openFolder(request: SftpRequest): Promise<Uint8Array> {
   return await handlePacket(request, path, async (access) => {
     const { entry } = await stat(session, path);
     if (entry?.type !== "dir") throw new BargeError("no-directory", "it is not a folder");
-    const rest = [".", ".."].map((name) => ({ ...owned(session, path, entry), name }));
+    const rest = [".", ".."].map((name) => ({ ...withOwner(session, path, entry), name }));
     return { kind: "listing", path, access, batches: list(session, path, false), rest };
   });
 }
@@ -208,7 +209,7 @@ async function readFolder({ sftp, id, packet }: SftpRequest): Promise<Uint8Array
   const handle = sftp.handles.get(packet.bytes(), "listing");
   if (handle.rest.length === 0) {
     const { value: batch } = await handle.batches.next();
-    handle.rest = batch ? shown(sftp, handle.path, batch) : [];
+    handle.rest = batch ? listedEntries(sftp, handle.path, batch) : [];
   }
   if (handle.rest.length === 0) return statusPacket(id, Status.EOF, "end of folder");
   const { reply, count } = namesPacket(id, handle.rest, await usersOf(sftp, handle.rest));

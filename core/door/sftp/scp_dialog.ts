@@ -85,7 +85,7 @@ export class ScpDialog {
     if (!await bytes.need(1)) throw gone();
     const [code] = bytes.take(1);
     if (code === 0) return true;
-    if (code > 2) throw new BargeError("protocol", "no answer of scp's");
+    if (code > 2) throw new BargeError("protocol", "not an answer of scp's protocol");
     const why = await this.line();
     this.failed = true;
     if (code === 2) throw new BargeError("refused", `the client gave up: ${why}`);

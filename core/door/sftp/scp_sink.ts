@@ -48,7 +48,7 @@ export async function receiveAll(scp: ScpDialog, target: string): Promise<void> 
       await scp.ok();
       continue;
     }
-    const { type, size, name } = announced(line);
+    const { type, size, name } = parseAnnouncement(line);
     const path = folders.length > 0 || into
       ? resolve(`${folders.at(-1)?.path ?? top}/${name}`)
       : top;
@@ -68,17 +68,17 @@ async function isFolder(scp: ScpDialog, path: string): Promise<boolean> {
 }
 
 /** Parses the line for a file or folder. @throws {BargeError} `protocol`, also for a path as the name */
-function announced(line: string) {
+function parseAnnouncement(line: string) {
   const [, type, digits, name] = /^([CD])[0-7]{4,5} (\d{1,16}) (.+)$/s.exec(line) ?? [];
   const size = Number(digits);
   const strange = name === undefined || name.includes("/") || name === "." || name === "..";
   if (strange || !Number.isSafeInteger(size)) {
-    throw new BargeError("protocol", "no line of scp's");
+    throw new BargeError("protocol", "not a line of scp's protocol");
   }
   return { type, size, name };
 }
 
-/** Makes a folder, unless it exists. @returns false if that failed: the client then leaves it out */
+/** Makes a folder, unless it exists. @returns false if that failed; the client then skips the folder */
 async function enter(scp: ScpDialog, path: string, depth: number): Promise<boolean> {
   const access = scp.command.access("mkdir", path);
   try {
@@ -125,7 +125,7 @@ async function receiveFile(
       if (failure) throw failure;
       if (!whole) {
         await upload.drop();
-        throw new BargeError("interrupted", "the client could not read it");
+        throw new BargeError("interrupted", "the client could not read the file");
       }
       await upload.commit(null, true);
     } finally {
@@ -141,7 +141,7 @@ async function receiveFile(
   }
 }
 
-/** Reads all bytes of a file, also those after a failed write. @returns that failure */
+/** Reads all bytes of a file, also those after a failed write. @returns the failure of that write */
 async function readBody(
   { command: { bytes } }: ScpDialog,
   upload: Incoming,

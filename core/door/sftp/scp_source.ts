@@ -114,6 +114,6 @@ async function sendFile(scp: ScpDialog, path: string, entry: Entry): Promise<voi
     if (announced) throw error;
     await scp.fail(path, explain(error, { op: "get", path }));
   } finally {
-    access.end("interrupted"); // the client did not want it
+    access.end("interrupted"); // only if the client refused the file: else the record has ended
   }
 }

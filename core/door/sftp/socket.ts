@@ -19,7 +19,7 @@ const maxCopiedBytes = 16 * 1024;
 const maxUnsentBytes = 1024 * 1024;
 
 interface SocketOptions {
-  /** The time in which the client may read nothing, in ms. */
+  /** The longest time in which the client reads nothing, in ms. */
   readonly readTimeoutMs: number;
   /** Returns the brake of a direction; called before each piece. */
   readonly brake: (direction: "up" | "down") => Brake | undefined;
@@ -52,7 +52,7 @@ export class SshSocket extends Duplex {
   /** Returns a timer that closes the connection unless it is cleared before. */
   closeAfterTimeout(): ReturnType<typeof setTimeout> {
     const { readTimeoutMs } = this.#options;
-    const why = `${this.remoteAddress} takes nothing for ${Math.round(readTimeoutMs / 1000)} s`;
+    const why = `${this.remoteAddress} has read nothing for ${Math.round(readTimeoutMs / 1000)} s`;
     return setTimeout(() => this.destroy(new BargeError("unavailable", why)), readTimeoutMs);
   }
 

@@ -67,14 +67,15 @@ export class Accounts extends Table {
   }
 
   /** Makes an account: see `AccountStore.add`. */
-  add({ name, role, limit, entryLimit, verifier, adopt = false }: NewAccount): Account {
+  add(account: NewAccount): Account {
+    const { name, role, limit, entryLimit, verifier, disabled = false, adopt = false } = account;
     checkAccountName(name);
     return this.db.transaction(() => {
       if (this.find(name)) throw accountExists(name);
       if (!adopt) this.needFreeHome(name);
       const limits = { quota: limit, entry_limit: usualEntries(limit) };
-      const row = { name, role, created: Date.now(), ...limits, ...verifierColumns(verifier) };
-      this.db.insert("account", row);
+      const row = { name, role, disabled: Number(disabled), created: Date.now(), ...limits };
+      this.db.insert("account", { ...row, ...verifierColumns(verifier) });
       return entryLimit === undefined ? this.get(name) : this.change(name, { entryLimit });
     });
   }

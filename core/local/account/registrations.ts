@@ -13,15 +13,15 @@ import { Table } from "../database/table.ts";
 import { formatLimit } from "../../size.ts";
 
 const hourMs = 3_600_000;
-/** Rows of tries; the oldest are deleted first. */
-const maxTries = 20_000;
+/** The most rows of attempts; the oldest are deleted first. */
+const maxAttempts = 20_000;
 
 export class Registrations extends Table {
   /**
-   * Counts a try, if the address has one left.
+   * Counts an attempt, if the address has one left.
    *
    * @param host the client's numeric address
-   * @returns the id of the try, for {@link made}
+   * @returns the id of the attempt, for {@link made}
    * @throws {BargeError} `refused`
    */
   begin(host: string, { perAddress }: RegisterLimits): number {
@@ -29,21 +29,21 @@ export class Registrations extends Table {
     return this.db.unsyncedTransaction(() => {
       const now = Date.now();
       const sql = "SELECT count(*) FROM registration WHERE address = ? AND at > ?";
-      const tries = this.db.value<number>(sql, address, now - hourMs)!;
-      if (perAddress !== null && tries >= perAddress) {
-        throw refuse(`more than ${perAddress} tries to register from this address in an hour`, {
+      const attempts = this.db.value<number>(sql, address, now - hourMs)!;
+      if (perAddress !== null && attempts >= perAddress) {
+        throw refuse(`more than ${perAddress} attempts to register from this address in an hour`, {
           hint: "try again in an hour, or ask the server's operator for an account",
         });
       }
       const { id } = this.db.insert("registration", { address, at: now });
       const old = "DELETE FROM registration WHERE at <= ? OR id <= ?";
-      this.db.run(old, now - hourMs, id - maxTries);
+      this.db.run(old, now - hourMs, id - maxAttempts);
       return id;
     });
   }
 
   /**
-   * Records the new account of a try, in the transaction that makes it.
+   * Records the new account of an attempt, in the transaction that makes it.
    *
    * @param limit the account's quota in bytes; null for none
    * @throws {BargeError} `refused` beyond a limit
@@ -69,7 +69,8 @@ export class Registrations extends Table {
   }
 
   /**
-   * Records a raised quota, in the same transaction; of an account that an operator made, nothing.
+   * Records the raised quota of an account that a client registered, in the same transaction. Does nothing
+   * for an account that an operator made.
    *
    * @throws as {@link made}
    */

@@ -81,8 +81,8 @@ export class Shares extends Table {
     return maxDownloads === null ? this.db.unsyncedTransaction(work) : this.db.transaction(work);
   }
 
-  /** Takes a part of a counted download: see `ShareStore.resume`. */
-  goesOn({ digest }: FoundShare, address: string, version: string): boolean {
+  /** Counts a resume of a counted download: see `ShareStore.resume`. */
+  resume({ digest }: FoundShare, address: string, version: string): boolean {
     const sql = `UPDATE share_visit SET parts = parts - 1
       WHERE share = ? AND address = ? AND version = ? AND parts > 0 AND at > ?`;
     const since = Date.now() - resumableMs;

@@ -77,4 +77,13 @@ export class Tokens extends Table {
   revoke(account: number, id: string): boolean {
     return this.db.run("DELETE FROM token WHERE account = ? AND id = ?", account, id).changes > 0;
   }
+
+  /** Ends all tokens of an account: see `LoginStore.revokeTokens`. */
+  revokeAll(account: number): string[] {
+    return this.db.transaction(() => {
+      const ids = this.list(account).map(({ id }) => id);
+      this.db.run("DELETE FROM token WHERE account = ?", account);
+      return ids;
+    });
+  }
 }

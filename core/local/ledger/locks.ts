@@ -18,7 +18,7 @@ export class Locks extends Table {
     this.db.insert("lock", row);
   }
 
-  /** Returns a lock that holds. */
+  /** Returns a lock that has not expired. */
   find(token: string): Lock | undefined {
     return this.#select("token = ?", token)[0];
   }

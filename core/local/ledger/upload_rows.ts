@@ -32,8 +32,8 @@ export type HeldUpload = Pick<UploadRow, "id" | "account" | "dir" | "name" | "ho
 /** An upload with its first holder. */
 export type DeclaredUpload = NewUpload & { readonly holder: string };
 
-/** The time without a byte after which a holder counts as gone, and a new upload may replace its upload. */
-export const staleAfter = 10_000;
+/** The time without a byte after which a holder's lease ends: a new upload may then replace its upload. */
+export const staleAfterMs = 10_000;
 /** The time that a partial upload is kept after its last byte. */
 export const keepPartialMs = 7 * 24 * 3600 * 1000;
 
@@ -65,7 +65,7 @@ export class UploadRows extends Table {
   /** Returns an account's newest partial upload to a path that nobody writes. */
   idle(account: number, place: Place): UploadRow | undefined {
     const idle = "AND sha256 IS NULL AND (holder IS NULL OR touched < ?)";
-    return this.#newest(account, place, idle, Date.now() - staleAfter);
+    return this.#newest(account, place, idle, Date.now() - staleAfterMs);
   }
 
   /** Returns an account's newest unsealed upload to a path, which `Reservations.resume` can take. */
@@ -95,7 +95,7 @@ export class UploadRows extends Table {
     return this.db.get(
       `SELECT count(*) AS unfinished, coalesce(sum(want), 0) AS staged,
        count(*) FILTER (WHERE holder IS NOT NULL AND touched >= ?) AS moving FROM upload`,
-      Date.now() - staleAfter,
+      Date.now() - staleAfterMs,
     )!;
   }
 

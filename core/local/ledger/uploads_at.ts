@@ -9,7 +9,7 @@ import { BargeError } from "../../error.ts";
 import type { Place } from "../../storage/place.ts";
 import { Table } from "../database/table.ts";
 import { below, isBelow } from "./ledger.ts";
-import { staleAfter, type UploadRow } from "./upload_rows.ts";
+import { staleAfterMs, type UploadRow } from "./upload_rows.ts";
 
 export class UploadsAt extends Table {
   /**
@@ -19,7 +19,7 @@ export class UploadsAt extends Table {
    */
   dropIdle(account: number, { dir, name }: Place): number[] {
     const idle = "account = ? AND dir = ? AND name = ? AND (holder IS NULL OR touched < ?)";
-    return this.#drop(idle, account, dir, name, Date.now() - staleAfter);
+    return this.#drop(idle, account, dir, name, Date.now() - staleAfterMs);
   }
 
   /** Drops an account's uploads to a path, also those that are being written. */

@@ -45,7 +45,7 @@ export interface StagedOptions {
   readonly keep: number;
   /** The writer's fence. The caller disposes it. */
   readonly fence: Fence;
-  /** Whether a write of a former holder may still land. */
+  /** Whether a write of a former holder may still be under way. */
   readonly suspect: boolean;
   /**
    * Called after each read of the kept bytes for the digest, which takes a second a gigabyte. Null: they
@@ -183,7 +183,7 @@ export class Staged implements StagedBody, Disposable {
       now.modified === finished.modified;
   }
 
-  /** Checks the bytes on disk: a write of the former holder may have landed on later ones. */
+  /** Checks the bytes on disk: a late write of the former holder may have overwritten newer bytes. */
   async #readBack(sha256: string): Promise<void> {
     const onDisk = await digestFile(this.#vault, stagedPlace(this.#upload));
     if (onDisk.digest === sha256) return;

@@ -1,5 +1,5 @@
 /**
- * The files under the data directory: only this room touches them.
+ * The files under the data directory: only the code in this folder opens, makes or renames them.
  *
  * Invariants: nothing is opened, made or renamed except in a folder whose real path is the given one
  * (no symbolic link on the way), and no file is opened through a link. Doors can't make links, so
@@ -45,8 +45,8 @@ export class Vault {
     return info && foundOf(info);
   }
 
-  /** Returns whether a file has a second name, which users may see. */
-  hasNames(place: Place): boolean {
+  /** Returns whether a file has another name, by a hard link. */
+  hasHardLinks(place: Place): boolean {
     return (this.#stat(place)?.nlink ?? 1) > 1;
   }
 

@@ -2,8 +2,14 @@
 import assert from "node:assert/strict";
 import { BargeError, type Kind } from "../../../core/error.ts";
 import type { Account, Login, Role } from "../../../core/storage/account.ts";
-import { type AccountStore, defaultRegisterLimits } from "../../../core/storage/accounts.ts";
+import {
+  type AccountChanges,
+  type AccountStore,
+  defaultRegisterLimits,
+} from "../../../core/storage/accounts.ts";
+import { maxKeys } from "../../../core/storage/bounds.ts";
 import type { Attempt, LoginStore } from "../../../core/storage/logins.ts";
+import { type AuthorizedKey, fingerprintOf } from "../../../core/storage/public_key.ts";
 import type { ShareStore } from "../../../core/storage/shares.ts";
 import type { Tree } from "../../../core/storage/tree.ts";
 import { verifier } from "../../core/_setup.ts";
@@ -55,6 +61,13 @@ async function login({ logins }: People, name: string): Promise<Login> {
 
 function attempt(account: Account, facts: Partial<Attempt> = {}): Attempt {
   return { account, name: account.name, mechanism: "password", host: "192.0.2.7", ...facts };
+}
+
+/** Returns a public key, another one for each number. */
+function key(n: number): AuthorizedKey {
+  const type = "ssh-ed25519";
+  const blob = new TextEncoder().encode(`${type} ${n}`);
+  return { type, blob, comment: `key ${n}`, ignored: [] };
 }
 
 /** Runs the suite on a storage. */
@@ -164,6 +177,105 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
     assert.equal(await logins.endWebSession(anna.id, id), true);
     assert.equal(await logins.byWebSession(other), undefined);
   });
+
+  test("all tokens of an account are revoked at once", async (people) => {
+    const { logins } = people;
+    const anna = await add(people, "anna");
+    const bob = await add(people, "bob");
+    const password = await login(people, "anna");
+    const first = (await logins.issueToken(password, "first"))!;
+    const token: Login = { id: anna.id, credential: { kind: "token", id: first.id } };
+    await logins.issueToken(token, "second");
+    await logins.issueToken(await login(people, "bob"), "bob's");
+    const ids = (await logins.tokens(anna.id)).map(({ id }) => id);
+    const before = await logins.revocations();
+    assert.deepEqual(await logins.revokeTokens(anna.id), ids);
+    assert.notEqual(await logins.revocations(), before);
+    assert.deepEqual(await logins.tokens(anna.id), []);
+    assert.equal(await logins.holds(token), false);
+    assert.equal((await logins.tokens(bob.id)).length, 1);
+    assert.deepEqual(await logins.revokeTokens(anna.id), []);
+  });
+
+  test("public keys are added all or none, listed and removed", async (people) => {
+    const { logins } = people;
+    const anna = await add(people, "anna");
+    const bob = await add(people, "bob");
+    const [one, two] = [key(1), key(2)];
+    assert.deepEqual(await logins.addKeys(anna.id, [one, two, one]), [true, true, false]);
+    assert.deepEqual(await logins.addKeys(anna.id, [two]), [false]);
+    const listed = await logins.keys(anna.id);
+    const fingerprints = [one, two].map(({ blob }) => fingerprintOf(blob));
+    assert.deepEqual(listed.map(({ fingerprint }) => fingerprint).sort(), fingerprints.toSorted());
+    assert.deepEqual(listed.map(({ type, used }) => [type, used]), [
+      ["ssh-ed25519", null],
+      ["ssh-ed25519", null],
+    ]);
+    assert.deepEqual(listed.map(({ comment }) => comment).sort(), ["key 1", "key 2"]);
+    assert(Math.abs(listed[0].added - Date.now()) < 600_000);
+    assert.equal((await logins.byKey("ANNA", fingerprints[0]))?.id, anna.id);
+    const session: Login = {
+      id: anna.id,
+      credential: { kind: "key", fingerprint: fingerprints[0] },
+    };
+    assert.equal(await logins.holds(session), true);
+    assert.deepEqual(await logins.removeKeys(bob.id, fingerprints), []);
+    assert.deepEqual(await logins.removeKeys(anna.id, ["none", fingerprints[0]]), [
+      fingerprints[0],
+    ]);
+    assert.equal(await logins.holds(session), false);
+    const many = Array.from({ length: maxKeys }, (_, n) => key(n + 10));
+    await fails("refused", logins.addKeys(anna.id, many));
+    assert.equal((await logins.keys(anna.id)).length, 1, "one too many: none is added");
+    await logins.addKeys(anna.id, many.slice(1));
+    assert.deepEqual(await logins.addKeys(anna.id, [two]), [false], "it has that one already");
+    await fails("not-found", logins.addKeys(anna.id + bob.id + 1, [one]));
+  });
+
+  test(
+    "several accounts are added, changed and removed together, or none",
+    async (people, storage) => {
+      const { accounts, logins } = people;
+      const apply = (changes: Partial<AccountChanges>) =>
+        accounts.apply({ added: [], changed: [], removed: [], ...changes });
+      const names = async () => (await accounts.list()).map(({ name }) => name);
+      const boss = { name: "boss", role: "admin", limit: null, verifier } as const;
+      const anna = { name: "anna", role: "user", limit: 10, verifier } as const;
+      await apply({ added: [boss, anna, { ...boss, name: "asleep", disabled: true }] });
+      assert.deepEqual(await names(), ["anna", "asleep", "boss"]);
+      assert.equal((await accounts.get("asleep")).disabled, true);
+      assert.equal((await accounts.get("boss")).disabled, false);
+
+      const demoted = { name: "boss", change: { role: "user" } } as const;
+      const raised = { name: "anna", change: { limit: 20, disabled: false } } as const;
+      const carl = { ...anna, name: "carl" };
+      await fails("refused", apply({ added: [carl], changed: [demoted, raised] }));
+      await fails("refused", apply({ added: [carl], changed: [raised], removed: ["boss"] }));
+      await fails("exists", apply({ added: [carl, { ...carl, name: "BOSS" }], changed: [raised] }));
+      await fails("not-found", apply({ added: [carl], changed: [raised], removed: ["none"] }));
+      assert.deepEqual(await names(), ["anna", "asleep", "boss"]);
+      assert.equal((await accounts.get("anna")).limit, 10);
+
+      // The other one is an admin only after the first is not.
+      await apply({ changed: [demoted, { name: "anna", change: { role: "admin" } }] });
+      const old = await login(people, "boss");
+      await accounts.makeHome("boss");
+      await storage.write(await accounts.get("boss"), "f", "12345");
+      const removed = await apply({
+        added: [carl],
+        changed: [{ name: "anna", change: { verifier: otherVerifier } }],
+        removed: ["Boss", "asleep"],
+      });
+      assert.deepEqual([...removed.keys()], ["Boss", "asleep"]);
+      const { kept, files, bytes } = removed.get("Boss")!;
+      assert.deepEqual([kept === null, files, bytes], [false, 1, 5]);
+      assert.equal(removed.get("asleep")!.kept, null);
+      assert.deepEqual(await names(), ["anna", "carl"]);
+      assert.equal(await logins.holds(old), false);
+      assert.equal((await logins.byPassword("anna"))?.verifier.storedKey, otherVerifier.storedKey);
+      await accounts.needFreeHome("boss");
+    },
+  );
 
   test("an unknown name gets a verifier of its own, always the same", async (people) => {
     const { logins } = people;

@@ -291,7 +291,7 @@ export function uploadsContract(name: string, make: () => Promise<StoreUnderTest
       await fails("unavailable", () => first.body.truncate(0));
       await fails("unavailable", () => first.reserve(100));
       await fails("unavailable", () => first.recordWhole(0));
-      assert.throws(() => first.beatNow(), BargeError);
+      assert.throws(() => first.renewLeaseNow(), BargeError);
       await fails(
         "unavailable",
         () => first.commit({ ...contentOf(text("the ")), modified: 0 }, guard(file)),
@@ -341,6 +341,36 @@ export function uploadsContract(name: string, make: () => Promise<StoreUnderTest
       await store(up, anna, text("another"));
       assert.equal(await up.finished(anna, file), undefined);
     },
+  );
+
+  test(
+    "a copy without moving bytes is a file of its own, charged and guarded",
+    async (s, up, anna) => {
+      const place = { dir: "homes/anna", name: "copy" };
+      const copy = () => up.copy(file, declared(anna, null, place), guard(place));
+      await store(up, anna, text("content"));
+      const copied = await copy();
+      if (!copied) return; // a storage may leave it to its caller
+      assert.deepEqual([copied.sha256, copied.replaced], [
+        contentOf(text("content")).sha256,
+        false,
+      ]);
+      assert.equal((await copy())?.replaced, true);
+      await store(up, anna, text("new"));
+      assert.deepEqual(await s.content(place), text("content"));
+      assert.deepEqual(await s.sums(anna), { used: 10, reserved: 0 });
+      const tooLarge = { dir: "homes/anna", name: "another" };
+      await fails(
+        "over-quota",
+        () => up.copy(place, declared(anna, null, tooLarge), guard(tooLarge)),
+      );
+      const nowhere = { dir: "homes/anna/none", name: "f" };
+      await fails(
+        "no-directory",
+        () => up.copy(place, declared(anna, null, nowhere), guard(nowhere)),
+      );
+    },
+    16,
   );
 
   for (const how of ["store", "commit"] as const) {

@@ -195,7 +195,7 @@ Deno.test("a login is bound to the certificate that its own connection was shown
 Deno.test("behind a proxy that ends TLS, its certificate is named, or nobody logs in", async () => {
   const pair = await pairFor();
   for (const named of [true, false]) {
-    const settings = named ? { proxyEndPoints: bindingsOf(pair.cert) } : {};
+    const settings = named ? { proxyBindings: bindingsOf(pair.cert) } : {};
     await using server = await doorWith(undefined, settings);
     const { host: hostname, port } = server.door.address;
     await using proxy = standIn(pair, () => Deno.connect({ hostname, port }));
@@ -218,7 +218,7 @@ Deno.test("register and passwd need TLS, but for this machine; the verifier is n
   const needs = kind("refused", /needs TLS/);
   await using server = await doorWith(undefined);
   for (const host of ["192.0.2.1", "2001:db8::1"]) {
-    const c = { store: server.store, host, endPoints: [] as string[] };
+    const c = { store: server.store, host, tlsBindings: [] as string[] };
     const asked = { verb: "register", account: "bob", verifier, limit: 1000 } as const;
     const made = async (c: object) =>
       await verbs.register.handle(c as never, asked, undefined as never);
@@ -227,7 +227,7 @@ Deno.test("register and passwd need TLS, but for this machine; the verifier is n
     const changed = () => verbs.passwd.handle(c as never, change, undefined as never);
     await assert.rejects(async () => await changed(), needs);
     assert.equal(server.store.accounts.find("bob"), undefined);
-    await made({ ...c, endPoints: bindingsOf((await pairFor()).cert) });
+    await made({ ...c, tlsBindings: bindingsOf((await pairFor()).cert) });
     server.store.accounts.remove("bob");
   }
   let written = 0;

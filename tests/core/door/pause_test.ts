@@ -42,7 +42,7 @@ Deno.test("hello says how a client may pause; without that it may not", async ()
   assert.equal((await second.ask({ verb: "hello", version: 1 })).pause, undefined);
 });
 
-Deno.test("a put whose source pauses goes on, with signs of life among its chunks", async (t) => {
+Deno.test("a put whose source pauses goes on, with keep-alives among its chunks", async (t) => {
   using clock = new Clock();
   await using here = await Here.start({ ...timeouts, pause });
   const bytes = pattern(5000);
@@ -54,7 +54,7 @@ Deno.test("a put whose source pauses goes on, with signs of life among its chunk
       await forLong(clock, () => peer.send(alive));
       await peer.send(chunk(bytes.subarray(0, 1000)), alive, alive);
       await forLong(clock, () => peer.send(alive));
-      // Also when a sign of life comes in pieces, and right before the end.
+      // Also when a keep-alive comes in pieces, and right before the end.
       await peer.send(chunk(bytes.subarray(1000)), alive.subarray(0, 1));
       await peer.send(alive.subarray(1), alive, encodeChunkHead(0));
       const { sha256: digest } = await peer.ask({ sha256: sha256(bytes) });
@@ -98,7 +98,7 @@ Deno.test("a put whose source pauses goes on, with signs of life among its chunk
   await assertUp(here.address);
 });
 
-Deno.test("signs of life hold no upload for ever; what has arrived is kept", async (t) => {
+Deno.test("keep-alives hold no upload for ever; what has arrived is kept", async (t) => {
   using clock = new Clock();
   await using here = await Here.start({ ...timeouts, pause: { every: 200, most: 1500 } });
   using watcher = await Peer.open(here.address, here.token);
@@ -126,7 +126,7 @@ Deno.test("signs of life hold no upload for ever; what has arrived is kept", asy
         upload: { offset: number };
       };
       assert.ok(upload.offset >= 1, JSON.stringify(upload));
-      // Once that is said, signs of life count for nothing.
+      // Once that is said, keep-alives count for nothing.
       over = false;
       const gone = peer.gone().finally(() => over = true);
       while (!over) {

@@ -28,7 +28,7 @@ Deno.test("at most 10,000 accounts that registered exist; the operator's do not 
   await ask(store, "ben");
 });
 
-Deno.test("the tries to register are at most 20,000 rows, the newest ones", async () => {
+Deno.test("the attempts to register are at most 20,000 rows, the newest ones", async () => {
   using setup = new Setup({ registering });
   const { store } = setup;
   store.db.run(

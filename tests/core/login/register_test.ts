@@ -1,4 +1,4 @@
-/** Limits on registration: tries, accounts, and bytes. */
+/** Limits on registration: attempts, accounts, and bytes. */
 import assert from "node:assert/strict";
 import { grow } from "../../../core/session/quota.ts";
 import { register } from "../../../core/login/register.ts";
@@ -9,13 +9,13 @@ const none = { perAddress: null, perHour: null, total: null };
 const ask = (store: Store, account: string, host: string, limit?: number) =>
   register(store, { verb: "register", account, verifier, limit }, host);
 
-Deno.test("an address has five tries an hour to register, whether they succeed or not", async () => {
+Deno.test("an address has five attempts an hour to register, whether they succeed or not", async () => {
   using setup = new Setup({ maxLimit: null });
   using other = setup.open();
   const host = "2001:db8::1";
   await ask(setup.store, "anna", host);
   for (let i = 0; i < 4; i++) await fails("exists", () => ask(other, "anna", `2001:db8::${i}`));
-  await fails("refused", () => ask(setup.store, "ben", host), /more than 5 tries/);
+  await fails("refused", () => ask(setup.store, "ben", host), /more than 5 attempts/);
   await ask(setup.store, "ben", "192.0.2.1");
   setup.store.db.run("UPDATE registration SET at = at - 3600001");
   await ask(setup.store, "carl", host);

@@ -1,7 +1,7 @@
 /** Logins at the web page, and partial uploads there. */
 import assert from "node:assert/strict";
 import { makeVerifier } from "../../../core/protocol/verifier.ts";
-import { sampledUploads } from "../../../core/upload/partial_upload.ts";
+import { resumableUploads } from "../../../core/upload/partial_upload.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import {
   beginWebSession,
@@ -66,7 +66,7 @@ Deno.test("partial uploads are listed by path, with the digest of their first by
   await (await send("/public/c.bin", 3, "x")).detach();
   const going = await send("/home/going", 9, "now");
   await (await send("/home/unknown", null, "of no known size")).detach();
-  assert.deepEqual(await Array.fromAsync(sampledUploads(anna)), [
+  assert.deepEqual(await Array.fromAsync(resumableUploads(anna)), [
     {
       path: "/home/a/b.bin",
       size: 10,
@@ -82,6 +82,6 @@ Deno.test("partial uploads are listed by path, with the digest of their first by
       begins: { bytes: 1, sha256: sha256("x") },
     },
   ]);
-  assert.deepEqual(await Array.fromAsync(sampledUploads(bob)), []);
+  assert.deepEqual(await Array.fromAsync(resumableUploads(bob)), []);
   await going.drop();
 });

@@ -28,7 +28,7 @@ const check = (more: object, id: unknown = 1) => ({
   id,
   facts: { ...facts, event: "check", upload: 7, ...more },
 });
-const present = {
+const connection = {
   ...{ account: "anna", door: "http", address: "127.0.0.1:1", since: 0 },
   ...{ verb: null, path: null, bytes: 0 },
 };
@@ -54,14 +54,18 @@ const forged: Record<string, unknown> = {
   "a question without a number": check({}, "1"),
   "a failure of no kind": { type: "failed", error: { kind: "rooted", message: "" } },
   "a failure beyond the bound": { type: "failed", error: { kind: "io", message: "x".repeat(1e6) } },
-  "a crowd": { type: "connections", id: 1, present: Array.from({ length: 1001 }, () => present) },
+  "a crowd": {
+    type: "connections",
+    id: 1,
+    connections: Array.from({ length: 1001 }, () => connection),
+  },
 };
 
 Deno.test("every field of a worker's message is checked, and bounded", () => {
   for (const [name, message] of Object.entries(forged)) {
     assert.throws(() => readFromWorker(message), { kind: "protocol" }, name);
   }
-  const sparse = { type: "connections", id: 1, present: new Array(2 ** 32 - 1) };
+  const sparse = { type: "connections", id: 1, connections: new Array(2 ** 32 - 1) };
   assert.throws(() => readFromWorker(sparse), { kind: "protocol" });
   const sound = [
     ...[committed({}), check({}), { type: "cancel-check", id: 1 }, {
@@ -69,7 +73,7 @@ Deno.test("every field of a worker's message is checked, and bounded", () => {
       id: 1,
     }],
     ...[committed({ modified: "+012345-01-02T03:04:05.000Z", door: null, path: "/public/a\nb" })],
-    ...[{ type: "connections", id: 1, present: [present] }, { type: "listening" }, {
+    ...[{ type: "connections", id: 1, connections: [connection] }, { type: "listening" }, {
       type: "stopped",
     }],
     { type: "failed", error: { kind: "io", message: "why", op: undefined, path: "p" } },
@@ -184,10 +188,14 @@ Deno.test("a worker can't answer for another one", async () => {
   const asker: Fake = { postMessage: (message) => void answers.push(message) };
   const honest: Fake = {
     postMessage({ id }) {
-      void broker.receive({ type: "connections", id, present: [] }, forger, []); // and by the forger
-      void broker.receive({ type: "connections", id, present: [present as never] }, honest, []);
+      void broker.receive({ type: "connections", id, connections: [] }, forger, []); // and by the forger
+      void broker.receive(
+        { type: "connections", id, connections: [connection as never] },
+        honest,
+        [],
+      );
     },
   };
   await broker.receive({ type: "list-connections", id: 5 }, asker, [asker, honest]);
-  assert.deepEqual(answers, [{ type: "connections", id: 5, present: [present] }]);
+  assert.deepEqual(answers, [{ type: "connections", id: 5, connections: [connection] }]);
 });

@@ -1,7 +1,10 @@
 /** Connections to PostgreSQL while it hangs, is cut off, or its answers are lost. */
 import assert from "node:assert/strict";
+import { type AddressInfo, createServer } from "node:net";
+import { TLSSocket } from "node:tls";
 import { BargeError, type Kind } from "../../../core/error.ts";
-import { Postgres } from "../../../core/shared/postgres.ts";
+import { makeSelfSigned } from "../../../core/net/self_signed.ts";
+import { Postgres, type PostgresOptions } from "../../../core/shared/postgres.ts";
 import { hasEngines, SharedSetup } from "../../contract/store/_shared.ts";
 import { Proxy } from "./_proxy.ts";
 
@@ -35,6 +38,15 @@ function test(
 
 async function fails(kind: Kind, work: () => Promise<unknown>): Promise<void> {
   await assert.rejects(work, (error) => error instanceof BargeError && error.kind === kind);
+}
+
+/** Expects that a statement, and a transaction, fail in the same way. */
+async function isRefused(options: PostgresOptions, why: RegExp): Promise<void> {
+  await using db = new Postgres({ ...options, deadlineMs: 5_000 });
+  const refused = (error: unknown) =>
+    error instanceof BargeError && error.kind === "fatal" && why.test(error.message);
+  await assert.rejects(db.all("SELECT 1"), refused);
+  await assert.rejects(db.transaction((tx) => tx.all("SELECT 1")), refused);
 }
 
 const insert = (n: number) => `INSERT INTO t (n) VALUES (${n})`;
@@ -159,3 +171,30 @@ async function retry(work: () => Promise<unknown>): Promise<void> {
     }
   }
 }
+
+Deno.test({
+  name: "PostgreSQL: a wrong password, and a database that is missing, are fatal",
+  ignore: !hasEngines,
+  async fn() {
+    await using setup = await SharedSetup.make();
+    const { postgres } = setup;
+    await isRefused({ ...postgres, password: "wrong" }, /refuses the user or the password/);
+    await isRefused({ ...postgres, database: "none" }, /no such database/);
+  },
+});
+
+Deno.test("PostgreSQL: a certificate that is not trusted, or for another host, is fatal", async () => {
+  const pair = await makeSelfSigned(["db.example"]);
+  const server = createServer((socket) => {
+    socket.on("error", () => {}).once("data", () => {
+      socket.write("S"); // TLS follows
+      new TLSSocket(socket, { isServer: true, ...pair }).on("error", () => {}).resume();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const options = { host: "127.0.0.1", port, database: "d", user: "u", password: "p" };
+  await isRefused({ ...options, trust: undefined }, /certificate of the database is not accepted/);
+  await isRefused({ ...options, trust: [pair.cert] }, /certificate of the database.*altnames/);
+  await new Promise<unknown>((resolve) => server.close(resolve));
+});

@@ -259,7 +259,7 @@ Deno.test("an upload without a path is dropped after its worker's death", async 
   await upload.write(bytes("12345"));
   upload.unlink();
   assert.equal(setup.account("anna").reserved, 10);
-  const { dropped, resumable } = await settleDead(setup.store, store.life);
+  const { dropped, resumable } = await settleDead(setup.store, store.startId);
   assert.deepEqual([dropped, resumable], [1, 0]);
   await upload.drop(); // closes its file
   assert.deepEqual([setup.account("anna").reserved, setup.staged()], [0, []]);

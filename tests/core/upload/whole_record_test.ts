@@ -35,7 +35,7 @@ Deno.test("nothing is recorded of an upload that is only appended to", () => {
   const record = new WholeRecord(3);
   record.beginAppend(5);
   assert.deepEqual(record.beginWrite(5, 9), { gap: false, record: false });
-  assert.equal(record.current({ size: 9, length: 9 }), undefined);
+  assert.equal(record.wholeNow({ size: 9, length: 9 }), undefined);
   assert.equal(record.truncate(4), false);
   assert.deepEqual(record.beginWrite(4, 5), { gap: false, record: false });
 });
@@ -44,9 +44,9 @@ Deno.test("a write over copied bytes leaves nothing to resume", () => {
   const record = new WholeRecord(0);
   record.noteCopied(10);
   assert.deepEqual(record.beginWrite(3, 5), { gap: false, record: true });
-  assert.equal(record.before({ size: 10, length: 10 }, 10), 0);
+  assert.equal(record.wholeBefore({ size: 10, length: 10 }, 10), 0);
   record.noteRecorded(0, { size: 10, length: 10 });
-  assert.equal(record.current({ size: 20, length: 20 }), 0);
+  assert.equal(record.wholeNow({ size: 20, length: 20 }), 0);
   assert(record.inPlace);
 });
 
@@ -71,10 +71,10 @@ Deno.test("the recorded number is never larger than that of the whole bytes", ()
       let left = copied;
       for (const step of steps) {
         if (step === "beat") {
-          const whole = record.current(body);
+          const whole = record.wholeNow(body);
           if (whole !== undefined) store(whole);
         } else if ("cut" in step) {
-          if (record.truncate(step.cut)) store(record.before(body, step.cut));
+          if (record.truncate(step.cut)) store(record.wholeBefore(body, step.cut));
           body.truncate(step.cut);
           left = Math.min(left, step.cut);
         } else if ("append" in step) {
@@ -82,7 +82,7 @@ Deno.test("the recorded number is never larger than that of the whole bytes", ()
           body.write(body.size, body.size + step.append);
         } else {
           const { gap, record: first } = record.beginWrite(step.at, step.at + step.bytes);
-          if (first) store(record.before(body, body.length));
+          if (first) store(record.wholeBefore(body, body.length));
           changed ||= step.at < left;
           body.write(step.at, step.at + step.bytes);
           record.endWrite(gap);

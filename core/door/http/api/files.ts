@@ -12,7 +12,7 @@ import { sendFile } from "../download.ts";
 import type { AuthenticatedExchange } from "../exchange.ts";
 import { encodePath, split } from "../path.ts";
 import { Refusal } from "../problem.ts";
-import { conditions, receiveFile } from "../upload.ts";
+import { receiveFile, requestCondition } from "../upload.ts";
 import { json, operation, root } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
@@ -87,7 +87,7 @@ export const files = [
     problems: { 409: "The folder is not empty", 412: "The file does not meet If-Match" },
     async handle(exchange, { query }) {
       const { path } = exchange.pathBelow(filesUrl);
-      const when = conditions(exchange);
+      const when = requestCondition(exchange);
       const check = typeof when === "function" ? when : undefined;
       await remove(exchange.session, path, query.recursive, check).catch((error) => {
         throw error instanceof BargeError && error.hint?.includes("-r")

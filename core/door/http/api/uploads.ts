@@ -7,7 +7,8 @@
  * Clients take `Upload-Offset` equal to `Upload-Length` for success, also in the response to HEAD. So
  * only a file is reported with all of its bytes:
  *
- *   a file      while the path has this upload's file: for a client that lost the last response
+ *   a file      all bytes, as long as the file at the path is this upload's: a client may have lost the
+ *               last response
  *   checked     423: the client asks again
  *   all staged  one byte less, if the commit failed or was cut off: the client sends that byte again,
  *               with its conditions, and gets the response of the repeated commit
@@ -27,7 +28,7 @@ import { readDigest } from "../digest_field.ts";
 import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
 import { encodePath, type TreePath } from "../path.ts";
 import { Refusal } from "../problem.ts";
-import { conditions, receiveInto } from "../upload.ts";
+import { receiveInto, requestCondition } from "../upload.ts";
 import { json, operation, root, timeIn } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 import {
@@ -157,7 +158,7 @@ async function create(exchange: AuthenticatedExchange): Promise<Response> {
     path,
     size,
     modified,
-    overwrite: conditions(exchange),
+    overwrite: requestCondition(exchange),
     base: "fresh",
     announced: true,
     recorded: true,
@@ -184,7 +185,7 @@ async function append(exchange: AuthenticatedExchange): Promise<Response> {
     path,
     size,
     modified: current.modified,
-    overwrite: conditions(exchange),
+    overwrite: requestCondition(exchange),
     base: "staged",
     unread: true,
     recorded: true,
@@ -212,7 +213,7 @@ async function repeatLast(exchange: Exchange, upload: KnownUpload): Promise<Resp
 /**
  * Receives a body, if there is one, and commits the upload if it is complete.
  *
- * @param at the offset of the body; the client sends staged bytes after it again
+ * @param at the offset of the body; staged bytes after it are dropped, since the client sends them again
  */
 async function receiveBody(
   exchange: AuthenticatedExchange,

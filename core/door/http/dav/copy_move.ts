@@ -47,7 +47,7 @@ export async function copyMember(exchange: AuthenticatedExchange): Promise<Respo
     }
   } else {
     const overwrite = folder ? "never" : (_: unknown, view: View) => check(view);
-    await copyTree(session, from, to, overwrite, { ...options, still: check });
+    await copyTree(session, from, to, overwrite, { ...options, condition: check });
   }
   return failures.length > 0 ? multistatus(failures) : response;
 }
@@ -65,8 +65,9 @@ export async function moveMember(exchange: AuthenticatedExchange): Promise<Respo
 /**
  * Checks a request, and returns its parts.
  *
- * @returns `twoSteps` if the destination exists and either side is a folder, which no rename replaces:
- *   `check` is for the first step, `recheck` for the second
+ * @returns `twoSteps` is true if the destination exists, and it or the source is a folder: then a rename
+ *   can't replace the destination, which is moved aside in a step of its own. `check` belongs to the first
+ *   step, `recheck` to the second
  */
 async function plan(exchange: AuthenticatedExchange, verb: "copy" | "move") {
   const { path: from } = exchange.pathBelow(prefix);

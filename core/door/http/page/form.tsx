@@ -7,7 +7,7 @@
  */
 import type { Child, JSX } from "hono/jsx";
 import { BargeError } from "../../../error.ts";
-import { defaultMinPassword } from "../../../protocol/password.ts";
+import { defaultMinPasswordLength } from "../../../protocol/password.ts";
 import { checkPasswordLength } from "../../../login/change_password.ts";
 import type { Service } from "../../../login/service.ts";
 import { Csrf, Note } from "./layout.tsx";
@@ -45,7 +45,7 @@ export function NameField(input: InputProps) {
 
 /** The fields of a new password. */
 export function NewPassword({ store }: { store: Service }) {
-  const minLength = store.settings.minPassword ?? defaultMinPassword;
+  const minLength = store.settings.minPassword ?? defaultMinPasswordLength;
   const common = { type: "password", autocomplete: "new-password" } as const;
   return (
     <>

@@ -1,5 +1,5 @@
 /** Lists the partial uploads of the account for the page's script. */
-import { type SampledUpload, sampledUploads } from "../../../upload/partial_upload.ts";
+import { type ResumableUpload, resumableUploads } from "../../../upload/partial_upload.ts";
 import type { Source } from "../exchange.ts";
 import { type PageContext, userView } from "./view.ts";
 
@@ -7,10 +7,10 @@ import { type PageContext, userView } from "./view.ts";
 export async function listPartialUploads(c: PageContext): Promise<Response> {
   const { exchange, session } = await userView(c);
   const headers = { "cache-control": "no-store", "content-type": "application/json" };
-  return exchange.send(asJson(sampledUploads(session, exchange.ended.signal)), { headers });
+  return exchange.send(asJson(resumableUploads(session, exchange.ended.signal)), { headers });
 }
 
-async function* asJson(uploads: AsyncIterable<SampledUpload>): Source {
+async function* asJson(uploads: AsyncIterable<ResumableUpload>): Source {
   const encoder = new TextEncoder();
   let separator = "[";
   for await (const upload of uploads) {

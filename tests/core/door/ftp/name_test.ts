@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { inLine, meant } from "../../../../core/door/ftp/name.ts";
+import { inLine, intendedPath } from "../../../../core/door/ftp/name.ts";
 import { factsLine, longLine } from "../../../../core/door/ftp/listing.ts";
 import { encodeReply } from "../../../../core/door/ftp/reply.ts";
 import { list } from "../../../../core/session/list.ts";
@@ -49,7 +49,7 @@ Deno.test("a listed name is found again, whatever other names exist", async () =
     fc.asyncProperty(fc.array(names, { minLength: 1, maxLength: 5 }), async (made) => {
       const paths = new Set(made.map((name) => `/home/${name}`));
       for (const name of made) {
-        const path = await meant(
+        const path = await intendedPath(
           `/home/${inLine(name)}`,
           (path) => Promise.resolve(path === "/home" || paths.has(path)),
         );

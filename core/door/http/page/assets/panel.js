@@ -4,7 +4,7 @@ import { notify, refreshQuietly } from "./main.js";
 import { root } from "./root.js";
 
 const maxActiveUploads = 3;
-/** Of more uploads, only active and failed ones get a row. */
+/** The most rows of the panel; beyond it, only active and failed uploads get one. */
 const maxRows = 200;
 const queue = [];
 const rows = new Map();
@@ -126,7 +126,7 @@ function scheduleRefresh() {
   }, isUploading() ? 700 : 50);
 }
 
-/** Resumes a partial upload, if this is its file. */
+/** Resumes a partial upload with a chosen file, if that is the file that the upload began with. */
 async function resume(transfer, file) {
   const same = file.size === transfer.size &&
     (!transfer.partial || await matches(transfer.partial, file));

@@ -1,0 +1,70 @@
+/** Reads the certificate and the SSH host keys of a server from its storage. */
+import { BargeError } from "../../core/error.ts";
+import type { CertificateFacts } from "../../core/net/certificate.ts";
+import type { HostKey } from "../../core/net/host_keys.ts";
+import type { ServerFacts } from "../../core/serve/data.ts";
+import { type AccountsValues, noteData } from "./accounts.ts";
+
+/** The facts of a certificate that are shown. */
+export type Shown =
+  & Pick<CertificateFacts, "names" | "from" | "until">
+  & { readonly fingerprint: string };
+
+/** Null: the database has it, and no file. */
+interface File {
+  readonly file: string | null;
+}
+
+/** The certificate and the host keys of a server. One of them may not be made yet. */
+export interface Own {
+  readonly certificate: (Shown & File) | undefined;
+  /** Whether the certificate's file is that of --tls-cert. */
+  readonly isGiven: boolean;
+  readonly hostKeys: readonly (Omit<HostKey, "file"> & File)[] | undefined;
+}
+
+/** @throws {BargeError} `not-found` where there are none; as the files' readers */
+export async function ownOfDirectory(data: string): Promise<Own> {
+  noteData(data);
+  const { ownFiles, readOwnCertificate } = await import("../../core/net/own_certificate.ts");
+  const { readHostKeys } = await import("../../core/net/host_keys.ts");
+  const { lastServer } = await import("../../core/serve/data.ts");
+  const given = givenCertificate(lastServer(data));
+  const { cert: file } = ownFiles(data);
+  const made = given ? undefined : await readOwnCertificate(data);
+  const hostKeys = await readHostKeys(data);
+  if (!given && !made && !hostKeys) throw noneYet(file);
+  const certificate = given ?? (made && { ...made, file });
+  return { certificate, isGiven: given !== undefined, hostKeys };
+}
+
+/** Returns the certificate of --tls-cert. */
+function givenCertificate(server: ServerFacts | undefined): (Shown & File) | undefined {
+  const given = server?.certificate;
+  if (!given || given.file === null) return undefined;
+  return { ...given, from: new Date(given.from), until: new Date(given.until) };
+}
+
+/** @throws {BargeError} `not-found` where there are none; as `openShared` */
+export async function ownOfCluster(values: AccountsValues): Promise<Own> {
+  const { openShared } = await import("./shared.ts");
+  const { findCertificate, findHostKeys } = await import("../../core/shared/identity.ts");
+  await using storage = await openShared(values);
+  const { secrets } = storage.parts;
+  const made = await findCertificate(secrets);
+  const hostKeys = await findHostKeys(secrets);
+  if (!made && !hostKeys) throw noneYet();
+  return {
+    certificate: made && { ...made, file: null },
+    isGiven: false,
+    hostKeys: hostKeys?.map((key) => ({ ...key, file: null })),
+  };
+}
+
+function noneYet(path?: string): BargeError {
+  return new BargeError("not-found", "there is no certificate yet", {
+    op: "cert",
+    path,
+    hint: "`barge serve` makes it when it first listens with TLS",
+  });
+}

@@ -1,0 +1,32 @@
+/** Gives a copy the content of its original, where storage can do so without moving bytes. */
+import { changeable, writeGuard } from "../login/access.ts";
+import type { Session } from "../login/session.ts";
+import type { Place } from "../storage/place.ts";
+import type { StoredFile } from "../storage/uploads.ts";
+import { reportCommitted } from "./check.ts";
+import type { UploadRequest } from "./request.ts";
+
+/**
+ * Copies a file within storage.
+ *
+ * @param request of the copy; its time is that of the file, if none is given
+ * @returns undefined where the bytes have to be copied
+ * @throws {BargeError} as `receive`
+ */
+export async function copyContent(
+  session: Session,
+  from: Place,
+  request: UploadRequest,
+): Promise<StoredFile | undefined> {
+  const location = session.locate(request.path);
+  const place = changeable(location);
+  const guard = writeGuard(session, location, request.overwrite);
+  const { size, modified } = request;
+  const upload = { ...place, account: session.id, size, modified };
+  const file = await session.store.uploads.copy(from, upload, guard);
+  if (file) {
+    const content = { ...file, verified: true };
+    reportCommitted({ session, request, location, place }, content, file.replaced);
+  }
+  return file;
+}
