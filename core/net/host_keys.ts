@@ -91,13 +91,26 @@ export function describeHostKey(text: string, file: string): HostKey {
   return { type, fingerprint: `SHA256:${digest.replace(/=+$/, "")}`, file };
 }
 
+/**
+ * Returns whether both keys of a pair can be read. The package drops the first byte of an ed25519 key where
+ * it is zero, as it is in one of 256.
+ */
+export async function isWholePair(pair: {
+  readonly private: string;
+  readonly public: string;
+}): Promise<boolean> {
+  const { default: ssh2 } = await import("ssh2");
+  return [pair.private, pair.public].every((key) => !(ssh2.utils.parseKey(key) instanceof Error));
+}
+
 async function makePair(algorithm: Algorithm): Promise<[name: string, text: string][]> {
   const { default: ssh2 } = await import("ssh2");
   const generate = promisify<Algorithm, object, { private: string; public: string }>(
     ssh2.utils.generateKeyPair,
   );
   const options = { bits: algorithm === "rsa" ? rsaBits : 256, comment: "barge" };
-  const pair = await generate(algorithm, options);
+  let pair = await generate(algorithm, options);
+  while (!await isWholePair(pair)) pair = await generate(algorithm, options);
   return [[files[algorithm], pair.private], [`${files[algorithm]}.pub`, `${pair.public}\n`]];
 }
 

@@ -6,6 +6,7 @@ import type { Server } from "../_server.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
 import { keepsNothing } from "./_kept.ts";
 import { endsLogins } from "./_revoked.ts";
+import { makeKeyPair } from "../_key_pair.ts";
 import { contract } from "./_suite.ts";
 
 const { READ, WRITE, CREAT, TRUNC } = Open;
@@ -127,7 +128,7 @@ const sftp: DoorUnderTest = {
   // Version 3 has no status of its own for it: SSH_FX_PERMISSION_DENIED.
   notLoggedIn: /^3: /,
   makeKey() {
-    const pair = ssh2.utils.generateKeyPairSync("ed25519");
+    const pair = makeKeyPair("ed25519");
     return { secret: pair.private, line: pair.public };
   },
   async visit(server: Server, username: string, password: string) {

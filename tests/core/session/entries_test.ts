@@ -75,7 +75,11 @@ Deno.test("an upload over the account's own file needs no entry until that is go
   const going = await begin(anna, request("/home/f", { size: 5 }));
   assert.equal(count(), 1);
   await write(anna, "/home/g", "g");
-  await fails("over-quota", () => move(anna, "/home/f", "/home/h", "never"), /or its entry/);
+  await fails(
+    "over-quota",
+    () => move(anna, "/home/f", "/home/h", "never"),
+    /will replace it, and the quota has no room for both/,
+  );
   await remove(anna, "/home/f", false);
   assert.equal(count(), 2); // the upload counts as one
   await fails("over-quota", () => write(anna, "/home/h", "h"));

@@ -8,16 +8,9 @@ import {
 } from "../../../../core/door/sftp/pending_logins.ts";
 import { acceptsKey } from "../../../../core/login/public_key.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
+import { makeKeyPair } from "../../../_key_pair.ts";
 import { SftpHere } from "./_here.ts";
 import { algorithms, closed, SftpPeer, ssh, ssh2 } from "./_peer.ts";
-
-interface Pair {
-  readonly private: string;
-  readonly public: string;
-}
-
-const pairOf = (type: string, bits?: number): Pair =>
-  ssh2.utils.generateKeyPairSync(type, { bits });
 
 async function withBob(here: SftpHere): Promise<void> {
   const verifier = await makeVerifier("password", "bob-secret");
@@ -82,7 +75,7 @@ Deno.test("an account logs in with its own keys until they are removed", async (
   await withBob(here);
   const { store, address } = here;
   const bob = store.accounts.get("bob").id;
-  for (const pair of [pairOf("ed25519"), pairOf("rsa", 2048)]) {
+  for (const pair of [makeKeyPair("ed25519"), makeKeyPair("rsa", 2048)]) {
     const login = { username: "bob", privateKey: pair.private };
     assert(!await mayLogIn(address, login));
     const [key] = parseAuthorizedKeys(pair.public);
@@ -101,7 +94,7 @@ Deno.test("a disabled account can't log in with its key", async () => {
   await using here = await SftpHere.start();
   await withBob(here);
   const { store, address } = here;
-  const pair = pairOf("ed25519");
+  const pair = makeKeyPair("ed25519");
   store.keys.add(store.accounts.get("bob").id, parseAuthorizedKeys(pair.public)[0]);
   const login = { username: "bob", privateKey: pair.private };
   store.accounts.change("bob", { disabled: true });
@@ -126,7 +119,7 @@ Deno.test("failed logins lead to a ban, as at every door", async () => {
 
 Deno.test("a connection has a bounded number of tries", async () => {
   await using here = await SftpHere.start({}, { banAfter: 0 });
-  const pair = pairOf("ed25519");
+  const pair = makeKeyPair("ed25519");
   let asked = 0;
   const authHandler = () =>
     asked++ < 100 && { type: "publickey", username: "anna", key: pair.private };
@@ -151,9 +144,9 @@ Deno.test("a client that tries keys that an account does not have is banned", as
   await using here = await SftpHere.start({}, { banAfter: 3 });
   await withBob(here);
   const { store } = here;
-  const own = parseAuthorizedKeys(pairOf("ed25519").public)[0];
+  const own = parseAuthorizedKeys(makeKeyPair("ed25519").public)[0];
   store.keys.add(store.accounts.get("bob").id, own);
-  const others = [1, 2, 3].map(() => parseAuthorizedKeys(pairOf("ed25519").public)[0].blob);
+  const others = [1, 2, 3].map(() => parseAuthorizedKeys(makeKeyPair("ed25519").public)[0].blob);
   const ask = (key: Uint8Array, name = "bob", host = "192.0.2.1") =>
     acceptsKey(store, { name, key, host });
   assert(await ask(own.blob));
