@@ -1,7 +1,7 @@
 /** The contract, at the SFTP door. */
 import { twoNodes } from "./_cluster.ts";
 import { Open, Type } from "../../core/door/sftp/packet.ts";
-import { SftpPeer, SftpStatus, ssh2 } from "../core/door/sftp/_peer.ts";
+import { SftpPeer, SftpStatus } from "../core/door/sftp/_peer.ts";
 import type { Server } from "../_server.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
 import { keepsNothing } from "./_kept.ts";
