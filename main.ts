@@ -15,7 +15,7 @@ import { version } from "./cmd/_version.ts";
 
 const verb = (brief: string, load: Verb["load"]): Verb => ({ brief, load });
 
-/** Rows of which several share a file: local benchmarks, loads of echo servers, `user enable`. */
+/** The rows below are for verbs that share a file: local benchmarks, loads of echo servers, `user enable`. */
 const local = (name: LocalBench, brief: string) =>
   verb(brief, async () => ({ default: (await import("./cmd/_bench/local.ts")).localBench(name) }));
 const echoLoad = (kind: "tcp" | "udp", brief: string) =>

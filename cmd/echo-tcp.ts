@@ -69,8 +69,8 @@ export default command({
 });
 
 /**
- * Loads the named certificate; by default one of barge's own, beside the saved logins. That one is made
- * only once, so that clients can pin it.
+ * Loads the named certificate. Without a name, it loads a certificate of barge's own, beside the saved
+ * logins, which is made only once, so that clients can pin it.
  */
 async function certificateFor(
   host: string,

@@ -38,11 +38,11 @@ export interface AccountStores extends AsyncDisposable {
 
 interface OpenOptions {
   /**
-   * Make what is missing: the directory (mode 0700) and database, if the command line or BARGE_DATA names the
-   * directory; or the tables of shared storage.
+   * Make the storage if it is missing: the directory (mode 0700) and its database, but only if the command
+   * line or BARGE_DATA names the directory; or the tables of shared storage.
    */
   readonly create?: boolean;
-  /** Make the database also where files exist. */
+  /** Make the database even if the directory has files already. */
   readonly adopt?: boolean;
 }
 
@@ -82,7 +82,7 @@ export function isShared({ store, bucket }: AccountsValues): boolean {
 /**
  * Refuses storage that many machines share, for a verb that works on the files of a data directory.
  *
- * @param instead how to do the same there, for the hint
+ * @param instead how to do the same on shared storage, for the hint
  * @throws {BargeError} `usage`
  */
 export function needDirectory(values: AccountsValues, instead: string): void {
@@ -162,7 +162,7 @@ export async function otherServers(data: string): Promise<string | undefined> {
 /**
  * Makes a directory that the operator has named. Only `barge serve` makes the default one.
  *
- * @returns the message for when its database is made, too
+ * @returns the message to write once the database of the directory is made
  */
 async function makeFolder(data: string): Promise<string> {
   const others = await otherServers(data);

@@ -81,7 +81,7 @@ const fieldNames = {
   verifier: "password",
 } satisfies Record<keyof AccountChange, string>;
 
-/** Returns no verifier for an unchanged password: a new one would end all tokens. */
+/** Returns the verifier of a changed password. For the same password, a new verifier would end all tokens. */
 async function newVerifier(
   old: Verifier | undefined,
   { name, password }: Declared,

@@ -10,20 +10,24 @@ export type Shown =
   & Pick<CertificateFacts, "names" | "from" | "until">
   & { readonly fingerprint: string };
 
-/** Null: the database has it, and no file. */
+/** The file that holds a certificate or key; null if the database holds it. */
 interface File {
   readonly file: string | null;
 }
 
-/** The certificate and the host keys of a server. One of them may not be made yet. */
+/** The certificate and the host keys of a server. One of the two may not exist yet. */
 export interface Own {
   readonly certificate: (Shown & File) | undefined;
-  /** Whether the certificate's file is that of --tls-cert. */
+  /** Whether the option --tls-cert gave the certificate's file. */
   readonly isGiven: boolean;
   readonly hostKeys: readonly (Omit<HostKey, "file"> & File)[] | undefined;
 }
 
-/** @throws {BargeError} `not-found` where there are none; as the files' readers */
+/**
+ * Reads the certificate and the host keys from a data directory.
+ *
+ * @throws {BargeError} `not-found` if both are missing; the failure to read a file
+ */
 export async function ownOfDirectory(data: string): Promise<Own> {
   noteData(data);
   const { ownFiles, readOwnCertificate } = await import("../../core/net/own_certificate.ts");
@@ -45,7 +49,11 @@ function givenCertificate(server: ServerFacts | undefined): (Shown & File) | und
   return { ...given, from: new Date(given.from), until: new Date(given.until) };
 }
 
-/** @throws {BargeError} `not-found` where there are none; as `openShared` */
+/**
+ * Reads the certificate and the host keys from shared storage.
+ *
+ * @throws {BargeError} `not-found` if both are missing; as `openShared`
+ */
 export async function ownOfCluster(values: AccountsValues): Promise<Own> {
   const { openShared } = await import("./shared.ts");
   const { findCertificate, findHostKeys } = await import("../../core/shared/identity.ts");

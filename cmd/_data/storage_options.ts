@@ -19,7 +19,7 @@ export interface StoreAddress extends Pick<PostgresOptions, "host" | "port" | "d
 /** A bucket, as its URL names it. */
 export type BucketAddress = Pick<BucketOptions, "url" | "prefix" | "region">;
 
-/** The options beside the addresses. */
+/** The options of shared storage except the addresses: secrets and certificates. */
 export const secretOptions = {
   storePasswordFile: value(
     path("FILE"),
@@ -176,7 +176,7 @@ function parseKey(text: string): Uint8Array | undefined {
   }
 }
 
-/** Returns the lines of a file of secrets. @throws {BargeError} `usage` for another number of them */
+/** Returns the lines of a file of secrets. @throws {BargeError} `usage` unless it has `count` lines */
 async function lines(file: string, count: number): Promise<string[]> {
   const found = (await read(file)).split(/\r?\n/).filter(Boolean);
   if (found.length === count) return found;

@@ -56,7 +56,7 @@ function newPassword(call: Call, account: string): Promise<string> {
   return ask(call, `New password of ${account}`, true, "BARGE_NEW_PASSWORD");
 }
 
-/** Returns a password from a variable, else from a prompt; lines with passwords could be saved. */
+/** Returns a password from a variable or a prompt, never from a line, which the history could keep. */
 async function ask(
   { shell, signal }: Call,
   question: string,

@@ -72,7 +72,7 @@ export function pwd({ shell }: Call): void {
   else printLine(shell.folder);
 }
 
-/** Changes the local working folder, which is that of the process. */
+/** Changes the local working folder, which is the working folder of the process. */
 export function lcd({ shell, args }: Call): void {
   const local = expandHome(args[0] ?? "~");
   try {

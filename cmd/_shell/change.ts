@@ -41,7 +41,7 @@ async function copyAcross(call: Call, from: string, to: string, done: string): P
     if (!(error instanceof BargeError) || error.kind !== "exists" || overwrite === "always") {
       throw error;
     }
-    // The server names the source, but the target exists.
+    // The server's failure has the path of the source, but it is the target that exists.
     throw new BargeError("exists", error.message, { op, path: target, hint, cause: error });
   });
   if (shell.json) printJson({ from: source, to: target, size, sha256 });

@@ -1,6 +1,6 @@
 /**
- * The verbs of the command line, of which each file in cmd/ is one, with their options and arguments
- * as data that parse.ts, help.ts and suggest.ts read.
+ * Declares the verbs of the command line. Each file in cmd/ declares one verb, with its options and
+ * arguments as data that parse.ts, help.ts and suggest.ts read.
  *
  * Each option has a variable in the environment, named after its long name: `--dry-run` is
  * BARGE_DRY_RUN. The command line has precedence; an empty variable counts as unset.

@@ -3,13 +3,14 @@
  *
  *     opening -> warm-up -> measuring -> last answers -> done
  *
- * The schedule (schedule.ts) decides when a connection may send. Without a rate that is when its
- * last request was answered; with one, requests are due by the clock. A request that is due while
- * its connection waits for an answer is sent after that, and its latency counts from when it was
- * due. If its connection is free, its latency counts from when it is sent: the delay until then is
- * this isolate's, not the server's, and is reported separately, as `lag`.
+ * The schedule (schedule.ts) decides when a connection may send. Without a rate, a connection sends its
+ * next request when its last one was answered. With a rate, requests are due by the clock. A request that
+ * becomes due while its connection waits for an answer is sent after that answer, and its latency counts
+ * from when it was due. A request whose connection is free may be sent late, too, because this isolate was
+ * busy. Its latency counts from when it is sent, since the server did not cause the delay, and the delay is
+ * reported separately, as `lag`.
  *
- * Invariant: a request counts once, as an answer or as a failure. One that was given up (`late`,
+ * Invariant: a request counts once, as an answer or as a failure. A request that was given up (`late`,
  * `lost`, `unsent`) counts among the latencies, too, with the time that it has waited.
  */
 import { type Failure, type Open, toRequestError } from "./connection.ts";

@@ -8,9 +8,9 @@ import type { FromLoad, LoaderProgress, PostedMetrics, Target, ToLoad } from "./
 import { machine } from "./machine.ts";
 import { latencyOf, type Result } from "./result.ts";
 
-/** The share of the time above which a busy generator measures itself, not the server. */
+/** The most time that a worker may be busy, as a share. Above it, the load measures itself, not the server. */
 const maxBusyShare = 0.9;
-/** The 99th percentile of the lag above which a generator measures itself, not the server. */
+/** The largest 99th percentile of the lag. Above it, the load measures itself, not the server. */
 const maxLagMs = 20;
 
 export interface LoadOptions extends Amount {
@@ -28,7 +28,7 @@ export interface Progress {
   readonly elapsed: number;
   readonly answers: number;
   readonly errors: number;
-  /** The highest of all workers, in ms; `max`, too. */
+  /** The highest 99th percentile of all workers, in ms. `max` is their highest latency. */
   readonly p99: number;
   readonly max: number;
 }

@@ -41,11 +41,11 @@ export class ClosedLoop implements Schedule {
 }
 
 /**
- * Requests become due by the clock: request k is due k/rate seconds after the start, regardless of
- * the requests before it, and belongs to connection k modulo their number. A stalled server does
- * not slow this schedule down, and a request that was due during the stall counts from its due
- * time. Otherwise a stall of a second would appear as one slow answer among thousands ("coordinated
- * omission", Gil Tene).
+ * Requests become due by the clock: request k is due k/rate seconds after the start, regardless of the
+ * requests before it, and belongs to connection k modulo the number of connections. A stalled server does
+ * not slow this schedule down, and a request that was due during the stall counts from its due time.
+ * Otherwise a stall of a second would appear as one slow answer among thousands ("coordinated omission",
+ * Gil Tene).
  */
 export class PacedSchedule implements Schedule {
   readonly #start: number;

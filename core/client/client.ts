@@ -4,8 +4,8 @@
  * Each request queues a turn that reads its answer; turns run one at a time, while further requests
  * are written.
  *
- * Invariants: a failure that the server answers leaves the connection open. Any other failure closes
- * the connection, and so does a time without a byte that exceeds the current request's limit; then all
+ * Invariants: a failure that the server answers leaves the connection open. Any other failure closes the
+ * connection, and so does a time without a byte that exceeds the limit of the current request. Then all
  * waiting and later calls fail with the same error.
  */
 import { BargeError, typed } from "../error.ts";
@@ -116,7 +116,7 @@ export class Client implements Disposable, AsyncDisposable {
     );
   }
 
-  /** As {@link ask}, with a turn that reads the answer. */
+  /** Sends a request, and waits until a turn has read its answer. @throws as {@link ask} */
   async request<T>(request: RequestInput, turn: Turn<T>, timeoutMs = idleTimeoutMs): Promise<T> {
     const frame = encodeFrame(request);
     const answer = this.answer(turn, timeoutMs);

@@ -6,7 +6,11 @@ import { type Client, diskTimeoutMs } from "./client.ts";
 /** The most partial uploads that a server may list. */
 const maxPartials = 1_000_000;
 
-/** Returns them, the oldest first. @throws {BargeError} `unsupported` by an older server */
+/**
+ * Returns the account's partial uploads, the oldest first.
+ *
+ * @throws {BargeError} `unsupported` by an older server
+ */
 export async function partials(client: Client): Promise<PartialUpload[]> {
   return await client.request({ verb: "uploads" }, async (frames) => {
     const all: PartialUpload[] = [];

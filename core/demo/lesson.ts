@@ -14,11 +14,11 @@ export interface LessonSettings {
   readonly speed: number;
   /** The port for a server that the lesson starts; 0 for any free one. */
   readonly port: number;
-  /** The URLs that `crawl` fetches in place of its own pages. */
+  /** The URLs that the lesson `crawl` fetches in place of its own pages. */
   readonly urls: readonly URL[];
-  /** The services that `event` waits for in place of its own. */
+  /** The services that the lesson `event` waits for in place of its own. */
   readonly waitFor: readonly Address[];
-  /** The limit of that wait, in seconds. */
+  /** The limit of the wait for these services, in seconds. */
   readonly timeout: number;
 }
 

@@ -40,9 +40,9 @@ type Arrived = Pick<AccessFacts, "door" | "address" | "verb" | "path" | "to">;
 /** A request, from its arrival to its record. */
 export class Access implements ActiveRequest {
   account: string | null = null;
-  /** True if the record ends after the request's handler. */
+  /** True if the record is written only after the request's handler has returned. */
   pending = false;
-  /** True if each file of the request has a record of its own; a success then has none. */
+  /** True if each file of the request has a record of its own. The request then has one only if it fails. */
   split = false;
   /** True if the request is a login, or carries credentials. */
   login: boolean;

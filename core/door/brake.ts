@@ -3,7 +3,7 @@ import { delay } from "../net/delay.ts";
 import type { Rate } from "../watch/rate.ts";
 
 export interface Brake {
-  /** The bytes to move at a time. */
+  /** The number of bytes to move at a time. */
   readonly piece: number;
   /** Waits until these bytes may be moved. @throws the reason of the transfer's signal */
   hold(bytes: number): Promise<void>;

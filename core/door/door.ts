@@ -40,14 +40,17 @@ export interface FtpSpec {
    * other clients, anybody with the client's address can open the data connection in the client's place.
    */
   readonly sessionReuse: SessionReuse;
-  /** The address in replies to PASV; undefined for the one that the client has reached. */
+  /** The address in replies to PASV; undefined: the address that the client has connected to. */
   readonly publicAddress: string | undefined;
   /**
    * True if the server may connect to clients on other machines (PORT). Workers then have the
    * permission to connect to any IPv4 address but this machine's.
    */
   readonly active: boolean;
-  /** The same for clients on this machine. Workers may then connect to all services of it. */
+  /**
+   * True if the server may connect to clients on this machine (PORT). Workers then have the permission to
+   * connect to all services of this machine.
+   */
   readonly activeLoopback: boolean;
 }
 

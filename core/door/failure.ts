@@ -27,7 +27,7 @@ export function explain(error: unknown, operation: Operation): BargeError {
     return serverFailure(bug, operation);
   }
   if (failed.kind === "io" || failed.kind === "fatal") return serverFailure(error, operation);
-  // The limits of accounts have no cause.
+  // A full disk is the cause of its failure. A failure at the limit of an account has no cause.
   if (failed.kind === "no-space" && failed.cause !== undefined) return diskFull(failed, operation);
   if (!failed.op || !internalSteps.has(failed.op)) return failed;
   if (!visibleKinds.has(failed.kind)) return serverFailure(error, operation);
@@ -52,7 +52,7 @@ function serverFailure(error: unknown, operation: Operation): BargeError {
   return new BargeError("io", "the server failed; its log says how", operation);
 }
 
-/** Logs a failure that no answer reports: as an error if it is the server's, else for debugging. */
+/** Logs a failure that no answer reports: as an error if the server failed, else at the level for debugging. */
 export function note(error: unknown, peer: string): void {
   const known = error instanceof BargeError;
   if (known && error.kind !== "io" && error.kind !== "fatal") {

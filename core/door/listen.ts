@@ -41,9 +41,9 @@ export interface Hosting {
   /** The longest time in which a new connection neither sends nor reads, in ms. */
   readonly idleTimeoutMs: number;
   /**
-   * Takes over an accepted connection, and keeps its presence up to date.
+   * Takes over an accepted connection, and keeps its record for listings (`presence`) up to date.
    *
-   * @param local the server's address that the client has reached; empty if unknown
+   * @param local the server's address that the client has connected to; empty if unknown
    */
   readonly begin: (stream: Stream, presence: Presence, local: string) => Conversation;
   /** Refuses connections beyond the limits. */

@@ -7,7 +7,7 @@ import { Networks } from "../net/networks.ts";
 import type { DoorSpec } from "./door.ts";
 
 const log = getLogger(["barge", "serve"]);
-/** A proxy without headers is logged at most once in this time. */
+/** A trusted proxy that sends no header is logged at most once in this time. */
 const logIntervalMs = 60_000;
 let logged = -Infinity;
 

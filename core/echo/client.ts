@@ -1,7 +1,7 @@
 /**
- * Clients of an echo server: they send a source and write the answers to a sink. Over TCP both
- * directions run concurrently, so that neither a large input nor a late server stops the other.
- * Over UDP each line is a datagram, and the next one is sent when it is answered or lost.
+ * Clients of an echo server: they send a source and write the answers to a sink. Over TCP both directions
+ * run concurrently, so that neither a large input nor a slow server stops the other. Over UDP each line is
+ * a datagram, and the next one is sent when it is answered or lost.
  */
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "../net/address.ts";

@@ -22,7 +22,7 @@ export abstract class Connection {
   readonly #onEnd: (why: string) => void;
   #error: string | undefined;
   #ended = false;
-  /** Bytes moved at the last check, and the time of the check that first saw this number. */
+  /** The number of bytes moved until the last check, and the time of the first check that saw this number. */
   #movedBytes = 0;
   #movedAt = this.began;
 

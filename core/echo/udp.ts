@@ -2,11 +2,11 @@
  * An echo server over UDP: it returns each datagram to its sender in upper case (upper.ts) or
  * unchanged (RFC 862).
  *
- * Invariants: each datagram gets at most one answer, of the same length, so that the server can't
- * amplify traffic. Dropped and counted are datagrams above {@link maxDatagramBytes}, those from
- * port 0 or from another echo, quote or time service (the answer would be answered, forever), and
- * those whose answer the system does not send. A few datagrams are processed at a time; the others
- * wait in the system's buffer, or are lost there.
+ * Invariants: each datagram gets at most one answer, of the same length, so that the server can't amplify
+ * traffic. The server drops and counts datagrams above {@link maxDatagramBytes}, those from port 0 or from
+ * another echo, quote or time service (which would answer each answer, forever), and those whose answer the
+ * system does not send. A few datagrams are processed at a time; the others wait in the system's buffer, or
+ * are lost there.
  *
  * One isolate serves the port, since the runtime sets no SO_REUSEPORT on UDP sockets (Deno 2.9).
  */

@@ -5,7 +5,7 @@ import type { wireError } from "./field.ts";
 
 type WireError = v.InferOutput<typeof wireError>;
 
-/** The most characters of all messages in one answer; as many of all hints. Both then fit into one frame. */
+/** The most characters of all messages in one answer, and of all hints, so that both fit into one frame. */
 const maxMessageChars = 8000;
 
 /**

@@ -5,7 +5,7 @@ import { parseTime } from "./time.ts";
 export const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const count = bytes;
 export const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
-/** An existing time in the format of RFC 3339, as text; {@link parseTime} reads it. */
+/** A time in the format of RFC 3339, as text, on a date that exists; {@link parseTime} reads it. */
 export const time = v.pipe(
   v.string(),
   v.check(

@@ -32,7 +32,7 @@ export const omission = v.object({
   unnamed: count,
   /** Links, sockets, pipes, devices. */
   special: count,
-  /** The path of one of them, relative to the listed folder; illegible bytes are U+FFFD. */
+  /** The path of one omitted entry, relative to the listed folder; invalid bytes are U+FFFD. */
   example: v.string(),
 });
 

@@ -1,9 +1,9 @@
 /**
  * A barrier, as Python's `threading.Barrier`: a number of agents wait for each other, repeatedly.
  *
- * Memory: that of a Monitor with two queues (agents that arrived; agents that came while the action
- * ran) and six words: parties, arrivals, phase, cycle, and the default timeout in seconds (a
- * Float64 over two words; negative: none). The phases:
+ * Its memory is that of a Monitor with two queues (agents that arrived; agents that came while the action
+ * ran) and six words: parties, arrivals, phase, cycle, and the default timeout in seconds (a Float64 over
+ * two words; negative: none). The phases:
  *
  *     FILLING 0 --last arrival--> ACTING 1 (only with an action) --> FILLING, next cycle
  *     FILLING, ACTING --abort, a timeout, an action that throws--> BROKEN 2 --reset--> FILLING

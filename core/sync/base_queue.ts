@@ -3,8 +3,8 @@
  * joiners wait in a FIFO queue each. queue_memory.ts describes the memory.
  *
  * Invariants:
- * - Getters wait only while every item is promised (COUNT <= TAKEN), putters only while the first
- *   one's item does not fit. A later caller therefore never takes what a waiter was promised.
+ * - Getters wait only while every item is promised (COUNT <= TAKEN). Putters wait only while the item
+ *   of the first putter does not fit. So no later caller takes an item or space promised to a waiter.
  * - A promise is for any item: the getter takes the first one when it wakes.
  * - Putters are admitted in their order; a large item delays those behind it. A putter that leaves
  *   admits the next one, if its item fits.
@@ -49,7 +49,7 @@ const getters = 0;
 const putters = 1;
 const joiners = 2;
 
-/** The word that a waiter is granted. */
+/** The words that a waiter can get with its grant. */
 const promised = 1;
 const closed = 2;
 
@@ -117,7 +117,11 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     this.putParcel(this.parcel(item), block ? deadline(timeout) : -Infinity);
   }
 
-  /** As {@link put}, without blocking the isolate. @throws also the reason of an aborted signal */
+  /**
+   * Puts an item into the queue, like {@link put}, without blocking the isolate.
+   *
+   * @throws as {@link put}; the reason of an aborted signal
+   */
   async putAsync(item: T, { timeout, signal }: AsyncOptions = {}): Promise<void> {
     await this.putParcelAsync(this.parcel(item), deadline(timeout), signal);
   }
@@ -140,7 +144,11 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     return decode(this.#endGet(taken)) as T;
   }
 
-  /** As {@link get}, without blocking the isolate. @throws also the reason of an aborted signal */
+  /**
+   * Takes an item from the queue, like {@link get}, without blocking the isolate.
+   *
+   * @throws as {@link get}; the reason of an aborted signal
+   */
   async getAsync({ timeout, signal }: AsyncOptions = {}): Promise<T> {
     const until = deadline(timeout);
     signal?.throwIfAborted();
@@ -175,7 +183,11 @@ export abstract class BaseQueue<T, K extends QueueKind> {
     return this.#monitor.wait(joiners, this.#tryJoin(), until);
   }
 
-  /** As {@link join}, without blocking the isolate. @throws also the reason of an aborted signal */
+  /**
+   * Waits until all items are reported as done, like {@link join}, without blocking the isolate.
+   *
+   * @throws as {@link join}; the reason of an aborted signal
+   */
   async joinAsync({ timeout, signal }: AsyncOptions = {}): Promise<boolean> {
     const until = deadline(timeout);
     signal?.throwIfAborted();

@@ -2,7 +2,7 @@
  * A bounded semaphore, as Python's `threading.BoundedSemaphore`: releasing more permits than were
  * acquired is an error.
  *
- * Memory: that of Permits, and a word for the number of permits.
+ * Its memory is that of Permits, and a word for the number of permits.
  */
 import { Counting } from "./counting.ts";
 import type { Handle } from "./handle.ts";

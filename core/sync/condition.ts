@@ -1,8 +1,8 @@
 /**
  * A condition variable, as Python's `threading.Condition`.
  *
- * Memory: that of a Monitor with one queue. The lock has a handle of its own; several conditions
- * may share a lock.
+ * Its memory is that of a Monitor with one queue. The lock has a handle of its own; several conditions may
+ * share a lock.
  *
  * A wait: join the queue (holding the lock) -> release the lock completely -> sleep -> settle:
  * notified or not -> acquire the lock in its FIFO order, as deep as before -> return. Only the
@@ -81,12 +81,12 @@ export class Condition {
     return { ...this.#monitor.handle, lock: this.lock.handle };
   }
 
-  /** Acquires the lock: see {@link Lock.acquire}. */
+  /** Acquires the lock, as {@link Lock.acquire} does. */
   acquire(options?: AcquireOptions): boolean {
     return this.lock.acquire(options);
   }
 
-  /** Acquires the lock: see {@link Lock.acquireAsync}. */
+  /** Acquires the lock, as {@link Lock.acquireAsync} does. */
   async acquireAsync(options?: AsyncOptions): Promise<boolean> {
     return await this.lock.acquireAsync(options);
   }
@@ -106,7 +106,11 @@ export class Condition {
     return this.lock.hold();
   }
 
-  /** As {@link hold}, without blocking the isolate. @throws the reason of an aborted signal */
+  /**
+   * Acquires the lock until the end of the block, without blocking the isolate.
+   *
+   * @throws the reason of an aborted signal
+   */
   async holdAsync(options?: Pick<AsyncOptions, "signal">): Promise<Disposable> {
     return await this.lock.holdAsync(options);
   }
@@ -149,7 +153,11 @@ export class Condition {
     return result;
   }
 
-  /** As {@link waitFor}, without blocking the isolate. @throws the reason of an aborted signal */
+  /**
+   * Waits until a predicate holds, like {@link waitFor}, without blocking the isolate.
+   *
+   * @throws as {@link waitFor}; the reason of an aborted signal
+   */
   async waitForAsync<T>(predicate: () => T, options: AsyncOptions = {}): Promise<T> {
     const until = deadline(options.timeout);
     let result = predicate();

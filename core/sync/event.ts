@@ -1,7 +1,7 @@
 /**
  * An event, as Python's `threading.Event`: a flag to wait for.
  *
- * Memory: that of a Monitor with one queue and one word: 0 clear, 1 set.
+ * Its memory is that of a Monitor with one queue and one word: 0 clear, 1 set.
  *
  * Invariant: the flag is set, and checked before joining the queue, inside the monitor's section,
  * so no agent joins once it is set. `set` grants all waiters in their order: each wait returns

@@ -29,7 +29,11 @@ export abstract class Holdable<K extends Kind> {
     return this.#releaser();
   }
 
-  /** As {@link hold}, without blocking the isolate. @throws the reason of an aborted signal */
+  /**
+   * Acquires the lock or a permit until the end of the block, without blocking the isolate.
+   *
+   * @throws the reason of an aborted signal
+   */
   async holdAsync({ signal }: Pick<AsyncOptions, "signal"> = {}): Promise<Disposable> {
     await this.acquireAsync({ signal });
     return this.#releaser();

@@ -1,5 +1,5 @@
 /**
- * A queue whose last item comes first, as Python's `queue.LifoQueue`. Memory: queue_memory.ts; the
+ * A last-in, first-out queue, as Python's `queue.LifoQueue`. queue_memory.ts describes its memory. The
  * store's order is a stack.
  */
 import { BaseQueue, type Order } from "./base_queue.ts";

@@ -1,8 +1,8 @@
 /**
  * A lock, as Python's `threading.Lock`: any agent may acquire it, and any agent may release it.
  *
- * Memory: that of Permits with one permit: the word is 1 unlocked, 0 locked, -1 locked with
- * waiters. Waiters get the lock in the order of their arrival.
+ * Its memory is that of Permits with one permit: the word is 1 for unlocked, 0 for locked, -1 for locked
+ * with waiters. Waiters get the lock in the order of their arrival.
  *
  * The lock has no owner: a terminated worker leaves it locked, and another agent may release it. An
  * isolate deadlocks if it blocks in `acquire` while one of its own async tasks holds the lock or is
@@ -75,7 +75,7 @@ export class Lock extends Holdable<"Lock"> {
   }
 
   /**
-   * Returns whether a {@link Condition} may release it: whether it is locked, as it has no owner.
+   * Returns whether a {@link Condition} may release the lock: if it is locked, since a Lock has no owner.
    */
   isOwned(): boolean {
     return this.locked();

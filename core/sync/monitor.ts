@@ -18,10 +18,10 @@
  *
  * Invariants:
  * - A slot is in a queue if and only if it is WAITING; queues are in the order of joining.
- * - A grant removes the slot from its queue and is final. The waiter learns of it only from its
- *   slot, read under the mutex, not from the end of its sleep. A waiter that times out or is
- *   aborted just as it is granted has therefore been granted, and one that left has missed no grant
- *   and holds nothing. An abort takes effect immediately: later grants go to others.
+ * - A grant removes the slot from its queue and is final. The waiter learns of the grant
+ *   only from its slot, which it reads under the mutex, not from the end of its sleep. So a waiter
+ *   whose timeout or abort coincides with a grant has been granted its turn, and a waiter that left
+ *   has missed no grant. An abort takes effect immediately: later grants go to others.
  * - After each wakeup the waiter reads the state again, so a wakeup for the slot's former user is
  *   harmless.
  * - The mutex is held for some tens of instructions (queues: for the copy of an item), never during
@@ -232,7 +232,7 @@ export class Monitor<K extends Kind = Kind> {
   }
 
   /**
-   * As {@link park}, without blocking the isolate. It also ends when the signal is aborted, without
+   * Sleeps like {@link park}, without blocking the isolate. An aborted signal also ends the sleep, without
    * an error: the slot is then out of its queue, and `left` was called.
    *
    * Atomics.waitAsync does not keep an isolate alive, so a timer runs until the wait has ended,
@@ -286,7 +286,11 @@ export class Monitor<K extends Kind = Kind> {
     return this.settle(queue, slot, left);
   }
 
-  /** As {@link wait}, without blocking the isolate. @throws the reason of an aborted signal */
+  /**
+   * Waits and settles like {@link wait}, without blocking the isolate.
+   *
+   * @throws the reason of an aborted signal
+   */
   async waitAsync(
     queue: number,
     slot: number,

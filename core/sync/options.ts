@@ -9,7 +9,7 @@ export interface WaitOptions {
 }
 
 export interface AsyncOptions extends WaitOptions {
-  /** Ends the wait with the signal's reason, unless it was already granted. */
+  /** Ends the wait with the signal's reason, unless the wait was already granted. */
   readonly signal?: AbortSignal;
 }
 
@@ -40,7 +40,7 @@ export function deadline(timeout: number | undefined): number {
   return performance.now() + timeout * 1000;
 }
 
-/** As {@link deadline}, but in the past with `blocking: false`. @throws RangeError */
+/** Returns the {@link deadline} of a wait; with `blocking: false`, a time in the past. @throws RangeError */
 export function acquireDeadline({ blocking = true, timeout }: AcquireOptions): number {
   if (blocking) return deadline(timeout);
   if (timeout !== undefined) {
@@ -49,7 +49,7 @@ export function acquireDeadline({ blocking = true, timeout }: AcquireOptions): n
   return -Infinity;
 }
 
-/** As {@link acquireDeadline}; a timeout of -1 means none, as for locks in Python. */
+/** Returns the {@link acquireDeadline} for a lock, where a timeout of -1 means none, as in Python. */
 export function lockDeadline({ blocking = true, timeout }: AcquireOptions): number {
   return acquireDeadline({ blocking, timeout: timeout === -1 ? undefined : timeout });
 }

@@ -65,7 +65,7 @@ export class Permits<K extends Kind> {
     return this.#monitor.wait(queue, this.#join(), until, () => this.#showFree());
   }
 
-  /** As {@link acquire}, without blocking the isolate. @throws the reason of an aborted signal */
+  /** Acquires a permit, without blocking the isolate. @throws the reason of an aborted signal */
   async acquireAsync(until: number, signal?: AbortSignal): Promise<boolean> {
     signal?.throwIfAborted();
     if (this.#take()) return true;

@@ -1,7 +1,7 @@
 /**
- * A queue whose lowest item comes first, as Python's `queue.PriorityQueue`; among equal ones the
- * first. Memory: queue_memory.ts; the store's order is a binary heap of the items, each after its
- * key (key.ts).
+ * A queue that returns its lowest item first, as Python's `queue.PriorityQueue`, and equal items in the
+ * order of their arrival. queue_memory.ts describes its memory. The store's order is a binary heap of the
+ * items, each stored after its key (key.ts).
  *
  * An item is its own priority unless `put` names another: a number, a string, or an array that is
  * compared from left to right, as Python compares tuples: `[2, "walk"]` before `[2, "xerox"]`. An
@@ -52,19 +52,23 @@ export class PriorityQueue<T = unknown> extends BaseQueue<T, "PriorityQueue"> {
     return new PriorityQueue(0, {}, Monitor.attach(shapeOf("PriorityQueue"), handle));
   }
 
-  /** See {@link BaseQueue.put}. @throws also TypeError for an item or priority without an order */
+  /**
+   * Puts an item, as {@link BaseQueue.put} does.
+   *
+   * @throws also TypeError for an item or priority without an order
+   */
   override put(item: T, options: BlockOptions & PriorityOptions = {}): void {
     const { block = true, timeout, priority } = options;
     this.putParcel(prioritized(item, priority), block ? deadline(timeout) : -Infinity);
   }
 
-  /** See {@link BaseQueue.putAsync}. @throws also TypeError, as {@link put} */
+  /** Puts an item, as {@link BaseQueue.putAsync} does. @throws also TypeError, as {@link put} */
   override async putAsync(item: T, options: AsyncOptions & PriorityOptions = {}): Promise<void> {
     const { timeout, signal, priority } = options;
     await this.putParcelAsync(prioritized(item, priority), deadline(timeout), signal);
   }
 
-  /** See {@link BaseQueue.putNowait}. @throws also TypeError, as {@link put} */
+  /** Puts an item, as {@link BaseQueue.putNowait} does. @throws also TypeError, as {@link put} */
   override putNowait(item: T, options: PriorityOptions = {}): void {
     this.put(item, { ...options, block: false });
   }

@@ -2,9 +2,9 @@
  * A reentrant lock, as Python's `threading.RLock`: its owner may acquire it repeatedly, and must
  * release it as often.
  *
- * Memory: that of Permits with one permit, then three words: the owner's name (agent.ts; 0: none)
- * and its depth. Only the owner writes them, while it holds the permit. Waiters get the lock in the
- * order of their arrival.
+ * Its memory is that of Permits with one permit, then three words: the owner's name (agent.ts; 0: none) and
+ * its depth. Only the owner writes them, while it holds the permit. Waiters get the lock in the order of
+ * their arrival.
  *
  * The owner is an agent, that is an isolate. Its async tasks are one owner, so an RLock does not
  * exclude them from each other; use a Lock between tasks of one isolate. A terminated worker leaves

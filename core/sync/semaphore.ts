@@ -1,7 +1,7 @@
 /**
  * A semaphore, as Python's `threading.Semaphore`: a number of permits that `release` can raise.
  *
- * Memory: that of Permits.
+ * Its memory is that of Permits.
  */
 import { Counting } from "./counting.ts";
 import type { Handle } from "./handle.ts";

@@ -1,8 +1,8 @@
 /**
  * A timer, as Python's `threading.Timer`: it calls a function later, unless it is canceled before.
  *
- * Memory: an Event's, set when the function has returned or the timer was canceled. The states:
- * created --start--> waiting --> called | canceled.
+ * Its memory is that of an Event, which is set when the function has returned or the timer was canceled.
+ * The states: created --start--> waiting --> called | canceled.
  *
  * The function stays in the isolate that created the timer. It is called from the event loop, so
  * not while that isolate blocks. Other isolates can cancel the timer and wait for its end.

@@ -5,7 +5,7 @@
 
 export interface Way {
   readonly name: string;
-  /** Its means: workers, subprocesses, tasks. */
+  /** The means of this way: workers, subprocesses, tasks. */
   readonly is: string;
   /** The course's measurement for comparison (docs/demo.md). */
   readonly author?: { readonly what: string; readonly seconds: number };

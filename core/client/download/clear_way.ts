@@ -14,7 +14,7 @@ export interface WayOptions extends Pick<TransferOptions, "delete" | "dryRun"> {
 }
 
 /**
- * Frees a local name for a file or folder of a tree: with `delete`, removes what has another type.
+ * Frees a local name for a file or folder of a tree. With `delete`, removes an item of another type.
  *
  * @param root the local folder of the tree
  * @param name below the root

@@ -1,7 +1,7 @@
 /**
- * Decides how a download is written to a local name: as a finished part that is renamed over the
- * file at the end of all links, or in place, for devices, FIFOs and the links in /dev/fd and
- * /proc/self/fd: a regular file in their place would cut their readers off.
+ * Decides how a download is written to a local name. Usually the finished part is renamed over the file
+ * that the name's links lead to. Devices, FIFOs and the links in /dev/fd and /proc/self/fd are written in
+ * place, since a regular file in their place would cut their readers off.
  */
 import { BargeError, typed } from "../../error.ts";
 import { join, parentOf } from "../path.ts";
@@ -45,7 +45,7 @@ export function localTarget(path: string): LocalTarget {
   return { type: "file", path: facts.isSymlink ? Deno.realPathSync(path) : path };
 }
 
-/** Returns whether a name is that of standard output, as `-` and /dev/stdout are. */
+/** Returns whether a name means standard output, as `-` and /dev/stdout do. */
 export function isStandardOutput(path: string): boolean {
   return path === "-" || openDescriptor(path) === 1;
 }
@@ -88,7 +88,7 @@ export function lstat(path: string, read = Deno.lstatSync): Deno.FileInfo | unde
   }
 }
 
-/** As {@link lstat}, at the end of links. */
+/** Returns the facts of the file that a name and its links lead to; undefined as {@link lstat}. */
 export function stat(path: string): Deno.FileInfo | undefined {
   return lstat(path, Deno.statSync);
 }

@@ -126,7 +126,7 @@ function fileTarget(
     : { type: "stream", local };
 }
 
-/** @param facts those of the local name; a tree does not follow links, a named file does */
+/** @param facts the facts of the local name: in a tree of the name itself, else with links followed */
 function decideLocal(item: Item, facts: Deno.FileInfo | undefined, options: GetOptions): Action {
   if (!facts?.isFile) return "send";
   const modified = facts.mtime?.getTime() ?? 0;

@@ -23,7 +23,7 @@ export class TreeDownload {
   readonly #source: DownloadSource;
   /** Local names that were removed because they had another type. */
   readonly #cleared = new Set<string>();
-  /** Folders that can't be made here. */
+  /** Folders that can't be made on this machine. */
   readonly #blocked = new Set<string>();
 
   constructor(download: Download, source: DownloadSource) {

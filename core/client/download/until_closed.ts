@@ -7,7 +7,7 @@ export function untilClosed(client: Client) {
   client.onClose(() => stop?.(client.closed));
   return async <T>(work: Promise<T>): Promise<T> => {
     if (client.closed) throw client.closed;
-    // A promise for each wait, since a race adds a callback that stays until its promise settles.
+    // Each wait has a promise of its own: a race adds a callback, which stays until the promise settles.
     const { promise, reject } = Promise.withResolvers<never>();
     stop = reject;
     return await Promise.race([work, promise]);

@@ -1,7 +1,7 @@
 /** Names that a transfer omits. glob.ts, which is loaded only where needed, defines the patterns. */
 import type { Excluded } from "./glob.ts";
 
-/** Returns the filter of some patterns. */
+/** Returns the filter that omits the names which match one of the patterns. */
 export async function excludedBy(patterns: readonly string[] = []): Promise<Excluded> {
   if (patterns.length === 0) return () => false;
   const { exclude } = await import("./glob.ts");

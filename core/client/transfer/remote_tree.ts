@@ -25,7 +25,7 @@ export async function remoteTree(client: Client, path: string): Promise<Map<stri
   return await treeBelow(client, path, root);
 }
 
-/** As {@link remoteTree}, of a folder whose entry is known. @param onOmitted see `ListOptions` */
+/** Returns the items below a folder whose entry is known. @param onOmitted see `ListOptions` */
 export async function treeBelow(
   client: Client,
   path: string,

@@ -1,6 +1,9 @@
 /** SHA-256 of small files in memory. */
 
-/** Files after which `node:crypto` pays: it takes 25 ms to load, and then 20 us less for each. */
+/**
+ * The number of files after which `node:crypto` is loaded. Loading takes 25 ms, and then saves 20 us for
+ * each file.
+ */
 const filesBeforeNodeCrypto = 500;
 
 let hashed = 0;

@@ -53,9 +53,9 @@ export class Window {
   readonly #flush: () => Promise<void>;
 
   /**
-   * @param maxCount of unanswered files and other requests
-   * @param maxBytes of unanswered requests; a single one may be larger
-   * @param flush called before a wait: only sent requests are answered
+   * @param maxCount the most unanswered files and other requests
+   * @param maxBytes the most bytes of unanswered requests; a single request may have more
+   * @param flush called before a wait, since only requests that were sent get answers
    */
   constructor(maxCount: number, maxBytes: number, flush = () => Promise.resolve()) {
     this.#maxCount = maxCount;
@@ -70,8 +70,8 @@ export class Window {
   }
 
   /**
-   * Waits for room, and takes it. One caller at a time. A full window opens when it is half empty,
-   * so that requests leave in batches.
+   * Waits for room, and reserves that room. One caller at a time. A full window opens when it is half
+   * empty, so that requests leave in batches.
    */
   async enter(bytes: number, count = 1): Promise<void> {
     if (!this.fits(bytes, count)) {

@@ -102,8 +102,8 @@ export async function send(
 }
 
 /**
- * Queues the reading of the last answer, which arrives early if the server refuses the rest. Its
- * deadline begins when all is sent, since the server is silent during an upload.
+ * Queues the reading of the last answer, which arrives early if the server refuses the rest. The deadline
+ * for the answer begins when all is sent, since the server is silent during an upload.
  */
 function expectAnswer(client: Client) {
   const sent = Promise.withResolvers<void>();
@@ -176,7 +176,7 @@ async function chunks(
     }
     return sent;
   } finally {
-    // The read of a file ends soon; that of standard input may never end, and keeps the buffers.
+    // A read of a file ends soon. A read of standard input may never end, and keeps its buffers.
     if (content.file) await reading?.catch(() => {/* the first failure is reported */});
     for (const buffer of [full, empty]) (reading ? abandon : giveBack)(buffer);
   }

@@ -1,7 +1,8 @@
 /**
- * `async`: tasks of one isolate switch where they wait, so a task of one second and one of three end
- * after three seconds. Tasks that block, or that never wait, do not switch; Python's monkey patching
- * lets blocking ones switch. All tasks run in a worker, so that the user can interrupt the program.
+ * `async`: tasks of one isolate switch where they wait, so a task of one second and one of three seconds
+ * take three seconds together. Tasks that block, or that never wait, do not switch; Python's monkey
+ * patching lets blocking ones switch. All tasks run in a worker, so that the user can interrupt the
+ * program.
  */
 import type { Lesson } from "../lesson.ts";
 import type { Runner, Trace } from "../runner/runner.ts";
@@ -9,7 +10,7 @@ import { bilingual, type Text } from "../text.ts";
 
 /** The real time of a second of the lesson. */
 const defaultMsPerSecond = 250;
-/** The lower limit of that time at high speeds: sleeps must end in order even on a busy machine. */
+/** The least real time of a second, at high speeds: sleeps must end in order even on a busy machine. */
 const minMsPerSecond = 10;
 
 const long = { id: "long", name: bilingual`long || 长任务`, seconds: 3 } as const;

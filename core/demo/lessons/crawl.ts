@@ -1,6 +1,6 @@
 /**
- * `crawl`: six pages, one by one and then together, from a server of the lesson whose pages take from
- * half a second to three seconds on the lesson's clock; or the URLs of the user.
+ * `crawl`: fetches six pages, one by one and then together. A server of the lesson sends them, after half a
+ * second to three seconds on the lesson's clock. With URLs of the user, it fetches those instead.
  *
  * The output must be the same in each run, so the server answers in the order of its delays: it sends
  * a page once its delay is over and the page before it has been read.
@@ -104,7 +104,7 @@ async function fetchUrls(runner: Runner, urls: readonly URL[]) {
   };
 }
 
-/** Fetches a page, and shows it from `start` to `end`, in seconds; a function is called at the end. */
+/** Fetches a page, and shows it from `start` to `end` (seconds, or a function that returns them). */
 async function fetchPage(
   runner: Runner,
   trace: Trace,
@@ -163,7 +163,7 @@ function servePages(port: number, msPerSecond: number) {
       url: `http://127.0.0.1:${server.addr.port}/${i + 1}`,
       delay,
     })),
-    /** Sends pages in the order of their delays from now on. */
+    /** From now on, sends pages in the order of their delays. */
     sendInOrder() {
       ordered = true;
       mayBeSent[0]!.resolve();

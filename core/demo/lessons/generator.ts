@@ -9,7 +9,7 @@ import { bilingual, type Name, type Text } from "../text.ts";
 const shownResults = 4;
 const measuredCalls = 300_000;
 const sentValues = [10, 20, 60];
-/** The mean of the sent values after each of them. */
+/** The means of the values sent so far, after each value. */
 const expectedMeans = [10, 15, 30];
 
 const caller = bilingual`caller || 调用者`;

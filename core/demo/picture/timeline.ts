@@ -5,7 +5,7 @@
  *     t1       AAAAAA~A~A~AbAbAbAbAbA
  *     t2        BBBBBB~B~B~BaBaBaBaBa
  *
- * A thread holds the object of a capital letter, waits for that of a small letter, and sleeps at `~`.
+ * A thread holds the object of a capital letter, waits for the object of a small letter, and sleeps at `~`.
  * A thread that does two of these at once shows the signs in turn.
  */
 import type { Lang, Text } from "../text.ts";
@@ -139,7 +139,7 @@ export function drawChart(
   );
 }
 
-/** Returns the lanes; of more than `rows`, a number in place of those in the middle. */
+/** Returns the lanes; of more than `rows`, those in the middle are replaced by their number. */
 export function omitMiddle(lanes: readonly Lane[], rows: number): readonly (Lane | number)[] {
   if (lanes.length <= rows) return lanes;
   const first = Math.ceil((rows - 1) * 2 / 3);

@@ -52,7 +52,7 @@ export class FromWire {
   #held = false;
   #out = new Uint8Array();
 
-  /** @returns bytes that are valid until the next call, without a CR at the end, whose LF may follow */
+  /** @returns bytes that are valid until the next call; a CR at the end is kept back, as its LF may follow */
   convert(bytes: Uint8Array): Uint8Array {
     if (this.#out.length < bytes.length + 1) this.#out = new Uint8Array(bytes.length + 1);
     let n = 0;

@@ -69,7 +69,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   #writing: Promise<void> = Promise.resolve();
   readonly #loginBy: number;
 
-  /** @param local the server's address that the client has reached */
+  /** @param local the server's address that the client has connected to */
   constructor(door: Host, store: Service, stream: Stream, presence: Presence, local: string) {
     super(store, stream);
     this.door = door;
@@ -187,7 +187,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     );
   }
 
-  /** As {@link #peek}, but the next call begins another read. */
+  /** Returns the outcome of the current read, like {@link #peek}; the next call begins another read. */
   async #take(): Promise<ReadResult> {
     const got = await this.#peek();
     this.#reading = undefined;
@@ -283,7 +283,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     else this.#queue.push(line);
   }
 
-  /** Handles the end of the client's side; unless it has sent QUIT, the transfer ends. */
+  /** Handles the end of the client's side. The transfer ends, too, unless the client has sent QUIT. */
   #onEnd(failed: unknown): void {
     this.#clientEnded = true;
     const quits = this.quitting || this.#queue.some((line) => parseCommand(line).verb === "QUIT");
@@ -299,7 +299,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
     else this.cut(reason);
   }
 
-  /** Sends 421 and closes. */
+  /** Sends 421, and closes the connection. */
   async #dismiss(why: string): Promise<void> {
     const reason = new BargeError("unavailable", why);
     try {
@@ -310,8 +310,8 @@ export class Control extends ClientConnection implements Connection, Conversatio
   }
 
   /**
-   * As `linger` in ../linger.ts, but reads through the line reader: a read of it may be under way, and
-   * the stream allows no second one.
+   * Closes the connection without losing the last reply, like `linger` in ../linger.ts. It reads through
+   * the line reader: that may have a read under way, and the stream allows no second read.
    */
   async #linger(): Promise<void> {
     if (this.stream.closed) return;

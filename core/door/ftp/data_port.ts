@@ -4,9 +4,9 @@
  *   none -> listening (PASV, EPSV) -> arrived -> opened -> closed
  *       \-> dialing (PORT, EPRT)  /
  *
- * A new PASV, EPSV, PORT or EPRT closes the listener or connection of the last one. A listener closes
- * after the first connection from the client's address, or when none comes in time; connections from
- * other addresses are closed. The port is random, from a range that workers and servers share.
+ * A new PASV, EPSV, PORT or EPRT closes the listener or connection of the command before. A listener closes
+ * after the first connection from the client's address, or when none comes in time; connections from other
+ * addresses are closed. The port is random, from a range that workers and servers share.
  *
  * Other machines can have the client's address (NAT). With TLS a data connection must resume the TLS
  * session of the control connection, which only the client can; otherwise no byte is sent or read.
@@ -72,7 +72,7 @@ export class DataPort {
    * @throws {BargeError} `unavailable` when all ports, or the ports of the account or address, are taken
    */
   listen(account: number): number {
-    // A listener without a connection is used again.
+    // A listener to which no client has connected is used again.
     const { addr } = this.#listener ?? this.#listen(account);
     clearTimeout(this.#expiry);
     this.#expiry = setTimeout(() => this.close(), this.#door.timeouts.unused);

@@ -82,7 +82,7 @@ export const fileRows: Record<string, Row> = {
         throw new Failed(503, "usage", "Bad sequence of commands: use RNFR first");
       }
       c.state.renameFrom = undefined;
-      // A slash at the end names the folder to move it into, as for mv.
+      // A new path that ends in a slash names the folder to move the file into, as for `mv`.
       const into = argument.endsWith("/") && await typeAt(c.session, path) === "dir";
       await move(c.session, from, into ? posix.join(path, posix.basename(from)) : path, "always");
       return reply(250, "Renamed");
@@ -106,7 +106,8 @@ export const fileRows: Record<string, Row> = {
     logVerb: "stat",
     help: ["[YYYYMMDDhhmmss] PATH", "show the time of a file; or set it, as MFMT does"],
     async run(c, { argument, path, access }) {
-      // Clients older than MFMT set a time with MDTM. A file of that whole name has precedence.
+      // Clients that lack MFMT set a time with `MDTM TIME PATH`. If the whole argument is the path of an
+      // entry, MDTM shows the time of that entry instead.
       const { time, name } = timeAndName(argument);
       if (time !== undefined && !await pathExists(c.session, path)) {
         return touch(c, name, time, access);
@@ -174,7 +175,7 @@ function digestRow(algorithm: Algorithm): Row {
   };
 }
 
-/** Computes a digest; ABOR ends this as it ends a transfer. */
+/** Computes a digest. ABOR ends the computation, as it ends a transfer. */
 async function digestOf(c: UserConnection, path: string, algorithm: Algorithm) {
   const aborting = c.transfer = new AbortController();
   const signal = AbortSignal.any([aborting.signal, c.ended.signal]);
@@ -191,7 +192,7 @@ async function enterFolder(c: UserConnection, path: string): Promise<Reply> {
   return reply(250, `${quoted(path)} is the current folder`);
 }
 
-/** @throws {BargeError} `refused` if the path is a file's or a partial upload's; `not-found` */
+/** Checks that a path is a folder. @throws {BargeError} `refused` for a file or partial upload; `not-found` */
 async function checkFolder(c: UserConnection, path: string): Promise<void> {
   const { entry } = await stat(c.session, path);
   if (entry?.type !== "dir") throw new BargeError("refused", "it is not a folder", { path });

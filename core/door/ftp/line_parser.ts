@@ -53,7 +53,7 @@ export class LineParser {
   #nul = false;
   #telnet: Telnet = "text";
   #input: Uint8Array = new Uint8Array();
-  /** True if an ABOR ended at its CR; an LF after it is part of it. */
+  /** True if an ABOR was ended at its CR; an LF that comes next belongs to that ABOR. */
   #early = false;
   /** True if Telnet's IP has come, and no byte of a line after it. */
   #interrupted = false;
@@ -157,7 +157,7 @@ export class LineParser {
       case "iac":
         this.#telnet = afterIac.get(byte) ?? "text";
         if (byte === ip) this.#interrupted = true;
-        else if (byte === iac || byte < se) this.#keep(byte); // below SE: the IAC was a stray byte
+        else if (byte === iac || byte < se) this.#keep(byte); // a stray IAC: commands begin at SE
         break;
       case "will":
       case "do":

@@ -23,7 +23,7 @@ export class LineReader {
   readonly #write: (bytes: Uint8Array) => Promise<void>;
   readonly #parser = new LineParser();
   readonly #buffer = new Uint8Array(4096);
-  /** The read that is under way; it goes on after an ABOR was assumed. */
+  /** The read under way. It continues when the reader assumes an ABOR. */
   #reading: Promise<number | null> | undefined;
   /** True after an ABOR was assumed. If it arrives later, it is ignored. */
   #assumedAbort = false;

@@ -74,8 +74,8 @@ interface Listed {
 }
 
 /**
- * Returns the entries that an argument of LIST means: options of `ls` are ignored, and a pattern in
- * the last part means the names that match.
+ * Returns the entries that an argument of LIST means. Options of `ls` are ignored. A pattern in the last
+ * part of a path means all names that match it.
  *
  * @throws {BargeError} `not-found`
  */

@@ -118,13 +118,13 @@ export const loginRows: Record<string, Row> = {
   },
 };
 
-/** @throws {Failed} if a name or password would be sent without TLS though TLS is required */
+/** Checks that a name or password may be sent. @throws {Failed} if TLS is required and was not begun */
 function needTls(c: Connection): void {
   if (c.tls || c.door.spec.tls !== "require") return;
   throw new Failed(530, "unauthenticated", "TLS is required here", { hint: "send AUTH TLS first" });
 }
 
-/** Logs out; the state of TLS stays. */
+/** Logs out. The settings of TLS stay. */
 function logOut(c: Connection): void {
   c.data.close();
   c.setSession(undefined);

@@ -1,13 +1,16 @@
 /**
- * Writes names into lines of FTP and reads them back. A line can hold every character but CR, LF
- * and NUL (RFC 3659, section 2.2), and other doors create names with CR and LF. In such a name the
- * sign for the character (U+240D, U+240A) replaces it. A path with these signs means the file or folder
- * of exactly that name; if none exists, the one that is listed under that name.
+ * Writes names into lines of FTP and reads them back. A line can hold every character but CR, LF and NUL
+ * (RFC 3659, section 2.2), and other doors create names with CR and LF. In such a name the sign for the
+ * character (U+240D, U+240A) replaces it. A path with these signs is first taken literally. If no entry has
+ * that path, the signs are taken for the characters that they replace.
  */
 
 const signs: Readonly<Record<string, string>> = { "\0": "␀", "\n": "␊", "\r": "␍" };
 const characters: Readonly<Record<string, string>> = { "␊": "\n", "␍": "\r" };
-/** A name with more signs is tried unchanged and with all signs read back, not in each combination. */
+/**
+ * The most signs of a name for which all combinations of signs and characters are tried. A name with more
+ * signs is tried unchanged, and with all signs replaced.
+ */
 const maxSigns = 8;
 
 /**
@@ -24,7 +27,7 @@ export function inLine(text: string): string {
 }
 
 /**
- * Returns the path that a client means by one that {@link inLine} may have written.
+ * Returns the path that a client means by a path in which {@link inLine} may have replaced characters.
  *
  * @param path absolute
  * @param pathExists returns whether a file, folder or partial upload has that path
@@ -56,7 +59,7 @@ export async function intendedPath(
   return found;
 }
 
-/** Returns the names that {@link inLine} writes as this text, the unchanged one first. */
+/** Returns the names that {@link inLine} writes as this text; the text itself comes first. */
 function* readings(part: string): Generator<string, void, void> {
   const pieces = part.split(/([␊␍])/);
   const count = (pieces.length - 1) / 2;

@@ -6,8 +6,8 @@ export function isPattern(path: string): boolean {
 }
 
 /**
- * Returns whether a name matches a pattern of shells: `*`, `?`, `[a-z]`, `[!a]`. Only a dot matches a
- * dot at the start. The time is bounded by the product of both lengths.
+ * Returns whether a name matches a pattern of shells: `*`, `?`, `[a-z]`, `[!a]`. A dot at the start of a
+ * name matches only a dot of the pattern. The time is bounded by the product of both lengths.
  *
  * @example
  * ```ts

@@ -68,7 +68,7 @@ const hints: Partial<Record<Kind, string | undefined>> = {
   exists: undefined,
 };
 
-/** Returns the reply for a failure. Clients look for the usual words when a file does not exist. */
+/** Returns the reply for a failure. The text for a missing file has the words that clients look for. */
 export function replyTo(error: BargeError, code: number = codes[error.kind]): Reply {
   const { kind, path, message } = error;
   const hint = Object.hasOwn(hints, kind) && !(error instanceof Failed) ? hints[kind] : error.hint;

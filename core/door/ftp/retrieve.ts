@@ -1,4 +1,4 @@
-/** RETR: a file, from an offset on. */
+/** RETR: sends a file, from an offset on. */
 import { minBufferBytes } from "../../disk/buffer_pool.ts";
 import { get } from "../../session/get.ts";
 import type { FileContent } from "../../storage/content.ts";

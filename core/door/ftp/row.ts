@@ -12,16 +12,16 @@ import type { State } from "./state.ts";
 /** A control connection. */
 export interface Connection extends ClientConnection {
   readonly door: Host;
-  /** The server's address that the client has reached. */
+  /** The server's address that the client has connected to. */
   readonly local: string;
   readonly data: DataPort;
   readonly tls: TlsPipe | undefined;
   state: State;
   /** Ends the running transfer; undefined when none runs. */
   transfer: AbortController | undefined;
-  /** True when an ABOR has ended a transfer and waits for its answer. */
+  /** True when an ABOR has ended a transfer, until the reply to ABOR is sent. */
   aborted: boolean;
-  /** True if this command is the last one. */
+  /** True if the connection ends after the reply to this command. */
   quitting: boolean;
 
   /** Sends a reply after the replies before it. @throws {BargeError} `unavailable` */
@@ -74,7 +74,7 @@ export type Row =
 /** @returns undefined when the command has sent its reply */
 type Run<C> = (c: C, request: Request) => Promise<Reply | undefined> | Reply | undefined;
 
-/** Returns a connection as one with a login. @throws {Failed} 530 if it has none */
+/** Returns the connection, typed as logged in. @throws {Failed} 530 if it is not logged in */
 export function needLogin(c: Connection): UserConnection {
   if (c.session) return c as UserConnection;
   throw new Failed(530, "unauthenticated", "Log in with USER and PASS first");

@@ -30,7 +30,7 @@ interface SiteCommand {
 const commands = new Map<string, SiteCommand>(Object.entries(
   {
     CHMOD: {
-      // Clients that preserve modes would fail without it.
+      // Clients that preserve modes would fail without this command.
       help: "SITE CHMOD MODE PATH: accepted and ignored; modes are not kept",
       async run(c, argument) {
         const [, mode, path] = /^ *([0-7]{3,4}) ([^]+)$/.exec(argument) ?? [];
@@ -68,7 +68,7 @@ const commands = new Map<string, SiteCommand>(Object.entries(
   } satisfies Record<string, SiteCommand>,
 ));
 
-/** @param verb a command of SITE; by default all */
+/** Returns the help of one command of SITE, or of all. @param verb the command; empty for all */
 export function siteHelp(verb = ""): Reply {
   const helps = new Map(Array.from(commands, ([name, { help }]) => [name, help]));
   helps.set("HELP", "SITE HELP [COMMAND]: list these commands");

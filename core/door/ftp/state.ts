@@ -9,7 +9,7 @@ export type State = ReturnType<typeof freshState>;
 
 export function freshState() {
   return {
-    /** The argument of USER; undefined before it. */
+    /** The argument of USER; undefined before that command. */
     user: undefined as string | undefined,
     /** The number of failed logins. */
     failures: 0,

@@ -92,7 +92,7 @@ async function store(
       }
       await data.stream.end();
       if (data.tls) return true;
-      // A client announces (ALLO) the size of the file, or that of the rest that it sends.
+      // ALLO announces the size of the whole file, or the size of the rest that a resumed upload sends.
       const whole = reserve !== undefined && [access.bytes, upload.offset].includes(reserve);
       if (!whole) {
         const durationMs = performance.now() - began;

@@ -30,12 +30,12 @@ export const defaultTimeouts = {
 };
 
 /**
- * Returns how long the control connection must stay open after the end of an upload without TLS, before
- * the upload is published. A killed client ends both connections at once; the wait covers a delay of the
- * second end, since a lost packet is sent again after 200 ms. A new file can be sent again, so it waits
- * only a twentieth of the duration of its transfer, and many small files lose no time.
+ * Returns how long the control connection must stay open after the end of an upload without TLS, before the
+ * upload is published. A killed client ends both connections at once, but the news of the second end may be
+ * late: a lost packet is sent again after 200 ms. A new file can be sent again, so it waits only a
+ * twentieth of the duration of its transfer, and many small files lose no time.
  *
- * @param replaces true if it replaces a file
+ * @param replaces true if the upload replaces a file
  * @param durationMs the duration of the transfer
  * @returns the wait, in ms
  *

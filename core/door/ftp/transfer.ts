@@ -49,13 +49,13 @@ export async function overData<T>(
   }
 }
 
-/** @throws {Failed} for a data connection that could not be opened */
+/** Throws the failure of a data connection that could not be opened. @throws {Failed} */
 function refuse(error: unknown): never {
   const { kind, message, hint } = typed(error);
   throw new Failed(kind === "identity" ? 522 : 425, kind, message, { hint });
 }
 
-/** @throws {Failed} if no data connection is expected, or TLS is required and was not requested */
+/** Checks that a transfer may begin. @throws {Failed} without a data connection, or without required TLS */
 export function checkData(c: Connection): void {
   if (c.door.spec.tls === "require" && !c.state.protect) {
     const hint = "send PBSZ 0 and PROT P first";
@@ -65,7 +65,7 @@ export function checkData(c: Connection): void {
   throw new Failed(425, "usage", "No data connection", { hint: "use PASV or EPSV first" });
 }
 
-/** Returns the failure of a transfer from an offset; 554 for one beyond the end. */
+/** Returns the failure of a transfer that begins at an offset; 554 for an offset beyond the end. */
 export function restFailure(error: unknown, path: string): unknown {
   if (!(error instanceof BargeError) || error.kind !== "usage") return error;
   return new Failed(554, "usage", `invalid REST: ${error.message}`, { path, hint: error.hint });
@@ -80,7 +80,7 @@ export async function receive({ stream }: Data, into: Uint8Array): Promise<numbe
   }
 }
 
-/** The size of a write with TLS, where a write shows no progress before its end. */
+/** The most bytes of one write over TLS: a write shows its progress only when it ends. */
 const tlsPieceBytes = 64 * 1024;
 
 /** Sends bytes. @throws {Failed} 426 when the client has left, or reads nothing */

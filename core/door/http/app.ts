@@ -13,7 +13,7 @@ import { prefixHead } from "./prefix.ts";
 import { problem, Refusal, statusOf, unknownUrl } from "./problem.ts";
 import { resource } from "./resource.ts";
 
-/** @param metricsOnly whether the door serves nothing else, and the metrics need no login */
+/** Makes the app of a door. @param metricsOnly whether it serves only the metrics, without a login */
 export function makeApp(metricsOnly = false): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => failure(c.env, error));
@@ -40,7 +40,7 @@ export function failure(exchange: Exchange, error: unknown): Response {
   return response;
 }
 
-/** Answers the URL in the `type` of a problem. */
+/** Explains a kind of failure, at the URL in the `type` of a problem. */
 function explainKind(kind: string): Response {
   if (!Object.hasOwn(kinds, kind)) throw new Refusal(404, "not-found", "there is no such problem");
   return new Response(`${kind}: ${kinds[kind as keyof typeof kinds]}\n`);

@@ -100,7 +100,7 @@ export class RememberedLogins {
   }
 }
 
-/** @throws {BargeError} `unauthenticated` for a request without a login; as `identify` */
+/** Logs a request in. @throws {BargeError} `unauthenticated` for one without credentials; as `identify` */
 export async function requireLogin(exchange: Exchange): Promise<AuthenticatedExchange> {
   await exchange.door.logins.identify(exchange);
   if (isAuthenticated(exchange)) return exchange;

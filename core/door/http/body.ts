@@ -19,7 +19,7 @@ interface BodyOptions {
   /** Sends `100 Continue`; undefined for a client that does not wait for it. */
   readonly sendContinue: (() => void) | undefined;
   readonly brake: () => Brake | undefined;
-  /** Called when all bytes are read of a body whose client has ended its side before its end. */
+  /** Called for a body that the client has cut short, once the bytes that have arrived are read. */
   readonly onShort: () => void;
   /** Called with the number of bytes of a file that have arrived. */
   readonly onBytes: (bytes: number) => void;
@@ -37,7 +37,7 @@ export class Body {
     this.#options = options;
   }
 
-  /** Declared bytes; null when they come in chunks. @throws {Refusal} 413 above the largest file */
+  /** The declared number of bytes; null for a body in chunks. @throws {Refusal} 413 above the largest file */
   get length(): number | null {
     const { headers } = this.#options.incoming;
     const length = Number(headers["content-length"] ?? 0);
@@ -102,7 +102,7 @@ export class Body {
     if (!incoming.complete) throw new BargeError("unavailable", "the connection was cut");
   }
 
-  /** Reads a small body at once. @throws {Refusal} 413 for a longer one; as {@link pieces} */
+  /** Reads a small body as a whole. @throws {Refusal} 413 for a longer one; as {@link pieces} */
   async bytes(maxBytes = maxBufferedBytes): Promise<Uint8Array> {
     const tooLong = () => new Refusal(413, "usage", `the body is longer than ${maxBytes} bytes`);
     if ((this.length ?? 0) > maxBytes) throw tooLong();

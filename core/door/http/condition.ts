@@ -74,7 +74,7 @@ export function judge(
   return "ok";
 }
 
-/** Returns whether a range may be sent of the current file; if not, all of it is sent (section 13.1.5). */
+/** Returns whether a range may be sent; if not, the whole file is sent (section 13.1.5). */
 export function rangeHolds(header: Header, existing: Validators): boolean {
   const condition = header("if-range");
   if (condition === undefined) return true;

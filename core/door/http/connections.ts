@@ -1,7 +1,8 @@
 /**
  * The connections of an HTTP door, and the requests on them. Invariants: a connection has a place at the
- * gate until it is closed; each request ends with its connection at the latest; requests of one
- * connection are carried out one after the other; no input of a client makes this module throw.
+ * gate (core/watch/gate.ts) until it is closed; each request ends with its connection at the latest;
+ * requests of one connection are carried out one after the other; no input of a client makes this module
+ * throw.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -38,7 +39,7 @@ export class Connections {
   readonly #app: Hono<HttpEnv>;
   /** By the client's HOST:PORT: with TLS, requests have another socket than the connection. */
   readonly #connections = new Map<string, Connection>();
-  /** The ends of all requests, also of closed connections. */
+  /** Promises for the ends of all requests, also of closed connections. */
   readonly #ends = new Set<Promise<void>>();
 
   /** @param server not listening yet */
@@ -135,7 +136,7 @@ export class Connections {
     }
   }
 
-  /** Refuses malformed bytes: inside a body by failing its request, else after earlier responses. */
+  /** Refuses malformed bytes. Inside a body its request fails; elsewhere earlier responses are sent first. */
   async #malformed(failed: BargeError, socket: Socket): Promise<void> {
     const connection = this.#connectionOf(socket);
     let refused = false;

@@ -16,7 +16,7 @@ const smallFileBytes = 32 * 1024;
  * Answers GET and HEAD with a file (RFC 9110, sections 13 and 14; RFC 9530).
  *
  * @param headers more headers; they replace those of the file
- * @param options `begin` is called before bytes are sent, with the offset of the first one; may refuse
+ * @param options `begin` is called with the first offset before bytes are sent; it may throw a refusal
  * @throws {BargeError} as `get` and `begin`; {Refusal} 412, 416
  */
 export async function sendFile(
@@ -84,7 +84,7 @@ async function answer(
   if (from > 0) await file.seek(from);
   if (length > smallFileBytes) {
     const pieces = file.pieces(length);
-    // A failure to read the first piece still gets a status.
+    // If the first piece can't be read, the response can still have the status of the failure.
     const first = await pieces.next();
     return exchange.send(continued(first, pieces, file), { status, headers });
   }
@@ -117,7 +117,7 @@ export async function* piecesOf(file: FileContent): Source {
   }
 }
 
-/** Returns the digest of the file; that of the content only if the content is the whole file. */
+/** Returns the fields for digests: of the file, and of the content if that is the whole file. */
 async function digestsOf(
   exchange: AuthenticatedExchange,
   path: string,

@@ -4,8 +4,8 @@
  *   arrived -> (logged in) -> answered -> over
  *                         \-> cut          the client left, was too slow, or the server stops
  *
- * Invariants: at the end of an exchange `ended` is aborted, the account's place at the gate is given
- * back, and the access log has one record of the exchange.
+ * Invariants: at the end of an exchange `ended` is aborted, the account's place at the gate
+ * (core/watch/gate.ts) is given back, and the access log has one record of the exchange.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BargeError } from "../../error.ts";

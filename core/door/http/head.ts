@@ -4,7 +4,7 @@ import { BargeError } from "../../error.ts";
 import { Refusal } from "./problem.ts";
 import { headTooLong, maxHeadBytes } from "./refuse.ts";
 
-/** Methods that the web's Request refuses, and that barge does not need. */
+/** Methods that the class `Request` refuses, and that barge does not need. */
 const unsupportedMethods = new Set(["TRACE", "TRACK", "CONNECT"]);
 
 /**
@@ -45,7 +45,7 @@ export function checkHead(incoming: IncomingMessage): void {
   }
   const hosts = valuesOf(rawHeaders, "host").length;
   const size = rawHeaders.reduce((sum, text) => sum + text.length + 2, 0);
-  // If the URL is even longer, the response is 414 instead (parseTarget).
+  // If the URL is longer than all headers together, the response is 414 instead (parseTarget).
   if (size > maxHeadBytes && url.length < size) throw headTooLong();
   if (hosts > 1) throw new BargeError("protocol", "the request has two Host headers");
   if (hosts === 0 && httpVersion === "1.1") {

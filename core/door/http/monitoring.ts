@@ -6,7 +6,7 @@ import { requireLogin } from "./auth.ts";
 import type { HttpEnv } from "./exchange.ts";
 import { resource } from "./resource.ts";
 
-/** @param open whether the metrics need no login; else they are for admins */
+/** Makes the app for operators. @param open true: the metrics need no login; false: only admins get them */
 export function monitoring(open: boolean): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   resource(app, "/healthz", { GET: () => text("ok\n") });

@@ -13,8 +13,8 @@ export const publicUrlHint =
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS", "PROPFIND"]);
 
 /**
- * Refuses a request for another host, against DNS rebinding: a browser takes a page of another site, whose
- * name resolves to this machine, for one of this server's origin.
+ * Refuses a request for another host, against DNS rebinding: an attacker lets the name of another site
+ * resolve to this machine. For the browser, that site's scripts then have this server's origin.
  *
  * A door on loopback answers to `localhost`, loopback addresses and the public URL's host. A door on
  * another address answers to every name; with a public URL, to that URL's host and to numeric addresses.
@@ -39,8 +39,8 @@ export function checkHost(exchange: Exchange): void {
  * Basic credentials.
  *
  * `Sec-Fetch-Site: same-origin` is the browser's own comparison, which no script can set, so it suffices
- * behind a proxy that does not forward Host. Browsers send it over HTTPS and to loopback. Other values
- * prove nothing if Origin and Host agree: a request from `http` to `https` is `cross-site`.
+ * behind a proxy that does not forward Host. Browsers send it over HTTPS and to loopback. If Origin and
+ * Host agree, other values prove no attack: a request from `http` to `https` is `cross-site`.
  *
  * @throws {Refusal} 403, `denied`
  */

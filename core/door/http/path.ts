@@ -1,5 +1,5 @@
 /**
- * Converts a URL's path to a path of the tree, and back. It is decoded once, part by part. Paths that
+ * Converts a URL's path to a path of the tree, and back. The path is decoded once, part by part. Paths that
  * change their meaning by decoding are refused: `.` and `..` in any spelling, an encoded `/` or NUL, a
  * stray `%`, bytes that are not UTF-8. The session checks the result again (storage/path.ts).
  */

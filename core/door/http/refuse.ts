@@ -10,8 +10,8 @@ import { headersOf, problemOf, Refusal, statusOf } from "./problem.ts";
 /** The most bytes of a request's headers. WebDAV's Destination alone may hold the longest path, encoded. */
 export const maxHeadBytes = 16 * 1024;
 /**
- * The most bytes of a head that Node's parser accepts. More than {@link maxHeadBytes}, so that the
- * response to a head between the two can name the reason.
+ * The most bytes of a head that Node's parser accepts. It is more than {@link maxHeadBytes}: the response
+ * to a head whose size is between both limits can name the reason.
  */
 export const maxParsedHeadBytes = 64 * 1024;
 const refusalTimeoutMs = 2_000;

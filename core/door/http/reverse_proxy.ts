@@ -1,4 +1,4 @@
-/** The trusted proxies of a door, and its public URL, which reveal the client of a request. */
+/** Finds the client of a request, by the trusted proxies of a door and its public URL. */
 import type { IncomingMessage } from "node:http";
 import { getLogger } from "@logtape/logtape";
 import { bareAddress, formatAddress, isLoopback } from "../../net/address.ts";

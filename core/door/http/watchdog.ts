@@ -10,7 +10,7 @@ export interface Timeouts {
   readonly idleMs: number;
   /** Inside a request or response, without a byte that moves. */
   readonly stallMs: number;
-  /** Without a byte of a body, before a check whether the client is still connected (TLS only). */
+  /** Without a byte of a body, until the server checks that the client is still connected (TLS only). */
   readonly probeMs: number;
   /** For the rest of a request's body, after the response. */
   readonly lingerMs: number;

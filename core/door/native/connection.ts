@@ -137,7 +137,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
     }
   }
 
-  /** Closes at once between two requests, else after the answers of the request and the window. */
+  /** Closes at once between two requests. During a request, closes when it and the window are answered. */
   leave(): void {
     this.#stopping = true;
     if (!this.#busy) void this.#depart();

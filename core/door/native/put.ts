@@ -115,7 +115,7 @@ async function whenCompared(c: UserContext, upload: Incoming): Promise<FrameValu
       c.pauses?.onKeepAlive();
       upload.renewLease();
     } catch (error) {
-      // The next bytes can't be distinguished from a request.
+      // The connection must end: bytes of the body could follow, and be taken for a request.
       if (error instanceof BargeError) c.cut(error);
       throw error;
     }

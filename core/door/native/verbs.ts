@@ -113,10 +113,10 @@ function hello(c: Context, request: Request<"hello">): Answer<"hello"> {
 }
 
 /**
- * Requires TLS for a verifier: a reader could guess the password from it, and an attacker could
- * replace it on the way.
+ * Requires TLS for a request with a verifier. Without TLS, an eavesdropper could guess the password from
+ * the verifier, and an attacker could replace the verifier on the way.
  *
- * @throws {BargeError} `refused` without TLS, off this machine
+ * @throws {BargeError} `refused` without TLS, unless the client is on this machine
  */
 function needPrivacy(c: Context, op: string): void {
   if (c.tlsBindings.length > 0 || isLoopback(network(c.host))) return;

@@ -1,7 +1,7 @@
 /**
- * Holds small uploads that are being committed while the next requests are read, so that many share
- * one sync of the disk. Their number and bytes are bounded, and they are answered in order. An upload
- * waits for an earlier one to its path; other requests wait until the window is empty.
+ * Holds small uploads that are being committed while the next requests are read, so that many uploads share
+ * one sync of the disk. Their number and bytes are bounded, and they are answered in order. An upload waits
+ * for an earlier upload to the same path; other requests wait until the window is empty.
  */
 
 const maxWindowUploads = 128;
@@ -14,7 +14,7 @@ export class Window {
   #tail: Promise<void> = Promise.resolve();
   #bytes = 0;
 
-  /** @param answer sends one; called in the order of `add` */
+  /** @param answer sends an answer; called in the order of the calls of `add` */
   constructor(answer: (answer: object) => void) {
     this.#answer = answer;
   }
@@ -22,7 +22,7 @@ export class Window {
   /**
    * Waits until there is room for the uploads of a request, and begins them.
    *
-   * @param paths their targets
+   * @param paths the targets of the uploads
    * @param begin starts the work; resolves with the answer, also of a failure, and never rejects
    */
   async add(paths: readonly string[], bytes: number, begin: () => Promise<object>): Promise<void> {
@@ -46,7 +46,7 @@ export class Window {
     return this.#open.size + uploads <= maxWindowUploads && this.#bytes + bytes <= maxWindowBytes;
   }
 
-  /** Resolves when every upload in it is answered. */
+  /** Waits until every upload in the window is answered. */
   drain(): Promise<void> {
     return this.#tail;
   }

@@ -1,13 +1,13 @@
 /**
- * The algorithms of the door: none with SHA-1, CBC or a group below 2048 bits. A client's order decides
- * among these (RFC 4253, section 7.1).
+ * The algorithms of the door: none with SHA-1, CBC or a group below 2048 bits. The client's order of
+ * preference decides among these (RFC 4253, section 7.1).
  *
- * ChaCha20-Poly1305 is by far the quickest in this runtime, AES-CTR with an HMAC comes next, and
- * AES-GCM last: the runtime's is slow.
+ * ChaCha20-Poly1305 is by far the quickest in this runtime, AES-CTR with an HMAC comes next, and AES-GCM
+ * last: the runtime implements it slowly.
  */
 export const algorithms = {
-  // No finite-field groups: an exchange with 2048 bits blocks the worker for milliseconds, with 4096
-  // bits for a quarter of a second, and the client's order decides.
+  // No finite-field groups: an exchange with 2048 bits blocks the worker for milliseconds, one with 4096
+  // bits for a quarter of a second, and the client would choose between them.
   kex: [
     "curve25519-sha256",
     "curve25519-sha256@libssh.org",

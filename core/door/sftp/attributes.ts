@@ -49,7 +49,7 @@ export function listedEntries(sftp: Context, folder: string, entries: readonly E
   });
 }
 
-/** Returns the time of the last write, or the one that was set. */
+/** Returns the time of the last write, or the time that the client has set. */
 function timeOf({ upload, modified }: Writing): number {
   return upload.modified ?? modified;
 }

@@ -4,8 +4,9 @@
  *   connected -> keys exchanged -> logged in -> (channels) -> closed
  *
  * A channel is an SFTP session or one of a few commands (exec.ts). There is no shell, terminal or
- * forwarding: `ssh2` refuses requests without a listener. A client is cut if it has not logged in
- * within `login` ms, or sends nothing for `beforeLogin` ms before and `idle` ms after; keepalives count.
+ * forwarding: `ssh2` refuses requests without a listener. A client is cut if it has not logged in within
+ * `login` ms. It is also cut if it sends nothing, not even a keepalive, for `beforeLogin` ms before its
+ * login or for `idle` ms after it.
  */
 import { BargeError } from "../../error.ts";
 import { parseAddress } from "../../net/address.ts";
@@ -29,15 +30,15 @@ import type { Work } from "./work.ts";
 
 /** Time limits of a client, in ms. */
 export interface Timeouts {
-  /** The time until it has logged in. */
+  /** The time until the client has logged in. */
   readonly login: number;
-  /** The time without a byte from it, before its login. */
+  /** The time without a byte from the client, before its login. */
   readonly beforeLogin: number;
-  /** The same, after its login. */
+  /** The time without a byte from the client, after its login. */
   readonly idle: number;
-  /** The time in which it reads none of the bytes that wait for it. */
+  /** The time in which the client reads none of the bytes that wait for it. */
   readonly request: number;
-  /** The lowest rate of its reading while the server waits for it. */
+  /** The lowest rate at which the client must read while the server waits for it. */
   readonly floor?: MinRate;
 }
 
@@ -79,7 +80,7 @@ export class Connection implements Conversation, LoginContext {
 
   /**
    * @param stream closed when {@link run} ends
-   * @param presence kept up to date
+   * @param presence the connection's record for listings, which is kept up to date
    */
   constructor(shared: Shared, stream: Stream, presence: Presence) {
     const { store, timeouts } = shared;
@@ -138,7 +139,7 @@ export class Connection implements Conversation, LoginContext {
   /**
    * Logs the connection in to a session.
    *
-   * @throws {BargeError} `unavailable` when its account has too many, or the client is gone
+   * @throws {BargeError} `unavailable` when the account has too many connections, or the client is gone
    */
   admit(session: Session): void {
     this.ended.signal.throwIfAborted();

@@ -79,7 +79,7 @@ export class Command extends Work implements CommandContext {
   }
 }
 
-/** Prints digests as GNU coreutils do; without a path, of the client's input. */
+/** Prints digests as GNU coreutils do; without a path, the digest of the client's input. */
 async function sums(
   command: CommandContext,
   algorithm: "sha256" | "md5",

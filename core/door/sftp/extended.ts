@@ -33,7 +33,7 @@ const extensions: { readonly [name: string]: Extension } = {
   "fsync@openssh.com": {
     version: "1",
     async handle({ sftp, packet }) {
-      // The bytes are in the staged file then; they are synced at CLOSE.
+      // The answer means that the bytes are in staging. They are synced only at CLOSE.
       const handle = sftp.handles.get(packet.bytes(), "writing");
       if (handle.failure) throw handle.failure;
       await handle.upload.settled();

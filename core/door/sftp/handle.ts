@@ -35,13 +35,13 @@ export interface Writing extends Opened {
   readonly upload: Incoming;
   /** True if every write goes to the end, whatever its offset. */
   readonly append: boolean;
-  /** True if it may be read, too. */
+  /** True if the client may read with this handle, too. */
   readonly reads: boolean;
   /** The end of the file, including writes that are not done yet. */
   end: number;
   /** The time of the last write, in ms since 1970; a time that was set is the upload's. */
   modified: number;
-  /** True if it differs from the existing file; if not, closing it changes nothing. */
+  /** True if the upload differs from the existing file; if not, CLOSE changes nothing. */
   changed: boolean;
   /** True if the file was removed or replaced; the upload is dropped when it is closed. */
   removed: boolean;
@@ -141,7 +141,7 @@ export class Handles {
     return this.#writers((other) => isWithin(other, path));
   }
 
-  /** Closes a handle. @throws {BargeError} the reason why an upload is no file */
+  /** Closes a handle. @throws {BargeError} the reason why an upload did not become a file */
   async close(name: Uint8Array): Promise<void> {
     const handle = this.get(name);
     this.#open.delete(name.toHex());

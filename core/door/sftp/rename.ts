@@ -4,7 +4,7 @@
  *
  *   renamed   the upload becomes a file under the new name at CLOSE
  *   removed   writing goes on, and at CLOSE nothing becomes a file
- *   replaced  (another file was renamed to its path) as removed
+ *   replaced  another file was renamed to the path: the upload goes on as if removed
  *
  * Uploads of other connections are handled by session/move.ts and remove.ts. An upload that another
  * connection has taken over fails, and does not prevent a rename or removal.
@@ -30,7 +30,7 @@ export async function entryAt(sftp: Context, path: string): Promise<Entry | unde
 /**
  * Renames a file or folder.
  *
- * @param overwrite `always`: over a file, or a folder over an empty one
+ * @param overwrite with `always`, a file may replace a file, and a folder an empty folder
  * @throws {BargeError} as `move`
  */
 export async function rename(
@@ -107,7 +107,7 @@ async function aside(writers: readonly Writing[], change: () => Promise<void>): 
   }
 }
 
-/** Moves an upload behind its renamed file. If it can't follow, it fails, and so does its CLOSE. */
+/** Moves an upload behind its renamed file. If this fails, the upload fails, and its CLOSE returns that. */
 async function follow(writer: Writing, path: string): Promise<void> {
   if (writer.failure) return;
   try {

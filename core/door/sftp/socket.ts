@@ -1,10 +1,10 @@
 /**
  * The socket for `ssh2`: a `Stream`, with its deadlines, as a Node duplex.
  *
- * Invariants: the writes of one turn of the event loop leave in one piece (`ssh2` writes a packet in
- * three or four); nothing is read while more than `maxUnsentBytes` wait for the client, so that one
- * that never reads is cut by its deadline; a buffer that was read into is not used again, since `ssh2`
- * keeps parts of it.
+ * Invariants: the writes of one turn of the event loop leave in one piece (`ssh2` writes a packet in three
+ * or four); nothing is read while more than `maxUnsentBytes` wait for the client, so that a client that
+ * never reads is cut by its deadline; a buffer that was read into is not used again, since `ssh2` keeps
+ * parts of it.
  */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";

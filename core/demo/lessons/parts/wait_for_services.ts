@@ -64,7 +64,7 @@ interface Wait {
   readonly start: number;
   /** Aborted when the user interrupts the program. */
   readonly signal: AbortSignal;
-  /** Aborted then, and at the end of the time. */
+  /** Aborted when the user interrupts the program, and at the end of the time. */
   readonly over: AbortSignal;
 }
 

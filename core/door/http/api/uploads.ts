@@ -1,8 +1,8 @@
 /**
  * Resumable uploads by tus 1.0.0. An upload's URL is /uploads and its file's path. An account has one
- * partial upload for each path, at every door: a tus client can resume an upload of `barge put`, and
- * the reverse. PATCH takes an upload over from a connection that still writes it, whose request fails
- * with 410; so does DELETE. POST, which would begin another upload, fails with 423 while bytes arrive.
+ * partial upload for each path, at every door: a tus client can resume an upload of `barge put`, and the
+ * reverse. PATCH and DELETE take an upload over from a connection that still writes it; the request of that
+ * connection fails with 410. POST, which would begin another upload, fails with 423 while bytes arrive.
  *
  * Clients take `Upload-Offset` equal to `Upload-Length` for success, also in the response to HEAD. So
  * only a file is reported with all of its bytes:

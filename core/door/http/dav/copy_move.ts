@@ -28,7 +28,7 @@ export async function copyMember(exchange: AuthenticatedExchange): Promise<Respo
   const deep = isDeep(exchange);
   const { from, to, folder, twoSteps, check, recheck, response } = await plan(exchange, "copy");
   const { session } = exchange;
-  // If a rename can't replace the destination, it stays until the copy is complete.
+  // A destination that a rename can't replace stays until the copy is complete.
   const target = twoSteps ? hiddenBeside(to) : to;
   const failures: string[] = [];
   const onFailed = (path: string, error: BargeError) => {

@@ -20,7 +20,7 @@ import { type IfList, parseIf } from "./if_header.ts";
 export type Changes = Readonly<Record<string, "content" | "name">>;
 
 export class Guard {
-  /** The submitted lock tokens; the session checks whose they are. */
+  /** The submitted lock tokens; the session checks that the account owns their locks. */
   readonly tokens: ReadonlySet<string>;
   readonly #exchange: AuthenticatedExchange;
   readonly #session: Session;

@@ -1,7 +1,7 @@
 /** The If header: RFC 4918, section 10.4. */
 import { BargeError } from "../../../error.ts";
 
-/** The resource must have a state token or entity tag, or must not. */
+/** The condition that the resource has a state token or entity tag, or with `not` has not. */
 export interface IfCondition {
   readonly not: boolean;
   readonly token?: string;
@@ -11,7 +11,7 @@ export interface IfCondition {
 
 /** Conditions that must all hold. */
 export interface IfList {
-  /** The URL of the resource; undefined for that of the request. */
+  /** The URL of the resource; undefined for the resource of the request. */
   readonly resource: string | undefined;
   readonly conditions: readonly IfCondition[];
 }

@@ -47,7 +47,7 @@ const live: Readonly<Record<string, Live>> = {
   "quota-used-bytes": ({ usage: { used } }) => String(used),
 };
 
-/** The properties of a request for all; RFC 4331, section 2, excludes the quota. */
+/** The properties that answer `allprop`. RFC 4331, section 2, excludes the quota. */
 export const allpropNames = Object.keys(live).filter((name) => !name.startsWith("quota-"));
 
 /** Returns whether a property is live. */

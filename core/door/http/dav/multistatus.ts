@@ -5,17 +5,17 @@ import { escapeXml } from "./xml.ts";
 export const begin = '<?xml version="1.0" encoding="utf-8"?>\n';
 export const xmlType = { "content-type": "application/xml; charset=utf-8" } as const;
 
-/** Returns a response that is made at once. */
+/** Returns a response in XML whose body is complete. */
 export function xml(status: number, body: string, headers: Record<string, string> = {}): Response {
   return new Response(`${begin}${body}\n`, { status, headers: { ...xmlType, ...headers } });
 }
 
-/** @param responses as {@link responseElement} makes them */
+/** Returns the response 207. @param responses as {@link responseElement} makes them */
 export function multistatus(responses: readonly string[]): Response {
   return xml(207, `<D:multistatus xmlns:D="DAV:">${responses.join("")}</D:multistatus>`);
 }
 
-/** @param inner a status, or properties with a status */
+/** Returns the element for one resource. @param inner a status, or properties with a status */
 export function responseElement(href: string, inner: string): string {
   return `<D:response><D:href>${escapeXml(href)}</D:href>${inner}</D:response>`;
 }

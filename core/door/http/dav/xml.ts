@@ -29,7 +29,7 @@ export interface XmlAttribute extends XmlName {
 const maxDepth = 32;
 const maxTags = 4000;
 const maxAttributes = 100;
-/** The namespace of declarations of namespaces. */
+/** The namespace of the attributes that declare namespaces. */
 const xmlnsSpace = "http://www.w3.org/2000/xmlns/";
 
 /**
@@ -95,7 +95,7 @@ export function childOf(element: XmlElement | undefined, local: string): XmlElem
   return element && elementsIn(element).find((child) => isDav(child, local));
 }
 
-/** Returns the text of an element, without that of its child elements. */
+/** Returns the text of an element, without the text of its child elements. */
 export function textIn({ children }: XmlElement): string {
   return children.filter((child) => typeof child === "string").join("");
 }

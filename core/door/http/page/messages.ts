@@ -3,7 +3,10 @@ import { formatSize } from "../../../size.ts";
 import type { BargeError, Kind } from "../../../error.ts";
 import { count } from "./format.ts";
 
-/** The notices after changes, by their codes. A URL has a code, so that it can't show any other text. */
+/**
+ * The notices after changes, by their codes. A URL holds only a code, so that no link can make the page
+ * show another text.
+ */
 const notices: Readonly<Record<string, (n: number) => string>> = {
   made: () => "The folder is created.",
   renamed: () => "Renamed.",

@@ -30,7 +30,7 @@ export interface View {
   readonly exchange: Exchange;
   readonly store: Service;
   readonly session: Session | undefined;
-  /** The id of this login among those of its account. */
+  /** The id of this login, which no other login of its account has. */
   readonly login: string;
   /** The field `csrf` of forms. */
   readonly csrf: string;

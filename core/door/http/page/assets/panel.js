@@ -139,7 +139,7 @@ async function resume(transfer, file) {
 
 /**
  * Returns whether a partial upload is of this file, by the digest of its start. Without HTTPS, browsers
- * have no digests; then by the file's time.
+ * compute no digests, and the file's time is compared instead.
  */
 async function matches({ begins: { bytes, sha256 }, modified }, file) {
   if (!globalThis.crypto?.subtle) return modified === null || modified === file.lastModified;
