@@ -39,7 +39,7 @@ export async function createFolder(
 }
 
 async function sync(folder: string): Promise<void> {
-  if (Deno.build.os === "windows") return; // which can't open a folder
+  if (Deno.build.os === "windows") return; // Windows can't open a folder
   using file = await Deno.open(folder);
   await file.sync();
 }

@@ -7,7 +7,7 @@
  */
 const slowPeriodMs = 60_000;
 
-/** One kind of call, shared by all who make it. */
+/** One kind of system call, shared by all callers. */
 export class BlockingCalls {
   readonly #limitMs: number;
   /** A moving average, in which a single call counts for at most four times the limit. */

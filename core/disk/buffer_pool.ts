@@ -1,17 +1,17 @@
 /**
  * A pool of large buffers for transfers, each of which borrows two.
  *
- * Each read or write of a file is a hop to another thread, which costs the same for a megabyte as for a
- * page. So a buffer's size is a share of the rest of the budget, between `minBufferBytes` and
+ * Each read or write of a file is handed to another thread, which costs the same for a megabyte as for a
+ * page. So a buffer's size is a share of the budget that is not in use, between `minBufferBytes` and
  * `maxBufferBytes`: few transfers get large buffers, and 200 at once take 20 MiB instead of 400.
- * Returned buffers are kept for the next transfer, up to `maxUnusedBytes`, because the collector
- * sees only the few bytes of the object, and would leave their memory unfreed for long.
+ * Returned buffers are kept for the next transfer, up to `maxUnusedBytes`. The garbage collector sees only
+ * the few bytes of a buffer's object, and would free its memory late.
  */
 
 export const minBufferBytes = 64 * 1024;
 const maxBufferBytes = 1024 * 1024;
 const budgetBytes = 8 * 1024 * 1024;
-/** A buffer takes at most this fraction of the rest of the budget: a fourth. */
+/** A buffer takes at most this fraction of the budget that is not in use: a fourth. */
 const budgetDivisor = 4;
 const maxUnusedBytes = 8 * 1024 * 1024;
 
@@ -57,7 +57,7 @@ function freeUnused(): void {
   }
 }
 
-/** Leaves a borrowed buffer to the collector: a read or write that was cut may still use it. */
+/** Leaves a borrowed buffer to the garbage collector: a read or write that was cut may still use it. */
 export function abandon(buffer: Buffer): void {
   borrowedBytes -= buffer.length;
 }

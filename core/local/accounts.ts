@@ -44,8 +44,8 @@ export function localAccounts(parts: Parts): AccountStore {
 }
 
 /**
- * Removes accounts last, since their homes are moved on disk, which no rollback would undo. After a failure of
- * the disk, the same changes again complete the removals.
+ * Applies changes: removals come last, since they move homes on disk, which no rollback would undo. After a
+ * failure of the disk, the caller completes the removals by applying the same changes again.
  */
 async function applyChanges(
   parts: Parts,
@@ -62,7 +62,7 @@ async function applyChanges(
   return homes;
 }
 
-/** Refuses the removals that would fail later, after others were made. */
+/** Refuses removals that would fail only after other removals were made. */
 function checkRemovals(accounts: Parts["accounts"], names: readonly string[]): void {
   const removed = names.map((name) => accounts.get(name).id);
   const all = accounts.list();

@@ -6,8 +6,8 @@
  * [enter] and [publish] are group commits. The rename happens inside the second transaction, so that the
  * write lock makes it one step for every other isolate. After a crash between rename and commit, the next
  * start finds an intent, or a sealed upload whose staged bytes are gone or are the file itself
- * (recover.ts). When a commit fails (the disk is full), its steps on disk are owed to the ledger: the next
- * commit, within a second, writes their rows.
+ * (recover.ts). When a commit fails (the disk is full), its steps on disk are *owed*: they are done, but their
+ * ledger rows are missing. The next commit, within a second, writes these rows.
  */
 import type { NewFile } from "./ledger/ledger.ts";
 import type { HeldUpload } from "./ledger/upload_rows.ts";
@@ -99,7 +99,7 @@ export class Commits implements Disposable {
     clearTimeout(this.#timer);
   }
 
-  /** Returns whether an upload's file is in place, and not in the ledger yet: its row must stay until it is. */
+  /** Returns whether an upload's file is in place, but not in the ledger. Until it is, the row must stay. */
   owes(upload: number): boolean {
     return this.#owed.some((step) => step.upload === upload);
   }
@@ -110,8 +110,8 @@ export class Commits implements Disposable {
   }
 
   /**
-   * Runs work on the ledger that a power cut may undo, such as reservations. The event loop goes on
-   * while another program has the write lock.
+   * Runs work on the ledger that a power cut may undo, such as reservations. It does not block the event
+   * loop while another program has the write lock.
    */
   note<T>(work: () => T): Promise<T> {
     return this.#notes.submit(work);
@@ -162,13 +162,17 @@ export class Commits implements Disposable {
     });
   };
 
-  /** Changes the disk and the ledger in one step; a rename has its intent recorded. @throws what its steps throw */
+  /**
+   * Changes the disk and the ledger in one step. The caller must have recorded the intent of a rename.
+   *
+   * @throws what the functions of the change throw
+   */
   change({ places, check, disk, ledger }: Change): Promise<void> {
     reached("intended");
     return this.#publish.submit(() =>
       this.#noting((did) => {
         check();
-        this.#sync(); // by the names that folders have before the change
+        this.#sync(); // before the change, since it may rename the folders
         disk();
         reached("renamed");
         did({ places, redo: ledger });
@@ -177,7 +181,7 @@ export class Commits implements Disposable {
     );
   }
 
-  /** Runs work that reports its steps on disk before it writes the ledger. If it throws, they are owed. */
+  /** Runs work that reports its steps on disk before it writes the ledger. If it throws, the steps are owed. */
   #noting<T>(work: (did: (step: Step) => void) => T): T {
     const steps: Step[] = [];
     try {

@@ -12,7 +12,7 @@ import { foundOf } from "./vault/vault.ts";
 
 /** The fewest bytes of a transfer whose next piece is read while one is sent. */
 const readAheadBytes = 1024 * 1024;
-/** Reads of small pieces on this thread, while the disk is quick. */
+/** Decides whether small pieces are read on this thread: while the disk is quick. */
 const reads = new BlockingCalls(0.2);
 
 /**
@@ -100,7 +100,7 @@ export class Download implements FileContent {
   readonly sha256: Facts["sha256"];
   readonly undigested: Facts["undigested"];
   readonly #file: Deno.FsFile;
-  /** Covers the bytes that were read; undefined where a digest is stored. */
+  /** The digest of the bytes that were read so far; undefined where a digest is stored. */
   #hash: Hash | undefined;
   #position: number;
   /** Resolves when the last call of {@link readAt} has ended. */
@@ -150,9 +150,9 @@ export class Download implements FileContent {
 
   /**
    * Yields pieces: see `FileContent.pieces`. A few transfers of large files get large buffers, and
-   * another thread reads the next piece while one is sent. Others get small buffers, which this thread
-   * reads sooner than another thread would. They are borrowed for each piece, so that most transfers
-   * share one that is in the CPU's caches.
+   * another thread reads the next piece while one is sent. Other transfers get small buffers, into which this
+   * thread reads faster than it could hand the read to another thread. A small buffer is borrowed for each
+   * piece, so that most transfers share one buffer, which is in the CPU's caches.
    */
   async *pieces(
     length = this.size - this.#position,

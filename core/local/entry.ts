@@ -1,4 +1,4 @@
-/** Entries: the facts of the disk, and those of the ledger where both agree. */
+/** Looks up entries: facts from the disk, and facts from the ledger where the two agree. */
 import type { StoredEntry } from "../storage/entry.ts";
 import type { Place } from "../storage/place.ts";
 import type { NamedEntry } from "../storage/tree.ts";
@@ -29,13 +29,13 @@ export function lookAll(parts: Parts, dir: string, names: readonly string[]): Na
   return names.flatMap((name, i) => entries[i] ? [{ name, entry: entries[i] }] : []);
 }
 
-/** Looks up a place once: right only under the write lock. */
+/** Looks up a place once. The result is certain only under the write lock. */
 export function lookOnce({ ledger, vault }: Parts, place: Place): StoredEntry | undefined {
   const found = vault.find(place);
   return storedEntry(found, found?.type === "file" ? ledger.file(place) : undefined);
 }
 
-/** @param row the ledger's row of that name */
+/** Returns the entry of a file or folder. @param row the ledger's row of that name */
 function storedEntry(found: Found | undefined, row: FileRow | undefined): StoredEntry | undefined {
   if (!found) return undefined;
   const { type, size, modified } = found;
@@ -52,12 +52,12 @@ function storedEntry(found: Found | undefined, row: FileRow | undefined): Stored
   };
 }
 
-/** Returns whether the file on disk is the one that the row has the digest of. */
+/** Returns whether a row describes the file on disk, so that the row's digest is that of the file. */
 export function sameFile(row: FileRow, found: Found): boolean {
   return row.ino === found.ino && row.size === found.size && row.modified === found.modified;
 }
 
-/** Returns whether the file at a place is the one that the ledger has the digest of. */
+/** Returns whether the ledger's row at a place describes the file there. */
 export function known({ ledger, vault }: Parts, place: Place): boolean {
   const row = ledger.file(place);
   const found = row && vault.find(place);

@@ -1,9 +1,10 @@
 /**
  * Group commit: pieces of work that arrive together share one transaction, and so one sync.
  *
- * Each piece runs in a savepoint of its own: one that throws is undone and fails alone. If the commit
- * fails, all of them fail. Work runs in the order in which it was submitted. Neighbors of the same kind
- * can be one piece ({@link Group.join}): one statement for a hundred rows costs less than a hundred.
+ * Each piece runs in a savepoint of its own: a piece that throws is undone and fails alone. If the commit
+ * fails, all pieces fail. Work runs in the order in which it was submitted. Neighbors of the same kind
+ * can be one piece ({@link Group.join}): one statement for a hundred rows costs less than a hundred
+ * statements.
  *
  *   submitted -> (another isolate has the write lock: more is submitted) -> run -> committed -> settled
  *
@@ -78,7 +79,7 @@ export class Group {
     setImmediate(() => this.#run(by));
   }
 
-  /** @param by the end of the wait for the write lock, in ms as of performance.now() */
+  /** Runs the queue. @param by the end of the wait for the write lock, in ms as of performance.now() */
   #run(by: number): void {
     let jobs: Job[] = [];
     const settle: (() => void)[] = [];

@@ -1,7 +1,7 @@
 /**
- * Renews the lease of an upload while bytes move: it notes the time in the upload's row. A note is an
- * unsynced commit, made at most every two seconds. It is left out while another program has the write
- * lock: no upload waits for a note.
+ * Renews the lease of an upload while bytes move: writes the time into the upload's row. Such a *note* is an
+ * unsynced commit, made at most every two seconds. While another program has the write lock, the note is left
+ * out, so that no upload waits for it.
  */
 import type { HeldUpload } from "./ledger/upload_rows.ts";
 import type { Parts } from "./parts.ts";

@@ -3,7 +3,7 @@ import type { Login } from "../storage/account.ts";
 import type { LoginStore } from "../storage/logins.ts";
 import type { Parts } from "./parts.ts";
 
-/** A login ended before its change was made. */
+/** The error of a change whose login has ended before it was made. */
 class LoginEnded extends Error {}
 
 /** Returns the logins on one machine. Each method is one transaction at most. */

@@ -1,9 +1,9 @@
 /**
- * Making a folder: an entry of the account that makes it.
+ * Makes a folder, which counts as an entry of the account that makes it.
  *
  * The row is written before the folder is made, in one transaction: a folder that is over the entry
- * limit is never seen. A crash before the transaction is durable leaves a folder that is nobody's
- * entry until `barge verify --repair`. A file's commit syncs the rows of its folders, too.
+ * limit is never seen. After a crash before the transaction is durable, the folder counts as nobody's entry
+ * until `barge verify --repair` runs. The commit of a file also makes the rows of its folders durable.
  */
 import type { Place } from "../storage/place.ts";
 import type { NewFolder } from "../storage/tree.ts";
@@ -12,7 +12,7 @@ import type { PartsWithCommits } from "./commit.ts";
 import { reached } from "../storage/fault.ts";
 import { viewOf } from "./view.ts";
 
-/** @returns false: it existed */
+/** Makes a folder: see `Tree.mkdir`. @returns false if the folder existed */
 export async function mkdir(
   parts: PartsWithCommits,
   place: Place,

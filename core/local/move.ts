@@ -1,4 +1,4 @@
-/** Renaming a file or a folder: one step for every reader, and for a crash. */
+/** Renames a file or a folder. Readers, also after a crash, see the old name or the new one. */
 import { type Place, relative } from "../storage/place.ts";
 import type { Guard } from "../storage/view.ts";
 import type { PartsWithCommits } from "./commit.ts";
@@ -7,7 +7,7 @@ import type { Parts } from "./parts.ts";
 import { rename } from "./rename.ts";
 import { viewOf } from "./view.ts";
 
-/** @param account the id of the account that renames */
+/** Moves an entry: see `Tree.move`. @param account the id of the account that renames */
 export async function move(
   parts: PartsWithCommits,
   { from, to, account }: { from: Place; to: Place; account: number },

@@ -3,8 +3,8 @@
  * An upload as its holder sees it: its row, its staged bytes and its fence.
  *
  * The row names the holder; the fence stops a former holder's writes (vault/fences.ts). Every end closes
- * the staged file, settles the row, and releases the fence last: a connection that takes the upload
- * over meanwhile finds the fence, and knows by it that nothing is written any more.
+ * the staged file, settles the row, and releases the fence last. So a connection that takes the upload over
+ * meanwhile still finds the fence, which proves that nothing is written any more.
  */
 import { BargeError } from "../error.ts";
 import { folderOf, type Place } from "../storage/place.ts";

@@ -1,5 +1,5 @@
 /**
- * Partial uploads: how much of one can be resumed, and how an upload ends that does not become a file.
+ * Partial uploads: the number of bytes that can be resumed, and the end of an upload that becomes no file.
  * Every end is an unsynced commit, which waits for the write lock without holding up the event loop.
  */
 import type { PartsWithCommits } from "./commit.ts";
@@ -34,7 +34,7 @@ export async function detachUpload(
 
 /**
  * Deletes the staged bytes and the row, unless they are a file already, or have another holder by now.
- * The bytes go first: on a full disk, the database needs their room. A crash in between leaves a row
+ * The bytes are deleted first: on a full disk, the database needs their room. A crash in between leaves a row
  * without bytes, which the next start drops.
  */
 export async function dropUpload(

@@ -28,7 +28,7 @@ export interface DataSettings {
   readonly data: string;
   /** `relaxed`: a power cut may undo the last changes. */
   readonly durability: "full" | "relaxed";
-  /** The table of fences that all workers share. Default: one of this isolate alone. */
+  /** The table of fences that all workers share. Default: a table that only this isolate uses. */
   readonly fences?: SharedArrayBuffer;
 }
 

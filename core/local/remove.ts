@@ -1,11 +1,11 @@
 /**
- * Removing a file or folder: it is renamed into staging, in one step with the ledger, and deleted
- * there afterwards. A crash in between leaves either all of it, or nothing that any door shows.
+ * Removes a file or folder: renames it into staging, in one step with the ledger, and then deletes it there.
+ * A crash in between leaves either the whole entry in its place, or nothing that any door shows.
  *
- * All uploads into a removed folder end, of every account, also those under way: in the same step
- * their rows go, with what they reserved; their staged bytes are deleted, and their writers fail with
- * `no-directory` at the next byte. A removed file takes its account's partial upload to that path
- * along, but not one that is being written: that becomes a file of its own.
+ * The removal of a folder ends all uploads into it, of every account, also those under way. The same step
+ * deletes their rows, and so their reservations. Their staged bytes are deleted, and their writers fail with
+ * `no-directory` at the next byte. The removal of a file also drops the account's partial upload to that path,
+ * unless a connection is writing it: that upload becomes a file of its own.
  */
 import type { Place } from "../storage/place.ts";
 import type { Guard } from "../storage/view.ts";
@@ -16,7 +16,9 @@ import { discardTree } from "./vault/staging.ts";
 import { viewOf } from "./view.ts";
 
 /**
- * @param account the id of the account whose partial upload to the place goes with it
+ * Removes an entry: see `Tree.remove`.
+ *
+ * @param account the id of the account whose partial upload to the place is dropped, too
  * @returns the number of files that the ledger forgot
  */
 export async function remove(
@@ -33,7 +35,7 @@ export async function remove(
       forgotten = ledger.forget(place);
       shares.lose(place);
       discardDropped(parts, uploadsAt.dropIdle(account, place));
-      // Another folder may be there if this runs after a failed commit.
+      // After a failed commit, this function runs again later: another folder may then be at the place.
       if (!vault.find(place)) discardDropped(parts, uploadsAt.dropBelow(place));
     },
   });

@@ -1,5 +1,5 @@
 /**
- * Removing an account. Unless its files are to be purged, its home is moved to `removed/NAME-TIME` in
+ * Removes an account. Unless its files are to be purged, its home is moved to `removed/NAME-TIME` in
  * the data directory, where no door shows it, and its files in /public stay, charged to nobody.
  */
 import { typed } from "../error.ts";
@@ -11,7 +11,7 @@ import type { Vault } from "./vault/vault.ts";
 /** The folder of removed accounts' homes, in the data directory. */
 export const removedDir = "removed";
 
-/** Makes the folder that homes are moved to. A server does so at its start: later, the disk may be full. */
+/** Makes the folder that homes are moved to. A server calls this at its start: later, the disk may be full. */
 export function makeRemovedFolder(vault: Vault): void {
   const place = { dir: "", name: removedDir };
   if (!vault.find(place)) vault.mkdir(place, false);
@@ -19,8 +19,10 @@ export function makeRemovedFolder(vault: Vault): void {
 }
 
 /**
+ * Removes an account: see `AccountStore.remove`.
+ *
  * @param purge delete the home, and the account's files in /public
- * @throws {BargeError} `not-found`; `refused` for the last admin among others
+ * @throws {BargeError} `not-found`; `refused` when no admin could log in any more
  */
 export async function removeAccount(
   parts: Parts,
@@ -41,8 +43,8 @@ export async function removeAccount(
     ledger.forget(home);
     for (const place of shared) ledger.forgetFile(place);
     parts.db.runCommitChecks();
-    // The disk comes last, when the database accepts the change. A crash from here on leaves the
-    // account, without its home; the same command again completes the removal.
+    // The disk is changed last, after the database has accepted the change. A crash from here on may leave the
+    // account without its home. The same command, run again, then completes the removal.
     for (const place of shared) vault.removeFile(place);
     if (vault.find(home)) vault.rename(home, target);
     return ids;
@@ -54,7 +56,7 @@ export async function removeAccount(
   return { kept: await clear(kept, options.purge) ? null : kept, ...owned };
 }
 
-/** Deletes the home that was moved: all of it, or only if it is empty. @returns whether it is gone */
+/** Deletes a moved home. @param all false: only if it is empty @returns whether it is gone */
 async function clear(kept: string, all: boolean): Promise<boolean> {
   try {
     await Deno.remove(kept, { recursive: all });

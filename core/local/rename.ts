@@ -1,7 +1,7 @@
 /**
  * Renames on disk and in the ledger in one step: for moves, and for removals, which rename into
- * staging. An intent is recorded first, by which the next start finds a rename that a crash cut off
- * from its commit.
+ * staging. An intent is recorded first. If a crash comes between the rename and its commit, the next start
+ * finds the rename by its intent.
  */
 import { typed } from "../error.ts";
 import type { Place } from "../storage/place.ts";
@@ -18,7 +18,12 @@ export interface Rename {
   readonly ledger: () => void;
 }
 
-/** @returns the new place @throws what `check` throws; {BargeError} as the disk and the database do */
+/**
+ * Renames an entry.
+ *
+ * @returns the new place
+ * @throws what `check` throws; {BargeError} as the disk and the database do
+ */
 export async function rename(
   { commits, intents, vault }: PartsWithCommits,
   { from, to, check, ledger }: Rename,
@@ -43,7 +48,7 @@ export async function rename(
     });
     return target;
   } catch (error) {
-    // If the rename itself happened, the intent stays: for the next commit, or the next start.
+    // If the rename itself happened, the intent stays, until the next commit or the next start settles it.
     if (!happened) intents.done(intent);
     throw typed(error);
   }

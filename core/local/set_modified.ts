@@ -8,7 +8,7 @@ import type { Guard } from "../storage/view.ts";
 import type { PartsWithCommits } from "./commit.ts";
 import { viewOf } from "./view.ts";
 
-/** @param modified milliseconds since 1970 @returns the time as the disk keeps it */
+/** Sets a time. @param modified milliseconds since 1970 @returns the time as the disk keeps it */
 export async function setModified(
   parts: PartsWithCommits,
   place: Place,

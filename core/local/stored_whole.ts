@@ -1,8 +1,9 @@
 /**
- * Small files whose bytes are all in memory: reserved and sealed in one step, staged, published.
+ * Stores small files whose bytes are all in memory: reserves and seals them in one step, then stages and
+ * publishes them.
  *
  * Files that wait at the same time share both group commits (commit.ts), and so most statements.
- * Where they do not all fit, each is reserved by itself, and fails with its own reason.
+ * If the quota has no room for all of them, each is reserved by itself, and fails with its own reason.
  */
 import { typed } from "../error.ts";
 import type { Content, StoredFile, WriteGuard } from "../storage/uploads.ts";
@@ -25,7 +26,7 @@ interface Waiting {
 /** A file that is reserved and sealed. */
 interface Entered {
   readonly row: HeldUpload;
-  /** The partial upload whose place it took. */
+  /** The id of the partial upload to the path, which was dropped; undefined for none. */
   readonly dropped: number | undefined;
 }
 

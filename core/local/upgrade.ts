@@ -2,10 +2,10 @@
  * Upgrades the tables of an older barge. A copy of the old database is kept beside it, as
  * `accounts.db.version-N`.
  *
- * Facts that the old tables lack are read from the disk, after the tables are changed. If that is cut off,
- * `barge verify --repair` reads them.
+ * Facts that the old tables lack are read from the disk, after the tables are changed. If a crash cuts this
+ * short, `barge verify --repair` reads the rest.
  *
- * A running older server would write to tables that it does not know, so the caller must keep all
+ * An older server that still ran would write to tables that it does not know. So the caller must keep all
  * servers out of the directory, as `core/serve/data.ts` does.
  */
 import { BargeError } from "../error.ts";

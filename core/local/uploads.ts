@@ -2,19 +2,19 @@
 /**
  * Uploads on one machine: rows in the database, bytes in the staging folder.
  *
- * An upload that resumes takes the account's newest one to the path, also from a connection that still
- * writes it: a dead connection can't be told from a slow one. The steps, in this order:
+ * A resume takes over the account's newest upload to the path, even if another connection still writes it,
+ * since a dead connection looks like a slow one. The steps, in this order:
  *
  *   1. the row gets the new holder, in one transaction: the former holder can't reserve, seal, detach
  *      or drop the upload any more
  *   2. the former holder's fence is raised, and the end of its write under way is awaited
- *   3. the new holder takes a fence of its own, and checks that it still is the holder: a connection
- *      that took the upload over in between either found this fence, or is found by this check
+ *   3. the new holder takes a fence of its own, and checks that it still is the holder. If another
+ *      connection takes the upload over meanwhile, either it finds this fence, or this check fails
  *   4. the staged bytes are measured and opened
  *
  * Where step 2 can't prove that the last write has ended (its worker is dead, its disk is stuck), the
- * staged bytes are read back before they become a file. An upload that begins afresh drops an idle one
- * to its path, and races with one that is being written.
+ * staged bytes are read back before they become a file. An upload that begins afresh drops an idle upload to
+ * its path. It does not stop one that is being written: both may be committed, one after the other.
  */
 import { randomUUID } from "node:crypto";
 import { BargeError } from "../error.ts";

@@ -9,10 +9,10 @@ import type { Session } from "./session.ts";
  * Changes the password, and ends all logins that began with the old one, all tokens and all logins
  * at the web page. SSH keys stay.
  *
- * @param session has proved the old password for just this
- * @returns the new password's credential, which keeps a session alive that takes it
- * @throws {BargeError} `denied` on another login than by password; `unauthenticated` when the
- *   password was changed meanwhile
+ * @param session a login with the old password that the client made for this change
+ * @returns the credential of the new password; a session that gets it does not end
+ * @throws {BargeError} `denied` if the client did not log in with the password; `unauthenticated` when
+ *   the password was changed meanwhile
  */
 export async function changePassword(session: Session, verifier: Verifier): Promise<Credential> {
   await needPasswordLogin(session);
@@ -21,7 +21,11 @@ export async function changePassword(session: Session, verifier: Verifier): Prom
   throw await session.loginEndedError();
 }
 
-/** @throws {BargeError} `denied` on another login than by password; `unauthenticated` when it ended */
+/**
+ * Checks that the client logged in with the password.
+ *
+ * @throws {BargeError} `denied` if it did not; `unauthenticated` when the login has ended
+ */
 export async function needPasswordLogin(session: Session): Promise<void> {
   await session.check();
   if (session.withPassword) return;

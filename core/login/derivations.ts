@@ -12,7 +12,7 @@
  *
  * The shared memory has a cell for each derivation that may run, and slots for accounts and addresses,
  * chosen by a keyed digest; two accounts or addresses with the same slot wait for each other. A cell or
- * slot holds the number of the worker that took it. A new worker frees those of its predecessor.
+ * slot holds the number of the worker that took it. A new worker frees those of the worker it replaces.
  */
 import { createHmac } from "node:crypto";
 import { BargeError } from "../error.ts";
@@ -23,9 +23,9 @@ export const maxRunning = 8;
 /** The most derivations in this worker. */
 export const maxRunningHere = 2;
 export const maxWaiting = 64;
-/** Longer than a full queue takes on a slow machine, and longer than clients wait. */
+/** The longest wait of a derivation. A full queue takes less, even on a slow machine, and clients wait less. */
 const maxWaitMs = 120_000;
-/** The interval at which a worker looks for free cells and slots, besides on notifications. */
+/** The interval at which a worker looks for free cells and slots, in case it missed a notification. */
 const recheckMs = 1000;
 
 /** The offsets in the shared memory, in words. The first word counts notifications, the key follows. */
@@ -134,7 +134,7 @@ export class Derivations {
     }
   }
 
-  /** @throws {BargeError} `unavailable` when there is no room for one more of this peer */
+  /** Makes room in the queue for a peer. @throws {BargeError} `unavailable` when the peer may get none */
   #makeRoom(peer: string): void {
     if (this.#waiting < maxWaiting) return;
     const [longest] = Array.from(this.#queues.values()).sort((a, b) => b.length - a.length);

@@ -2,7 +2,7 @@ import type { Service } from "./service.ts";
 
 /**
  * Returns the account name of a login attempt for the access log; for a token, the name of its owner. An
- * unknown name becomes `?` and a keyed digest, as in the list of bans: it may be a password.
+ * unknown name becomes `?` and a keyed digest, as in the list of bans: users sometimes type a password there.
  *
  * @returns null for an empty name
  */

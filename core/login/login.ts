@@ -1,8 +1,9 @@
 /**
  * Logins by challenge and response (protocol/scram.ts), and the end of every login.
  *
- * An unknown name gets a salt that is always the same for it, and then fails like a wrong password, after
- * the same work; so does a disabled account, whatever its password.
+ * An unknown name gets a salt that is always the same for that name. The login then fails as with a wrong
+ * password, after the same work. The login of a disabled account fails in the same way, even with the right
+ * password.
  */
 import { getLogger } from "@logtape/logtape";
 import type { Account, Credential } from "../storage/account.ts";
@@ -47,7 +48,7 @@ export interface Challenge {
  * Begins a login.
  *
  * @param host the client's numeric address, without the port
- * @param tlsBindings the bindings of which the proof must have one; empty: it must have none
+ * @param tlsBindings the bindings of which the proof must have one; empty: the proof must have none
  */
 export async function challenge(
   store: Service,
@@ -150,7 +151,7 @@ export async function fail({ people, metrics }: Service, attempt: Attempt): Prom
   return consequence?.delay ?? maxLoginDelayMs;
 }
 
-/** Logs a failure to record a login: a full disk must not block a user who wants to free space. */
+/** Records a login; only logs a failure, since a full disk must not block a user who wants to free space. */
 async function recordLogin<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

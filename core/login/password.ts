@@ -15,7 +15,7 @@ import type { Session } from "./session.ts";
 
 /** A name and a secret that a client sends. */
 export interface Credentials {
-  /** The account. With a token, empty or the account's. */
+  /** The name of the account. With a token, it may also be empty. */
   readonly name: string;
   /** The password, or a token: `barge_ID_SECRET`. */
   readonly secret: string;
@@ -71,7 +71,7 @@ async function logInByToken(
 
 let derivations = new Derivations();
 
-/** Shares the bounds with other isolates. @param worker the isolate's number, from 0 */
+/** Shares the bounds on derivations with other isolates. @param worker the isolate's number, from 0 */
 export function shareDerivations(worker: number, table: SharedArrayBuffer | undefined): void {
   derivations = new Derivations(worker, table);
 }

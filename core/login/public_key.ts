@@ -12,14 +12,14 @@ import type { Credentials } from "./password.ts";
 import type { Session } from "./session.ts";
 
 interface KeyCredentials extends Pick<Credentials, "name" | "host"> {
-  /** The public key, as RFC 4253, section 6.6 has it. */
+  /** The public key, in the format of RFC 4253, section 6.6. */
   readonly key: Uint8Array;
   /** Checks the signature; called only where the account has the key. */
   readonly proves: () => boolean;
 }
 
 /**
- * Returns whether a client may log in with a key: the account has it, and no ban holds. A key that the
+ * Returns whether a client may log in with a key: the account has it, and no ban applies. A key that the
  * account does not have counts as a failed login of the address alone.
  */
 export async function acceptsKey(

@@ -11,14 +11,14 @@ export class Session implements Login {
   /** The id and the name of the account. */
   readonly id: number;
   readonly name: string;
-  /** The door that it came through; the door sets it. */
+  /** The door through which the client logged in; the door sets this. */
   door: DoorName | null = null;
-  /** The secret that it rests on: the session ends with it. A client may prove another one. */
+  /** The secret that the login rests on. The session ends with it. Replaced when the client proves another. */
   credential: Credential;
-  /** The only path that it can read, with the entries below; undefined for a login. */
+  /** The only path that the session can read, with the entries below it; undefined for a login. */
   readonly #root: string | undefined;
 
-  /** @param root confines a visitor of a share link to a path: it can only be read */
+  /** @param root the path to which a visitor of a share link is confined, read-only */
   constructor(
     store: Service,
     account: Pick<Account, "id" | "name">,
@@ -37,7 +37,7 @@ export class Session implements Login {
     return this.credential.kind === "password";
   }
 
-  /** True if it can only read one path and the entries below. */
+  /** True if the session can only read one path and the entries below it. */
   get confined(): boolean {
     return this.#root !== undefined;
   }
@@ -54,7 +54,7 @@ export class Session implements Login {
     throw await this.loginEndedError();
   }
 
-  /** Returns the account in the step of a change. @throws {BargeError} as {@link account} */
+  /** Returns the account at the moment of a change. @throws {BargeError} as {@link account} */
   accountIn(view: View): Account {
     this.#refuseConfined();
     const account = view.account(this);
@@ -64,7 +64,7 @@ export class Session implements Login {
   }
 
   /**
-   * Checks that the login is still valid, which is all that reading needs.
+   * Checks that the login is still valid. Verbs that only read need no other check of the login.
    *
    * @throws {BargeError} `unauthenticated` when the login has ended
    */
@@ -92,7 +92,7 @@ export class Session implements Login {
     return await this.#gone();
   }
 
-  /** Parses a path. @throws {BargeError} `usage`; `not-found`, also where it is confined elsewhere */
+  /** Parses a path. @throws {BargeError} `usage`; `not-found`, also outside of a confined session's path */
   locate(path: string): Location {
     const location = locate(path, this.name);
     if (this.#root === undefined || isWithin(location.path, this.#root)) return location;

@@ -1,6 +1,6 @@
 /**
- * Removes from the target what the source does not have any more. Content that is removed stays for a day,
- * so that a file that was moved gets its content again, and is not sent.
+ * Removes from the target the files and folders that the source does not have any more. Their content stays
+ * for a day, so that a file that was moved at the source can use it, and need not be sent again.
  */
 import { change } from "../shared/tree/change.ts";
 import { below, folderId, nodeAt } from "../shared/tree/node_rows.ts";

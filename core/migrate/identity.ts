@@ -1,10 +1,10 @@
-/** The certificate and the SSH host keys that barge has made: clients know a server by them. */
+/** The certificate and the SSH host keys that barge has made, by which clients recognize a server. */
 import { createFolder } from "../disk/atomic_folder.ts";
 import { typed } from "../error.ts";
 import { certificateName, hostKeysName } from "../shared/identity.ts";
 import type { Secrets } from "../shared/database/secrets.ts";
 
-/** Copies them from a data directory to the secrets of nodes. */
+/** Copies the certificate and the keys from a data directory to the secrets of nodes. */
 export async function sendIdentity(data: string, secrets: Secrets): Promise<void> {
   const tls = await readFolder(`${data}/tls`);
   const [cert, key] = [tls["cert.pem"], tls["key.pem"]];
@@ -13,7 +13,7 @@ export async function sendIdentity(data: string, secrets: Secrets): Promise<void
   if (Object.keys(ssh).length > 0) await secrets.get(hostKeysName, () => JSON.stringify(ssh));
 }
 
-/** Copies them from the secrets of nodes to a data directory. */
+/** Copies the certificate and the keys from the secrets of nodes to a data directory. */
 export async function receiveIdentity(secrets: Secrets, data: string): Promise<void> {
   const tls = await secrets.find(certificateName);
   if (tls !== undefined) {

@@ -30,7 +30,7 @@ type LocalAccount =
     readonly last_login: number | null;
   };
 
-/** Reads all accounts and what hangs on them, as of one moment. */
+/** Reads all accounts and the rows that refer to them, as of one moment. */
 export function readLocalPeople(db: Database): People {
   return db.transaction(() => {
     const rows = new Map(peopleTableNames.map((table) => [table, readLocalTable(db, table)]));
@@ -101,7 +101,7 @@ function readLocalTable(db: Database, table: PeopleTable): PeopleRow[] {
     if (kind !== "account") return name;
     return `(SELECT account.name FROM account WHERE account.id = ${table}.account) AS account`;
   });
-  // A token stands after the one that has issued it.
+  // A token comes after the token that issued it.
   const order = table === "token" ? "ORDER BY rowid" : "";
   const rows = db.all<PeopleRow>(`SELECT ${columns.join(", ")} FROM ${table} ${order}`);
   return rows.map((row) => ({
@@ -117,7 +117,7 @@ export function writeLocalTables(
   rowsOf: PeopleRows,
 ): void {
   const ids = localIds(db);
-  db.run("PRAGMA defer_foreign_keys = ON"); // a token may stand before the one that has issued it
+  db.run("PRAGMA defer_foreign_keys = ON"); // a token may come before the token that issued it
   for (const table of peopleTableNames) db.run(`DELETE FROM ${table}`);
   for (const table of peopleTableNames) {
     for (const { verifier, account, gone, ...row } of rowsOf.get(table)!) {

@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { createSynced } from "../disk/sync_file.ts";
 import { BargeError, typed } from "../error.ts";
 
-/** `migrated`: to the storage that it names. `incomplete`: a copy that is not whole yet. */
+/** `migrated`: the data is now in the storage that the marker names. `incomplete`: a copy is not complete. */
 export type Marker = "migrated" | "incomplete";
 
-/** Writes a marker, unless it is there. @param address of the other storage, without secrets */
+/** Writes a marker, unless it exists. @param address the address of the other storage, without secrets */
 export function mark(data: string, marker: Marker, address: string): Promise<void> {
   return changed(data, async (path) => {
     if (markedAddress(data, marker)) return;
@@ -29,7 +29,7 @@ export function markedAddress(data: string, marker: Marker): string | undefined 
   }
 }
 
-/** @throws {BargeError} `fatal` for a directory that was migrated, or is not whole yet */
+/** Refuses a marked directory. @throws {BargeError} `fatal` if it was migrated, or its copy is not complete */
 export function refuseMarked(data: string): void {
   const to = markedAddress(data, "migrated");
   if (to !== undefined) {

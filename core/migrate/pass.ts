@@ -1,6 +1,6 @@
 /**
  * One pass over the files of a data directory. It compares each folder with the target, makes missing
- * folders, and sends the files whose digest, time or owner differ. What is equal is not read again.
+ * folders, and sends the files whose digest, time or owner differ. Files that are equal are not read again.
  */
 import { BargeError } from "../error.ts";
 import { digestFile } from "../local/vault/digest.ts";
@@ -30,7 +30,7 @@ export class Pass {
   readonly #mark: PassMark;
   /** The times that folders have at the source. */
   #times: SourceFolder[] = [];
-  /** By the ids of accounts at the target. */
+  /** The sums of the accounts at the source, by the ids of the accounts at the target. */
   readonly seen = new Map<number, SeenSums>();
 
   /** @param owners the ids of accounts at the target, by those at the source */
@@ -113,7 +113,7 @@ export class Pass {
     return folders;
   }
 
-  /** Returns whether the target has nothing of another type at a place; else reports it. */
+  /** Returns whether the target has no entry of another type at a place; else reports that entry. */
   #isFree(place: Place, row: NodeRow | undefined, folder: boolean): boolean {
     if (row === undefined || row.folder === folder) return true;
     const why = "it was replaced while the pass went on: the next one takes it";

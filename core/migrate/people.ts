@@ -1,4 +1,4 @@
-/** Accounts, and the rows that hang on them, as both kinds of storage are read into and written from. */
+/** Accounts, and the rows that refer to them, in the form in which they are copied between storages. */
 import type { Verifier } from "../protocol/message.ts";
 import type { Role } from "../storage/account.ts";
 
@@ -28,7 +28,7 @@ export type PeopleRow = Readonly<Record<string, unknown>>;
  */
 export type ColumnKind = "text" | "bigint" | "boolean" | "account" | "verifier";
 
-/** Tables with the same columns in both kinds of storage. Each stands after those that it refers to. */
+/** Tables with the same columns in both kinds of storage. Each comes after the tables that it refers to. */
 export const peopleTables = {
   token: {
     id: "text",
@@ -90,7 +90,7 @@ export const peopleTableNames = Object.keys(peopleTables) as readonly PeopleTabl
 /** The rows of all tables. */
 export type PeopleRows = ReadonlyMap<PeopleTable, readonly PeopleRow[]>;
 
-/** All accounts and what hangs on them, as of one moment. */
+/** All accounts and the rows that refer to them, as of one moment. */
 export interface People {
   readonly accounts: readonly AccountRecord[];
   readonly rows: PeopleRows;

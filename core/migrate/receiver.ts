@@ -1,6 +1,6 @@
 /**
- * Writes files into a data directory: each is staged, its digest compared, synced, and gets its name in the
- * transaction that writes its row. Small files go together.
+ * Writes files into a data directory. Each file is staged, compared with its digest and synced. It then gets
+ * its name in the transaction that writes its row. Several files share a transaction.
  */
 import { createHash } from "node:crypto";
 import { BargeError, typed } from "../error.ts";
@@ -44,7 +44,7 @@ export class Receiver {
     this.#report = report;
   }
 
-  /** Writes a file, unless it is there. @param owner the id of its account in the directory */
+  /** Writes a file, unless the directory has it. @param owner the id of its account in the directory */
   async receive(dir: string, entry: SharedEntry, owner: number | null): Promise<void> {
     const place = { dir, name: entry.name };
     this.#report.start(place, 0);
@@ -75,7 +75,7 @@ export class Receiver {
     if (row?.owner !== owner || row.ino !== ino) this.#parts.ledger.enter({ ...facts, ino });
   }
 
-  /** Returns the inode of the file that is there already; undefined for none, or another one. */
+  /** Returns the inode of the file at the place, if it is this file already; undefined for any other. */
   async #inoOf(place: Place, entry: SharedEntry): Promise<number | undefined> {
     const { vault, ledger } = this.#parts;
     const found = vault.find(place);

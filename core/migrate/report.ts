@@ -18,12 +18,12 @@ export interface MigrateOptions {
 }
 
 export interface Migrated {
-  /** Files whose bytes were moved, and the number of these. */
+  /** The number of files whose bytes were copied, and the number of these bytes. */
   readonly files: number;
   readonly bytes: number;
-  /** Files that were there already. */
+  /** The number of files that the target had already. */
   readonly kept: number;
-  /** Files and folders that were removed, because the source does not have them. */
+  /** The number of files and folders that were removed, because the source does not have them. */
   readonly removed: number;
   readonly accounts: number;
   readonly uploads: number;
@@ -52,7 +52,7 @@ export class Report {
     this.#options.onEvent?.({ type: "plan", files, bytes });
   }
 
-  /** Begins a file. @param skipped its bytes that are not moved */
+  /** Reports the start of a file. @param skipped the number of its bytes that are not copied */
   start(place: Place, skipped: number): void {
     this.#options.signal?.throwIfAborted();
     this.#options.onEvent?.({ type: "start", path: relative(place), skipped });
@@ -82,7 +82,7 @@ export class Report {
   }
 }
 
-/** The kinds of failures of one entry. */
+/** The kinds of failures that concern one entry only. */
 const ofEntry: ReadonlySet<Kind> = new Set([
   "digest",
   "io",

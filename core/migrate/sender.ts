@@ -1,7 +1,7 @@
 /**
- * Sends files to the bucket and writes their rows. Small files go together: their bytes in one object, their
- * rows in one transaction. A large file is sent in pieces; content that has pieces and no name yet is the
- * collector's a day after its last piece.
+ * Sends files to the bucket and writes their rows. Small files are sent in groups: their bytes in one object,
+ * their rows in one transaction. A large file is sent in pieces. If it does not get its name within a day
+ * after its last piece, the collector deletes its content.
  */
 import { createHash, hash } from "node:crypto";
 import { borrow, giveBack } from "../disk/buffer_pool.ts";
@@ -19,14 +19,14 @@ import type { Report } from "./report.ts";
 import type { PassMark } from "./state.ts";
 import { type Source, type SourceFile, unlessGone } from "./source.ts";
 
-/** Files of this size are sent together with others. */
+/** Files up to this size are sent together with others. */
 const smallBytes = 256 * 1024;
 /** The most files, and bytes, of one group. */
 const maxFiles = 128;
 const maxBytes = 8 * 1024 * 1024;
 /** The bytes after which the pieces of a large file are recorded. */
 const recordBytes = 256 * 1024 * 1024;
-/** How often a file is read if it changes meanwhile. */
+/** How often a file is read again if it changes while it is read. */
 const attempts = 3;
 
 /** A file whose row is to be written. */
@@ -66,7 +66,7 @@ export class Sender {
     return owner === null ? null : this.#owners.get(owner) ?? null;
   }
 
-  /** Writes the row of a file whose content is there. */
+  /** Writes the row of a file whose content the target has. */
   async name(file: SourceFile, sha256: string, content: number): Promise<void> {
     this.#group.push({ file, sha256, body: content });
     await this.#flushIfFull();
@@ -82,7 +82,7 @@ export class Sender {
     await this.#flushIfFull();
   }
 
-  /** @returns false when the file is gone @throws {BargeError} `changed` when it changes each time */
+  /** Sends a file. @returns false when it is gone @throws {BargeError} `changed` when it changes each time */
   async #sendAny(first: SourceFile): Promise<boolean> {
     let file: SourceFile | undefined = first;
     for (let attempt = 0; attempt < attempts; attempt++) {
@@ -93,7 +93,7 @@ export class Sender {
     throw new BargeError("changed", "it changes while it is read: the next pass takes it");
   }
 
-  /** @returns false when the file was replaced or changed meanwhile @throws {BargeError} `digest` */
+  /** Tries to send a file. @returns false when it was changed meanwhile @throws {BargeError} `digest` */
   async #sendOnce(file: SourceFile): Promise<boolean> {
     return file.size <= smallBytes ? await this.#sendSmall(file) : await this.#sendLarge(file);
   }

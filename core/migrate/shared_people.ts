@@ -20,7 +20,7 @@ const accountsSql = `SELECT name, role, disabled, quota, entry_limit AS "entryLi
     (extract(epoch FROM last_login) * 1000)::bigint AS "lastLogin"
   FROM account ORDER BY id`;
 
-/** Reads all accounts and what hangs on them: in one statement, which sees them as of one moment. */
+/** Reads all accounts and the rows that refer to them, in one statement, which sees one moment. */
 export async function readSharedPeople(db: Statements): Promise<People> {
   const selects = [
     ["account", accountsSql],
@@ -86,7 +86,7 @@ export async function sharedIds(db: Statements): Promise<Map<string, number>> {
   return new Map(rows.map(({ id, name }) => [name, id]));
 }
 
-/** Replaces the rows of all tables, once files are there: links refer to them. */
+/** Replaces the rows of all tables. All files must be copied before, since share links refer to them. */
 export async function writeSharedTables(
   tx: Statements,
   rowsOf: PeopleRows,
@@ -101,13 +101,13 @@ export async function writeSharedTables(
   }
 }
 
-/** Adds the place of a link as the database names it. */
+/** Adds the place of a share link, encoded as names are in the database. */
 function withNode(row: PeopleRow): PeopleRow {
   const { dir, name } = encodePlace({ dir: row.dir as string, name: row.name as string });
   return { ...row, node_dir: dir, node_name: name };
 }
 
-/** Returns SQL that inserts rows, which are a parameter in JSON. */
+/** Returns SQL that inserts rows. Its parameter is a list of the rows, in JSON. */
 function insertion(table: PeopleTable): string {
   const columns = columnsOf(table);
   const types = columns.map(([name, kind]) =>
@@ -135,7 +135,7 @@ export interface PlacedProperty {
   readonly xml: string;
 }
 
-/** Writes WebDAV properties. Those of entries that are not there are left out. */
+/** Writes WebDAV properties. Leaves out those whose file or folder the database does not have. */
 export async function writeSharedProperties(
   tx: Statements,
   properties: Iterable<PlacedProperty>,

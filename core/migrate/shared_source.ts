@@ -1,4 +1,4 @@
-/** Storage that many machines share, as the source of a migration: it may be in use meanwhile. */
+/** Storage that many machines share, as the source of a migration. Nodes may use it meanwhile. */
 import { decodeName, encodeName } from "../shared/database/name.ts";
 import { nodeColumns, type NodeRow } from "../shared/tree/node_rows.ts";
 import type { Statements } from "../shared/database/postgres.ts";

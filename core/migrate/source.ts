@@ -56,7 +56,7 @@ export class Source implements Disposable {
     return { files: of("file"), folders: of("dir"), unnamed: of("unnamed") };
   }
 
-  /** Returns the files of some names in a folder, but those that are gone. */
+  /** Returns the files of some names in a folder, without those that are gone. */
   files(dir: string, names: readonly string[]): SourceFile[] {
     const { ledger, vault } = this.parts;
     const rows = ledger.named(dir, names);
@@ -78,7 +78,7 @@ export class Source implements Disposable {
     });
   }
 
-  /** Returns the folders of some names in a folder, but those that are gone. */
+  /** Returns the folders of some names in a folder, without those that are gone. */
   folders(dir: string, names: readonly string[]): SourceFolder[] {
     const { folders, vault } = this.parts;
     return names.flatMap((name) => {
@@ -86,7 +86,7 @@ export class Source implements Disposable {
       const found = unlessBehindLink(() => vault.find(place));
       if (found?.type !== "dir") return [];
       const isHome = dir === "homes" || dir === "removed" || dir === "";
-      // A folder in a home is an entry of its account, as `barge verify` has it.
+      // A folder in a home is an entry of its account, as for `barge verify`.
       const owner = isHome ? null : folders.find(place)?.owner ?? homeOwner(this.parts, dir);
       const created = vault.created(place) ?? null;
       return { ...place, owner, modified: found.modified, created };

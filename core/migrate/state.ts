@@ -1,6 +1,7 @@
 /**
- * The state of a migration. The target keeps, sealed as a secret, from which directory it is filled, and that
- * this has ended. The directory gets a file `migrated` at the end, after which no server starts on it.
+ * The state of a migration. The target stores, as a sealed secret, the directory from which it is filled, and
+ * later that the migration has ended. The directory then gets a file `migrated`: no server starts on it any
+ * more.
  */
 import { BargeError } from "../error.ts";
 import type { Parts } from "../shared/bucket/parts.ts";
@@ -9,7 +10,7 @@ import { mark } from "./marker.ts";
 
 const begun = "migration";
 const ended = "migrated";
-/** Of the mark of the pass that runs. It is no secret, and not sealed. */
+/** The name of the row with the mark of the current pass. The mark is no secret, and not sealed. */
 const passName = "migration pass";
 
 async function has({ db }: Parts, name: string): Promise<boolean> {
@@ -49,8 +50,8 @@ export async function beginMigration(parts: Parts, data: string): Promise<PassMa
 }
 
 /**
- * The mark of one pass. Each change that a pass makes checks it in the same transaction: a pass that another
- * one has followed changes nothing any more, also once nodes serve the target.
+ * The mark of one pass. Each change of a pass checks the mark in the same transaction. So once a newer pass
+ * has begun, an older pass that still runs changes nothing any more, even while nodes serve the target.
  */
 export class PassMark {
   readonly #db: Postgres;
@@ -70,7 +71,7 @@ export class PassMark {
     );
   }
 
-  /** Runs a transaction of the pass. @throws {BargeError} `unavailable` once another one has begun */
+  /** Runs a transaction of the pass. @throws {BargeError} `unavailable` once another pass has begun */
   async transaction<T>(work: (tx: Statements) => Promise<T>): Promise<T> {
     return await this.#db.transaction(async (tx) => {
       await this.check(tx);
@@ -78,7 +79,7 @@ export class PassMark {
     });
   }
 
-  /** Checks inside a transaction that no other pass has begun, and lets none begin before its end. */
+  /** Checks that no other pass has begun. None can begin before the end of the transaction. */
   async check(tx: Statements): Promise<void> {
     const sql = "SELECT 1 FROM secret WHERE name = $1 AND sealed = $2::bytea FOR SHARE";
     if ((await tx.all(sql, passName, this.#mark)).length > 0) return;

@@ -1,8 +1,9 @@
 /**
- * Copies storage that many machines share to a new data directory, which a server can then serve: the way
- * back, and a full backup. The storage may be in use: each file is copied as one version of it.
+ * Copies storage that many machines share to a new data directory, which a server can then serve: to return
+ * to one machine, or as a full backup. Nodes may use the storage meanwhile: each file is copied as it was at
+ * one moment.
  *
- * A copy that was cut off goes on with the next run: what the directory has is not copied again.
+ * If a copy was cut off, the next run continues it: files that the directory has are not copied again.
  */
 import { readdirSync, statSync } from "node:fs";
 import { BargeError } from "../error.ts";
@@ -57,7 +58,12 @@ export async function toDirectory(
   return report.result(accounts);
 }
 
-/** @returns whether an earlier copy goes on @throws {BargeError} `exists` */
+/**
+ * Refuses a directory with other data.
+ *
+ * @returns whether the directory has an incomplete copy, which goes on
+ * @throws {BargeError} `exists`
+ */
 function needOwn(data: string, address: string): boolean {
   const from = markedAddress(data, "incomplete");
   if (from !== undefined && from !== "" && from !== address) {
@@ -102,7 +108,12 @@ class Copy {
     this.#receiver = new Receiver(parts, shared.parts, report);
   }
 
-  /** @param resumed whether the directory may have what the source has not @returns the number of accounts */
+  /**
+   * Copies all accounts and files.
+   *
+   * @param resumed whether the directory may have entries that the source does not have
+   * @returns the number of accounts
+   */
   async run(resumed: boolean): Promise<number> {
     const { db, vault } = this.#parts;
     const { files, bytes } = await totalsOf(this.#db);
@@ -142,7 +153,7 @@ class Copy {
         await this.#receiver.receive(dir, file, await this.#ownerOf(file));
       });
     }
-    // Only homes, public and removed are the source's at the top.
+    // At the top of the directory, only homes, public and removed are copied from the source.
     if (resumed && dir !== "") await this.#removeOthers(dir, names);
     await this.#writeProperties(dir, id);
     for (const folder of folders) {
@@ -202,7 +213,7 @@ class Copy {
     }
   }
 
-  /** Writes accounts without their quotas, which come last: an account may be beyond one that was lowered. */
+  /** Writes accounts, but sets no quotas yet: an account may have more bytes than a quota that was lowered. */
   async #writeAccounts(): Promise<void> {
     const { db } = this.#parts;
     const { accounts } = await readSharedPeople(this.#db);
@@ -212,7 +223,7 @@ class Copy {
 
   async #ownerOf({ ownerName }: SharedEntry): Promise<number | null> {
     if (ownerName === null) return null;
-    if (!this.#ids.has(ownerName)) await this.#writeAccounts(); // it was made meanwhile
+    if (!this.#ids.has(ownerName)) await this.#writeAccounts(); // the account was made meanwhile
     return this.#ids.get(ownerName) ?? null;
   }
 
@@ -226,7 +237,7 @@ class Copy {
   }
 }
 
-/** Runs work for items, of which some are under way at once. @throws the first failure, once all have ended */
+/** Runs work for items, several at a time. @throws the first failure, after all work under way has ended */
 async function inParallel<T>(
   items: readonly T[],
   work: (item: T) => Promise<void>,

@@ -1,11 +1,12 @@
 /**
  * Migrates a data directory to storage that many machines share.
  *
- * A first pass may run while a server serves the directory, which is only read. Each further pass takes what
- * has changed since. The last one needs the directory's lock: it takes partial uploads, too, sets the quotas,
- * compares the sums of all accounts, and marks the directory, so that no server starts on it any more.
+ * A first pass may run while a server serves the directory, which is only read. Each further pass copies the
+ * changes since the pass before. The last pass needs the directory's lock. It also copies partial uploads,
+ * sets the quotas, compares the sums of all accounts, and marks the directory, so that no server starts on it
+ * any more.
  *
- * A pass that was cut off goes on with the next one: what the target has is not sent again.
+ * If a pass was cut off, the next one continues it: files that the target has are not sent again.
  */
 import { BargeError } from "../error.ts";
 import type { Parts } from "../shared/bucket/parts.ts";
@@ -40,8 +41,8 @@ export interface ToSharedOptions extends MigrateOptions {
  * Runs one pass of a migration.
  *
  * @param data the data directory
- * @throws {BargeError} `exists` for a target that holds something else; `fatal` for the last pass where a
- *   crash has left changes, or where sums differ; as the two kinds of storage do
+ * @throws {BargeError} `exists` for a target with other data; `fatal` in the last pass if a crash has left
+ *   changes that are not settled, or if sums differ; as the two kinds of storage do
  */
 export async function toShared(
   data: string,
@@ -60,7 +61,7 @@ export async function toShared(
   await prepare(parts);
 
   const accounts = readLocalAccounts(source.parts.db);
-  // Quotas come last: an account may be beyond one that was lowered.
+  // Quotas are set last: an account may have more bytes than a quota that was lowered.
   await mark.transaction((tx) => writeSharedAccounts(tx, accounts, false));
   const owners = await ownersOf(source, parts);
   const free = await removeGone(source, shared, mark, report);
@@ -108,7 +109,7 @@ async function writeProperties({ parts: { db } }: Source, mark: PassMark): Promi
   });
 }
 
-/** @throws {BargeError} `fatal` where an account's sums at the target are not those of the source */
+/** Compares the sums of all accounts. @throws {BargeError} `fatal` if source and target differ */
 async function compareSums({ db }: Parts, { seen }: Pass, uploads: SeenReserved): Promise<void> {
   const rows = await db.all<
     { id: number; name: string; used: number; reserved: number; entries: number }

@@ -11,7 +11,7 @@ import type { Report } from "./report.ts";
 
 /** The rows that are read at once. */
 const pageUploads = 256;
-/** The holder until all bytes are there. */
+/** The name of an upload's holder until all of its bytes are copied. */
 const holder = "migrate";
 
 /**
@@ -46,7 +46,7 @@ export async function receiveUploads(
   }
 }
 
-/** @returns false when it has ended meanwhile */
+/** Copies an upload. @returns false when the upload has ended meanwhile */
 async function receiveUpload(
   shared: SharedStorage,
   { db, reservations, vault }: Parts,

@@ -53,7 +53,7 @@ async function sendUpload(
   bytes: number,
   report: Report,
 ): Promise<void> {
-  // Its size is declared below: it would reserve all of it here.
+  // The size is declared below: here, it would reserve bytes for the whole file.
   const upload = { account, dir, name, size: null, modified, reserve: bytes };
   const open = await shared.uploads.begin(upload, { keep: 0 });
   try {

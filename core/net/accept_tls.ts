@@ -11,9 +11,9 @@ import { TlsPipe } from "./tls_pipe.ts";
 export interface ServerIdentity {
   readonly context: SecureContext;
   /**
-   * TLS 1.2 only. TLS 1.3 sends tickets after the handshake: a client that closes with them unread, as
-   * curl does, resets the connection, so that the server loses bytes that it has not read yet. Session
-   * resumption (session_resumption.ts) needs 1.2, too.
+   * The certificate and key, for TLS 1.2 only. With TLS 1.3, the server sends tickets after the handshake. A
+   * client that closes before it has read them, as curl does, resets the connection, and the server loses
+   * the bytes that it has not read yet. Session resumption (session_resumption.ts) needs TLS 1.2, too.
    */
   readonly tls12: SecureContext;
   /** The protocols that a client may name (RFC 7301); it may also name none. */
@@ -22,7 +22,7 @@ export interface ServerIdentity {
   readonly tlsBinding: string;
 }
 
-/** @throws {BargeError} `fatal` when the certificate can't be used */
+/** Makes the identity of a server. @throws {BargeError} `fatal` when the certificate can't be used */
 export function serverIdentity(
   { cert, key }: KeyPair,
   protocols: readonly string[],
@@ -36,9 +36,9 @@ export function serverIdentity(
 }
 
 /**
- * Passes a certificate to the TLS library, which refuses some that certificate.ts accepts.
+ * Passes a certificate to the TLS library, which refuses some certificates that certificate.ts accepts.
  *
- * @throws {BargeError} `fatal` for those
+ * @throws {BargeError} `fatal` for a certificate that the library refuses
  */
 export function useCertificate<T>(use: () => T): T {
   try {
@@ -58,7 +58,7 @@ const handshakeFailure = Uint8Array.of(21, 3, 3, 0, 2, 2, 40);
 /**
  * Makes the TLS handshake as the server.
  *
- * @param below the connection; the pipe closes it, or the caller if the handshake fails
+ * @param below the connection, which the returned pipe closes; if the handshake fails, the caller closes it
  * @throws as {@link TlsPipe.handshake}
  */
 export async function acceptTls(below: Pipe, identity: ServerIdentity): Promise<TlsPipe> {

@@ -42,7 +42,7 @@ export async function loadCertificate(paths: KeyPair, now = new Date()): Promise
  * Checks a certificate and its key.
  *
  * @param pair as PEM text
- * @param names what errors call the two
+ * @param names the names of the certificate and the key in errors
  * @throws {BargeError} as {@link loadCertificate}
  */
 export function parseCertificate(

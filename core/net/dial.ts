@@ -17,6 +17,8 @@ export interface DialOptions {
 }
 
 /**
+ * Connects to a server.
+ *
  * @returns an open stream, with TLS to a trusted server; the caller closes it
  * @throws {BargeError} `unavailable` when no server answers in time; `identity` when the server is
  *   not trusted, or only one side speaks TLS; `interrupted` by the signal
@@ -63,7 +65,7 @@ class PlainPipe extends PipeOver<Deno.TcpConn> {
 
   override async read(into: Uint8Array): Promise<number | null> {
     const n = await super.read(into);
-    // RFC 8446, section 5.1: type 21 (alert), version 3.x. As a frame's length, that is too long.
+    // RFC 8446, section 5.1: type 21 (alert), version 3.x. No frame begins so: its length would be too large.
     if (this.#first && n !== null && n >= 2 && into[0] === 21 && into[1] === 3) {
       throw new BargeError("identity", "the server speaks TLS, and this connection is plain", {
         hint: "use --tls",

@@ -24,6 +24,8 @@ export interface PresentedCertificate extends CertificateFacts {
 }
 
 /**
+ * Connects with TLS.
+ *
  * @param signal cancels the attempt
  * @returns a connection whose certificate is not trusted yet; the caller closes it
  * @throws {BargeError} `unavailable`; `identity` when the TLS handshake fails; the signal's reason

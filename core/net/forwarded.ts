@@ -10,8 +10,8 @@ import { isNameable, type Networks } from "./networks.ts";
  *
  * @param peer the address at the other end of the connection
  * @param field all X-Forwarded-For fields of the request, joined with commas
- * @returns the peer, unless it is trusted and names another address; where a trusted proxy has
- *   written no address, that proxy
+ * @returns the peer, unless it is trusted and names another address. If a trusted proxy names no valid
+ *   address, the address of that proxy
  *
  * @example
  * ```ts

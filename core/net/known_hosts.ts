@@ -53,7 +53,7 @@ export async function readPins(path: string, address: Address): Promise<Pin[]> {
 /**
  * Pins a server that is not pinned yet.
  *
- * @returns its pins: another program may have been faster, with another certificate
+ * @returns the pins of the server; if another program has pinned it meanwhile, the pins of that program
  * @throws {BargeError} when the file can't be written
  */
 export async function addPin(path: string, address: Address, fingerprint: Fingerprint) {
@@ -81,7 +81,7 @@ export async function removePins(path: string, address: Address): Promise<Pin[]>
   return pins;
 }
 
-/** Replaces the file's text by that of `edit`, where the two differ. */
+/** Replaces the file's text by the text that `edit` returns, if the two differ. */
 async function change(path: string, edit: (text: string) => string): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}`;
   try {

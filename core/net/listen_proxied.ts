@@ -43,7 +43,7 @@ export class ProxiedListener extends PreparedListener<Conn> {
   }
 }
 
-/** @throws {BargeError} `protocol` for a connection that begins otherwise */
+/** Reads the header of a connection. @throws {BargeError} `protocol` for one without a valid header */
 async function readHeader(conn: Conn): Promise<ProxiedConn> {
   let bytes = Buffer.alloc(0);
   const piece = new Uint8Array(4096);

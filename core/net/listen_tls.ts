@@ -19,7 +19,7 @@ export interface TlsListenOptions
   readonly reusePort?: boolean;
   /** Milliseconds until the handshake must be done; 10 s by default. */
   readonly handshakeTimeoutMs?: number;
-  /** Listens; `Deno.listen` by default. */
+  /** Opens the listener; `Deno.listen` by default. */
   readonly listen?: (options: Deno.TcpListenOptions) => ConnListener;
 }
 

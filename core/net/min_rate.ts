@@ -8,7 +8,8 @@ export interface MinRate {
 
 /**
  * Measures one direction of a transfer against a minimum rate. Only the time spent waiting for the
- * peer counts, so that a slow server cuts no peer. Each `periodMs` of such time is judged as a whole.
+ * peer counts, so that no peer is cut because the server is slow. Each `periodMs` of such time is judged as
+ * a whole.
  *
  * @example
  * ```ts

@@ -60,9 +60,10 @@ export abstract class PreparedListener<Prepared extends { close(): void }> {
   protected abstract prepare(conn: Conn): Prepared | Promise<Prepared>;
 
   /**
-   * @returns a prepared connection
+   * Waits for a prepared connection.
+   *
    * @throws {Deno.errors.BadResource} when the listener is closed
-   * @throws {Error} the system's, when it can't accept: the caller tries again
+   * @throws {Error} the system's error when it can't accept a connection; the caller may call this again
    */
   accept(): Promise<Prepared> {
     if (this.#closed) return Promise.reject(closed());
@@ -101,7 +102,7 @@ export abstract class PreparedListener<Prepared extends { close(): void }> {
     }
   }
 
-  /** Never throws. */
+  /** Waits until a connection is prepared, or cuts it. Never throws. */
   async #wait(conn: Conn, prepared: Promise<Prepared>): Promise<void> {
     const { timeoutMs, maxPending, late, full, onFailure } = this.#options;
     const [[, cutOldest] = []] = this.#pending;

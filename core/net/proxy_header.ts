@@ -19,7 +19,7 @@ const maxLineBytes = 107;
 const maxBinaryBytes = 16 + 2048;
 
 export interface ProxyHeader {
-  /** The number of its bytes; those of the client follow. */
+  /** The number of the header's bytes, after which the client's bytes begin. */
   readonly length: number;
   /** The client, and the address that it connected to; undefined for a connection of the proxy's own. */
   readonly ends: { readonly source: Address; readonly destination: Address } | undefined;

@@ -12,12 +12,15 @@ import { BargeError } from "../error.ts";
 import type { Stream } from "./stream.ts";
 
 const pieceBytes = 2048;
-/** Holds the keep-alives of the longest pause that a client may make (protocol/frame.ts). */
+/** Enough for the keep-alives of the longest pause that a client may make (protocol/frame.ts). */
 const maxKeptBytes = 128 * 1024;
 
 export class ReadAhead {
   readonly #stream: Pick<Stream, "read">;
-  /** The read ahead that is under way; one that ended or failed stays, so that each read repeats it. */
+  /**
+   * The read ahead that is under way. One that found the end or failed stays here, so that every later read
+   * has the same result.
+   */
   #reading: Promise<number | null> | undefined;
   readonly #kept: Uint8Array[] = [];
   #keptBytes = 0;
@@ -26,7 +29,7 @@ export class ReadAhead {
     this.#stream = stream;
   }
 
-  /** As `Stream.read`. */
+  /** Reads the bytes that were read ahead, then those of the stream: see `Stream.read`. */
   read(into: Uint8Array): Promise<number | null> {
     const ahead = this.#reading || this.#keptBytes > 0;
     return ahead ? this.#takeKept(into) : this.#stream.read(into);

@@ -5,9 +5,9 @@
  * The runtime reports whether a session was resumed (`isSessionReused`), but not which one, and it
  * encrypts the tickets of all connections with one key, so it accepts a ticket of any client. TLS 1.2 sends
  * tickets unencrypted, though (RFC 5077): the server's NewSessionTicket names the session of the first
- * connection, and the client's hello the one that it resumes. TLS 1.3 encrypts the former, so both
- * connections use 1.2. A client without tickets can resume nothing: the runtime keeps no sessions by
- * their ids.
+ * connection, and the client's hello names the session that it resumes. TLS 1.3 encrypts the server's tickets,
+ * so both connections use TLS 1.2. A client without tickets can resume nothing: the runtime keeps no sessions
+ * by their ids.
  */
 import { createHash } from "node:crypto";
 import { BargeError } from "../error.ts";
@@ -41,7 +41,7 @@ export class Sessions {
   }
 
   /**
-   * From now on also accepts the sessions of the account's other connections.
+   * Accepts from now on also the sessions of the account's other connections.
    *
    * @param account undefined: accept no other connection's sessions
    */
@@ -69,7 +69,7 @@ export class Sessions {
   /**
    * Makes the handshake on another connection of the same client.
    *
-   * @throws {BargeError} `identity` when it is not proved to be the same; as `acceptTls`
+   * @throws {BargeError} `identity` when nothing proves that the client is the same; as `acceptTls`
    */
   async join(below: Pipe, identity: ServerIdentity, reuse: SessionReuse): Promise<TlsPipe> {
     const { pipe, resumed, issued } = await handshake(below, identity);

@@ -211,7 +211,7 @@ export class Stream implements Disposable {
     this.#readDeadline = performance.now() + timeoutMs;
   }
 
-  /** @throws {BargeError} `unavailable` after closing the stream, where the peer is too slow */
+  /** Closes the stream if the peer is too slow. @throws {BargeError} `unavailable` if it is */
   #checkRate(meter: RateMeter | undefined, bytes: number, start: number, verb: string): void {
     if (!meter?.record(bytes, performance.now() - start)) return;
     const { bytes: minBytes, periodMs } = meter.minRate;

@@ -144,7 +144,7 @@ export class TlsPipe implements Pipe {
     this.abandon();
   }
 
-  /** True once our side has sent anything. */
+  /** Whether our side has sent anything. */
   get spoken(): boolean {
     return this.#raw.spoken;
   }
@@ -156,7 +156,7 @@ export class TlsPipe implements Pipe {
     this.#release();
   }
 
-  /** Waits for the effect of the next raw bytes. */
+  /** Waits until TLS has processed the next raw bytes, or has something for the reader. */
   async #more(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
@@ -164,7 +164,7 @@ export class TlsPipe implements Pipe {
     await Promise.race([promise, this.#reading]);
   }
 
-  /** Never throws. */
+  /** Reads raw bytes from the connection below and gives them to TLS. Never throws. */
   async #feed(): Promise<void> {
     try {
       const n = this.#rawEnded ? null : await this.#below.read(this.#buffer);

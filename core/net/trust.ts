@@ -1,8 +1,9 @@
 /**
- * Decides whether to trust a server's certificate, as ssh does: on first use, then only that one.
+ * Decides whether to trust a server's certificate. As with ssh, a client trusts the certificate that it sees
+ * on the first connection, and later only that one.
  *
- *   demanded (--pin)  the certificate must be this one; nothing is read or pinned
- *   pinned            it must be one of the pinned ones, even if an authority vouches for another
+ *   demanded (--pin)  the certificate must be this one; the file of pins is neither read nor changed
+ *   pinned            it must be one of the pinned ones, even if an authority has issued another one
  *   vouched for       an authority that this machine trusts has issued it: nothing is pinned
  *   unknown           it is pinned, and `onPinned` is called
  */

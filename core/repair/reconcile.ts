@@ -1,6 +1,6 @@
 /**
  * Compares the ledger with the disk: `barge quota verify` and `barge verify`, also beside a running
- * server. Each difference is found again under the write lock, so that no commit under way is reported.
+ * server. Each difference is checked again under the write lock, so that no commit under way is reported.
  *
  *   facts      size, time and inode of each file agree with the ledger
  *   contents   the bytes of each file have the ledger's digest; they are read without the lock, and
@@ -160,7 +160,7 @@ class Reconciliation {
       if (digest === row.sha256) return;
       if (digest !== undefined && this.#reportDamaged(row, digest)) return;
     }
-    // It was replaced each time, by bytes whose digest was computed on arrival.
+    // The file was replaced each time, by bytes whose digest was computed on arrival.
   }
 
   /** Reports a damaged file. @returns false when the file was replaced meanwhile */
@@ -222,7 +222,7 @@ class Reconciliation {
     return this.#options.accept?.has(path) ?? false;
   }
 
-  /** @returns undefined when the file is gone */
+  /** Computes the digest of a file. @returns undefined when the file is gone */
   async #digest(place: Place): Promise<string | undefined> {
     const { onEvent, signal } = this.#options;
     const onRead = (count: number) => {

@@ -43,7 +43,7 @@ function difference(store: Store, place: Place): FolderDifference | undefined {
   return { kind: "unknown", what: "a folder that is no account's entry" };
 }
 
-/** @returns undefined for an entry behind a link, which belongs to no account */
+/** Looks an entry up. @returns undefined for an entry behind a link, which belongs to no account */
 export function unlessBehindLink<T>(find: () => T): T | undefined {
   try {
     return find();

@@ -1,9 +1,9 @@
 /**
  * Settles what a crash left behind, when a server starts and has the data directory to itself.
  *
- *   intents      happened on disk: the ledger follows; else they are deleted
+ *   intents      a rename or removal that happened on disk is entered in the ledger; all are then deleted
  *   sealed       renamed into place (no staged bytes, or they are the file): settled; else resumable
- *   unsealed     without a holder, and reserving only the staged bytes; dropped after a week
+ *   unsealed     lose their holder, and reserve only the staged bytes; dropped after a week
  *   staging      bytes of no upload are deleted
  */
 import type { Intent } from "../local/ledger/intent.ts";
@@ -35,7 +35,7 @@ export interface Recovered {
   dropped: number;
 }
 
-/** @throws {BargeError} the error of the database or the disk */
+/** Settles all that a crash left behind. @throws {BargeError} the error of the database or the disk */
 export async function recover(store: Store): Promise<Recovered> {
   const { reservations, vault } = store;
   const counts = { changes: 0, settled: 0, resumable: 0, dropped: 0 };
@@ -97,7 +97,7 @@ export function settleIntent(store: Store, intent: Intent): boolean {
     if (!store.vault.find(from)) discardDropped(store, store.uploadsAt.dropBelow(from));
     return true;
   }
-  // Rows at the new place are newer: other workers went on after this one had died.
+  // Rows at the new place are newer: other workers wrote them after the worker of the intent had died.
   const kept = ledger.rowsAt(to).filter((row) => known(store, row)).toArray();
   if (kept.length > 0 && !ledger.knowsAny(from)) return false;
   const keptFolders = folders.below(to).filter((row) => vault.find(row)?.type === "dir");
@@ -137,7 +137,7 @@ export function unstage({ vault }: Store, upload: number): void {
   if (vault.find(stagedPlace(upload))) discard(vault, upload);
 }
 
-/** Drops the uploads without a byte for a week, and forgets those that finished that long ago. */
+/** Drops uploads that got no byte for a week, and deletes the records of uploads finished a week ago. */
 export function expire(store: Store): void {
   const weekAgo = Date.now() - keepPartialMs;
   discardDropped(store, store.reservations.dropOlder(weekAgo));

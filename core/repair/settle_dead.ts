@@ -1,6 +1,6 @@
 /**
- * Settles the intents and uploads of a dead worker, as a start does, beside other workers. Each upload is
- * settled under the write lock, unless another worker has taken it over.
+ * Settles the intents and uploads of a dead worker, as recover.ts does at a start, but while other workers
+ * run. Each upload is settled under the write lock, unless another worker has taken it over.
  */
 import type { UploadRow } from "../local/ledger/upload_rows.ts";
 import { isUnlinked, resumableBytes } from "../local/partial_upload.ts";
@@ -24,7 +24,7 @@ export async function settleDead(store: Store, startId: string): Promise<Recover
   return counts;
 }
 
-/** @returns undefined when another worker has taken the upload over */
+/** Settles an upload. @returns undefined when another worker has taken it over */
 async function settleUpload(
   store: Store,
   upload: UploadRow,

@@ -4,10 +4,10 @@
  *   intents    moves and removals on disk whose worker died before it changed the ledger
  *   uploads    sealed ones without a writer, those without staged bytes, those without their folder
  *   files      facts, contents and sums (reconcile.ts)
- *   staging    bytes of no upload; removed files and folders that nobody deletes
+ *   staging    bytes of no upload; removed files and folders whose deletion was cut off
  *
- * In this order, so that files keep their owners. A running server adds to staging and deletes from it, so
- * only what stays for a while is reported.
+ * The checks run in this order, so that files keep their owners. A running server adds to staging and deletes
+ * from it, so only entries that stay there for a while are reported.
  */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Intent } from "../local/ledger/intent.ts";
@@ -34,11 +34,11 @@ export interface VerifyOptions extends ReconcileOptions {
 }
 
 interface Patience {
-  /** From dropping an upload in the ledger to deleting its bytes. */
+  /** The time from dropping an upload in the ledger to deleting its bytes. */
   readonly orphan: number;
-  /** From the seal of an upload to the end of its commit, or between two of its bytes. */
+  /** The time from the seal of an upload to the end of its commit, or between two of its bytes. */
   readonly writer: number;
-  /** To delete a large tree that was removed. */
+  /** The time to delete a large tree that was removed. */
   readonly trash: number;
 }
 
@@ -167,7 +167,7 @@ function discardOrphan({ reservations, vault }: Store, name: string): void {
   if (!reservations.upload(Number(name))) discard(vault, name);
 }
 
-/** Reports removed files and folders that were not changed for a time: nobody deletes them any more. */
+/** Reports removed files and folders that were not changed for a time, so that their deletion was cut off. */
 async function checkTrash(
   store: Store,
   after: number,

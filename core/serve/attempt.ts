@@ -1,9 +1,9 @@
-/** Runs work that the server can do without, and logs its failure. */
+/** Runs work whose failure must not stop the server, and logs the failure. */
 import { getLogger } from "@logtape/logtape";
 
 const log = getLogger(["barge", "serve"]);
 
-/** @param failure the beginning of the log line */
+/** Runs work, and logs its failure. @param failure the beginning of the log line */
 export async function attempt(
   failure: string,
   work: () => unknown,

@@ -13,17 +13,17 @@ export interface DataLock extends Disposable {
   writeFacts(facts: ServerFacts): void;
 }
 
-/** Facts about a server for commands on the same directory. */
+/** Facts about a server, for commands that use the same data directory. */
 export interface ServerFacts {
   readonly pid: number;
   readonly version: string;
-  /** The certificate that it serves; null if no door has TLS. */
+  /** The certificate of the doors with TLS; null if no door has TLS. */
   readonly certificate: {
-    /** The operator's file; null for the one that barge made. */
+    /** The path of the operator's certificate; null for the certificate that barge made. */
     readonly file: string | null;
     readonly fingerprint: string;
     readonly names: readonly string[];
-    /** RFC 3339. */
+    /** The start and the end of the certificate's validity, in RFC 3339. */
     readonly from: string;
     readonly until: string;
   } | null;
@@ -54,7 +54,7 @@ export function prepareData(data: string): string {
   return Deno.realPathSync(data);
 }
 
-/** A commit renames the staged file, which works only within one file system. */
+/** Checks that a commit can rename a staged file, which works only within one file system. */
 function requireOneFileSystem(data: string): void {
   const device = (folder: string) => Deno.statSync(`${data}/${folder}`).dev;
   const other = ["public", "homes"].find((folder) => device(folder) !== device(stagingDir));
@@ -81,7 +81,7 @@ export async function lockData(data: string): Promise<DataLock> {
   });
 }
 
-/** @returns undefined when another process has locked it */
+/** Tries to lock the directory. @returns undefined when another process has locked it */
 async function tryLock(data: string): Promise<DataLock | undefined> {
   const path = `${data}/${lockFile}`;
   const isNew = !existsSync(path);
@@ -103,7 +103,7 @@ function write(file: Deno.FsFile, facts: ServerFacts): void {
 }
 
 /**
- * Returns the facts about the last server on a directory, which may have ended since.
+ * Returns the facts about the last server on a directory. The server may have ended since.
  *
  * @returns undefined if no facts were written, or they can't be read
  */

@@ -17,7 +17,7 @@ const log = getLogger(["barge", "serve"]);
 export type FirstPassword = { readonly password: string } | { readonly file: string };
 
 export interface FirstAccountOptions {
-  /** Make a new database if it is lost, and give admin the files in homes/admin. */
+  /** Make a new database in place of a lost one, and give admin the files in homes/admin. */
   readonly adopt: boolean;
   /** Write the password to a file in the data directory, since no terminal shows it. */
   readonly keepPassword: boolean;
@@ -69,8 +69,8 @@ function makePassword(): string {
 }
 
 /**
- * Makes the account in storage that machines share. Of several nodes that start at once, one makes it and
- * shows the password.
+ * Makes the account in storage that machines share. If several nodes start at once, only one of them makes
+ * the account and shows its password.
  */
 export async function makeSharedFirstAccount(
   accounts: AccountStore,

@@ -22,10 +22,10 @@ const passes = (check: (text: string) => unknown) => (text: string) => {
   }
 };
 const account = v.pipe(text(64), v.check(passes(checkAccountName), "not an account's name"));
-/** Accepts paths in /home and /public. They are valid or not whatever the name of the account. */
+/** Accepts paths in /home and /public. Whether a path is valid does not depend on the account's name. */
 const userPath = passes((path) => locate(path, "anyone"));
 const path = v.pipe(text(3000), v.check(userPath, "not a user's path"));
-/** RFC 3339, or JavaScript's format for years beyond 9999. */
+/** A time in RFC 3339, or in JavaScript's format for years beyond 9999. */
 const moment = v.pipe(text(40), v.regex(/^[-+.:TZ\d]+$/));
 const door = v.picklist(doorNames);
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));

@@ -15,13 +15,13 @@ export interface OfferedHooks {
 /** The reason why an upload is refused or could not be checked; null: it is accepted. */
 export type Verdict = { readonly kind: "refused" | "unavailable"; readonly message: string } | null;
 
-/** From a worker to the supervisor. */
+/** A message about hooks from a worker to the supervisor. */
 export type HookRequest =
   | { readonly type: "check"; readonly id: number; readonly facts: UploadFacts }
   | { readonly type: "cancel-check"; readonly id: number }
   | { readonly type: "committed"; readonly facts: UploadFacts };
 
-/** From the supervisor to a worker. */
+/** The supervisor's reply to a check. */
 export interface HookReply {
   readonly type: "checked";
   readonly id: number;

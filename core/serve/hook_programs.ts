@@ -8,7 +8,8 @@
  *
  * Each check is answered within its time limit, which includes the wait in the queue, unless its worker dies
  * or cancels it; its program is then killed. A bounded number of programs of each sort runs at once, in
- * the order of the requests. The queues are in memory only: a killed server loses the commits in them.
+ * the order of the requests. The queues are in memory only: a server that is killed never runs the commit
+ * hooks in them.
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, typed } from "../error.ts";
@@ -41,7 +42,7 @@ export type ProgramFacts = Omit<UploadFacts, "upload"> & {
 type Files = Pick<Ground, "uploadedFile" | "fetchUploaded">;
 
 const maxWaitingChecks = 1024;
-/** Bound of the waiting commits' JSON: about twenty thousand uploads. */
+/** The most bytes of JSON for the waiting commit hooks: enough for about twenty thousand uploads. */
 const maxWaitingCommitBytes = 8 * 1024 * 1024;
 const maxLoggedCharacters = 1000;
 const checkTimedOut = "the check of the upload took too long";
@@ -54,7 +55,7 @@ export class HookPrograms {
   /** Checks without a reply, by worker and id. */
   readonly #pending = new Map<object, Map<number, AbortController>>();
   readonly #stop = new AbortController();
-  /** Commits skipped since the queue was last empty. */
+  /** The number of commit hooks skipped since the queue was last empty. */
   #skipped = 0;
 
   /** @throws {BargeError} `usage` when a program does not exist, or is not executable */
@@ -86,7 +87,7 @@ export class HookPrograms {
    *
    * @param ground finds the uploaded files
    * @param reply sends a message to the worker
-   * @throws {BargeError} `protocol` for a request that no sound worker sends
+   * @throws {BargeError} `protocol` for a request that the worker may not send now
    */
   receive(
     worker: object,
@@ -160,7 +161,7 @@ export class HookPrograms {
     }
   }
 
-  /** Never throws. */
+  /** Runs the commit hook of an upload. Never throws. */
   async #commit(upload: UploadFacts, ground: Files): Promise<void> {
     const facts = this.#programFacts(upload, ground);
     if (!facts) return;
@@ -174,7 +175,7 @@ export class HookPrograms {
     if (this.#commits.length === 0) this.#logSkipped();
   }
 
-  /** @returns undefined, with a record in the log, if no program may get this file */
+  /** Returns the JSON for a program; undefined, with a record in the log, if it may not get this file. */
   #programFacts(upload: UploadFacts, ground: Files): ProgramFacts | undefined {
     const { event, account, path, upload: _, ...rest } = upload;
     try {
@@ -215,7 +216,7 @@ export class HookPrograms {
     }
   }
 
-  /** Logs only the first skipped commit; {@link #logSkipped} logs their number. */
+  /** Logs only the first skipped commit hook; {@link #logSkipped} logs the number of all. */
   #skip(facts: ProgramFacts): void {
     if (this.#skipped++ > 0) return;
     const why = "too many uploads wait for it";
@@ -241,7 +242,7 @@ function encode(facts: ProgramFacts): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(facts) + "\n");
 }
 
-/** A request for a hook that is not configured, or an id that is in use. */
+/** Returns the error for a request for a hook that is not configured, or with an id that is in use. */
 export function unexpectedRequest(): BargeError {
   return new BargeError("protocol", "unexpected hook request", { op: "read message" });
 }

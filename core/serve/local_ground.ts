@@ -26,7 +26,7 @@ const log = getLogger(["barge", "serve"]);
 export interface LocalGroundOptions {
   readonly settings: Settings;
   readonly workers: number;
-  /** Make a new database if it is lost, and give admin the files in homes/admin. */
+  /** Make a new database in place of a lost one, and give admin the files in homes/admin. */
   readonly adopt: boolean;
   /** Accept a data directory to which the runtime can't confine workers. */
   readonly unconfined?: boolean;

@@ -1,5 +1,5 @@
 /**
- * Logs to standard error: text on a terminal, otherwise a JSON object a line.
+ * Logs to standard error: text on a terminal, otherwise one JSON object on each line.
  *
  * Access records are buffered for at most a quarter of a second and written as whole lines of at most
  * PIPE_BUF bytes, which a pipe takes atomically, so that the lines of workers don't mix. Other
@@ -22,7 +22,7 @@ const accessDelayMs = 250;
 const blockedMs = 2000;
 /** Bytes dropped since the last complete write. */
 let lostBytes = 0;
-/** As long as Linux' PIPE_BUF. */
+/** The buffered lines: at most as many bytes as Linux' PIPE_BUF. */
 const buffer = new Uint8Array(4096);
 let buffered = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -30,8 +30,8 @@ const encoder = new TextEncoder();
 
 /**
  * Makes the formatter of records. Text that clients choose, such as names, must be a property of a
- * record and never a part of its message: then line feeds and escape sequences in it are escaped,
- * and no record looks like two.
+ * record and never a part of its message. Line feeds and escape sequences in properties are escaped, so
+ * that one record never looks like two.
  */
 export function formatter(terminal: boolean, color: boolean): TextFormatter {
   const access = terminal ? accessText : accessJson;
@@ -101,7 +101,7 @@ function append(line: string, mayWait: boolean): void {
   else flushLog();
 }
 
-/** @returns whether the line fits into the buffer */
+/** Adds a line to the buffer. @returns false if the line does not fit */
 function bufferLine(line: string): boolean {
   const { read, written } = encoder.encodeInto(line, buffer.subarray(buffered));
   if (read < line.length) return false;
@@ -123,7 +123,7 @@ function write(bytes: Uint8Array): void {
   } catch { /* the log has no reader any more, and the server goes on */ }
 }
 
-/** @param ms how long to wait for a full pipe @returns the number of bytes written */
+/** Writes bytes. @param ms how long to wait for a full pipe @returns the number of bytes written */
 function writeFor(ms: number, bytes: Uint8Array): number {
   const deadline = performance.now() + ms;
   let written = 0;

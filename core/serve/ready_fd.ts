@@ -1,7 +1,8 @@
 /**
  * `--ready-fd N`: writes one line to a descriptor that the caller left open and closes it, for s6 and
- * other supervisors. The runtime can write to and close an inherited pipe or socket only. A file or
- * terminal is opened again through /dev/fd; this closes the new descriptor, and leaves the inherited one.
+ * other supervisors. The runtime can write to an inherited descriptor and close it only if it is a pipe or a
+ * socket. A file or terminal is opened again through /dev/fd: the new descriptor is closed, and the inherited
+ * one stays open.
  */
 import { once } from "node:events";
 import { Socket } from "node:net";
@@ -48,7 +49,7 @@ export async function writeReadyFd(fd: number, line: string): Promise<void> {
   }
 }
 
-/** @returns undefined for a descriptor that is neither a pipe nor a socket */
+/** Opens an inherited descriptor as a socket. @returns undefined if it is neither a pipe nor a socket */
 function adopt(fd: number): Socket | undefined {
   try {
     return new Socket({ fd, readable: false, writable: true });

@@ -4,8 +4,8 @@
  * globals again, and the GPU API loads a driver. A worker's entry module imports this module first.
  *
  * `node:worker_threads` can't be removed, and its threads have all globals, too. Therefore the executable
- * puts a file where the runtime would create its folder of web caches, so that no thread can write one
- * (scripts/pack.ts).
+ * puts a file where the runtime would create its folder of web caches, so that no thread can write a web
+ * cache (scripts/pack.ts).
  */
 
 /** Names of the removed globals, without those of the GPU. */

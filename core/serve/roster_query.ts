@@ -14,7 +14,10 @@ import type { ListedConnection } from "../watch/roster.ts";
 const workerTimeoutMs = 1_000;
 /** How long a worker waits for the supervisor. */
 const supervisorTimeoutMs = 2_000;
-/** Queries of one worker at once. A sound worker has one, and perhaps others that have timed out. */
+/**
+ * The most queries of one worker that are under way at the supervisor: a worker sends one at a time, but may
+ * no longer wait for earlier ones.
+ */
 const maxQueriesPerWorker = 4;
 
 /** A query or its result, in both directions. */
@@ -36,7 +39,7 @@ class PendingQueries {
   >();
   #lastId = 0;
 
-  /** @returns the reply of `peer`; an empty list if it does not come within `timeoutMs` */
+  /** Sends a query. @returns the reply of `peer`; an empty list if none comes within `timeoutMs` */
   send(peer: object, post: Post, timeoutMs: number): Promise<readonly ListedConnection[]> {
     const id = ++this.#lastId;
     return new Promise((done) => {
@@ -51,7 +54,7 @@ class PendingQueries {
     });
   }
 
-  /** Handles a reply; one from another peer than the query was sent to is dropped. */
+  /** Handles a reply. Drops a reply that does not come from the peer to which the query was sent. */
   receive(from: object, id: number, connections: readonly ListedConnection[]): void {
     const query = this.#pending.get(id);
     if (query?.peer === from) query.resolve(connections);

@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 /** A running `barge serve`. */
 export interface RunningServer {
   readonly pid: number;
-  /** Undefined where neither its open files nor its command line shows the directory. */
+  /** The data directory; undefined if neither the server's open files nor its command line shows it. */
   readonly data: string | undefined;
 }
 

@@ -31,7 +31,7 @@ const log = getLogger(["barge", "serve"]);
 
 /** The addresses of the listening doors; null for a door that is off. */
 export type Ready = { readonly [door in DoorName]: string | null } & {
-  /** Only with --metrics. */
+  /** The address of the metrics; absent without --metrics. */
   readonly metrics?: string;
   /** The fingerprint of the certificate; null without TLS. */
   readonly fingerprint: string | null;
@@ -51,7 +51,7 @@ export interface ServeOptions extends TlsOptions, FirstAccountOptions {
   readonly publicUrl?: string;
   /** Number of isolates that accept connections. */
   readonly workers: number;
-  /** Stops the server. */
+  /** Stops the server when it is aborted. */
   readonly signal: AbortSignal;
   /** How long requests may take to end when the server stops, in ms; later ones are cut. */
   readonly grace: number;
@@ -63,9 +63,9 @@ export interface ServeOptions extends TlsOptions, FirstAccountOptions {
   readonly notifySocket?: string;
   /** Returns the current limits; called for a reload. @throws {BargeError} */
   readonly readLimits?: () => Adjustable;
-  /** Gets the addresses, and the host keys of an open SFTP door. */
+  /** Called when all doors listen, with their addresses and the host keys of an open SFTP door. */
   readonly onReady: (facts: Ready, hostKeys: readonly HostKey[]) => void | Promise<void>;
-  /** Gets a function that reads certificate and limits again; called once, before onReady. */
+  /** Called once, before onReady, with a function that reads the certificate and the limits again. */
   readonly onReload?: (reload: () => Promise<void>) => void;
 }
 
@@ -188,7 +188,7 @@ async function openGround(options: ServeOptions): Promise<Ground> {
   return await LocalGround.open({ ...options, settings: { ...settings, ...tables } });
 }
 
-/** Calls {@link Ground.maintain} again and again. @returns ends that, and waits for the last call */
+/** Calls {@link Ground.maintain} at intervals. @returns `stop` ends the calls and waits for the last one */
 function maintainRegularly(ground: Ground): { readonly stop: () => Promise<void> } {
   const stopped = new AbortController();
   let running: Promise<void> | undefined;

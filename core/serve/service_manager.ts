@@ -19,7 +19,7 @@ export class ServiceManager {
     this.#path = "";
   }
 
-  /** @param assignments as in sd_notify(3): `READY=1` */
+  /** Sends a notification. @param assignments as in sd_notify(3): `READY=1` */
   async notify(...assignments: readonly string[]): Promise<void> {
     if (this.#path === "") return;
     // The sender's socket needs a name; an abstract one leaves no file behind.

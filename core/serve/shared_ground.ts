@@ -28,7 +28,7 @@ const log = getLogger(["barge", "serve"]);
 const collectMs = 60_000;
 
 export class SharedGround implements Ground {
-  /** Uploads of dead nodes are released soon after their deadline. */
+  /** A short interval, so that the uploads of a dead node are released soon after their leases end. */
   readonly maintenanceMs = 5_000;
   readonly settings: SharedSettings;
   readonly #store: SharedStore;
@@ -82,7 +82,7 @@ export class SharedGround implements Ground {
     };
   }
 
-  /** All nodes show the same certificate, with the names of the node that made it. */
+  /** Returns the certificate that all nodes show. It has the names of the node that made it. */
   async certificate(hosts: readonly string[]): Promise<Certificate> {
     return await sharedCertificate(this.#store.storage.parts.secrets, hosts);
   }

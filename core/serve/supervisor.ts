@@ -37,7 +37,7 @@ export interface SupervisorOptions {
   readonly doors: readonly DoorSpec[];
   /** Whether the workers share the ports. */
   readonly shared: boolean;
-  /** Default: info. */
+  /** The level of the workers' logs. Default: info. */
   readonly logLevel?: LogLevel;
   readonly hooks?: HookPrograms;
   /** The private keys of the SFTP door. */
@@ -88,7 +88,7 @@ export class Supervisor {
       let listening = false;
       let ended = false;
       const end = (error: BargeError) => {
-        if (ended) return; // its successor is started already
+        if (ended) return; // a new worker is started already
         ended = true;
         clear();
         if (listening) this.#settleDead(worker, startId);
@@ -244,7 +244,7 @@ export class Supervisor {
     });
   }
 
-  /** Calls a function after a time, unless the supervisor stops before. @returns the cancellation */
+  /** Calls a function after a time, unless the supervisor stops before. @returns cancels the call */
   #after(ms: number, work: () => void): () => void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);

@@ -8,7 +8,7 @@ interface Waiter {
 export class TurnQueue {
   readonly #maxRunning: number;
   readonly #maxWaitingWeight: number;
-  /** In order of arrival. */
+  /** The waiting jobs, in the order of their arrival. */
   readonly #waiting = new Set<Waiter>();
   #running = 0;
   #waitingWeight = 0;

@@ -32,7 +32,7 @@ export type ToWorker =
     readonly settings: WorkerSettings;
     readonly doors: readonly DoorSpec[];
     readonly reusePort: boolean;
-    /** For all doors with TLS. */
+    /** The certificate and key of all doors with TLS. */
     readonly tls: KeyPair | undefined;
     /** The private keys of the SFTP door, in OpenSSH's format. */
     readonly hostKeys: readonly string[];
@@ -45,7 +45,7 @@ export type ToWorker =
   | RosterMessage
   | { readonly type: "stop"; readonly grace: number };
 
-/** Only the code of open doors is loaded. */
+/** The modules of the doors. Only the modules of open doors are loaded. */
 const doorModules: Record<DoorName, () => Promise<{ readonly openDoor: OpenDoor }>> = {
   native: () => import("../door/native/listen.ts"),
   http: () => import("../door/http/listen.ts"),
@@ -95,7 +95,7 @@ async function start(message: Start): Promise<void> {
   }
 }
 
-/** Only the code of one kind of storage is loaded. */
+/** Opens the kind of storage that the settings name. Only the code of that kind is loaded. */
 async function openStore(
   settings: WorkerSettings,
   worker: number,

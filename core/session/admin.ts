@@ -1,4 +1,4 @@
-/** The verbs of admins. Each checks the role again: it may have been taken away since the login. */
+/** The verbs of admins. Each verb checks the role again, since the account may have lost it after the login. */
 import type { Account } from "../storage/account.ts";
 import type { Ban } from "../storage/logins.ts";
 import { BargeError } from "../error.ts";
@@ -34,7 +34,7 @@ export async function listAccounts(session: Session): Promise<readonly Account[]
   return await (await asAdmin(session)).people.accounts.list();
 }
 
-/** @throws {BargeError} `not-found` */
+/** Returns an account by its name. @throws {BargeError} `not-found` */
 export async function findAccount(session: Session, name: string): Promise<Account> {
   return await (await asAdmin(session)).people.accounts.get(name);
 }
@@ -96,12 +96,12 @@ export async function removeAccount(
   return await (await asAdmin(session)).people.accounts.remove(name, options);
 }
 
-/** Returns the bans that hold. */
+/** Returns the bans in force. */
 export async function listBans(session: Session): Promise<readonly Ban[]> {
   return await (await asAdmin(session)).people.logins.bans();
 }
 
-/** Ends the bans of an account or address. @returns the bans that held */
+/** Ends the bans of an account or address. @returns the bans that were in force */
 export async function liftBans(session: Session, subject: string): Promise<readonly Ban[]> {
   return await (await asAdmin(session)).people.logins.liftBans(subject);
 }

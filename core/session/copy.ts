@@ -22,13 +22,13 @@ export interface CopiedTree {
 }
 
 export interface CopyTreeOptions {
-  /** Stops it between two pieces. */
+  /** Stops the copy between two pieces. */
   readonly signal?: AbortSignal;
   /** Whether to copy a folder with its entries. Default: true. */
   readonly deep?: boolean;
   /** Throws unless the folder may be made; runs in the step that makes it. */
   readonly condition?: Condition;
-  /** Called for each entry that can't be copied; the rest is. Default: the first failure ends it. */
+  /** Called for each entry that can't be copied; the others are copied. Default: the first failure ends all. */
   readonly onFailed?: (path: string, error: BargeError) => void;
 }
 
@@ -97,8 +97,8 @@ async function copyBytes(
  * Copies a file or folder to a name that no folder has, with its properties. A failure leaves the
  * entries that were copied before it.
  *
- * @throws {BargeError} `usage` for a folder into itself; `refused` for one with data in it that no
- *   door shows; as {@link copy}, about the file that it fails at
+ * @throws {BargeError} `usage` for a folder into itself; `refused` for a folder with data in it that no
+ *   door shows; as {@link copy}, about the file that can't be copied
  */
 export async function copyTree(
   session: Session,
@@ -152,7 +152,7 @@ async function copyFolder(
   await copyProperties(session, from, to);
 }
 
-/** @throws {BargeError} `over-quota` */
+/** Copies the properties of an entry. @throws {BargeError} `over-quota` */
 async function copyProperties(session: Session, from: string, to: string): Promise<void> {
   const [source, target] = [session.locate(from).place, session.locate(to).place];
   if (!source || !target) return;

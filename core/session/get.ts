@@ -4,7 +4,7 @@ import type { Place } from "../storage/place.ts";
 import type { Session } from "../login/session.ts";
 
 /**
- * Opens a file. Its bytes are those of this moment, also if it is replaced meanwhile.
+ * Opens a file. The bytes that are read stay those of this moment, even if the file is replaced meanwhile.
  *
  * @param offset in bytes
  * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
@@ -33,7 +33,7 @@ export async function readSmall(
  * Reads small files that had no digest again, in one step.
  *
  * @param files each with its path
- * @returns the files as they are now; unchanged those that can't be read now, or now have more bytes
+ * @returns the files as they are now; a file that can't be read, or has grown, is returned as it was given
  */
 export async function readAgain(
   session: Session,

@@ -79,7 +79,7 @@ async function* listFolder(
   }
 }
 
-/** @param prefix empty for the requested folder: any other may be gone by now */
+/** Yields a folder's entries. @param prefix empty for the requested folder: any other may be gone by now */
 async function* pagesOf(
   { store }: Session,
   place: Place,

@@ -25,11 +25,11 @@ const maxOwnerLength = 4096;
 /** The most locks that a refusal names. */
 const maxNamedLocks = 100;
 
-/** The request has no token for a locked file or folder. */
+/** The error of a request that lacks the token of a locked file or folder. */
 export class Locked extends BargeError {
   /** The locked files and folders. */
   readonly paths: readonly string[];
-  /** True if the request is for another lock. */
+  /** True if the request was for a new lock, which an existing lock excludes. */
   readonly conflict: boolean;
 
   constructor(paths: readonly string[], conflict: boolean, facts: ErrorFacts = {}) {
@@ -202,7 +202,7 @@ function holds(session: Session, lock: Lock, tokens: ReadonlySet<string>): boole
   return lock.account === session.id && tokens.has(lock.token);
 }
 
-/** @throws {Locked} when a lock over a place, or below it, excludes the new lock */
+/** Refuses a new lock. @throws {Locked} when a lock over a place, or below it, excludes the new lock */
 function refuseConflict(view: View, place: Place, shared: boolean, deep: boolean): void {
   const others = [...view.locksOver(place), ...deep ? view.locksBelow(place) : []];
   const conflicts = shared ? others.filter((lock) => !lock.shared) : others;

@@ -10,7 +10,7 @@ import { checkFileTime } from "../upload/file_time.ts";
  * Makes a folder, which counts as an entry of the account.
  *
  * @param condition throws unless it may be made now
- * @returns whether it was made; false: it existed, and `parents` was set
+ * @returns false if the folder existed, and `parents` was set
  * @throws {BargeError} `no-directory`, `exists`; `over-quota` where no entry is left: nothing is made
  *   then; `usage` for a time that no folder can have
  */

@@ -19,6 +19,8 @@ import { relative } from "../storage/place.ts";
 import type { Guard, View } from "../storage/view.ts";
 
 /**
+ * Renames a file or a folder.
+ *
  * @param overEmpty whether a folder may replace an empty one, as in POSIX
  * @throws {BargeError} `not-found`, `no-directory`, `exists`, `denied`; `over-quota` when an upload
  *   under way will replace the file, or the account's properties have no room for a longer path
@@ -45,7 +47,8 @@ export async function move(
     const account = session.accountIn(view);
     const { type } = recheckChange(view, account, source);
     const leavesPublic = source.space === "public" && target.space === "home";
-    // A folder of another account stays in /public, where that account can remove it: it counts as its entry.
+    // A folder counts as an entry of the account that made it. It stays in /public, where that account can
+    // remove it.
     if (leavesPublic && account.role !== "admin" && view.hasForeignFolder(place, account.id)) {
       const why = "a folder that another account made can be moved only within /public";
       throw new BargeError("denied", why);

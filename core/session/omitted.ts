@@ -2,8 +2,9 @@
  * Counts the entries of a folder that no door can show: names that are not valid UTF-8, and links,
  * sockets, pipes and devices. Only a user of the server's machine can make them.
  *
- * The first may hold data: a folder with such a name in or below it is neither removed, copied nor
- * packed, and listings report the omission. The others are left out, and removed with their folder.
+ * An entry whose name is not valid UTF-8 may hold data: a folder with such an entry in or below it is neither
+ * removed, copied nor packed, and listings report the omission. Links, sockets, pipes and devices are left
+ * out, and removed with their folder.
  */
 import { BargeError } from "../error.ts";
 import type { Omission } from "../protocol/message.ts";
@@ -16,7 +17,7 @@ export class Omitted {
   #special = 0;
   #example: string | null = null;
 
-  /** @param path relative to what is listed */
+  /** Counts an entry. @param path relative to the listed folder */
   add(path: string, type: "other" | "unnamed"): void {
     if (type === "other") this.#special++;
     // The example is preferably a name that may hold data.

@@ -8,7 +8,7 @@ import { refuseUnnamed } from "./omitted.ts";
  * Removes a file, or a folder with its entries and the uploads into it.
  *
  * @param recursive also a folder that is not empty
- * @param allowed throws unless the entry may go
+ * @param allowed throws unless the entry may be removed
  * @returns the number of files that were charged to accounts
  * @throws {BargeError} `not-found`, `exists` (a folder that is not empty), `denied`; `refused` for a
  *   folder with data in it that no door shows

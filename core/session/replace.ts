@@ -1,7 +1,8 @@
 /**
  * Replaces a folder, or replaces a file with a folder, which no rename can do in one step. The old entry is
  * first renamed to a hidden name in the same folder, and removed when the new entry is in place. If the
- * move of the new entry fails, the old entry gets its name back. A crash leaves it under the hidden name.
+ * move of the new entry fails, the old entry gets its name back. After a crash, the old entry may still have
+ * the hidden name.
  */
 import { randomUUID } from "node:crypto";
 import { BargeError } from "../error.ts";

@@ -21,7 +21,7 @@ export async function setModified(
   const { tree } = session.store;
   const location = session.locate(path);
   const place = changeable(location);
-  // Folders belong to no account: one that may add to a folder may set its time.
+  // Folders belong to no account: an account that may add to a folder may set the folder's time.
   if ((await tree.entry(place))?.type !== "dir") {
     await checkChange(session, await session.account(), location);
   }
@@ -29,8 +29,8 @@ export async function setModified(
     if (view.entry(place)?.type === "dir") return;
     const { type, undigested } = recheckChange(view, session.accountIn(view), location);
     if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
-    // The ledger's digest is that of the bytes before the change by hand. It counts for a file whose time
-    // the ledger has, so setting the time in both would make it count for the changed bytes.
+    // The ledger's digest is that of the bytes before the change by hand. The ledger uses a digest as long as
+    // the file has the recorded time. If both got the new time, the changed bytes would have a wrong digest.
     if (undigested === "changed") {
       throw new BargeError("changed", "the file was changed by hand", {
         hint: "`barge verify --repair` enters it in the ledger",

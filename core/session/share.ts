@@ -72,8 +72,8 @@ export interface OpenLink {
  * Makes a link.
  *
  * @returns the token, which the server does not keep
- * @throws {BargeError} `not-found`, `denied`, `exists` (/home, /public), `usage` for limits that
- *   can't be, `refused` where there are too many, `unavailable` when the server is busy
+ * @throws {BargeError} `not-found`, `denied`, `exists` (/home, /public), `usage` for limits out of their
+ *   range, `refused` when the account has too many links, `unavailable` when the server is busy
  */
 export async function share(
   session: Session,
@@ -173,8 +173,8 @@ export async function countDownload(
 }
 
 /**
- * Checks the password of a link. Failures are delayed and lead to bans, as those of logins do: of the
- * visitor's address, and of the link.
+ * Checks the password of a link. As with logins, the answer to a failure is delayed, and too many failures
+ * lead to a ban of the visitor's address, or of the link.
  *
  * @param pause waits before the answer to a failure
  * @param gone aborted when the visitor has left

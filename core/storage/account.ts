@@ -15,7 +15,7 @@ export interface Account {
   readonly limit: number | null;
   /** Files, folders and partial uploads that it has. */
   readonly entries: number;
-  /** The most of these; null for no limit. */
+  /** The entry limit; null for no limit. */
   readonly entryLimit: number | null;
   /** Milliseconds since 1970. */
   readonly created: number;

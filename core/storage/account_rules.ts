@@ -1,4 +1,4 @@
-/** The rules of accounts: names, default limits, and the answers that do not reveal whether a name exists. */
+/** The rules of accounts: names, default limits, and verifiers for names that no account has. */
 import { createHmac } from "node:crypto";
 import { BargeError } from "../error.ts";
 import type { Verifier } from "../protocol/message.ts";

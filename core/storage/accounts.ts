@@ -19,13 +19,13 @@ export interface NewAccount {
   /** Entries; null for no limit. Default: by the quota. */
   readonly entryLimit?: number | null;
   readonly verifier: Verifier;
-  /** Default: false. */
+  /** Whether the account may not log in. Default: false. */
   readonly disabled?: boolean;
   /** Whether the account gets existing files in homes/NAME, as the operator decided. */
   readonly adopt?: boolean;
 }
 
-/** A change of an account: the given fields. An entry limit that was set once does not follow the quota. */
+/** The fields of an account to change. An entry limit that was once set does not follow the quota. */
 export type AccountChange = Partial<
   Pick<NewAccount, "role" | "limit" | "entryLimit" | "verifier"> & Pick<Account, "disabled">
 >;
@@ -70,7 +70,7 @@ export interface Totals {
     readonly moving: number;
     readonly staged: number;
   };
-  /** The number of bans that hold. */
+  /** The number of bans in force. */
   readonly banned: number;
 }
 
@@ -79,7 +79,7 @@ export interface AccountStore {
   list(): Promise<readonly Account[]>;
   find(name: string): Promise<Account | undefined>;
   byId(id: number): Promise<Account | undefined>;
-  /** @throws {BargeError} `not-found` */
+  /** Returns an account by its name. @throws {BargeError} `not-found` */
   get(name: string): Promise<Account>;
   /**
    * Makes an account.

@@ -1,8 +1,10 @@
 /**
- * The rules of failed logins: what each counts for, how late it is answered, and how long a ban lasts.
+ * The rules of failed logins: the account and address that each counts against, the delay of its answer, and
+ * the length of a ban.
  *
  * Each failure is answered late, and too many in an hour are followed by a ban of 5 minutes. Each further ban
- * lasts twice as long as the one before, up to a day, until a day has passed without a ban.
+ * lasts twice as long as the one before, up to a day. After a day without a ban, the next one lasts 5 minutes
+ * again.
  *
  * An attacker must not be able to lock out an account's owner:
  *
@@ -18,8 +20,8 @@
  * - A question without a login (a challenge without a proof, an unknown public key) counts against its
  *   address only, until the account logs in there.
  *
- * A login forgets that account's failures at its address, and not those of other names: nobody may use an
- * account of his own to guess at others.
+ * A successful login deletes the failures of its account at its address, and not those of other names, so that
+ * nobody can use an account of his own to guess the passwords of others.
  *
  * A banned login is refused even with the right password, and is not recorded. Work, rows and delay are
  * the same for unknown names, which are stored as digests, since people type passwords there. Failures are
@@ -100,7 +102,7 @@ export function delayOf(counts: readonly number[]): number {
   return Math.min(firstDelayMs * 2 ** (Math.max(...counts) - 1), maxLoginDelayMs);
 }
 
-/** Returns the ban that follows. @param last the last one of the same subject */
+/** Returns the ban that follows too many failures. @param last the last ban of the same subject */
 export function nextBan(
   [account, address]: Subject,
   last: Pick<BanRow, "until" | "times"> | undefined,

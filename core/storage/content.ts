@@ -4,7 +4,7 @@ import type { Undigested } from "./entry.ts";
 /** A file as it was when it was opened, also if it is replaced or removed meanwhile. */
 export interface FileContent {
   readonly size: number;
-  /** The offset that it was opened at. */
+  /** The offset at which the file was opened. */
   readonly offset: number;
   /** Milliseconds since 1970. */
   readonly modified: number;

@@ -14,7 +14,7 @@
  *   settled    its folder is synced and its row written; the transaction is open
  *   committed  the transaction is committed; the client has no answer yet
  *
- * Where machines share storage, each transaction has its own:
+ * Where machines share storage, each transaction has these points:
  *
  *   sent       bytes are in the bucket; no row refers to them
  *   written    all rows of a transaction are written, and it is open

@@ -15,11 +15,11 @@ export interface Attempt {
   readonly host: string;
 }
 
-/** A ban that holds. */
+/** A ban in force. */
 export interface Ban {
   /** The account's name; `?` and a digest for a name that no account has. Null: every account. */
   readonly account: string | null;
-  /** Null: every address that is not familiar to the account. */
+  /** The banned address or network. Null: every address that is not familiar to the account. */
   readonly address: string | null;
   /** Milliseconds since 1970, as all times here. */
   readonly since: number;
@@ -113,9 +113,9 @@ export interface LoginStore {
   /** Returns the text that stands for a name that no account has, in logs and lists. */
   markOf(name: string): Promise<string>;
 
-  /** Returns the bans that hold, the oldest first. */
+  /** Returns the bans in force, the oldest first. */
   bans(): Promise<readonly Ban[]>;
-  /** Ends the bans of an account or address. @returns the bans that held */
+  /** Ends the bans of an account or address. @returns the bans that were in force */
   liftBans(subject: string): Promise<readonly Ban[]>;
 
   /** Returns an account's tokens, the oldest first. */
@@ -162,7 +162,7 @@ export interface LoginStore {
     login: Login,
     client: Pick<WebSession, "agent" | "address">,
   ): Promise<string | undefined>;
-  /** @returns whether the account had such a session */
+  /** Ends a web session. @returns whether the account had it */
   endWebSession(account: number, id: string): Promise<boolean>;
 
   /**

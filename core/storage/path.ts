@@ -1,7 +1,7 @@
 /**
  * The paths that every door shows, and where they lie on disk.
  *
- *   /            only the two below
+ *   /            holds only /home and /public
  *   /home/...    homes/NAME/...   the account's own
  *   /public/...  public/...       shared
  *
@@ -21,7 +21,7 @@ export interface Location {
   /** The path as users see it: `/home/a/b`. */
   readonly path: string;
   readonly space: "root" | "home" | "public";
-  /** Undefined for `/`. */
+  /** The place of the path; undefined for `/`. */
   readonly place: Place | undefined;
   /** Whether it is `/`, `/home` or `/public`, which always exist. */
   readonly fixed: boolean;

@@ -6,15 +6,15 @@ export type ProblemKind =
   | "missing"
   /** Bytes that are not recorded, and that barge did not write. */
   | "unknown"
-  /** The facts of a file are not those that are recorded: changed by hand. */
+  /** A file whose facts differ from the recorded ones, since it was changed by hand. */
   | "changed"
-  /** The bytes are not those of the digest, though size and time are as recorded. */
+  /** A file whose bytes do not have the recorded digest, though its size and time are as recorded. */
   | "damaged"
   /** A file on disk whose name is not valid UTF-8: no door can show it, and barge can't read it. */
   | "unnamed"
-  /** The system refuses to read it. */
+  /** A file that the system refuses to read. */
   | "unreadable"
-  /** The sums of an account are not those of its files and uploads. */
+  /** The sums of an account, where they differ from its files and uploads. */
   | "sums"
   /** Bytes that barge wrote, and that nothing refers to. */
   | "leftover"

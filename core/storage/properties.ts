@@ -17,7 +17,7 @@ export interface Property extends PropertyName {
   readonly xml: string;
 }
 
-/** With `xml`, the property is set; without, it is removed, if it exists. */
+/** A change of a property. With `xml`, the property is set; without, it is removed, if it exists. */
 export type PropertyChange = Property | PropertyName;
 
 export interface PropertyStore {

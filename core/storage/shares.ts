@@ -59,7 +59,7 @@ export interface ShareStore {
   count(share: FoundShare, address: string, version: string | null): Promise<boolean>;
   /** Counts a resume of a counted download. @returns whether the link allows it */
   resume(share: FoundShare, address: string, version: string): Promise<boolean>;
-  /** @returns whether the account had such a link */
+  /** Ends a link. @returns whether the account had it */
   revoke(account: number, id: string): Promise<boolean>;
   /** Returns the key that signs proofs of a link's password. */
   signingKey(): Promise<string>;

@@ -1,9 +1,9 @@
 /**
  * The tree of files and folders.
  *
- * Every implementation promises: a change is whole or absent, whatever dies at whatever step; a guard
- * runs in the step that makes the change; readers see the tree before a change or after it; names
- * come in the order of their UTF-16 code units. tests/contract/store/ checks these promises.
+ * Every implementation promises: a change is made completely or not at all, also when a process or machine
+ * dies at any step; a guard runs in the step that makes the change; readers see the tree before a change or
+ * after it; names come in the order of their UTF-16 code units. tests/contract/store/ checks these promises.
  */
 import type { FileContent, SmallFile } from "./content.ts";
 import type { ForeignEntry, StoredEntry } from "./entry.ts";
@@ -66,7 +66,7 @@ export interface Tree {
    */
   open(place: Place, offset: number): Promise<FileContent>;
   /**
-   * Reads a small file. A rename may be under way where it has no digest: see {@link readAgain}.
+   * Reads a small file. If the file has no digest, a rename may be under way: see {@link readAgain}.
    *
    * @returns undefined where it has more than `maxBytes` bytes
    * @throws {BargeError} as {@link open}
@@ -93,7 +93,7 @@ export interface Tree {
   /**
    * Makes a folder.
    *
-   * @returns false: it existed
+   * @returns false if the folder existed
    * @throws {BargeError} as the guard; `no-directory`; `exists` where a file has the name; `over-quota`
    */
   mkdir(place: Place, folder: NewFolder, guard: Guard): Promise<boolean>;
@@ -109,7 +109,7 @@ export interface Tree {
   /**
    * Removes a file, or a folder with all that is in it, and with the uploads into it.
    *
-   * @param account the id of the account whose partial upload to the place goes with it
+   * @param account the id of the account whose partial upload to the place is dropped, too
    * @returns the number of files that were charged to accounts
    * @throws {BargeError} as the guard; `not-found`
    */

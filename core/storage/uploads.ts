@@ -6,10 +6,10 @@
  *                                         \-> drop      nothing is left
  *   store                                               a small file whose bytes are all in memory
  *
- * Every implementation promises: a file is whole or absent, whatever dies at whatever step; an
- * account's used and reserved bytes together never pass its quota, however many connections and
- * processes race for it; the former holder of an upload that was taken over changes nothing of it.
- * tests/contract/store/ checks these promises.
+ * Every implementation promises: a file has all of its bytes or does not exist, also when a process or
+ * machine dies at any step; an account's used and reserved bytes together never pass its quota, however many
+ * connections and processes write at once; after an upload was taken over, its former holder changes nothing
+ * of it. tests/contract/store/ checks these promises.
  */
 import { BargeError } from "../error.ts";
 import type { FileContent } from "./content.ts";
@@ -57,9 +57,9 @@ export interface UploadStart {
   readonly keep: number;
   /** Whether the kept bytes are first read by `digest`, not at the start. `prefix` is not available then. */
   readonly unread?: boolean;
-  /** Whether it only keeps the bytes of a body that was cut. It fails then if the path has another upload. */
+  /** Whether the upload only keeps the bytes of a body that was cut off. It then replaces no other upload. */
   readonly remains?: boolean;
-  /** Whether to record that it became a file, for {@link Uploads.finished}. */
+  /** Whether to record for {@link Uploads.finished} that the upload became a file. */
   readonly recorded?: boolean;
 }
 
@@ -80,7 +80,7 @@ export interface PartialUpload extends Place {
 
 /** The staged bytes of one upload. Calls may overlap, and are carried out in their order. */
 export interface StagedBody {
-  /** The whole bytes: those from the start to the first gap. */
+  /** The number of whole bytes: those from the start to the first gap. */
   readonly size: number;
   /** The end of the last byte: more than `size` where there are gaps. */
   readonly length: number;
@@ -103,25 +103,25 @@ export interface StagedBody {
    *
    * @param sha256 the digest that {@link digest} returned
    * @returns their time
-   * @throws {BargeError} `unavailable` where a former holder's write may have spoiled them: the upload
-   *   is dropped when it ends
+   * @throws {BargeError} `unavailable` where a former holder's write may have spoiled the bytes; the end of
+   *   the upload then drops it
    */
   finish(modified: number | null, sha256: string): Promise<number>;
   /** Returns whether the bytes are still those that {@link finish} made durable. */
   unchanged(): boolean;
 }
 
-/** An upload, as its holder sees it. Its calls fail once the holder has lost it: see {@link whyLost}. */
+/** An upload, as its holder sees it. All calls fail once the holder has lost it: see {@link whyLost}. */
 export interface OpenUpload {
   readonly id: number;
   readonly body: StagedBody;
   /** Bytes that may be staged. */
   readonly reserved: number;
-  /** Whether a newer connection has taken it over. Also valid after the end. */
+  /** Whether a newer connection has taken the upload over. Also valid after the upload's end. */
   readonly takenOver: boolean;
-  /** Whether it was taken over, removed or moved by others: every call fails then. */
+  /** Whether others have taken over, removed or moved the upload. Every call then fails. */
   readonly lost: boolean;
-  /** Returns the reason why the holder has lost it; undefined while it has not. */
+  /** Returns the reason why the holder has lost the upload; undefined while it has not. */
   whyLost(): Promise<LostUpload | undefined>;
   /** Reserves at least a sum of bytes, and more where there is room. @throws {BargeError} `over-quota` */
   reserve(total: number): Promise<void>;
@@ -133,33 +133,33 @@ export interface OpenUpload {
    * @throws {BargeError} `unavailable` when the holder has lost the upload
    */
   renewLease(whole?: number | null): boolean;
-  /** Does the same as {@link renewLease}, at once. @returns and throws as that */
+  /** Renews the lease at once. Otherwise as {@link renewLease}. */
   renewLeaseNow(whole?: number | null): boolean;
   /** Records durably how many bytes can be resumed if its holder dies; null: all that are staged. */
   recordWhole(whole: number | null): Promise<void>;
-  /** Gives it another path. @throws {BargeError} as the guard; `over-quota` */
+  /** Gives the upload another path. @throws {BargeError} as the guard; `over-quota` */
   move(place: Place, guard: WriteGuard): Promise<void>;
-  /** Takes its path away. Its staged bytes stay reserved. @throws {BargeError} `over-quota` */
+  /** Takes the upload's path away. Its staged bytes stay reserved. @throws {BargeError} `over-quota` */
   unlink(): Promise<void>;
   /**
-   * Makes it a file, once its body is finished. The upload must be detached or dropped if this fails.
+   * Makes the upload a file, once its body is finished. If this fails, the caller must detach or drop it.
    *
    * @param guard runs in the step that gives the file its name
    */
   commit(content: Content & { readonly modified: number }, guard: WriteGuard): Promise<StoredFile>;
   /**
-   * Ends it, and keeps the whole bytes for a resume. After a commit, only closes it.
+   * Ends the upload, and keeps the whole bytes for a resume. After a commit, only closes it.
    *
-   * @param empty keep it also where nothing is staged
+   * @param empty keep the upload also where nothing is staged
    */
   detach(empty?: boolean): Promise<void>;
-  /** Ends it, and keeps nothing. */
+  /** Ends the upload, and keeps nothing. */
   drop(): Promise<void>;
 }
 
 export interface Uploads {
   /**
-   * Begins an upload, or resumes the account's newest to the path, also from a connection that still
+   * Begins an upload, or resumes the account's newest upload to the path, even if another connection still
    * writes it.
    *
    * @throws {BargeError} `over-quota`; {@link LostUpload}; with `remains`, `unavailable` where another
@@ -188,7 +188,7 @@ export interface Uploads {
    * Gives the content of a file a second name, charged like any other write, if storage can do so without
    * moving bytes.
    *
-   * @param to its size does not matter
+   * @param to the declared facts of the second file; the size in them is ignored
    * @returns undefined where the bytes have to be copied
    * @throws {BargeError} as the guard, before `over-quota`; `not-found`
    */
@@ -204,7 +204,7 @@ export interface Uploads {
   /**
    * Computes the SHA-256 of a partial upload's first bytes, in hex.
    *
-   * @returns undefined when it is gone meanwhile
+   * @returns undefined when the upload is gone meanwhile
    */
   sample(upload: number, bytes: number, signal?: AbortSignal): Promise<string | undefined>;
   /** Returns the last recorded upload of an account to a place, if the file there is that upload's. */

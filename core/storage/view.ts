@@ -18,9 +18,9 @@ export interface View {
   isEnabled(account: number): boolean;
   /** Returns the file or folder at a place; undefined when the place is free. */
   entry(place: Place): StoredEntry | undefined;
-  /** @throws {BargeError} `no-directory` unless the folder that a place is in exists */
+  /** Checks that the folder of a place exists. @throws {BargeError} `no-directory` if it does not */
   needFolder(place: Place): void;
-  /** Returns whether a folder is empty, also of entries that no door shows. */
+  /** Returns whether a folder has no entries, not even ones that no door shows. */
   isEmpty(place: Place): boolean;
   /** Finds a file at, in or below a place that is not charged to an account. */
   foreignFile(place: Place, account: number): ForeignEntry | undefined;
@@ -40,8 +40,8 @@ export type Condition = (view: View) => void;
 /** The condition of a change. */
 export interface Guard<T = void> {
   /**
-   * The places that {@link check} reads, as far as they are known. A remote storage reads them
-   * beforehand. Where the check needs another place, the storage reads that, and runs the check again.
+   * The places that {@link check} reads, as far as they are known. Shared storage reads them all at once
+   * before the check. If the check needs another place, the storage reads that place and runs the check again.
    */
   readonly places: readonly Place[];
   /** Throws if the change may not be made. @returns facts of that moment, for the caller of the change */

@@ -9,7 +9,8 @@ import { explained, StagedUpload } from "./staged_upload.ts";
  * Begins the upload, or resumes the partial upload to the path.
  *
  * @param existing the file that the upload replaces
- * @param remains whether the upload only keeps bytes that have arrived: it then drops no other upload
+ * @param remains whether no more bytes will come, and the upload only keeps those that have arrived: it
+ *   then drops no other upload
  * @throws {BargeError} as `receive`
  */
 export async function beginStaged(

@@ -10,7 +10,7 @@ const renewalIntervalMs = 2000;
 type TimedContent = Content & { readonly modified: number };
 
 /**
- * Has a staged upload checked by the operator's hook, if there is one.
+ * Lets the operator's hook, if there is one, check a staged upload.
  *
  * @param gone ends the check: the client has left
  * @throws {BargeError} as `Hooks.check` and the guard; `io` when the check has changed the staged bytes;

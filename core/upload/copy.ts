@@ -9,7 +9,7 @@ import type { UploadRequest } from "./request.ts";
 /**
  * Copies a file within storage.
  *
- * @param request of the copy; its time is that of the file, if none is given
+ * @param request the request for the copy; if it gives no time, the copy gets the time of the file
  * @returns undefined where the bytes have to be copied
  * @throws {BargeError} as `receive`
  */

@@ -23,7 +23,7 @@ export class Gathering implements Incoming {
   #target: UploadTarget;
   #pieces: Uint8Array[] = [];
   #size = 0;
-  /** The staged upload, which takes every call once it exists, in their order. */
+  /** The staged upload. Once it exists, it gets all calls, in their order. */
   #staged: Promise<StagedUpload> | undefined;
   #upload: StagedUpload | undefined;
   #ended = false;
@@ -133,7 +133,7 @@ export class Gathering implements Incoming {
     else await this.detach();
   }
 
-  /** Keeps the gathered bytes where there is room for them, and no other upload to the path. */
+  /** Stages the gathered bytes and keeps them, if they have room and the path has no other upload. */
   async detach(empty = false): Promise<void> {
     const remains = !this.#staged && !this.#ended && this.#size > 0;
     let unkept: BargeError | undefined;
@@ -168,7 +168,7 @@ export class Gathering implements Incoming {
     return true;
   }
 
-  /** @param remains whether no more bytes will come */
+  /** Stages the upload with the gathered bytes. @param remains whether no more bytes will come */
   #stage(remains = false): Promise<StagedUpload> {
     return this.#staged ??= this.#begin(remains);
   }

@@ -4,29 +4,29 @@ import type { WriteCondition } from "../login/access.ts";
 import type { StoredFile } from "../storage/uploads.ts";
 
 export interface Incoming {
-  /** The number of whole bytes from the start, to which {@link write} appends. */
+  /** The number of bytes from the start to the first gap. {@link write} appends to them. */
   readonly offset: number;
   /** The end of the last byte. */
   readonly length: number;
-  /** The SHA-256 of the bytes that it began with, in hex; null for none. */
+  /** The SHA-256 of the bytes that the upload began with, in hex; null for none. */
   readonly prefix: string | null;
   /** The time that the file will have, in ms since 1970; null: that of the last write. */
   readonly modified: number | null;
-  /** Whether it is committed, detached or dropped. */
+  /** Whether the upload is committed, detached or dropped. */
   readonly ended: boolean;
   /**
-   * Whether a newer connection has taken it over. A door must answer so that the client does not retry,
-   * which would take it back.
+   * Whether a newer connection has taken the upload over. A door must then answer so that the client does
+   * not retry: a retry would take the upload back.
    */
   readonly takenOver: boolean;
-  /** Whether it was taken over, removed or moved by others: every call fails then. */
+  /** Whether others have taken over, removed or moved the upload. Every call then fails. */
   readonly lost: boolean;
-  /** Keeps the upload's lease: its client is alive. @throws {BargeError} `unavailable` when it was taken over */
+  /** Renews the upload's lease. @throws {BargeError} `unavailable` when the upload was taken over */
   renewLease(): void;
   /**
    * Appends a piece, which must stay as it is until the promise resolves.
    *
-   * @param final whether it never changes, so that it needs no copy
+   * @param final whether the piece never changes, so that no copy of it is needed
    * @throws {BargeError} `over-quota`, `no-space`; `protocol` for more than was declared; when the
    *   upload was lost, `unavailable` (taken over), `no-directory` (its folder is gone), `unauthenticated`
    */
@@ -41,25 +41,29 @@ export interface Incoming {
   writeAt(position: number, bytes: Uint8Array): Promise<void>;
   /** Reads at a position. @returns the number of bytes; 0 at the end */
   readAt(position: number, into: Uint8Array): Promise<number>;
-  /** Cuts it, or extends it by zeros. @throws {BargeError} as {@link write} */
+  /** Cuts the upload short, or extends it by zeros. @throws {BargeError} as {@link write} */
   truncate(length: number): Promise<void>;
   /** Sets the time that the file will have, in ms since 1970. @throws {BargeError} `usage` */
   setModified(time: number): void;
   /** Stages all bytes, so that others can read them. @returns the number that names the staged bytes */
   stage(): Promise<number>;
   /**
-   * Gives it another path: its file was renamed while it is written, as with an open file in POSIX.
+   * Gives the upload another path: a client renamed its file while writing, as POSIX allows for open files.
    *
-   * @param overwrite whether it may replace a file there, now and when it is committed
-   * @throws {BargeError} as `checkWrite`; `over-quota`; `unavailable` when it was taken over
+   * @param overwrite whether the upload may replace a file at that path, now and at the commit
+   * @throws {BargeError} as `checkWrite`; `over-quota`; `unavailable` when the upload was taken over
    */
   moveTo(path: string, overwrite: WriteCondition): Promise<void>;
-  /** Takes its path away: its file was removed. It is dropped when it ends. @throws {BargeError} `over-quota` */
+  /**
+   * Takes the upload's path away: a client removed its file. The upload is dropped when it ends.
+   *
+   * @throws {BargeError} `over-quota`
+   */
   unlink(): Promise<void>;
   /** Waits until no call is under way. */
   settled(): Promise<void>;
   /**
-   * Verifies it and makes it a file.
+   * Verifies the upload and makes it a file.
    *
    * @param sha256 the digest of the whole file that the client gave, in hex; null for none
    * @param verified whether the door proved that all bytes arrived
@@ -69,22 +73,24 @@ export interface Incoming {
    */
   commit(sha256: string | null, verified: boolean, gone?: AbortSignal): Promise<StoredFile>;
   /**
-   * Ends it after a failure: drops it if it has no room, so that its room is free again; else detaches it.
+   * Ends the upload after a failure. If the quota or the disk is full, drops the upload, so that its bytes
+   * are free again. After any other failure, detaches it.
    *
-   * @throws {BargeError} the reason why it could not be kept
+   * @throws {BargeError} the reason why the upload could not be kept
    */
   fail(failure: BargeError): Promise<void>;
   /**
-   * Ends it, and keeps the whole bytes as a partial upload. Waits for the calls under way.
+   * Ends the upload, and keeps the bytes before the first gap as a partial upload. Waits for the calls under
+   * way.
    *
    * @param empty keep an announced upload of which no byte has arrived
    */
   detach(empty?: boolean): Promise<void>;
-  /** Ends it, and keeps nothing. Waits for the calls under way. */
+  /** Ends the upload, and keeps nothing. Waits for the calls under way. */
   drop(): Promise<void>;
 }
 
-/** Returns whether a failure is a lack of room. */
+/** Returns whether a failure means that the quota or the disk is full. */
 export function isFull({ kind }: BargeError): boolean {
   return kind === "over-quota" || kind === "no-space";
 }

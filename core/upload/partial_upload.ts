@@ -5,7 +5,7 @@ import type { Session } from "../login/session.ts";
 import { relative } from "../storage/place.ts";
 import type { PartialUpload as StoredPartial, Uploads } from "../storage/uploads.ts";
 
-/** Bytes at the start of a partial upload by whose digest a client finds its file. */
+/** The most bytes, from the start of a partial upload, by whose digest a client finds the file it was sending. */
 const sampleBytes = 1024 * 1024;
 
 export type PartialUpload = Omit<StoredPartial, "id" | "dir" | "name">;

@@ -21,11 +21,11 @@
  *     gives the file its name. Earlier checks only save bytes and time.
  *   - Calls are carried out in their order, however they overlap.
  *   - Every upload ends once: by commit, detach or drop. Later ends do nothing.
- *   - An announced upload of known size has its room before its first byte.
+ *   - The bytes of an announced upload of known size are reserved before its first byte arrives.
  *
  * Failures, and the result of each:
- *   rights, conditions, folder   reported before the first byte, or by the commit of a small file; before
- *                                a lack of room
+ *   rights, conditions, folder   reported before the first byte, or by the commit of a small file. If the
+ *                                quota has no room either, this failure is reported, not `over-quota`
  *   no room in the quota         `over-quota` by `receive`, by a write, or by the commit of a small file;
  *                                the upload is dropped, and its room is free again
  *   the client is cut off        a partial upload, at most with the bytes before the first gap
@@ -61,7 +61,7 @@ export async function receive(session: Session, request: UploadRequest): Promise
   return new Gathering(target);
 }
 
-/** @throws {BargeError} for a path that can't be written, and a time that no file can have */
+/** Checks a request. @throws {BargeError} for a path that can't be written, or a time that no file can have */
 function targetOf(session: Session, request: UploadRequest): UploadTarget {
   const location = session.locate(request.path);
   const place = changeable(location);

@@ -1,8 +1,8 @@
 /**
  * An upload whose bytes are staged in storage: see receive.ts.
  *
- * Calls may overlap. One that waits for more room in the quota holds back those that come after it, so
- * that all are carried out in their order.
+ * Calls may overlap. A call that waits for more room in the quota holds back the later calls, so that all
+ * are carried out in their order.
  */
 import { type BargeError, typed } from "../error.ts";
 import { changeable, type WriteCondition, writeGuard } from "../login/access.ts";
@@ -15,7 +15,7 @@ import type { UploadTarget } from "./request.ts";
 import { WholeRecord } from "./whole_record.ts";
 
 export class StagedUpload implements Incoming {
-  /** Whether a commit that fails drops it: it is small, and the client sends it again. */
+  /** Whether a failed commit drops the upload: it is small, and the client can send it again. */
   dropOnFailure = false;
   #target: UploadTarget;
   readonly #open: OpenUpload;
@@ -54,7 +54,7 @@ export class StagedUpload implements Incoming {
     return this.#open.lost;
   }
 
-  /** Notes that all bytes so far are copied from the file that it will replace. */
+  /** Notes that all bytes so far are copied from the file that the upload will replace. */
   noteCopied(): void {
     this.#whole.noteCopied(this.offset);
   }
@@ -242,7 +242,10 @@ export class StagedUpload implements Incoming {
   }
 }
 
-/** Returns an upload's error for its client. If the upload was lost because the login has ended, that error. */
+/**
+ * Returns an upload's error for its client. If the upload was lost because the login has ended, that is the
+ * error of the ended login.
+ */
 export async function explained(
   session: Session,
   path: string,

@@ -23,7 +23,7 @@ export class WholeRecord {
   #inPlace = false;
   /** The whole bytes that storage has recorded; null: all that are staged. */
   #recorded: number | null = null;
-  /** Writes behind a gap that wait or are under way. */
+  /** The number of writes behind a gap that wait or are under way. */
   #gaps = 0;
 
   /** @param size whole bytes that the upload begins with */

@@ -41,7 +41,7 @@ export function makeTally(workers: number): Tally {
 export type Leave = () => void;
 
 export class Gate {
-  /** A change applies to later connections. */
+  /** The operator's limits. A change applies to later connections. */
   limits: Limits;
   readonly #counts: Int32Array;
   readonly #key: Uint8Array;

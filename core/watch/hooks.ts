@@ -4,8 +4,9 @@
  *
  *   staged, verified, synced -> [check] -> sealed -> renamed, settled -> [committed] -> acknowledged
  *
- * A running check keeps its upload active, as arriving bytes do. A take-over ends the check; the new
- * holder's bytes are checked again. A copy at the server is not checked, but reported as committed.
+ * A running check renews the lease of its upload, as arriving bytes do. If another connection takes the upload
+ * over, the check ends, and the new holder's bytes are checked again. A copy at the server is not checked, but
+ * reported as committed.
  */
 import type { DoorName } from "./metrics.ts";
 
@@ -14,14 +15,14 @@ export interface UploadFacts {
   readonly event: "check" | "commit";
   /** The account that sent the upload and is charged for it. */
   readonly account: string;
-  /** As the account sees it at every door: `/home/a/b`. */
+  /** The path of the file, as the account sees it at every door: `/home/a/b`. */
   readonly path: string;
   /** The number of the staged bytes in a check; null after the commit. */
   readonly upload: number | null;
   readonly size: number;
-  /** Hex. */
+  /** The digest of all bytes, in hex. */
   readonly sha256: string;
-  /** RFC 3339. */
+  /** The file's time, in RFC 3339. */
   readonly modified: string;
   /** Whether the door proved that all bytes arrived. */
   readonly verified: boolean;
@@ -33,7 +34,7 @@ export interface UploadFacts {
   readonly time: string;
 }
 
-/** An undefined hook costs an upload nothing. */
+/** The hooks of one isolate. An upload skips a hook that is undefined. */
 export interface Hooks {
   /**
    * Checks an upload before it becomes a file.

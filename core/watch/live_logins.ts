@@ -2,17 +2,17 @@
  * Cuts the open logins of this isolate whose credential is gone: a token revoked, a key removed, a
  * password changed, an account disabled or removed.
  *
- * Each request checks its login itself (session.ts); this ends idle connections and transfers under
- * way. Once a second it compares the number of revocations, which is cheap, and checks each login only
- * after a change. A lapsed login is cut a second later, so that the answer with the reason can still be
- * sent.
+ * Each request checks its login itself (session.ts); this class also ends idle connections and transfers
+ * under way. Once a second it compares the number of revocations, which is cheap, and checks each login
+ * only after that number has changed. A login that has ended is cut a second later, so that the answer with
+ * the reason can still be sent.
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../error.ts";
 
 const log = getLogger(["barge", "login"]);
 const sweepMs = 1000;
-/** Time for the last answer of a lapsed login. */
+/** The time for the last answer after a login has ended. */
 const lastAnswerMs = 1000;
 
 /** A login that may end at any time. */
@@ -36,7 +36,7 @@ interface Open {
 export class LiveLogins implements Disposable {
   readonly #counter: Revocations;
   readonly #open = new Set<Open>();
-  /** When each login lapsed, by `performance.now()`. */
+  /** The time when each login was found to have ended, by `performance.now()`. */
   readonly #lapsed = new Map<Login, number>();
   #revocations: number | undefined;
   #sweeping = false;
@@ -61,7 +61,7 @@ export class LiveLogins implements Disposable {
     };
   }
 
-  /** Cuts a login in a second: one of its requests found that it has ended. */
+  /** Cuts a login after a second, because one of its requests has found that the login has ended. */
   lapse(session: Login): void {
     if (this.#timer === undefined) return; // no login is open
     if (!this.#lapsed.has(session)) this.#lapsed.set(session, performance.now());

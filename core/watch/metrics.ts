@@ -92,13 +92,13 @@ export interface RequestCounts {
   /** Number of requests by outcome, without zeros. */
   readonly outcomes: { readonly [outcome in Outcome]?: number };
   readonly seconds: number;
-  /** `buckets[i]` counts durations up to bound i and above the one before; the last, all longer ones. */
+  /** `buckets[i]` counts the durations above bound i - 1, up to bound i. The last bucket has no upper bound. */
   readonly buckets: readonly number[];
 }
 
 /** All counts of all workers at one moment, as plain data. */
 export interface Counts {
-  /** In ms since 1970. */
+  /** When the server started, in ms since 1970. */
   readonly started: number;
   /** Number of workers, and of their restarts. */
   readonly workers: number;
@@ -107,7 +107,7 @@ export interface Counts {
   /** Number of bans that began. */
   readonly bans: number;
   readonly doors: readonly DoorCounts[];
-  /** Only of doors and verbs with requests. */
+  /** The counts of each door and verb that has had requests. */
   readonly requests: readonly RequestCounts[];
 }
 

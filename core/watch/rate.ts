@@ -4,11 +4,12 @@
  * account's connections (gate.ts), so all workers together keep the rate however the system distributes
  * the connections. Within a worker connections are served in the order of their calls.
  *
- * Invariant: in any time t an account moves at most rate * t, plus one second's bytes in each worker,
- * plus pieces under way when a connection came to another worker. Full buckets are dropped.
+ * Invariant: in any time t an account moves at most rate * t, plus one second's bytes in each worker, plus
+ * the pieces that are under way in the other workers when a new connection changes their shares. Full
+ * buckets are dropped.
  */
 
-/** The lowest limit: below it clients would take the server for dead. */
+/** The lowest limit. Below it, transfers would be so slow that clients would give up. */
 export const minRateBytesPerSecond = 1024;
 const burstMs = 1000;
 const maxPieceBytes = 64 * 1024;
@@ -19,7 +20,10 @@ export class Rate {
   readonly #perSecond: number;
   readonly #share: (account: number) => number;
   readonly #now: () => number;
-  /** The time at which an account has paid for its bytes; `burstMs` ago or earlier: a full bucket. */
+  /**
+   * For each account, the time at which its rate has allowed all bytes that were taken. A time of `burstMs`
+   * ago or earlier means a full bucket.
+   */
   readonly #paidUntil = new Map<number, number>();
   /** The number of buckets at which full ones are dropped. */
   #sweepBuckets = minSweepBuckets;

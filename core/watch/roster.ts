@@ -1,6 +1,6 @@
 /**
- * The open connections and their requests: of this isolate, and through the supervisor of all. Lists are
- * bounded: connections with a request under way come first, and long paths are shortened.
+ * The open connections and their requests: those of this isolate, and, through the supervisor, those of all
+ * isolates. Lists are bounded: connections with a request under way come first, and long paths are shortened.
  */
 import type { DoorName, Metrics } from "./metrics.ts";
 
@@ -18,7 +18,7 @@ export interface ActiveRequest {
 
 /** The record of a connection, which its door keeps up to date. */
 export interface Presence {
-  /** Null before the login. */
+  /** The name of the account; null before the login. */
   account: string | null;
   /** The request under way; null between requests. */
   doing: ActiveRequest | null;
@@ -44,7 +44,7 @@ export type ListOthers = () => Promise<readonly ListedConnection[]>;
 export class Roster {
   readonly #metrics: Metrics;
   readonly #connections = new Set<Connection>();
-  /** By default this isolate is the only one. */
+  /** Lists the connections of the other isolates. By default there are no others. */
   others: ListOthers = () => Promise.resolve([]);
 
   /** @param metrics counts the connections */
@@ -52,7 +52,7 @@ export class Roster {
     this.#metrics = metrics;
   }
 
-  /** @param address HOST:PORT of the other end */
+  /** Adds a connection. @param address HOST:PORT of the other end */
   enter(door: DoorName, address: string): Presence {
     this.#metrics.opened(door);
     const connection: Connection = {

@@ -17,7 +17,7 @@ export interface Adjustable {
   readonly registering?: RegisterLimits;
   /** The limits on connections. */
   readonly limits?: Limits;
-  /** Bytes a second that an account may send, and receive; null or absent for no limit. */
+  /** The bytes a second that an account may send, and that it may receive; null or absent: no limit. */
   readonly rateUp?: number | null;
   readonly rateDown?: number | null;
   /**
@@ -29,7 +29,7 @@ export interface Adjustable {
 
 /** The settings of a server as its doors see them. */
 export interface ServiceSettings extends Adjustable {
-  /** Strangers may make an account. */
+  /** Whether clients may make accounts for themselves. */
   readonly allowRegister: boolean;
   /** The program's version, shown to admins. */
   readonly version?: string;

@@ -54,7 +54,7 @@ export class Accounts extends Table {
     return row && accountOf(row);
   }
 
-  /** @throws {BargeError} `not-found` */
+  /** Returns an account by its name. @throws {BargeError} `not-found` */
   get(name: string): Account {
     const account = this.find(name);
     if (account) return account;
@@ -81,7 +81,7 @@ export class Accounts extends Table {
   }
 
   /**
-   * Refuses a name whose home holds files of a removed account, or of one in a lost database.
+   * Refuses a name whose home holds files of a removed account, or of an account in a lost database.
    *
    * @throws {BargeError} `exists`
    */
@@ -202,7 +202,7 @@ export function verifierOf({ salt, n, r, p, stored_key, server_key }: VerifierRo
   return { salt, n, r, p, storedKey: stored_key, serverKey: server_key };
 }
 
-/** @throws {BargeError} `not-found` when there is no account with this id */
+/** Checks that an account exists. @throws {BargeError} `not-found` if it does not */
 export function requireAccount(db: Database, id: number): void {
   if (db.get("SELECT 1 FROM account WHERE id = ?", id)) return;
   throw accountIsGone();

@@ -1,6 +1,6 @@
 /**
  * Failed logins and bans, which all workers share through the database: see core/storage/ban_rules.ts.
- * Workers that check at the same moment may let as many more guesses pass as there are workers.
+ * If all workers check at the same moment, each of them may let one guess too many pass.
  */
 import { isLoopback, network } from "../../net/address.ts";
 import {
@@ -44,12 +44,12 @@ export class Bans extends Table {
     this.#now = now;
   }
 
-  /** Changes the number of failures that are followed by a ban; 0: never, and no ban holds. */
+  /** Changes the number of failures that are followed by a ban; 0: never, and no ban is in force. */
   adjust(after = defaultBanAfter): void {
     this.#after = after;
   }
 
-  /** Returns the number of bans that hold. */
+  /** Returns the number of bans in force. */
   count(): number {
     return this.db.value("SELECT count(*) FROM ban WHERE until > ?", this.#now())!;
   }
@@ -99,7 +99,7 @@ export class Bans extends Table {
     });
   }
 
-  /** Returns the bans that hold, the oldest first. */
+  /** Returns the bans in force, the oldest first. */
   list(): Ban[] {
     const sql = "SELECT * FROM ban WHERE until > ? ORDER BY since, account, address";
     return this.db.all<BanRow>(sql, this.#now()).map(banOf);
@@ -109,7 +109,7 @@ export class Bans extends Table {
    * Ends the bans of an address or account, and forgets their failures.
    *
    * @param subject an address, an account's name in any case, or the mark of an unknown name
-   * @returns the bans that held
+   * @returns the bans that were in force
    */
   lift(subject: string): Ban[] {
     const values = liftedValues(subject);

@@ -1,5 +1,5 @@
 /**
- * Checks whether a login may go on: its account is enabled, and its credential still holds. Every
+ * Checks whether a login is still valid: its account is enabled, and its credential exists. Every
  * request checks this, with one statement.
  */
 import { accountColumns, accountOf, type AccountRow } from "./accounts.ts";
@@ -8,7 +8,7 @@ import { Table } from "../database/table.ts";
 
 type Kind = Credential["kind"];
 
-/** The condition on which a credential of each kind holds. Parameter: its value. */
+/** The condition on which a credential of each kind is valid, in SQL. Parameter: its value. */
 const conditions: Readonly<Record<Kind, string>> = {
   password: "epoch = ?",
   token: "EXISTS (SELECT 1 FROM token WHERE token.id = ? AND token.account = account.id)",
@@ -22,14 +22,14 @@ const select = (columns: string, kind: Kind) =>
   `SELECT ${columns} FROM account WHERE id = ? AND disabled = 0 AND ${conditions[kind]}`;
 
 export class Credentials extends Table {
-  /** Returns the account, if a login to it with this credential may go on. */
+  /** Returns the account, if a login to it with this credential is still valid. */
   account(id: number, credential: Credential): Account | undefined {
     const sql = select(accountColumns, credential.kind);
     const row = this.db.get<AccountRow>(sql, id, valueOf(credential));
     return row && accountOf(row);
   }
 
-  /** Returns whether a login to the account with this credential may go on. */
+  /** Returns whether a login to the account with this credential is still valid. */
   holds(id: number, credential: Credential): boolean {
     return this.db.get(select("1", credential.kind), id, valueOf(credential)) !== undefined;
   }

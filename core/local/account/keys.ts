@@ -54,7 +54,7 @@ export class Keys extends Table {
     this.db.bestEffort(() => this.db.run(sql, now, account, fingerprint));
   }
 
-  /** @returns whether the account had the key */
+  /** Removes a key. @returns whether the account had it */
   remove(account: number, fingerprint: string): boolean {
     const sql = "DELETE FROM public_key WHERE account = ? AND fingerprint = ?";
     return this.db.run(sql, account, fingerprint).changes > 0;

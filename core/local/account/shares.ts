@@ -3,7 +3,7 @@
  * has their SHA-256, with which nobody can use the link.
  *
  * A link leads to a place: a file that replaces another one there is shared, too. A file or folder that
- * is moved or removed loses its links, so that they never share what gets its name later.
+ * is moved or removed loses its links, so that a link never shares another entry that gets the name later.
  */
 import { randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
@@ -91,7 +91,7 @@ export class Shares extends Table {
     );
   }
 
-  /** @returns whether the account had the link */
+  /** Ends a link. @returns whether the account had it */
   revoke(account: number, id: string): boolean {
     const sql = "DELETE FROM share WHERE account = ? AND substr(digest, 1, 16) = ?";
     return this.db.run(sql, account, id).changes > 0;

@@ -17,8 +17,8 @@ export class Tokens extends Table {
   /**
    * Issues a token.
    *
-   * @param allowed runs under the write lock and may throw; returns the id of the token that issues
-   *   this one, and that ends it, too; null for none
+   * @param allowed runs under the write lock and may throw; returns the id of the token with which the
+   *   login began, and whose end also ends the new token; null for none
    * @returns the id, and the text, which is not kept
    * @throws {BargeError} `not-found` when the account is gone; `refused` when it has too many
    */
@@ -73,7 +73,7 @@ export class Tokens extends Table {
     this.db.bestEffort(() => this.db.run("UPDATE token SET used = ? WHERE id = ?", now, id));
   }
 
-  /** Ends a token, its logins, and the tokens that these have issued. @returns whether the account had it */
+  /** Ends a token, its logins, and the tokens issued in these logins. @returns whether the account had it */
   revoke(account: number, id: string): boolean {
     return this.db.run("DELETE FROM token WHERE account = ? AND id = ?", account, id).changes > 0;
   }

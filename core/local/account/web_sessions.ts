@@ -1,6 +1,6 @@
 /**
  * Logins at the web page. The browser keeps 256 random bits in a cookie. The database has their
- * SHA-256, with which nobody can log in; a slow hash is not needed, since they can't be guessed.
+ * SHA-256, with which nobody can log in. A slow hash is not needed, since the bits can't be guessed.
  *
  * A session ends by its owner, by a new password, with its account or the token that it began with,
  * after a week without use, or after a month.
@@ -73,7 +73,7 @@ export class WebSessions extends Table {
     return this.db.all<WebSession>(sql, account, ...expiry(Date.now())).map((row) => ({ ...row }));
   }
 
-  /** @returns whether the account had the session */
+  /** Ends a session. @returns whether the account had it */
   end(account: number, id: string): boolean {
     const sql = "DELETE FROM web_session WHERE account = ? AND substr(digest, 1, 16) = ?";
     return this.db.run(sql, account, id).changes > 0;

@@ -134,7 +134,7 @@ function unsound(why: string): BargeError {
   });
 }
 
-/** @returns its size in bytes */
+/** Syncs the copy. @returns its size in bytes */
 function sync(part: string): number {
   using file = Deno.openSync(part, { read: true, write: true });
   file.syncSync();

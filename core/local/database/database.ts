@@ -43,7 +43,7 @@ export class Database implements Disposable {
   readonly #path: string;
   readonly #relaxed: boolean;
   readonly #statements = new Map<string, StatementSync>();
-  /** As in {@link OpenOptions}. */
+  /** How long to wait for another connection's transaction, in ms. */
   readonly busyTimeout: number;
   #depth = 0;
   /** The error after which SQLite rolled the current transaction back. */
@@ -181,7 +181,7 @@ export class Database implements Disposable {
 
   #unsynced<T>(work: () => T): T {
     if (this.#depth > 0 || this.#relaxed) return work();
-    // Not as prepared statements: SQLite applies this pragma when it prepares it.
+    // Run as a script: SQLite applies this pragma while it prepares the statement, not when it runs it.
     this.#script("PRAGMA synchronous = NORMAL");
     try {
       return work();
@@ -250,7 +250,7 @@ export class Database implements Disposable {
     });
   }
 
-  /** @throws {BargeError} `fatal` for a database of another program or a newer barge */
+  /** Checks whose database it is. @throws {BargeError} `fatal` for one of another program or a newer barge */
   #refuseForeign(): void {
     const refusal = (why: string, hint: string) =>
       new BargeError("fatal", why, { op: "open database", path: this.#path, hint });

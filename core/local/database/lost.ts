@@ -24,7 +24,7 @@ export function refuseLost(data: string, database: string): void {
   });
 }
 
-/** @returns 0 for a missing file */
+/** Returns the size of a file; 0 for a missing one. */
 function sizeOf(path: string): number {
   try {
     return Deno.statSync(path).size;

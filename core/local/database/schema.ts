@@ -10,15 +10,15 @@
  *                      one upload to a path has credit
  *
  * When that file shrinks or is removed, its credit becomes reservation in the same statement: `used` falls
- * by at least as much as `reserved` rises. A file that moves away frees nothing, so its mover calls
- * `UploadsAt.uncredit` before. schema_folders.ts does the same for entries.
+ * by at least as much as `reserved` rises. A file that moves away frees nothing, so the code that moves it
+ * calls `UploadsAt.uncredit` before. schema_folders.ts has the same rules for entries.
  */
 import { fileFacts, foldersAndEntries } from "./schema_folders.ts";
 
 /** "barg" in ASCII, by which `file` and barge recognize the database. */
 export const applicationId = 0x62617267;
 
-/** @param sizeOf SQL for the size of a property in the given row of a trigger */
+/** Returns the triggers on properties. @param sizeOf SQL for the size of a property in a trigger's row */
 function propertyTriggers(sizeOf: (row: "NEW" | "OLD") => string, updated = ""): string {
   const [newSize, oldSize] = [sizeOf("NEW"), sizeOf("OLD")];
   const add = `

@@ -9,7 +9,8 @@
  *                     entry; at most one upload to a path has 0, the one that may have `credit`
  *
  * When that file is removed or moves away, the same statement makes the upload an entry of its own.
- * Only a move can pass the limit by that, so its caller calls `UploadsAt.uncredit` before.
+ * Of the two, only a move can so raise the entries above the limit. So the code that moves a file calls
+ * `UploadsAt.uncredit` before.
  */
 
 /** The columns of a file that do not name it. */

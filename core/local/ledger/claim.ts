@@ -1,4 +1,7 @@
-/** The bytes and the entry that an upload takes over from the file of its own account that it replaces. */
+/**
+ * The claim of an upload on the file that it will replace, if both have the same account: the upload need not
+ * reserve the file's bytes, and shares its entry.
+ */
 import type { Database } from "../database/database.ts";
 
 /** Columns of an upload's row. */
@@ -13,7 +16,7 @@ export interface Claimed {
  * SQL for the size of the file that an upload replaces, if the account owns it and no other upload
  * claims it; else null.
  *
- * @param account, name, folder SQL for these; the folder's is its id, or null
+ * @param account, name, folder SQL for the account, the name, and the id of the folder, or null
  * @param id the upload's own id, as SQL
  */
 export function claim(account: string, name: string, folder: string, id = "0"): string {

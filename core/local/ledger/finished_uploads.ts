@@ -1,7 +1,7 @@
 /**
  * Uploads that became files, for clients that lost the last answer and look up the offset by path. A
- * row is written with the seal, before the rename, so that no crash falls between the two. A reader must
- * compare it with the existing file.
+ * row is written with the seal, before the rename, so that a crash can't leave the file without its row. A
+ * reader must compare the row with the existing file.
  */
 import type { Place } from "../../storage/place.ts";
 import { maxFinishedUploads } from "../../storage/bounds.ts";
@@ -10,7 +10,7 @@ import { Table } from "../database/table.ts";
 /** The file that an upload became. */
 export interface FinishedUpload {
   readonly size: number;
-  /** In hex. */
+  /** The digest, in hex. */
   readonly sha256: string;
   /** The time of its last byte, in ms since 1970. */
   readonly finished: number;

@@ -23,7 +23,7 @@ export const tree = `WITH RECURSIVE tree (id, dir) AS (
   SELECT ?1, ?2 UNION ALL
   SELECT folder.id, tree.dir || '/' || folder.name FROM tree JOIN folder ON folder.parent = tree.id)`;
 
-/** Levels of a path that one statement resolves: a statement costs more than a level. */
+/** The levels of a path that one statement resolves: more levels cost less than more statements. */
 const levels = 12;
 
 /** Statements for 1, 2, ... levels, from a folder's id (?1) and names to an id. */

@@ -1,9 +1,9 @@
 /**
  * The ledger: for each file the account that is charged for it, and the digest of its bytes.
  *
- * A row describes the file on disk of that name as long as size, time and inode agree. Another file was
- * put there by hand: it is served, but charged to nobody and without a digest, until `barge verify
- * --repair` enters it.
+ * A row describes the file on disk of that name as long as size, time and inode agree. If they differ, the
+ * file was put there or changed by hand: it is served, but charged to nobody and without a digest, until
+ * `barge verify --repair` enters it.
  */
 import type { Account } from "../../storage/account.ts";
 import { type Place, relative } from "../../storage/place.ts";
@@ -200,7 +200,7 @@ export class Ledger extends Table {
     return this.db.get<FileRow>(sql, folder, dir, account);
   }
 
-  /** Returns the accounts with wrong sums, with the right ones; the triggers leave none. */
+  /** Returns the accounts whose sums are wrong, with the right sums. The triggers should prevent wrong sums. */
   wrongSums(): Sums[] {
     return this.db.all(
       `SELECT account, id, used, reserved, entries FROM (

@@ -1,9 +1,9 @@
 /**
  * WebDAV's locks (RFC 4918, section 6), which all workers share and a restart keeps.
  *
- * A lock is on a place, or on a folder and all below it (deep). It ends with its time, its file or
- * folder (`Ledger.rename`, `Ledger.forget`), its account, or UNLOCK. session/lock.ts decides who may lock,
- * and what a lock forbids.
+ * A lock is on a place, or on a folder and all below it (deep). It ends when its time is over, with its file
+ * or folder (`Ledger.rename`, `Ledger.forget`), with its account, or by UNLOCK. session/lock.ts decides who
+ * may lock, and what a lock forbids.
  */
 import type { Lock } from "../../storage/lock.ts";
 import { folderOf, type Place, relative } from "../../storage/place.ts";

@@ -77,7 +77,7 @@ export class Properties extends Table {
     return this.db.get<Sums>(sql, account) ?? { count: 0, size: 0 };
   }
 
-  /** @throws {BargeError} `over-quota` when a file or an account has more properties than it may */
+  /** Checks the bounds. @throws {BargeError} `over-quota` when a file or an account has too many properties */
   check({ dir, name }: Place, account: number): void {
     const { each, account: all } = propertyBounds;
     const sql = `SELECT count(*) AS count, coalesce(sum(octets), 0) AS size FROM property_size

@@ -44,7 +44,7 @@ interface AccountSums {
   readonly entryLimit: number | null;
 }
 
-/** A sum of an account would pass its limit. */
+/** The error of a step that would raise a sum of an account beyond its limit. */
 class Over extends Error {}
 
 export class Reservations extends UploadRows {
@@ -111,7 +111,7 @@ export class Reservations extends UploadRows {
     return overQuota(this.db, account, wantOf(upload, sealed) - credit, entry);
   }
 
-  /** @throws {BargeError} `denied` for an account that is gone */
+  /** Returns the sums of an account. @throws {BargeError} `denied` for an account that is gone */
   #sums(account: number): AccountSums {
     const sums = this.db.get<AccountSums>(
       `SELECT used + reserved AS bytes, quota, entries, entry_limit AS entryLimit
@@ -123,8 +123,8 @@ export class Reservations extends UploadRows {
   }
 
   /**
-   * Resumes a partial upload, and reserves room for the rest of it. Its holder may still write; the
-   * caller must fence these writes off before it uses the staged bytes.
+   * Resumes a partial upload, and reserves room for the rest of it. The former holder may still write; the
+   * caller must stop these writes (vault/fences.ts) before it uses the staged bytes.
    *
    * @returns the new row; undefined when the upload is sealed or gone
    * @throws {BargeError} `over-quota`
@@ -197,8 +197,9 @@ export class Reservations extends UploadRows {
   }
 
   /**
-   * Ends the hold on an upload that was cut off, and reserves only the staged bytes. Drops it if the
-   * account has another upload to the path, or too many partial uploads. Leaves it if it was taken over.
+   * Ends the hold on an upload that was cut off, and reserves only the staged bytes. Drops the upload if the
+   * account has another upload to the path, or too many partial uploads. Changes nothing if the upload was
+   * taken over.
    *
    * @param staged staged bytes that can be resumed
    * @param gaps whether more bytes are staged, behind a gap
@@ -273,7 +274,7 @@ function wantOf({ size, reserve }: DeclaredUpload, sealed?: Content): number {
   return sealed?.size ?? size ?? reserve ?? 0;
 }
 
-/** Returns whether a sum was raised beyond its limit; it may stay beyond one that was lowered. */
+/** Returns whether a sum was raised beyond its limit. It may stay beyond a limit that was lowered. */
 function passesLimit(before: AccountSums, after: AccountSums): boolean {
   const { bytes, quota, entries, entryLimit } = after;
   return quota !== null && bytes > quota && bytes > before.bytes ||

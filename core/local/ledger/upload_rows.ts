@@ -13,12 +13,12 @@ export interface UploadRow extends Place {
   readonly size: number | null;
   readonly want: number;
   readonly credit: number;
-  /** 0: it is one entry with the file that it will replace. */
+  /** The entries that the upload counts for: 0 if it shares the entry of the file that it replaces, else 1. */
   readonly entry: number;
   /** The id of its folder's row; null if there is none. */
   readonly folder: number | null;
   readonly modified: number | null;
-  /** Set once sealed. */
+  /** The digest of a sealed upload, in hex; null before the seal. */
   readonly sha256: string | null;
   readonly verified: number;
   readonly holder: string | null;
@@ -32,7 +32,7 @@ export type HeldUpload = Pick<UploadRow, "id" | "account" | "dir" | "name" | "ho
 /** An upload with its first holder. */
 export type DeclaredUpload = NewUpload & { readonly holder: string };
 
-/** The time without a byte after which a holder's lease ends: a new upload may then replace its upload. */
+/** The time without a byte after which a holder's lease ends. A new upload may then replace the holder's. */
 export const staleAfterMs = 10_000;
 /** The time that a partial upload is kept after its last byte. */
 export const keepPartialMs = 7 * 24 * 3600 * 1000;
@@ -90,7 +90,7 @@ export class UploadRows extends Table {
     return new Set(Iterator.from(accounts).filter((id) => this.db.get(sql, id) !== undefined));
   }
 
-  /** Returns the number of uploads, of those that move, and the bytes that they may stage. */
+  /** Returns the number of uploads, the number of those whose bytes move now, and the bytes they may stage. */
   totals(): Totals["uploads"] {
     return this.db.get(
       `SELECT count(*) AS unfinished, coalesce(sum(want), 0) AS staged,
@@ -138,7 +138,7 @@ export class UploadRows extends Table {
     if (changes === 0) throw takenOver();
   }
 
-  /** @param where SQL with parameters for `values` */
+  /** Yields rows, the oldest first. @param where SQL with parameters for `values` */
   #each(where: string, ...values: (number | string)[]): Generator<UploadRow, void, void> {
     const sql = `SELECT * FROM upload WHERE ${where} AND id > ? ORDER BY id LIMIT ${pageRows}`;
     return inPages((last) => this.db.all<UploadRow>(sql, ...values, last?.id ?? 0));

@@ -1,5 +1,5 @@
 /**
- * The uploads to a path, or below a folder, when that is removed or moved.
+ * The uploads to a path, or below a folder, when the file or folder is removed or moved.
  *
  * An upload needs its folder. When the folder is removed, the same transaction removes the rows of the
  * uploads into it, and so their reservations. When it is moved, they follow it (`Ledger.rename`), except
@@ -53,7 +53,7 @@ export class UploadsAt extends Table {
   }
 
   /**
-   * Prepares the move of a file away from a path. An upload that was to replace the file needs room
+   * Prepares the move of a file away from a path. An upload that would have replaced the file needs room
    * and an entry of its own now. If the account lacks them, the upload is dropped, unless it is being
    * written.
    *

@@ -1,5 +1,5 @@
 /**
- * Fences keep the former connection of an upload that was taken over from writing on. All workers
+ * Fences: when an upload is taken over, a fence keeps its former connection from writing on. All workers
  * are isolates of one process, and share one table of slots, one slot for each upload that is being
  * written.
  *
@@ -164,7 +164,7 @@ export class Fence implements Disposable {
   }
 }
 
-/** Changes a staged file behind its writer's fence. @throws {BargeError} `unavailable` once that is raised */
+/** Changes a staged file, unless the fence is raised. @throws {BargeError} `unavailable` if it is */
 export function behind<T>(fence: Fence, work: () => T): T {
   if (!fence.enter()) throw takenOver();
   try {

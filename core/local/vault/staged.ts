@@ -9,13 +9,13 @@
  *
  *   0 ....... hashed ....... size ...gap... [piece] ...gap... [piece] ... length
  *
- * Invariants: `hashed <= size <= length`; [0, size) is whole; the pieces lie beyond it, sorted, with
+ * Invariants: `hashed <= size <= length`; [0, size) has no gap; the pieces come after it, sorted, with
  * gaps between them; the digest's state covers [0, hashed), and begins anew when a write changes these
  * bytes. With appends only, `hashed = size = length`. Calls may overlap, and run one after the other,
  * because the file has one cursor.
  *
- * Every change of the file happens behind the writer's fence (fences.ts): once another connection has
- * taken the upload over, the calls fail.
+ * Every change of the file checks the writer's fence (fences.ts): once another connection has taken the
+ * upload over, the calls fail.
  */
 import { createHash, type Hash } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
@@ -27,7 +27,7 @@ import { behind, type Fence, takenOver } from "./fences.ts";
 import { makeFile, stagedPath, stagedPlace } from "./staging.ts";
 import { type Found, foundOf, type Vault } from "./vault.ts";
 
-/** The most bytes whose synchronous write takes less time than to hand it to another thread. */
+/** The most bytes that this thread writes in less time than it takes to hand them to another thread. */
 const syncWriteBytes = 64 * 1024;
 /** The most separate pieces beyond a gap. */
 const maxPieces = 1024;
@@ -55,7 +55,7 @@ export interface StagedOptions {
 }
 
 export class Staged implements StagedBody, Disposable {
-  /** True if {@link finish} found bytes on disk that this writer did not write. */
+  /** Whether {@link finish} found bytes on disk that this writer did not write. */
   spoiled = false;
   readonly #vault: Vault;
   readonly #upload: number;

@@ -17,8 +17,8 @@ export function stagedPlace(upload: number): Place {
 }
 
 /**
- * Stages a small file that has arrived whole. Synchronous but for the sync: for a few pages, handing
- * each call to another thread takes longer than the calls.
+ * Stages a small file that has arrived completely. All calls but the sync are synchronous: for a few pages,
+ * handing a call to another thread takes longer than the call itself.
  *
  * @param modified milliseconds since 1970, or null to leave the time of the write
  * @throws {BargeError} `no-space`

@@ -69,8 +69,8 @@ export class Vault {
   /**
    * Returns the names of the files and folders in a folder, sorted by code unit.
    *
-   * @param only leave out the others
-   * @param onHidden called for each entry that is neither
+   * @param only return only files, or only folders
+   * @param onHidden called for each entry that is neither a file nor a folder
    * @throws {BargeError} `not-found`, `denied`
    */
   async names(place: Place, only?: "file" | "dir", onHidden?: OnHidden): Promise<string[]> {
@@ -116,8 +116,8 @@ export class Vault {
    * @throws {BargeError} `not-found`, `denied`, `exists` (it is a folder)
    */
   open(place: Place): { file: Deno.FsFile; found: Found } {
-    // The first check keeps devices closed, whose opening has effects. The second one finds a link that
-    // was put there in between: it leads to another file.
+    // The first check keeps a device from being opened, which could have effects. The second check finds a
+    // link that was put there in between: it leads to another file.
     const first = this.find(place);
     if (!first) throw new BargeError("not-found", "there is no such file");
     refuseUnlessFile(first);
@@ -146,7 +146,7 @@ export class Vault {
    * @param parents make the folders above it, too
    * @param before called before each folder is made, while its name is free. The caller syncs the
    *   folders that they are in
-   * @returns false: it existed
+   * @returns false if the folder existed
    * @throws {BargeError} `no-directory` without its parent, `exists` where a file has the name
    */
   mkdir(place: Place, parents: boolean, before?: (place: Place) => void): boolean {
@@ -185,7 +185,7 @@ export class Vault {
     }
   }
 
-  /** Does the same with an entry that can't be a folder. @throws as {@link rename} */
+  /** Renames an entry that can't be a folder. @throws as {@link rename} */
   renameFile(from: Place, to: Place): void {
     if (!this.#enter(from.dir)) throw new BargeError("not-found", "there is no such file");
     if (!this.#enter(to.dir)) throw noDirectory();
@@ -219,7 +219,7 @@ export class Vault {
     }
   }
 
-  /** Returns whether a folder is empty, also of entries that no door shows. */
+  /** Returns whether a folder has no entries, not even ones that no door shows. */
   isEmpty(place: Place): boolean {
     if (!this.#enter(relative(place))) return true;
     for (const _ of Deno.readDirSync(this.#path(place))) return false;
@@ -244,16 +244,16 @@ export class Vault {
     this.#sound.clear();
   }
 
-  /** @throws {BargeError} `no-directory` unless the folder exists */
+  /** Checks that a folder exists. @throws {BargeError} `no-directory` if it does not */
   needFolder(dir: string): void {
     if (!this.#enter(dir)) throw noDirectory();
   }
 
   /**
-   * Returns whether a folder exists. A result holds until the next await, since a group of commits
+   * Returns whether a folder exists. A result is kept until the next await, since a group of commits
    * checks one folder many times.
    *
-   * @param climbing the caller checks the folders above by itself if it does not exist
+   * @param climbing if the folder does not exist, the caller checks the folders above it
    * @throws {BargeError} `denied` when a link is on the way to it
    */
   #enter(dir: string, climbing = false): boolean {
@@ -278,7 +278,7 @@ export class Vault {
     return true;
   }
 
-  /** @throws {BargeError} `denied` for a name that leads out of its folder, from a damaged ledger */
+  /** Returns the path on disk. @throws {BargeError} `denied` for a damaged name that leads out of its folder */
   #path(place: Place): string {
     if (/^\.{0,2}$|[/\0]/.test(place.name)) {
       throw new BargeError("denied", "it is not a name in a folder");
@@ -297,7 +297,7 @@ function realPath(root: string): string {
   }
 }
 
-/** @throws {BargeError} `exists` for a folder, `denied` for an entry that is neither file nor folder */
+/** Refuses all but files. @throws {BargeError} `exists` for a folder, `denied` for any other entry */
 function refuseUnlessFile({ type }: Found): void {
   if (type === "dir") throw new BargeError("exists", "it is a folder");
   if (type !== "file") throw new BargeError("denied", "it is not a regular file");
@@ -305,7 +305,7 @@ function refuseUnlessFile({ type }: Found): void {
 
 /**
  * Returns the facts that barge compares. Some filesystems (FUSE, 9p, CIFS) have inode numbers beyond
- * 2^53, which the ledger can't keep: of these, the lower bits are used.
+ * 2^53, which the ledger can't keep: of such a number, the lower bits are used.
  */
 export function foundOf(info: Deno.FileInfo): Found {
   return {

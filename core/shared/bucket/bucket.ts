@@ -15,9 +15,9 @@ export interface BucketOptions {
   readonly prefix: string;
   readonly accessKey: string;
   readonly secretKey: string;
-  /** Default: us-east-1, which self-hosted stores accept. */
+  /** The region of the bucket. Default: us-east-1, which self-hosted stores accept. */
   readonly region?: string;
-  /** The longest time of one try, in ms. Default: 15,000. */
+  /** The longest time of one attempt, in ms. Default: 15,000. */
   readonly deadlineMs?: number;
   /** Certificates, in PEM, of the authorities to trust beside the system's. */
   readonly trust?: readonly string[];

@@ -1,6 +1,6 @@
 /**
  * The memory that pieces under way may take, for all uploads and downloads of one process. When it is used
- * up, pieces are made or read in the smallest size, which is not counted, so that no transfer waits for
+ * up, a transfer writes or reads pieces of the smallest size, which are not counted. So no transfer waits for
  * another one.
  */
 

@@ -69,7 +69,8 @@ export async function claimObjects(db: Statements, ids: readonly number[]): Prom
 }
 
 /**
- * Lets the collector delete the objects that no piece refers to any more, in an hour, so that readers can end.
+ * Lets the collector delete the objects that no piece refers to any more. It waits for an hour, so that
+ * downloads under way can end.
  *
  * @param db a transaction
  */

@@ -1,13 +1,12 @@
 /**
  * Connections to PostgreSQL. Their number is bounded, and every statement has a deadline.
  *
- * The library has no deadline, so a caller would wait for ever for a server that hangs; and a cut connection
- * in one of the library's own transactions ends the process. So each connection is a pool of one, without
- * those transactions, which is discarded once it was closed or has missed a deadline.
+ * The library has no deadline, so a caller would wait for ever for a server that hangs. It also ends the
+ * process when a connection is cut during one of the library's own transactions. So these transactions are not
+ * used, and each connection is a pool of one, which is discarded once it was closed or has missed a deadline.
  *
  * The outcome of a COMMIT whose answer was lost is not known. {@link Postgres.transaction} then asks the
- * server for the state of the transaction by its id, so that a caller learns of every change whether it
- * was made.
+ * server for the state of the transaction by its id, so that the caller knows whether the change was made.
  */
 import postgres from "postgres";
 import { BargeError } from "../../error.ts";
@@ -21,7 +20,7 @@ export interface PostgresOptions {
   readonly password: string;
   /** Certificates, in PEM, of the authorities to trust; null: no TLS. Undefined: the system's. */
   readonly trust?: readonly string[] | null;
-  /** Default: 8. */
+  /** The most connections. Default: 8. */
   readonly maxConnections?: number;
   /** The longest time of one statement, and of the wait for a connection, in ms. Default: 5,000. */
   readonly deadlineMs?: number;
@@ -314,7 +313,8 @@ function codeOf(error: unknown): string {
 function isLost(error: unknown): boolean {
   if (error instanceof Late || error instanceof Closed) return true;
   if (error instanceof BargeError) return isLost(error.cause);
-  // 57P01 to 57P03: the server is going down, or not up yet. 25P03: it waited too long. 08: a failed connection.
+  // 57P01 to 57P03: the server is going down, or not up yet. 25P03: it has ended an idle transaction.
+  // 08: a failed connection.
   return /^(57P0[123]|25P03|08|CONNECTION_|CONNECT_TIMEOUT|E[A-Z]+$)/.test(codeOf(error));
 }
 

@@ -271,7 +271,7 @@ async function remove(
   const account = await get(tx, name);
   const owned = await ownedBy(tx, account.id);
   const home = await nodeAt(tx, { dir: "homes", name: account.name });
-  // Locks the spaces that the account has files in: earlier changes there have ended, and later ones wait.
+  // Locks the spaces that the account has files in: earlier changes in them have then ended, later ones wait.
   await tx.all(
     "SELECT id FROM node WHERE id = 2 OR id = $1::bigint ORDER BY id FOR NO KEY UPDATE",
     home?.id ?? 0,

@@ -6,10 +6,10 @@ import type { RegisterLimits } from "../../storage/accounts.ts";
 import { maxRegisteredAccounts } from "../../storage/bounds.ts";
 import type { Statements } from "../database/postgres.ts";
 
-/** Rows of tries to register; the oldest are deleted first. */
+/** The most rows of attempts to register; the oldest are deleted first. */
 const maxTries = 20_000;
 
-/** Counts a try to register, if the address has one left. @returns its id */
+/** Counts an attempt to register, if the address has one left. @returns the id of the attempt */
 export async function beginRegistration(
   tx: Statements,
   host: string,
@@ -38,7 +38,7 @@ export async function beginRegistration(
   return id;
 }
 
-/** Records the new account of a try. @throws {BargeError} `refused` beyond a limit */
+/** Records the new account of an attempt. @throws {BargeError} `refused` beyond a limit */
 export async function endRegistration(
   tx: Statements,
   attempt: number,

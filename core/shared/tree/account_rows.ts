@@ -9,7 +9,7 @@ export const accountColumns =
    (extract(epoch FROM account.created) * 1000)::bigint AS created,
    (extract(epoch FROM account.last_login) * 1000)::bigint AS "lastLogin"`;
 
-/** For each kind of credential, the condition on the account beside that it is enabled. */
+/** The conditions on which credentials of each kind are valid, in SQL. The account must also be enabled. */
 const conditions: Readonly<Record<Credential["kind"], string>> = {
   password: "account.epoch = $2::integer",
   token: "EXISTS (SELECT 1 FROM token WHERE token.id = $2 AND token.account = account.id)",

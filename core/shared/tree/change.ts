@@ -1,8 +1,8 @@
 /**
  * Changes of the tree, one after another in each space.
  *
- * A space is a home, or /public. A change locks the rows of its spaces, in the order of their ids, then
- * those of its accounts. So nothing that its guard has read can change before it is committed, on any
+ * A space is a home, or /public. A change locks the rows of its spaces, in the order of their ids, then the
+ * rows of its accounts. So nothing that its guard has read can change before it is committed, on any
  * node, and changes do not deadlock.
  */
 import { BargeError } from "../../error.ts";

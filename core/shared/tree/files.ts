@@ -13,7 +13,7 @@ export interface NewFile {
   readonly owner: number | null;
   readonly content: number;
   readonly size: number;
-  /** In hex. */
+  /** The digest of the content, in hex. */
   readonly sha256: string;
   /** Milliseconds since 1970; null: now. */
   readonly modified: number | null;

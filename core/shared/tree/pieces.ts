@@ -6,7 +6,7 @@ import { objectName } from "../bucket/objects.ts";
 import type { Parts } from "../bucket/parts.ts";
 import type { Statements } from "../database/postgres.ts";
 
-/** The bytes [at, at + size) of the content: those of the object from `start` on. */
+/** A piece: the bytes [at, at + size) of the content are the bytes of the object from `start` on. */
 export interface Piece {
   readonly at: number;
   readonly size: number;

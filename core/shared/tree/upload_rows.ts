@@ -4,9 +4,12 @@ import type { PartialUpload } from "../../storage/uploads.ts";
 import { decodeName, encodePlace } from "../database/name.ts";
 import type { Statements } from "../database/postgres.ts";
 
-/** The time without a beat (open_upload.ts) after which a holder counts as gone, in seconds. */
+/**
+ * The time after a holder's last beat (open_upload.ts), which renews its lease, after which the holder counts
+ * as gone, in seconds.
+ */
 export const staleSeconds = 10;
-/** The time that a partial upload is kept after its last beat, in days. */
+/** The time that a partial upload is kept after the last beat of its holder, in days. */
 export const keepPartialDays = 7;
 
 export interface UploadRow {

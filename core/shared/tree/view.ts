@@ -143,7 +143,7 @@ export class SharedView implements View {
   }
 }
 
-/** Runs a function, again after each fact that the view has to read for it. @throws what it throws */
+/** Runs a function, and runs it again after each fact that the view had to read. @throws what it throws */
 export async function runGuard<T>(view: SharedView, check: (view: SharedView) => T): Promise<T> {
   for (;;) {
     try {

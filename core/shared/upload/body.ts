@@ -30,9 +30,9 @@ const maxScattered = 10_000;
 
 export interface BodyStart {
   readonly pieces: readonly Piece[];
-  /** The bytes that are whole. */
+  /** The number of bytes from the start to the first gap. */
   readonly size: number;
-  /** The digest so far, of a body that is appended to; undefined: it is computed at the end. */
+  /** The digest of the bytes so far, if the body is only appended to; undefined: computed at the end. */
   readonly digest: Hash | undefined;
   readonly record: RecordPieces;
   /** Throws once the upload is lost. */
@@ -41,12 +41,12 @@ export interface BodyStart {
   readonly now: () => Promise<number>;
 }
 
-/** Bytes that are gathered. */
+/** A run: bytes that are gathered in memory. */
 interface Run {
   readonly at: number;
   readonly bytes: Uint8Array;
   length: number;
-  /** Undefined: the run has the smallest size, which is not counted. */
+  /** The memory that the run takes. Undefined: the run has the smallest size, which is not counted. */
   readonly memory: Disposable | undefined;
 }
 
@@ -175,9 +175,9 @@ export class SharedBody implements StagedBody, Disposable {
   }
 
   /**
-   * Records all bytes; after a failure of the object store, those that it has.
+   * Records all bytes; after a failure of the object store, only the bytes that the store has.
    *
-   * @returns the bytes from the start on that are recorded, and the length
+   * @returns the number of recorded bytes from the start to the first gap, and the length
    * @throws {BargeError} when they can't be recorded, or the upload is lost
    */
   async keep(): Promise<{ readonly size: number; readonly length: number }> {

@@ -8,7 +8,7 @@ import { objectName, releaseObjects } from "../bucket/objects.ts";
 import type { Parts } from "../bucket/parts.ts";
 import { keepPartialDays } from "../tree/upload_rows.ts";
 
-/** The rows that one step takes. */
+/** The number of rows that one step takes. */
 const batch = 100;
 
 export interface Collected {
@@ -16,7 +16,7 @@ export interface Collected {
   readonly objects: number;
 }
 
-/** Collects what is due. @throws {BargeError} `unavailable`; the rest is collected the next time */
+/** Collects the garbage that is due. @throws {BargeError} `unavailable`; the next call collects the rest */
 export async function collectGarbage(parts: Parts, signal?: AbortSignal): Promise<Collected> {
   await dropOldUploads(parts);
   let contents = 0;

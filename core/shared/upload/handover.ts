@@ -19,7 +19,7 @@ export async function onLetGo(
   return await db.listen(channel, (id) => letGo(Number(id)));
 }
 
-/** Asks the holder of an upload to give it up, and waits for that, up to the timeout. */
+/** Asks the holder of an upload to give it up, and waits until it has, up to the timeout. */
 export async function askToLetGo(db: Postgres, upload: number): Promise<void> {
   const held = async () => {
     const sql = "SELECT holder IS NOT NULL AS held FROM upload WHERE id = $1";

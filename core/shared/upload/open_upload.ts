@@ -43,7 +43,7 @@ export class SharedUpload implements OpenUpload {
   #committed = false;
   #ended = false;
   #beating: Promise<void> | undefined;
-  /** Set while a beat is due. */
+  /** The timer of the next beat; undefined while none is due. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   #whole: number | null | undefined;
   readonly #onEnd: () => void;
@@ -54,7 +54,7 @@ export class SharedUpload implements OpenUpload {
     this.#onEnd = onEnd;
   }
 
-  /** Sets the body. It is made after the upload, since it calls the upload to record its pieces. */
+  /** Sets the body, which is made after the upload, since the body calls the upload to record its pieces. */
   attach(body: SharedBody): void {
     this.#body = body;
   }
@@ -151,14 +151,17 @@ export class SharedUpload implements OpenUpload {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#beating ??= this.#recordAndBeat()
-      .catch(() => {/* the next call of the holder fails, where it is lost */})
+      .catch(() => {/* if the upload is lost, the next call of the holder fails */})
       .finally(() => this.#beating = undefined);
   }
 
   async #recordAndBeat(): Promise<void> {
     const { db } = this.#parts;
     // The object store may take longer than the holder's deadline.
-    const beats = setInterval(() => this.#beat(db).catch(() => {/* as above */}), beatMs);
+    const beats = setInterval(
+      () => this.#beat(db).catch(() => {/* the next call fails */}),
+      beatMs,
+    );
     try {
       await this.#body.flush();
     } finally {
@@ -265,7 +268,7 @@ export class SharedUpload implements OpenUpload {
     try {
       if (!this.#committed && !this.#lost) await this.#keep(empty);
     } catch (error) {
-      if (!(error instanceof LostUpload)) throw error; // it is another holder's now
+      if (!(error instanceof LostUpload)) throw error; // the upload has another holder now
     } finally {
       this.#end();
     }

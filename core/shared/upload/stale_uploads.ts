@@ -1,7 +1,7 @@
 /**
- * Uploads whose holder is gone: its node has died, or was cut off. They become partial uploads, which
- * reserve only the staged bytes, or end if none are staged. Every node looks for them. A holder that comes
- * back finds that it is not the holder any more.
+ * Uploads whose holder is gone, because its node has died or was cut off. Such an upload becomes a partial
+ * upload, which reserves only the staged bytes, or ends if none are staged. Every node looks for such
+ * uploads. A holder that comes back finds that it is not the holder any more.
  */
 import type { Postgres } from "../database/postgres.ts";
 import { staged, staleSeconds } from "../tree/upload_rows.ts";

@@ -1,9 +1,9 @@
 /**
  * Uploads that many machines share: rows in the database, bytes in the bucket.
  *
- * An upload that resumes takes the account's newest one to the path, also from a connection that still
- * writes it, on whatever node. The former holder is first asked to record the bytes that it has gathered
- * (handover.ts). Then the row gets the new holder, and the former one fails with its next statement.
+ * A resume takes over the account's newest upload to the path, even if another connection, on any node, still
+ * writes it. The former holder is first asked to record the bytes that it has gathered
+ * (handover.ts). Then the row gets the new holder, and the next statement of the former holder fails.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { BargeError } from "../../error.ts";

@@ -4,7 +4,7 @@
  * The content of a file never changes, and its pieces stay while a file has it. A file that has lost its
  * content does not get it back. So if a file still has content that was found to be wrong, it had that
  * content during the whole check, and no change under way explains the finding. The pieces of an upload do
- * change: each that seems wrong is looked up again.
+ * change, so each piece that seems wrong is looked up again.
  */
 import { createHash, hash } from "node:crypto";
 import { decodePath } from "../database/name.ts";
@@ -20,12 +20,12 @@ const maxReaders = 4;
 
 interface ContentRow {
   readonly id: number;
-  /** Null until all bytes have arrived. */
+  /** The number of bytes; null until all have arrived. */
   readonly size: number | null;
   readonly sha256: string | null;
   /** The number of files that have it. */
   readonly files: number;
-  /** Whether it is that of a partial upload. */
+  /** Whether it is the content of a partial upload. */
   readonly partial: boolean;
   /** The path of one of these files, as {@link pathColumn}; null where there is none. */
   readonly path: string | null;

@@ -11,7 +11,7 @@ interface FileRow {
   readonly folder: boolean;
   readonly size: number;
   readonly wrong: "changed" | "missing" | null;
-  /** As {@link pathColumn}; null unless it is wrong. */
+  /** The path of a file that is wrong, as {@link pathColumn}; null for any other. */
   readonly path: string | null;
 }
 

@@ -21,9 +21,9 @@ export async function verifyObjects(run: VerifyRun): Promise<void> {
 }
 
 /**
- * Finds rows of objects that no piece refers to and that the collector will not delete, since `until` is
- * null, and sets it. A piece and the `until` of its object change in one transaction, and one statement reads
- * both.
+ * Finds rows of objects that no piece refers to, but whose `until` is null, so that the collector would never
+ * delete them. Sets their `until`. A piece and the `until` of its object change in one transaction, and one
+ * statement reads both.
  */
 async function verifyRows(run: VerifyRun): Promise<void> {
   const { parts, options: { repair } } = run;
@@ -54,7 +54,7 @@ async function verifyBucket(run: VerifyRun): Promise<void> {
         continue;
       }
       if (await bucket.size(name) === undefined) continue; // the collector has deleted it
-      // Without the store's time, no object is old enough.
+      // If the store has sent no time, `now` is NaN, and no object is removed.
       const repaired = repair && page.now - modified >= orphanAgeMs;
       if (repaired) await bucket.delete(name);
       const what = "an object that nothing refers to" +

@@ -8,7 +8,7 @@ export interface SharedVerifyOptions {
   readonly repair: boolean;
   /** Read all bytes, and compare them with their digests. Otherwise, only the sizes of objects are checked. */
   readonly contents?: boolean;
-  /** Default: as fast as the store answers. */
+  /** The most bytes to read in a second. Default: as fast as the store answers. */
   readonly maxBytesPerSecond?: number;
   /** The age from which an object that nothing refers to may be removed, in ms. Default: a day. */
   readonly orphanAgeMs?: number;

@@ -1,9 +1,9 @@
 /**
  * Compares the sums of accounts with their files and uploads.
  *
- * A cursor reads an account and all its rows as they are at one moment, in pages, and nothing waits for it.
- * Triggers add to the sums and subtract from them, so an error in a sum stays the same while rows change. The
- * repair subtracts that error from the sum as it is then.
+ * A cursor reads accounts and all their rows as they are at one moment, in pages, without locks. Triggers add
+ * to the sums and subtract from them, so an error in a sum stays the same while rows change. The repair
+ * subtracts that error from the sum as it is at that time.
  */
 import type { Statements } from "../database/postgres.ts";
 import type { VerifyRun } from "./run.ts";

@@ -2,15 +2,15 @@
  * Checks everything in shared storage: `barge verify`. It runs beside nodes at work, and on several nodes at
  * the same time.
  *
- *   files      the facts of each file, against those of its content (verify_files.ts)
- *   contents   the bytes of files and of partial uploads (verify_contents.ts)
- *   objects    rows that no piece refers to; objects of the bucket without a row (verify_objects.ts)
- *   sums       what each account is charged, against its files and uploads (verify_sums.ts)
+ *   files      the facts of each file, against those of its content (files.ts)
+ *   contents   the bytes of files and of partial uploads (contents.ts)
+ *   objects    rows that no piece refers to; objects of the bucket without a row (objects.ts)
+ *   sums       the bytes and entries charged to each account, against its files and uploads (sums.ts)
  *
- * Nothing is locked while it is read: writers never wait. So that a change under way is not reported as a
- * difference, each of these files reads everything at one moment, or looks a difference up again in an order
- * that rules out a change; its header explains how. Tables and the bucket are read in pages, so that memory
- * does not grow with them.
+ * Nothing is locked while it is read, so writers never wait. A change under way must not be reported as a
+ * difference. So each of these source files either reads everything at one moment, or looks a difference up
+ * again in an order that rules out a change; its header explains how. Tables and the bucket are read in pages,
+ * so that memory does not grow with their size.
  */
 import type { Parts } from "../bucket/parts.ts";
 import { verifyContents } from "./contents.ts";
