@@ -1,5 +1,5 @@
 /** Makes pairs of SSH keys. */
-import ssh2 from "ssh2";
+import { ssh2 } from "./core/door/sftp/_peer.ts";
 
 /** A key in OpenSSH's format, with its public key as one line. */
 export interface KeyPair {
