@@ -15,6 +15,8 @@ export function refuseLost(data: string, database: string): void {
     ? `${database}-wal`
     : firstFile(`${data}/homes`) ?? firstFile(`${data}/public`);
   if (left === undefined) return;
+  // Another process may have made the database, and its log, since the first look.
+  if (sizeOf(database) > 0) return;
   throw new BargeError("fatal", `its database is lost: there is ${left}, and no accounts.db`, {
     op: "open",
     path: data,
