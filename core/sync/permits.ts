@@ -20,7 +20,7 @@ const queued = -1;
 export class TooManyPermits extends Error {}
 
 export class Permits<K extends Kind> {
-  /** The first of the primitive's further words. */
+  /** The index of the first word, after `free`, that the lock or semaphore built on this class has for itself. */
   readonly own: number;
   readonly #monitor: Monitor<K>;
   readonly #words: Int32Array;
@@ -33,7 +33,7 @@ export class Permits<K extends Kind> {
     this.own = monitor.state + 1;
   }
 
-  /** @param free the initial number of permits @param state number of further words */
+  /** @param free the initial number of permits @param state the number of words from {@link own} on */
   static make<K extends Kind>(kind: K, free: number, waiters?: number, state = 0): Permits<K> {
     const permits = new Permits(Monitor.make({ kind, queues: 1, state: 1 + state }, waiters));
     Atomics.store(permits.#words, permits.#free, free);
@@ -100,7 +100,7 @@ export class Permits<K extends Kind> {
     return Atomics.compareExchange(this.#words, this.#free, from, to) === from;
   }
 
-  /** @returns 0 if a permit became free meanwhile */
+  /** Joins the queue, or takes a permit that became free meanwhile. @returns the slot to wait on, or 0 with a permit */
   #join(): number {
     return this.#monitor.run(() => {
       for (;;) {

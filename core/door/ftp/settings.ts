@@ -72,7 +72,7 @@ function fixed(help: Row["help"], code: number, text: string): Row {
   return { login: false, help, run: () => reply(code, text) };
 }
 
-/** Returns the row of a command that allows only one argument. */
+/** Returns the row of a command that accepts one value of its argument only, such as MODE S. */
 function only(verb: string, letter: string, meaning: string): Row {
   return {
     help: [letter, `${meaning}, the only one supported`],

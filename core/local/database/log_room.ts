@@ -41,7 +41,7 @@ export function makeLogRoom(data: string): void {
   }
 }
 
-/** Returns the number of bytes that the log should have, and of those that it has. */
+/** Returns the length that the log should have, and the length that it has now, in bytes. */
 function logRoom(data: string): [wanted: number, length: number] {
   try {
     const { bavail, bsize } = statfsSync(data);

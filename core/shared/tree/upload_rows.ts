@@ -4,10 +4,7 @@ import type { PartialUpload } from "../../storage/uploads.ts";
 import { decodeName, encodePlace } from "../database/name.ts";
 import type { Statements } from "../database/postgres.ts";
 
-/**
- * The time after a holder's last beat (open_upload.ts), which renews its lease, after which the holder counts
- * as gone, in seconds.
- */
+/** A holder counts as gone when its last beat, which renews its lease (open_upload.ts), is this many seconds ago. */
 export const staleSeconds = 10;
 /** The time that a partial upload is kept after the last beat of its holder, in days. */
 export const keepPartialDays = 7;

@@ -156,7 +156,7 @@ export async function runGuard<T>(view: SharedView, check: (view: SharedView) =>
   }
 }
 
-/** Returns the unread fact behind an error, to which guards may have added a path. */
+/** Returns the {@link Unread} that caused an error. A guard may have wrapped it in errors that name a path. */
 function unreadIn(error: unknown): Unread | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof Unread) return cause;
@@ -170,7 +170,7 @@ export async function checkGuard<T>(view: SharedView, guard: Guard<T>): Promise<
   return await runGuard(view, (view) => guard.check(view));
 }
 
-/** Finds a file at, in or below a place that is charged to somebody other than an account. */
+/** Finds a file, at a place or anywhere below it, that is not charged to the given account. */
 export async function foreignFile(
   db: Statements,
   place: Place,

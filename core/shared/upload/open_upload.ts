@@ -23,7 +23,7 @@ import { checkGuard } from "../tree/view.ts";
 
 /** The bytes that are reserved beyond those needed now, for an upload of unknown size. */
 const reserveAheadBytes = 8 * 1024 * 1024;
-/** The time between two beats, which record gathered bytes and renew the holder's deadline, in ms. */
+/** The time between two beats, which record gathered bytes and renew the holder's lease, in ms. */
 const beatMs = 2_000;
 
 export interface Opened extends Place {
@@ -96,7 +96,9 @@ export class SharedUpload implements OpenUpload {
     this.#lost ??= new LostUpload("taken-over");
     const { id, holder } = this.#facts;
     const sql = "UPDATE upload SET holder = NULL WHERE id = $1 AND holder = $2";
-    await this.#parts.db.all(sql, id, holder).catch(() => {/* the holder's deadline passes */});
+    await this.#parts.db.all(sql, id, holder).catch(
+      () => {/* the lease ends by itself soon, which frees the upload */},
+    );
   }
 
   /** Records changed pieces. */
@@ -157,7 +159,7 @@ export class SharedUpload implements OpenUpload {
 
   async #recordAndBeat(): Promise<void> {
     const { db } = this.#parts;
-    // The object store may take longer than the holder's deadline.
+    // The object store may take longer than the holder's lease.
     const beats = setInterval(
       () => this.#beat(db).catch(() => {/* the next call fails */}),
       beatMs,
@@ -170,7 +172,7 @@ export class SharedUpload implements OpenUpload {
     await this.#beat(db, this.#whole);
   }
 
-  /** Renews the holder's deadline. @throws {LostUpload} when the row has another holder, or is gone */
+  /** Renews the holder's lease. @throws {LostUpload} when the row has another holder, or is gone */
   async #beat(db: Statements, whole?: number | null): Promise<void> {
     const { id, holder } = this.#facts;
     const rows = await db.all<{ parent: number }>(
@@ -268,7 +270,8 @@ export class SharedUpload implements OpenUpload {
     try {
       if (!this.#committed && !this.#lost) await this.#keep(empty);
     } catch (error) {
-      if (!(error instanceof LostUpload)) throw error; // the upload has another holder now
+      // A lost upload is not this holder's to keep any more.
+      if (!(error instanceof LostUpload)) throw error;
     } finally {
       this.#end();
     }
