@@ -1,11 +1,13 @@
 /** Turns failures into the ones that clients see, and logs those that only the operator can mend. */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type ErrorFacts, type Kind, trace, typed } from "../error.ts";
+import { StorageRefused } from "../storage/refused.ts";
 
 const log = getLogger(["barge", "door"]);
-/** A full disk is logged at most once in this time, since it fails every upload. */
-const diskFullLogIntervalMs = 60_000;
-let diskFullLogged = -Infinity;
+/** A failure of many requests, such as a full disk, is logged at most once in this time. */
+const logIntervalMs = 60_000;
+/** The times at which such failures were last logged, by their reasons, which are few. */
+const logged = new Map<string, number>();
 
 /** The operation that failed, for messages. */
 type Operation = Pick<ErrorFacts, "op" | "path">;
@@ -26,6 +28,7 @@ export function explain(error: unknown, operation: Operation): BargeError {
   } catch (bug) {
     return serverFailure(bug, operation);
   }
+  if (failed instanceof StorageRefused) return storageRefused(failed, operation);
   if (failed.kind === "io" || failed.kind === "fatal") return serverFailure(error, operation);
   // A full disk is the cause of its failure. A failure at the limit of an account has no cause.
   if (failed.kind === "no-space" && failed.cause !== undefined) return diskFull(failed, operation);
@@ -36,15 +39,33 @@ export function explain(error: unknown, operation: Operation): BargeError {
 
 /** Logs that the disk is full, and returns the failure for the client. */
 function diskFull(failed: BargeError, operation: Operation): BargeError {
-  if (performance.now() - diskFullLogged >= diskFullLogIntervalMs) {
-    diskFullLogged = performance.now();
-    log.warn("{op} {path}: the disk of the data directory has no room: {why}", {
+  if (isLogDue("no room")) {
+    log.warn("{op} {path}: there is no room to store it: {why}", {
       op: operation.op ?? "",
       path: operation.path ?? "",
       why: failed.message,
     });
   }
   return new BargeError("no-space", "the server's disk is full", operation);
+}
+
+/** Logs that the storage refuses the server, and returns the failure for the client. */
+function storageRefused(failed: StorageRefused, operation: Operation): BargeError {
+  if (isLogDue(failed.message)) {
+    log.error("{op} {path}: {error}", { ...operation, error: trace(failed) });
+  }
+  return new BargeError("unavailable", "the storage refuses the server, whose log says why", {
+    ...operation,
+    hint: "try again once the operator has mended it",
+  });
+}
+
+/** Returns whether a reason was not logged lately; the caller logs it then. */
+function isLogDue(reason: string): boolean {
+  const now = performance.now();
+  if (now - (logged.get(reason) ?? -Infinity) < logIntervalMs) return false;
+  logged.set(reason, now);
+  return true;
 }
 
 function serverFailure(error: unknown, operation: Operation): BargeError {

@@ -2,10 +2,13 @@
  * An S3 bucket: immutable objects below one prefix. Objects are written once, under names that are never
  * used again, so the store needs only atomic writes, and reads that see finished writes.
  *
- * Each body is signed with its own SHA-256, which the store compares before it keeps the object.
+ * Each body is signed with its own SHA-256, which the store compares before it keeps the object. Stores refuse
+ * signatures whose time is far from their own, so requests are signed with the time of the store once it has
+ * refused one.
  */
 import { AwsClient } from "aws4fetch";
 import { BargeError } from "../../error.ts";
+import { StorageRefused } from "../../storage/refused.ts";
 import { type Listing, parseListing } from "./listing.ts";
 
 export interface BucketOptions {
@@ -17,13 +20,15 @@ export interface BucketOptions {
   readonly secretKey: string;
   /** The region of the bucket. Default: us-east-1, which self-hosted stores accept. */
   readonly region?: string;
-  /** The longest time of one attempt, in ms. Default: 15,000. */
+  /** The longest time of a request with all its attempts, in ms. Default: 20,000. */
   readonly deadlineMs?: number;
   /** Certificates, in PEM, of the authorities to trust beside the system's. */
   readonly trust?: readonly string[];
 }
 
-const defaultDeadlineMs = 15_000;
+const defaultDeadlineMs = 20_000;
+/** The share of the deadline that one attempt may take, so that a lost connection is tried again. */
+const attemptShare = 0.75;
 /** The most attempts of a request whose failure may be temporary. */
 const maxTries = 3;
 const retryMs = 200;
@@ -34,6 +39,8 @@ export class Bucket implements Disposable {
   readonly #deadlineMs: number;
   readonly #http: Deno.HttpClient | undefined;
   readonly #prefix: string;
+  /** The time of the store minus the time of this machine, in ms, once the store has refused a time. */
+  #skewMs = 0;
 
   constructor(options: BucketOptions) {
     this.#client = new AwsClient({
@@ -137,24 +144,30 @@ export class Bucket implements Disposable {
     init: RequestInit = {},
     allowed: readonly number[] = [],
   ): Promise<Response> {
+    const end = performance.now() + this.#deadlineMs;
     for (let attempt = 1;; attempt++) {
-      const failure = await this.#try(method, url, init, allowed);
-      if (failure instanceof Response) return failure;
-      if (failure.kind !== "unavailable" || attempt === maxTries) throw failure;
-      await new Promise((resolve) => setTimeout(resolve, retryMs * attempt));
+      const skewMs = this.#skewMs;
+      const deadlineMs = Math.min(attemptShare * this.#deadlineMs, end - performance.now());
+      const outcome = await this.#try(method, url, { ...init, deadlineMs }, allowed);
+      if (outcome instanceof Response) return outcome;
+      const again = outcome.kind === "unavailable" || this.#skewMs !== skewMs;
+      const pauseMs = retryMs * attempt;
+      if (!again || attempt === maxTries || performance.now() + pauseMs >= end) throw outcome;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
 
   async #try(
     method: string,
     url: string,
-    init: RequestInit,
+    { deadlineMs, ...init }: RequestInit & { readonly deadlineMs: number },
     allowed: readonly number[],
   ): Promise<Response | BargeError> {
     let response: Response;
     try {
-      const request = await this.#client.sign(url, { ...init, method });
-      const signal = AbortSignal.timeout(this.#deadlineMs);
+      const aws = { datetime: signingTime(Date.now() + this.#skewMs) };
+      const request = await this.#client.sign(url, { ...init, method, aws });
+      const signal = AbortSignal.timeout(deadlineMs);
       const options: RequestInit & { client?: Deno.HttpClient } = { signal, client: this.#http };
       response = await fetch(request, options);
       if (response.ok || allowed.includes(response.status)) {
@@ -166,20 +179,44 @@ export class Bucket implements Disposable {
         });
       }
     } catch (cause) {
-      return new BargeError("unavailable", "the object store does not answer", {
-        hint: "try again once it is back",
-        cause,
-      });
+      return unanswered(cause);
     }
     const text = await response.text().catch(() => "");
-    return refusal(method, response.status, /<Code>(\w+)</.exec(text)?.[1] ?? "");
+    const code = /<Code>(\w+)</.exec(text)?.[1] ?? "";
+    if (code === "RequestTimeTooSkewed") {
+      const now = Date.parse(response.headers.get("date") ?? "");
+      if (!Number.isNaN(now)) this.#skewMs = now - Date.now();
+    }
+    return refusal(method, response.status, code);
   }
+}
+
+/** Returns a time as signatures have it: 20260131T235959Z. @param ms since 1970 */
+function signingTime(ms: number): string {
+  return new Date(ms).toISOString().replace(/[:-]|\.\d{3}/g, "");
+}
+
+/** Returns the failure of a request without an answer. */
+function unanswered(cause: unknown): BargeError {
+  // Deno has no code for a certificate, only a text.
+  const text = `${cause} ${(cause as Error).cause}`;
+  const [, why] = /invalid peer certificate: (.*)/.exec(text) ?? [];
+  if (why !== undefined) {
+    return new StorageRefused(`the certificate of the object store is not accepted: ${why}`, {
+      hint: "name its authority with --store-ca, and its host in --bucket as in the certificate",
+      cause,
+    });
+  }
+  return new BargeError("unavailable", "the object store does not answer", {
+    hint: "try again once it is back",
+    cause,
+  });
 }
 
 function refusal(method: string, status: number, code: string): BargeError {
   const cause = new Error(`${method}: status ${status} ${code}`.trim());
   if (code === "NoSuchBucket") {
-    return new BargeError("fatal", "the bucket does not exist", {
+    return new StorageRefused("the bucket does not exist", {
       hint: "make it, or correct --bucket",
       cause,
     });
@@ -189,9 +226,15 @@ function refusal(method: string, status: number, code: string): BargeError {
   if (status === 507 || code === "QuotaExceeded") {
     return new BargeError("no-space", "the object store is full", { cause });
   }
+  if (code === "RequestTimeTooSkewed") {
+    return new StorageRefused("the object store refuses the time of this machine", {
+      hint: "correct the clock of this machine, or of the store",
+      cause,
+    });
+  }
   if (status === 401 || status === 403) {
-    return new BargeError("fatal", `the object store refuses the request (${code || status})`, {
-      hint: "check the keys, and the clock",
+    return new StorageRefused(`the object store refuses the request (${code || status})`, {
+      hint: "check the keys",
       cause,
     });
   }

@@ -10,6 +10,7 @@
  */
 import postgres from "postgres";
 import { BargeError } from "../../error.ts";
+import { StorageRefused } from "../../storage/refused.ts";
 import { reached } from "../../storage/fault.ts";
 
 export interface PostgresOptions {
@@ -341,25 +342,25 @@ function typedError(error: unknown): unknown {
     });
   }
   if (/^28/.test(code)) {
-    return new BargeError("fatal", "the database refuses the user or the password", {
+    return new StorageRefused("the database refuses the user or the password", {
       cause: error,
     });
   }
   if (/CERT|^UNABLE_TO_/.test(code)) {
     const { message } = error as Error;
-    return new BargeError("fatal", `the certificate of the database is not accepted: ${message}`, {
+    return new StorageRefused(`the certificate of the database is not accepted: ${message}`, {
       hint: "name its authority with --store-ca, and its host in --store as in the certificate",
       cause: error,
     });
   }
   if (code === "3D000") {
-    return new BargeError("fatal", "there is no such database", {
+    return new StorageRefused("there is no such database", {
       hint: "make it with `createdb`, or correct --store",
       cause: error,
     });
   }
   if (code === "42501") {
-    return new BargeError("fatal", `the database allows too little: ${(error as Error).message}`, {
+    return new StorageRefused(`the database allows too little: ${(error as Error).message}`, {
       hint: "make the user of --store the owner of the database",
       cause: error,
     });

@@ -1,6 +1,8 @@
 /** A TCP proxy in front of an engine, which hangs, refuses or cuts connections when a test needs it. */
 
 export interface ProxyRules {
+  /** Called for each connection of a client. */
+  readonly onConnect?: () => void;
   /** Called with each piece that a client sends. `cut`: the server gets it, and its answer is never seen. */
   readonly onSent?: (bytes: Uint8Array) => "pass" | "cut";
   /** An HTTP status with which the proxy answers each request itself; the server gets nothing. */
@@ -64,6 +66,7 @@ export class Proxy implements Disposable {
       } catch {
         return;
       }
+      this.rules.onConnect?.();
       this.#serve(client).catch(() => close(client));
     }
   }

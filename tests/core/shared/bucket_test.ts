@@ -88,8 +88,11 @@ test("a store that hangs is unavailable within the deadlines, and used again whe
   using proxy = new Proxy({ hostname, port: Number(port) });
   const url = options.url.replace(`:${port}/`, `:${proxy.port}/`);
   using bucket = new Bucket({ ...options, url, deadlineMs });
+  let attempts = 0;
+  proxy.rules = { onConnect: () => attempts++ };
   proxy.hang();
   await fails("unavailable", bucket.put("e", bytes, sha256));
+  assert.ok(attempts < 3, "all attempts had the whole deadline");
   proxy.resume();
   proxy.cut();
   await bucket.put("e", bytes, sha256);
@@ -118,4 +121,16 @@ test("an error that may pass is tried again, and then reported", async (options)
     const failure = await fails("unavailable", bucket.put("f", bytes, sha256));
     assert.match(failure.message, new RegExp(`${status} SlowDown`));
   }
+});
+
+test("a time that the store refuses is reported with the clocks to correct", async (options) => {
+  const { promise: port, resolve } = Promise.withResolvers<number>();
+  await using _server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: (address) => resolve(address.port) },
+    () => new Response("<Error><Code>RequestTimeTooSkewed</Code></Error>", { status: 403 }),
+  );
+  using bucket = new Bucket({ ...options, url: `http://127.0.0.1:${await port}/b` });
+  const failure = await fails("fatal", bucket.put("g", bytes, sha256));
+  assert.match(failure.message, /refuses the time of this machine/);
+  assert.match(failure.hint!, /clock/);
 });
