@@ -28,34 +28,44 @@ async function retrieve(c: UserConnection, request: Request): Promise<Reply> {
   const file = await get(c.session, path, restart).catch((error) => {
     throw restart === 0 ? error : restFailure(error, path);
   });
+  const brake = brakeOf(c.store.rates.down, c.session.id, c.ended.signal);
+  const pieces = piecesOf(file, brake);
   try {
+    // If the first piece can't be read, the reply is the failure, and no transfer begins.
+    const first = await pieces.next();
     const left = file.size - restart;
     const about = `Opening data connection for ${argument} (${left} bytes)`;
     await overData(c, about, async (data) => {
-      const brake = brakeOf(c.store.rates.down, c.session.id, c.ended.signal);
-      await sendFile(file, data, ascii ? new ToWire() : undefined, brake, access);
+      const lines = ascii ? new ToWire() : undefined;
+      if (!first.done) await sendPiece(first.value, data, lines, brake, access);
+      for await (const piece of pieces) await sendPiece(piece, data, lines, brake, access);
       await data.stream.end();
     });
     return reply(226, `Transfer complete: ${left} bytes`);
   } finally {
+    await pieces.return();
     file.close();
   }
 }
 
-async function sendFile(
+async function* piecesOf(
   file: FileContent,
+  brake: Brake | undefined,
+): AsyncGenerator<Uint8Array, void, void> {
+  if (brake || file.size - file.offset > minBufferBytes) {
+    return yield* file.pieces(undefined, brake?.piece);
+  }
+  if (file.size > file.offset) yield await file.rest();
+}
+
+async function sendPiece(
+  bytes: Uint8Array,
   data: Data,
   lines: ToWire | undefined,
   brake: Brake | undefined,
   access: Access,
 ): Promise<void> {
-  const sendPiece = async (bytes: Uint8Array) => {
-    await brake?.hold(bytes.length);
-    await send(data, lines ? lines.convert(bytes) : bytes);
-    access.bytes += bytes.length;
-  };
-  if (!brake && file.size - file.offset <= minBufferBytes) {
-    return await sendPiece(await file.rest());
-  }
-  for await (const piece of file.pieces(undefined, brake?.piece)) await sendPiece(piece);
+  await brake?.hold(bytes.length);
+  await send(data, lines ? lines.convert(bytes) : bytes);
+  access.bytes += bytes.length;
 }

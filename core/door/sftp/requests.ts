@@ -1,6 +1,7 @@
 /** The requests of SFTP version 3 and their handlers. */
 import { BargeError } from "../../error.ts";
 import { get } from "../../session/get.ts";
+import type { FileContent } from "../../storage/content.ts";
 import { list } from "../../session/list.ts";
 import { mkdir } from "../../session/mkdir.ts";
 import { receive } from "../../upload/receive.ts";
@@ -126,8 +127,20 @@ async function openToRead(sftp: Context, path: string, access: Access): Promise<
   const writing = sftp.handles.writing(path);
   const file = writing
     ? await sftp.session.store.uploads.openStaged(await writing.upload.stage(), writing.modified)
-    : await get(sftp.session, path, 0);
+    : await openReadable(sftp, path);
   return { kind: "reading", path, access, file };
+}
+
+/** Opens a file, and reads its first byte: if that fails, so does the request, and the client makes no file. */
+async function openReadable({ session }: Context, path: string): Promise<FileContent> {
+  const file = await get(session, path, 0);
+  try {
+    if (file.size > 0) await file.readAt(0, new Uint8Array(1));
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 async function openToWrite(

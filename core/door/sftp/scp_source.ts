@@ -95,14 +95,20 @@ async function sendFile(scp: ScpDialog, path: string, entry: Entry): Promise<voi
   let announced = false;
   try {
     const file = await get(scp.command.session, path, 0);
+    const pieces = file.pieces();
+    const sendPiece = async (piece: Uint8Array) => {
+      await scp.command.bytes.send(piece.slice());
+      access.bytes += piece.length;
+    };
     try {
+      // If the first piece can't be read, the failure can still be sent in place of the size.
+      const first = await pieces.next();
       if (!await announce(scp, entry, `C0644 ${file.size}`)) return;
       announced = true;
-      for await (const piece of file.pieces()) {
-        await scp.command.bytes.send(piece.slice());
-        access.bytes += piece.length;
-      }
+      if (!first.done) await sendPiece(first.value);
+      for await (const piece of pieces) await sendPiece(piece);
     } finally {
+      await pieces.return();
       file.close();
     }
     await scp.ok();
