@@ -19,6 +19,7 @@
  *   sent       bytes are in the bucket; no row refers to them
  *   written    all rows of a transaction are written, and it is open
  *   committed  the transaction is committed
+ *   deleted    the collector has deleted an object of the bucket; its row is still there
  */
 
 let armed: ((point: string) => void) | undefined;

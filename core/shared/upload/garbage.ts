@@ -4,6 +4,7 @@
  * It scans neither the bucket nor the files: content that lost a reference has a row in `garbage`, and an
  * object that no piece refers to yet has a time in `object.until`. Several nodes may collect at once.
  */
+import { reached } from "../../storage/fault.ts";
 import { objectName, releaseObjects } from "../bucket/objects.ts";
 import type { Parts } from "../bucket/parts.ts";
 import { keepPartialDays } from "../tree/upload_rows.ts";
@@ -66,7 +67,10 @@ async function removeObjects({ db, bucket }: Parts): Promise<number> {
   const due = await db.all<{ id: number }>(
     `SELECT id FROM object WHERE until < now() ORDER BY until LIMIT ${batch}`,
   );
-  for (const { id } of due) await bucket.delete(objectName(id));
+  for (const { id } of due) {
+    await bucket.delete(objectName(id));
+    reached("deleted");
+  }
   await db.all(
     `DELETE FROM object WHERE until < now() AND id IN
        (SELECT value::bigint FROM jsonb_array_elements_text($1::text::jsonb))`,

@@ -6,7 +6,9 @@
  *   store NAME STEP ACCOUNT TEXT         stores a file
  *   commit NAME STEP ACCOUNT TEXT        stores a file in pieces
  *   move, remove NAME STEP ACCOUNT       changes `from`
+ *   collect NAME STEP ACCOUNT            collects garbage
  */
+import { collectGarbage } from "../../../core/shared/upload/garbage.ts";
 import { arm } from "../../../core/storage/fault.ts";
 import { race } from "./_race.ts";
 import { openNode } from "./_shared.ts";
@@ -48,4 +50,7 @@ switch (verb) {
     break;
   case "remove":
     await tree.remove(from, id, always);
+    break;
+  case "collect":
+    await collectGarbage(node.parts);
 }

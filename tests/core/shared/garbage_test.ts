@@ -171,3 +171,23 @@ test("several collectors at once remove each object once", async ({ setup, parts
   await Promise.all(nodes.map((node) => collectGarbage(node.parts)));
   assert.deepEqual(await objects(parts), { rows: 1, stored: 1 });
 });
+
+for (const step of ["written/1", "committed/1", "deleted/1", "deleted/2"]) {
+  test(`a collector that is killed at ${step} leaves all to the next one`, async (c) => {
+    const { setup, parts, uploads, tree, anna } = c;
+    for (const name of ["a", "b", "c"]) await store(uploads, anna, text(name), named(name));
+    for (const name of ["a", "b"]) await tree.remove(named(name), anna, always);
+    await parts.db.all("UPDATE garbage SET after = now() - interval '1 hour'");
+    if (step.startsWith("deleted")) {
+      await collectGarbage(parts);
+      await parts.db.all("UPDATE object SET until = now() - interval '1 hour' WHERE until > now()");
+    }
+    await setup.killed("collect", step, `${anna}`);
+    assert.deepEqual((await tree.readSmall(named("c"), 100))!.bytes, text("c"));
+    await collectAll(parts);
+    assert.deepEqual(await objects(parts), { rows: 1, stored: 1 });
+    assert.deepEqual((await tree.readSmall(named("c"), 100))!.bytes, text("c"));
+    await setup.check();
+    await setup.verify();
+  });
+}
