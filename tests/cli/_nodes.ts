@@ -4,7 +4,7 @@ import type { Listing } from "../../core/shared/bucket/listing.ts";
 import { objectName } from "../../core/shared/bucket/objects.ts";
 import { makeVerifier } from "../../core/protocol/verifier.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
-import { SharedSetup } from "../contract/store/_shared.ts";
+import { type EngineAddresses, SharedSetup } from "../contract/store/_shared.ts";
 import { Proxy } from "../core/shared/_proxy.ts";
 import { type Server, startServer } from "../_server.ts";
 
@@ -12,6 +12,7 @@ export interface NodeOptions {
   readonly args?: readonly string[];
   /** Whether the engines are reached through the proxies. */
   readonly proxied?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The storage of a cluster, the proxies, and the nodes that were started. */
@@ -28,14 +29,15 @@ export class Nodes implements AsyncDisposable {
     this.s3 = new Proxy({ hostname, port: Number(port) });
   }
 
-  static async make(): Promise<Nodes> {
-    return new Nodes(await SharedSetup.make());
+  /** @param on other engines than those of the environment */
+  static async make(on?: EngineAddresses): Promise<Nodes> {
+    return new Nodes(await SharedSetup.make(on));
   }
 
-  async start({ args = [], proxied = false }: NodeOptions = {}): Promise<Server> {
+  async start({ args = [], proxied = false, env }: NodeOptions = {}): Promise<Server> {
     const ports = proxied ? { postgres: this.postgres.port, s3: this.s3.port } : {};
     const store = await this.setup.serveOptions(ports);
-    const server = await startServer({ store, args: ["--workers", "1", ...args] });
+    const server = await startServer({ store, args: ["--workers", "1", ...args], env });
     this.#servers.push(server);
     return server;
   }

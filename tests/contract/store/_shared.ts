@@ -14,15 +14,17 @@ import { SharedStorage } from "../../../core/shared/storage.ts";
 import { releaseStaleUploads } from "../../../core/shared/upload/stale_uploads.ts";
 import { migrate } from "../../../core/shared/database/schema.ts";
 
-/** The engines, as the environment names them. */
-interface Engines {
+/** Where the engines are, and who may use them. */
+export interface EngineAddresses {
   readonly postgres: PostgresOptions;
   readonly bucket: { readonly url: string; readonly accessKey: string; readonly secretKey: string };
 }
 
-const engines: Engines | undefined = (() => {
-  const { BARGE_TEST_POSTGRES, BARGE_TEST_POSTGRES_PASSWORD, BARGE_TEST_S3, ...keys } = Deno.env
-    .toObject();
+/** Returns the engines that variables name; undefined where they name none. */
+export function enginesOf(
+  variables: Readonly<Record<string, string>>,
+): EngineAddresses | undefined {
+  const { BARGE_TEST_POSTGRES, BARGE_TEST_POSTGRES_PASSWORD, BARGE_TEST_S3, ...keys } = variables;
   if (!BARGE_TEST_POSTGRES || !BARGE_TEST_S3) return undefined;
   const url = new URL(BARGE_TEST_POSTGRES);
   return {
@@ -40,7 +42,9 @@ const engines: Engines | undefined = (() => {
       secretKey: keys.BARGE_TEST_S3_SECRET,
     },
   };
-})();
+}
+
+const engines = enginesOf(Deno.env.toObject());
 
 const clusterKey = crypto.getRandomValues(new Uint8Array(32));
 
@@ -51,10 +55,10 @@ if (!hasEngines && Deno.env.get("BARGE_TEST_ENGINES") === "required") {
 }
 
 /** Opens the storage of a test. @param name its database, and its prefix in the bucket */
-export function openNode(name: string): SharedStorage {
+export function openNode(name: string, { postgres, bucket } = engines!): SharedStorage {
   const options = {
-    postgres: { ...engines!.postgres, database: name },
-    bucket: { ...engines!.bucket, prefix: `${name}/` },
+    postgres: { ...postgres, database: name },
+    bucket: { ...bucket, prefix: `${name}/` },
     key: clusterKey,
   };
   return new SharedStorage(options, () => banAfter);
@@ -63,24 +67,27 @@ export function openNode(name: string): SharedStorage {
 /** A database and a bucket prefix of its own. */
 export class SharedSetup implements AsyncDisposable {
   readonly #name: string;
+  readonly #engines: EngineAddresses;
   readonly #nodes: SharedStorage[] = [];
   #files: string | undefined;
 
-  private constructor(name: string) {
+  private constructor(name: string, engines: EngineAddresses) {
     this.#name = name;
+    this.#engines = engines;
   }
 
-  static async make(): Promise<SharedSetup> {
-    const setup = await SharedSetup.makeEmpty();
+  /** @param on other engines than those of the environment */
+  static async make(on?: EngineAddresses): Promise<SharedSetup> {
+    const setup = await SharedSetup.makeEmpty(on);
     await migrate(setup.first.db);
     return setup;
   }
 
   /** Makes one without tables: the test makes them. */
-  static async makeEmpty(): Promise<SharedSetup> {
+  static async makeEmpty(on = engines!): Promise<SharedSetup> {
     const name = `t${randomUUID().replaceAll("-", "")}`;
-    const setup = new SharedSetup(name);
-    await using admin = new Postgres(engines!.postgres);
+    const setup = new SharedSetup(name, on);
+    await using admin = new Postgres(on.postgres);
     await admin.all(`CREATE DATABASE ${name}`);
     await setup.node().parts.bucket.make();
     return setup;
@@ -88,7 +95,7 @@ export class SharedSetup implements AsyncDisposable {
 
   /** Opens the storage as one more node. */
   node(): SharedStorage {
-    const node = openNode(this.#name);
+    const node = openNode(this.#name, this.#engines);
     this.#nodes.push(node);
     return node;
   }
@@ -120,12 +127,12 @@ export class SharedSetup implements AsyncDisposable {
 
   /** How to reach the database. */
   get postgres(): PostgresOptions {
-    return { ...engines!.postgres, database: this.#name };
+    return { ...this.#engines.postgres, database: this.#name };
   }
 
   /** How to reach the bucket. */
   get bucket(): BucketOptions {
-    return { ...engines!.bucket, prefix: `${this.#name}/` };
+    return { ...this.#engines.bucket, prefix: `${this.#name}/` };
   }
 
   get people(): SharedStorage["people"] {
@@ -211,7 +218,7 @@ export class SharedSetup implements AsyncDisposable {
     if (made) await this.collect();
     for (const node of this.#nodes) await node[Symbol.asyncDispose]();
     if (this.#files !== undefined) await Deno.remove(this.#files, { recursive: true });
-    await using admin = new Postgres(engines!.postgres);
+    await using admin = new Postgres(this.#engines.postgres);
     await admin.all(`DROP DATABASE ${this.#name} WITH (FORCE)`);
   }
 }
