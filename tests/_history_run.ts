@@ -1,5 +1,6 @@
 /** Runs a history: clients on three nodes, faults, and the checks at the end. */
 import assert from "node:assert/strict";
+import type { OwnEngines } from "./_engines.ts";
 import { Nodes } from "./cli/_nodes.ts";
 import { type History, HistoryClient } from "./_history.ts";
 import { until } from "./_observe.ts";
@@ -12,6 +13,8 @@ export interface HistoryOptions {
   readonly clients: number;
   readonly seed: number;
   readonly say: (line: string) => void;
+  /** Engines of its own, which it stops, kills and freezes. Undefined: proxies cut off those of the environment. */
+  readonly engines?: OwnEngines;
 }
 
 const nodeCount = 3;
@@ -21,10 +24,26 @@ const maxHangMs = 7_000;
 /** An engine's answers are lost for up to this time, and this share of them. */
 const maxLossyMs = 4_000;
 const lostAnswers = 0.1;
+/** The time for which an engine is stopped with SIGSTOP. */
+const freezeMs = 30_000;
+/** The same for a node, at most: longer than the lease of its uploads. */
+const maxNodeFreezeMs = 15_000;
+
+/** Faults by their weights. Those of the second list need engines of their own. */
+const proxyFaults = [
+  ...["kill node", "kill node", "kill node while engine hangs", "freeze node"],
+  ...["cut", "cut", "hang", "refuse", "lose answers"],
+];
+const engineFaults = [
+  ...["restart postgres", "restart postgres", "stop postgres"],
+  ...["kill radosgw", "kill radosgw", "freeze engine"],
+];
 
 /** @throws {Error} where a promise is broken */
-export async function runHistory({ seconds, clients, seed, say }: HistoryOptions): Promise<void> {
-  await using nodes = await Nodes.make();
+export async function runHistory(
+  { seconds, clients, seed, say, engines }: HistoryOptions,
+): Promise<void> {
+  await using nodes = await Nodes.make(engines?.addresses);
   const running: (Server | undefined)[] = [];
   const start = async (i: number) => running[i] = await nodes.start({ proxied: true });
   await Promise.all(Array.from({ length: nodeCount }, (_, i) => start(i)));
@@ -45,31 +64,32 @@ export async function runHistory({ seconds, clients, seed, say }: HistoryOptions
   });
   working.catch(() => {/* awaited below */});
   const random = new Random(seed - 1);
+  const began = performance.now();
   while (!stopped()) {
     await pause(random.below(maxQuietMs));
     const i = random.below(nodeCount);
-    const kill = async () => {
+    const engine = random.pick(["postgres", "s3"] as const);
+    const fault = random.pick([...proxyFaults, ...engines ? engineFaults : []]);
+    const on = fault.includes("node")
+      ? ` ${i}`
+      : /postgres|radosgw/.test(fault)
+      ? ""
+      : ` ${engine}`;
+    say(`${((performance.now() - began) / 1000).toFixed(1)} s: ${fault}${on}`);
+    if (fault.startsWith("kill node")) {
       const server = running[i]!;
+      if (fault !== "kill node") nodes[engine].hang();
+      await pause(random.below(500));
       running[i] = undefined;
       await server.kill("SIGKILL");
-    };
-    const engine = random.pick(["postgres", "s3"] as const);
-    const fault = random.pick([
-      "kill",
-      "kill while it hangs",
-      "cut",
-      "hang",
-      "refuse",
-      "lose answers",
-    ]);
-    say(`${fault} ${fault === "kill" ? `node ${i}` : engine}`);
-    if (fault.startsWith("kill")) {
-      if (fault !== "kill") nodes[engine].hang();
-      await pause(random.below(500));
-      await kill();
       heal(nodes[engine]);
       await start(i);
-    } else await disturb(nodes[engine], fault, random);
+    } else if (fault === "freeze node") {
+      running[i]!.process.kill("SIGSTOP");
+      await pause(random.below(maxNodeFreezeMs));
+      running[i]!.process.kill("SIGCONT");
+    } else if (engineFaults.includes(fault)) await disturbEngine(engines!, fault, engine, random);
+    else await disturb(nodes[engine], fault, random);
   }
   await working;
   for (const [outcome, n] of [...history.counts].sort()) {
@@ -79,6 +99,27 @@ export async function runHistory({ seconds, clients, seed, say }: HistoryOptions
   for (const server of running) assert.equal(await server!.kill("SIGTERM"), 0, server!.stderr());
   await check(nodes, all);
   say("each acknowledged file is there, the sums agree, and no object is nobody's");
+}
+
+async function disturbEngine(
+  engines: OwnEngines,
+  fault: string,
+  engine: "postgres" | "s3",
+  random: Random,
+): Promise<void> {
+  if (fault === "restart postgres") return await engines.do("restart", "postgres");
+  if (fault === "freeze engine") {
+    const frozen = engine === "s3" ? "radosgw" : "postgres";
+    await engines.do("freeze", frozen);
+    await pause(freezeMs);
+    return await engines.do("thaw", frozen);
+  }
+  const [verb, stopped] = fault === "stop postgres"
+    ? ["stop", "postgres"] as const
+    : ["kill", "radosgw"] as const;
+  await engines.do(verb, stopped);
+  await pause(random.below(maxQuietMs));
+  await engines.do("start", stopped);
 }
 
 async function disturb(proxy: Proxy, fault: string, random: Random): Promise<void> {
