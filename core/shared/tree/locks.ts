@@ -6,7 +6,7 @@ import { type LockStore, maxLockSeconds } from "../../storage/locks.ts";
 import type { Place } from "../../storage/place.ts";
 import type { Guard } from "../../storage/view.ts";
 import { change } from "./change.ts";
-import { locksIn, locksOver } from "./lock_rows.ts";
+import { locksIn, locksOver, untilInRow } from "./lock_rows.ts";
 import type { Parts } from "../bucket/parts.ts";
 import { checkGuard, runGuard } from "./view.ts";
 
@@ -42,15 +42,16 @@ export class SharedLocks implements LockStore {
       const node = await runGuard(view, () => view.node(lock));
       if (!node) throw new BargeError("not-found", "there is nothing to lock");
       await tx.all(
-        `INSERT INTO lock (token, account, node, shared, deep, owner, until)
-         VALUES ($1, $2, $3, $4::boolean, $5::boolean, $6, $7::bigint)`,
+        `INSERT INTO lock (token, until, account, node, shared, deep, owner)
+         VALUES ($1, ${untilInRow}, $4, $5, $6::boolean, $7::boolean, $8)`,
         token,
+        until,
+        Date.now(),
         account,
         node.id,
         shared,
         deep,
         owner,
-        until,
       );
     });
   }
@@ -59,7 +60,8 @@ export class SharedLocks implements LockStore {
     return await change(this.#parts.db, guard.places, [], async ({ tx, view }) => {
       const lock = await checkGuard(view, guard);
       if (!lock) return undefined;
-      await tx.all("UPDATE lock SET until = $2::bigint WHERE token = $1", lock.token, until);
+      const sql = `UPDATE lock SET until = ${untilInRow} WHERE token = $1`;
+      await tx.all(sql, lock.token, until, Date.now());
       return { ...lock, until };
     });
   }
