@@ -22,14 +22,15 @@ interface Case {
   readonly peer: Peer;
 }
 
-function test(name: string, work: (c: Case) => Promise<void>): void {
+/** @param proxied whether the first node reaches the engines through the proxies */
+function test(name: string, work: (c: Case) => Promise<void>, proxied = false): void {
   Deno.test({
     name,
     ignore: !hasEngines,
     async fn() {
       await using nodes = await Nodes.make();
       const token = await nodes.addUser("anna", quota);
-      const [first, second] = [await nodes.start(), await nodes.start()];
+      const [first, second] = [await nodes.start({ proxied }), await nodes.start()];
       using peer = await Peer.open(first.address, token);
       await peer.ask({ verb: "put", path, size: bytes.length });
       await peer.send({ offset: 0, body: bytes.length }, bytes.subarray(0, sentBytes));
@@ -136,3 +137,35 @@ test("a node that continues after another one has committed changes nothing", as
   await assertStored(peer, bytes);
   assert.deepEqual(await sums(c.nodes), [bytes.length, 0]);
 });
+
+for (const healed of ["goes on", "is cut"] as const) {
+  test(
+    `a node that was cut off from its engines changes nothing when each connection ${healed}`,
+    async (c) => {
+      const proxies = [c.nodes.postgres, c.nodes.s3];
+      for (const proxy of proxies) proxy.hang();
+      await passDeadline(c.nodes);
+      const finish = await resume(c.second, c.token);
+      // The rest of other bytes, which would be committed, were the node still the holder.
+      const other = pattern(bytes.length - sentBytes, 78);
+      const whole = new Uint8Array([...bytes.subarray(0, sentBytes), ...other]);
+      await c.peer.send(other, { sha256: sha256(whole) });
+      for (const proxy of proxies) {
+        proxy.resume();
+        if (healed === "is cut") proxy.cut();
+      }
+      assert.equal((await c.peer.answer()).ok, false);
+      await finish();
+      assert.deepEqual(await sums(c.nodes), [bytes.length, 0]);
+      // The node serves again.
+      await until(async () => {
+        using peer = await Peer.open(c.first.address, c.token).catch(() => undefined);
+        if (!peer) return false;
+        await peer.send({ verb: "get", path });
+        const { ok } = await peer.answer();
+        return ok === true && sha256(await peer.body()) === sha256(bytes);
+      });
+    },
+    true,
+  );
+}
