@@ -3,6 +3,7 @@ import { prepare, requirePrepared } from "../../core/shared/prepare.ts";
 import { SharedStorage } from "../../core/shared/storage.ts";
 import { defaultBanAfter } from "../../core/storage/logins.ts";
 import { note } from "../_term/out.ts";
+import { version } from "../_version.ts";
 import { describeStorage, sharedOptions, type StorageValues } from "./storage_options.ts";
 
 /**
@@ -20,7 +21,8 @@ export async function openShared(
   if (!quiet) note(`storage: ${describeStorage(options)}`);
   const storage = new SharedStorage(options, () => defaultBanAfter);
   try {
-    await (create ? prepare : requirePrepared)(storage.parts);
+    if (create) await prepare(storage.parts, version);
+    else await requirePrepared(storage.parts);
     return storage;
   } catch (error) {
     await storage[Symbol.asyncDispose]();

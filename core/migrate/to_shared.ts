@@ -10,7 +10,7 @@
  */
 import { BargeError } from "../error.ts";
 import type { Parts } from "../shared/bucket/parts.ts";
-import { migrate } from "../shared/database/schema.ts";
+import { migrate } from "../shared/database/migrate.ts";
 import { prepare } from "../shared/prepare.ts";
 import type { SharedStorage } from "../shared/storage.ts";
 import { inPages, pageRows } from "../storage/pages.ts";
@@ -33,6 +33,8 @@ import { type SeenReserved, sendUploads } from "./uploads_to_shared.ts";
 export interface ToSharedOptions extends MigrateOptions {
   /** The target, as the marker names it: without secrets. */
   readonly address: string;
+  /** The version of barge. */
+  readonly version?: string;
   /** Whether this is the last pass. The caller has locked the directory. */
   readonly final: boolean;
 }
@@ -49,16 +51,16 @@ export async function toShared(
   shared: SharedStorage,
   options: ToSharedOptions,
 ): Promise<Migrated> {
-  const { final, address } = options;
+  const { final, address, version = "" } = options;
   const report = new Report(options);
   using source = new Source(data);
   const { parts } = shared;
   if (final) source.needSettled();
-  await migrate(parts.db);
+  await migrate(parts.db, version);
   const mark = await beginMigration(parts, source.parts.vault.root);
   for (const { key, value } of secretsOf(source)) await parts.secrets.get(key, () => value);
   await sendIdentity(source.parts.vault.root, parts.secrets);
-  await prepare(parts);
+  await prepare(parts, version);
 
   const accounts = readLocalAccounts(source.parts.db);
   // Quotas are set last: an account may have more bytes than a quota that was lowered.

@@ -47,7 +47,7 @@ export class SharedGround implements Ground {
   static async open(settings: SharedSettings): Promise<SharedGround> {
     const store = new SharedStore(settings);
     try {
-      await prepare(store.storage.parts);
+      await prepare(store.storage.parts, settings.version ?? "");
       await refuseMigrating(store.storage.parts);
       return new SharedGround(store);
     } catch (error) {

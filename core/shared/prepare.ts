@@ -1,26 +1,27 @@
 /** Prepares the storage: its tables and its key, and checks that its bucket can be used. */
 import { BargeError } from "../error.ts";
 import type { Parts } from "./bucket/parts.ts";
+import { migrate, newestVersion, requireUsable, versionOf } from "./database/migrate.ts";
 import type { Postgres } from "./database/postgres.ts";
-import { migrate, newestVersion } from "./database/schema.ts";
 
 /**
  * Brings the storage to this version of barge, and makes it where it is new.
  *
+ * @param program the version of barge
  * @throws {BargeError} `unavailable`; `fatal` for credentials, a bucket, settings or a key that are wrong
  */
-export async function prepare({ db, bucket, secrets }: Parts): Promise<void> {
+export async function prepare({ db, bucket, secrets }: Parts, program: string): Promise<void> {
   await bucket.check();
   await requireDurable(db);
-  await migrate(db);
+  await migrate(db, program);
   await secrets.get("decoy"); // throws where the key is wrong
 }
 
 /**
- * Checks that the storage is of this version of barge, and changes nothing.
+ * Checks that this barge can use the storage, and changes nothing.
  *
  * @throws {BargeError} `unavailable`; `not-found` where it was never made; `fatal` for credentials or a key
- *   that are wrong, and for another version
+ *   that are wrong, and for tables that are older, or too new
  */
 export async function requirePrepared({ db, secrets }: Parts): Promise<void> {
   const version = await versionOf(db);
@@ -31,25 +32,15 @@ export async function requirePrepared({ db, secrets }: Parts): Promise<void> {
         "the same options",
     });
   }
-  if (version !== newestVersion) {
-    const age = version < newestVersion ? "an older" : "a newer";
-    throw new BargeError("fatal", `the database is of ${age} barge (version ${version})`, {
-      hint: version < newestVersion
-        ? "use that version, or start a node of this one"
-        : "use that version",
+  if (version < newestVersion) {
+    const why = `the tables of the database have version ${version}; this barge needs version ` +
+      `${newestVersion}`;
+    throw new BargeError("fatal", why, {
+      hint: "start a node of this barge, which upgrades them; or use the barge of the nodes",
     });
   }
+  await requireUsable(db);
   await secrets.find("decoy"); // throws where the key is wrong
-}
-
-/** Returns the version of the tables; 0 for none. */
-async function versionOf(db: Postgres): Promise<number> {
-  const [{ made }] = await db.all<{ made: boolean }>(
-    "SELECT to_regclass('migration') IS NOT NULL AS made",
-  );
-  if (!made) return 0;
-  const sql = "SELECT coalesce(max(version), 0) AS version FROM migration";
-  return (await db.all<{ version: number }>(sql))[0].version;
 }
 
 /** @throws {BargeError} `fatal` where a crash of the database would lose acknowledged files */

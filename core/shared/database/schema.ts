@@ -1,6 +1,13 @@
 /**
  * The tables in PostgreSQL, as numbered migrations. One that has been released is never edited.
  *
+ * Old and new nodes run side by side for one version, so a change takes two migrations. The first one expands:
+ * it adds what new programs need, and its `oldest` is the version before. The second one, in a later version,
+ * removes what only old programs used, and its `oldest` is the version of the first one. An added column has a
+ * default, or may be null: old programs do not write it. Statements name their columns, so that an added one does
+ * not change the result of a prepared statement. Each statement ends within the deadline of all statements (5 s),
+ * because it locks its table: a migration rewrites no large table, and indexes none.
+ *
  * Triggers keep the sums, once for each statement, whatever code changes the rows:
  *
  *   account.used     = the sum of size over the account's files in `node`
@@ -19,12 +26,23 @@
  *
  * Times of type bigint are in ms since 1970; the others are timestamptz.
  */
-import { BargeError } from "../../error.ts";
 import { sumsAndPaths } from "./schema_functions.ts";
-import type { Postgres } from "./postgres.ts";
 
-const migrations: readonly string[] = [
-  `
+/** One step from a version of the tables to the next one. */
+export interface Migration {
+  /**
+   * The oldest version of the tables whose programs can use these tables, too. The number of this step itself
+   * means none but its own.
+   */
+  readonly oldest: number;
+  readonly sql: string;
+}
+
+/** The steps, from an empty database on; step i makes version i + 1. */
+export const migrations: readonly Migration[] = [
+  {
+    oldest: 1,
+    sql: `
 -- Returns the time in ms since 1970, by the clock of the database, which all nodes use.
 CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
   SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
@@ -276,41 +294,27 @@ CREATE TRIGGER share_revoked AFTER DELETE ON share FOR EACH STATEMENT EXECUTE FU
 
 ${sumsAndPaths}
 `,
+  },
+  {
+    oldest: 1,
+    sql: `
+-- The oldest version whose programs can use the tables since this version, and the barge that made it.
+ALTER TABLE migration ADD COLUMN oldest integer NOT NULL DEFAULT 1;
+ALTER TABLE migration ADD COLUMN program text NOT NULL DEFAULT '';
+
+-- The nodes that run, and for a while those that died. tables: the newest version that the program makes.
+CREATE TABLE cluster_node (
+  id       text PRIMARY KEY,
+  name     text NOT NULL,
+  version  text NOT NULL,
+  tables   integer NOT NULL,
+  doors    jsonb NOT NULL,
+  started  timestamptz NOT NULL,
+  seen     timestamptz NOT NULL,
+  stopping boolean NOT NULL,
+  bucket   boolean NOT NULL,       -- whether it reaches the bucket
+  report   jsonb NOT NULL          -- NodeReport of core/watch/nodes.ts
+);
+`,
+  },
 ];
-
-/** The version of the tables that this barge uses. */
-export const newestVersion = migrations.length;
-
-/** The key of the advisory lock that lets one node at a time migrate. */
-const migrationLock = 0x62617267;
-
-/**
- * Brings the database to the newest version.
- *
- * @throws {BargeError} `fatal` for a database of a newer barge
- */
-export async function migrate(db: Postgres): Promise<void> {
-  await db.transaction(async (tx) => {
-    await tx.all("SELECT pg_advisory_xact_lock($1)", migrationLock);
-    await tx.all("CREATE TABLE IF NOT EXISTS migration (version integer PRIMARY KEY)");
-    const [{ version }] = await tx.all<{ version: number }>(
-      "SELECT coalesce(max(version), 0) AS version FROM migration",
-    );
-    if (version > newestVersion) {
-      throw new BargeError("fatal", `the database is of a newer barge (version ${version})`, {
-        hint: "start that version",
-      });
-    }
-    for (const [i, text] of [...migrations.entries()].slice(version)) {
-      for (const statement of statements(text)) await tx.all(statement);
-      await tx.all("INSERT INTO migration (version) VALUES ($1)", i + 1);
-    }
-  });
-}
-
-/** Splits SQL into its statements: at semicolons outside of the bodies of functions and of comments. */
-function statements(text: string): string[] {
-  const bare = text.replace(/^\s*--.*$/gm, "");
-  const found = bare.match(/(?:\$\$[\s\S]*?\$\$|[^;$]|\$(?!\$))+/g) ?? [];
-  return found.map((each) => each.trim()).filter(Boolean);
-}

@@ -12,7 +12,7 @@ import { banAfter } from "./_suite_people.ts";
 import { verifyShared } from "../../../core/shared/verify/verify.ts";
 import { SharedStorage } from "../../../core/shared/storage.ts";
 import { releaseStaleUploads } from "../../../core/shared/upload/stale_uploads.ts";
-import { migrate } from "../../../core/shared/database/schema.ts";
+import { migrate } from "../../../core/shared/database/migrate.ts";
 
 /** Where the engines are, and who may use them. */
 export interface EngineAddresses {
@@ -79,7 +79,7 @@ export class SharedSetup implements AsyncDisposable {
   /** @param on other engines than those of the environment */
   static async make(on?: EngineAddresses): Promise<SharedSetup> {
     const setup = await SharedSetup.makeEmpty(on);
-    await migrate(setup.first.db);
+    await migrate(setup.first.db, "0.1.0");
     return setup;
   }
 
