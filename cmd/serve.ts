@@ -15,10 +15,17 @@ import { printJson } from "./_term/out.ts";
 import { addressOrOff, count, oneOf, path, sizeOrNone, valueParser } from "./_term/value.ts";
 import { version } from "./_version.ts";
 
+const maxNodeNameCharacters = 63;
+
 export default command({
   options: {
     data: dataOption(),
     ...storageOptions,
+    nodeName: valueOr(
+      nodeName(),
+      () => Deno.hostname().slice(0, maxNodeNameCharacters) || "node",
+      "With --store: the name of this node in `barge status` and in metrics. Default: the host's name",
+    ),
     native: door({ host: "127.0.0.1", port: 7171 }, "the native door (BARGE/1)"),
     http: door({ host: "127.0.0.1", port: 8080 }, "the HTTP door (page, API, WebDAV)"),
     ftp: door(null, "the FTP door (TLS on request)"),
@@ -237,11 +244,12 @@ export default command({
     const isNew = !shared && !exists(`${data}/accounts.db`);
     const others = isNew ? await otherServers(data) : undefined;
     const rules = { allowRegister, version, ...limits() };
+    const node = { id: crypto.randomUUID(), name: options.nodeName };
     let first: string | undefined;
     const doors = { native, http, ftp, ftps, sftp };
     await serve({
       ...options,
-      settings: shared ? { ...rules, shared } : { ...rules, data, durability },
+      settings: shared ? { ...rules, shared, node } : { ...rules, data, durability },
       doors,
       ftp: {
         passive: options.ftpPassivePorts,
@@ -277,6 +285,14 @@ export default command({
     });
   },
 });
+
+/** The name of a node: printable, since tables and logs show it. */
+function nodeName() {
+  const parse = (text: string) =>
+    text.length <= maxNodeNameCharacters && /^[\w.-]+$/.test(text) ? text : undefined;
+  const wanted = `up to ${maxNodeNameCharacters} letters, digits, dots and dashes`;
+  return valueParser("NAME", parse, wanted);
+}
 
 /** The option for the address of a door. */
 function door(fallback: Address | null, label: string) {

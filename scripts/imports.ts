@@ -24,6 +24,7 @@ const FLOORS = [
   "core/login",
   "core/shared/verify",
   "core/shared",
+  "core/shared/nodes",
   "core/shared/people",
   "core/shared/upload",
   "core/shared/tree",

@@ -10,9 +10,10 @@ export const prometheusType = "text/plain; version=0.0.4; charset=utf-8";
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
+type Family = readonly [name: string, help: string, samples: number | readonly Sample[]];
 
 export function prometheus(snapshot: Snapshot): string {
-  const { doors, logins, uploads, accounts } = snapshot;
+  const { doors, logins, node, version } = snapshot;
   const used = doors.filter(({ opened, refused }) => opened + refused > 0);
   const byDoor = (count: Exclude<keyof DoorCounts, "door">): Sample[] =>
     used.map((row) => [{ door: row.door }, row[count]]);
@@ -23,13 +24,15 @@ export function prometheus(snapshot: Snapshot): string {
     { outcome: "failed" },
     logins.failed,
   ]];
-  const families: [name: string, help: string, samples: number | readonly Sample[]][] = [
-    ["build_info", "Always 1; the version is its label.", [[{ version: snapshot.version }, 1]]],
+  const families: Family[] = [
+    ["build_info", "Always 1; the version is its label.", [[{ version }, 1]]],
+    ...(node ? [nodeInfo(node.name, version)] : []),
     ["start_time_seconds", "When the server started, since 1970.", snapshot.started / 1000],
     ["resident_memory_bytes", "Memory of the process.", snapshot.memory],
     ["workers", "Workers that serve.", snapshot.workers],
     ["worker_restarts_total", "Workers that were started again.", snapshot.restarts],
     ["connections", "Connections that are open.", byDoor("open")],
+    ["busy_connections", "Open connections with a request under way.", byDoor("busy")],
     ["connections_total", "Connections that were accepted.", byDoor("opened")],
     ["connections_refused_total", "Connections that were refused.", byDoor("refused")],
     ["received_bytes_total", "Bytes of files that were received.", byDoor("received")],
@@ -37,7 +40,21 @@ export function prometheus(snapshot: Snapshot): string {
     ["requests_total", "Requests, by outcome.", requests],
     ["logins_total", "Logins.", byOutcome],
     ["bans_total", "Bans that began.", snapshot.bans],
-    ["bans", "Bans that are active.", snapshot.banned],
+    ...storeFamilies(snapshot),
+  ];
+  return families.map(([name, help, samples]) => family(`barge_${name}`, help, samples)).join("") +
+    durations(snapshot);
+}
+
+function nodeInfo(node: string, version: string): Family {
+  const help = "Always 1; the labels are the node's name and version.";
+  return ["node_info", help, [[{ node, version }, 1]]];
+}
+
+/** The sums of the storage. Nodes that share it all show the same ones, under names of their own. */
+function storeFamilies({ node, banned, accounts, uploads }: Snapshot): Family[] {
+  const families: [name: string, help: string, value: number][] = [
+    ["bans", "Bans that are active.", banned],
     ["accounts", "Accounts.", accounts.count],
     ["used_bytes", "Bytes of files charged to accounts.", accounts.used],
     ["reserved_bytes", "Bytes reserved for uploads.", accounts.reserved],
@@ -45,8 +62,12 @@ export function prometheus(snapshot: Snapshot): string {
     ["moving_uploads", "Uploads that a client is sending.", uploads.moving],
     ["staged_bytes", "Bytes of uploads that are not committed.", uploads.staged],
   ];
-  return families.map(([name, help, samples]) => family(`barge_${name}`, help, samples)).join("") +
-    durations(snapshot);
+  if (!node) return families;
+  return families.map(([name, help, value]) => [
+    `cluster_${name}`,
+    `${help} Of all nodes, the same at each: do not add them up.`,
+    value,
+  ]);
 }
 
 function durations({ requests }: Snapshot): string {

@@ -11,6 +11,7 @@ import type { History } from "../watch/history.ts";
 import type { Hooks } from "../watch/hooks.ts";
 import type { LiveLogins } from "../watch/live_logins.ts";
 import type { Metrics } from "../watch/metrics.ts";
+import type { NodeList } from "../watch/nodes.ts";
 import type { Rate } from "../watch/rate.ts";
 import type { Roster } from "../watch/roster.ts";
 import type { ServiceSettings } from "../watch/settings.ts";
@@ -33,5 +34,7 @@ export interface Service {
   readonly metrics: Metrics;
   readonly history: History;
   readonly roster: Roster;
+  /** The nodes that share the storage; absent on one machine. */
+  readonly nodes?: NodeList;
   readonly rates: { readonly up: Rate | undefined; readonly down: Rate | undefined };
 }

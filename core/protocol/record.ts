@@ -63,6 +63,8 @@ const connections = { open: count, opened: count, refused: count };
 
 /** The server's status, without the lists of requests and connections. */
 export const server = v.object({
+  /** The name of the node, where several share the storage. */
+  node: v.optional(v.string()),
   version: v.string(),
   started: time,
   now: time,
@@ -70,7 +72,14 @@ export const server = v.object({
   restarts: count,
   memory: bytes,
   connections: v.object(connections),
-  doors: v.array(v.object({ door: v.string(), ...connections, received: bytes, sent: bytes })),
+  doors: v.array(v.object({
+    door: v.string(),
+    ...connections,
+    /** Older servers omit it. */
+    busy: v.optional(count),
+    received: bytes,
+    sent: bytes,
+  })),
   logins: v.object({ ok: count, failed: count }),
   bans: v.object({ begun: count, active: count }),
   overQuota: count,

@@ -3,10 +3,12 @@ import type { DoorSpec } from "../door/door.ts";
 import type { Settings } from "../local/store.ts";
 import type { Certificate } from "../net/certificate.ts";
 import type { HostKey } from "../net/host_keys.ts";
+import type { BargeError } from "../error.ts";
 import type { SharedSettings } from "../shared/store.ts";
 import type { History } from "../watch/history.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
 import type { Metrics } from "../watch/metrics.ts";
+import type { DoorAddresses } from "../watch/nodes.ts";
 import type { FirstAccountOptions } from "./first_account.ts";
 
 /** The settings of a server's workers: those of one machine, or of many. */
@@ -40,6 +42,18 @@ export interface Ground extends AsyncDisposable {
   makeFirstAccount(options: FirstAccountOptions): Promise<void>;
   /** Runs the periodic maintenance, such as dropping expired uploads. */
   maintain(signal: AbortSignal): Promise<void>;
+  /**
+   * Adds the server to the list of nodes, until the disposal of the result. Absent on one machine.
+   *
+   * @param stop aborted when the server begins to stop
+   * @param onExcluded called where the tables have meanwhile become too new for this server, which must end
+   * @throws {BargeError} `fatal` where they are too new already; `unavailable`
+   */
+  enlist?(
+    doors: DoorAddresses,
+    stop: AbortSignal,
+    onExcluded: (error: BargeError) => void,
+  ): Promise<AsyncDisposable>;
   /** Records the facts of the server for other commands. */
   writeFacts(certificate: Certificate | undefined, certificateFile: string | undefined): void;
   /**

@@ -9,6 +9,7 @@ import { makeDerivationTable } from "../login/derivations.ts";
 import { makeTally } from "../watch/gate.ts";
 import { makeHistory, sampleIntervalMs } from "../watch/history.ts";
 import { makeSharedCounts } from "../watch/metrics.ts";
+import type { DoorAddresses } from "../watch/nodes.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import type { Certificate } from "../net/certificate.ts";
 import { attempt } from "./attempt.ts";
@@ -142,11 +143,17 @@ async function run(
   );
   const maintaining = maintainRegularly(ground);
   const sample = () => ground.history.sample(ground.metrics.totals());
+  await using enlisted = new AsyncDisposableStack();
+  const excluded = Promise.withResolvers<never>();
+  let { grace } = options;
   sample();
   const sampling = setInterval(sample, sampleIntervalMs);
   try {
     for (let number = 1; number <= workers; number++) await supervisor.start(number);
     ports.dispose();
+    const facts = addressesOf(doors, certificate);
+    const node = await ground.enlist?.(openDoors(facts), options.signal, excluded.reject);
+    if (node) enlisted.use(node);
     options.onReload?.(async () => {
       await manager.notify("RELOADING=1");
       const apply = (certificate: Certificate) => {
@@ -157,15 +164,20 @@ async function run(
       await attempt("the old limits stay", () => reloadLimits(options, supervisor), "error");
       await manager.notify("READY=1");
     });
-    await options.onReady(addressesOf(doors, certificate), hostKeys.shown);
+    await options.onReady(facts, hostKeys.shown);
     const addresses = doors.map(({ address }) => formatAddress(address)).join(", ");
     await manager.notify("READY=1", `STATUS=serving at ${addresses}`);
-    if (!options.signal.aborted) await once(options.signal, "abort");
-    log.info("stopping; transfers have {seconds} s to end", { seconds: options.grace / 1000 });
+    if (!options.signal.aborted) {
+      await Promise.race([once(options.signal, "abort"), excluded.promise]);
+    }
+    log.info("stopping; transfers have {seconds} s to end", { seconds: grace / 1000 });
     await manager.notify("STOPPING=1");
+  } catch (error) {
+    grace = 0;
+    throw error;
   } finally {
     clearInterval(sampling);
-    await supervisor.stop(options.grace);
+    await supervisor.stop(grace);
     await maintaining.stop();
   }
   log.info("stopped");
@@ -217,6 +229,12 @@ function addressesOf(doors: readonly DoorSpec[], certificate: Certificate | unde
   const ready = { native, http, ftp, ftps, sftp, fingerprint: certificate?.fingerprint ?? null };
   const metrics = addressOf("http", true);
   return metrics === null ? ready : { ...ready, metrics };
+}
+
+/** Returns the addresses of the doors that are open. */
+function openDoors(facts: Ready): DoorAddresses {
+  const open = doorNames.map((door) => [door, facts[door]]).filter(([, address]) => address);
+  return Object.fromEntries(open);
 }
 
 async function reload(

@@ -10,6 +10,7 @@ import type { Certificate } from "../net/certificate.ts";
 import { collectGarbage } from "../shared/upload/garbage.ts";
 import { refuseMigrating } from "../migrate/state.ts";
 import { sharedCertificate, sharedHostKeys } from "../shared/identity.ts";
+import { forgetGoneNodes } from "../shared/nodes/membership.ts";
 import { prepare } from "../shared/prepare.ts";
 import { releaseStaleUploads } from "../shared/upload/stale_uploads.ts";
 import { type SharedSettings, SharedStore } from "../shared/store.ts";
@@ -17,9 +18,11 @@ import { uploadById } from "../shared/tree/upload_rows.ts";
 import type { FileContent } from "../storage/content.ts";
 import { locate } from "../storage/path.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
+import type { DoorAddresses } from "../watch/nodes.ts";
 import { attempt } from "./attempt.ts";
 import { type FirstAccountOptions, makeSharedFirstAccount } from "./first_account.ts";
 import type { Ground, HostKeys, Settled } from "./ground.ts";
+import { NodeReporter } from "./node_reporter.ts";
 import { portsOf } from "./worker_permissions.ts";
 import { outgoingAddresses } from "./outgoing.ts";
 
@@ -109,12 +112,21 @@ export class SharedGround implements Ground {
     await attempt("can't release the uploads of dead nodes", () => releaseStaleUploads(parts.db));
     if (performance.now() - this.#collected < collectMs) return;
     this.#collected = performance.now();
+    await attempt("can't forget dead nodes", () => forgetGoneNodes(parts.db));
     await attempt("can't remove unused content and objects", async () => {
       const { contents, objects } = await collectGarbage(parts, signal);
       if (contents + objects > 0) {
         log.info("removed {contents} contents and {objects} objects", { contents, objects });
       }
     });
+  }
+
+  async enlist(
+    doors: DoorAddresses,
+    stop: AbortSignal,
+    onExcluded: (error: BargeError) => void,
+  ): Promise<AsyncDisposable> {
+    return await NodeReporter.start(this.#store, { doors, stop, onExcluded });
   }
 
   writeFacts(): void {}

@@ -1,5 +1,6 @@
 /** The state of the server: for admins, at every door. */
 import type { Counts } from "../watch/metrics.ts";
+import type { NodeIdentity, NodeList } from "../watch/nodes.ts";
 import type { ListedConnection } from "../watch/roster.ts";
 import type { Session } from "../login/session.ts";
 import type { Service } from "../login/service.ts";
@@ -8,6 +9,8 @@ import { asAdmin } from "./admin.ts";
 
 /** All counts and sums at one moment, as plain data. */
 export interface Snapshot extends Counts, Totals {
+  /** The node whose counts these are; the sums are those of all nodes. Undefined on one machine. */
+  readonly node?: NodeIdentity;
   /** The version of the program; empty if it is not known. */
   readonly version: string;
   /** The time, in ms since 1970. */
@@ -34,15 +37,32 @@ export async function statusSnapshot(session: Session): Promise<Snapshot> {
   return await snapshot(await asAdmin(session));
 }
 
-/** Checks that the database answers. @throws {BargeError} if it does not */
-export async function checkReady({ people }: Service): Promise<void> {
-  await people.accounts.byId(0);
+/**
+ * Checks that clients should be sent to this server: that the database answers, and on shared storage as
+ * `NodeList.checkReady`.
+ *
+ * @throws {BargeError} if not
+ */
+export async function checkReady({ people, nodes }: Service): Promise<void> {
+  if (nodes) await nodes.checkReady();
+  else await people.accounts.byId(0);
+}
+
+/** The nodes that share the storage. */
+export type NodeTable = Awaited<ReturnType<NodeList["list"]>>;
+
+/** Returns the nodes; undefined on one machine. @throws {BargeError} `denied` unless admin */
+export async function listNodes(session: Session): Promise<NodeTable | undefined> {
+  return await (await asAdmin(session)).nodes?.list();
 }
 
 /** Returns the snapshot without a login, for the listener that the operator opened for metrics. */
-export async function snapshot({ metrics, people, settings }: Service): Promise<Snapshot> {
+export async function snapshot(
+  { metrics, people, settings, nodes }: Service,
+): Promise<Snapshot> {
   return {
     ...metrics.snapshot(),
+    node: nodes?.own,
     version: settings.version ?? "",
     now: Date.now(),
     memory: Deno.memoryUsage().rss,

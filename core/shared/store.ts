@@ -2,14 +2,17 @@
 import { randomUUID } from "node:crypto";
 import { defaultBanAfter } from "../storage/logins.ts";
 import type { Hooks } from "../watch/hooks.ts";
+import type { NodeIdentity } from "../watch/nodes.ts";
 import { LiveLogins } from "../watch/live_logins.ts";
 import type { ServiceSettings, WorkerTables } from "../watch/settings.ts";
 import { Watching } from "../watch/watching.ts";
+import { SharedNodes } from "./nodes/nodes.ts";
 import { type SharedOptions, SharedStorage } from "./storage.ts";
 
 /** The operator's settings: plain data, so that they can be posted to a worker. */
 export interface SharedSettings extends ServiceSettings, WorkerTables {
   readonly shared: SharedOptions;
+  readonly node: NodeIdentity;
 }
 
 export class SharedStore extends Watching<SharedSettings> implements AsyncDisposable {
@@ -19,6 +22,7 @@ export class SharedStore extends Watching<SharedSettings> implements AsyncDispos
   readonly uploads: SharedStorage["uploads"];
   readonly attached: SharedStorage["attached"];
   readonly live: LiveLogins;
+  readonly nodes: SharedNodes;
   readonly #serving = new AsyncDisposableStack();
 
   /** The parameters are those of `Store` in core/local/store.ts. */
@@ -37,6 +41,7 @@ export class SharedStore extends Watching<SharedSettings> implements AsyncDispos
     this.uploads = uploads;
     this.attached = attached;
     this.live = new LiveLogins(people.logins);
+    this.nodes = new SharedNodes(this.storage.parts.db, settings.node);
   }
 
   /** Gives up uploads that other nodes ask for, until the store is disposed of. Call it once. */

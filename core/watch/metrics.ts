@@ -3,7 +3,7 @@
  *
  * The counts are in memory that the workers share. Each worker writes its own row only, and any isolate
  * can add up the rows. A worker that replaces a dead one keeps the row of the dead worker, so that no
- * counter goes backwards, and resets only the number of open connections.
+ * counter goes backwards, and resets only the numbers of open and of busy connections.
  *
  * Each combination of labels has a cell from the start, and unknown verbs count as `other`: requests
  * can't make the memory grow. Latencies are counted in fixed buckets, so that histograms of workers and
@@ -46,7 +46,7 @@ export const latencyBoundsSeconds: readonly number[] = [
   300,
 ];
 
-const doorCounters = ["open", "opened", "refused", "received", "sent"] as const;
+const doorCounters = ["open", "busy", "opened", "refused", "received", "sent"] as const;
 const serverCounters = ["starts", "loginsOk", "loginsFailed", "bans"] as const;
 /** A counter without labels. */
 export type Counter = typeof serverCounters[number];
@@ -77,8 +77,9 @@ export function makeSharedCounts(workers: number): SharedCounts {
 }
 
 /**
- * The counts of a door: the connections that are open now, that were accepted, and that a limit refused;
- * the bytes of files. Only `open` can decrease.
+ * The counts of a door: the connections that are open now, those of them that have a request under way
+ * (`busy`), that were accepted, and that a limit refused; the bytes of files. Only `open` and `busy` can
+ * decrease.
  */
 export type DoorCounts =
   & { readonly door: DoorName }
@@ -124,7 +125,9 @@ export class Metrics {
     this.#all = new Float64Array(sharedCounts.counts);
     this.#row = this.#all.subarray(worker * rowLength, (worker + 1) * rowLength);
     this.#started = sharedCounts.started;
-    for (const door of doorNames) this.#row[doorCell(door, "open")] = 0;
+    for (const door of doorNames) {
+      for (const gauge of ["open", "busy"] as const) this.#row[doorCell(door, gauge)] = 0;
+    }
   }
 
   /** Adds to a counter without labels. Each worker adds 1 to `starts` when it starts. */
@@ -139,6 +142,11 @@ export class Metrics {
 
   closed(door: DoorName): void {
     this.#row[doorCell(door, "open")]--;
+  }
+
+  /** Counts a connection that begins (+1) or ends (-1) to have a request under way. */
+  addBusy(door: DoorName, by: 1 | -1): void {
+    this.#row[doorCell(door, "busy")] += by;
   }
 
   refused(door: DoorName): void {
@@ -181,10 +189,10 @@ export class Metrics {
       logins: { ok, failed },
       bans,
       doors: doorNames.map((door) => {
-        const [open, opened, refused, received, sent] = doorCounters.map((counter) =>
+        const [open, busy, opened, refused, received, sent] = doorCounters.map((counter) =>
           this.#sum(doorCell(door, counter))
         );
-        return { door, open, opened, refused, received, sent };
+        return { door, open, busy, opened, refused, received, sent };
       }),
       requests: doorNames.flatMap((door, d) =>
         verbNames.map((verb, v) => requestsOf(door, verb, (i) => this.#sum(verbCell(d, v) + i)))

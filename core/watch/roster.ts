@@ -36,8 +36,6 @@ export interface ListedConnection
   readonly since: number;
 }
 
-type Connection = Presence & Pick<ListedConnection, "door" | "since">;
-
 /** Lists the connections of the other isolates, without those that don't reply in time. */
 export type ListOthers = () => Promise<readonly ListedConnection[]>;
 
@@ -55,16 +53,9 @@ export class Roster {
   /** Adds a connection. @param address HOST:PORT of the other end */
   enter(door: DoorName, address: string): Presence {
     this.#metrics.opened(door);
-    const connection: Connection = {
-      door,
-      address,
-      since: Date.now(),
-      account: null,
-      doing: null,
-      leave: () => {
-        if (this.#connections.delete(connection)) this.#metrics.closed(door);
-      },
-    };
+    const connection = new Connection(door, address, this.#metrics, () => {
+      if (this.#connections.delete(connection)) this.#metrics.closed(door);
+    });
     this.#connections.add(connection);
     return connection;
   }
@@ -84,6 +75,42 @@ export class Roster {
     const idle = ({ verb }: ListedConnection) => verb === null ? 1 : 0;
     all.sort((a, b) => idle(a) - idle(b) || a.since - b.since);
     return all.slice(0, maxListedConnections);
+  }
+}
+
+class Connection implements Presence {
+  readonly door: DoorName;
+  /** The time when it was opened, in ms since 1970. */
+  readonly since = Date.now();
+  account: string | null = null;
+  address: string;
+  readonly #metrics: Metrics;
+  readonly #onLeave: () => void;
+  #doing: ActiveRequest | null = null;
+  #left = false;
+
+  constructor(door: DoorName, address: string, metrics: Metrics, onLeave: () => void) {
+    this.door = door;
+    this.address = address;
+    this.#metrics = metrics;
+    this.#onLeave = onLeave;
+  }
+
+  get doing(): ActiveRequest | null {
+    return this.#doing;
+  }
+
+  set doing(doing: ActiveRequest | null) {
+    if (this.#left) return;
+    if (doing && !this.#doing) this.#metrics.addBusy(this.door, 1);
+    if (!doing && this.#doing) this.#metrics.addBusy(this.door, -1);
+    this.#doing = doing;
+  }
+
+  leave(): void {
+    this.doing = null;
+    this.#left = true;
+    this.#onLeave();
   }
 }
 

@@ -123,6 +123,19 @@ export class Bucket implements Disposable {
     await this.list("", 1);
   }
 
+  /**
+   * Asks once for the bucket, and does not try again.
+   *
+   * @param timeoutMs the longest time
+   * @throws {BargeError} as {@link put}
+   */
+  async probe(timeoutMs: number): Promise<void> {
+    const answer = await this.#try("HEAD", this.#base, { deadlineMs: timeoutMs }, []);
+    if (!(answer instanceof BargeError)) return;
+    // An answer to HEAD has no body, and so no code.
+    throw answer.kind === "io" ? refusal("HEAD", 404, "NoSuchBucket") : answer;
+  }
+
   /** Makes the bucket, unless it exists. For tests. */
   async make(): Promise<void> {
     const response = await this.#send("PUT", this.#base, {}, [409]);

@@ -16,6 +16,7 @@ Deno.test("the counts of workers are added up, and outlive them", () => {
     metrics.opened("native");
     metrics.addBytes("native", "received", 100);
     metrics.addRequest("native", "put", "ok", 0.002);
+    metrics.addBusy("native", 1);
   }
   two.addRequest("native", "put", "over-quota", 0.3);
   two.refused("http");
@@ -23,7 +24,8 @@ Deno.test("the counts of workers are added up, and outlive them", () => {
   const before = one.snapshot();
   assert.deepEqual(before, two.snapshot());
   assert.equal(before.restarts, 0);
-  const native = { door: "native", open: 2, opened: 2, refused: 0, received: 200, sent: 0 };
+  const moved = { received: 200, sent: 0 };
+  const native = { door: "native", open: 2, busy: 2, opened: 2, refused: 0, ...moved };
   assert.deepEqual(before.doors[0], native);
   assert.equal(before.doors[1].refused, 1);
   const [put] = before.requests;
@@ -33,12 +35,12 @@ Deno.test("the counts of workers are added up, and outlive them", () => {
   assert.equal(put.buckets[latencyBoundsSeconds.indexOf(0.5)], 1);
   assert.ok(Math.abs(put.seconds - 0.304) < 1e-9);
 
-  // The worker dies with an open connection, and a successor starts.
+  // The worker dies with an open connection that has a request under way, and a successor starts.
   const next = new Metrics(1, sharedCounts);
   next.count("starts");
   const after = next.snapshot();
   assert.deepEqual(after, { ...before, restarts: 1, doors: after.doors });
-  assert.deepEqual(after.doors[0], { ...native, open: 1 });
+  assert.deepEqual(after.doors[0], { ...native, open: 1, busy: 1 });
 });
 
 Deno.test("requests with any labels are counted in existing cells", () => {
@@ -77,6 +79,25 @@ Deno.test("quantile interpolates within a bucket", () => {
   const beyond = counts([0.001, 1]);
   beyond[beyond.length - 1] = 99;
   assert.equal(quantile(beyond, 0.99), latencyBoundsSeconds.at(-1));
+});
+
+Deno.test("a connection counts as busy while it has a request, and not after it has left", () => {
+  const metrics = new Metrics();
+  const roster = new Roster(metrics);
+  const busy = () => metrics.snapshot().doors[0].busy;
+  const connection = roster.enter("native", "192.0.2.1:5");
+  const request = { verb: "get", path: "/home/f", bytes: 0 };
+  assert.equal(busy(), 0);
+  connection.doing = request;
+  connection.doing = { ...request, bytes: 5 };
+  assert.equal(busy(), 1);
+  connection.doing = null;
+  assert.equal(busy(), 0);
+  connection.doing = request;
+  connection.leave();
+  connection.doing = null;
+  connection.doing = request;
+  assert.equal(busy(), 0);
 });
 
 Deno.test("connections with a request come first, and the list is bounded", async () => {
