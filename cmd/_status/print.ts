@@ -1,5 +1,6 @@
 /** Prints a server's status as text. */
 import type { Status } from "../../core/client/status.ts";
+import type { RequestStats, Server } from "../../core/protocol/message.ts";
 import { print, printLine } from "../_term/out.ts";
 import { counted } from "../_term/progress.ts";
 import { formatSize } from "../../core/size.ts";
@@ -9,8 +10,27 @@ import { printable } from "../../core/protocol/printable.ts";
 /** The most connections that are listed. */
 const maxSessions = 20;
 
+/** The state of one server, or the sums over several. */
+type Numbers = Server & { readonly requests: readonly RequestStats[] };
+
 /** @param before an earlier status of the same server, to print rates since then */
 export function printStatus(now: Status, before?: Status): void {
+  const node = now.node === undefined ? "" : `, node ${printable(now.node)}`;
+  printSummary(
+    ["up", `${duration(since(now.started, now.now))}, barge ${now.version}${node}`],
+    now,
+    before,
+  );
+  printRequests(now);
+  printSessions(now);
+}
+
+/** @param first the first row: a title and a text */
+export function printSummary(
+  first: readonly [string, string],
+  now: Numbers,
+  before?: Numbers,
+): void {
   const { connections, uploads, accounts, logins, bans } = now;
   const [received, sent] = [total(now, "received"), total(now, "sent")];
   const restarts = now.restarts === 0 ? "" : ` (${counted(now.restarts, "restart")})`;
@@ -18,7 +38,7 @@ export function printStatus(now: Status, before?: Status): void {
   const [used, reserved] = [formatSize(accounts.used), formatSize(accounts.reserved)];
   const open = now.doors.map(({ door, open }) => `${door} ${open}`).join(", ");
   const rows = [
-    ["up", `${duration(since(now.started, now.now))}, barge ${now.version}`],
+    first,
     ["workers", `${now.workers}${restarts}, ${formatSize(now.memory)} of memory`],
     ["connections", `${connections.open} open (${open}), ${opened} in all, ${refused} refused`],
     ["files", `${formatSize(received)} received, ${formatSize(sent)} sent`],
@@ -33,11 +53,9 @@ export function printStatus(now: Status, before?: Status): void {
     ["refused", `${bans.active} banned now, ${now.overQuota} over quota`],
   ];
   for (const line of table(rows, [])) printLine(line);
-  printRequests(now);
-  printSessions(now);
 }
 
-function printRequests({ requests }: Status): void {
+export function printRequests({ requests }: Pick<Numbers, "requests">): void {
   if (requests.length === 0) return;
   print("");
   const rows = requests.toSorted((a, b) => b.count - a.count).map((row) => [
@@ -73,7 +91,7 @@ function activity({ verb, path, bytes }: Pick<Status["sessions"][0], "verb" | "p
   return parts.filter(Boolean).join(" ");
 }
 
-function rates(now: Status, before: Status): string {
+function rates(now: Numbers, before: Numbers): string {
   const seconds = Math.max(0.001, since(before.now, now.now));
   const speed = (way: "received" | "sent") =>
     `${formatSize(Math.max(0, total(now, way) - total(before, way)) / seconds)}/s`;
@@ -81,16 +99,16 @@ function rates(now: Status, before: Status): string {
   return `${speed("received")} in, ${speed("sent")} out, ${asked.toFixed(1)} requests/s`;
 }
 
-function total({ doors }: Status, way: "received" | "sent"): number {
+function total({ doors }: Numbers, way: "received" | "sent"): number {
   return doors.reduce((sum, door) => sum + door[way], 0);
 }
 
-function count({ requests }: Status): number {
+function count({ requests }: Numbers): number {
   return requests.reduce((sum, { count }) => sum + count, 0);
 }
 
 /** Returns the seconds between two times. */
-function since(from: string, to: string): number {
+export function since(from: string, to: string): number {
   return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
 }
 

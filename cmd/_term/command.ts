@@ -216,7 +216,12 @@ export function isDataNamed(): boolean {
 
 /** Returns whether the command line names the data directory. */
 export function isDataOnLine(): boolean {
-  return Deno.args.some((arg) => /^--data(=|$)/.test(arg));
+  return isOnLine("--data");
+}
+
+/** Returns whether the command line has an option, and not only its variable. */
+export function isOnLine(name: `--${string}`): boolean {
+  return Deno.args.some((arg) => arg === name || arg.startsWith(`${name}=`));
 }
 
 function defaultData(): string {

@@ -6,6 +6,7 @@ import { changes } from "./changes.ts";
 import { files } from "./files.ts";
 import { describe } from "./openapi.ts";
 import { addOperations, json, type Operation, operation, root } from "./operation.ts";
+import { nodes } from "./nodes.ts";
 import { ownAccount } from "./own_account.ts";
 import { shares } from "./shares.ts";
 import { uploads } from "./uploads.ts";
@@ -18,6 +19,7 @@ export const operations: readonly Operation[] = [
   ...ownAccount,
   ...shares,
   ...accounts,
+  ...nodes,
   operation("GET", "/openapi.json", {
     id: "description",
     summary: "Get this description",

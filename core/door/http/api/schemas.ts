@@ -176,6 +176,39 @@ export const removedAccount = v.object({
   bytes,
 });
 
+const nodeReport = {
+  workers: bytes,
+  restarts: bytes,
+  memory: v.pipe(bytes, v.description("Bytes of the process")),
+  connections: v.pipe(
+    v.object({ open: bytes, busy: bytes, opened: bytes, refused: bytes }),
+    v.description("Busy ones have a request under way; the last two count since the start"),
+  ),
+  received: v.pipe(bytes, v.description("Bytes of files since the start")),
+  sent: bytes,
+  rates: v.pipe(v.object({ received: bytes, sent: bytes }), v.description("Bytes a second")),
+  logins: v.object({ ok: bytes, failed: bytes }),
+};
+
+export const nodes = v.object({
+  now: time,
+  nodes: v.array(v.object({
+    id: v.string(),
+    name: v.string(),
+    state: v.picklist(["running", "stopping", "gone"]),
+    bucket: v.pipe(v.boolean(), v.description("Whether it reaches the bucket")),
+    version: v.string(),
+    addresses: v.record(v.string(), v.string()),
+    started: time,
+    seen: v.pipe(time, v.description("When it reported last")),
+    ...nodeReport,
+  })),
+  sum: v.pipe(
+    v.object({ nodes: bytes, ...nodeReport }),
+    v.description("Over the nodes that are not gone"),
+  ),
+});
+
 export const problem = v.object({
   type: v.string(),
   title: v.string(),

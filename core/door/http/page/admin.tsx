@@ -1,7 +1,7 @@
 /** The admin pages: overview, accounts, connections, bans. */
 import { Hono } from "hono";
 import { liftBans, listBans, ratesOf } from "../../../session/admin.ts";
-import { status, statusSnapshot } from "../../../session/status.ts";
+import { listNodes, status, statusSnapshot } from "../../../session/status.ts";
 import type { HttpEnv } from "../exchange.ts";
 import { resource } from "../resource.ts";
 import { Bans, Connections } from "./admin_lists.tsx";
@@ -39,9 +39,10 @@ async function showOverview(c: PageContext): Promise<Response> {
   const span = view.query.get("span") === "day" ? "day" : "hour";
   const snapshot = await statusSnapshot(view.session);
   const rates = await ratesOf(view.session, span);
+  const nodes = await listNodes(view.session);
   return await send(
     <AdminShell view={view} title="Overview" tab="overview">
-      <Overview snapshot={snapshot} rates={rates} span={span} />
+      <Overview snapshot={snapshot} rates={rates} span={span} nodes={nodes} />
     </AdminShell>,
   );
 }
@@ -54,7 +55,7 @@ async function showConnections(c: PageContext): Promise<Response> {
   const open = snapshot.doors.reduce((sum, door) => sum + door.open, 0);
   return await send(
     <AdminShell view={view} title="Connections" tab="connections">
-      <Connections sessions={sessions} open={open} />
+      <Connections sessions={sessions} open={open} node={snapshot.node?.name} />
     </AdminShell>,
   );
 }

@@ -7,17 +7,22 @@ import { count } from "./format.ts";
 import { Icon, Time } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 
-/** @param open the number of connections, which may be more than `sessions` has */
-export function Connections(
-  { sessions, open }: { sessions: readonly ListedConnection[]; open: number },
-) {
+interface ConnectionsProps {
+  readonly sessions: readonly ListedConnection[];
+  /** The number of connections, which may be more than `sessions` has. */
+  readonly open: number;
+  /** The name of the node whose connections these are; undefined on one machine. */
+  readonly node: string | undefined;
+}
+
+export function Connections({ sessions, open, node }: ConnectionsProps) {
   const busy = sessions.filter(({ verb }) => verb !== null && verb !== "status");
   const transfers = busy.filter(({ verb }) => verb === "put" || verb === "get");
   return (
     <div class="stack" id="connections" data-live>
       <h1 class="sr">Connections</h1>
       <section class="card stack">
-        <h2>{count(transfers.length, "transfer")}</h2>
+        <h2>{count(transfers.length, "transfer")}{node && ` at node ${node}`}</h2>
         {transfers.length === 0
           ? <p class="soft">No file is being transferred.</p>
           : (
@@ -38,7 +43,7 @@ export function Connections(
           )}
       </section>
       <section class="card stack">
-        <h2>{count(open, "connection")}</h2>
+        <h2>{count(open, "connection")}{node && ` at node ${node}`}</h2>
         <ul class="plain">
           {sessions.map(({ account, door, address, since, verb }) => (
             <li>

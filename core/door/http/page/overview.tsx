@@ -1,21 +1,38 @@
 /** The overview of the server: traffic, storage, facts. */
 import { formatSize } from "../../../size.ts";
 import { type Rate, type Span, spans } from "../../../watch/history.ts";
-import type { Snapshot } from "../../../session/status.ts";
+import type { Counts } from "../../../watch/metrics.ts";
+import { sumDoors, sumNodes } from "../../../watch/nodes.ts";
+import type { NodeTable, Snapshot } from "../../../session/status.ts";
 import { Chart } from "./chart.tsx";
 import { count } from "./format.ts";
 import { Fact, Time } from "./layout.tsx";
+import { Nodes } from "./nodes.tsx";
 
-export function Overview(
-  { snapshot, rates, span }: { snapshot: Snapshot; rates: readonly Rate[]; span: Span },
-) {
+interface OverviewProps {
+  readonly snapshot: Snapshot;
+  readonly rates: readonly Rate[];
+  readonly span: Span;
+  /** The nodes that share the storage; undefined on one machine. */
+  readonly nodes: NodeTable | undefined;
+}
+
+/** On shared storage the tiles show sums over all nodes; chart, facts and doors are those of one node. */
+export function Overview({ snapshot, rates, span, nodes }: OverviewProps) {
+  const sums = nodes && sumNodes(nodes.nodes);
+  const ofNode = snapshot.node ? ` of node ${snapshot.node.name}` : "";
   return (
     <div class="stack" id="overview" data-live>
       <h1 class="sr">Overview</h1>
-      <Tiles snapshot={snapshot} rates={rates} />
+      <Tiles
+        snapshot={snapshot}
+        now={sums?.rates ?? rates.at(-1)}
+        counts={sums?.counts ?? snapshot}
+      />
+      {nodes && sums && <Nodes nodes={nodes.nodes} sums={sums} />}
       <section class="card stack" aria-labelledby="traffic">
         <div class="row">
-          <h2 class="grow" id="traffic">Traffic</h2>
+          <h2 class="grow" id="traffic">Traffic{ofNode}</h2>
           <nav class="tabs small" aria-label="Span">
             <ul>
               {spans.map((one) => (
@@ -37,15 +54,21 @@ export function Overview(
         <Storage snapshot={snapshot} />
         <Server snapshot={snapshot} />
       </div>
-      <Doors snapshot={snapshot} />
+      <Doors snapshot={snapshot} title={`Doors${ofNode}`} />
     </div>
   );
 }
 
-function Tiles({ snapshot, rates }: { snapshot: Snapshot; rates: readonly Rate[] }) {
-  const { doors, accounts, uploads, banned } = snapshot;
-  const open = doors.reduce((sum, door) => sum + door.open, 0);
-  const now = rates.at(-1);
+interface TilesProps {
+  readonly snapshot: Snapshot;
+  /** The current rates. */
+  readonly now: Pick<Rate, "received" | "sent"> | undefined;
+  readonly counts: Pick<Counts, "doors">;
+}
+
+function Tiles({ snapshot, now, counts }: TilesProps) {
+  const { accounts, uploads, banned } = snapshot;
+  const { open } = sumDoors(counts);
   const tiles = [
     ["Received", `${formatSize(now?.received ?? 0)}/s`, "/admin/connections"],
     ["Sent", `${formatSize(now?.sent ?? 0)}/s`, "/admin/connections"],
@@ -84,10 +107,10 @@ function Storage({ snapshot: { accounts, uploads } }: { snapshot: Snapshot }) {
 }
 
 function Server({ snapshot }: { snapshot: Snapshot }) {
-  const { version, started, now, workers, restarts, memory, logins } = snapshot;
+  const { version, started, now, workers, restarts, memory, logins, node } = snapshot;
   return (
     <section class="card stack">
-      <h2>Server</h2>
+      <h2>{node ? `Node ${node.name}` : "Server"}</h2>
       <dl class="facts">
         <Fact term="Version">{version || "unknown"}</Fact>
         <Fact term="Uptime">{formatDuration(now - started)}</Fact>
@@ -106,11 +129,11 @@ function Server({ snapshot }: { snapshot: Snapshot }) {
 }
 
 /** Lists the doors that had a connection. */
-function Doors({ snapshot }: { snapshot: Snapshot }) {
+function Doors({ snapshot, title }: { snapshot: Snapshot; title: string }) {
   const doors = snapshot.doors.filter(({ opened, refused }) => opened + refused > 0);
   return (
     <section class="card stack" aria-labelledby="doors">
-      <h2 id="doors">Doors</h2>
+      <h2 id="doors">{title}</h2>
       <div class="wrap" tabindex={0} role="group" aria-labelledby="doors">
         <table class="plain">
           <thead>

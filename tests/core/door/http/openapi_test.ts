@@ -118,6 +118,8 @@ Deno.test("each operation answers as described", async (t) => {
     204,
     () => send(asCarl, "PUT", "/account/password", { password: "yyyyyyyy" }),
   );
+  await run("nodes", 403, () => send(anna, "GET", "/nodes"));
+  await run("nodes", 200, () => send(admin, "GET", "/nodes"));
   await run("description", 200, () => send(stranger, "GET", "/openapi.json"));
   assert.deepEqual(operations.map(({ id }) => id).filter((id) => !done.has(id)), []);
 });
