@@ -1,10 +1,10 @@
 /** `barge migrate`: moves a data directory to storage that many machines share, and back. */
 import { BargeError } from "../core/error.ts";
-import type { Migrated, MigrateOptions, MigrateProblem } from "../core/migrate/report.ts";
-import type { ReconcileEvent } from "../core/storage/problem.ts";
+import type { Migrated, MigrateOptions } from "../core/migrate/report.ts";
 import type { SharedStorage } from "../core/shared/storage.ts";
 import { formatSize } from "../core/size.ts";
 import { noteData } from "./_data/accounts.ts";
+import { copyCluster, reporting } from "./_data/copy_cluster.ts";
 import {
   describeStorage,
   secretOptions,
@@ -14,8 +14,9 @@ import {
 } from "./_data/storage_options.ts";
 import { command, dataOption, flag, value } from "./_term/command.ts";
 import { sharedCode } from "./_term/exit.ts";
-import { note, printJson, printLine } from "./_term/out.ts";
-import { counted, progress, type Step } from "./_term/progress.ts";
+import { note, printJson } from "./_term/out.ts";
+import { counted, progress } from "./_term/progress.ts";
+import { version } from "./_version.ts";
 
 export default command({
   options: {
@@ -68,15 +69,10 @@ export default command({
     await using shared = new SharedStorage(storage, () => 0);
     if (!quiet) noteData(data);
     using shown = progress(quiet);
-    const options = {
-      address: describeStorage(storage),
-      signal,
-      onEvent: shown && ((event: ReconcileEvent) => shown.add(stepOf(event))),
-      onProblem: (problem: MigrateProblem) => printProblem(problem, json),
-    };
+    const options = { address: describeStorage(storage), ...reporting(shown, json, signal) };
     const migrated = to
       ? await migrateTo(shared, data, { ...options, final })
-      : await copyFrom(shared, data, options);
+      : await copyCluster(shared, data, options);
     shown?.hide();
     const ended = migrated.problems.length === 0 && (final || from !== undefined);
     const { problems, ...counts } = migrated;
@@ -96,26 +92,7 @@ async function migrateTo(
   const { lockData } = await import("../core/serve/data.ts");
   const { toShared } = await import("../core/migrate/to_shared.ts");
   using _ = options.final ? await lockData(data) : undefined;
-  return await toShared(data, shared, options);
-}
-
-async function copyFrom(shared: SharedStorage, data: string, options: Options): Promise<Migrated> {
-  const { lockData, prepareData } = await import("../core/serve/data.ts");
-  const { toDirectory } = await import("../core/migrate/to_directory.ts");
-  const path = prepareData(data);
-  using _ = await lockData(path);
-  return await toDirectory(shared, path, options);
-}
-
-function stepOf(event: ReconcileEvent): Step {
-  if (event.type !== "start") return event;
-  return { type: "start", path: event.path, local: "-", offset: event.skipped };
-}
-
-/** Prints a problem. The fields of `--json` are frozen. */
-function printProblem({ kind, path, what }: MigrateProblem, json: boolean): void {
-  if (json) printJson({ type: "problem", kind, path, what });
-  else printLine(`${path}: ${what}`);
+  return await toShared(data, shared, { ...options, version });
 }
 
 function noteSummary(migrated: Migrated, ended: boolean, toShared: boolean): void {

@@ -1,9 +1,10 @@
 /** `barge serve --print-unit`: prints a systemd unit for the same command line. */
 import { resolve } from "node:path";
+import { BargeError } from "../../core/error.ts";
 import type { Address } from "../../core/net/address.ts";
 import { findProgram } from "../../core/serve/program.ts";
 import { systemdUnit } from "../../core/serve/systemd_unit.ts";
-import { isDataNamed } from "../_term/command.ts";
+import { isDataNamed, isOnLine } from "../_term/command.ts";
 import { note, print } from "../_term/out.ts";
 import { lineOf, wordsOf } from "./hooks.ts";
 
@@ -20,7 +21,13 @@ const droppedOptions = new Map([
 const pathOptions = new Set(["--tls-cert", "--tls-key", "--limits"]);
 const programOptions = new Set(["--on-commit", "--check-upload"]);
 
-/** Prints the unit. @param args the words after `serve` on the command line */
+/**
+ * Prints the unit.
+ *
+ * @param args the words after `serve` on the command line
+ * @throws {BargeError} `usage` for the options of storage that many machines share, whose secrets the user of
+ *   the unit could not read
+ */
 export function printUnit(
   args: readonly string[],
   options: {
@@ -29,6 +36,12 @@ export function printUnit(
     readonly doors: readonly (Address | null)[];
   },
 ): void {
+  if (isOnLine("--store") || isOnLine("--bucket")) {
+    throw new BargeError("usage", "--print-unit does not take --store and --bucket", {
+      hint: "print the unit without them, and name the storage and its secrets as variables in a " +
+        "file for EnvironmentFile=",
+    });
+  }
   const data = isDataNamed() ? resolve(options.data) : undefined;
   const low = (address: Address | null) =>
     address !== null && address.port > 0 && address.port < 1024;

@@ -356,8 +356,8 @@ Deno.test("a part of the cluster's options that is missing is named", async () =
 Deno.test("a verb that needs a data directory refuses a cluster, and names the alternative", async () => {
   await using home = new Home();
   const cases: [string[], RegExp][] = [
-    [["backup", "copy.db"], /backup: this works on a data directory.*\n\(.*migrate --from/],
     [["quota", "verify"], /quota verify: this works on a data directory.*\n\(.*barge verify/],
+    [["serve", "--print-unit"], /--print-unit does not take --store.*\n\(.*EnvironmentFile=/],
     [["user", "add", "anna", "--adopt"], /--adopt is for data directories/],
     [["verify", "--accept", "homes/anna/f"], /--accept is for data directories\n\(upload/],
   ];
@@ -401,6 +401,8 @@ Deno.test("nothing of shared storage is loaded without --store", async () => {
     "ban/list.ts",
     "quota/set.ts",
     "cert.ts",
+    "backup.ts",
+    "status.ts",
     "serve.ts",
   ];
   const loaded = await loadedBy(root, [
