@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { BargeError } from "../../core/error.ts";
 import type { Address } from "../../core/net/address.ts";
 import { findProgram } from "../../core/serve/program.ts";
-import { systemdUnit } from "../../core/serve/systemd_unit.ts";
+import { systemdUnit } from "../../core/serve/systemd/unit.ts";
 import { isDataNamed, isOnLine } from "../_term/command.ts";
 import { note, print } from "../_term/out.ts";
 import { lineOf, wordsOf } from "./hooks.ts";

@@ -19,7 +19,7 @@ import { type HookOptions, HookPrograms } from "./hook_programs.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { LogLevel } from "./log_level.ts";
 import { reserveAddress } from "./reserve_address.ts";
-import { ServiceManager } from "./service_manager.ts";
+import { ServiceManager } from "./systemd/service_manager.ts";
 import {
   type CertificateSource,
   certificateSource,

@@ -1,7 +1,7 @@
 /** The systemd unit: systemd accepts it, and the server runs in it. */
 import assert from "node:assert/strict";
 import { bargeCommand } from "../../_program.ts";
-import { systemdUnit } from "../../../core/serve/systemd_unit.ts";
+import { systemdUnit } from "../../../core/serve/systemd/unit.ts";
 import { barge } from "../../_server.ts";
 import { eager, Peer, text } from "../door/_peer.ts";
 

@@ -25,7 +25,7 @@ const stopMarginSeconds = 15;
  *
  * @example
  * ```ts
- * import { systemdUnit } from "./systemd_unit.ts";
+ * import { systemdUnit } from "./unit.ts";
  * const options = { program: "/usr/local/bin/barge", args: [], grace: 30, lowPort: false };
  * const unit = systemdUnit({ ...options, data: undefined, user: undefined });
  * if (!unit.includes("\nDynamicUser=yes\n") || !unit.includes("--data %S/barge")) throw unit;
