@@ -51,6 +51,14 @@ const quota: Tree = {
   verify: verb("compare the ledger with the disk", () => import("./cmd/quota/verify.ts")),
 };
 
+const config: Tree = {
+  check: verb("check a configuration file", () => import("./cmd/config/check.ts")),
+  show: verb(
+    "show the options in force, and where each comes from",
+    () => import("./cmd/config/show.ts"),
+  ),
+};
+
 const ban: Tree = {
   list: verb("list the bans after failed logins", () => import("./cmd/ban/list.ts")),
   lift: verb("let a banned address or account log in", () => import("./cmd/ban/lift.ts")),
@@ -76,6 +84,7 @@ const bench: Tree = {
 /** Every verb of the program. */
 export const tree: Tree = {
   serve: verb("serve files to people with accounts", () => import("./cmd/serve.ts")),
+  config: { brief: "check configuration files, and show options in force", verbs: config },
   user: { brief: "manage the accounts in a data directory", verbs: user },
   quota: {
     brief: "show your quota at a server; manage those of all accounts",
@@ -137,16 +146,20 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const row = await findRow(args);
     name = row.name;
-    const { asksForHelp, parseArgs } = await import("./cmd/_term/parse.ts");
+    const { asksForHelp } = await import("./cmd/_term/parse.ts");
     // The words behind a shell's name are a command line to complete; their --help is part of that line.
     const own = name === "completion" ? row.args.slice(0, 1) : row.args;
     if (asksForHelp(own)) return await help(row.words);
     if (row.verb === undefined) return await help(row.words, 2);
     const { default: command } = await row.verb.load();
-    const values = parseArgs(name, command, row.args);
+    const { readCommand } = await import("./cmd/_config/read.ts");
+    const readAgain = () => readCommand(name, command, row.args, tree);
+    const { values, sources } = await readAgain();
     return await command.run(values, {
       signal: AbortSignal.any([stop.signal, stdoutClosed]),
       tree,
+      sources,
+      readAgain,
     }) ?? 0;
   } catch (error) {
     return stdoutClosed.aborted ? 130 : report(error, { verb: name, debug });

@@ -83,7 +83,7 @@ async function certificateFor(
   if (cert !== undefined || key !== undefined) {
     throw new BargeError("usage", "--tls-cert and --tls-key go together");
   }
-  const { configPath } = await import("./_client/logins.ts");
+  const { configPath } = await import("./_config/path.ts");
   const folder = configPath("echo");
   if (folder === undefined) {
     throw new BargeError("usage", "there is no place to keep a certificate: HOME is not set", {

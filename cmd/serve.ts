@@ -6,181 +6,166 @@ import { type Address, formatAddress } from "../core/net/address.ts";
 import { Networks } from "../core/net/networks.ts";
 import { parsePublicUrl } from "../core/net/public_url.ts";
 import { logLevels } from "../core/serve/log_level.ts";
-import { maxMinPasswordLength } from "../core/protocol/password.ts";
-import { minRateBytesPerSecond } from "../core/watch/rate.ts";
 import { describeStorage, sharedOptions, storageOptions } from "./_data/storage_options.ts";
+import { doorOptions } from "./_serve/doors.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
-import { command, dataOption, flag, value, valueOr, values } from "./_term/command.ts";
+import { limitOptions } from "./_serve/limits.ts";
+import {
+  command,
+  dataOption,
+  flag,
+  marked,
+  named,
+  value,
+  valueOr,
+  values,
+} from "./_term/command.ts";
 import { printJson } from "./_term/out.ts";
-import { addressOrOff, count, oneOf, path, sizeOrNone, valueParser } from "./_term/value.ts";
+import { addressOrOff, count, oneOf, path, valueParser } from "./_term/value.ts";
 import { version } from "./_version.ts";
 
 const maxNodeNameCharacters = 63;
 
-export default command({
-  options: {
-    data: dataOption(),
-    ...storageOptions,
-    nodeName: valueOr(
-      nodeName(),
-      () => Deno.hostname().slice(0, maxNodeNameCharacters) || "node",
-      "With --store: the name of this node in `barge status` and in metrics. Default: the host's name",
+/** The options, without those that every verb has. */
+const serveOptions = {
+  ...marked({
+    config: value(
+      path("FILE"),
+      "The configuration file, in TOML: the options under the same names, and in [limits] those from " +
+        "--quota to --rate-down. SIGHUP reads it again; see `barge help config check`",
     ),
-    native: door({ host: "127.0.0.1", port: 7171 }, "the native door (BARGE/1)"),
-    http: door({ host: "127.0.0.1", port: 8080 }, "the HTTP door (page, API, WebDAV)"),
-    ftp: door(null, "the FTP door (TLS on request)"),
-    ftps: door(null, "the FTP door inside TLS"),
-    ftpPassivePorts: valueOr(
-      portRange(),
-      [20_000, 23_999] as const,
-      "The ports for FTP's passive data connections; each takes a random one. Default: 20000-23999",
-    ),
-    ftpPublicAddress: value(
-      ipv4(),
-      "The address in FTP's PASV replies, if clients reach the server at another one than its own",
-    ),
-    ftpActive: valueOr(
-      oneOf("on", "off"),
-      "off",
-      "Whether FTP's PORT lets the server connect to its client, to ports from 1024 on. Workers can " +
-        "then connect to any IPv4 address except this machine's. Default: off",
-    ),
-    ftpActiveLoopback: flag(
-      "The same for clients on this machine: any client that connects through a local tunnel or " +
-        "proxy can then make the server write to, and read from, every local service",
-    ),
-    ftpSessionReuse: valueOr(
-      oneOf("always", "tickets", "never"),
-      "tickets",
-      "Whose data connections must resume the TLS session of FTP's control connection: those of all " +
-        "clients, or of clients that use session tickets. Without it, another client with the same " +
-        "address can take a data connection. Default: tickets",
-    ),
-    sftp: door(null, "the SFTP door (scp, sftp, rclone, WinSCP, sshfs)"),
-    trustedProxy: values(
-      networks(),
-      "A trusted proxy, by its address or network (several: with commas, or repeated): the HTTP door " +
-        "takes its X-Forwarded-For and X-Forwarded-Proto",
-    ),
-    proxyProtocol: flag(
-      "These proxies begin each connection to the other doors with a PROXY header (version 1 or 2)",
-    ),
-    publicUrl: value(
-      publicUrl(),
-      "The URL of the HTTP door behind a proxy, as in https://box.example/files; the proxy must not " +
-        "change paths",
-    ),
-    metrics: valueOr(
-      addressOrOff(),
-      null,
-      "An address for /metrics without a login, for Prometheus. Default: off; the HTTP door has " +
-        "/metrics for admins",
-    ),
-    workers: valueOr(
-      count("N", 1, 256),
-      navigator.hardwareConcurrency,
-      "The number of workers: isolates that may access only their ports, the users' files and the " +
-        "database. Default: one a core",
-    ),
-    durability: valueOr(
-      oneOf("full", "relaxed"),
-      "full",
-      "`full`: acknowledged files survive a power cut. `relaxed`: skips syncs",
-    ),
-    allowRegister: flag("Let anyone make an account with `barge register`"),
-    quota: value(
-      sizeOrNone(),
-      "The quota of an account that registers without naming one. Default: 1MB",
-    ),
-    maxQuota: value(
-      sizeOrNone(),
-      "The largest quota that an account can register with, or grow to, by itself. Default: --quota",
-    ),
-    minPassword: value(
-      count("N", 0, maxMinPasswordLength),
-      "The least length of a new password, in characters. At the native door the client checks it, " +
-        "since no password is sent. Default: 8",
-    ),
-    registerPerAddress: value(
-      count("N", 0),
-      "The most attempts to register from one address in an hour. 0: no limit. Default: 5",
-    ),
-    registerPerHour: value(
-      count("N", 0),
-      "The most accounts that register in an hour, from all addresses. 0: no limit. Default: 100",
-    ),
-    registerTotal: value(
-      sizeOrNone(),
-      "The most bytes of quota of all registered accounts together. Default: 10GiB",
-    ),
-    banAfter: value(
-      count("N", 0),
-      "The failed logins in an hour after which an address is banned, or an account at addresses " +
-        "where it has not logged in before: for 5 minutes, the next time for 10, up to a day. " +
-        "0: never. Default: 9",
-    ),
-    maxConnections: value(
-      count("N", 0),
-      "The most connections at once, over all workers. 0: no limit. Default: 4096",
-    ),
-    maxPerAddress: value(
-      count("N", 0),
-      "The same for one address; loopback does not count. 0: no limit. Default: 256",
-    ),
-    maxPerAccount: value(
-      count("N", 0),
-      "The same for one account that is logged in. 0: no limit. Default: 1024",
-    ),
-    rateUp: value(
-      rate(),
-      "The most bytes a second that an account sends, over all its connections. Default: none",
-    ),
-    rateDown: value(rate(), "The same for bytes that it receives. Default: none"),
+  }, { place: "none" }),
+  data: dataOption(),
+  ...storageOptions,
+  nodeName: valueOr(
+    nodeName(),
+    () => Deno.hostname().slice(0, maxNodeNameCharacters) || "node",
+    "With --store: the name of this node in `barge status` and in metrics. Default: the host's name",
+  ),
+  native: door({ host: "127.0.0.1", port: 7171 }, "the native door (BARGE/1)"),
+  http: door({ host: "127.0.0.1", port: 8080 }, "the HTTP door (page, API, WebDAV)"),
+  ftp: door(null, "the FTP door (TLS on request)"),
+  ftps: door(null, "the FTP door inside TLS"),
+  ftpPassivePorts: valueOr(
+    portRange(),
+    [20_000, 23_999] as const,
+    "The ports for FTP's passive data connections; each takes a random one. Default: 20000-23999",
+  ),
+  ftpPublicAddress: value(
+    ipv4(),
+    "The address in FTP's PASV replies, if clients reach the server at another one than its own",
+  ),
+  ftpActive: valueOr(
+    oneOf("on", "off"),
+    "off",
+    "Whether FTP's PORT lets the server connect to its client, to ports from 1024 on. Workers can " +
+      "then connect to any IPv4 address except this machine's. Default: off",
+  ),
+  ftpActiveLoopback: flag(
+    "The same for clients on this machine: any client that connects through a local tunnel or " +
+      "proxy can then make the server write to, and read from, every local service",
+  ),
+  ftpSessionReuse: valueOr(
+    oneOf("always", "tickets", "never"),
+    "tickets",
+    "Whose data connections must resume the TLS session of FTP's control connection: those of all " +
+      "clients, or of clients that use session tickets. Without it, another client with the same " +
+      "address can take a data connection. Default: tickets",
+  ),
+  sftp: door(null, "the SFTP door (scp, sftp, rclone, WinSCP, sshfs)"),
+  trustedProxy: values(
+    networks(),
+    "A trusted proxy, by its address or network (several: with commas, or repeated): the HTTP door " +
+      "takes its X-Forwarded-For and X-Forwarded-Proto",
+  ),
+  proxyProtocol: flag(
+    "These proxies begin each connection to the other doors with a PROXY header (version 1 or 2)",
+  ),
+  publicUrl: value(
+    publicUrl(),
+    "The URL of the HTTP door behind a proxy, as in https://box.example/files; the proxy must not " +
+      "change paths",
+  ),
+  metrics: valueOr(
+    addressOrOff(),
+    null,
+    "An address for /metrics without a login, for Prometheus. Default: off; the HTTP door has " +
+      "/metrics for admins",
+  ),
+  workers: valueOr(
+    count("N", 1, 256),
+    navigator.hardwareConcurrency,
+    "The number of workers: isolates that may access only their ports, the users' files and the " +
+      "database. Default: one a core",
+  ),
+  durability: valueOr(
+    oneOf("full", "relaxed"),
+    "full",
+    "`full`: acknowledged files survive a power cut. `relaxed`: skips syncs",
+  ),
+  ...marked(
+    { allowRegister: flag("Let anyone make an account with `barge register`") },
+    { reloads: "always" },
+  ),
+  ...limitOptions,
+  ...marked({
     limits: value(
       path("FILE"),
-      "A JSON file of limits, named like the options from --quota to --rate-down, which have " +
-        "precedence; SIGHUP reads it again",
+      "Deprecated: a JSON object of these limits. It overrides the table [limits] of --config, which " +
+        "replaces it; SIGHUP reads it again",
     ),
-    tls: flag("Use TLS on loopback addresses, too. Default: only on others"),
+  }, { place: "none" }),
+  tls: flag("Use TLS on loopback addresses, too. Default: only on others"),
+  ...marked({
     tlsCert: value(
       path("FILE"),
       "The certificate in PEM, followed by its chain. Default: one that barge makes in DATA/tls",
     ),
     tlsKey: value(path("FILE"), "The key of --tls-cert, in PEM"),
+  }, { reloads: "replaced" }),
+  ...marked({
     proxyCert: value(
       path("FILE"),
       "The certificate, in PEM, of a proxy that ends TLS for a native door without TLS. Logins are " +
         "bound to it. SIGHUP reads it again",
     ),
-    plaintext: flag(
-      "Listen without TLS on addresses that other machines reach. The network can read files, and " +
-        "passwords at all doors except the native one",
-    ),
-    grace: valueOr(
-      count("SECONDS", 0, 86_400),
-      30,
-      "The time in which transfers can end when the server is stopped. Others are cut, and can be " +
-        "resumed. Default: 30",
-    ),
-    unconfined: flag(
-      "Accept a data directory below /dev, /proc or /sys, where the runtime can't confine workers: " +
-        "an attacker who takes over a worker can do everything that this user can",
-    ),
-    ...hookOptions,
+  }, { reloads: "always" }),
+  plaintext: flag(
+    "Listen without TLS on addresses that other machines reach. The network can read files, and " +
+      "passwords at all doors except the native one",
+  ),
+  grace: valueOr(
+    count("SECONDS", 0, 86_400),
+    30,
+    "The time in which transfers can end when the server is stopped. Others are cut, and can be " +
+      "resumed. Default: 30",
+  ),
+  unconfined: flag(
+    "Accept a data directory below /dev, /proc or /sys, where the runtime can't confine workers: " +
+      "an attacker who takes over a worker can do everything that this user can",
+  ),
+  ...hookOptions,
+  ...marked({
     logLevel: valueOr(
       oneOf(...logLevels),
       "info",
       "The log level on standard error; requests are `info`, failed logins `warn`. Default: info",
     ),
-    readyFd: value(
-      count("N", 3, 65_535),
-      "Write the output of --json to this descriptor when the server is ready, and close it",
-    ),
+  }, { reloads: "always" }),
+  readyFd: value(
+    count("N", 3, 65_535),
+    "Write the output of --json to this descriptor when the server is ready, and close it",
+  ),
+  ...marked({
     adopt: flag(
       "Make a new accounts database for existing files if the old one is lost: see below",
     ),
     printUnit: flag("Print a systemd unit with the other options (not variables), and exit"),
-  },
+  }, { place: "none" }),
+};
+
+export default command({
+  options: serveOptions,
   about: `Serves the files and accounts in a data directory. The first start makes the directory and
     the account \`admin\`. Its password is shown once on the terminal; without a terminal it is
     written to \`admin-password\` in the directory, and the log names that file.
@@ -191,8 +176,9 @@ export default command({
 
     On addresses that other machines reach it uses TLS, with a certificate that it makes at the first
     start. \`barge cert\` prints the fingerprint, which clients show and pin when they first connect.
-    SIGHUP reads the certificate files and --limits again: new rates apply to transfers under way,
-    the other limits to new requests.
+    SIGHUP reads the files of --config, --limits and the certificates again: new rates apply to
+    transfers under way, the other limits to new requests. The log names the options that changed,
+    and those that need a restart; a file with a fault changes nothing.
 
     If a directory holds files but no accounts.db, the database is lost, and the start fails with
     exit code 7: restore it from a backup. Without a backup, --adopt makes a new database; use it
@@ -205,6 +191,7 @@ export default command({
     size, sha256, modified, verified, door, replaced, time.`,
   examples: [
     ["barge serve", "serve on 127.0.0.1:7171, and http://127.0.0.1:8080"],
+    ["barge serve --config /etc/barge/barge.toml", "serve with the options of a file"],
     ["barge serve --data /srv/barge --native 0.0.0.0:7171", "serve other machines, with TLS"],
     [
       "barge serve --native 0.0.0.0:7171 --tls-cert box.pem --tls-key box.key",
@@ -221,47 +208,37 @@ export default command({
     ["barge serve --on-commit 'notify --quiet'", "run a program after each upload"],
     ["barge serve --print-unit --native 0.0.0.0:7171", "a hardened systemd unit for it"],
   ],
-  async run(options, { signal }) {
-    const { native, http, ftp, ftps, sftp } = options;
-    const { data, durability, allowRegister, json, readyFd } = options;
+  async readFiles(given, options) {
+    if (!given.has("config") && !given.has("limits")) return new Map();
+    return (await import("./_config/server_file.ts")).readServerFiles(given, options);
+  },
+  async run(options, { signal, sources, readAgain }) {
+    const { data, durability, json, readyFd } = options;
+    const table = named(serveOptions);
+    const asked = doorOptions(options);
     if (options.printUnit) {
       const { printUnit } = await import("./_serve/unit.ts");
-      const doors = [native, http, ftp, ftps, sftp, options.metrics];
-      return printUnit(Deno.args.slice(Deno.args.indexOf("serve") + 1), { ...options, doors });
+      const doors = [...Object.values(asked.doors), options.metrics];
+      const words = Deno.args.slice(Deno.args.indexOf("serve") + 1);
+      return printUnit(words, { ...options, doors }, { options: table, sources });
     }
     const { checkReadyFd, writeReadyFd } = await import("../core/serve/ready_fd.ts");
     if (readyFd !== undefined) checkReadyFd(readyFd);
-    const { readLimits } = await import("./_serve/limits.ts");
-    const { readProxyCert } = await import("./_serve/proxy_cert.ts");
-    const limits = () => ({
-      ...readLimits(options, options.limits),
-      proxyBindings: readProxyCert(options.proxyCert),
-    });
+    const { adjustableOf, settingsReader } = await import("./_serve/reload.ts");
     const { serve } = await import("../core/serve/serve.ts");
-    const { noteFirstAccount, noteReady } = await import("./_serve/banner.ts");
+    const { noteFirstAccount, noteReady, warnOfLimits } = await import("./_serve/banner.ts");
     const { exists, otherServers } = await import("./_data/accounts.ts");
     const shared = await sharedOptions(options);
     const isNew = !shared && !exists(`${data}/accounts.db`);
     const others = isNew ? await otherServers(data) : undefined;
-    const rules = { allowRegister, version, ...limits() };
+    const rules = { version, ...adjustableOf(options) };
     const node = { id: crypto.randomUUID(), name: options.nodeName };
     let first: string | undefined;
-    const doors = { native, http, ftp, ftps, sftp };
     await serve({
       ...options,
+      ...asked,
       settings: shared ? { ...rules, shared, node } : { ...rules, data, durability },
-      doors,
-      ftp: {
-        passive: options.ftpPassivePorts,
-        publicAddress: options.ftpPublicAddress,
-        sessionReuse: options.ftpSessionReuse,
-        active: options.ftpActive === "on",
-        activeLoopback: options.ftpActiveLoopback,
-      },
-      trustedProxies: options.trustedProxy.flat(),
-      readLimits: options.limits === undefined && options.proxyCert === undefined
-        ? undefined
-        : limits,
+      readSettings: settingsReader(options, table, readAgain),
       signal,
       grace: options.grace * 1000,
       hooks: hooksOf(options),
@@ -275,11 +252,12 @@ export default command({
         if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => void reload());
       },
       async onReady(facts, hostKeys) {
+        if (options.limits !== undefined) warnOfLimits();
         const ready = { event: "ready", ...facts };
         if (json) printJson(ready);
         if (readyFd !== undefined) await writeReadyFd(readyFd, JSON.stringify(ready));
         const place = shared ? describeStorage(shared) : resolve(data);
-        const banner = { data: place, doors, first, isNew, others };
+        const banner = { data: place, doors: asked.doors, first, isNew, others };
         noteReady(facts, hostKeys, { ...options, ...banner });
       },
     });
@@ -309,7 +287,8 @@ function portRange() {
     const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(text)?.map(Number) ?? [];
     return first >= 1 && first <= last && last <= 65_535 ? [first, last] : undefined;
   };
-  return valueParser("A-B", parse, "a range of ports like 20000-23999");
+  const parser = valueParser("A-B", parse, "a range of ports like 20000-23999");
+  return { ...parser, format: ([first, last]: readonly [number, number]) => `${first}-${last}` };
 }
 
 /** Addresses and networks, separated by commas. */
@@ -342,13 +321,4 @@ function isUsable(use: () => unknown): boolean {
 
 function ipv4() {
   return valueParser("IP", (text) => isIPv4(text) ? text : undefined, "an IPv4 address");
-}
-
-/** Bytes a second. */
-function rate() {
-  const read = (text: string) => {
-    const rate = sizeOrNone().parse(text);
-    return typeof rate === "number" && rate < minRateBytesPerSecond ? undefined : rate;
-  };
-  return valueParser("SIZE|none", read, "a size of 1KiB or more, or `none`");
 }

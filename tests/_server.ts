@@ -138,15 +138,22 @@ export class Server implements AsyncDisposable {
     return this.process.pid;
   }
 
-  /** Waits until it has written that to standard error. @throws {Error} when it ends before */
-  async said(what: string): Promise<void> {
+  /**
+   * Waits until it has written that to standard error.
+   *
+   * @param from the characters of standard error that don't count
+   * @throws {Error} when it ends before
+   */
+  async said(what: string, from = 0): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const look = (text: string) => void (text.includes(what) && resolve());
+    const look = (text: string) => void (text.includes(what, from) && resolve());
     this.waiting.add(look);
     look(this.stderr());
     try {
       const ended = this.ended.then(() => {
-        if (!this.stderr().includes(what)) throw new Error(`it ended, and never said ${what}`);
+        if (!this.stderr().includes(what, from)) {
+          throw new Error(`it ended, and never said ${what}`);
+        }
       });
       await Promise.race([promise, ended]);
     } finally {

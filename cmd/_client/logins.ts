@@ -5,6 +5,7 @@
 import { dirname } from "node:path";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
+import { configPath } from "../_config/path.ts";
 
 const login = v.object({
   host: v.string(),
@@ -26,14 +27,6 @@ export function loginsPath(): string {
   throw new BargeError("usage", "logins can't be saved: HOME is not set", {
     hint: "set HOME or XDG_CONFIG_HOME, or use --server with --password-file",
   });
-}
-
-/** Returns the path of a file of the user's settings; undefined without a home. */
-export function configPath(name: string): string | undefined {
-  const xdg = Deno.env.get("XDG_CONFIG_HOME");
-  if (xdg?.startsWith("/")) return `${xdg}/barge/${name}`;
-  const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
-  return home ? `${home}/.config/barge/${name}` : undefined;
 }
 
 /** Returns all saved logins. @throws {BargeError} `denied` if other users can access the file */

@@ -10,6 +10,7 @@ import {
   type Common,
   type Context,
   type Declared,
+  marked,
   type Options,
   type Outcome,
   value,
@@ -28,7 +29,7 @@ import {
 import { secured, securityOptions } from "./security.ts";
 
 /** The options of a verb that needs a server, but no login. */
-export const serverOptions = {
+export const serverOptions = marked({
   server: value(
     plain("barge://NAME@HOST:PORT"),
     "The server, and your account there. Default: the last `barge login`",
@@ -38,10 +39,13 @@ export const serverOptions = {
     "Give up when the server has not answered within this time. Default: 10",
   ),
   ...securityOptions,
-};
+}, { place: "general" });
 
 /** The options of a verb that logs in. */
-export const sessionOptions = { ...serverOptions, ...passwordOptions };
+export const sessionOptions = {
+  ...serverOptions,
+  ...marked(passwordOptions, { place: "general" }),
+};
 
 export type ServerChoice = ValuesOf<typeof serverOptions>;
 export interface SessionChoice extends ServerChoice, PasswordSources {

@@ -7,7 +7,7 @@ import { formatAddress, isLoopback } from "../../core/net/address.ts";
 import type { BucketOptions } from "../../core/shared/bucket/bucket.ts";
 import type { PostgresOptions } from "../../core/shared/database/postgres.ts";
 import type { SharedOptions } from "../../core/shared/storage.ts";
-import { value, type ValuesOf } from "../_term/command.ts";
+import { marked, value, type ValuesOf } from "../_term/command.ts";
 import { path, type ValueParser, valueParser } from "../_term/value.ts";
 
 /** A database, as its URL names it. */
@@ -35,12 +35,21 @@ export const secretOptions = {
     "The certificates, in PEM, of the authorities of the database and the bucket. Default: the " +
       "system's",
   ),
-  clusterKey: value(
-    path("FILE"),
-    "The file with the key of the cluster, 32 bytes in base64 or hex, which every node needs " +
-      "(`openssl rand -base64 32`); or set BARGE_CLUSTER_KEY to the key itself",
-  ),
+  ...marked({
+    clusterKey: value(
+      path("FILE"),
+      "The file with the key of the cluster, 32 bytes in base64 or hex, which every node needs " +
+        "(`openssl rand -base64 32`); or set BARGE_CLUSTER_KEY to the key itself",
+    ),
+  }, { secret: true }),
 };
+
+/** The variables that hold secrets of shared storage, and that are not options. */
+export const secretVariables = [
+  "BARGE_STORE_PASSWORD",
+  "BARGE_BUCKET_ACCESS_KEY",
+  "BARGE_BUCKET_SECRET_KEY",
+] as const;
 
 /** The options of storage that many machines share. */
 export const storageOptions = {
@@ -106,13 +115,9 @@ export function bucketUrl(): ValueParser<BucketAddress> {
  * @throws {BargeError} `usage` where a part is missing or not valid; the failure to read a file
  */
 export async function sharedOptions(values: StorageValues): Promise<SharedOptions | undefined> {
-  const { store, bucket } = values;
-  if (!store && !bucket) return undefined;
-  if (!store || !bucket) {
-    throw new BargeError("usage", "the database and the bucket are given together", {
-      hint: "use --store and --bucket",
-    });
-  }
+  const pair = storeAndBucket(values);
+  if (!pair) return undefined;
+  const { store, bucket } = pair;
   const { tls = !isLoopback(store.host) || values.storeCa !== undefined, ...address } = store;
   const trust = values.storeCa === undefined ? undefined : [await read(values.storeCa)];
   return {
@@ -120,6 +125,15 @@ export async function sharedOptions(values: StorageValues): Promise<SharedOption
     bucket: { ...bucket, ...await bucketKeys(values), trust },
     key: await clusterKey(values),
   };
+}
+
+/** Returns the database and the bucket; undefined for storage on one machine. @throws {BargeError} for only one */
+export function storeAndBucket({ store, bucket }: Pick<StorageValues, "store" | "bucket">) {
+  if (!store && !bucket) return undefined;
+  if (store && bucket) return { store, bucket };
+  throw new BargeError("usage", "the database and the bucket are given together", {
+    hint: "use --store and --bucket",
+  });
 }
 
 /** Returns the storage as messages name it. */

@@ -2,6 +2,7 @@
  * The messages of `barge serve` at its start: text on a terminal, and records of the log elsewhere,
  * so that standard error holds only JSON lines.
  */
+import { getLogger } from "@logtape/logtape";
 import { type DoorName, doorNames } from "../../core/door/door.ts";
 import { type Address, isLoopback } from "../../core/net/address.ts";
 import type { HostKey } from "../../core/net/host_keys.ts";
@@ -10,6 +11,13 @@ import { tlsOf, type TlsOptions } from "../../core/serve/tls_options.ts";
 import type { FirstPassword } from "../../core/serve/first_account.ts";
 import type { Ready } from "../../core/serve/serve.ts";
 import { note, terminal, writeError } from "../_term/out.ts";
+
+/** Warns of a deprecated option. */
+export function warnOfLimits(): void {
+  getLogger(["barge", "serve"]).warn(
+    "--limits is deprecated: move its limits to the table [limits] of the file of --config",
+  );
+}
 
 /** Reports the first admin. The password is shown on a terminal; the log names only its file. */
 export function noteFirstAccount(account: string, secret: FirstPassword): void {

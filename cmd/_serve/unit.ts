@@ -4,22 +4,23 @@ import { BargeError } from "../../core/error.ts";
 import type { Address } from "../../core/net/address.ts";
 import { findProgram } from "../../core/serve/program.ts";
 import { systemdUnit } from "../../core/serve/systemd/unit.ts";
-import { isDataNamed, isOnLine } from "../_term/command.ts";
+import type { Option, Options } from "../_term/command.ts";
 import { note, print } from "../_term/out.ts";
+import type { Sources } from "../_term/source.ts";
 import { lineOf, wordsOf } from "./hooks.ts";
 
 /** The program of the unit, if barge does not run from an executable of its own. */
 const defaultProgram = "/usr/local/bin/barge";
-/** Options that the unit does not keep, and whether each has a value. */
-const droppedOptions = new Map([
-  ["--print-unit", false],
-  ["--adopt", false], // in a unit it would hide a lost database at each start
-  ["--data", true],
-  ["--grace", true],
-  ["--ready-fd", true],
-]);
-const pathOptions = new Set(["--tls-cert", "--tls-key", "--limits"]);
-const programOptions = new Set(["--on-commit", "--check-upload"]);
+
+/** The values that decide about the unit. */
+interface UnitValues {
+  readonly data: string;
+  readonly grace: number;
+  readonly config?: string;
+  readonly tlsKey?: string;
+  readonly onCommit?: string;
+  readonly checkUpload?: string;
+}
 
 /**
  * Prints the unit.
@@ -30,51 +31,80 @@ const programOptions = new Set(["--on-commit", "--check-upload"]);
  */
 export function printUnit(
   args: readonly string[],
-  options: {
-    readonly data: string;
-    readonly grace: number;
-    readonly doors: readonly (Address | null)[];
-  },
+  values: UnitValues & { readonly doors: readonly (Address | null)[] },
+  { options, sources }: { readonly options: Options<unknown>; readonly sources: Sources },
 ): void {
-  if (isOnLine("--store") || isOnLine("--bucket")) {
+  const onLine = (key: string) => sources.get(key)?.origin === "command line";
+  if (onLine("store") || onLine("bucket")) {
     throw new BargeError("usage", "--print-unit does not take --store and --bucket", {
       hint: "print the unit without them, and name the storage and its secrets as variables in a " +
         "file for EnvironmentFile=",
     });
   }
-  const data = isDataNamed() ? resolve(options.data) : undefined;
   const low = (address: Address | null) =>
     address !== null && address.port > 0 && address.port < 1024;
+  const { config, onCommit, checkUpload, tlsKey, grace } = values;
+  const data = sources.has("data") ? resolve(values.data) : undefined;
+  const inFile = (key: string) => sources.get(key)?.origin === "file";
+  const all = Object.entries<Option<unknown>>(options);
+  const files = all.filter(([, { parser }]) => parser.suggest === "any")
+    .flatMap(([key]) => sources.get(key)?.texts ?? []).map((path) => resolve(path));
+  const added = [
+    ...(sources.get("config")?.origin === "environment" ? ["--config", resolve(config ?? "")] : []),
+    // With a configuration file the default grace stays out, so that the file can set it later.
+    ...(config !== undefined && (inFile("grace") || !sources.has("grace"))
+      ? []
+      : ["--grace", String(grace)]),
+    ...(data === undefined || inFile("data") ? [] : ["--data", data]),
+  ];
   const text = systemdUnit({
     program: Deno.build.standalone ? Deno.execPath() : defaultProgram,
-    args: keptArguments(args),
+    args: [...keptArguments(args, all.map(([, option]) => option)), ...added],
     data,
     user: data && ownerOf(data),
-    grace: options.grace,
-    lowPort: options.doors.some(low),
+    grace,
+    lowPort: values.doors.some(low),
+    config: config && resolve(config),
+    files,
+    key: tlsKey !== undefined,
+    hooks: [onCommit, checkUpload].filter((line) => line !== undefined),
   });
   for (const line of text.trimEnd().split("\n")) print(line);
   if (!Deno.build.standalone) note(`(the unit runs ${defaultProgram}: put the executable there)`);
 }
+
+/** Options that the unit sets itself, or that are for a single start. */
+const droppedOptions = new Set([
+  "--print-unit",
+  "--adopt", // in a unit it would hide a lost database at each start
+  "--data",
+  "--grace",
+  "--ready-fd",
+]);
 
 /**
  * Returns the arguments of the unit, with absolute paths, since a service starts in `/`.
  *
  * @throws {BargeError} `usage` for a missing program
  */
-function keptArguments(args: readonly string[]): string[] {
+function keptArguments(args: readonly string[], options: readonly Option<unknown>[]): string[] {
   const result: string[] = [];
   for (let i = 0; i < args.length; i++) {
-    const [, name, value] = /^(--[^=]+)(?:=([^]*))?$/.exec(args[i]) ?? [];
-    if (name !== undefined && droppedOptions.has(name)) {
-      if (droppedOptions.get(name) && value === undefined) i++;
-    } else if (name !== undefined && pathOptions.has(name)) {
-      result.push(name, resolve(value ?? args[++i] ?? ""));
-    } else if (name !== undefined && programOptions.has(name)) {
-      const [program, ...rest] = wordsOf(value ?? args[++i] ?? "") ?? [""];
+    const [, name, text] = /^(--[^=]+)(?:=([^]*))?$/.exec(args[i]) ?? [];
+    const option = options.find(({ names }) => names.includes(name ?? ""));
+    if (name === undefined || option === undefined || option.kind === "flag") {
+      if (!droppedOptions.has(name ?? "")) result.push(args[i]);
+      continue;
+    }
+    const value = text ?? args[++i] ?? "";
+    if (droppedOptions.has(name)) continue;
+    if (option.parser.suggest === "any") {
+      result.push(name, resolve(value));
+    } else if (option.parser.metavar === "CMD") {
+      const [program, ...rest] = wordsOf(value) ?? [""];
       result.push(name, lineOf([findProgram(program), ...rest]));
     } else {
-      result.push(args[i]);
+      result.push(name, value);
     }
   }
   return result;

@@ -3,17 +3,21 @@
  * arguments as data that parse.ts, help.ts and suggest.ts read.
  *
  * Each option has a variable in the environment, named after its long name: `--dry-run` is
- * BARGE_DRY_RUN. The command line has precedence; an empty variable counts as unset.
+ * BARGE_DRY_RUN; an empty variable counts as unset. A configuration file has the option under its long
+ * name, too. The command line has precedence over the environment, and both over the file.
  */
 import { BargeError } from "../../core/error.ts";
+import type { Reading, Sources } from "./source.ts";
 import { path, plain, type ValueParser, yesOrNo } from "./value.ts";
 
 /** The arguments of a verb beside its options. */
-export interface Context {
+export interface Context extends Pick<Reading<unknown>, "sources"> {
   /** Aborted by Ctrl-C or SIGTERM, or when standard output is closed. */
   readonly signal: AbortSignal;
   /** All verbs, for `completion`. */
   readonly tree: Tree;
+  /** Reads the options again, from files as they are now. @throws {BargeError} as the first reading */
+  readonly readAgain: () => Promise<Reading<unknown>>;
 }
 
 export type Outcome = Promise<number | void> | void;
@@ -31,6 +35,8 @@ export interface Help {
 export interface Command<T> extends Help {
   /** Its options and arguments. */
   readonly options: Options<T>;
+  /** Reads the configuration files that the other sources name. Default: the client's file, for a client's verb. */
+  readonly readFiles?: ReadFiles;
   /** Runs the verb. @returns the exit code; undefined: 0 */
   run(values: T, context: Context): Outcome;
 }
@@ -38,6 +44,7 @@ export interface Command<T> extends Help {
 /** A verb as its file declares it: `run` gets its own values and the common ones. */
 export interface Declared<T> extends Help {
   readonly options: Options<T>;
+  readonly readFiles?: ReadFiles;
   run(values: T & Common, context: Context): Outcome;
 }
 
@@ -96,15 +103,42 @@ export interface Option<T> {
   readonly parser: ValueParser<unknown>;
   /** The least number of values; only arguments need any. */
   readonly min: number;
+  /** Where a configuration file may set it. Default: in the table of its verb; for `serve` at the top level. */
+  readonly place?: Place;
+  /** Whether a running server applies another value after SIGHUP: each, or only one that replaces another. */
+  readonly reloads?: "always" | "replaced";
+  /** Whether its variable may hold a secret. */
+  readonly secret?: boolean;
   /**
    * Returns the option's value.
    *
-   * @param texts its values on the command line, at least `min`; of a flag an empty text
-   * @param names its names, for the variable and for messages
-   * @throws {BargeError} `usage` for a text or variable that is not valid
+   * @param texts its values, at least `min`
+   * @param at names their source in messages
+   * @throws {BargeError} `usage` for a text that is not valid
    */
-  read(texts: readonly string[], names: readonly string[]): T;
+  parse(texts: readonly string[], at?: string): T;
+  /** Returns the value if no source gives one. Absent for arguments, which then parse no texts. */
+  fallback?(): T;
 }
+
+/**
+ * A place in a configuration file: `limits` is a table of the server's file, `general` is the top level of
+ * the client's file, `none` is for options that no file may set.
+ */
+export type Place = "limits" | "general" | "none";
+
+/** Returns options with marks for configuration files. */
+export function marked<O extends Options<unknown>>(
+  options: O,
+  marks: Pick<Option<unknown>, "place" | "reloads" | "secret">,
+): O {
+  const entries = Object.entries<Option<unknown>>(options)
+    .map(([key, option]) => [key, { ...option, ...marks }]);
+  return Object.fromEntries(entries);
+}
+
+/** Reads the files that hold options of a verb. @param given the other sources @throws {BargeError} */
+export type ReadFiles = (given: Sources, options: Options<unknown>) => Promise<Sources>;
 
 /** A verb's options by the names of their values. */
 export type Options<T> = { readonly [K in keyof T]: Option<T[K]> };
@@ -114,12 +148,9 @@ export type ValuesOf<O> = { readonly [K in keyof O]: O[K] extends Option<infer T
 
 /** An option without a value. @param short a name like `-r`, beside the long one */
 export function flag(help: string, ...short: readonly `-${string}`[]): Option<boolean> {
-  const read = (texts: readonly string[], names: readonly string[]) => {
-    const set = variable(names);
-    if (texts.length > 0 || set === undefined) return texts.length > 0;
-    return parseText(yesOrNo, set, variableOf(names));
-  };
-  return { kind: "flag", names: short, help, parser: yesOrNo, min: 0, read };
+  const parse = ([text]: readonly string[], at?: string) => parseText(yesOrNo, text, at);
+  const fallback = () => false;
+  return { kind: "flag", names: short, help, parser: yesOrNo, min: 0, parse, fallback };
 }
 
 /** An option with a value; undefined when it is not given. */
@@ -138,23 +169,22 @@ export function valueOr<T>(
   help: string,
   ...short: readonly `-${string}`[]
 ): Option<T> {
-  const read = ([text]: readonly string[], names: readonly string[]): T => {
-    if (text !== undefined) return parseText(parser, text, quoted(names));
-    const set = variable(names);
-    if (set !== undefined) return parseText(parser, set, variableOf(names));
-    return fallback instanceof Function ? fallback() : fallback;
+  return {
+    kind: "value",
+    names: short,
+    help,
+    parser,
+    min: 0,
+    parse: ([text], at) => parseText(parser, text, at),
+    fallback: () => fallback instanceof Function ? fallback() : fallback,
   };
-  return { kind: "value", names: short, help, parser, min: 0, read };
 }
 
 /** An option that may be repeated. Its variable holds one value a line. */
 export function values<T>(parser: ValueParser<T>, help: string): Option<readonly T[]> {
-  const read = (texts: readonly string[], names: readonly string[]) => {
-    if (texts.length > 0) return texts.map((text) => parseText(parser, text, quoted(names)));
-    const lines = (variable(names) ?? "").split("\n").filter(Boolean);
-    return lines.map((text) => parseText(parser, text, variableOf(names)));
-  };
-  return { kind: "values", names: [], help, parser, min: 0, read };
+  const parse = (texts: readonly string[], at?: string) =>
+    texts.map((text) => parseText(parser, text, at));
+  return { kind: "values", names: [], help, parser, min: 0, parse, fallback: () => [] };
 }
 
 /** The form of an argument: a parser, or its name in help, for any text. */
@@ -163,29 +193,29 @@ type Form<T> = string | ValueParser<T>;
 /** An argument. */
 export function argument<T = string>(form: Form<T>, help: string): Option<T> {
   const parser = parserOf(form);
-  const read = ([text]: readonly string[]) => parseText(parser, text);
-  return { kind: "argument", names: [], help, parser, min: 1, read };
+  const parse = ([text]: readonly string[]) => parseText(parser, text);
+  return { kind: "argument", names: [], help, parser, min: 1, parse };
 }
 
 /** An argument that may be left out. */
 export function optionalArgument<T = string>(form: Form<T>, help: string): Option<T | undefined> {
   const parser = parserOf(form);
-  const read = ([text]: readonly string[]) =>
+  const parse = ([text]: readonly string[]) =>
     text === undefined ? undefined : parseText(parser, text);
-  return { kind: "optional", names: [], help, parser, min: 0, read };
+  return { kind: "optional", names: [], help, parser, min: 0, parse };
 }
 
 /** Several arguments, `min` or more. */
 export function args<T = string>(form: Form<T>, help: string, min = 1): Option<readonly T[]> {
   const parser = parserOf(form);
-  const read = (texts: readonly string[]) => texts.map((text) => parseText(parser, text));
-  return { kind: "several", names: [], help, parser, min, read };
+  const parse = (texts: readonly string[]) => texts.map((text) => parseText(parser, text));
+  return { kind: "several", names: [], help, parser, min, parse };
 }
 
 /** All words from its place on, options too. Help does not list it. */
 export function rest(): Option<readonly string[]> {
-  const read = (texts: readonly string[]) => texts;
-  return { kind: "rest", names: [], help: "", parser: plain("WORD"), min: 0, read };
+  const parse = (texts: readonly string[]) => texts;
+  return { kind: "rest", names: [], help: "", parser: plain("WORD"), min: 0, parse };
 }
 
 /** Returns the name of an option's variable. */
@@ -196,7 +226,7 @@ export function variableOf(names: readonly string[]): string {
 /** The options that every verb has. */
 const common = {
   json: flag("Print JSON, one object or one a line, with fixed field names"),
-  debug: flag("Show where in barge a failure came from"),
+  ...marked({ debug: flag("Show where in barge a failure came from") }, { place: "none" }),
 };
 export type Common = ValuesOf<typeof common>;
 
@@ -234,24 +264,16 @@ function defaultData(): string {
   });
 }
 
-/** Returns the text of an option's variable; undefined when it is empty or unset. */
-function variable(names: readonly string[]): string | undefined {
-  return Deno.env.get(variableOf(names)) || undefined;
-}
-
-/** @param origin the option or variable that the text comes from, for the message */
-function parseText<T>(parser: ValueParser<T>, text: string, origin?: string): T {
+/** @param at the option or variable that the text comes from, for the message */
+function parseText<T>(parser: ValueParser<T>, text: string, at?: string): T {
   const value = parser.parse(text);
   if (value !== undefined) return value;
   const why = `${JSON.stringify(text)} is not ${parser.wanted}`;
-  throw new BargeError("usage", origin === undefined ? why : `${origin}: ${why}`);
+  throw new BargeError("usage", at === undefined ? why : `${at}: ${why}`);
 }
 
-function quoted(names: readonly string[]): string {
-  return `\`${longName(names)}\``;
-}
-
-function longName(names: readonly string[]): string {
+/** Returns the name of an option in full: `--dry-run`. */
+export function longName(names: readonly string[]): string {
   return names.find((name) => name.startsWith("--")) ?? names[0];
 }
 

@@ -1,7 +1,15 @@
 /** Reads a verb's command line. */
 import { BargeError } from "../../core/error.ts";
-import { type Command, type Option, usageOf } from "./command.ts";
+import {
+  type AnyCommand,
+  type Command,
+  longName,
+  type Option,
+  usageOf,
+  variableOf,
+} from "./command.ts";
 import { didYouMean } from "./similar.ts";
+import type { Source, Sources } from "./source.ts";
 
 /** Returns whether a command line asks for help. Words behind `--` do not count. */
 export function asksForHelp(args: readonly string[]): boolean {
@@ -11,22 +19,67 @@ export function asksForHelp(args: readonly string[]): boolean {
 }
 
 /**
- * Reads the options and arguments of a verb.
+ * Reads the options and arguments of a verb from the command line and the environment.
  *
  * @param name the verb, for instance `user add`
  * @throws {BargeError} `usage`
  */
 export function parseArgs<T>(name: string, command: Command<T>, args: readonly string[]): T {
+  return valuesOf(name, command, givenOf(name, command, args));
+}
+
+/**
+ * Returns the values of a verb's options and arguments.
+ *
+ * @throws {BargeError} `usage` for a value that is not valid
+ */
+export function valuesOf<T>(name: string, { options }: Command<T>, given: Sources): T {
+  const values = Object.entries<Option<unknown>>(options).map(([key, option]) => {
+    const source = given.get(key);
+    const read = () =>
+      source || !option.fallback
+        ? option.parse(source?.texts ?? [], source?.at)
+        : option.fallback();
+    return [key, explained(name, read)];
+  });
+  return Object.fromEntries(values) as T;
+}
+
+/**
+ * Returns what the command line and the environment give for each option and argument, by its key.
+ *
+ * @throws {BargeError} `usage` for words that the verb does not take
+ */
+export function givenOf(name: string, command: AnyCommand, args: readonly string[]): Sources {
   const options = Object.entries<Option<unknown>>(command.options);
-  try {
+  return explained(name, () => {
     const texts = sortWords(options.map(([, option]) => option), args);
     if (options.some(([, option]) => textsOf(texts, option).length < option.min)) {
       throw usage(`${usageOf(command)}: too few arguments`);
     }
-    const values = options.map((
-      [key, option],
-    ) => [key, option.read(textsOf(texts, option), option.names)]);
-    return Object.fromEntries(values) as T;
+    const sources = options.flatMap(([key, option]): [string, Source][] => {
+      const source = sourceOf(option, textsOf(texts, option));
+      return source ? [[key, source]] : [];
+    });
+    return new Map(sources);
+  });
+}
+
+/** Returns the source of an option or argument; undefined if it is not given. */
+function sourceOf({ kind, names }: Option<unknown>, texts: readonly string[]): Source | undefined {
+  const at = names.length === 0 ? undefined : `\`${longName(names)}\``;
+  if (texts.length > 0) return { origin: "command line", at, texts };
+  const variable = names.length === 0 ? undefined : variableOf(names);
+  const text = variable && Deno.env.get(variable);
+  if (!text) return undefined;
+  const lines = kind === "values" ? text.split("\n").filter(Boolean) : [text];
+  return { origin: "environment", at: variable, texts: lines };
+}
+
+/** Adds the verb and where its options are explained to a failure. */
+function explained<T>(name: string, read: () => T): T {
+  try {
+    return read();
   } catch (error) {
     if (!(error instanceof BargeError)) throw error;
     throw error.with({ op: name, hint: `\`barge ${name} --help\` lists the options` });
@@ -71,11 +124,10 @@ function sortWords(options: readonly Option<unknown>[], args: readonly string[])
         for (const letter of word.slice(1)) {
           const flag = named.get(`-${letter}`);
           if (flag?.kind !== "flag") throw unknownOption(word, [...named.keys()]);
-          take(flag, "", `-${letter}`);
+          take(flag, "yes", `-${letter}`);
         }
       } else if (option.kind === "flag") {
-        if (text !== undefined) throw usage(`\`${name}\` takes no value`);
-        take(option, "", name);
+        take(option, text ?? "yes", name); // `--tls=no` overrides a file and the environment
       } else {
         const value = text ?? words.shift();
         if (value === undefined) throw usage(`\`${name}\` needs a value: ${option.parser.metavar}`);

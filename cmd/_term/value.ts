@@ -1,6 +1,6 @@
 /** Parsers of single values, as options and arguments take them: sizes, addresses, counts. */
-import { parseSize } from "../../core/size.ts";
-import { type Address, parseAddress } from "../../core/net/address.ts";
+import { formatLimit, parseSize } from "../../core/size.ts";
+import { type Address, formatAddress, parseAddress } from "../../core/net/address.ts";
 
 /** Reads one value from text. */
 export interface ValueParser<T> {
@@ -12,7 +12,14 @@ export interface ValueParser<T> {
   readonly parse: (text: string) => T | undefined;
   /** The words that completion suggests, or the kind of local path. */
   readonly suggest?: readonly string[] | "any" | "directory";
+  /** The types that the value may have in a configuration file. Default: a string. */
+  readonly types?: readonly ScalarType[];
+  /** Returns a value as text, if it is not a text, a number or a yes or no. */
+  format?(value: T): string;
 }
+
+/** The type of a single value in a configuration file. */
+export type ScalarType = "string" | "integer" | "float" | "boolean";
 
 export function valueParser<T>(
   metavar: string,
@@ -41,25 +48,33 @@ const yes = ["1", "true", "yes", "on"];
 const no = ["0", "false", "no", "off"];
 
 /** A flag's value in the environment, in upper or lower case. */
-export const yesOrNo: ValueParser<boolean> = valueParser(
-  "",
-  (text) => {
-    const word = text.toLowerCase();
-    return yes.includes(word) ? true : no.includes(word) ? false : undefined;
-  },
-  [...yes, ...no].join(", "),
-);
+export const yesOrNo: ValueParser<boolean> = {
+  ...valueParser(
+    "",
+    (text) => {
+      const word = text.toLowerCase();
+      return yes.includes(word) ? true : no.includes(word) ? false : undefined;
+    },
+    [...yes, ...no].join(", "),
+  ),
+  types: ["boolean"],
+};
 
 /** A value, or null for a word such as `none`. */
 function orWord<T>(word: string, parser: ValueParser<T>): ValueParser<T | null> {
-  const { metavar, parse, wanted } = parser;
+  const { metavar, parse, wanted, types = [], format = String } = parser;
   const read = (text: string) => text === word ? null : parse(text);
-  return valueParser(`${metavar}|${word}`, read, `${wanted}, or \`${word}\``);
+  return {
+    ...valueParser(`${metavar}|${word}`, read, `${wanted}, or \`${word}\``),
+    types: [...new Set<ScalarType>([...types, "string"])],
+    format: (value) => value === null ? word : format(value),
+  };
 }
 
 /** A size in bytes. */
 export function size(): ValueParser<number> {
-  return valueParser("SIZE", parseSize, "a size like 500k, 1.5MB or 20GiB");
+  const parser = valueParser("SIZE", parseSize, "a size like 500k, 1.5MB or 20GiB");
+  return { ...parser, types: ["integer", "string"], format: formatLimit };
 }
 
 /** A size in bytes, or null for `none`. */
@@ -71,19 +86,26 @@ export function count(metavar: string, min = 1, max = 1_000_000): ValueParser<nu
     const n = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
     return n >= min && n <= max ? n : undefined;
   };
-  return valueParser(metavar, parse, `a whole number from ${min} to ${max}`);
+  return {
+    ...valueParser(metavar, parse, `a whole number from ${min} to ${max}`),
+    types: ["integer"],
+  };
 }
 
 /** A whole number of up to 15 digits, or null for `none`. */
 export function countOrNone(): ValueParser<number | null> {
   const parse = (text: string) => /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-  return orWord("none", valueParser("N", parse, "a number like 200000"));
+  const number = valueParser("N", parse, "a number like 200000");
+  return orWord("none", { ...number, types: ["integer"] });
 }
 
 /** A time in seconds, which may have a fraction. */
 export function seconds(): ValueParser<number> {
   const parse = (text: string) => /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : undefined;
-  return valueParser("SECONDS", parse, "a number of seconds");
+  return {
+    ...valueParser("SECONDS", parse, "a number of seconds"),
+    types: ["integer", "float"],
+  };
 }
 
 /** An address to connect to. */
@@ -98,7 +120,8 @@ export function address(): ValueParser<Address> {
 /** An address to listen on, or null for `off`. */
 export function addressOrOff(): ValueParser<Address | null> {
   const like = "HOST:PORT like 127.0.0.1:7171";
-  return orWord("off", valueParser("HOST:PORT", addressOrUndefined, like));
+  const address = valueParser("HOST:PORT", addressOrUndefined, like);
+  return orWord("off", { ...address, format: formatAddress });
 }
 
 function addressOrUndefined(text: string): Address | undefined {

@@ -1,32 +1,27 @@
 /** Runs a server: prepares the data directory, starts the workers, and stops them at the end. */
 import { once } from "node:events";
 import { getLogger } from "@logtape/logtape";
-import { type DoorName, doorNames, type DoorSpec, type FtpSpec } from "../door/door.ts";
-import { BargeError } from "../error.ts";
-import { type Address, formatAddress } from "../net/address.ts";
+import { type DoorName, doorNames, type DoorSpec } from "../door/door.ts";
+import { formatAddress } from "../net/address.ts";
 import type { HostKey } from "../net/host_keys.ts";
 import { makeDerivationTable } from "../login/derivations.ts";
 import { makeTally } from "../watch/gate.ts";
 import { makeHistory, sampleIntervalMs } from "../watch/history.ts";
 import { makeSharedCounts } from "../watch/metrics.ts";
 import type { DoorAddresses } from "../watch/nodes.ts";
-import type { Adjustable } from "../watch/settings.ts";
 import type { Certificate } from "../net/certificate.ts";
 import { attempt } from "./attempt.ts";
+import { type DoorOptions, doorSpecs, securedHosts } from "./door_specs.ts";
 import type { FirstAccountOptions } from "./first_account.ts";
 import type { Ground, Settled, WorkerSettings } from "./ground.ts";
 import { type HookOptions, HookPrograms } from "./hook_programs.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { LogLevel } from "./log_level.ts";
+import { type ChangedSettings, reloader } from "./reload.ts";
 import { reserveAddress } from "./reserve_address.ts";
 import { ServiceManager } from "./systemd/service_manager.ts";
-import {
-  type CertificateSource,
-  certificateSource,
-  tlsOf,
-  type TlsOptions,
-} from "./tls_options.ts";
 import { Supervisor } from "./supervisor.ts";
+import { type CertificateFiles, certificateSource } from "./tls_options.ts";
 
 const log = getLogger(["barge", "serve"]);
 
@@ -38,18 +33,9 @@ export type Ready = { readonly [door in DoorName]: string | null } & {
   readonly fingerprint: string | null;
 };
 
-export interface ServeOptions extends TlsOptions, FirstAccountOptions {
+export interface ServeOptions extends DoorOptions, FirstAccountOptions {
   /** The settings without the memory that workers share. */
   readonly settings: WorkerSettings;
-  /** The address of each door; null for a door that is off. */
-  readonly doors: { readonly [door in DoorName]: Address | null };
-  readonly ftp: FtpSpec;
-  /** An address that serves the metrics for Prometheus without a login; null: none. */
-  readonly metrics?: Address | null;
-  /** Proxies in front of the doors, and the URL of the HTTP door behind them. */
-  readonly trustedProxies?: readonly string[];
-  readonly proxyProtocol?: boolean;
-  readonly publicUrl?: string;
   /** Number of isolates that accept connections. */
   readonly workers: number;
   /** Stops the server when it is aborted. */
@@ -62,11 +48,11 @@ export interface ServeOptions extends TlsOptions, FirstAccountOptions {
   readonly unconfined?: boolean;
   /** A service manager's socket, as in NOTIFY_SOCKET. */
   readonly notifySocket?: string;
-  /** Returns the current limits; called for a reload. @throws {BargeError} */
-  readonly readLimits?: () => Adjustable;
+  /** Reads the settings again, for a reload. @throws {BargeError} for settings that are not valid */
+  readonly readSettings: () => Promise<ChangedSettings>;
   /** Called when all doors listen, with their addresses and the host keys of an open SFTP door. */
   readonly onReady: (facts: Ready, hostKeys: readonly HostKey[]) => void | Promise<void>;
-  /** Called once, before onReady, with a function that reads the certificate and the limits again. */
+  /** Called once, before onReady, with a function that reads the settings and the certificate again. */
   readonly onReload?: (reload: () => Promise<void>) => void;
 }
 
@@ -78,29 +64,11 @@ export interface ServeOptions extends TlsOptions, FirstAccountOptions {
  *   directory to which workers can't be confined
  */
 export async function serve(options: ServeOptions): Promise<void> {
-  const { metrics, trustedProxies = [], proxyProtocol, publicUrl } = options;
-  if (proxyProtocol && trustedProxies.length === 0) {
-    const why = "--proxy-protocol needs --trusted-proxy, the addresses that may send headers";
-    throw new BargeError("usage", why);
-  }
-  const front = { trustedProxies, proxyProtocol, publicUrl };
-  const doors = doorNames.flatMap((name): DoorSpec[] => {
-    const address = options.doors[name];
-    if (!address) return [];
-    const ftp = name.startsWith("ftp") ? { ftp: options.ftp } : {};
-    return [{ name, address, tls: tlsOf(name, address.host, options), ...ftp, ...front }];
-  });
-  if (doors.length === 0) throw new BargeError("usage", "every door is off");
-  if (metrics) {
-    const tls = tlsOf("http", metrics.host, options);
-    doors.push({ name: "http", address: metrics, tls, metricsOnly: true });
-  }
-  const secured = doors.filter(({ tls }) => tls !== "off").map(({ address }) => address.host);
-  const source = certificateSource(secured, options);
+  const doors = doorSpecs(options);
   const hooks = options.hooks && new HookPrograms(options.hooks);
   configureLog(options.logLevel);
   try {
-    await run(options, doors, source, hooks);
+    await run(options, doors, hooks);
   } finally {
     flushLog();
   }
@@ -109,12 +77,15 @@ export async function serve(options: ServeOptions): Promise<void> {
 async function run(
   options: ServeOptions,
   specs: readonly DoorSpec[],
-  source: CertificateSource | undefined,
   hooks: HookPrograms | undefined,
 ): Promise<void> {
   const { workers, logLevel } = options;
   await using ground = await openGround(options);
-  const certificate = await source?.(ground);
+  const source = (files: CertificateFiles) => {
+    const read = certificateSource(securedHosts(specs), files);
+    return read && (() => read(ground));
+  };
+  const certificate = await source(options)?.();
   ground.writeFacts(certificate, options.tlsCert);
   const sftp = specs.some(({ name }) => name === "sftp");
   const hostKeys = sftp ? await ground.hostKeys() : { shown: [], secret: [] };
@@ -145,6 +116,7 @@ async function run(
   const sample = () => ground.history.sample(ground.metrics.totals());
   await using enlisted = new AsyncDisposableStack();
   const excluded = Promise.withResolvers<never>();
+  excluded.promise.catch(() => {}); // it may be rejected before it is awaited
   let { grace } = options;
   sample();
   const sampling = setInterval(sample, sampleIntervalMs);
@@ -154,14 +126,21 @@ async function run(
     const facts = addressesOf(doors, certificate);
     const node = await ground.enlist?.(openDoors(facts), options.signal, excluded.reject);
     if (node) enlisted.use(node);
+    const reload = reloader({
+      readSettings: options.readSettings,
+      applySettings({ limits, logLevel }) {
+        configureLog(logLevel);
+        supervisor.adjust(limits, logLevel);
+      },
+      source,
+      applyCertificate(certificate, { tlsCert }) {
+        supervisor.reload(certificate);
+        ground.writeFacts(certificate, tlsCert);
+      },
+    }, options);
     options.onReload?.(async () => {
       await manager.notify("RELOADING=1");
-      const apply = (certificate: Certificate) => {
-        supervisor.reload(certificate);
-        ground.writeFacts(certificate, options.tlsCert);
-      };
-      await attempt("the old certificate stays", () => reload(ground, source, apply), "error");
-      await attempt("the old limits stay", () => reloadLimits(options, supervisor), "error");
+      await reload();
       await manager.notify("READY=1");
     });
     await options.onReady(facts, hostKeys.shown);
@@ -235,42 +214,4 @@ function addressesOf(doors: readonly DoorSpec[], certificate: Certificate | unde
 function openDoors(facts: Ready): DoorAddresses {
   const open = doorNames.map((door) => [door, facts[door]]).filter(([, address]) => address);
   return Object.fromEntries(open);
-}
-
-async function reload(
-  ground: Ground,
-  source: CertificateSource | undefined,
-  apply: (certificate: Certificate) => void,
-): Promise<void> {
-  const certificate = await source?.(ground);
-  if (!certificate) return log.info("no certificate to reload: no door has TLS");
-  apply(certificate);
-  const { fingerprint, until } = certificate;
-  log.info("the certificate was reloaded: {fingerprint}, until {until}", { fingerprint, until });
-}
-
-function reloadLimits({ readLimits }: ServeOptions, supervisor: Supervisor): void {
-  const limits = readLimits?.();
-  if (!limits) return;
-  supervisor.adjust(limits);
-  log.info("the limits were reloaded: {limits}", { limits: byOption(limits) });
-}
-
-/** Returns the limits by their names in --limits and on the command line. */
-function byOption(adjustable: Adjustable): Record<string, number | null | undefined> {
-  const { limits, registering } = adjustable;
-  return {
-    "quota": adjustable.defaultLimit,
-    "max-quota": adjustable.maxLimit,
-    "min-password": adjustable.minPassword,
-    "ban-after": adjustable.banAfter,
-    "rate-up": adjustable.rateUp,
-    "rate-down": adjustable.rateDown,
-    "max-connections": limits?.connections,
-    "max-per-address": limits?.perAddress,
-    "max-per-account": limits?.perAccount,
-    "register-per-address": registering?.perAddress,
-    "register-per-hour": registering?.perHour,
-    "register-total": registering?.total,
-  };
 }

@@ -56,6 +56,7 @@ export class Supervisor {
   readonly #settling = new Set<Promise<void>>();
   readonly #rosterBroker = new RosterBroker<Worker>();
   #settings: WorkerSettings;
+  #logLevel: LogLevel;
   #tls: KeyPair | undefined;
   #stopping = false;
 
@@ -64,6 +65,7 @@ export class Supervisor {
     this.#tls = tls && { cert: tls.cert, key: tls.key }; // a certificate has more fields
     this.#options = options;
     this.#settings = options.ground.settings;
+    this.#logLevel = options.logLevel ?? "info";
   }
 
   /**
@@ -113,7 +115,8 @@ export class Supervisor {
         listening = true;
         resolve();
       }, (error) => end(error.with({ op: "start worker" })));
-      const { shared: reusePort, hostKeys = [], logLevel = "info" } = this.#options;
+      const { shared: reusePort, hostKeys = [] } = this.#options;
+      const logLevel = this.#logLevel;
       const identity = { type: "start", number, startId } as const;
       const serving = { settings, doors, reusePort, tls: this.#tls, hostKeys };
       const offered = hooks?.offered ?? { check: false, committed: false };
@@ -129,10 +132,13 @@ export class Supervisor {
     }
   }
 
-  /** Changes the limits of all workers, also of those that start later. */
-  adjust(limits: Adjustable): void {
+  /** Changes the limits and the log level of all workers, also of those that start later. */
+  adjust(limits: Adjustable, logLevel: LogLevel): void {
     this.#settings = { ...this.#settings, ...limits };
-    for (const worker of this.#workers.values()) this.#post(worker, { type: "adjust", limits });
+    this.#logLevel = logLevel;
+    for (const worker of this.#workers.values()) {
+      this.#post(worker, { type: "adjust", limits, logLevel });
+    }
   }
 
   #post(worker: Worker, message: ToWorker): void {

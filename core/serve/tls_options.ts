@@ -5,15 +5,18 @@ import { type Certificate, loadCertificate } from "../net/certificate.ts";
 import type { Ground } from "./ground.ts";
 import { usesTls } from "../net/trust.ts";
 
+/** PEM files in place of the certificate that barge makes; both or none. */
+export interface CertificateFiles {
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
 /** The operator's options for TLS. */
-export interface TlsOptions {
+export interface TlsOptions extends CertificateFiles {
   /** Use TLS also for doors on loopback addresses. */
   readonly tls: boolean;
   /** Use no TLS, also on addresses that others can reach. */
   readonly plaintext: boolean;
-  /** PEM files in place of the certificate that barge makes; both or none. */
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
 }
 
 /** Reads the certificate; called again for a reload. @throws {BargeError} `fatal`, `no-space` */
@@ -44,7 +47,7 @@ export function tlsOf(door: DoorName, host: string, options: TlsOptions): DoorSp
  */
 export function certificateSource(
   hosts: readonly string[],
-  { tlsCert: cert, tlsKey: key }: TlsOptions,
+  { tlsCert: cert, tlsKey: key }: CertificateFiles,
 ): CertificateSource | undefined {
   if (hosts.length === 0) return undefined;
   if (cert === undefined && key === undefined) return (ground) => ground.certificate(hosts);

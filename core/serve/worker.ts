@@ -41,7 +41,7 @@ export type ToWorker =
   }
   | HookReply
   | { readonly type: "reload"; readonly tls: KeyPair }
-  | { readonly type: "adjust"; readonly limits: Adjustable }
+  | { readonly type: "adjust"; readonly limits: Adjustable; readonly logLevel: LogLevel }
   | RosterMessage
   | { readonly type: "stop"; readonly grace: number };
 
@@ -72,7 +72,7 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   if (message.type === "start") await (starting = start(message));
   else if (message.type === "checked") hookClient?.receive(message);
   else if (message.type === "reload") await reload(message.tls);
-  else if (message.type === "adjust") await starting?.then(() => store?.adjust(message.limits));
+  else if (message.type === "adjust") await adjust(message);
   else if (message.type === "stop") await stop(message.grace);
   else rosterClient.receive(message);
 };
@@ -137,6 +137,14 @@ async function reload(tls: KeyPair): Promise<void> {
       log.error("{at} still serves the old certificate: {why}", { at, why: `${typed(error)}` });
     }
   }
+}
+
+/** Applies other limits, and another log level. */
+async function adjust({ limits, logLevel }: Extract<ToWorker, { type: "adjust" }>): Promise<void> {
+  await starting;
+  flushLog();
+  configureLog(logLevel);
+  store?.adjust(limits);
 }
 
 async function stop(grace: number): Promise<void> {

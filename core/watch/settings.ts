@@ -5,6 +5,8 @@ import type { SharedCounts } from "./metrics.ts";
 
 /** Limits that can be changed while the server runs; plain data. */
 export interface Adjustable {
+  /** Whether clients may make accounts for themselves. Absent: as before. */
+  readonly allowRegister?: boolean;
   /** The quota of an account that registers and asks for none, in bytes; null for no limit. */
   readonly defaultLimit: number | null;
   /** The highest quota that `register` and `grow` may ask for, in bytes; null for no limit. */

@@ -12,12 +12,12 @@ Deno.test("what can't be a limit is refused", async () => {
   }
   const { code, stderr } = await barge(["serve", "--limits", "/none"]);
   assert.equal(code, 7, stderr);
-  assert.match(stderr, /read limits \/none: no such file/);
+  assert.match(stderr, /read configuration \/none: no such file/);
   const dir = await Deno.makeTempDir({ prefix: "barge-limits-" });
   Deno.writeTextFileSync(`${dir}/limits.json`, '{"max-conections": 500}');
   const typo = await barge(["serve", "--limits", `${dir}/limits.json`]);
   assert.equal(typo.code, 2, typo.stderr);
-  assert.match(typo.stderr, /there is no limit "max-conections"\n\(did you mean max-connections/);
+  assert.match(typo.stderr, /there is no option "max-conections"\n\(did you mean max-connections/);
   await Deno.remove(dir, { recursive: true });
 });
 
@@ -59,10 +59,10 @@ Deno.test("SIGHUP reads --limits again; a transfer under way goes on, at the new
   // What is no good changes nothing.
   for (const wrong of ["{", '{"max-connection": 1}', '{"rate-up": 10}', "[]"]) {
     Deno.writeTextFileSync(file, wrong);
-    const said = server.stderr().split("the old limits stay").length;
+    const said = server.stderr().split("the former settings stay").length;
     server.process.kill("SIGHUP");
     const deadline = performance.now() + 20_000;
-    while (server.stderr().split("the old limits stay").length === said) {
+    while (server.stderr().split("the former settings stay").length === said) {
       assert.ok(performance.now() < deadline, `${wrong} was taken`);
       await peers[1].ask({ verb: "ping" });
     }
@@ -72,8 +72,9 @@ Deno.test("SIGHUP reads --limits again; a transfer under way goes on, at the new
 
   write({ "max-connections": 4, "rate-up": "100kB" });
   server.process.kill("SIGHUP");
-  await server.said("the limits were reloaded");
-  assert.match(server.stderr(), /"rate-up\\":100000/); // under the name that the file has for it
+  await server.said("the settings were reloaded");
+  assert.match(server.stderr(), /--limits is deprecated: move its limits to the table/);
+  assert.match(server.stderr(), /"rate-up\\":\{\\"from\\":null,\\"to\\":100000/); // under the name that the file has for it
   assert.doesNotMatch(server.stderr(), /rateUp|\\\\"/); // and quoted no deeper than once
   await refused(server.address, 1);
   for (const peer of peers.slice(1)) await peer.ask({ verb: "ping" });

@@ -119,6 +119,11 @@ Deno.test("short flags can stand together, and -- ends the options", () => {
   assert.deepEqual([dryRun, recursive, paths], [true, true, ["a", "-b", "--help"]]);
 });
 
+Deno.test("a flag may have a value, which overrides its variable", () => {
+  const { dryRun, recursive } = parse(["--dry-run=no", "--recursive=yes"], { BARGE_DRY_RUN: "1" });
+  assert.deepEqual([dryRun, recursive], [false, true]);
+});
+
 Deno.test("a mistyped option gets a suggestion", () => {
   const error = refusal(["--recursiv"]);
   assert(error.message.includes("--recursiv"));
@@ -133,7 +138,7 @@ Deno.test("invalid words are refused, and the message gives the reason", () => {
     [["-n=1"], 'unknown option: "-n=1"'],
     [["--quota"], "`--quota` needs a value: SIZE|none"],
     [["--quota=much"], '`--quota`: "much" is not a size like 500k, 1.5MB or 20GiB, or `none`'],
-    [["--dry-run=yes"], "`--dry-run` takes no value"],
+    [["--dry-run=perhaps"], '`--dry-run`: "perhaps" is not 1, true, yes, on, 0, false, no, off'],
     [["-n", "--dry-run"], "`--dry-run` is given more than once"],
     [["-nn"], "`-n` is given more than once"],
     [["--quota", "1", "--quota", "2"], "`--quota` is given more than once"],

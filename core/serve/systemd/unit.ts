@@ -3,7 +3,7 @@
 export interface UnitOptions {
   /** The executable, absolute. */
   readonly program: string;
-  /** The arguments after `serve`, without --data and --grace. */
+  /** The arguments after `serve`; they or the configuration file name `data`. */
   readonly args: readonly string[];
   /** The absolute path of the data directory; undefined: systemd makes one. */
   readonly data: string | undefined;
@@ -13,6 +13,13 @@ export interface UnitOptions {
   readonly grace: number;
   /** Whether the server listens on a port below 1024. */
   readonly lowPort: boolean;
+  /** The configuration file and the other files that it reads, absolute. */
+  readonly config?: string;
+  readonly files: readonly string[];
+  /** Whether one of these is a secret key. */
+  readonly key: boolean;
+  /** The command lines of the programs that it runs. */
+  readonly hooks: readonly string[];
 }
 
 /** The user that the operator must create if the data directory has no owner yet, or belongs to root. */
@@ -26,20 +33,19 @@ const stopMarginSeconds = 15;
  * @example
  * ```ts
  * import { systemdUnit } from "./unit.ts";
- * const options = { program: "/usr/local/bin/barge", args: [], grace: 30, lowPort: false };
- * const unit = systemdUnit({ ...options, data: undefined, user: undefined });
- * if (!unit.includes("\nDynamicUser=yes\n") || !unit.includes("--data %S/barge")) throw unit;
+ * const files = { files: [], key: false, hooks: [] };
+ * const options = { program: "/usr/local/bin/barge", args: ["--workers", "2"], grace: 30, lowPort: false };
+ * const unit = systemdUnit({ ...options, ...files, data: undefined, user: undefined });
+ * if (!unit.includes("\nDynamicUser=yes\n") || !unit.includes("serve --workers 2 --data %S/barge\n")) throw unit;
  * ```
  */
 export function systemdUnit(options: UnitOptions): string {
-  const { program, args, data, user, grace, lowPort } = options;
-  const words = [program, "serve", ...args, "--grace", String(grace)].map(quote);
-  words.push("--data", data === undefined ? "%S/barge" : quote(data));
-  const key = args.some((arg) => arg.startsWith("--tls-key"));
+  const { program, args, data, user, grace, lowPort, config, files, key, hooks } = options;
+  const words = [program, "serve", ...args].map(quote);
+  if (data === undefined) words.push("--data", "%S/barge");
   const capability = lowPort ? "CAP_NET_BIND_SERVICE" : "";
-  const hooks = args.some((arg) => /^--(on-commit|check-upload)(=|$)/.test(arg));
-  // An argument may be a whole command (--on-commit), whose own arguments may be paths.
-  const paths = [program, data ?? "", ...args.flatMap((arg) => arg.split(/[\s'"=]+/))];
+  // A hook is a whole command line, whose own arguments may be paths.
+  const paths = [program, data ?? "", ...files, ...hooks.flatMap((line) => line.split(/[\s'"=]+/))];
   const anyBelow = (folders: RegExp) => paths.some((path) => folders.test(path));
   const owner = data === undefined
     ? ["DynamicUser=yes", "StateDirectory=barge", "StateDirectoryMode=0700"]
@@ -48,14 +54,20 @@ export function systemdUnit(options: UnitOptions): string {
       `User=${quote(user ?? defaultUser)}`,
       `ReadWritePaths=${quote(data)}`,
     ];
-  const hookNote = hooks
+  const hookNote = hooks.length > 0
     ? `# The programs of --on-commit and --check-upload run as this user and with these restrictions, too.
 # To write files elsewhere they need ReadWritePaths=.
 `
     : "";
+  const configNote = config === undefined
+    ? ""
+    : `# Print this unit again after a change of addresses, data, grace, files or programs in
+# ${config.replaceAll("\n", "?")}
+# which its user must be able to read. systemctl reload barge applies changes of limits.
+`;
   return `# Put this into /etc/systemd/system/barge.service, then: systemctl daemon-reload;
 # systemctl enable --now barge. To find the file with admin's password: journalctl -u barge
-[Unit]
+${configNote}[Unit]
 Description=barge file server
 Wants=network-online.target
 After=network-online.target

@@ -60,8 +60,11 @@ Deno.test("--print-unit prints a unit that systemd accepts, with the given optio
   await Deno.remove(dir, { recursive: true });
 });
 
+/** The options of a unit that names no files and no programs. */
+const plain = { args: [], grace: 30, lowPort: false, files: [], key: false, hooks: [] };
+
 Deno.test("the unit opens the folders that the options name", () => {
-  const options = { args: [], user: "1000", grace: 30, lowPort: false };
+  const options = { ...plain, user: "1000" };
   const at = (program: string, data?: string) => systemdUnit({ ...options, program, data });
   assert.match(at("/usr/bin/barge"), /^ProtectHome=yes$/m);
   assert.match(at("/home/anna/barge"), /^ProtectHome=read-only$/m);
@@ -71,7 +74,7 @@ Deno.test("the unit opens the folders that the options name", () => {
 });
 
 Deno.test("a unit for a directory without an owner but root describes how to make its user", () => {
-  const options = { program: "/usr/bin/barge", args: [], grace: 30, lowPort: false };
+  const options = { ...plain, program: "/usr/bin/barge" };
   const unit = systemdUnit({ ...options, user: undefined, data: "/srv/it's" });
   assert.match(unit, /^# {3}useradd --system .* --home-dir '\/srv\/it'\\''s' .* barge$/m);
   assert.match(unit, /^# {3}install -d .* && chown -R barge: '\/srv\/it'\\''s'$/m);

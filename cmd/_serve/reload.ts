@@ -1,0 +1,63 @@
+/** Reads the options of a running server again, and separates the changes that need a restart. */
+import type { Adjustable } from "../../core/watch/settings.ts";
+import type { ChangedSettings } from "../../core/serve/reload.ts";
+import type { LogLevel } from "../../core/serve/log_level.ts";
+import { longName, type Option, type Options, type ValuesOf } from "../_term/command.ts";
+import type { Reading } from "../_term/source.ts";
+import { type limitOptions, limitsOf } from "./limits.ts";
+import { readProxyCert } from "./proxy_cert.ts";
+
+/** The values that a running server applies. */
+interface LiveValues extends ValuesOf<typeof limitOptions> {
+  readonly allowRegister: boolean;
+  readonly proxyCert?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly logLevel: LogLevel;
+}
+
+/**
+ * Returns a function that reads the options again. Changes count from the values in force, so that it names
+ * a change that needs a restart each time.
+ *
+ * @param first the values at the start
+ * @param options the options of `serve`
+ */
+export function settingsReader<T extends LiveValues>(
+  first: T,
+  options: Options<unknown>,
+  readAgain: () => Promise<Reading<unknown>>,
+): () => Promise<ChangedSettings> {
+  let inForce = first;
+  return async () => {
+    const values = (await readAgain()).values as T;
+    const next = { ...inForce };
+    const changed: Record<string, { from: unknown; to: unknown }> = {};
+    const needRestart: string[] = [];
+    for (const [key, option] of Object.entries<Option<unknown>>(options)) {
+      const name = key as keyof T;
+      const [from, to] = [inForce[name], values[name]];
+      if (JSON.stringify(from) === JSON.stringify(to)) continue;
+      if (applies(option, from, to)) {
+        next[name] = to;
+        changed[longName(option.names).slice(2)] = { from: from ?? null, to: to ?? null };
+      } else needRestart.push(longName(option.names).slice(2));
+    }
+    const { tlsCert, tlsKey, logLevel } = next;
+    const limits = adjustableOf(next); // it reads a file, and may fail
+    inForce = next;
+    return { limits, logLevel, tlsCert, tlsKey, changed, needRestart };
+  };
+}
+
+/** Returns the settings of the doors that a reload changes. @throws {BargeError} for an unusable --proxy-cert */
+export function adjustableOf(values: LiveValues) {
+  const { allowRegister, proxyCert } = values;
+  const limits = { ...limitsOf(values), proxyBindings: readProxyCert(proxyCert) };
+  return { ...limits, allowRegister } satisfies Adjustable;
+}
+
+function applies({ reloads }: Option<unknown>, from: unknown, to: unknown): boolean {
+  return reloads === "always" ||
+    (reloads === "replaced" && from !== undefined && to !== undefined);
+}

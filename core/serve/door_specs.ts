@@ -1,0 +1,50 @@
+/** Decides what each door does, by the operator's options. */
+import { type DoorName, doorNames, type DoorSpec, type FtpSpec } from "../door/door.ts";
+import { BargeError } from "../error.ts";
+import type { Address } from "../net/address.ts";
+import { certificateSource, tlsOf, type TlsOptions } from "./tls_options.ts";
+
+/** The operator's options for doors. */
+export interface DoorOptions extends TlsOptions {
+  /** The address of each door; null for a door that is off. */
+  readonly doors: { readonly [door in DoorName]: Address | null };
+  readonly ftp: FtpSpec;
+  /** An address that serves the metrics for Prometheus without a login; null: none. */
+  readonly metrics?: Address | null;
+  /** Proxies in front of the doors, and the URL of the HTTP door behind them. */
+  readonly trustedProxies?: readonly string[];
+  readonly proxyProtocol?: boolean;
+  readonly publicUrl?: string;
+}
+
+/**
+ * Returns the doors to open.
+ *
+ * @throws {BargeError} `usage` for options that exclude each other, or of which one is missing
+ */
+export function doorSpecs(options: DoorOptions): DoorSpec[] {
+  const { metrics, trustedProxies = [], proxyProtocol, publicUrl } = options;
+  if (proxyProtocol && trustedProxies.length === 0) {
+    const why = "--proxy-protocol needs --trusted-proxy, the addresses that may send headers";
+    throw new BargeError("usage", why);
+  }
+  const front = { trustedProxies, proxyProtocol, publicUrl };
+  const doors = doorNames.flatMap((name): DoorSpec[] => {
+    const address = options.doors[name];
+    if (!address) return [];
+    const ftp = name.startsWith("ftp") ? { ftp: options.ftp } : {};
+    return [{ name, address, tls: tlsOf(name, address.host, options), ...ftp, ...front }];
+  });
+  if (doors.length === 0) throw new BargeError("usage", "every door is off");
+  if (metrics) {
+    const tls = tlsOf("http", metrics.host, options);
+    doors.push({ name: "http", address: metrics, tls, metricsOnly: true });
+  }
+  certificateSource(securedHosts(doors), options);
+  return doors;
+}
+
+/** Returns the hosts of the doors with TLS. */
+export function securedHosts(doors: readonly DoorSpec[]): string[] {
+  return doors.filter(({ tls }) => tls !== "off").map(({ address }) => address.host);
+}

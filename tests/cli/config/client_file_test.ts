@@ -1,0 +1,133 @@
+/** The configuration file of the client: a default server, and options for each verb. */
+import assert from "node:assert/strict";
+import { startServer } from "../../_server.ts";
+import { Home, lines } from "../_barge.ts";
+import { loggedIn } from "../_logged_in.ts";
+
+const env = { BARGE_PASSWORD: "anna-secret" };
+
+/** Writes the client's file. @returns its path */
+function configure(home: Home, text: string, folder = ".config"): string {
+  const path = `${home.path}/${folder}/barge/config.toml`;
+  Deno.mkdirSync(`${home.path}/${folder}/barge`, { recursive: true });
+  Deno.writeTextFileSync(path, text);
+  return path;
+}
+
+Deno.test("the file names a default server, which overrides the last login", async () => {
+  await using last = await loggedIn();
+  await using server = await startServer({ args: ["--workers", "1"] });
+  await server.addUser("anna");
+  const { home } = last;
+  configure(home, `server = "barge://anna@${server.address}"\n`);
+  const address = async (args: string[], variables = {}) => {
+    const outcome = await home.barge(["ping", "--json", ...args], { env: variables });
+    assert.equal(outcome.code, 0, outcome.stderr);
+    return lines(outcome)[0].server;
+  };
+  const [own, other] = [`barge://${server.address}`, `barge://${last.server.address}`];
+  assert.equal(await address([]), own);
+  assert.equal(await address([], { BARGE_SERVER: last.remote }), other);
+  assert.equal(await address(["--server", other], { BARGE_SERVER: own }), other);
+  assert.equal(await address([other]), other);
+  assert.equal((await home.barge(["ls", "/"], { env })).code, 0);
+});
+
+Deno.test("a table of the file sets the options of its verb alone", async () => {
+  await using session = await loggedIn();
+  const { home, server } = session;
+  Deno.mkdirSync(`${home.path}/photos/build`, { recursive: true });
+  for (const name of ["a.jpg", "a.tmp", "build/x"]) {
+    Deno.writeTextFileSync(`${home.path}/photos/${name}`, name);
+  }
+  const file = configure(
+    home,
+    `timeout = 20
+
+[put]
+recursive = true
+quiet = true
+exclude = ["*.tmp", "/build/"]
+
+[ls]
+json = true
+timeout = 30
+`,
+  );
+  const put = await home.barge(["put", "photos", "/home/"]);
+  assert.deepEqual([put.code, put.stderr], [0, ""]);
+  const names = Array.from(Deno.readDirSync(`${server.data}/homes/anna/photos`), (e) => e.name);
+  assert.deepEqual(names, ["a.jpg"]);
+  assert.equal(lines(await home.barge(["ls", "/home/photos"]))[0].name, "a.jpg");
+  assert.equal((await home.barge(["ls", "--json=no", "/home/photos"])).stdout, "a.jpg\n");
+
+  const show = async (verb: string, name: string, variables = {}) => {
+    const line = ["config", "show", "--json", verb];
+    const outcome = await home.barge(line, { env: variables });
+    assert.equal(outcome.code, 0, outcome.stderr);
+    const { value, source, from } = lines(outcome).find(({ option }) => option === name);
+    return [value, source, from];
+  };
+  assert.deepEqual(await show("put", "timeout"), [20, "file", `${file}:1:1`]);
+  assert.deepEqual(await show("ls", "timeout"), [30, "file", `${file}:10:1`]);
+  const both = await show("put", "timeout", { BARGE_TIMEOUT: "5" });
+  assert.deepEqual(both, [5, "environment", "BARGE_TIMEOUT"]);
+  assert.deepEqual(await show("put", "exclude"), [["*.tmp", "/build/"], "file", `${file}:6:1`]);
+  assert.deepEqual(await show("get", "recursive"), [false, "default", null]);
+});
+
+Deno.test("config show hides the password of the client", async () => {
+  await using home = new Home();
+  const { code, stdout, stderr } = await home.barge(["config", "show", "ls"], { env });
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^BARGE_PASSWORD +\(hidden\) +BARGE_PASSWORD$/m);
+  assert.doesNotMatch(stdout, /anna-secret/);
+});
+
+Deno.test("XDG_CONFIG_HOME is the folder of the file", async () => {
+  await using home = new Home();
+  configure(home, "timeout = 20\n");
+  const file = configure(home, "timeout = 21\n", "xdg");
+  const line = ["config", "show", "--json", "get"];
+  const shown = lines(await home.barge(line, { env: { XDG_CONFIG_HOME: `${home.path}/xdg` } }));
+  const { value, from } = shown.find(({ option }) => option === "timeout");
+  assert.deepEqual([value, from], [21, `${file}:1:1`]);
+});
+
+Deno.test("a fault in the file ends the client's verbs with 2, and no others", async () => {
+  await using home = new Home();
+  const cases: [text: string, place: string, message: RegExp][] = [
+    ["srever = 'x'", "1:1", /there is no option "srever"\n\(did you mean server\?\)/],
+    ["[ls]\nrecursiv = true", "2:1", /option "recursiv" in \[ls\]\n\(did you mean recursive\?\)/],
+    ["[ptu]\nquiet = true", "1:2", /there is no table \[ptu\]\n\(did you mean \[put\]\?\)/],
+    ["ls = true", "1:1", /ls must be a table\n\(begin it with the line \[ls\]\)/],
+    ["timeout = '5'", "1:1", /timeout is a string, and must be an integer: a whole number/],
+    ["[ls]\nserver = 3", "2:1", /ls\.server is an integer, and must be a string/],
+    ["recursive = true", "1:1", /recursive stands in the table \[ls\]/],
+    ["[ls]\ndebug = true", "2:1", /"debug" can't be set in a file/],
+  ];
+  for (const [text, place, message] of cases) {
+    const file = configure(home, text);
+    const { code, stderr } = await home.barge(["ls", "/"]);
+    assert.equal(code, 2, stderr);
+    assert.ok(stderr.startsWith(`barge: read configuration ${file}:${place}: `), stderr);
+    assert.match(stderr.trimEnd(), message);
+    const check = await home.barge(["config", "check", "--client"]);
+    assert.equal(check.code, 2, check.stderr);
+    assert.ok(check.stdout.startsWith(`${file}:${place}: `), check.stdout);
+  }
+  const { code, stderr } = await home.barge(["completion", "bash"]);
+  assert.equal(code, 0, stderr);
+});
+
+Deno.test("the file is checked with the options of all verbs", async () => {
+  await using home = new Home();
+  const file = configure(home, "[ls]\nlong = true\n[get]\nlong = true\n[serve]\ndata = 'x'\n");
+  const { code, stdout } = await home.barge(["config", "check", "--client"]);
+  assert.equal(code, 2);
+  assert.match(stdout, /config\.toml:4:1: there is no option "long" in \[get\]/);
+  assert.match(stdout, /config\.toml:5:2: there is no table \[serve\]/);
+  configure(home, "server = 'barge://anna@box'\n[ls]\nlong = true\n");
+  const valid = await home.barge(["config", "check", "--client", file]);
+  assert.deepEqual([valid.code, valid.stderr], [0, `${file} is valid\n`]);
+});

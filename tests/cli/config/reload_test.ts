@@ -1,0 +1,150 @@
+/** SIGHUP: a server reads its configuration file again. */
+import assert from "node:assert/strict";
+import { type Server, startServer } from "../../_server.ts";
+import { eager, pattern, Peer, sha256, text } from "../../core/door/_peer.ts";
+import { pairFor } from "../../core/net/_tls.ts";
+import { Home } from "../_barge.ts";
+
+const ignore = Deno.build.os === "windows"; // which has no SIGHUP
+
+/** Reloads the server. @param last a text of the last record @returns the records of the reload */
+async function reload(server: Server, last: string): Promise<string> {
+  const from = server.stderr().length;
+  server.process.kill("SIGHUP");
+  await server.said(last, from);
+  return server.stderr().slice(from);
+}
+
+/** Asks until an answer is as wanted: a worker applies settings after the log reports them. */
+async function until(isDone: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!await isDone()) assert.ok(performance.now() < deadline, "it did not come true");
+}
+
+const withoutTls = "no certificate to reload";
+
+Deno.test(
+  { name: "SIGHUP applies the limits of the file, and cuts no connection", ignore },
+  async () => {
+    await using home = new Home();
+    const file = `${home.path}/barge.toml`;
+    const write = (text: string) => Deno.writeTextFileSync(file, text);
+    write("workers = 1\n[limits]\nmax-per-account = 3\n");
+    await using server = await startServer({ args: ["--config", file] });
+    await server.addUser("anna");
+    const token = await server.issueToken("anna");
+    using peer = await Peer.open(server.address, token);
+    using other = await Peer.open(server.address, token);
+    const bytes = pattern(300_000);
+    await peer.ask({ verb: "put", path: "/home/big", size: bytes.length });
+    await peer.send({ offset: 0, body: bytes.length }, bytes.subarray(0, 100_000));
+
+    write("workers = 1\nallow-register = true\n[limits]\nmax-per-account = 2\n");
+    const log = await reload(server, withoutTls);
+    assert.match(log, /the settings were reloaded: /);
+    assert.match(log, /max-per-account\\":\{\\"from\\":3,\\"to\\":2\}/);
+    assert.match(log, /allow-register\\":\{\\"from\\":false,\\"to\\":true\}/);
+    assert.doesNotMatch(log, /restart/);
+
+    await until(async () => {
+      using peer = await Peer.connect(server.address);
+      return (await peer.ask({ verb: "hello", version: 1 })).register === true;
+    });
+    using third = await Peer.open(server.address);
+    const [, id, secret] = /^barge_([^_]+)_(.+)$/.exec(token)!;
+    const answer = await third.prove(id, secret, "token");
+    assert.match(JSON.stringify(answer), /too many connections/);
+    await other.ask({ verb: "ping" });
+    await peer.ask(bytes.subarray(100_000), { sha256: sha256(bytes) });
+  },
+);
+
+Deno.test(
+  { name: "SIGHUP reports the changes that need a restart, each time", ignore },
+  async () => {
+    await using home = new Home();
+    const file = `${home.path}/barge.toml`;
+    const write = (text: string) => Deno.writeTextFileSync(file, text);
+    write("workers = 1\ngrace = 5\n");
+    await using server = await startServer({ args: ["--config", file] });
+    write('workers = 2\ngrace = 6\nftp = "127.0.0.1:0"\n[limits]\nban-after = 3\n');
+    for (const changed of ["the settings were reloaded", "none that applies now has changed"]) {
+      const log = await reload(server, withoutTls);
+      assert.match(log, new RegExp(changed));
+      assert.match(log, /"level":"WARN".*that need a restart: ftp, workers, grace"/);
+    }
+    write("workers = 1\ngrace = 5\n[limits]\nban-after = 3\n");
+    const log = await reload(server, withoutTls);
+    assert.doesNotMatch(log, /restart/);
+  },
+);
+
+Deno.test(
+  { name: "a file with a fault changes nothing, and the log names the place", ignore },
+  async () => {
+    await using home = new Home();
+    const file = `${home.path}/barge.toml`;
+    const write = (text: string) => Deno.writeTextFileSync(file, text);
+    write("workers = 1\n[limits]\nmax-per-account = 7\n");
+    await using server = await startServer({ args: ["--config", file] });
+    write("workers = 1\n[limits]\nmax-per-account = 6\nban-aftr = 3\n");
+    const log = await reload(server, withoutTls);
+    assert.match(log, /"level":"ERROR".*the former settings stay/);
+    assert.ok(log.includes(`${file}:4:1: there is no option \\"ban-aftr\\"`), log);
+    assert.match(log, /did you mean ban-after\?/);
+    assert.doesNotMatch(log, /settings were reloaded/);
+    Deno.removeSync(file);
+    assert.match(await reload(server, withoutTls), /former settings stay.*no such file/);
+    write("workers = 1\n[limits]\nmax-per-account = 5\n");
+    const mended = await reload(server, withoutTls);
+    assert.match(mended, /max-per-account\\":\{\\"from\\":7,\\"to\\":5\}/);
+  },
+);
+
+Deno.test({ name: "SIGHUP changes the log level of all workers", ignore }, async () => {
+  await using home = new Home();
+  const file = `${home.path}/barge.toml`;
+  const write = (level: string) =>
+    Deno.writeTextFileSync(file, `workers = 1\nlog-level = "${level}"\n`);
+  write("warn");
+  await using server = await startServer({ args: ["--config", file] });
+  await server.addUser("anna");
+  using peer = await Peer.open(server.address, await server.issueToken("anna"));
+  await peer.ask(eager("/home/a", text("a")));
+  write("info");
+  await reload(server, withoutTls);
+  let files = 0;
+  await until(async () => {
+    await peer.ask(eager(`/home/b${files++}`, text("b")));
+    return server.stderr().includes('"/home/b');
+  });
+  assert.doesNotMatch(server.stderr(), /"\/home\/a"/);
+});
+
+Deno.test(
+  { name: "SIGHUP takes the certificate of other files that the file names", ignore },
+  async () => {
+    await using home = new Home();
+    const file = `${home.path}/barge.toml`;
+    const marks = await Promise.all(["one", "two"].map(async (name) => {
+      const { cert, key, mark } = await pairFor();
+      Deno.writeTextFileSync(`${home.path}/${name}.pem`, cert);
+      Deno.writeTextFileSync(`${home.path}/${name}.key`, key);
+      return mark;
+    }));
+    const named = (name: string) => `tls-cert = "${name}.pem"\ntls-key = "${name}.key"\n`;
+    const write = (text: string) =>
+      Deno.writeTextFileSync(file, `tls = true\nworkers = 1\n${text}`);
+    write(named("one"));
+    await using server = await startServer({ args: ["--config", file] });
+    assert.equal(server.facts.fingerprint, marks[0]);
+    write(named("two"));
+    const log = await reload(server, "the certificate was reloaded");
+    assert.ok(log.includes(`the certificate was reloaded: ${marks[1]}`), log);
+    assert.match(log, /tls-cert\\":\{\\"from\\":\\"[^"]+one\.pem\\",\\"to\\":\\"[^"]+two\.pem/);
+    write("");
+    const without = await reload(server, "the certificate was reloaded");
+    assert.match(without, /that need a restart: tls-cert, tls-key"/);
+    assert.ok(without.includes(`the certificate was reloaded: ${marks[1]}`), without);
+  },
+);
