@@ -1,0 +1,66 @@
+/** The examples of docs/configuration.md are files that the program takes. */
+import assert from "node:assert/strict";
+import { Home, lines } from "../_barge.ts";
+
+const page = Deno.readTextFileSync(new URL("../../../docs/configuration.md", import.meta.url));
+const [short, full, client] = Array.from(
+  page.matchAll(/^```toml\n(.*?)^```$/gms),
+  ([, text]) => text,
+);
+
+/** Makes settings of the commented lines that show one. */
+function uncommented(text: string): string {
+  return text.replace(/^#(?=[a-z-]+ = )/gm, "");
+}
+
+/** Writes a file into a person's home. @returns its path */
+function write(home: Home, name: string, text: string): string {
+  Deno.writeTextFileSync(`${home.path}/${name}`, text);
+  return `${home.path}/${name}`;
+}
+
+Deno.test("the examples of a server's file in docs/configuration.md are valid", async () => {
+  await using home = new Home();
+  for (const [i, text] of [short, full, uncommented(full)].entries()) {
+    const file = write(home, `${i}.toml`, text);
+    const { code, stdout, stderr } = await home.barge(["config", "check", file]);
+    assert.equal(code, 0, stdout + stderr);
+  }
+});
+
+Deno.test("docs/configuration.md has every option of serve, with its default", async () => {
+  await using home = new Home();
+  const file = write(home, "barge.toml", uncommented(full));
+  const env = { BARGE_CONFIG: file };
+  const shown = lines(await home.barge(["config", "show", "--json"], { env }));
+  const defaults = lines(await home.barge(["config", "show", "--json"]));
+  const absent = ["config", "limits", "adopt", "print-unit", "debug"];
+  for (const [i, { option, value, table, source }] of shown.entries()) {
+    if (["config", "json"].includes(option)) continue; // the command line sets these here
+    assert.equal(source, absent.includes(option) ? "default" : "file", option);
+    const isMachines = new RegExp(`^#${option} = .*# default: `, "m").test(full);
+    const isExample = defaults[i].value === null || isMachines;
+    if (!isExample && !Array.isArray(value)) assert.equal(value, defaults[i].value, option);
+    const line = new RegExp(`^#${option} = `, "m");
+    if (!absent.includes(option)) assert.match(full.split("[limits]")[table ? 1 : 0], line);
+  }
+  for (const option of absent) assert.ok(page.includes(`\`--${option}\``), option);
+});
+
+Deno.test("the client's file in docs/configuration.md is valid, and has every general option", async () => {
+  await using home = new Home();
+  const check = async (text: string) => {
+    const { code, stdout, stderr } = await home.barge([
+      ...["config", "check", "--client", write(home, "config.toml", text)],
+    ]);
+    assert.equal(code, 0, stdout + stderr);
+  };
+  await check(client);
+  await check(uncommented(client));
+  const shown = lines(await home.barge(["config", "show", "--json", "ping"]));
+  const general = [...shown.map(({ option }) => option), "password-file", "password-stdin"];
+  const [top] = client.split(/^\[/m);
+  for (const option of general.filter((name) => name !== "json" && name !== "debug")) {
+    assert.match(top, new RegExp(`^#?${option} = `, "m"));
+  }
+});
