@@ -8,6 +8,7 @@ export default sessionCommand({
     paths: args("PATH", "Remote files and folders; the last is their new name or folder", 2),
     recursive: flag("Copy folders with their contents", "-r"),
     noClobber: flag("Fail instead of replacing a file"),
+    dryRun: flag("Print the copies without making them", "-n"),
   },
   usage: "SRC... DEST",
   about: `Copies files and folders at the server. A copy is charged to you like any other file, even
@@ -19,8 +20,7 @@ export default sessionCommand({
     ["barge cp /public/plan.pdf /home/", "make a copy of your own"],
     ["barge cp -r /home/site /public/", "publish a folder"],
   ],
-  async run({ paths, recursive, noClobber, json }, { client }) {
-    const options = { recursive, noClobber, json };
+  async run({ paths, ...options }, { client }) {
     return await copyAll(client, paths.slice(0, -1), paths.at(-1)!, options);
   },
 });

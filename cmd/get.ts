@@ -6,6 +6,7 @@ import { args, flag } from "./_term/command.ts";
 import { stdoutBytes } from "./_term/out.ts";
 import { path } from "./_term/value.ts";
 import { sessionCommand } from "./_client/session.ts";
+import { checkFilter, readFilter } from "./_client/filters.ts";
 import { printTransfer, type Transfer, transferOptions } from "./_client/transfer.ts";
 
 export default sessionCommand({
@@ -33,20 +34,29 @@ export default sessionCommand({
     As with cp, a file replaces the target of a symbolic link; devices, FIFOs and names like
     /dev/stdout are written to. With -r nothing is written through links below the target: with
     --delete the links are removed first; without it, their names fail with exit code 14. The same
-    holds for a folder that is a file here, and a file that is a folder. --delete never removes
-    names that --exclude matches.`,
+    holds for a folder that is a file here, and a file that is a folder.
+
+    A filter leaves names out on both sides: they are neither fetched nor removed by --delete. A file
+    .bargeignore in a local folder leaves out names below it by the rules of .gitignore.`,
   examples: [
     ["barge get /home/backup.tar", "fetch a file into the current folder"],
     ["barge get -r /home/photos/ ~/photos", "fetch the contents of a folder"],
     ["barge get /home/src.tar - | tar x", "pass a file to a program"],
   ],
-  check: ({ paths, json }) => checkOutput(targetOf(paths), json),
+  check(options) {
+    const { paths, json, passwordStdin } = options;
+    checkOutput(targetOf(paths), json);
+    checkFilter(options, sourcesOf(paths), passwordStdin ? "the password" : undefined);
+  },
   async run(options, { client }) {
     const { paths } = options;
-    const sources = paths.length > 1 ? paths.slice(0, -1) : paths;
+    const sources = sourcesOf(paths);
+    const filter = await readFilter(options, sources[0]);
     const transfer: Transfer = (display) =>
       get(client, sources, targetOf(paths), {
         ...options,
+        ...filter,
+        ignoreFiles: !options.noIgnore,
         verify: !options.noVerify,
         ...display,
         output: stdoutBytes,
@@ -60,6 +70,10 @@ export function checkOutput(target: string, json: boolean): void {
   if (!json || !isStandardOutput(target)) return;
   const why = "standard output can't be both the file and the JSON";
   throw new BargeError("usage", why, { op: "get" });
+}
+
+function sourcesOf(paths: readonly string[]): readonly string[] {
+  return paths.length > 1 ? paths.slice(0, -1) : paths;
 }
 
 function targetOf(paths: readonly string[]): string {

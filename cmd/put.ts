@@ -4,6 +4,7 @@ import { BargeError } from "../core/error.ts";
 import { args, flag } from "./_term/command.ts";
 import { path } from "./_term/value.ts";
 import { sessionCommand } from "./_client/session.ts";
+import { checkFilter, readFilter } from "./_client/filters.ts";
 import { printTransfer, type Transfer, transferOptions } from "./_client/transfer.ts";
 
 export default sessionCommand({
@@ -29,26 +30,36 @@ export default sessionCommand({
 
     With -r, symbolic links and partial downloads (.NAME.DIGEST.part) are left out. A folder that is
     a file at the server, or a file that is a folder, fails with exit code 14; with --delete the
-    remote one is removed first, unless --exclude protects something in it. Two sources of one name
-    are refused.`,
+    remote one is removed first, unless a filter protects something in it. Two sources of one name
+    are refused.
+
+    A filter leaves names out on both sides: they are neither sent nor removed by --delete. A file
+    .bargeignore in a folder leaves out names below it by the rules of .gitignore.`,
   examples: [
     ["barge put backup.tar /home/", "send a file"],
     ["barge put -r photos /home/", "send a folder to /home/photos"],
     ["barge put -r --update --delete site/ /public/site", "make /public/site equal to site"],
     ["tar c src | barge put - /home/src.tar", "send the output of a program"],
   ],
-  check({ paths, passwordStdin }) {
-    if (!passwordStdin || !paths.slice(0, -1).includes("-")) return;
+  check(options) {
+    const { passwordStdin } = options;
+    const sources = options.paths.slice(0, -1);
+    const isFile = sources.includes("-");
+    checkFilter(options, sources, isFile ? "a file" : passwordStdin ? "the password" : undefined);
+    if (!passwordStdin || !isFile) return;
     throw new BargeError("usage", "standard input can't be both the password and a file", {
       op: "put",
       hint: "use --password-file or BARGE_PASSWORD",
     });
   },
   async run(options, { client }) {
-    const { paths } = options;
+    const sources = options.paths.slice(0, -1);
+    const filter = await readFilter(options, sources[0]);
     const transfer: Transfer = (display) =>
-      put(client, paths.slice(0, -1), paths.at(-1)!, {
+      put(client, sources, options.paths.at(-1)!, {
         ...options,
+        ...filter,
+        ignoreFiles: !options.noIgnore,
         verify: !options.noVerify,
         ...display,
       });

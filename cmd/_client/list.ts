@@ -1,42 +1,48 @@
 /** Prints the listing of a remote folder, for `barge ls` and the shell. */
 import type { Client } from "../../core/client/client.ts";
-import { list } from "../../core/client/list.ts";
-import { join, trimSlashes } from "../../core/client/path.ts";
-import { stat } from "../../core/client/stat.ts";
-import type { Omission } from "../../core/protocol/message.ts";
-import { describeOmission } from "../../core/protocol/omission.ts";
-import { keepUp, note, printJson, printLine, terminal } from "../_term/out.ts";
+import { keepUp, print, printJson, printLine, terminal } from "../_term/out.ts";
 import { entryFields, longLine, shownName } from "./entry.ts";
+import { type Listed, listed, type ListedOptions } from "./listed.ts";
+import type { Order } from "./sort.ts";
 
-export interface PrintListOptions {
-  readonly recursive: boolean;
+export interface PrintListOptions extends ListedOptions {
   /** Print size, time and owner. */
   readonly long: boolean;
   readonly json: boolean;
+  /** The order of the entries. Default: a folder before its contents, by name. */
+  readonly sort?: Order;
+  readonly reverse?: boolean;
+  /** The form of each line; undefined: the name, or with `long` more. */
+  readonly format?: string;
   /** Called with each name of a listing that is neither long nor JSON; by default the name is printed. */
   readonly onName?: (name: string) => void;
-  readonly signal: AbortSignal;
 }
 
-/** Prints a folder with its entries, or a file. @throws {BargeError} as `list` */
+/** Prints a folder with its entries, or a file. @throws {BargeError} as `listed` */
 export async function printList(
   client: Client,
-  named: string,
-  { recursive, long, json, onName = printLine, signal }: PrintListOptions,
+  path: string,
+  options: PrintListOptions,
 ): Promise<void> {
-  const path = trimSlashes(named);
-  const isFile = (await stat(client, path)).entry?.type === "file";
-  const options = {
-    recursive,
-    onOmitted: (omission: Omission) => note(`barge: ${path}: ${describeOmission(omission)}`),
-  };
-  for await (const entry of list(client, path, options)) {
-    signal.throwIfAborted();
+  const { long, json, format, sort, reverse = false, signal, onName = printLine } = options;
+  const toLine = format === undefined
+    ? undefined
+    : (await import("./format.ts")).lineFormat(format, terminal.stdout);
+  const show = async ({ path, entry }: Listed) => {
     const behind = keepUp(signal);
     if (behind) await behind;
-    const name = shownName(entry, isFile ? path : entry.name, terminal.stdout);
-    if (json) printJson(entryFields(isFile ? path : join(path, entry.name), entry));
-    else if (long) printLine(longLine(entry, name));
+    if (json) return printJson(entryFields(path, entry));
+    if (toLine) return print(toLine(path, entry));
+    const name = shownName(entry, entry.name, terminal.stdout);
+    if (long) printLine(longLine(entry, name));
     else onName(name);
+  };
+  const entries = listed(client, path, options);
+  if (sort === undefined && !reverse) {
+    for await (const entry of entries) await show(entry);
+    return;
   }
+  const { sortEntries } = await import("./sort.ts");
+  const all = await Array.fromAsync(entries);
+  for (const entry of sortEntries(all, sort ?? "name", reverse)) await show(entry);
 }

@@ -1,7 +1,8 @@
 /** The targets of `mv` and `cp`. */
 import type { Client } from "../../core/client/client.ts";
 import { entryAt } from "../../core/client/stat.ts";
-import { baseName, join, trimSlashes } from "../../core/client/path.ts";
+import { existsAlready } from "../../core/client/transfer/failure.ts";
+import { baseName, join, parentOf, trimSlashes } from "../../core/client/path.ts";
 import { checkNames } from "../../core/client/transfer/check.ts";
 import { BargeError } from "../../core/error.ts";
 
@@ -28,4 +29,24 @@ export async function targets(
   }
   if (isFolder) checkNames(op, sources.map(trimSlashes));
   return (source) => isFolder ? join(target, baseName(source)) : target;
+}
+
+/**
+ * Checks for a dry run that a file or folder can take a name.
+ *
+ * @param folderExists whether the folder of the name is known to exist, or will be made
+ * @throws {BargeError} `exists` if the name is a folder's, or if `noClobber` is set and it is taken;
+ *   `no-directory`
+ */
+export async function checkFree(
+  client: Client,
+  path: string,
+  noClobber: boolean,
+  folderExists = false,
+): Promise<void> {
+  const existing = await entryAt(client, path);
+  if (existing?.type === "dir") throw new BargeError("exists", "it is a folder", { path });
+  if (existing && noClobber) throw existsAlready(path);
+  if (existing || folderExists || (await entryAt(client, parentOf(path)))?.type === "dir") return;
+  throw new BargeError("no-directory", "there is no such folder", { path: parentOf(path) });
 }

@@ -4,10 +4,10 @@ import type { TransferOptions } from "../../core/client/transfer/options.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
 import { sharedCode } from "../_term/exit.ts";
 import { withVerb } from "../_term/fail.ts";
-import { flag, values } from "../_term/command.ts";
+import { flag } from "../_term/command.ts";
+import { filterOptions } from "./filters.ts";
 import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "../_term/out.ts";
 import { counted, duration, number, progress } from "../_term/progress.ts";
-import { plain } from "../_term/value.ts";
 import { formatSize } from "../../core/size.ts";
 
 export const transferOptions = {
@@ -20,10 +20,8 @@ export const transferOptions = {
       "there by a file of the same name, or the reverse",
   ),
   noClobber: flag("Fail instead of replacing a file"),
-  exclude: values(
-    plain("GLOB"),
-    "Leave out names like *.o, /build/, docs/**; may be repeated; the variable has one on each line",
-  ),
+  ...filterOptions,
+  noIgnore: flag("Do not read the .bargeignore files of local folders"),
   dryRun: flag("Print the changes without making them", "-n"),
   quiet: flag("Print failures only: no progress, no summary", "-q"),
 };

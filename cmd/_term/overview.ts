@@ -31,9 +31,11 @@ ${rows(verbs)}
 
 export function unknownVerb(word: string, group: readonly string[], known: string[]): BargeError {
   const where = ["barge", ...group].join(" ");
-  const why = word.startsWith("-") ? "options come after the verb" : "there is no such verb";
+  const isOption = word.startsWith("-");
+  const why = isOption ? "options come after the verb" : "there is no such verb";
   const list = `\`${["barge", "help", ...group].join(" ")}\` lists the verbs`;
-  const hint = didYouMean(word, known, list, (verb) => `\`${where} ${verb}\``);
+  const words = isOption ? ["--help", "--version"] : known;
+  const hint = didYouMean(word, words, list, (near) => `\`${where} ${near}\``);
   return new BargeError("usage", why, { op: group.join(" ") || undefined, path: word, hint });
 }
 

@@ -62,6 +62,8 @@ Deno.test("an invalid command line ends with 2 and a suggestion", async () => {
     [["--json", "ls"], /options come after the verb/],
     [["put", "--recursiv", "a", "/home/"], /--recursiv"\n\(did you mean `--recursive`/],
     [["put", "--hlep"], /--hlep"\n\(did you mean `--help`\?\)/],
+    [["--hlep"], /options come after the verb\n\(did you mean `barge --help`\?\)/],
+    [["serve", "--hlep"], /did you mean `--help`/],
     [["ls", "--delete"], /--delete"\n\(names that begin with a dash/],
     [["bench", "tpc"], /\(did you mean `barge bench tcp`\?\)/],
     [["put", "a"], /^barge: put: SRC... DEST: too few arguments/],

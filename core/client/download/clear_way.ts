@@ -1,14 +1,14 @@
 /** Keeps a download from writing through a link below its folder. */
 import { BargeError, typed } from "../../error.ts";
+import { type Filter, leavesOut } from "../filter/filter.ts";
 import { protectedBelow } from "../transfer/conflict.ts";
 import { deleteHint } from "../transfer/failure.ts";
-import type { Excluded } from "../transfer/glob.ts";
 import type { TransferOptions } from "../transfer/options.ts";
-import { walk } from "../transfer/walk.ts";
+import { itemOf, walk } from "../transfer/walk.ts";
 import { lstat } from "./local_target.ts";
 
 export interface WayOptions extends Pick<TransferOptions, "delete" | "dryRun"> {
-  readonly excluded: Excluded;
+  readonly filter: Filter;
   /** Stops the walk through a folder that is to be removed. */
   readonly closed: () => BargeError | undefined;
 }
@@ -37,8 +37,8 @@ export async function clearWay(
     throw stays("", "remove it, or name it as the target to write to it");
   }
   if (!options.delete) throw stays("", deleteHint);
-  const item = { name, type: facts.isDirectory ? "dir" : "file", size: 0, modified: 0 } as const;
-  if (options.excluded(name, item.type)) throw stays(", and --exclude protects it");
+  const item = itemOf(name, facts);
+  if (leavesOut(options.filter, item)) throw stays(", and a filter protects it");
   if (facts.isDirectory) {
     const inside = await walk(path, { excluded: () => false, closed: options.closed });
     const special = inside.omitted[0]?.name ?? inside.failed[0]?.name;
@@ -46,8 +46,8 @@ export async function clearWay(
       throw stays(`, with ${special} in it, which a download never removes`);
     }
     const below = inside.items.map((item) => ({ ...item, name: `${name}/${item.name}` }));
-    const kept = protectedBelow(item, below, options.excluded);
-    if (kept !== undefined) throw stays(`, and --exclude protects ${root}/${kept}`);
+    const kept = protectedBelow(item, below, options.filter);
+    if (kept !== undefined) throw stays(`, and a filter protects ${root}/${kept}`);
   }
   try {
     if (!options.dryRun) Deno.removeSync(path, { recursive: facts.isDirectory });

@@ -2,10 +2,12 @@
 import { BargeError, typed } from "../../error.ts";
 import type { Entry, Omission } from "../../protocol/message.ts";
 import type { Client } from "../client.ts";
+import { ignoreFileName } from "../filter/excluded.ts";
+import { type Filter, filterOf } from "../filter/filter.ts";
+import { leavesOutSource, select } from "../filter/selection.ts";
 import { checkLocal } from "../local_name.ts";
 import { baseName, join, meansContents, parentOf, trimSlashes } from "../path.ts";
 import { stat as statRemote } from "../stat.ts";
-import { excludedBy, excludedWithin } from "../transfer/excluded.ts";
 import { withResumeHint } from "../transfer/failure.ts";
 import type { TransferOptions } from "../transfer/options.ts";
 import { type Action, decide, type Item } from "../transfer/plan.ts";
@@ -26,6 +28,8 @@ export interface DownloadSource extends Source {
   readonly type: "file" | "tree" | "stream";
   /** The remote names that the server can't show. */
   readonly omitted?: Omission;
+  /** Listed names that the remote folder does not have. */
+  readonly missing?: readonly string[];
 }
 
 /**
@@ -41,17 +45,17 @@ export async function findDownload(
 ): Promise<DownloadSource | FailedSource | undefined> {
   const path = trimSlashes(source);
   const name = baseName(source);
-  const excluded = await excludedBy(options.exclude);
+  const filter = await filterOf(options);
   try {
     const { entry } = await statRemote(client, path);
     if (!entry) {
       const hint = "complete it by the same put again";
       throw new BargeError("not-found", "only a partial upload exists", { hint });
     }
-    if (excluded(name, entry.type)) return undefined;
+    if (leavesOutSource(filter, { ...remoteItem(entry), name }, options)) return undefined;
     return entry.type === "file"
-      ? fileSource(path, entry, target, several, options)
-      : await treeSource(client, source, entry, target, options);
+      ? fileSource(path, entry, target, several, filter, options)
+      : await treeSource(client, source, entry, target, filter, options);
   } catch (cause) {
     const error = withResumeHint(typed(cause, { op: "get", path }));
     return { local: target, path, error };
@@ -63,13 +67,15 @@ function fileSource(
   entry: Entry,
   target: string,
   several: boolean,
+  filter: Filter,
   options: GetOptions,
 ): DownloadSource {
   const item = { ...remoteItem(entry), name: "" };
   const { type, local } = fileTarget(target, baseName(path), several);
   const action = type === "file" ? decideLocal(item, stat(local), options) : "send";
   if (options.dryRun && type === "file") checkTarget(local);
-  return { type, local, path, items: [item], actions: new Map([["", action]]) };
+  const actions = new Map([["", action]]);
+  return { type, local, path, items: [item], names: [""], filter, actions };
 }
 
 async function treeSource(
@@ -77,6 +83,7 @@ async function treeSource(
   source: string,
   entry: Entry,
   target: string,
+  filter: Filter,
   options: GetOptions,
 ): Promise<DownloadSource> {
   if (!options.recursive) throw new BargeError("usage", "is a folder", { hint: "use -r" });
@@ -95,15 +102,28 @@ async function treeSource(
   }
   let omitted: Omission | undefined;
   const tree = await treeBelow(client, path, entry, (omission) => omitted = omission);
-  const excluded = await excludedBy(options.exclude);
-  const items = [...tree.values()]
-    .filter(({ name, type }) => name === "" || !excludedWithin(excluded, name, type));
+  if (filter.readIgnoreFile) await readIgnoreFiles(filter.readIgnoreFile, local, tree.values());
+  const items = select([...tree.values()], filter);
   const compared = options.update || options.checksum ? items : [];
   const actions = new Map(
     compared.filter(({ type }) => type === "file")
       .map((item) => [item.name, decideLocal(item, lstat(join(local, item.name)), options)]),
   );
-  return { type: "tree", local, path, items, actions, omitted };
+  const missing = (options.names ?? []).filter((name) => !tree.has(name));
+  const names = [...tree.keys()];
+  return { type: "tree", local, path, items, names, missing, filter, actions, omitted };
+}
+
+/** Reads the `.bargeignore` files that the local counterparts of remote folders have. */
+async function readIgnoreFiles(
+  read: NonNullable<Filter["readIgnoreFile"]>,
+  local: string,
+  items: Iterable<Item>,
+): Promise<void> {
+  if (!stat(local)?.isDirectory) return;
+  for (const { name, type } of items) {
+    if (type === "dir" && lstat(join(join(local, name), ignoreFileName))) await read(local, name);
+  }
 }
 
 /** Returns the local name of a single file, and whether it is written in place. */

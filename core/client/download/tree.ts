@@ -6,10 +6,10 @@
  */
 import { BargeError, typed } from "../../error.ts";
 import { describeOmission } from "../../protocol/omission.ts";
+import { leftOut } from "../filter/selection.ts";
 import { checkLocal } from "../local_name.ts";
 import { join } from "../path.ts";
 import { isBelow } from "../transfer/conflict.ts";
-import { excludedBy } from "../transfer/excluded.ts";
 import { noFolderFor } from "../transfer/failure.ts";
 import { extraneous, type Item } from "../transfer/plan.ts";
 import { walk } from "../transfer/walk.ts";
@@ -34,11 +34,10 @@ export class TreeDownload {
   /** Downloads the tree; every result is reported. @throws {BargeError} `interrupted` */
   async run(): Promise<void> {
     const { client, report, options, downloader } = this.#download;
-    const { local, path, items } = this.#source;
+    const { local, path, items, filter } = this.#source;
     const failedBefore = report.totals.failed;
     this.#reportOmitted();
-    const excluded = await excludedBy(options.exclude);
-    const wayOptions = { ...options, excluded, closed: () => client.closed };
+    const wayOptions = { ...options, filter, closed: () => client.closed };
     for (const item of items) {
       await options.ready?.();
       client.throwIfInterrupted();
@@ -54,10 +53,14 @@ export class TreeDownload {
     if (!options.dryRun) this.#setTimes();
   }
 
-  /** Reports names that the server can't show: as a failure, if they may be missing data. */
+  /** Reports missing names, and those that the server can't show if they may be missing data. */
   #reportOmitted(): void {
     const { report } = this.#download;
-    const { local, path, omitted } = this.#source;
+    const { local, path, omitted, missing = [] } = this.#source;
+    for (const name of missing) {
+      const error = new BargeError("not-found", "there is no file or folder", { op: "get" });
+      report.failed(join(path, name), join(local, name), error.with({ path: join(path, name) }));
+    }
     if (!omitted) return;
     const why = describeOmission(omitted);
     if (omitted.unnamed === 0) return report.note(`${path}: ${why}`);
@@ -95,15 +98,17 @@ export class TreeDownload {
   }
 
   /** Removes local items that the source does not have, except those that a download can't make. */
-  async #removeExtraneous({ excluded, dryRun, closed }: WayOptions): Promise<void> {
+  async #removeExtraneous({ filter, dryRun, closed }: WayOptions): Promise<void> {
     const { report } = this.#download;
-    const { local: root, path, items } = this.#source;
+    const { local: root, path, names } = this.#source;
     if (dryRun && !stat(root)) return;
     const tree = await walk(root, { excluded: () => false, closed });
-    const kept = new Set([...items, ...tree.omitted, ...tree.failed].map(({ name }) => name));
+    const kept = new Set(names);
+    for (const { name } of [...tree.omitted, ...tree.failed]) kept.add(name);
     for (const { message } of tree.omitted) report.note(message);
     const existing = tree.items.filter(({ name }) => !isBelow(name, this.#cleared));
-    for (const { name, type } of extraneous(existing, kept, excluded)) {
+    for (const { name } of leftOut(existing, filter)) kept.add(name);
+    for (const { name, type } of extraneous(existing, kept)) {
       const local = join(root, name);
       try {
         if (!dryRun) Deno.removeSync(local, { recursive: type === "dir" });

@@ -30,12 +30,15 @@ export function checkTogether(
   op: "put" | "get",
   sources: readonly string[],
   target: string,
-  options: Pick<TransferOptions, "delete" | "recursive">,
+  options: Pick<TransferOptions, "delete" | "recursive" | "names">,
 ): void {
   const refuse = (why: string, facts: ErrorFacts = {}) =>
     new BargeError("usage", why, { op, ...facts });
   if (sources.length === 0) throw refuse("no source is named");
   if (options.delete && !options.recursive) throw refuse("--delete needs -r");
+  if (options.names && !options.recursive) throw refuse("--files-from needs -r");
+  if (options.names && sources.length > 1) throw refuse("--files-from takes one folder");
+  if (options.names && options.delete) throw refuse("--delete and --files-from exclude each other");
   if (options.delete && sources.length > 1 && sources.some(meansContents)) {
     const hint = "it would remove the contents of the others; use a command for each";
     throw refuse("--delete takes the contents of one folder alone", { hint });

@@ -1,10 +1,9 @@
 /**
  * Finds names that are a file in the source tree and a folder in the target tree, or the reverse. Such a
- * name fails without the option `delete`. With it, the target's file or folder is removed, unless an
- * exclude pattern protects something in it.
+ * name fails without the option `delete`. With it, the target's file or folder is removed, unless the
+ * filter leaves out something in it.
  */
-import { excludedWithin } from "./excluded.ts";
-import type { Excluded } from "./glob.ts";
+import { type Filter, leavesOut } from "../filter/filter.ts";
 import type { Item } from "./plan.ts";
 
 /**
@@ -25,16 +24,15 @@ export function conflicts(
   return conflicting;
 }
 
-/** Returns the first excluded name at or below a name of the target, if any. */
+/** Returns the first name at or below a name of the target that the filter leaves out, if any. */
 export function protectedBelow(
-  { name, type }: Item,
+  item: Item,
   existing: Iterable<Item>,
-  excluded: Excluded,
+  filter: Filter,
 ): string | undefined {
-  if (excludedWithin(excluded, name, type)) return name;
-  for (const item of existing) {
-    const below = item.name.startsWith(`${name}/`);
-    if (below && excludedWithin(excluded, item.name, item.type)) return item.name;
+  if (leavesOut(filter, item)) return item.name;
+  for (const other of existing) {
+    if (other.name.startsWith(`${item.name}/`) && leavesOut(filter, other)) return other.name;
   }
   return undefined;
 }

@@ -1,7 +1,8 @@
 /** The options of a transfer that put and get share. */
+import type { FilterOptions } from "../filter/options.ts";
 import type { TransferEvent } from "./events.ts";
 
-export interface TransferOptions {
+export interface TransferOptions extends FilterOptions {
   /** Transfer folders with their contents. */
   readonly recursive?: boolean;
   /** Skip files that have the same size and time on both sides. */
@@ -16,8 +17,6 @@ export interface TransferOptions {
   readonly noClobber?: boolean;
   /** Awaited before each file, so that the display of progress keeps up. */
   readonly ready?: () => Promise<void> | undefined;
-  /** Patterns of names to omit on both sides; glob.ts defines them. */
-  readonly exclude?: readonly string[];
   /** Report the results without a change. */
   readonly dryRun?: boolean;
   /** Called for each event; must not throw. */

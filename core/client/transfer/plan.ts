@@ -1,7 +1,5 @@
 /** Decides which files to transfer and which to remove. */
 import { parentOf } from "../path.ts";
-import { excludedWithin } from "./excluded.ts";
-import type { Excluded } from "./glob.ts";
 
 /** A file or folder of a tree, local or remote. */
 export interface Item {
@@ -50,27 +48,29 @@ export function decide(
  * a whole is listed once, without its contents.
  *
  * @param existing the target's items
- * @param kept the source's names, and others to keep; folders above a kept name are kept as well
- * @param excluded names that both sides ignore
+ * @param kept as of {@link notKept}
  */
-export function extraneous(
-  existing: readonly Item[],
-  kept: ReadonlySet<string>,
-  excluded: Excluded,
-): Item[] {
+export function extraneous(existing: readonly Item[], kept: ReadonlySet<string>): Item[] {
+  const removed = notKept(existing, kept);
+  const names = new Set(removed.map(({ name }) => name));
+  return removed.filter(({ name }) => !names.has(parentOf(name)));
+}
+
+/**
+ * Returns the items of a tree that can be removed; never its root.
+ *
+ * @param kept names to keep; folders above a kept name are kept as well
+ */
+export function notKept(items: readonly Item[], kept: Iterable<string>): Item[] {
   const staying = new Set<string>();
-  const keep = (name: string) => {
+  for (const name of kept) {
     for (let end = name.length; end > 0; end = name.lastIndexOf("/", end - 1)) {
       const above = name.slice(0, end);
       if (staying.has(above)) break;
       staying.add(above);
     }
-  };
-  for (const name of kept) keep(name);
-  for (const { name, type } of existing) if (excludedWithin(excluded, name, type)) keep(name);
-  const removed = existing.filter(({ name }) => name !== "" && !staying.has(name));
-  const names = new Set(removed.map(({ name }) => name));
-  return removed.filter(({ name }) => !names.has(parentOf(name)));
+  }
+  return items.filter(({ name }) => name !== "" && !staying.has(name));
 }
 
 /** Returns the files of a source that are not skipped. */

@@ -4,6 +4,7 @@
  */
 import type { BargeError } from "../../error.ts";
 import type { Client } from "../client.ts";
+import type { Filter } from "../filter/filter.ts";
 import { checkOverlap } from "./check.ts";
 import type { Report, Totals } from "./events.ts";
 import type { TransferOptions } from "./options.ts";
@@ -14,7 +15,11 @@ export interface Source {
   readonly local: string;
   /** The remote path. */
   readonly path: string;
+  /** The items that the filter takes. */
   readonly items: readonly Item[];
+  /** The names of all items, also of those that the filter does not take. */
+  readonly names: readonly string[];
+  readonly filter: Filter;
   readonly actions: ReadonlyMap<string, Action>;
 }
 

@@ -1,6 +1,6 @@
 /** Reads a local tree. */
 import { BargeError, typed } from "../../error.ts";
-import type { Excluded } from "./glob.ts";
+import { type Excluded, ignoreFileName } from "../filter/excluded.ts";
 import { isPartName } from "./part_name.ts";
 import type { Item } from "./plan.ts";
 import { baseName, join } from "../path.ts";
@@ -9,6 +9,8 @@ export interface WalkOptions {
   /** Follow symbolic links instead of omitting them. */
   readonly follow?: boolean;
   readonly excluded: Excluded;
+  /** Reads the `.bargeignore` of a folder that has one, before the folder's names are excluded. */
+  readonly readIgnoreFile?: (root: string, folder: string) => Promise<void>;
   /** Omit the parts of interrupted downloads. */
   readonly omitParts?: boolean;
   /** Stops the walk if it returns an error. */
@@ -41,7 +43,11 @@ export async function walk(root: string, options: WalkOptions): Promise<LocalTre
   let entries = 0;
   for (let folder = folders.pop(); folder; folder = folders.pop()) {
     const inside: typeof folders = [];
-    for (const name of readNames(root, folder.name, tree)) {
+    const names = readNames(root, folder.name, tree);
+    if (options.readIgnoreFile && names.includes(ignoreFileName)) {
+      await options.readIgnoreFile(root, folder.name);
+    }
+    for (const name of names) {
       if (++entries % entriesPerTurn === 0) {
         await new Promise((resolve) => setTimeout(resolve));
         const reason = options.closed?.();

@@ -1,9 +1,10 @@
 /** Finds a source of an upload: its local files, the existing names at its target, and the plan. */
 import { BargeError, typed } from "../../error.ts";
 import type { Client } from "../client.ts";
+import { everything, filterOf } from "../filter/filter.ts";
+import { leavesOutSource, select } from "../filter/selection.ts";
 import { baseName, join, meansContents, parentOf } from "../path.ts";
 import { entryAt } from "../stat.ts";
-import { excludedBy } from "../transfer/excluded.ts";
 import { existsAlready, withResumeHint } from "../transfer/failure.ts";
 import type { TransferOptions } from "../transfer/options.ts";
 import { decide, type Item } from "../transfer/plan.ts";
@@ -38,7 +39,7 @@ export async function findUpload(
 ): Promise<UploadSource | FailedSource | undefined> {
   if (source === "-") return stream(target);
   const name = baseName(source);
-  const excluded = await excludedBy(options.exclude);
+  const filter = await filterOf(options);
   let path = inside ? join(target, name) : target;
   try {
     const facts = statSource(source, options.follow ?? false);
@@ -46,19 +47,26 @@ export async function findUpload(
     if (isTree && !options.recursive) {
       throw new BargeError("usage", "is a folder", { hint: "use -r" });
     }
-    if (excluded(name, isTree ? "dir" : "file")) return undefined;
+    if (leavesOutSource(filter, itemOf(name, facts), options)) return undefined;
     if (isTree) path = join(target, meansContents(source) ? "" : name);
     const { follow } = options;
+    const { excluded, readIgnoreFile } = filter;
     const closed = () => client.closed;
     const tree = isTree
-      ? await walk(source, { follow, excluded, omitParts: true, closed })
+      ? await walk(source, { follow, excluded, readIgnoreFile, omitParts: true, closed })
       : single(itemOf("", facts));
     const existing = await existingItems(client, path, isTree, options);
+    const items = select(tree.items, filter);
     const actions = new Map(
-      tree.items.map((item) => [item.name, decide(item, existing.get(item.name), options)]),
+      items.map((item) => [item.name, decide(item, existing.get(item.name), options)]),
     );
     if (!isTree && options.dryRun) await checkTarget(client, path, options);
-    return { type: isTree ? "tree" : "file", local: source, path, ...tree, existing, actions };
+    const type = isTree ? "tree" : "file";
+    const names = tree.items.map(({ name }) => name);
+    const { omitted } = tree;
+    const failed = [...tree.failed, ...missingNames(options, source, names)];
+    const found = { items, names, failed, omitted, filter, existing, actions };
+    return { type, local: source, path, ...found };
   } catch (cause) {
     const error = withResumeHint(typed(cause, { op: "put", path: source }));
     return { local: source, path, error };
@@ -82,11 +90,26 @@ export async function checkTarget(
 
 function stream(path: string): UploadSource {
   const tree = single({ name: "", type: "file", size: 0, modified: 0 });
-  return { type: "stream", local: "-", path, ...tree, existing: new Map(), actions: new Map() };
+  const nothing = { names: [], existing: new Map(), actions: new Map() };
+  return { type: "stream", local: "-", path, ...tree, ...nothing, filter: everything };
 }
 
 function single(item: Item): LocalTree {
   return { items: [item], failed: [], omitted: [] };
+}
+
+/** Returns the names of `names` that the local folder does not have, as failures. */
+function missingNames({ names = [] }: PutOptions, source: string, found: readonly string[]) {
+  const existing = new Set(found);
+  return names.filter((name) => !existing.has(name)).flatMap((name) => {
+    const path = join(source, name);
+    try {
+      Deno.lstatSync(path);
+      return []; // it was left out for another reason
+    } catch (cause) {
+      return [{ name, error: typed(cause, { op: "read", path }) }];
+    }
+  });
 }
 
 /** @throws {BargeError} `usage` for a source that can't be sent, which a tree only omits */

@@ -6,9 +6,9 @@
  */
 import { BargeError, typed } from "../../error.ts";
 import { mkdir } from "../change.ts";
+import { leftOut } from "../filter/selection.ts";
 import { join, parentOf } from "../path.ts";
 import { conflicts, isBelow, protectedBelow } from "../transfer/conflict.ts";
-import { excludedBy } from "../transfer/excluded.ts";
 import { deleteHint, noFolderFor, withResumeHint } from "../transfer/failure.ts";
 import { extraneous, type Item } from "../transfer/plan.ts";
 import { type Upload, uploadFile } from "./file.ts";
@@ -109,10 +109,10 @@ export class TreeUpload {
     if (this.#source.failed.length > 0) {
       throw stays(`, which stays, because not all of ${this.#source.local} can be read`);
     }
-    const excluded = await excludedBy(options.exclude);
-    const kept = protectedBelow(obstacle, this.#source.existing.values(), excluded);
+    const { existing, filter } = this.#source;
+    const kept = protectedBelow(obstacle, existing.values(), filter);
     if (kept !== undefined) {
-      throw stays(`, and --exclude protects ${join(this.#source.path, kept)}`);
+      throw stays(`, and a filter protects ${join(this.#source.path, kept)}`);
     }
     // Nothing is removed for a file that can't be read.
     if (type === "file") Deno.openSync(local).close();
@@ -120,15 +120,12 @@ export class TreeUpload {
     else await uploader.clear(path, local, isFolder);
   }
 
-  /** Removes the target's items that the source does not have; omitted names are kept. */
+  /** Removes the target's items that the source does not have. */
   async #removeExtraneous(): Promise<void> {
     const { report, options, uploader } = this.#upload;
-    const { items, omitted } = this.#source;
-    const kept = new Set([...items, ...omitted].map(({ name }) => name));
-    const excluded = await excludedBy(options.exclude);
     const existing = [...this.#source.existing.values()]
       .filter(({ name }) => !isBelow(name, this.#cleared));
-    for (const { name, type } of extraneous(existing, kept, excluded)) {
+    for (const { name, type } of toRemove(this.#source, existing)) {
       this.#changed.add(folderOf(name));
       const [local, path] = this.#paths(name);
       if (options.dryRun) report.removed(path, local);
@@ -149,6 +146,13 @@ export class TreeUpload {
   #paths(name: string): [local: string, path: string] {
     return [join(this.#source.local, name), join(this.#source.path, name)];
   }
+}
+
+/** Returns the target's items to remove; omitted names are kept. */
+function toRemove({ names, omitted, filter }: UploadSource, existing: readonly Item[]): Item[] {
+  const kept = new Set(names);
+  for (const { name } of [...omitted, ...leftOut(existing, filter)]) kept.add(name);
+  return extraneous(existing, kept);
 }
 
 /** Returns the folder of a name in a tree; "" for the root. */

@@ -64,7 +64,7 @@ Deno.test("trees in which a folder became a file and a file a folder", async (t)
     const { totals, outcome } = await up([`${src}/`], "/home/m", { ...mirror, exclude: ["*.o"] });
     assert.deepEqual(outcome().filter((line) => line.startsWith("failed")), ["failed /home/m/a"]);
     assert.equal(totals.error?.kind, "exists");
-    assert.match(totals.error!.message, /--exclude protects \/home\/m\/a\/x\.o/);
+    assert.match(totals.error!.message, /a filter protects \/home\/m\/a\/x\.o/);
     assert.equal((await entryAt(client, "/home/m/a/x.o"))?.type, "file");
     assert.equal((await entryAt(client, "/home/m/gone"))?.type, "file");
   });
@@ -106,7 +106,7 @@ Deno.test("trees in which a folder became a file and a file a folder", async (t)
     Deno.removeSync(`${here}/a/link`);
     plant(here, { "a/x.o": "o" });
     const excluded = await down(["/home/m/"], here, { ...mirror, exclude: ["*.o"] });
-    assert.match(excluded.totals.error!.message, /--exclude protects .*a\/x\.o/);
+    assert.match(excluded.totals.error!.message, /a filter protects .*a\/x\.o/);
     assert(Deno.statSync(`${here}/a/x.o`).isFile);
   });
 });

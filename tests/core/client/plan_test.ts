@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { excludedWithin } from "../../../core/client/transfer/excluded.ts";
-import { exclude } from "../../../core/client/transfer/glob.ts";
+import { excludedWithin } from "../../../core/client/filter/excluded.ts";
+import { everything } from "../../../core/client/filter/filter.ts";
+import { exclude } from "../../../core/client/filter/glob.ts";
+import { leftOut } from "../../../core/client/filter/selection.ts";
 import { decide, extraneous, type Item, sameTime } from "../../../core/client/transfer/plan.ts";
 import { baseName, join, parentOf } from "../../../core/client/path.ts";
 import { checkTogether } from "../../../core/client/transfer/check.ts";
@@ -43,8 +45,11 @@ Deno.test("a removed folder is listed once; an excluded name keeps the folders a
     file("a/b/2"),
     dir("c"),
   ];
-  const names = (wanted: string[], patterns: string[] = []) =>
-    extraneous(existing, new Set(wanted), exclude(patterns)).map(({ name }) => name);
+  const names = (wanted: string[], patterns: string[] = []) => {
+    const filter = { ...everything, excluded: exclude(patterns) };
+    const kept = new Set([...wanted, ...leftOut(existing, filter).map(({ name }) => name)]);
+    return extraneous(existing, kept).map(({ name }) => name);
+  };
   assert.deepEqual(names([]), ["a", "c"]);
   assert.deepEqual(names(["a/1"]), ["a/b", "c"]);
   assert.deepEqual(names([], ["*.o"]), ["a/1", "a/b/2", "c"]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { exclude } from "../../../core/client/transfer/glob.ts";
+import { exclude } from "../../../core/client/filter/glob.ts";
 import { walk } from "../../../core/client/transfer/walk.ts";
 import { plant } from "./_setup.ts";
 

@@ -1,8 +1,6 @@
-/** Compiles the patterns of `--exclude`, a simple form of rsync's. */
+/** Compiles the patterns of `--exclude` and `--include`, a simple form of rsync's. */
 import picomatch from "picomatch";
-
-/** Returns whether a name, relative to the root of the tree, is omitted. */
-export type Excluded = (name: string, type: "file" | "dir") => boolean;
+import type { Excluded } from "./excluded.ts";
 
 /**
  * Compiles exclude patterns. A pattern without `/` matches a name at any depth; one with `/`

@@ -1,0 +1,25 @@
+/** Reads the `.bargeignore` files of a local tree. */
+import { typed } from "../../error.ts";
+import { join } from "../path.ts";
+import { ignoreFileName } from "./excluded.ts";
+import { IgnoreRules } from "./ignore_rules.ts";
+
+export class IgnoreFiles {
+  readonly rules = new IgnoreRules();
+
+  /**
+   * Reads the file of a folder.
+   *
+   * @param root the local folder of the tree
+   * @param folder relative to the root
+   * @throws {BargeError} the failure to read it, or `usage` for its rules
+   */
+  read(root: string, folder: string): void {
+    const path = join(join(root, folder), ignoreFileName);
+    try {
+      this.rules.add(folder, Deno.readTextFileSync(path));
+    } catch (cause) {
+      throw typed(cause, { op: "read", path });
+    }
+  }
+}
