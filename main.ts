@@ -103,6 +103,10 @@ export const tree: Tree = {
   put: verb("send files and folders", () => import("./cmd/put.ts")),
   get: verb("fetch files and folders", () => import("./cmd/get.ts")),
   ls: verb("list files", () => import("./cmd/ls.ts")),
+  find: verb("find files by name, size, age or owner", () => import("./cmd/_pipe/find.ts")),
+  du: verb("sum the sizes of folders", () => import("./cmd/_pipe/du.ts")),
+  cat: verb("print files", () => import("./cmd/_pipe/cat.ts")),
+  sum: verb("print digests as `sha256sum -c` reads them", () => import("./cmd/_pipe/sum.ts")),
   stat: verb("show one file or folder", () => import("./cmd/stat.ts")),
   rm: verb("remove files and folders", () => import("./cmd/rm.ts")),
   mv: verb("move or rename files and folders", () => import("./cmd/mv.ts")),
@@ -157,6 +161,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const { values, sources } = await readAgain();
     return await command.run(values, {
       signal: AbortSignal.any([stop.signal, stdoutClosed]),
+      verb: name,
       tree,
       sources,
       readAgain,

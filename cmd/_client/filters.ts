@@ -5,7 +5,8 @@ import { flag, value, values, type ValuesOf } from "../_term/command.ts";
 import { moment } from "../_term/moment.ts";
 import { path, plain, size } from "../_term/value.ts";
 
-export const filterOptions = {
+/** The filters of all verbs that go through a tree. */
+export const choiceOptions = {
   exclude: values(
     plain("GLOB"),
     "Leave out names like *.o, /build/, docs/**; may be repeated; the variable has one on each line",
@@ -22,15 +23,22 @@ export const filterOptions = {
   maxSize: value(size(), "Take only files of at most this size"),
   newer: value(moment(), "Take only files modified after this: an age like 12h or 30d, or a date"),
   older: value(moment(), "Take only files modified before this"),
+};
+
+/** The filters, and the list of names, which `find`, `du` and `sum` do not take. */
+export const filterOptions = {
+  ...choiceOptions,
   filesFrom: value(
     path("FILE"),
     "Take only the files, and the contents of the folders, that FILE names, one on each line; - " +
       "is standard input",
   ),
-  null: flag("The names of --files-from end with a NUL, as `find --print0` prints them", "-0"),
+  null: flag("The names of --files-from end with a NUL, as `find -print0` prints them", "-0"),
 };
 
-export type FilterChoice = ValuesOf<typeof filterOptions>;
+export type FilterChoice =
+  & ValuesOf<typeof choiceOptions>
+  & Partial<ValuesOf<typeof filterOptions>>;
 
 /** Returns whether any of the options is given. */
 export function isFiltered(choice: FilterChoice): boolean {
@@ -67,10 +75,10 @@ export function checkFilter(
 /**
  * Returns the filter that the options describe, and reads its files.
  *
- * @param root the folder that the names of `--files-from` are relative to
+ * @param root the folder that the names of `--files-from` are relative to; "" without the option
  * @throws {BargeError} `usage` for a name that is not below the folder; the failure to read a file
  */
-export async function readFilter(choice: FilterChoice, root: string): Promise<FilterOptions> {
+export async function readFilter(choice: FilterChoice, root = ""): Promise<FilterOptions> {
   const { exclude, include, filterFrom, minSize, maxSize, newer, older, filesFrom } = choice;
   const rules = filterFrom.map((file) => readText("--filter-from", file));
   const names = filesFrom === undefined

@@ -14,6 +14,8 @@ import { path, plain, type ValueParser, yesOrNo } from "./value.ts";
 export interface Context extends Pick<Reading<unknown>, "sources"> {
   /** Aborted by Ctrl-C or SIGTERM, or when standard output is closed. */
   readonly signal: AbortSignal;
+  /** The name of the verb, like `user add`. */
+  readonly verb: string;
   /** All verbs, for `completion`. */
   readonly tree: Tree;
   /** Reads the options again, from files as they are now. @throws {BargeError} as the first reading */

@@ -24,6 +24,13 @@ export function report(cause: unknown, options: { verb?: string; debug: boolean 
   return error === undefined ? otherCode : exitCodes[error.kind];
 }
 
+/** Returns the exit code of a failure, and its message. */
+export function failureOf(cause: unknown, verb: string): { code: number; message: string } {
+  const error = asBargeError(cause, verb);
+  if (error) return { code: exitCodes[error.kind], message: `barge: ${error}` };
+  return { code: otherCode, message: `barge: ${verb}: a bug in barge: ${String(cause)}` };
+}
+
 /** Ends the program once all output is written. */
 export async function exit(code: number): Promise<never> {
   const outcome = await finish();
@@ -45,7 +52,7 @@ function asBargeError(cause: unknown, verb?: string): BargeError | undefined {
 }
 
 /** Requests of the protocol that verbs of other names send. */
-const requests = /^(list|stat|remove|move|copy|mkdir|digest|put-many|get-many|uploads|drop)$/;
+const requests = /^(get|list|stat|remove|move|copy|mkdir|digest|put-many|get-many|uploads|drop)$/;
 
 /**
  * Returns a failure with the name of the called verb in place of the request's: a user of `ls` has

@@ -20,6 +20,7 @@ let buffer = "";
 let isFlushDue = false;
 let statusLine: StatusLine | undefined;
 let failure: BargeError | undefined;
+let copy: ((line: string) => void) | undefined;
 const interrupted = Promise.withResolvers<void>();
 
 /** Aborted when standard output can no longer be written. */
@@ -57,7 +58,12 @@ const errors = new Sink(Deno.stderr, {
 
 /** Prints one or several lines of trusted text on standard output. */
 export function print(line: string): void {
-  buffer += line + "\n";
+  printRaw(line + "\n");
+}
+
+/** Prints text on standard output as it is. */
+export function printRaw(text: string): void {
+  buffer += text;
   if (buffer.length >= maxBufferedChars) flush();
   else if (!isFlushDue) {
     isFlushDue = true;
@@ -83,8 +89,19 @@ export function keepUp(signal?: AbortSignal): Promise<void> | undefined {
   return output.keepUp(signal);
 }
 
+/** Passes each later note to a function, too. @param to undefined: ends that */
+export function copyNotes(to: ((line: string) => void) | undefined): void {
+  copy = to;
+}
+
+/** Passes a line to the function of {@link copyNotes} without printing it. */
+export function record(line: string): void {
+  copy?.(printable(line));
+}
+
 /** Prints a line for people on standard error. Control characters are escaped. */
 export function note(line: string): void {
+  record(line);
   statusLine?.hide();
   if (terminal.stdout) flush(); // so that a terminal shows both streams in order
   writeError(printable(line) + "\n");
