@@ -4,7 +4,7 @@
  * own on loopback. bench/README.md describes the benchmarks.
  *
  *     deno task bench                            peers: beside vsftpd, nginx, rsync, OpenSSH ...
- *     deno task bench start growth memory loop sync
+ *     deno task bench start growth memory loop sync distance
  *     deno task bench peers --quick --only big,tree --dir /var/tmp --json peers.json
  *
  * Tables go to stdout, progress to stderr.
@@ -12,6 +12,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { machine } from "../core/bench/machine.ts";
+import { benchDistance } from "./distance.ts";
 import { benchGrowth, growthNames } from "./growth/main.ts";
 import { clearUp, clearUpOnSignals } from "./cleanup.ts";
 import { benchLoop } from "./loop.ts";
@@ -21,7 +22,7 @@ import { useProgram } from "./program.ts";
 import { benchStart } from "./start.ts";
 import { benchSync } from "./sync.ts";
 
-const names = ["peers", "start", "growth", "memory", "loop", "sync"];
+const names = ["peers", "start", "growth", "memory", "loop", "sync", "distance"];
 const help = `deno task bench [${names.join("|")}]... [OPTIONS]
   --quick         less work: minutes, and rough figures
   --full          growth: up to 8 GiB, 100,000 files in a folder, 2,000 clients
@@ -67,6 +68,7 @@ const runs: Record<string, () => Promise<unknown>> = {
   memory: () => benchMemory(options),
   loop: () => benchLoop(options),
   start: () => benchStart(options),
+  distance: () => benchDistance(options),
   sync: async () => options.print(await benchSync()),
 };
 clearUpOnSignals();
