@@ -1,5 +1,5 @@
 /** `barge get`: fetches files and folders. */
-import { isStandardOutput } from "../core/client/download/local_target.ts";
+import { isStandardOutput, isStream } from "../core/client/download/local_target.ts";
 import { get } from "../core/client/get.ts";
 import { BargeError } from "../core/error.ts";
 import { args, flag } from "./_term/command.ts";
@@ -7,7 +7,8 @@ import { stdoutBytes } from "./_term/out.ts";
 import { path } from "./_term/value.ts";
 import { sessionCommand } from "./_client/session.ts";
 import { checkFilter, readFilter } from "./_client/filters.ts";
-import { printTransfer, type Transfer, transferOptions } from "./_client/transfer.ts";
+import { inAttempts } from "./_client/attempts.ts";
+import { printTransfer, transferOptions } from "./_client/transfer.ts";
 
 export default sessionCommand({
   options: {
@@ -48,19 +49,24 @@ export default sessionCommand({
     checkOutput(targetOf(paths), json);
     checkFilter(options, sourcesOf(paths), passwordStdin ? "the password" : undefined);
   },
-  async run(options, { client }) {
+  async run(options, session) {
     const { paths } = options;
     const sources = sourcesOf(paths);
     const filter = await readFilter(options, sources[0]);
-    const transfer: Transfer = (display) =>
-      get(client, sources, targetOf(paths), {
-        ...options,
-        ...filter,
-        ignoreFiles: !options.noIgnore,
-        verify: !options.noVerify,
-        ...display,
-        output: stdoutBytes,
-      });
+    const repeatable = !isStream(targetOf(paths));
+    const transfer = inAttempts(
+      session,
+      { ...options, repeatable },
+      (client, attempt) =>
+        get(client, sources, targetOf(paths), {
+          ...options,
+          ...filter,
+          ignoreFiles: !options.noIgnore,
+          verify: !options.noVerify,
+          ...attempt,
+          output: stdoutBytes,
+        }),
+    );
     return await printTransfer("get", options, transfer);
   },
 });

@@ -5,7 +5,8 @@ import { args, flag } from "./_term/command.ts";
 import { path } from "./_term/value.ts";
 import { sessionCommand } from "./_client/session.ts";
 import { checkFilter, readFilter } from "./_client/filters.ts";
-import { printTransfer, type Transfer, transferOptions } from "./_client/transfer.ts";
+import { inAttempts } from "./_client/attempts.ts";
+import { printTransfer, transferOptions } from "./_client/transfer.ts";
 
 export default sessionCommand({
   options: {
@@ -52,17 +53,22 @@ export default sessionCommand({
       hint: "use --password-file or BARGE_PASSWORD",
     });
   },
-  async run(options, { client }) {
+  async run(options, session) {
     const sources = options.paths.slice(0, -1);
     const filter = await readFilter(options, sources[0]);
-    const transfer: Transfer = (display) =>
-      put(client, sources, options.paths.at(-1)!, {
-        ...options,
-        ...filter,
-        ignoreFiles: !options.noIgnore,
-        verify: !options.noVerify,
-        ...display,
-      });
+    const repeatable = !sources.includes("-");
+    const transfer = inAttempts(
+      session,
+      { ...options, repeatable },
+      (client, attempt) =>
+        put(client, sources, options.paths.at(-1)!, {
+          ...options,
+          ...filter,
+          ignoreFiles: !options.noIgnore,
+          verify: !options.noVerify,
+          ...attempt,
+        }),
+    );
     return await printTransfer("put", options, transfer);
   },
 });

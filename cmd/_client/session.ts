@@ -1,9 +1,10 @@
 /** Connects to a server and logs in, by the options of a verb. */
 import type { Client } from "../../core/client/client.ts";
-import { connect } from "../../core/client/connect.ts";
+import { connect, type ConnectOptions } from "../../core/client/connect.ts";
 import { type Login, login as logIn } from "../../core/client/login.ts";
 import { formatRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
+import type { RateLimit } from "../../core/client/rate_limit.ts";
 import { count, plain } from "../_term/value.ts";
 import {
   command,
@@ -18,7 +19,10 @@ import {
 } from "../_term/command.ts";
 import { version } from "../_version.ts";
 import { chooseAccount, findServer, loginEnded, noServer } from "./choose.ts";
+import { jobOptions } from "./job_options.ts";
 import { fits, readLogins } from "./logins.ts";
+import type { RateAt } from "./rates.ts";
+import { Retries, type RetryChoice, retryOptions } from "./retries.ts";
 import {
   givenPassword,
   needPassword,
@@ -44,11 +48,14 @@ export const serverOptions = marked({
 /** The options of a verb that logs in. */
 export const sessionOptions = {
   ...serverOptions,
+  ...marked(retryOptions, { place: "general" }),
   ...marked(passwordOptions, { place: "general" }),
 };
 
 export type ServerChoice = ValuesOf<typeof serverOptions>;
-export interface SessionChoice extends ServerChoice, PasswordSources {
+export interface SessionChoice extends ServerChoice, PasswordSources, Partial<RetryChoice> {
+  /** The bytes a second of all connections together. Default: no limit. */
+  readonly limitRate?: RateAt;
   /** Use this token, and no password or saved login. */
   readonly token?: string;
 }
@@ -91,40 +98,59 @@ export async function openSession(
   const account = server.account ?? saved?.account ?? await chooseAccount(server, signal);
   const remote = { ...server, account };
   const accepted = token ?? saved?.token;
-  const given = password === undefined ? undefined : { account, password };
-  const credentials = accepted === undefined ? given : { token: accepted };
-  let login: Promise<Login> | undefined;
-  const client = await dial(remote, choice, signal, (client) => {
-    login = credentials && logIn(client, credentials);
-    login?.catch(() => {/* awaited below; the greeting may fail first */});
-  });
-  try {
-    if (!login) {
-      password = await needPassword(choice, {
-        question: `Password of ${account} at ${client.peer}`,
-        twice: false,
-        signal,
-        ways: options.password ? passwordWays : loginWays,
-      });
-      login = logIn(client, { account, password });
-    }
-    return {
-      client,
-      remote,
-      login: await login,
-      password,
-      [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
-    };
-  } catch (error) {
-    client.close();
-    if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
-    throw new BargeError(error.kind, error.message, {
-      op: "log in to",
-      path: formatRemote(remote),
-      hint: saved ? loginEnded : error.hint,
-      cause: error,
+  const limit = await limitOf(choice);
+  const connectOnce = async () => {
+    const given = password === undefined ? undefined : { account, password };
+    const credentials = accepted === undefined ? given : { token: accepted };
+    let login: Promise<Login> | undefined;
+    const client = await dial(remote, choice, signal, {
+      limit,
+      sendWithHello(client) {
+        login = credentials && logIn(client, credentials);
+        login?.catch(() => {/* awaited below; the greeting may fail first */});
+      },
     });
-  }
+    try {
+      if (!login) {
+        password = await needPassword(choice, {
+          question: `Password of ${account} at ${client.peer}`,
+          twice: false,
+          signal,
+          ways: options.password ? passwordWays : loginWays,
+        });
+        login = logIn(client, { account, password });
+      }
+      return { client, login: await login };
+    } catch (error) {
+      client.close();
+      if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
+      throw new BargeError(error.kind, error.message, {
+        op: "log in to",
+        path: formatRemote(remote),
+        hint: saved ? loginEnded : error.hint,
+        cause: error,
+      });
+    }
+  };
+  const retries = new Retries({ retries: 0, retryDelay: 0, ...choice }, signal);
+  const { client, login } = await retries.run(connectOnce);
+  return {
+    client,
+    remote,
+    login,
+    password,
+    /** The further attempts of the command. */
+    retries,
+    /** Opens another connection with the same login, which the caller closes. */
+    another: async () => (await retries.run(connectOnce)).client,
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  };
+}
+
+async function limitOf({ limitRate }: SessionChoice): Promise<RateLimit | undefined> {
+  if (limitRate === undefined) return undefined;
+  const { RateLimit } = await import("../../core/client/rate_limit.ts");
+  return new RateLimit(() => limitRate(new Date()));
 }
 
 /** A verb that logs in: `run` gets the session, too. */
@@ -133,20 +159,28 @@ interface SessionVerb<T> extends Omit<Declared<T>, "run"> {
   check?(values: T & SessionValues): void;
   run(values: T & SessionValues, session: Session, context: Context): Outcome;
 }
-type SessionValues = ValuesOf<typeof sessionOptions> & Common;
+type SessionValues = ValuesOf<typeof verbOptions> & Common;
+/** The options of all verbs that log in, as {@link sessionCommand} declares them. */
+const verbOptions = { ...sessionOptions, ...jobOptions };
 
 /** Declares a verb that logs in. @param options as of {@link openSession} */
 export function sessionCommand<T>(
   { options, check, run, ...help }: SessionVerb<T>,
   sessionOptionsOf: Parameters<typeof openSession>[2] = {},
 ) {
-  return command<T & ValuesOf<typeof sessionOptions>>({
+  return command<T & ValuesOf<typeof verbOptions>>({
     ...help,
-    options: { ...options, ...sessionOptions } as Options<T & ValuesOf<typeof sessionOptions>>,
+    options: { ...options, ...verbOptions } as Options<T & ValuesOf<typeof verbOptions>>,
     async run(values, context) {
       check?.(values);
-      await using session = await openSession(values, context.signal, sessionOptionsOf);
-      return await run(values, session, context);
+      const runOnce = async () => {
+        await using session = await openSession(values, context.signal, sessionOptionsOf);
+        return await run(values, session, context) ?? 0;
+      };
+      const { lock, log, notify }: ValuesOf<typeof jobOptions> = values;
+      if ((lock ?? log ?? notify) === undefined) return await runOnce();
+      const { runJob } = await import("./job.ts");
+      return await runJob(context.verb, { lock, log, notify }, runOnce);
     },
   });
 }
@@ -156,19 +190,19 @@ const loginWays = "use `barge login` once, or --password-stdin, --password-file 
 /**
  * Connects with the timeout of a choice.
  *
- * @param sendWithHello makes requests that are sent together with `hello`, to save a round trip
+ * @param options as of {@link connect}
  */
 export async function dial(
   remote: Remote,
   choice: Pick<ServerChoice, "timeout">,
   signal: AbortSignal,
-  sendWithHello?: (client: Client) => void,
+  options: Pick<ConnectOptions, "sendWithHello" | "limit"> = {},
 ): Promise<Client> {
   return await connect(remote, {
     signal,
     timeout: choice.timeout === undefined ? undefined : choice.timeout * 1000,
     agent: `barge/${version}`,
-    sendWithHello,
+    ...options,
   });
 }
 

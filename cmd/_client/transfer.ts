@@ -4,11 +4,25 @@ import type { TransferOptions } from "../../core/client/transfer/options.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
 import { sharedCode } from "../_term/exit.ts";
 import { withVerb } from "../_term/fail.ts";
-import { flag } from "../_term/command.ts";
+import { flag, value, valueOr } from "../_term/command.ts";
 import { filterOptions } from "./filters.ts";
-import { keepUp, note, printJson, printLine, stdoutClosed, terminal } from "../_term/out.ts";
+import {
+  keepUp,
+  note,
+  printJson,
+  printLine,
+  record,
+  stdoutClosed,
+  terminal,
+} from "../_term/out.ts";
 import { counted, duration, number, progress } from "../_term/progress.ts";
+import { count, valueParser } from "../_term/value.ts";
 import { formatSize } from "../../core/size.ts";
+import type { MaxDelete } from "../../core/client/transfer/brake.ts";
+import { rates } from "./rates.ts";
+
+/** More connections take logins and memory of the server, and fill no line better. */
+const maxJobs = 16;
 
 export const transferOptions = {
   recursive: flag("Transfer folders with their contents", "-r"),
@@ -19,17 +33,42 @@ export const transferOptions = {
     "Remove from the target tree what the source lacks, after the transfer; and replace a folder " +
       "there by a file of the same name, or the reverse",
   ),
+  maxDelete: value(
+    maxDelete(),
+    "Transfer and remove nothing if --delete would remove more than N entries, or than this part " +
+      "of the target's entries",
+  ),
   noClobber: flag("Fail instead of replacing a file"),
   ...filterOptions,
   noIgnore: flag("Do not read the .bargeignore files of local folders"),
+  limitRate: value(
+    rates(),
+    "Send and receive at most this number of bytes a second, like 2MB; or at certain times of the day, " +
+      "like 08:00-18:00=500kB,2MB",
+  ),
+  jobs: valueOr(
+    count("N", 1, maxJobs),
+    1,
+    "Transfer over N connections at once, which helps on a long way. Default: 1",
+    "-j",
+  ),
   dryRun: flag("Print the changes without making them", "-n"),
   quiet: flag("Print failures only: no progress, no summary", "-q"),
+  quietUnlessChanged: flag("Print nothing if nothing was transferred, removed or failed"),
 };
 
 /** Failures that all later files have, too; only the first is printed. */
 const commonKinds: ReadonlySet<Kind> = new Set<Kind>(["unavailable", "no-space"]);
 /** The most notes that are printed; others are counted. */
 const maxNotes = 10;
+
+/** The options for the display of a transfer. */
+interface Display {
+  readonly json: boolean;
+  readonly quiet?: boolean;
+  readonly quietUnlessChanged?: boolean;
+  readonly dryRun?: boolean;
+}
 
 /** Starts a transfer with the options for its display. */
 export type Transfer = (display: Pick<TransferOptions, "onEvent" | "ready">) => Promise<Totals>;
@@ -42,19 +81,20 @@ export type Transfer = (display: Pick<TransferOptions, "onEvent" | "ready">) => 
  */
 export async function printTransfer(
   op: "put" | "get",
-  { json, quiet = false, dryRun = false }: { json: boolean; quiet?: boolean; dryRun?: boolean },
+  { json, quiet = false, quietUnlessChanged = false, dryRun = false }: Display,
   transfer: Transfer,
 ): Promise<number> {
   const start = performance.now();
   const failures: Kind[] = [];
-  using line = progress(quiet);
-  const notes = new Notes();
+  using line = progress(quiet || quietUnlessChanged);
+  const notes = new Notes(quietUnlessChanged);
   const mark = dryRun ? { dryRun } : {};
   const onEvent = (event: TransferEvent) => {
     line?.add(event);
     if (event.type === "done") {
       const { result } = event;
-      if (json) printJson({ ...resultFields(op, result), ...mark });
+      const isShown = !quietUnlessChanged || result.status !== "skipped";
+      if (json && isShown) printJson({ ...resultFields(op, result), ...mark });
       else if (dryRun && result.status === "sent") printLine(`${op} ${between(op, result)}`);
       if (result.error) {
         failures.push(result.error.kind);
@@ -70,12 +110,15 @@ export async function printTransfer(
       ? cause.with({ hint: "run the same command again to resume" })
       : cause;
   });
-  notes.end();
+  const { sent, resumed, skipped, failed, removed } = totals;
+  const isChanged = sent + resumed + failed + removed > 0;
+  notes.end(isChanged);
   line?.hide();
-  const files = totals.sent + totals.resumed + totals.skipped + totals.failed;
-  if (!quiet && (terminal.stderr || files !== 1 || totals.removed > 0)) {
-    note(summary(totals, (performance.now() - start) / 1000, dryRun));
-  }
+  const files = sent + resumed + skipped + failed;
+  const text = summary(totals, (performance.now() - start) / 1000, dryRun);
+  const isShown = quietUnlessChanged ? isChanged : terminal.stderr || files !== 1 || removed > 0;
+  if (!quiet && isShown) note(text);
+  else record(text);
   return sharedCode(failures);
 }
 
@@ -126,6 +169,12 @@ class Notes {
   #repeats = 0;
   #hint = "";
   #notes = 0;
+  /** Notes that are printed at the end if something has changed; undefined: notes are printed now. */
+  readonly #held: string[] | undefined;
+
+  constructor(held: boolean) {
+    this.#held = held ? [] : undefined;
+  }
 
   failure(error: BargeError): void {
     // An interruption is reported once, at the end.
@@ -144,11 +193,17 @@ class Notes {
   }
 
   note(message: string): void {
-    if (++this.#notes <= maxNotes) note(`barge: ${message}`);
+    if (++this.#notes > maxNotes) return;
+    const text = `barge: ${message}`;
+    if (this.#held) this.#held.push(text);
+    else note(text);
   }
 
-  end(): void {
+  /** @param isChanged false: held notes are not printed */
+  end(isChanged: boolean): void {
     this.#endRepeats();
+    if (!isChanged && this.#held) return this.#held.forEach(record);
+    this.#held?.forEach((text) => note(text));
     const more = this.#notes - maxNotes;
     if (more > 0) note(`barge: and ${number(more)} more of these`);
   }
@@ -161,4 +216,16 @@ class Notes {
 
 function between(op: "put" | "get", { path, local }: TransferResult): string {
   return op === "put" ? `${local} -> ${path}` : `${path} -> ${local}`;
+}
+
+/** A number of entries, or a percentage. */
+function maxDelete() {
+  const parse = (text: string): MaxDelete | undefined => {
+    const [, digits, percent] = /^(\d{1,9})(%?)$/.exec(text) ?? [];
+    if (digits === undefined) return undefined;
+    const amount = Number(digits);
+    if (percent === "") return { entries: amount };
+    return amount <= 100 ? { percent: amount } : undefined;
+  };
+  return valueParser("N|P%", parse, "a number like 100 or a percentage like 10%");
 }

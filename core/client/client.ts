@@ -9,6 +9,7 @@
  * waiting and later calls fail with the same error.
  */
 import { BargeError, typed } from "../error.ts";
+import type { RateLimit } from "./rate_limit.ts";
 import type { Stream } from "../net/stream.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import {
@@ -41,6 +42,9 @@ export class Client implements Disposable, AsyncDisposable {
   /** The server's address, for messages. */
   readonly peer: string;
   readonly #stream: Stream;
+  readonly #limit: RateLimit | undefined;
+  /** Ends the waits for the rate limit when the connection is closed. */
+  readonly #closing = new AbortController();
   readonly #frames: FrameReader;
   readonly #outbox: Outbox;
   #last: Promise<unknown> = Promise.resolve();
@@ -54,12 +58,16 @@ export class Client implements Disposable, AsyncDisposable {
   #lastMoved = performance.now();
   #onClose: (() => void)[] = [];
 
-  /** @param stream owned by the client, which closes it */
-  constructor(stream: Stream) {
+  /**
+   * @param stream owned by the client, which closes it
+   * @param limit slows sending and receiving down; undefined: no limit
+   */
+  constructor(stream: Stream, limit?: RateLimit) {
     this.#stream = stream;
+    this.#limit = limit;
     this.peer = stream.peer;
     this.#frames = new FrameReader({ read: (into) => this.#read(into) });
-    this.#outbox = new Outbox(stream);
+    this.#outbox = new Outbox(stream, limit, this.#closing.signal);
     const timer = setInterval(() => this.#sweep(), 1000);
     this.onClose(() => clearInterval(timer));
   }
@@ -263,9 +271,10 @@ export class Client implements Disposable, AsyncDisposable {
   async #read(into: Uint8Array): Promise<number | null> {
     const { idleTimeoutMs } = this.#stream;
     this.#stream.idleTimeoutMs = Infinity;
-    const reading = this.#stream.read(into);
+    const reading = this.#stream.read(into.subarray(0, this.#limit?.pieceBytes));
     this.#stream.idleTimeoutMs = idleTimeoutMs;
     const n = await reading;
+    if (n) await this.#limit?.take(n, this.#closing.signal);
     this.#lastMoved = performance.now();
     return n;
   }
@@ -303,6 +312,7 @@ export class Client implements Disposable, AsyncDisposable {
   #fail(error: BargeError): BargeError {
     if (this.closed) return this.closed;
     this.#stream.close(error);
+    this.#closing.abort(error);
     this.#frames[Symbol.dispose]();
     for (const callback of this.#onClose.splice(0)) callback();
     return error;

@@ -1,6 +1,7 @@
 /** Opens a connection to a server, with TLS if `trust` is set, and checks the protocol's version. */
 import { BargeError } from "../error.ts";
 import { dial } from "../net/dial.ts";
+import type { RateLimit } from "./rate_limit.ts";
 import { Client, idleTimeoutMs } from "./client.ts";
 import type { Remote } from "./remote.ts";
 
@@ -11,6 +12,8 @@ export interface ConnectOptions {
   readonly timeout?: number;
   /** This program's name and version. */
   readonly agent?: string;
+  /** Slows sending and receiving down; connections may share it. Default: no limit. */
+  readonly limit?: RateLimit;
   /** Makes requests that are sent together with `hello`, which saves a round trip. */
   readonly sendWithHello?: (client: Client) => void;
 }
@@ -28,7 +31,7 @@ export async function connect(remote: Remote, options: ConnectOptions = {}): Pro
   const stream = await dial(remote, { timeout, idleTimeoutMs, signal, trust }).catch((error) => {
     throw signal?.aborted ? stopped(signal) : error;
   });
-  const client = new Client(stream);
+  const client = new Client(stream, options.limit);
   if (signal) {
     const interrupt = () => client.close(stopped(signal));
     signal.addEventListener("abort", interrupt, { once: true });

@@ -3,6 +3,7 @@ import { BargeError } from "../error.ts";
 import type { Client } from "./client.ts";
 import { Downloader } from "./download/downloader.ts";
 import { downloadFile } from "./download/file.ts";
+import type { Downloads } from "./download/pool.ts";
 import { findDownload, type GetOptions } from "./download/source.ts";
 import { TreeDownload } from "./download/tree.ts";
 import { checkTogether } from "./transfer/check.ts";
@@ -34,7 +35,7 @@ export async function get(
     throw new BargeError("usage", why, { op: "get" });
   }
   const report = new Report(options.onEvent);
-  const downloader = new Downloader(client, report, options.verify, options.requireDigest);
+  const downloader = await downloads(client, report, options);
   const download = { client, report, downloader, options };
   return await runTransfer("get", client, report, sources, options, {
     find: (source) => findDownload(client, source, target, sources.length > 1, options),
@@ -44,4 +45,19 @@ export async function get(
     },
     finish: () => downloader.drained(),
   });
+}
+
+/** Returns what downloads over all connections of a transfer. */
+async function downloads(
+  client: Client,
+  report: Report,
+  options: GetOptions,
+): Promise<Downloads> {
+  const { others = [], verify, requireDigest } = options;
+  const lanes = [client, ...others].map((client) => (
+    { client, transfer: new Downloader(client, report, verify, requireDigest) }
+  ));
+  if (others.length === 0) return lanes[0].transfer;
+  const { DownloadPool } = await import("./download/pool.ts");
+  return new DownloadPool(lanes);
 }

@@ -2,6 +2,7 @@
  * Gathers small writes into large ones, and sends them when the buffer is full enough, or by a flush:
  * a tree of small files takes one write per 64 KiB, not three a file.
  */
+import type { RateLimit } from "./rate_limit.ts";
 import type { Stream } from "../net/stream.ts";
 
 const capacity = 128 * 1024;
@@ -10,6 +11,8 @@ const writeBytes = 64 * 1024;
 
 export class Outbox {
   readonly #stream: Stream;
+  readonly #limit: RateLimit | undefined;
+  readonly #closed: AbortSignal;
   readonly #buffer = new Uint8Array(capacity);
   /** When bytes were last sent, by performance.now(). */
   lastWrite = performance.now();
@@ -17,8 +20,14 @@ export class Outbox {
   /** The write under way, behind which later ones queue. */
   #busy: Promise<void> | undefined;
 
-  constructor(stream: Stream) {
+  /**
+   * @param limit slows the sending down; undefined: no limit
+   * @param closed aborted when the stream is closed
+   */
+  constructor(stream: Stream, limit: RateLimit | undefined, closed: AbortSignal) {
     this.#stream = stream;
+    this.#limit = limit;
+    this.#closed = closed;
   }
 
   /**
@@ -75,7 +84,12 @@ export class Outbox {
   }
 
   async #send(bytes: Uint8Array): Promise<void> {
-    await this.#stream.write(bytes);
-    this.lastWrite = performance.now();
+    for (let sent = 0; sent < bytes.length;) {
+      const piece = bytes.subarray(sent, sent + (this.#limit?.pieceBytes ?? bytes.length));
+      await this.#limit?.take(piece.length, this.#closed);
+      await this.#stream.write(piece);
+      this.lastWrite = performance.now();
+      sent += piece.length;
+    }
   }
 }

@@ -5,6 +5,7 @@ import { Report, type Totals } from "./transfer/events.ts";
 import { runTransfer } from "./transfer/run.ts";
 import { uploadFile, uploadStream } from "./upload/file.ts";
 import { findUpload, type PutOptions } from "./upload/source.ts";
+import type { Uploads } from "./upload/pool.ts";
 import { TreeUpload } from "./upload/tree.ts";
 import { Uploader } from "./upload/uploader.ts";
 
@@ -29,7 +30,7 @@ export async function put(
 ): Promise<Totals> {
   checkTogether("put", sources, target, options);
   const report = new Report(options.onEvent);
-  using uploader = new Uploader(client, report, options);
+  using uploader = await uploads(client, report, options);
   const upload = { client, report, uploader, options };
   const inside = target.endsWith("/") || sources.length > 1;
   const hint = inside ? undefined : `write ${target}/ to put it inside`;
@@ -42,4 +43,15 @@ export async function put(
     },
     finish: () => uploader.drained(),
   });
+}
+
+/** Returns what uploads over all connections of a transfer. */
+async function uploads(client: Client, report: Report, options: PutOptions): Promise<Uploads> {
+  const { others = [] } = options;
+  const lanes = [client, ...others].map((client) => (
+    { client, transfer: new Uploader(client, report, options) }
+  ));
+  if (others.length === 0) return lanes[0].transfer;
+  const { UploadPool } = await import("./upload/pool.ts");
+  return new UploadPool(lanes);
 }

@@ -148,7 +148,16 @@ Deno.test("completion prints a script, and suggests verbs and options", async ()
   assert.deepEqual(await suggest("help", "user", "a"), ["add", "apply"]);
   assert.deepEqual(await suggest("user", "add", "--role=u"), ["--role=user"]);
   assert.deepEqual(await suggest("user", "add", "x", "--role", ""), ["user", "admin"]);
-  assert.deepEqual(await suggest("put", "-r", "-"), ["-L", "-r", "-u", "-c", "-n", "-q"]);
+  assert.deepEqual(await suggest("put", "-r", "-"), [
+    "-L",
+    "-r",
+    "-u",
+    "-c",
+    "-0",
+    "-j",
+    "-n",
+    "-q",
+  ]);
   assert.deepEqual(await suggest("put", "--exclude", ""), []);
   assert.match((await suggest("put", "some")).join(), /^__FILE__:any:/);
   assert.match((await suggest("put", "--password-file=x")).join(), /^__FILE__:any:.*x/);

@@ -6,14 +6,15 @@ import type { Report } from "../transfer/events.ts";
 import { existsAlready } from "../transfer/failure.ts";
 import type { Item } from "../transfer/plan.ts";
 import { sameContent } from "../transfer/same_content.ts";
-import { type Downloader, noStoredDigest } from "./downloader.ts";
+import { noStoredDigest } from "./downloader.ts";
 import { isStandardOutput, lstat, openStream } from "./local_target.ts";
+import type { Downloads } from "./pool.ts";
 import type { DownloadSource, GetOptions } from "./source.ts";
 
 export interface Download {
   readonly client: Client;
   readonly report: Report;
-  readonly downloader: Downloader;
+  readonly downloader: Downloads;
   readonly options: GetOptions;
 }
 

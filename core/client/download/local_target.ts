@@ -50,6 +50,15 @@ export function isStandardOutput(path: string): boolean {
   return path === "-" || openDescriptor(path) === 1;
 }
 
+/** Returns whether a name is written in place, so that its bytes can't be written again. */
+export function isStream(path: string): boolean {
+  try {
+    return isStandardOutput(path) || localTarget(path).type !== "file";
+  } catch {
+    return false; // the download fails with the reason
+  }
+}
+
 /**
  * Opens a target that {@link localTarget} returned as a stream. The open of a FIFO waits for a
  * reader.

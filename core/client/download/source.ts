@@ -53,6 +53,7 @@ export async function findDownload(
       throw new BargeError("not-found", "only a partial upload exists", { hint });
     }
     if (leavesOutSource(filter, { ...remoteItem(entry), name }, options)) return undefined;
+    if (entry.type === "file" && options.done?.has(path)) return undefined;
     return entry.type === "file"
       ? fileSource(path, entry, target, several, filter, options)
       : await treeSource(client, source, entry, target, filter, options);
@@ -103,7 +104,8 @@ async function treeSource(
   let omitted: Omission | undefined;
   const tree = await treeBelow(client, path, entry, (omission) => omitted = omission);
   if (filter.readIgnoreFile) await readIgnoreFiles(filter.readIgnoreFile, local, tree.values());
-  const items = select([...tree.values()], filter);
+  const items = select([...tree.values()], filter)
+    .filter(({ name, type }) => type === "dir" || !options.done?.has(join(path, name)));
   const compared = options.update || options.checksum ? items : [];
   const actions = new Map(
     compared.filter(({ type }) => type === "file")

@@ -9,10 +9,11 @@ import { describeOmission } from "../../protocol/omission.ts";
 import { leftOut } from "../filter/selection.ts";
 import { checkLocal } from "../local_name.ts";
 import { join } from "../path.ts";
+import { checkRemovals } from "../transfer/brake.ts";
 import { isBelow } from "../transfer/conflict.ts";
 import { noFolderFor } from "../transfer/failure.ts";
 import { extraneous, type Item } from "../transfer/plan.ts";
-import { walk } from "../transfer/walk.ts";
+import { type LocalTree, walk } from "../transfer/walk.ts";
 import { clearWay, type WayOptions } from "./clear_way.ts";
 import { type Download, downloadFile } from "./file.ts";
 import { lstat, stat } from "./local_target.ts";
@@ -36,8 +37,9 @@ export class TreeDownload {
     const { client, report, options, downloader } = this.#download;
     const { local, path, items, filter } = this.#source;
     const failedBefore = report.totals.failed;
-    this.#reportOmitted();
     const wayOptions = { ...options, filter, closed: () => client.closed };
+    if (!await this.#checkRemovals(wayOptions)) return;
+    this.#reportOmitted();
     for (const item of items) {
       await options.ready?.();
       client.throwIfInterrupted();
@@ -51,6 +53,29 @@ export class TreeDownload {
       report.note(`nothing was removed from ${local}, because not all of ${path} arrived`);
     }
     if (!options.dryRun) this.#setTimes();
+  }
+
+  /** Checks the number of removals. @returns false if there are too many, which is reported */
+  async #checkRemovals({ closed }: WayOptions): Promise<boolean> {
+    const { report, options } = this.#download;
+    const { local, path, items } = this.#source;
+    if (!options.delete || !options.maxDelete || !stat(local)) return true;
+    try {
+      const tree = await walk(local, { excluded: () => false, closed });
+      checkRemovals(local, tree.items, items, this.#keptNames(tree), options.maxDelete);
+      return true;
+    } catch (cause) {
+      report.failed(path, local, typed(cause, { op: "get" }));
+      return false;
+    }
+  }
+
+  /** Returns the local names that stay; those that a download can't make are among them. */
+  #keptNames({ items, omitted, failed }: LocalTree): ReadonlySet<string> {
+    const { names, filter } = this.#source;
+    const kept = new Set(names);
+    for (const { name } of [...omitted, ...failed, ...leftOut(items, filter)]) kept.add(name);
+    return kept;
   }
 
   /** Reports missing names, and those that the server can't show if they may be missing data. */
@@ -98,17 +123,14 @@ export class TreeDownload {
   }
 
   /** Removes local items that the source does not have, except those that a download can't make. */
-  async #removeExtraneous({ filter, dryRun, closed }: WayOptions): Promise<void> {
+  async #removeExtraneous({ dryRun, closed }: WayOptions): Promise<void> {
     const { report } = this.#download;
-    const { local: root, path, names } = this.#source;
+    const { local: root, path } = this.#source;
     if (dryRun && !stat(root)) return;
     const tree = await walk(root, { excluded: () => false, closed });
-    const kept = new Set(names);
-    for (const { name } of [...tree.omitted, ...tree.failed]) kept.add(name);
     for (const { message } of tree.omitted) report.note(message);
     const existing = tree.items.filter(({ name }) => !isBelow(name, this.#cleared));
-    for (const { name } of leftOut(existing, filter)) kept.add(name);
-    for (const { name, type } of extraneous(existing, kept)) {
+    for (const { name, type } of extraneous(existing, this.#keptNames(tree))) {
       const local = join(root, name);
       try {
         if (!dryRun) Deno.removeSync(local, { recursive: type === "dir" });

@@ -1,5 +1,7 @@
 /** The options of a transfer that put and get share. */
 import type { FilterOptions } from "../filter/options.ts";
+import type { Client } from "../client.ts";
+import type { MaxDelete } from "./brake.ts";
 import type { TransferEvent } from "./events.ts";
 
 export interface TransferOptions extends FilterOptions {
@@ -15,6 +17,12 @@ export interface TransferOptions extends FilterOptions {
   readonly delete?: boolean;
   /** Fail with `exists` rather than replace a file. */
   readonly noClobber?: boolean;
+  /** Stop before a tree is transferred if `delete` would remove more. Default: no limit. */
+  readonly maxDelete?: MaxDelete;
+  /** Further connections to the same server, logged in as the same account, that take files, too. */
+  readonly others?: readonly Client[];
+  /** The remote paths of files that an earlier attempt has transferred, and that are left out. */
+  readonly done?: ReadonlySet<string>;
   /** Awaited before each file, so that the display of progress keeps up. */
   readonly ready?: () => Promise<void> | undefined;
   /** Report the results without a change. */

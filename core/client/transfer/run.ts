@@ -30,7 +30,7 @@ export interface FailedSource extends Pick<Source, "local" | "path"> {
 
 /** The steps in which put and get differ. */
 export interface Steps<S extends Source> {
-  /** Returns undefined for an excluded source. */
+  /** Returns undefined for a source that is excluded or already done. */
   find(source: string): Promise<S | FailedSource | undefined>;
   transfer(source: S): Promise<void>;
   /** Waits for the answers that are due. */

@@ -7,12 +7,12 @@ import { existsAlready, withResumeHint } from "../transfer/failure.ts";
 import type { Item } from "../transfer/plan.ts";
 import { sameContent } from "../transfer/same_content.ts";
 import { checkTarget, type PutOptions, type UploadSource } from "./source.ts";
-import type { Uploader } from "./uploader.ts";
+import type { Uploads } from "./pool.ts";
 
 export interface Upload {
   readonly client: Client;
   readonly report: Report;
-  readonly uploader: Uploader;
+  readonly uploader: Uploads;
   readonly options: PutOptions;
 }
 

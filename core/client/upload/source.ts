@@ -28,7 +28,7 @@ export interface UploadSource extends Source, Omit<LocalTree, "items"> {
 
 /**
  * @param inside whether the target is a folder to put into
- * @returns undefined for an excluded source
+ * @returns undefined for a source that is excluded or already done
  */
 export async function findUpload(
   client: Client,
@@ -56,7 +56,9 @@ export async function findUpload(
       ? await walk(source, { follow, excluded, readIgnoreFile, omitParts: true, closed })
       : single(itemOf("", facts));
     const existing = await existingItems(client, path, isTree, options);
-    const items = select(tree.items, filter);
+    const items = select(tree.items, filter)
+      .filter(({ name, type }) => type === "dir" || !options.done?.has(join(path, name)));
+    if (!isTree && items.length === 0) return undefined;
     const actions = new Map(
       items.map((item) => [item.name, decide(item, existing.get(item.name), options)]),
     );

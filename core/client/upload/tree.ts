@@ -8,6 +8,7 @@ import { BargeError, typed } from "../../error.ts";
 import { mkdir } from "../change.ts";
 import { leftOut } from "../filter/selection.ts";
 import { join, parentOf } from "../path.ts";
+import { checkRemovals } from "../transfer/brake.ts";
 import { conflicts, isBelow, protectedBelow } from "../transfer/conflict.ts";
 import { deleteHint, noFolderFor, withResumeHint } from "../transfer/failure.ts";
 import { extraneous, type Item } from "../transfer/plan.ts";
@@ -34,11 +35,12 @@ export class TreeUpload {
     const { client, report, options, uploader } = this.#upload;
     const { local, path, items, failed, omitted, existing } = this.#source;
     const failedBefore = report.totals.failed;
+    if (!this.#checkRemovals()) return;
     for (const { name, error } of failed) report.failed(join(path, name), join(local, name), error);
     for (const { message } of omitted) report.note(message);
     if (!options.dryRun && !await this.#makeRoot()) return;
     const conflicting = conflicts(items, existing);
-    for (const item of items) {
+    for (const item of options.others?.length ? foldersFirst(items) : items) {
       await options.ready?.();
       client.throwIfInterrupted();
       await this.#send(item, conflicting.get(item.name));
@@ -50,6 +52,21 @@ export class TreeUpload {
       report.note(`nothing was removed from ${path}, because not all of ${local} could be sent`);
     }
     if (!options.dryRun) await this.#setTimes();
+  }
+
+  /** Checks the number of removals. @returns false if there are too many, which is reported */
+  #checkRemovals(): boolean {
+    const { report, options } = this.#upload;
+    const { local, path, items, existing } = this.#source;
+    if (!options.delete || !options.maxDelete) return true;
+    try {
+      const all = [...existing.values()];
+      checkRemovals(path, all, items, keptNames(this.#source, all), options.maxDelete);
+      return true;
+    } catch (cause) {
+      report.failed(path, local, typed(cause, { op: "put" }));
+      return false;
+    }
   }
 
   async #makeRoot(): Promise<boolean> {
@@ -125,7 +142,7 @@ export class TreeUpload {
     const { report, options, uploader } = this.#upload;
     const existing = [...this.#source.existing.values()]
       .filter(({ name }) => !isBelow(name, this.#cleared));
-    for (const { name, type } of toRemove(this.#source, existing)) {
+    for (const { name, type } of extraneous(existing, keptNames(this.#source, existing))) {
       this.#changed.add(folderOf(name));
       const [local, path] = this.#paths(name);
       if (options.dryRun) report.removed(path, local);
@@ -148,11 +165,20 @@ export class TreeUpload {
   }
 }
 
-/** Returns the target's items to remove; omitted names are kept. */
-function toRemove({ names, omitted, filter }: UploadSource, existing: readonly Item[]): Item[] {
+/** Returns the names that stay at the target; omitted names are among them. */
+function keptNames(
+  { names, omitted, filter }: UploadSource,
+  existing: readonly Item[],
+): ReadonlySet<string> {
   const kept = new Set(names);
   for (const { name } of [...omitted, ...leftOut(existing, filter)]) kept.add(name);
-  return extraneous(existing, kept);
+  return kept;
+}
+
+/** Returns the folders of a tree, then its files, so that other connections find the folders. */
+function foldersFirst(items: readonly Item[]): readonly Item[] {
+  const files = items.filter(({ type }) => type === "file");
+  return [...items.filter(({ type }) => type === "dir"), ...files];
 }
 
 /** Returns the folder of a name in a tree; "" for the root. */
