@@ -1,0 +1,134 @@
+/** The scripts and units of docs/cron.md, run as they are written. */
+import assert from "node:assert/strict";
+import { ROOT } from "../../scripts/run.ts";
+import { bargeCommand, caches } from "../_program.ts";
+import type { Home } from "./_barge.ts";
+import { loggedIn } from "./_logged_in.ts";
+
+const page = await Deno.readTextFile(`${ROOT}/docs/cron.md`);
+
+/** The indented blocks of the page; blank lines inside a block belong to it. */
+const blocks = page.split(/^(?! {4}|\n).*\n/m)
+  .map((block) => block.replace(/^ {4}/gm, "").trim())
+  .filter(Boolean);
+
+/** The blocks that name their file in a comment, by that name. */
+function files(): Map<string, string> {
+  const named = blocks.flatMap((block) => block.split(/^(?=# ~\/\.config|#!)/m))
+    .map((text) => [/^# ~\/(\S+)/m.exec(text)?.[1], text.trimEnd() + "\n"] as const);
+  return new Map(named.filter((row): row is [string, string] => row[0] !== undefined));
+}
+
+/** Writes the scripts into a home, with a program `barge` in its own folder. */
+async function install(home: Home): Promise<void> {
+  await Deno.mkdir(`${home.path}/bin`);
+  await Deno.mkdir(`${home.path}/program`);
+  for (const [name, text] of files()) {
+    if (!name.startsWith("bin/")) continue;
+    await Deno.writeTextFile(`${home.path}/${name}`, text, { mode: 0o700 });
+  }
+  const words = bargeCommand([]).map((word) => `'${word}'`).join(" ");
+  await Deno.writeTextFile(`${home.path}/program/barge`, `#!/bin/sh\nexec ${words} "$@"\n`, {
+    mode: 0o700,
+  });
+}
+
+/** Runs a line as cron does: by sh, with few variables. */
+async function cron(home: Home, line: string) {
+  const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
+    args: ["-c", line],
+    cwd: home.path,
+    clearEnv: true,
+    env: {
+      HOME: home.path,
+      PATH: `${home.path}/program:/usr/bin:/bin`,
+      SHELL: "/bin/sh",
+      ...caches,
+    },
+    stdin: "null",
+  }).output();
+  return { code, output: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}
+
+const lacksTool = await Promise.all(
+  [["sqlite3", "--version"], ["gzip", "--version"]].map(([name, ...args]) =>
+    new Deno.Command(name, { args }).output().then(() => false, () => true)
+  ),
+).then((missing) => missing.includes(true));
+
+Deno.test(
+  { name: "the scripts of docs/cron.md back up and rotate", ignore: lacksTool },
+  async () => {
+    await using all = await loggedIn();
+    const { home, server } = all;
+    await install(home);
+    assert.equal((await cron(home, "barge mkdir -p /home/backups/db /home/backups/www")).code, 0);
+    await Deno.mkdir(`${home.path}/app`);
+    await Deno.mkdir(`${home.path}/www`);
+    const made = await cron(
+      home,
+      `sqlite3 app/app.db 'create table t (a); insert into t values (42)'`,
+    );
+    assert.equal(made.code, 0, made.output);
+    for (let i = 0; i < 20; i++) await Deno.writeTextFile(`${home.path}/www/${i}`, `page ${i}`);
+    const table = blocks.find((block) => block.includes("MAILTO="))!;
+    const jobs = [...table.matchAll(/^\d+ \d+ \* \* \S+ +(.+)$/gm)].map(([, command]) => command);
+    assert.equal(jobs.length, 3);
+    const [database, folder, rotate] = jobs;
+
+    const early = await cron(home, rotate);
+    assert.deepEqual([early.code, early.output.includes("nothing is removed")], [1, true]);
+    const dumped = await cron(home, database);
+    assert.deepEqual([dumped.code, dumped.output], [0, ""]);
+    const sent = await cron(home, folder);
+    assert.deepEqual([sent.code, /^20 files, /.test(sent.output)], [0, true], sent.output);
+    assert.deepEqual(await cron(home, folder), { code: 0, output: "" });
+    const restored = await cron(
+      home,
+      "barge get /home/backups/db/ dumps -r && gunzip dumps/*.gz && sqlite3 dumps/*.db 'select a from t'",
+    );
+    assert.match(restored.output, /^42$/m);
+
+    const old = `${home.path}/old.db.gz`;
+    await Deno.writeTextFile(old, "old");
+    await Deno.utime(old, 0, 0);
+    assert.equal((await cron(home, "barge put old.db.gz /home/backups/db/")).code, 0);
+    const rotated = await cron(home, rotate);
+    assert.deepEqual(rotated, { code: 0, output: "" });
+    const left = await cron(home, "barge find /home/backups/db");
+    assert.match(left.output, /^\/home\/backups\/db\/app-[\d-]+\.db\.gz\n$/);
+
+    // The disk with the folder is not mounted.
+    for (let i = 0; i < 10; i++) await Deno.remove(`${home.path}/www/${i}`);
+    assert.equal((await cron(home, folder)).code, 6);
+    const notice = JSON.parse(await Deno.readTextFile(`${home.path}/backup-failures`));
+    assert.deepEqual([notice.verb, notice.code], ["put", 6]);
+    assert.equal((await cron(home, "barge find /home/backups/www | wc -l")).output.trim(), "20");
+    await server.kill("SIGTERM");
+    const log = await Deno.readTextFile(`${home.path}/backup.log`);
+    assert.equal(log.match(/ended with exit code 0/g)?.length, 4);
+  },
+);
+
+const lacksSystemd = await new Deno.Command("systemd-analyze", { args: ["--version"] }).output()
+  .then(({ success }) => !success, () => true);
+
+Deno.test({ name: "systemd accepts the units of docs/cron.md", ignore: lacksSystemd }, async () => {
+  const folder = await Deno.makeTempDir({ prefix: "barge-units-" });
+  try {
+    await Deno.mkdir(`${folder}/bin`);
+    await Deno.writeTextFile(`${folder}/bin/backup-folder`, "#!/bin/sh\n", { mode: 0o700 });
+    const units = [...files()].filter(([name]) => name.includes("systemd"));
+    assert.equal(units.length, 2);
+    const paths = units.map(([name]) => `${folder}/${name.slice(name.lastIndexOf("/") + 1)}`);
+    for (const [i, [, text]] of units.entries()) {
+      await Deno.writeTextFile(paths[i], text.replace("%h", folder));
+    }
+    const { code, stderr } = await new Deno.Command("systemd-analyze", {
+      args: ["verify", "--man=no", "--recursive-errors=no", ...paths],
+    }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
