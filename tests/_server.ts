@@ -188,6 +188,13 @@ export class Server implements AsyncDisposable {
     return (await new Tokens(db).issue(id, "test")).token;
   }
 
+  /** Moves the end of a token into the past. */
+  expireToken(id: string): Promise<void> {
+    using db = new Database(this.data);
+    db.run("UPDATE token SET expires = ? WHERE id = ?", Date.now() - 1, id);
+    return Promise.resolve();
+  }
+
   /** Returns the number of uploads that some connection holds at this moment. */
   heldUploads(): Promise<number> {
     return Promise.resolve(heldUploads(this.data));

@@ -1,6 +1,7 @@
 // deno-lint-ignore-file require-await -- SQLite answers at once; other storage does not
 import type { Login } from "../storage/account.ts";
 import type { LoginStore } from "../storage/logins.ts";
+import { fullScope } from "../storage/scope.ts";
 import type { Parts } from "./parts.ts";
 
 /** The error of a change whose login has ended before it was made. */
@@ -30,14 +31,16 @@ export function localLogins(parts: Parts): LoginStore {
     async byToken(id) {
       const token = tokens.find(id);
       const account = token && accounts.byId(token.account);
-      return account && { account, verifier: token.verifier, credential: { kind: "token", id } };
+      return account && { ...token, account, credential: { kind: "token", id } };
     },
     byKey: async (name, fingerprint) => accounts.byId(keys.find(name, fingerprint) ?? 0),
     async byWebSession(secret) {
       const found = webSessions.find(secret);
       const account = found && accounts.byId(found.account);
       if (!account) return undefined;
-      return { account, id: found.id, credential: { kind: "web", digest: found.digest } };
+      const { id, digest, token } = found;
+      const scope = token === null ? fullScope : tokens.find(token)?.scope;
+      return scope && { account, id, credential: { kind: "web", digest }, scope };
     },
     decoy: async (name) => accounts.decoy(name),
     isBanned: async (attempt) => bans.banned(attempt),
@@ -46,15 +49,15 @@ export function localLogins(parts: Parts): LoginStore {
       const { id } = attempt.account!;
       bans.succeeded(attempt);
       accounts.loggedIn(id);
-      if (credential.kind === "token") tokens.touch(credential.id);
+      if (credential.kind === "token") tokens.touch(credential.id, attempt.host);
       if (credential.kind === "key") keys.touch(id, credential.fingerprint);
     },
     markOf: async (name) => bans.markOf(name),
     bans: async () => bans.list(),
     liftBans: async (subject) => bans.lift(subject),
     tokens: async (account) => tokens.list(account),
-    issueToken: (login, label) =>
-      unlessEnded(() => tokens.issue(login.id, label, () => tokenOf(login))),
+    issueToken: (login, label, scope) =>
+      unlessEnded(() => tokens.issue(login.id, label, scope, () => tokenOf(login))),
     revokeToken: async (account, id) => tokens.revoke(account, id),
     revokeTokens: async (account) => tokens.revokeAll(account),
     keys: async (account) => keys.list(account),

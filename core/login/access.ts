@@ -1,7 +1,7 @@
 /**
  * Rights to change files. An account may change everything in its home, and may read and add to
  * /public. Only the account that a file in /public is charged to, and admins, may replace, move or remove
- * the file.
+ * the file. The access of a token (scope.ts) limits each of these rights.
  */
 import type { Account } from "../storage/account.ts";
 import { BargeError, typed } from "../error.ts";
@@ -17,6 +17,22 @@ import type { WriteGuard } from "../storage/uploads.ts";
 export type WriteCondition = Overwrite | Check;
 /** Throws unless a name may be written. The check runs again under the write lock. */
 export type Check = (existing: StoredEntry | undefined, view: View) => void;
+
+/** Checks that a session may add new names. @throws {BargeError} `denied` */
+export function needAdd({ scope: { access } }: Session): void {
+  if (access === "read-only") {
+    throw new BargeError("denied", "the token of this login can only read");
+  }
+}
+
+/** Checks that a session may change, move and remove what exists. @throws {BargeError} `denied` */
+export function needChange(session: Session): void {
+  needAdd(session);
+  if (session.scope.access !== "append-only") return;
+  throw new BargeError("denied", "the token of this login can only add new files", {
+    hint: "choose a name that is not taken",
+  });
+}
 
 /** Returns the place of a path that can be changed: not `/`, `/home` or `/public`. */
 export function changeable({ place, fixed, path }: Location): Place {
@@ -39,6 +55,7 @@ export function checkWrite(
 ): StoredEntry | undefined {
   const account = session.accountIn(view);
   try {
+    needAdd(session);
     const place = changeable(location);
     view.needFolder(place);
     const existing = view.entry(place);
@@ -58,6 +75,7 @@ export function checkWrite(
     if (typeof overwrite === "object" && existing.sha256 !== overwrite.sha256) {
       throw new BargeError("exists", "the file has changed: its digest is not the expected one");
     }
+    needChange(session);
     if (ownFilesOnly(account, location) && existing.owner !== account.id) {
       throw belongsTo("it", existing);
     }
@@ -86,10 +104,12 @@ export function writeGuard(
  * @throws {BargeError} `not-found`, `denied`
  */
 export async function checkChange(
-  { store: { tree } }: Session,
+  session: Session,
   account: Account,
   location: Location,
 ): Promise<void> {
+  needChange(session);
+  const { tree } = session.store;
   const place = changeable(location);
   const entry = await tree.entry(place);
   if (!entry) throw notFound();
@@ -109,7 +129,9 @@ export async function checkChange(
  * @returns the entry at the location
  * @throws {BargeError} as {@link checkChange}
  */
-export function recheckChange(view: View, account: Account, location: Location): StoredEntry {
+export function recheckChange(view: View, session: Session, location: Location): StoredEntry {
+  needChange(session);
+  const account = session.accountIn(view);
   const place = changeable(location);
   const entry = view.entry(place);
   if (!entry) throw notFound();

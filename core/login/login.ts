@@ -7,7 +7,12 @@
  */
 import { getLogger } from "@logtape/logtape";
 import type { Account, Credential } from "../storage/account.ts";
-import { type Attempt, maxLoginDelayMs, type Provable } from "../storage/logins.ts";
+import {
+  type Attempt,
+  maxLoginDelayMs,
+  type Provable,
+  type ProvableToken,
+} from "../storage/logins.ts";
 import { BargeError } from "../error.ts";
 import type { Answer, Request } from "../protocol/message.ts";
 import {
@@ -19,6 +24,9 @@ import {
   tokenCosts,
 } from "../protocol/scram.ts";
 import { verify } from "../protocol/verifier.ts";
+import { fullScope, type Scope } from "../storage/scope.ts";
+import type { DoorName } from "../watch/metrics.ts";
+import { scopeRefusal } from "./scope.ts";
 import { Session } from "./session.ts";
 import type { Service } from "./service.ts";
 
@@ -79,7 +87,9 @@ export async function challenge(
       const signature = verify(proof, verifier, { ...exchange, binding });
       const account = await store.people.accounts.byId(provable?.account.id ?? 0);
       const attempt: Attempt = { account, name, mechanism, host };
-      const proved = signature !== undefined ? provable?.credential : undefined;
+      const proved = signature !== undefined && provable
+        ? { ...provable, door: "native" } as const
+        : undefined;
       const session = await admit(store, attempt, account, proved, pause);
       const answer = { account: account!.name, role: account!.role, signature: signature! };
       return { session, answer };
@@ -111,29 +121,52 @@ function misbound(
   return new BargeError("identity", why, { op, hint });
 }
 
+/** A credential that a client has proved. */
+export interface Proved {
+  readonly credential: Credential;
+  readonly door: DoorName;
+  /** The scope of a token; a token that has expired is refused. */
+  readonly scope?: Scope;
+  readonly expired?: boolean;
+}
+
 /**
  * Ends a login of any kind.
  *
- * @param proved the credential that the client has proved; undefined for none
- * @throws {BargeError} `unauthenticated`, one answer for every reason; as `pause`
+ * @param proved undefined for a client that has proved nothing
+ * @throws {BargeError} `unauthenticated`, one answer for every reason, except for a right token whose scope
+ *   refuses the login: nobody guesses a token, so that login gets the reason, and is no failure; as `pause`
  */
 export async function admit(
   store: Service,
   attempt: Attempt,
   account: Account | undefined,
-  proved: Credential | undefined,
+  proved: Proved | undefined,
   pause: Pause,
 ): Promise<Session> {
   const { accounts, logins } = store.people;
-  const holds = proved && account && await logins.holds({ id: account.id, credential: proved });
-  if (!holds || await logins.isBanned(attempt)) {
+  const { credential, scope = fullScope, expired = false, door } = proved ?? {};
+  const session = credential && account && new Session(store, account, credential, { scope });
+  const banned = await logins.isBanned(attempt);
+  if (session && !banned && !account.disabled) {
+    const why = scopeRefusal(scope, expired, { door: door!, host: attempt.host });
+    if (why !== undefined) {
+      log.info("a login of {account} from {address} is refused: {why}", {
+        account: account.name,
+        address: attempt.host,
+        why,
+      });
+      throw new BargeError("unauthenticated", why, { op: "log in" });
+    }
+  }
+  if (!session || banned || !await session.holds()) {
     await pause(await fail(store, attempt));
     throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
   }
   store.metrics.count("loginsOk");
-  await recordLogin(() => logins.succeeded(attempt, proved));
-  await accounts.makeHome(account.name);
-  return new Session(store, account, proved);
+  await recordLogin(() => logins.succeeded(attempt, session.credential));
+  await accounts.makeHome(account!.name);
+  return session;
 }
 
 /** Records a failure. @returns the delay of its answer, in ms */
@@ -172,7 +205,7 @@ export async function lookUp(
   { people: { logins } }: Service,
   mechanism: Mechanism,
   name: string,
-): Promise<Provable | undefined> {
+): Promise<Provable | ProvableToken | undefined> {
   if (mechanism === "token") return await logins.byToken(name);
   const provable = await logins.byPassword(name);
   if (!provable || hasOwnCosts(provable.verifier)) return provable;

@@ -10,6 +10,7 @@ import type { Service } from "./service.ts";
 import { matches } from "../protocol/verifier.ts";
 import type { Attempt } from "../storage/logins.ts";
 import { Derivations, type LoginClient } from "./derivations.ts";
+import type { DoorName } from "../watch/metrics.ts";
 import { admit, lookUp, type Pause } from "./login.ts";
 import type { Session } from "./session.ts";
 
@@ -21,6 +22,7 @@ export interface Credentials {
   readonly secret: string;
   /** The client's numeric address, without the port. */
   readonly host: string;
+  readonly door: DoorName;
   /** Aborted when the client has left. */
   readonly gone?: AbortSignal;
 }
@@ -34,13 +36,13 @@ export interface Credentials {
  */
 export async function logIn(
   store: Service,
-  { name, secret, host, gone }: Credentials,
+  { name, secret, host, door, gone }: Credentials,
   pause: Pause,
 ): Promise<Session> {
   const token = /^barge_([^_\s]+)_(\S+)$/.exec(secret);
   if (token) {
     const [, id, tokenSecret] = token;
-    return await logInByToken(store, id, { name, secret: tokenSecret, host }, pause);
+    return await logInByToken(store, id, { name, secret: tokenSecret, host, door }, pause);
   }
   const { logins, accounts } = store.people;
   const provable = await lookUp(store, "password", name);
@@ -51,13 +53,14 @@ export async function logIn(
   const derive = () => matches("password", secret, verifier);
   const proved = !await logins.isBanned(attempt) && secret !== "" &&
     await runDerivation(derive, gone, { account: name, host });
-  return await admit(store, attempt, account, proved ? provable?.credential : undefined, pause);
+  const credential = proved ? provable?.credential : undefined;
+  return await admit(store, attempt, account, credential && { credential, door }, pause);
 }
 
 async function logInByToken(
   store: Service,
   id: string,
-  { name, secret, host }: Credentials,
+  { name, secret, host, door }: Credentials,
   pause: Pause,
 ): Promise<Session> {
   const provable = await store.people.logins.byToken(id);
@@ -65,8 +68,13 @@ async function logInByToken(
   const proved = provable !== undefined && await matches("token", secret, provable.verifier);
   const fits = name === "" || name === account?.name;
   const attempt: Attempt = { account, name: id, mechanism: "token", host };
-  const credential = proved && fits ? provable.credential : undefined;
-  return await admit(store, attempt, account, credential, pause);
+  return await admit(
+    store,
+    attempt,
+    account,
+    proved && fits ? { ...provable, door } : undefined,
+    pause,
+  );
 }
 
 let derivations = new Derivations();

@@ -50,5 +50,11 @@ export async function logInByKey(
   const account = await store.people.logins.byKey(name, fingerprint);
   const attempt: Attempt = { account, name, mechanism: "key", host };
   const proved = account && proves() ? { kind: "key", fingerprint } as const : undefined;
-  return await admit(store, attempt, account, proved, pause);
+  return await admit(
+    store,
+    attempt,
+    account,
+    proved && { credential: proved, door: "sftp" },
+    pause,
+  );
 }

@@ -3,8 +3,18 @@ import type { Account, Credential, Login } from "../storage/account.ts";
 import { BargeError } from "../error.ts";
 import { isWithin, locate, type Location } from "../storage/path.ts";
 import type { View } from "../storage/view.ts";
+import { fullScope, type Scope } from "../storage/scope.ts";
 import type { DoorName } from "../watch/metrics.ts";
+import { isRestricted, wayTo } from "./scope.ts";
 import type { Service } from "./service.ts";
+
+/** The limits of a session; by default it has none. */
+interface SessionLimits {
+  /** The path to which a visitor of a share link is confined, read-only. */
+  readonly root?: string;
+  /** The scope of the token that the login began with. */
+  readonly scope?: Scope;
+}
 
 export class Session implements Login {
   readonly store: Service;
@@ -15,21 +25,26 @@ export class Session implements Login {
   door: DoorName | null = null;
   /** The secret that the login rests on. The session ends with it. Replaced when the client proves another. */
   credential: Credential;
-  /** The only path that the session can read, with the entries below it; undefined for a login. */
+  /** The limits of the token that the login began with. */
+  readonly scope: Scope;
+  /** True if the session is a visitor's, who can only read one path and the entries below it. */
+  readonly confined: boolean;
+  /** The only path that the session reaches, with the entries below it; undefined for all. */
   readonly #root: string | undefined;
 
-  /** @param root the path to which a visitor of a share link is confined, read-only */
   constructor(
     store: Service,
     account: Pick<Account, "id" | "name">,
     credential: Credential,
-    root?: string,
+    { root, scope = fullScope }: SessionLimits = {},
   ) {
     this.store = store;
     this.id = account.id;
     this.name = account.name;
     this.credential = credential;
-    this.#root = root;
+    this.scope = scope;
+    this.confined = root !== undefined;
+    this.#root = root ?? scope.path ?? undefined;
   }
 
   /** True after a login with the password itself: only then may it change the password. */
@@ -37,9 +52,16 @@ export class Session implements Login {
     return this.credential.kind === "password";
   }
 
-  /** True if the session can only read one path and the entries below it. */
-  get confined(): boolean {
-    return this.#root !== undefined;
+  /**
+   * Refuses what a restricted token may not do: see scope.ts.
+   *
+   * @throws {BargeError} `denied`
+   */
+  refuseRestricted(): void {
+    if (!isRestricted(this.scope)) return;
+    throw new BargeError("denied", "the token of this login is for files only", {
+      hint: "log in with the password, or with a token without limits on access and path",
+    });
   }
 
   /**
@@ -92,20 +114,47 @@ export class Session implements Login {
     return await this.#gone();
   }
 
-  /** Parses a path. @throws {BargeError} `usage`; `not-found`, also outside of a confined session's path */
+  /** Parses a path. @throws {BargeError} `usage`; `not-found`, also for a path that the session does not reach */
   locate(path: string): Location {
     const location = locate(path, this.name);
-    if (this.#root === undefined || isWithin(location.path, this.#root)) return location;
+    if (this.reaches(location.path)) return location;
     throw new BargeError("not-found", "there is no such file or folder", { path });
+  }
+
+  /** Returns whether the session reaches a checked path. */
+  reaches(path: string): boolean {
+    return this.#root === undefined || isWithin(path, this.#root);
+  }
+
+  /**
+   * Returns the name of the one entry that the session sees in a folder above its token's path; undefined
+   * for any other folder.
+   *
+   * @throws {BargeError} as {@link locate}, for a malformed path
+   */
+  wayIn(path: string): string | undefined {
+    const root = this.scope.path;
+    return root === null ? undefined : wayTo(root, locate(path, this.name).path);
   }
 
   async #gone(): Promise<BargeError> {
     const account = await this.store.people.accounts.byId(this.id);
-    return this.#endedError(account !== undefined && !account.disabled);
+    const enabled = account !== undefined && !account.disabled;
+    const { credential } = this;
+    if (enabled && credential.kind === "token") {
+      const token = await this.store.people.logins.byToken(credential.id);
+      if (token?.expired) return this.#error("the token has expired");
+    }
+    return this.#endedError(enabled);
   }
 
   #endedError(enabled: boolean): BargeError {
-    const why = enabled ? endings[this.credential.kind] : "the account was disabled or removed";
+    return this.#error(
+      enabled ? endings[this.credential.kind] : "the account was disabled or removed",
+    );
+  }
+
+  #error(why: string): BargeError {
     return new BargeError("unauthenticated", why, { account: this.name, hint: "log in again" });
   }
 
@@ -117,7 +166,7 @@ export class Session implements Login {
 /** The reasons why a login has ended although its account may still log in. */
 const endings: Readonly<Record<Credential["kind"], string>> = {
   password: "the password was changed since the login",
-  token: "the token was revoked",
+  token: "the token was revoked or has expired",
   key: "the key was removed",
   web: "this login was ended",
   share: "the link was revoked",

@@ -4,6 +4,7 @@ import type { Service } from "./service.ts";
 import type { WebSession } from "../storage/logins.ts";
 import type { Pause } from "./login.ts";
 import { type Credentials, logIn } from "./password.ts";
+import { scopeRefusal } from "./scope.ts";
 import { Session } from "./session.ts";
 
 /**
@@ -39,24 +40,41 @@ export async function continueAsWebSession(
   throw await session.loginEndedError();
 }
 
-/** Returns the login of a cookie's secret, and the id that names it to its owner; undefined if it has ended. */
+/**
+ * Returns the login of a cookie's secret, and the id that names it to its owner; undefined if it has ended, or
+ * began with a token that is not for this client.
+ *
+ * @param host the client's numeric address
+ */
 export async function findWebSession(
   store: Service,
   secret: string,
+  host: string,
 ): Promise<{ session: Session; id: string } | undefined> {
   const found = await store.people.logins.byWebSession(secret);
   if (!found || found.account.disabled) return undefined;
+  const { account, credential, id, scope } = found;
+  if (scopeRefusal(scope, false, { door: "http", host }) !== undefined) return undefined;
   // Not as a password login: an open browser must not be enough to change the password.
-  return { session: new Session(store, found.account, found.credential), id: found.id };
+  const session = new Session(store, account, credential, { scope });
+  return scope.expires === null || await session.holds() ? { session, id } : undefined;
 }
 
-/** Returns the account's web sessions, the newest first. */
+/** Returns the account's web sessions, the newest first. @throws {BargeError} `denied` to a restricted token */
 export async function webSessions(session: Session): Promise<readonly WebSession[]> {
+  session.refuseRestricted();
   return await session.store.people.logins.webSessions((await session.account()).id);
 }
 
-/** Ends one of the account's web sessions. @throws {BargeError} `not-found` */
-export async function endWebSession(session: Session, id: string): Promise<void> {
+/**
+ * Ends one of the account's web sessions.
+ *
+ * @param own the id of the session that ends it, if it is one: also one that began with a restricted token
+ *   may end itself
+ * @throws {BargeError} `not-found`; `denied` to a restricted token
+ */
+export async function endWebSession(session: Session, id: string, own?: string): Promise<void> {
+  if (id !== own) session.refuseRestricted();
   const { id: account } = await session.account();
   if (await session.store.people.logins.endWebSession(account, id)) return;
   throw new BargeError("not-found", "there is no such login any more", { path: id });

@@ -37,7 +37,13 @@ export const peopleTables = {
     verifier: "verifier",
     created: "bigint",
     used: "bigint",
+    used_from: "text",
     issued_by: "text",
+    access: "text",
+    path: "text",
+    doors: "text",
+    networks: "text",
+    expires: "bigint",
   },
   public_key: {
     account: "account",

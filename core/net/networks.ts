@@ -15,20 +15,15 @@ export class Networks {
   readonly #list = new BlockList();
   readonly empty: boolean;
 
-  /** @throws {BargeError} `usage` for a text that is no network, and for the network of all addresses */
-  constructor(texts: readonly string[]) {
+  /**
+   * @param options.all whether the network of all addresses is allowed. Default: false
+   * @throws {BargeError} `usage` for a text that is no network, and for the network of all addresses
+   */
+  constructor(texts: readonly string[], { all = false }: { readonly all?: boolean } = {}) {
     this.empty = texts.length === 0;
     for (const text of texts) {
-      const [address, digits, ...more] = text.split("/");
-      const family = familyOf(address);
-      const bits = family === "ipv4" ? 32 : 128;
-      const prefix = digits === undefined ? bits : /^\d{1,3}$/.test(digits) ? Number(digits) : NaN;
-      if (!family || more.length > 0 || !(prefix <= bits)) {
-        throw new BargeError("usage", `${JSON.stringify(text)} is no address and no network`, {
-          hint: "for instance 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32",
-        });
-      }
-      if (prefix === 0) {
+      const { address, prefix, family } = parseNetwork(text);
+      if (prefix === 0 && !all) {
         throw new BargeError(
           "usage",
           `${text} has every address: any client could claim another one's address`,
@@ -44,6 +39,41 @@ export class Networks {
     const family = familyOf(bare);
     return family !== undefined && this.#list.check(bare, family);
   }
+}
+
+/** Checks networks that clients may log in from. @throws {BargeError} `usage` for a text that is no network */
+export function checkNetworks(texts: readonly string[]): void {
+  for (const text of texts) parseNetwork(text);
+}
+
+/**
+ * Returns whether all addresses of a network are in another network of its family.
+ *
+ * @example
+ * ```ts
+ * import { isSubnet } from "./networks.ts";
+ * if (!isSubnet("10.1.0.0/16", "10.0.0.0/8")) throw new Error();
+ * // ::/8, which has all IPv4-mapped addresses:
+ * if (isSubnet("::ffff:10.0.0.0/8", "10.0.0.0/8")) throw new Error();
+ * ```
+ */
+export function isSubnet(inner: string, outer: string): boolean {
+  const [narrow, wide] = [inner, outer].map(parseNetwork);
+  return narrow.family === wide.family && narrow.prefix >= wide.prefix &&
+    new Networks([outer], { all: true }).has(narrow.address);
+}
+
+function parseNetwork(text: string) {
+  const [address, digits, ...more] = text.split("/");
+  const family = familyOf(address);
+  const bits = family === "ipv4" ? 32 : 128;
+  const prefix = digits === undefined ? bits : /^\d{1,3}$/.test(digits) ? Number(digits) : NaN;
+  if (!family || more.length > 0 || !(prefix <= bits)) {
+    throw new BargeError("usage", `${JSON.stringify(text)} is no address and no network`, {
+      hint: "for instance 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32",
+    });
+  }
+  return { address, prefix, family };
 }
 
 function familyOf(address: string): "ipv4" | "ipv6" | undefined {

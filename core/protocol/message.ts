@@ -23,8 +23,10 @@ import {
   wireError,
 } from "./field.ts";
 import type { FrameValue } from "./frame.ts";
+import { scopeRequest } from "./scope.ts";
 import {
   entry,
+  issuedToken,
   omission,
   partial,
   requestStats,
@@ -124,9 +126,10 @@ const requests = {
   /** The server refuses a request without a proof, which older clients omit. */
   passwd: request("passwd", { verifier, proof: v.optional(key), binding }),
   token: v.variant("action", [
-    request("token", { action: v.literal("issue"), label: v.string() }),
+    request("token", { action: v.literal("issue"), label: v.string(), ...scopeRequest }),
     request("token", { action: v.literal("revoke"), id: v.string() }),
   ]),
+  tokens: request("tokens"),
   ping: request("ping"),
   bye: request("bye"),
 } as const;
@@ -146,6 +149,8 @@ const answers = {
     minPassword: v.optional(count),
     /** The kind of binding that a `proof` must have on this connection; absent: none. */
     binding: v.optional(v.string()),
+    /** Whether tokens can have a scope; absent: the server ignores the scope of a token to issue. */
+    scopes: v.optional(v.boolean()),
   }),
   auth: v.object({ nonce, salt, n: count, r: count, p: count }),
   proof: v.object({ account: v.string(), role: v.picklist(["user", "admin"]), signature: key }),
@@ -194,6 +199,7 @@ const answers = {
   grow: usage,
   passwd: v.object({}),
   token: v.object({ id: v.string(), token: v.nullable(v.string()) }),
+  tokens: v.object({ tokens: v.array(issuedToken), more: v.boolean() }),
   ping: v.object({}),
   bye: v.object({}),
 } as const;

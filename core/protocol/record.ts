@@ -1,6 +1,7 @@
 /** The records that messages of BARGE/1 carry: accounts, entries, uploads, the server's status. */
 import * as v from "valibot";
 import { bytes, count, key, path, salt, seconds, sha256, time } from "./field.ts";
+import { scopeAnswer } from "./scope.ts";
 import { hasOwnCosts } from "./scram.ts";
 
 /**
@@ -45,6 +46,18 @@ export const partial = v.object({
   busy: v.boolean(),
   /** When the server drops it, unless a client resumes it. */
   expires: time,
+});
+
+/** A token of the account that is logged in, without its secret. */
+export const issuedToken = v.object({
+  id: v.string(),
+  label: v.string(),
+  created: time,
+  /** The last login with it, and the address of that login; null for never. */
+  used: v.nullable(time),
+  usedFrom: v.nullable(v.string()),
+  expired: v.boolean(),
+  ...scopeAnswer,
 });
 
 /** An account's quota, and how much of it is used. */

@@ -25,6 +25,7 @@ export type AccountChange = Omit<StoredChange, "verifier"> & { readonly password
 
 /** Returns the server of an admin's session. @throws {BargeError} `denied` for any other account's */
 export async function asAdmin(session: Session): Promise<Service> {
+  session.refuseRestricted();
   if ((await session.account()).role === "admin") return session.store;
   throw new BargeError("denied", "only an admin may do that");
 }

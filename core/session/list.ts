@@ -6,6 +6,7 @@ import type { NamedEntry } from "../storage/tree.ts";
 import type { Session } from "../login/session.ts";
 import { entryOf, folderEntry } from "./entry.ts";
 import { Omitted } from "./omitted.ts";
+import { stat } from "./stat.ts";
 
 /**
  * Lists a folder, or the one file at the path. Entries of a folder are sorted by code unit.
@@ -22,6 +23,11 @@ export async function* list(
   omitted: Omitted = new Omitted(),
 ): AsyncGenerator<Entry[], void, void> {
   await session.check();
+  const name = session.wayIn(path);
+  if (name !== undefined) {
+    yield* listWay(session, path, name, recursive, omitted);
+    return;
+  }
   const { place } = session.locate(path);
   if (!place) {
     for (const name of ["home", "public"]) {
@@ -51,10 +57,42 @@ export async function entriesNamed(
   path: string,
   names: readonly string[],
 ): Promise<Entry[]> {
+  const way = session.wayIn(path);
+  if (way !== undefined) {
+    if (!names.includes(way)) return [];
+    const { entry } = await stat(session, pathTo(path, way));
+    return entry ? [{ ...entry, name: way }] : [];
+  }
   const { place } = session.locate(path);
   if (!place) return names.map((name) => folderEntry(name));
   const named = await session.store.tree.named(relative(place), names);
   return named.flatMap(({ name, entry }) => entry.type === "other" ? [] : [entryOf(name, entry)]);
+}
+
+/** Lists a folder above the path of a token: its one entry on the way to that path, if it exists. */
+async function* listWay(
+  session: Session,
+  folder: string,
+  name: string,
+  recursive: boolean,
+  omitted: Omitted,
+): AsyncGenerator<Entry[], void, void> {
+  const path = pathTo(folder, name);
+  try {
+    const { entry } = await stat(session, path);
+    if (!entry) return;
+    yield [{ ...entry, name }];
+    if (!recursive || entry.type !== "dir") return;
+    for await (const batch of list(session, path, true, omitted)) {
+      yield batch.map((entry) => ({ ...entry, name: `${name}/${entry.name}` }));
+    }
+  } catch (error) {
+    if (!(error instanceof BargeError) || error.kind !== "not-found") throw error;
+  }
+}
+
+function pathTo(folder: string, name: string): string {
+  return folder === "/" ? `/${name}` : `${folder}/${name}`;
 }
 
 async function* listFolder(

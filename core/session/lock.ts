@@ -9,11 +9,12 @@
  * write lock, in the step of the change.
  *
  * Locks bind WebDAV clients only: the other protocols have no tokens, and their doors check no locks.
- * An account can lock only what it may remove, so that it can't lock others out of /public.
+ * An account can lock only what it may remove, so that it can't lock others out of /public. A token that
+ * can only read or add has no locks.
  */
 import { randomUUID } from "node:crypto";
 import { BargeError, type ErrorFacts } from "../error.ts";
-import { changeable, checkChange, checkWrite, recheckChange } from "../login/access.ts";
+import { changeable, checkChange, checkWrite, needChange, recheckChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Lock } from "../storage/lock.ts";
 import { folderOf, type Place } from "../storage/place.ts";
@@ -69,6 +70,7 @@ export async function lock(
   request: LockRequest,
   condition: Condition,
 ): Promise<{ lock: Lock; made: boolean }> {
+  needChange(session);
   const { attached: { locks }, tree } = session.store;
   const { path, shared, deep, seconds, owner } = request;
   const location = session.locate(path);
@@ -80,7 +82,7 @@ export async function lock(
   }
   const check = (view: View): void => {
     condition(view);
-    if (entry) recheckChange(view, session.accountIn(view), location);
+    if (entry) recheckChange(view, session, location);
     else {
       checkWrite(view, session, location, "never");
       checkUnlocked(view, session, path, request.tokens, "name");
@@ -117,6 +119,7 @@ export async function refresh(
   seconds: number,
   condition: Condition,
 ): Promise<Lock | undefined> {
+  needChange(session);
   const place = changeable(session.locate(path));
   const check = (view: View): Lock | undefined => {
     condition(view);
@@ -133,6 +136,7 @@ export async function refresh(
  * @throws {BargeError} `denied` for the lock of another account
  */
 export async function unlock(session: Session, path: string, token: string): Promise<boolean> {
+  needChange(session);
   const account = await session.account();
   const { place } = session.locate(path);
   if (!place) return false;
@@ -146,6 +150,7 @@ export async function unlock(session: Session, path: string, token: string): Pro
 
 /** Returns the locks over a path. @throws {BargeError} as `locate` */
 export async function locksOver(session: Session, path: string): Promise<readonly Lock[]> {
+  if (session.wayIn(path) !== undefined) return [];
   const { place } = session.locate(path);
   return place ? await session.store.attached.locks.over(place) : [];
 }
@@ -155,8 +160,10 @@ export async function locksIn(
   session: Session,
   path: string,
 ): Promise<{ all: readonly Lock[]; each: Map<string, Lock[]> }> {
+  const none = { all: [], each: new Map() };
+  if (session.wayIn(path) !== undefined) return none;
   const { place } = session.locate(path);
-  if (!place) return { all: [], each: new Map() };
+  if (!place) return none;
   const { locks } = session.store.attached;
   const all = (await locks.over(place)).filter((lock) => lock.deep);
   return { all, each: Map.groupBy(await locks.in(place), (lock) => lock.name) };

@@ -1,5 +1,5 @@
 import { BargeError } from "../error.ts";
-import { changeable } from "../login/access.ts";
+import { changeable, needAdd } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Request } from "../protocol/message.ts";
 import { parseTime } from "../protocol/time.ts";
@@ -20,6 +20,7 @@ export async function mkdir(
   condition: Condition = () => {},
 ): Promise<boolean> {
   const { id } = await session.account();
+  needAdd(session);
   const { path, parents } = request;
   const modified = request.modified === undefined ? null : parseTime(request.modified)!;
   checkFileTime(modified, path);

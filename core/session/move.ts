@@ -45,7 +45,7 @@ export async function move(
   }
   const check = (view: View): void => {
     const account = session.accountIn(view);
-    const { type } = recheckChange(view, account, source);
+    const { type } = recheckChange(view, session, source);
     const leavesPublic = source.space === "public" && target.space === "home";
     // A folder counts as an entry of the account that made it. It stays in /public, where that account can
     // remove it.

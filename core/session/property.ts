@@ -3,7 +3,7 @@
  * its properties.
  */
 import { BargeError } from "../error.ts";
-import { changeable, checkChange, recheckChange } from "../login/access.ts";
+import { changeable, checkChange, needChange, recheckChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import { relative } from "../storage/place.ts";
 import type { Property, PropertyChange } from "../storage/properties.ts";
@@ -11,12 +11,14 @@ import type { Condition, View } from "../storage/view.ts";
 
 /** Returns the properties of a file or folder, by name. */
 export async function propertiesOf(session: Session, path: string): Promise<readonly Property[]> {
+  if (session.wayIn(path) !== undefined) return [];
   const { place } = session.locate(path);
   return place ? await session.store.attached.properties.of(place) : [];
 }
 
 /** Returns whether an entry directly in a folder has properties. */
 export async function anyPropertiesIn(session: Session, path: string): Promise<boolean> {
+  if (session.wayIn(path) !== undefined) return false;
   const { place } = session.locate(path);
   return place !== undefined && await session.store.attached.properties.anyIn(relative(place));
 }
@@ -33,6 +35,7 @@ export async function changeProperties(
   changes: readonly PropertyChange[],
   condition: Condition,
 ): Promise<void> {
+  needChange(session);
   const { attached, tree } = session.store;
   const location = session.locate(path);
   const place = changeable(location);
@@ -42,8 +45,8 @@ export async function changeProperties(
   if (guarded) await checkChange(session, await session.account(), location);
   const check = (view: View): void => {
     condition(view);
-    const account = session.accountIn(view);
-    if (guarded) recheckChange(view, account, location);
+    session.accountIn(view);
+    if (guarded) recheckChange(view, session, location);
   };
   await attached.properties.change(place, session.id, changes, { places: [place], check });
 }

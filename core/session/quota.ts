@@ -23,6 +23,7 @@ export function usage({ name, used, reserved, limit, entries, entryLimit }: Acco
  * @throws {BargeError} `refused` for more than `--max-quota`; `usage` for less than the present quota
  */
 export async function grow(session: Session, limit: number): Promise<Usage> {
+  session.refuseRestricted();
   const { people, settings } = session.store;
   const { maxLimit, registering } = settings;
   const check = (account: Account) => {

@@ -1,5 +1,5 @@
 import { BargeError } from "../error.ts";
-import { changeable, type Check, checkChange, recheckChange } from "../login/access.ts";
+import { changeable, type Check, checkChange, needAdd, recheckChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Guard, View } from "../storage/view.ts";
 import { refuseUnnamed } from "./omitted.ts";
@@ -24,6 +24,7 @@ export async function remove(
   const location = session.locate(path);
   const place = changeable(location);
   const { entry, partial } = await tree.look(place, account.id);
+  needAdd(session);
   if (!entry && partial && await uploads.dropAt(account.id, place) > 0) return 0;
   const guard = (check: (view: View) => void): Guard => ({ places: [place], check });
   const checkAllowed = (view: View) => allowed(view.entry(place), view);
@@ -39,7 +40,7 @@ export async function remove(
     account.id,
     guard((view) => {
       checkAllowed(view);
-      recheckChange(view, session.accountIn(view), location);
+      recheckChange(view, session, location);
       checkEmpty(view);
     }),
   );

@@ -1,5 +1,5 @@
 import { BargeError, typed } from "../error.ts";
-import { changeable, checkChange, recheckChange } from "../login/access.ts";
+import { changeable, checkChange, needChange, recheckChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { View } from "../storage/view.ts";
 import { checkFileTime } from "../upload/file_time.ts";
@@ -18,6 +18,7 @@ export async function setModified(
   modified: number,
 ): Promise<number> {
   checkFileTime(modified, path);
+  needChange(session);
   const { tree } = session.store;
   const location = session.locate(path);
   const place = changeable(location);
@@ -27,7 +28,7 @@ export async function setModified(
   }
   const check = (view: View): void => {
     if (view.entry(place)?.type === "dir") return;
-    const { type, undigested } = recheckChange(view, session.accountIn(view), location);
+    const { type, undigested } = recheckChange(view, session, location);
     if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
     // The ledger's digest is that of the bytes before the change by hand. The ledger uses a digest as long as
     // the file has the recorded time. If both got the new time, the changed bytes would have a wrong digest.

@@ -79,6 +79,7 @@ export async function share(
   session: Session,
   { path, expires, password, maxDownloads = null }: ShareRequest,
 ): Promise<{ readonly token: string; readonly link: Link }> {
+  session.refuseRestricted();
   const { store } = session;
   const account = await session.account();
   const { place, kind } = await shareable(store, account, session.locate(path));
@@ -107,6 +108,7 @@ export async function share(
 
 /** Returns the account's links, the newest first. */
 export async function shares(session: Session): Promise<readonly Link[]> {
+  session.refuseRestricted();
   const { store } = session;
   const account = await session.account();
   const shares = await store.people.shares.list(account.id);
@@ -115,6 +117,7 @@ export async function shares(session: Session): Promise<readonly Link[]> {
 
 /** Ends a link of the account. @throws {BargeError} `not-found` */
 export async function revokeShare(session: Session, id: string): Promise<void> {
+  session.refuseRestricted();
   const { id: account } = await session.account();
   if (await session.store.people.shares.revoke(account, id)) return;
   throw new BargeError("not-found", "there is no such link", { path: id });
@@ -130,7 +133,9 @@ export async function openShare(store: Service, token: string): Promise<OpenLink
   if (state === "expired" || state === "gone") throw nowhere();
   const stored = await store.tree.entry(share.place);
   if (!stored) throw nowhere();
-  const session = new Session(store, owner, { kind: "share", digest: share.digest }, path);
+  const session = new Session(store, owner, { kind: "share", digest: share.digest }, {
+    root: path,
+  });
   const entry = entryOf(share.place.name, stored);
   return { share, session, path, entry, usedUp: state === "used-up" };
 }

@@ -6,6 +6,9 @@ import { entryOf, folderEntry } from "./entry.ts";
 /** Returns the facts of a file, folder or partial upload. @throws {BargeError} `not-found`; as `locate` */
 export async function stat(session: Session, path: string): Promise<Answer<"stat">> {
   await session.check();
+  if (session.wayIn(path) !== undefined) {
+    return { entry: folderEntry(path.slice(path.lastIndexOf("/") + 1) || "/"), upload: null };
+  }
   const { place } = session.locate(path);
   if (!place) return { entry: folderEntry("/"), upload: null };
   const { tree } = session.store;
@@ -23,6 +26,7 @@ export async function stat(session: Session, path: string): Promise<Answer<"stat
  * began. Undefined if the file system does not record the time, or nothing exists at the path.
  */
 export async function created(session: Session, path: string): Promise<number | undefined> {
+  if (session.wayIn(path) !== undefined) return undefined;
   const { place } = session.locate(path);
   return place && await session.store.tree.created(place);
 }

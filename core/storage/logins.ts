@@ -2,6 +2,7 @@
 import type { Verifier } from "../protocol/message.ts";
 import type { Account, Credential, Login } from "./account.ts";
 import type { AuthorizedKey, PublicKey } from "./public_key.ts";
+import type { Scope } from "./scope.ts";
 
 /** An attempt to log in. */
 export interface Attempt {
@@ -50,14 +51,24 @@ export interface Provable {
   readonly credential: Credential;
 }
 
+/** An account, and the verifier and scope of one of its tokens. */
+export interface ProvableToken extends Provable {
+  readonly scope: Scope;
+  /** Whether the token has expired, by the clock of storage. */
+  readonly expired: boolean;
+}
+
 /** A token of an account, without its secret. */
-export interface Token {
+export interface Token extends Scope {
   readonly id: string;
   readonly label: string;
   /** Milliseconds since 1970. */
   readonly created: number;
-  /** The time of the last login with it; null for never. */
+  /** The time of the last login with it, to the minute, and the address of that login; null for never. */
   readonly used: number | null;
+  readonly usedFrom: string | null;
+  /** Whether it has expired, by the clock of storage. */
+  readonly expired: boolean;
 }
 
 /** A login at the web page. */
@@ -74,6 +85,9 @@ export interface WebSession {
   readonly seen: number;
 }
 
+/** The time for which an expired token is still listed, in ms. */
+export const listedTokenMs = 30 * 86_400_000;
+
 /** The time after which an unused web session ends, and the longest that one lasts, in ms. */
 export const webSessionIdleMs = 7 * 86_400_000;
 export const webSessionMaxMs = 30 * 86_400_000;
@@ -83,6 +97,8 @@ export interface FoundWebSession {
   readonly account: Account;
   readonly id: string;
   readonly credential: Credential;
+  /** The scope of the token that it began with; that without limits after a login with the password. */
+  readonly scope: Scope;
 }
 
 export interface LoginStore {
@@ -90,15 +106,16 @@ export interface LoginStore {
   account(login: Login): Promise<Account | undefined>;
   /** Returns whether a login has not ended. */
   holds(login: Login): Promise<boolean>;
-  /** Returns a number that changes whenever a credential or an account has ended. */
-  revocations(): Promise<number>;
+  /** Returns a text that changes whenever a credential or an account has ended, also by its time. */
+  revocations(): Promise<string>;
 
   /**
    * Returns the account of a name with the verifier of its password. It takes the same time for a name
    * that no account has.
    */
   byPassword(name: string): Promise<Provable | undefined>;
-  byToken(id: string): Promise<Provable | undefined>;
+  /** Returns the account and the verifier of a token, also of an expired one. */
+  byToken(id: string): Promise<ProvableToken | undefined>;
   /** Returns the account of a name, if it has the public key with that fingerprint. */
   byKey(name: string, fingerprint: string): Promise<Account | undefined>;
   byWebSession(secret: string): Promise<FoundWebSession | undefined>;
@@ -121,7 +138,8 @@ export interface LoginStore {
   /** Returns an account's tokens, the oldest first. */
   tokens(account: number): Promise<readonly Token[]>;
   /**
-   * Issues a token. If the login began with a token, the new token ends with that one.
+   * Issues a token. If the login began with a token, the new token ends with that one. Drops tokens of the
+   * account that expired long ago, and all expired ones where there is no place for the new one.
    *
    * @returns its id, and the text that storage does not keep; undefined when the login has ended
    * @throws {BargeError} `refused` when the account has too many
@@ -129,6 +147,7 @@ export interface LoginStore {
   issueToken(
     login: Login,
     label: string,
+    scope?: Scope,
   ): Promise<{ readonly id: string; readonly token: string } | undefined>;
   /** Ends a token, and the logins and tokens that began with it. @returns whether the account had it */
   revokeToken(account: number, id: string): Promise<boolean>;

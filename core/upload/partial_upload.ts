@@ -1,6 +1,6 @@
 /** Finds, lists and drops an account's partial uploads. */
 import { BargeError } from "../error.ts";
-import { changeable } from "../login/access.ts";
+import { changeable, needAdd, needChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import { relative } from "../storage/place.ts";
 import type { PartialUpload as StoredPartial, Uploads } from "../storage/uploads.ts";
@@ -27,7 +27,8 @@ export async function* partialUploads(
   if (session.confined) return;
   const { id, name } = await session.account();
   for await (const partial of session.store.uploads.partials(id)) {
-    yield { ...partial, path: pathOf(partial, name) };
+    const path = pathOf(partial, name);
+    if (session.reaches(path)) yield { ...partial, path };
   }
 }
 
@@ -49,11 +50,12 @@ export async function* resumableUploads(
   const { id, name } = await session.account();
   for await (const partial of uploads.partials(id)) {
     const { size, offset, modified } = partial;
-    if (partial.busy || size === null) continue;
+    const path = pathOf(partial, name);
+    if (partial.busy || size === null || !session.reaches(path)) continue;
     const bytes = Math.min(offset, sampleBytes);
     const sha256 = await uploads.sample(partial.id, bytes, signal);
     if (sha256 === undefined) continue;
-    yield { path: pathOf(partial, name), size, offset, modified, begins: { bytes, sha256 } };
+    yield { path, size, offset, modified, begins: { bytes, sha256 } };
   }
 }
 
@@ -75,11 +77,14 @@ export async function finishedUpload(
 /**
  * Drops the account's uploads to a path, also those under way, but no file of that name.
  *
- * @throws {BargeError} `not-found`
+ * @throws {BargeError} `not-found`; `denied` to a token that can't do that
  */
 export async function dropPartialUpload(session: Session, path: string): Promise<void> {
+  needAdd(session);
   const place = changeable(session.locate(path));
   const { id } = await session.account();
+  // An upload that will replace a file is not one of a new name.
+  if (await session.store.tree.entry(place)) needChange(session);
   if (await session.store.uploads.dropAt(id, place) > 0) return;
   throw new BargeError("not-found", "there is no unfinished upload", { path });
 }

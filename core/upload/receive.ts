@@ -56,8 +56,10 @@ export async function receive(session: Session, request: UploadRequest): Promise
   if (!isGathered(request)) {
     return await beginStaged(target, await checkNow(target));
   }
-  // A small body takes less time than a second check. One of unknown size may become large.
-  if (request.size === null || request.overwrite !== "always") await checkNow(target);
+  // A small body takes less time than a second check. One of unknown size may become large. One that its
+  // token can't write must not drop the partial upload of another login to the path.
+  const limited = session.scope.access !== "full";
+  if (request.size === null || request.overwrite !== "always" || limited) await checkNow(target);
   return new Gathering(target);
 }
 

@@ -1,11 +1,11 @@
 /**
- * Cuts the open logins of this isolate whose credential is gone: a token revoked, a key removed, a
- * password changed, an account disabled or removed.
+ * Cuts the open logins of this isolate whose credential is gone: a token revoked or expired, a key removed,
+ * a password changed, an account disabled or removed.
  *
  * Each request checks its login itself (session.ts); this class also ends idle connections and transfers
- * under way. Once a second it compares the number of revocations, which is cheap, and checks each login
- * only after that number has changed. A login that has ended is cut a second later, so that the answer with
- * the reason can still be sent.
+ * under way. Once a second it compares the text that stands for all ends so far, which is cheap, and checks
+ * each login only after that text has changed. A login that has ended is cut a second later, so that the
+ * answer with the reason can still be sent.
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../error.ts";
@@ -24,8 +24,8 @@ interface Login {
 }
 
 interface Revocations {
-  /** Returns a number that changes with every revocation. */
-  revocations(): Promise<number>;
+  /** Returns a text that changes whenever a credential or an account has ended, also by its time. */
+  revocations(): Promise<string>;
 }
 
 interface Open {
@@ -38,7 +38,7 @@ export class LiveLogins implements Disposable {
   readonly #open = new Set<Open>();
   /** The time when each login was found to have ended, by `performance.now()`. */
   readonly #lapsed = new Map<Login, number>();
-  #revocations: number | undefined;
+  #revocations: string | undefined;
   #sweeping = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 

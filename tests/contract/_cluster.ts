@@ -68,6 +68,10 @@ class Cluster extends Server {
     return (await logins.issueToken({ id: account.id, credential }, "test"))!.token;
   }
 
+  override async expireToken(id: string): Promise<void> {
+    await this.#setup.first.db.all("UPDATE token SET expires = now_ms() - 1 WHERE id = $1", id);
+  }
+
   override async heldUploads(): Promise<number> {
     return await this.#number("SELECT count(*) AS n FROM upload WHERE holder IS NOT NULL");
   }

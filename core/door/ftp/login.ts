@@ -34,7 +34,13 @@ export const loginRows: Record<string, Row> = {
       if (name === undefined) throw new Failed(503, "usage", "Login with USER first");
       if (c.session) throw new Failed(503, "usage", "Already logged in; REIN logs out");
       try {
-        const credentials = { name, secret, host: c.host, gone: c.ended.signal };
+        const credentials = {
+          name,
+          secret,
+          host: c.host,
+          door: "ftp",
+          gone: c.ended.signal,
+        } as const;
         const session = await logIn(c.store, credentials, (ms) => delay(ms, c.ended.signal));
         if (!c.setSession(session)) {
           c.quitting = true;

@@ -1,11 +1,10 @@
 /**
  * The login of a request: Basic (RFC 7617) with the password or a token, Bearer (RFC 6750) with a
  * token, or the page's cookie. Clients send credentials with every request, and scrypt takes 80 ms. So
- * each worker remembers accepted ones for some minutes, by a keyed digest and for the client's network.
+ * each worker remembers accepted ones for some minutes, by a keyed digest and for the client's address.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
-import { network } from "../../net/address.ts";
 import { logName } from "../../login/log_name.ts";
 import { logIn } from "../../login/password.ts";
 import type { Session } from "../../login/session.ts";
@@ -62,7 +61,7 @@ export class RememberedLogins {
   async #logIn(exchange: Exchange, { name, secret }: Credentials): Promise<Session> {
     const { host, ended: { signal: gone }, pause } = exchange;
     const key = createHmac("sha256", this.#key)
-      .update(JSON.stringify([network(host), name, secret])).digest("base64");
+      .update(JSON.stringify([host, name, secret])).digest("base64");
     const session = await this.#recall(key);
     if (session) return session;
     // Of several simultaneous requests with the same credentials, one checks them. If that fails, each of
@@ -72,7 +71,7 @@ export class RememberedLogins {
       const session = await leader.catch(() => undefined);
       if (session) return session;
     }
-    const login = logIn(this.#store, { name, secret, host, gone }, pause);
+    const login = logIn(this.#store, { name, secret, host, door: "http", gone }, pause);
     if (!leader) this.#pending.set(key, login);
     try {
       const session = await login;

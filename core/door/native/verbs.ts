@@ -24,7 +24,7 @@ import { register } from "../../login/register.ts";
 import { remove } from "../../session/remove.ts";
 import { stat } from "../../session/stat.ts";
 import type { Session } from "../../login/session.ts";
-import { token } from "../../login/token.ts";
+import { token, tokenFacts, tokens } from "../../login/token.ts";
 import { dropPartialUpload, partialUploads } from "../../upload/partial_upload.ts";
 import type { Context, Handler, UserContext } from "./context.ts";
 import { serveGet } from "./get.ts";
@@ -88,6 +88,9 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   grow: { handle: (c, { limit }) => grow(c.session, limit) },
   passwd: { handle: servePasswd },
   token: { handle: (c, request) => token(c.session, request) },
+  tokens: {
+    handle: async (c) => paged(c.output, [(await tokens(c.session)).map(tokenFacts)], "tokens"),
+  },
   ping: { login: false, handle: () => ({}) },
   bye: { login: false, handle: () => ({}) },
 };
@@ -109,6 +112,7 @@ function hello(c: Context, request: Request<"hello">): Answer<"hello"> {
     pause: c.pauses?.announced,
     minPassword: minPassword ?? defaultMinPasswordLength,
     binding: c.tlsBindings.length > 0 ? bindingName : undefined,
+    scopes: true,
   };
 }
 

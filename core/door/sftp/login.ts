@@ -71,7 +71,9 @@ export class Login {
     const gone = ended.signal;
     const pause = (ms: number) => delay(ms, gone);
     await this.#try(context, () => {
-      if (method !== "publickey") return logIn(store, { name, secret: secret!, host, gone }, pause);
+      if (method !== "publickey") {
+        return logIn(store, { name, secret: secret!, host, door: "sftp", gone }, pause);
+      }
       const proves = () => hasProof(context);
       return logInByKey(store, { name, key: key!.data, host, proves }, pause);
     });

@@ -8,14 +8,20 @@ import { Table } from "../database/table.ts";
 
 type Kind = Credential["kind"];
 
+/** The time in ms since 1970, in SQL. */
+const nowMs = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+/** The condition on which a row has not ended by its time. */
+const isLive = (table: string) => `(${table}.expires IS NULL OR ${table}.expires > ${nowMs})`;
+
 /** The condition on which a credential of each kind is valid, in SQL. Parameter: its value. */
 const conditions: Readonly<Record<Kind, string>> = {
   password: "epoch = ?",
-  token: "EXISTS (SELECT 1 FROM token WHERE token.id = ? AND token.account = account.id)",
+  token: `EXISTS (SELECT 1 FROM token
+    WHERE token.id = ? AND token.account = account.id AND ${isLive("token")})`,
   key: `EXISTS (SELECT 1 FROM public_key
     WHERE public_key.account = account.id AND public_key.fingerprint = ?)`,
-  web: `EXISTS (SELECT 1 FROM web_session
-    WHERE web_session.digest = ? AND web_session.account = account.id)`,
+  web: `EXISTS (SELECT 1 FROM web_session LEFT JOIN token ON token.id = web_session.token
+    WHERE web_session.digest = ? AND web_session.account = account.id AND ${isLive("token")})`,
   share: "EXISTS (SELECT 1 FROM share WHERE share.digest = ? AND share.account = account.id)",
 };
 const select = (columns: string, kind: Kind) =>
@@ -34,9 +40,13 @@ export class Credentials extends Table {
     return this.db.get(select("1", credential.kind), id, valueOf(credential)) !== undefined;
   }
 
-  /** Returns a number that changes whenever a credential or an account has ended. */
-  revocations(): number {
-    return this.db.value("SELECT count FROM revocation")!;
+  /**
+   * Returns a text that changes whenever a credential or an account has ended: the number of ends by hand,
+   * and the latest end that the clock has passed. A row that is deleted adds to the number.
+   */
+  revocations(): string {
+    const latest = `SELECT max(expires) FROM token WHERE expires <= ${nowMs}`;
+    return this.db.value(`SELECT count || ' ' || coalesce((${latest}), 0) FROM revocation`)!;
   }
 }
 

@@ -48,17 +48,20 @@ export class WebSessions extends Table {
   }
 
   /** Returns the session of a secret; undefined for none, or an expired one. */
-  find(secret: string): { account: number; id: string; digest: string } | undefined {
+  find(
+    secret: string,
+  ): { account: number; id: string; digest: string; token: string | null } | undefined {
     const now = Date.now();
     const digest = digestOf(secret);
-    const sql = `SELECT account, seen FROM web_session WHERE digest = ? AND ${alive}`;
-    const row = this.db.get<{ account: number; seen: number }>(sql, digest, ...expiry(now));
+    const sql = `SELECT account, seen, token FROM web_session WHERE digest = ? AND ${alive}`;
+    type Row = { account: number; seen: number; token: string | null };
+    const row = this.db.get<Row>(sql, digest, ...expiry(now));
     if (!row) return undefined;
     if (row.seen < now - useIntervalMs) {
       const sql = "UPDATE web_session SET seen = ? WHERE digest = ?";
       this.db.bestEffort(() => this.db.run(sql, now, digest));
     }
-    return { account: row.account, id: digest.slice(0, 16), digest };
+    return { account: row.account, id: digest.slice(0, 16), digest, token: row.token };
   }
 
   /** Returns the id of the token that a session began with; null for a password. */

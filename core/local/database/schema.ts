@@ -338,4 +338,15 @@ CREATE INDEX registration_address ON registration (address, at);
 CREATE INDEX registration_at ON registration (at);
 `,
   foldersAndEntries,
+  `
+-- The scope of a token: see core/login/scope.ts. Lists are items with spaces between them.
+ALTER TABLE token ADD COLUMN access TEXT NOT NULL DEFAULT 'full'
+  CHECK (access IN ('full', 'append-only', 'read-only'));
+ALTER TABLE token ADD COLUMN path TEXT;               -- all below, null: no limit
+ALTER TABLE token ADD COLUMN doors TEXT;
+ALTER TABLE token ADD COLUMN networks TEXT;
+ALTER TABLE token ADD COLUMN expires INTEGER;
+ALTER TABLE token ADD COLUMN used_from TEXT;          -- the address of its last login
+CREATE INDEX token_expires ON token (expires) WHERE expires IS NOT NULL;
+`,
 ];

@@ -317,4 +317,18 @@ CREATE TABLE cluster_node (
 );
 `,
   },
+  {
+    oldest: 3, // an older program would take a token with a scope for one without limits
+    sql: `
+-- The scope of a token: see core/login/scope.ts. Lists are items with spaces between them.
+ALTER TABLE token ADD COLUMN access text NOT NULL DEFAULT 'full'
+  CHECK (access IN ('full', 'append-only', 'read-only'));
+ALTER TABLE token ADD COLUMN path text;
+ALTER TABLE token ADD COLUMN doors text;
+ALTER TABLE token ADD COLUMN networks text;
+ALTER TABLE token ADD COLUMN expires bigint;
+ALTER TABLE token ADD COLUMN used_from text;
+CREATE INDEX token_expires ON token (expires) WHERE expires IS NOT NULL;
+`,
+  },
 ];

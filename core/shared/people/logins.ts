@@ -1,11 +1,8 @@
 /** Logins and their secrets, as rows of the database: see core/storage/logins.ts. */
 import { createHash, randomBytes } from "node:crypto";
-import { BargeError } from "../../error.ts";
 import type { Verifier } from "../../protocol/message.ts";
-import { makeVerifier } from "../../protocol/verifier.ts";
 import type { Account, Credential, Login } from "../../storage/account.ts";
 import { decoyVerifier, useIntervalMs } from "../../storage/account_rules.ts";
-import { maxTokens } from "../../storage/bounds.ts";
 import type { AuthorizedKey, PublicKey } from "../../storage/public_key.ts";
 import {
   type Attempt,
@@ -14,15 +11,18 @@ import {
   type FoundWebSession,
   type LoginStore,
   type Provable,
+  type ProvableToken,
   type Token,
   type WebSession,
   webSessionIdleMs,
   webSessionMaxMs,
 } from "../../storage/logins.ts";
+import { fullScope, type Scope } from "../../storage/scope.ts";
 import { accountColumns, accountOfLogin } from "../tree/account_rows.ts";
 import { SharedBans } from "./bans.ts";
 import { setVerifier } from "./accounts.ts";
 import { addKeys, keysOf } from "./keys.ts";
+import { insertToken, makeToken, provableToken, tokensOf } from "./tokens.ts";
 import type { Parts } from "../bucket/parts.ts";
 import type { Statements } from "../database/postgres.ts";
 
@@ -50,9 +50,13 @@ export class SharedLogins implements LoginStore {
     return await this.account(login) !== undefined;
   }
 
-  async revocations(): Promise<number> {
-    const rows = await this.#parts.db.all<{ count: number }>("SELECT count FROM revocation");
-    return rows[0].count;
+  async revocations(): Promise<string> {
+    // The number of ends by hand, to which a deleted row adds, and the latest end that the clock has passed.
+    const latest = "SELECT max(expires) FROM token WHERE expires <= now_ms()";
+    const rows = await this.#parts.db.all<{ ended: string }>(
+      `SELECT count || ' ' || coalesce((${latest}), 0) AS ended FROM revocation`,
+    );
+    return rows[0].ended;
   }
 
   async byPassword(name: string): Promise<Provable | undefined> {
@@ -70,15 +74,8 @@ export class SharedLogins implements LoginStore {
     return { account, verifier, credential: { kind: "password", epoch } };
   }
 
-  async byToken(id: string): Promise<Provable | undefined> {
-    const [row] = await this.#parts.db.all<Account & { verifier: Verifier }>(
-      `SELECT ${accountColumns}, token.verifier FROM token
-       JOIN account ON account.id = token.account WHERE token.id = $1`,
-      id,
-    );
-    if (!row) return undefined;
-    const { verifier, ...account } = row;
-    return { account, verifier, credential: { kind: "token", id } };
+  async byToken(id: string): Promise<ProvableToken | undefined> {
+    return await provableToken(this.#parts.db, id);
   }
 
   async byKey(name: string, fingerprint: string): Promise<Account | undefined> {
@@ -93,19 +90,21 @@ export class SharedLogins implements LoginStore {
 
   async byWebSession(secret: string): Promise<FoundWebSession | undefined> {
     const digest = digestOf(secret);
-    const [row] = await this.#parts.db.all<Account & { stale: boolean }>(
-      `SELECT ${accountColumns}, seen < now_ms() - ${useIntervalMs} AS stale FROM web_session
+    const [row] = await this.#parts.db.all<Account & { stale: boolean; token: string | null }>(
+      `SELECT ${accountColumns}, seen < now_ms() - ${useIntervalMs} AS stale, token FROM web_session
        JOIN account ON account.id = web_session.account WHERE digest = $1 AND ${
         alive.replace("created", "web_session.created")
       }`,
       digest,
     );
     if (!row) return undefined;
-    const { stale, ...account } = row;
+    const { stale, token, ...account } = row;
+    const scope = token === null ? fullScope : (await provableToken(this.#parts.db, token))?.scope;
+    if (!scope) return undefined;
     if (stale) {
       await this.#parts.db.all("UPDATE web_session SET seen = now_ms() WHERE digest = $1", digest);
     }
-    return { account, id: digest.slice(0, 16), credential: { kind: "web", digest } };
+    return { account, id: digest.slice(0, 16), credential: { kind: "web", digest }, scope };
   }
 
   async decoy(name: string): Promise<Verifier> {
@@ -131,7 +130,8 @@ export class SharedLogins implements LoginStore {
     );
     const due = `coalesce(used, 0) < now_ms() - ${useIntervalMs}`;
     if (credential.kind === "token") {
-      await db.all(`UPDATE token SET used = now_ms() WHERE id = $1 AND ${due}`, credential.id);
+      const sql = `UPDATE token SET used = now_ms(), used_from = $2 WHERE id = $1 AND ${due}`;
+      await db.all(sql, credential.id, attempt.host);
     }
     if (credential.kind === "key") {
       await db.all(
@@ -155,40 +155,18 @@ export class SharedLogins implements LoginStore {
   }
 
   async tokens(account: number): Promise<readonly Token[]> {
-    return await this.#parts.db.all<Token>(
-      "SELECT id, label, created, used FROM token WHERE account = $1 ORDER BY created, id",
-      account,
-    );
+    return await tokensOf(this.#parts.db, account);
   }
 
   async issueToken(
     login: Login,
     label: string,
+    scope?: Scope,
   ): Promise<{ readonly id: string; readonly token: string } | undefined> {
-    const id = randomBytes(6).toString("hex");
-    const secret = randomBytes(32).toString("base64url");
-    const verifier = await makeVerifier("token", secret);
+    const token = await makeToken();
     return await this.#unlessEnded(login, async (tx, origin) => {
-      const [{ n }] = await tx.all<{ n: number }>(
-        "SELECT count(*) AS n FROM token WHERE account = $1",
-        login.id,
-      );
-      if (n >= maxTokens) {
-        throw new BargeError("refused", `the account has ${maxTokens} tokens, as many as it may`, {
-          hint: "revoke some: with `barge logout` where they are used, on the page, or have the " +
-            "operator run `barge user tokens NAME --revoke ID`",
-        });
-      }
-      await tx.all(
-        `INSERT INTO token (id, account, label, verifier, issued_by)
-         VALUES ($1, $2::bigint, $3, $4::text::jsonb, $5)`,
-        id,
-        login.id,
-        label.slice(0, 200),
-        JSON.stringify(verifier),
-        origin,
-      );
-      return { id, token: `barge_${id}_${secret}` };
+      await insertToken(tx, token, { account: login.id, label, origin, scope });
+      return { id: token.id, token: token.text };
     });
   }
 

@@ -9,14 +9,18 @@ export const accountColumns =
    (extract(epoch FROM account.created) * 1000)::bigint AS created,
    (extract(epoch FROM account.last_login) * 1000)::bigint AS "lastLogin"`;
 
+/** The condition on which a row has not ended by its time, in SQL. */
+const isLive = (table: string) => `(${table}.expires IS NULL OR ${table}.expires > now_ms())`;
+
 /** The conditions on which credentials of each kind are valid, in SQL. The account must also be enabled. */
 const conditions: Readonly<Record<Credential["kind"], string>> = {
   password: "account.epoch = $2::integer",
-  token: "EXISTS (SELECT 1 FROM token WHERE token.id = $2 AND token.account = account.id)",
+  token: `EXISTS (SELECT 1 FROM token
+    WHERE token.id = $2 AND token.account = account.id AND ${isLive("token")})`,
   key: `EXISTS (SELECT 1 FROM public_key
     WHERE public_key.account = account.id AND public_key.fingerprint = $2)`,
-  web: `EXISTS (SELECT 1 FROM web_session
-    WHERE web_session.digest = $2 AND web_session.account = account.id)`,
+  web: `EXISTS (SELECT 1 FROM web_session LEFT JOIN token ON token.id = web_session.token
+    WHERE web_session.digest = $2 AND web_session.account = account.id AND ${isLive("token")})`,
   share: "EXISTS (SELECT 1 FROM share WHERE share.digest = $2 AND share.account = account.id)",
 };
 

@@ -7,9 +7,10 @@ import {
   type AccountStore,
   defaultRegisterLimits,
 } from "../../../core/storage/accounts.ts";
-import { maxKeys } from "../../../core/storage/bounds.ts";
-import type { Attempt, LoginStore } from "../../../core/storage/logins.ts";
+import { maxKeys, maxTokens } from "../../../core/storage/bounds.ts";
+import { type Attempt, listedTokenMs, type LoginStore } from "../../../core/storage/logins.ts";
 import { type AuthorizedKey, fingerprintOf } from "../../../core/storage/public_key.ts";
+import { fullScope, type Scope } from "../../../core/storage/scope.ts";
 import type { ShareStore } from "../../../core/storage/shares.ts";
 import type { Tree } from "../../../core/storage/tree.ts";
 import { verifier } from "../../core/_setup.ts";
@@ -176,6 +177,62 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
     const id = (await logins.byWebSession(other))!.id;
     assert.equal(await logins.endWebSession(anna.id, id), true);
     assert.equal(await logins.byWebSession(other), undefined);
+  });
+
+  test("a token has its scope and its last use, and ends at its time", async (people) => {
+    const { logins } = people;
+    const anna = await add(people, "anna");
+    const password = await login(people, "anna");
+    const scope: Scope = {
+      access: "append-only",
+      path: "/home/back ups",
+      doors: ["native", "sftp"],
+      from: ["192.0.2.0/24", "2001:db8::/32"],
+      expires: Date.now() + 3_600_000,
+    };
+    const { id } = (await logins.issueToken(password, "job", scope))!;
+    const ended = { ...fullScope, expires: Date.now() - 1000 };
+    const before = await logins.revocations();
+    const late = (await logins.issueToken(password, "late", ended))!;
+    assert.notEqual(await logins.revocations(), before, "its end is noticed");
+    const credential = { kind: "token", id } as const;
+    assert.equal(await logins.holds({ id: anna.id, credential }), true);
+    const ending: Login = { id: anna.id, credential: { kind: "token", id: late.id } };
+    assert.equal(await logins.holds(ending), false);
+    assert.equal(await logins.account(ending), undefined);
+    assert.equal(await logins.issueToken(ending, "later"), undefined);
+
+    await logins.succeeded(attempt(anna, { mechanism: "token", name: id }), credential);
+    const { scope: kept, expired } = (await logins.byToken(id))!;
+    assert.deepEqual([kept, expired], [scope, false]);
+    assert.equal((await logins.byToken(late.id))!.expired, true);
+    const listed = (await logins.tokens(anna.id)).find((token) => token.id === id)!;
+    const { used, usedFrom, access, path, doors, from, expires } = listed;
+    assert.ok(used! > 0);
+    assert.equal(usedFrom, "192.0.2.7");
+    assert.deepEqual({ access, path, doors, from, expires }, scope);
+
+    const cookie = await logins.beginWebSession({ id: anna.id, credential }, {
+      agent: "a",
+      address: "192.0.2.7",
+    });
+    assert.deepEqual((await logins.byWebSession(cookie!))!.scope, scope);
+  });
+
+  test("tokens that expired long ago make room, and others where there is none", async (people) => {
+    const { logins } = people;
+    const anna = await add(people, "anna");
+    const password = await login(people, "anna");
+    const labels = async () => (await logins.tokens(anna.id)).map(({ label }) => label).sort();
+    const endedAgo = (ms: number) => ({ ...fullScope, expires: Date.now() - ms });
+    await logins.issueToken(password, "old", endedAgo(listedTokenMs + 60_000));
+    await logins.issueToken(password, "ended", endedAgo(1000));
+    assert.deepEqual(await labels(), ["ended"]);
+    const others = Array.from({ length: maxTokens - 1 }, (_, i) => `t${i}`);
+    for (const label of others) await logins.issueToken(password, label);
+    await logins.issueToken(password, "one more");
+    assert.deepEqual(await labels(), ["one more", ...others].sort());
+    await fails("refused", logins.issueToken(password, "too many"));
   });
 
   test("all tokens of an account are revoked at once", async (people) => {

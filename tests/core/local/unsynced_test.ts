@@ -63,7 +63,7 @@ Deno.test("a login does not wait for the note of its time", async () => {
   const secret = webSessions.begin(id, { agent: "a", address: "127.0.0.1" });
   db.run("UPDATE web_session SET seen = seen - 120000");
   const note = () => {
-    tokens.touch(token.id);
+    tokens.touch(token.id, "127.0.0.1");
     keys.touch(id, fingerprint);
     accounts.loggedIn(id);
     assert.equal(webSessions.find(secret)?.account, id);

@@ -12,6 +12,7 @@ import { challenge } from "../../../core/login/login.ts";
 import { Setup } from "../_setup.ts";
 
 const host = "192.0.2.1";
+const door = "http" as const;
 
 async function setupWithPassword(banAfter = 0): Promise<Setup> {
   const setup = new Setup({ banAfter });
@@ -30,7 +31,7 @@ async function refused(setup: Setup, name: string, secret: string, at = host): P
     return Promise.resolve();
   };
   await assert.rejects(
-    () => logIn(setup.store, { name, secret, host: at }, pause),
+    () => logIn(setup.store, { name, secret, host: at, door }, pause),
     (error) =>
       error instanceof BargeError && error.kind === "unauthenticated" &&
       error.message === "wrong name or password",
@@ -44,14 +45,14 @@ Deno.test("a client logs in with a password or token, in any Unicode composition
   using setup = await setupWithPassword();
   const byPassword = await logIn(
     setup.store,
-    { name: "anna", secret: "se\u0301cret", host },
+    { name: "anna", secret: "se\u0301cret", host, door },
     never,
   );
   assert.equal(byPassword.name, "anna");
   assert.equal(byPassword.withPassword, true);
   const { token } = await setup.store.tokens.issue(setup.account("anna").id, "cron");
   for (const name of ["anna", ""]) {
-    const byToken = await logIn(setup.store, { name, secret: token, host }, never);
+    const byToken = await logIn(setup.store, { name, secret: token, host, door }, never);
     assert.equal(byToken.name, "anna");
     assert.equal(byToken.withPassword, false);
   }
@@ -91,7 +92,7 @@ Deno.test("logins beyond the queue are refused, to be tried again", async () => 
     const gone = i < servedCount ? undefined : left.signal;
     return logIn(
       setup.store,
-      { name: "anna", secret: "wrong", host, gone },
+      { name: "anna", secret: "wrong", host, door, gone },
       () => Promise.resolve(),
     )
       .then(() => "ok", (error) => error === "left" ? "left" : (error as BargeError).kind);
@@ -104,7 +105,7 @@ Deno.test("logins beyond the queue are refused, to be tried again", async () => 
     ...Array(1 + 64 - servedCount).fill("left"),
     ...Array(80 - 1 - 64).fill("unavailable"),
   ]);
-  await logIn(setup.store, { name: "anna", secret: "sécret", host }, never);
+  await logIn(setup.store, { name: "anna", secret: "sécret", host, door }, never);
 });
 
 Deno.test("the login of a client that has left is not derived, and frees its place", async () => {
@@ -113,7 +114,7 @@ Deno.test("the login of a client that has left is not derived, and frees its pla
   const left = new AbortController();
   const reason = new BargeError("unavailable", "the client has left");
   const login = (gone: AbortSignal) =>
-    logIn(setup.store, { name: "anna", secret: "wrong", host, gone }, pause).then(
+    logIn(setup.store, { name: "anna", secret: "wrong", host, door, gone }, pause).then(
       () => "ok",
       (error) => error === reason ? "left" : (error as BargeError).kind,
     );
@@ -145,7 +146,7 @@ Deno.test("a password that was stored with other costs is refused without a deri
   };
   // A verifier with the server's own costs logs in.
   store.accounts.change("anna", { verifier: keys(32768, 8, 1, salt) });
-  await logIn(store, { name: "anna", secret: "sécret", host }, never);
+  await logIn(store, { name: "anna", secret: "sécret", host, door }, never);
   for (
     const verifier of [
       keys(32768, 8, 2, salt),

@@ -11,6 +11,7 @@ import type { Session } from "../../../core/login/session.ts";
 import { begin as beginUpload, bytes, fails, request, Setup, sha256, verifier } from "../_setup.ts";
 
 const host = "192.0.2.1";
+const door = "http" as const;
 const never = () => Promise.reject(new Error("nothing was to be waited for"));
 const issue = (session: Session) => token(session, { verb: "token", action: "issue", label: "t" });
 const revoke = (session: Session, id: string) =>
@@ -19,7 +20,10 @@ const revoke = (session: Session, id: string) =>
 /** Logs anna in with a new token. */
 async function byToken(setup: Setup, issuer: Session): Promise<{ id: string; session: Session }> {
   const { id, token: secret } = await issue(issuer);
-  return { id, session: await logIn(setup.store, { name: "", secret: secret!, host }, never) };
+  return {
+    id,
+    session: await logIn(setup.store, { name: "", secret: secret!, host, door }, never),
+  };
 }
 
 Deno.test("a login at the page ends with its token, and so do the tokens made there", async () => {
@@ -28,11 +32,11 @@ Deno.test("a login at the page ends with its token, and so do the tokens made th
   const { id, token: secret } = await issue(anna);
   const cookie = await beginWebSession(
     setup.store,
-    { name: "anna", secret: secret!, host },
+    { name: "anna", secret: secret!, host, door },
     "",
     never,
   );
-  const page = (await findWebSession(setup.store, cookie))!.session;
+  const page = (await findWebSession(setup.store, cookie, host))!.session;
   const made = await byToken(setup, page);
   const other = await byToken(setup, anna);
   await quota(made.session);
@@ -42,7 +46,7 @@ Deno.test("a login at the page ends with its token, and so do the tokens made th
     await fails("unauthenticated", () => quota(session));
     await fails("unauthenticated", () => issue(session));
   }
-  assert.equal(await findWebSession(setup.store, cookie), undefined);
+  assert.equal(await findWebSession(setup.store, cookie, host), undefined);
   assert.deepEqual((await tokens(anna)).map((left) => left.id), [other.id]);
   await quota(other.session);
 });
@@ -62,7 +66,7 @@ Deno.test("a login fails if the password is changed while it is checked", async 
   const anna = setup.user("anna");
   setup.store.accounts.change("anna", { verifier: await makeVerifier("password", "secret") });
   const pause = () => Promise.resolve();
-  const entering = logIn(setup.store, { name: "anna", secret: "secret", host }, pause);
+  const entering = logIn(setup.store, { name: "anna", secret: "secret", host, door }, pause);
   setup.store.accounts.change("anna", { verifier });
   await fails("unauthenticated", () => entering);
   await fails("unauthenticated", () => changePassword(anna, verifier));

@@ -12,6 +12,7 @@ import {
 import { begin as beginUpload, bytes, fails, request, Setup, sha256 } from "../_setup.ts";
 
 const host = "192.0.2.1";
+const door = "http" as const;
 const never = () => Promise.reject(new Error("nothing was to be waited for"));
 
 Deno.test("a web session is found again by its secret, listed, and ended by its owner only", async () => {
@@ -20,24 +21,24 @@ Deno.test("a web session is found again by its secret, listed, and ended by its 
   setup.store.accounts.change("anna", { verifier: await makeVerifier("password", "secret") });
   await fails("unauthenticated", () => webSessions(before));
   const anna = setup.login("anna");
-  const credentials = { name: "anna", secret: "secret", host };
+  const credentials = { name: "anna", secret: "secret", host, door };
   const first = await beginWebSession(setup.store, credentials, "x".repeat(1000), never);
   const second = await beginWebSession(setup.store, credentials, "Firefox", never);
-  assert.equal((await findWebSession(setup.store, first))?.session.id, anna.id);
-  assert.equal((await findWebSession(setup.store, first))?.session.withPassword, false);
-  assert.equal(await findWebSession(setup.store, `${first}x`), undefined);
+  assert.equal((await findWebSession(setup.store, first, host))?.session.id, anna.id);
+  assert.equal((await findWebSession(setup.store, first, host))?.session.withPassword, false);
+  assert.equal(await findWebSession(setup.store, `${first}x`, host), undefined);
   const listed = await webSessions(anna);
   assert.deepEqual(listed.map(({ agent, address }) => [agent.length, address]).sort(), [
     [300, host],
     [7, host],
   ]);
   assert.deepEqual(await webSessions(bob), []);
-  const { id } = (await findWebSession(setup.store, second))!;
+  const { id } = (await findWebSession(setup.store, second, host))!;
   await fails("not-found", () => endWebSession(bob, id));
   await endWebSession(anna, id);
   await fails("not-found", () => endWebSession(anna, id));
-  assert.equal(await findWebSession(setup.store, second), undefined);
-  assert.equal((await findWebSession(setup.store, first))?.session.id, anna.id);
+  assert.equal(await findWebSession(setup.store, second, host), undefined);
+  assert.equal((await findWebSession(setup.store, first, host))?.session.id, anna.id);
 });
 
 Deno.test("an account keeps the fifty web sessions that were used last", async () => {
@@ -48,9 +49,11 @@ Deno.test("an account keeps the fifty web sessions that were used last", async (
     () => setup.store.webSessions.begin(anna.id, { agent: "", address: host }),
   );
   assert.equal((await webSessions(anna)).length, 50);
-  const found = await Promise.all(secrets.map((secret) => findWebSession(setup.store, secret)));
+  const found = await Promise.all(
+    secrets.map((secret) => findWebSession(setup.store, secret, host)),
+  );
   assert.equal(found.filter((login) => login).length, 50);
-  assert.ok(await findWebSession(setup.store, secrets[51]));
+  assert.ok(await findWebSession(setup.store, secrets[51], host));
 });
 
 Deno.test("partial uploads are listed by path, with the digest of their first bytes", async () => {

@@ -12,6 +12,7 @@ import { setModified } from "../../../core/session/set_modified.ts";
 import { decodePath } from "../../../core/shared/database/name.ts";
 import type { SharedStorage } from "../../../core/shared/storage.ts";
 import { type Place, relative } from "../../../core/storage/place.ts";
+import type { Scope } from "../../../core/storage/scope.ts";
 import { begin, bytes, request, type Setup, upload, verifier, write } from "../_setup.ts";
 
 export const largeBytes = 3 * 1024 * 1024;
@@ -75,11 +76,20 @@ export async function fill(
   return { token, link };
 }
 
+/** The scope of a token of anna's. */
+export const phoneScope: Scope = {
+  access: "append-only",
+  path: "/home/phone",
+  doors: ["native", "sftp"],
+  from: ["127.0.0.0/8", "2001:db8::/32"],
+  expires: Date.UTC(2100, 0, 1),
+};
+
 async function addSecrets(setup: Setup) {
   const { store } = setup;
   const { id } = store.accounts.get("anna");
   const first = await store.tokens.issue(id, "laptop");
-  const second = await store.tokens.issue(id, "phone", () => first.id);
+  const second = await store.tokens.issue(id, "phone", phoneScope, () => first.id);
   store.webSessions.begin(id, { agent: "browser", address: "192.0.2.1" }, () => first.id);
   const type = "ssh-ed25519";
   store.keys.add(id, { type, blob: bytes("blob"), comment: "key ü", ignored: [] });

@@ -10,7 +10,15 @@ import { Store } from "../../../core/local/store.ts";
 import { hasEngines } from "../../contract/store/_shared.ts";
 import { bytes, fails, Setup, sha256, upload, write } from "../_setup.ts";
 import { address, Both } from "./_both.ts";
-import { addPartial, bytesAt, fill, large, localSnapshot, sharedSnapshot } from "./_tree.ts";
+import {
+  addPartial,
+  bytesAt,
+  fill,
+  large,
+  localSnapshot,
+  phoneScope,
+  sharedSnapshot,
+} from "./_tree.ts";
 
 const ignore = !hasEngines;
 
@@ -40,7 +48,9 @@ Deno.test({
     assert.deepEqual(await localSnapshot(setup.data), before);
 
     const { logins, shares, accounts } = shared.people;
-    assert.equal((await logins.byToken(token.split("_")[1]))?.account.name, "anna");
+    const phone = await logins.byToken(token.split("_")[1]);
+    assert.equal(phone?.account.name, "anna");
+    assert.deepEqual(phone.scope, phoneScope);
     assert.equal((await shares.find(link))?.downloads, 1);
     assert.equal((await accounts.get("carla")).disabled, true);
     assert((await logins.bans()).length > 0);

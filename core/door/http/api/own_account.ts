@@ -5,7 +5,7 @@ import {
   needPasswordLogin,
 } from "../../../login/change_password.ts";
 import { grow, quota } from "../../../session/quota.ts";
-import { token, tokens } from "../../../login/token.ts";
+import { scopeFacts, token, tokenFacts, tokens } from "../../../login/token.ts";
 import { passwordVerifier, registerAccount } from "../register.ts";
 import { json, operation } from "./operation.ts";
 import * as schemas from "./schemas.ts";
@@ -17,9 +17,10 @@ export const ownAccount = [
     answers: { 200: { description: "The account", schema: schemas.self } },
     async handle({ session }) {
       const { name, role, created } = await session.account();
-      const { withPassword } = session;
+      const { withPassword, scope } = session;
       const since = new Date(created).toISOString();
-      return json({ name, role, created: since, withPassword, quota: await quota(session) });
+      const facts = { name, role, created: since, withPassword, scope: scopeFacts(scope) };
+      return json({ ...facts, quota: await quota(session) });
     },
   }),
   operation("POST", "/account", {
@@ -78,13 +79,7 @@ export const ownAccount = [
     summary: "List the account's tokens, oldest first, without their secrets",
     answers: { 200: { description: "The tokens", schema: schemas.tokens } },
     async handle({ session }) {
-      const iso = (ms: number | null) => ms === null ? null : new Date(ms).toISOString();
-      const own = await tokens(session);
-      return json({
-        tokens: own.map(({ id, label, created, used }) => {
-          return { id, label, created: iso(created), used: iso(used) };
-        }),
-      });
+      return json({ tokens: (await tokens(session)).map(tokenFacts) });
     },
   }),
   operation("POST", "/tokens", {
@@ -93,8 +88,11 @@ export const ownAccount = [
     summary: "Create a token, a secret in place of the password; only this response has the secret",
     body: schemas.newToken,
     answers: { 201: { description: "The token", schema: schemas.madeToken } },
-    async handle({ session }, { body: { label } }) {
-      return json(await token(session, { verb: "token", action: "issue", label }), { status: 201 });
+    problems: { 403: "This login's token may not do that", 400: "No token can have that scope" },
+    async handle({ session }, { body }) {
+      return json(await token(session, { verb: "token", action: "issue", ...body }), {
+        status: 201,
+      });
     },
   }),
   operation("DELETE", "/tokens/{id}", {

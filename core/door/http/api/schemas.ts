@@ -3,6 +3,7 @@
  * (openapi.ts) is made of them.
  */
 import * as v from "valibot";
+import { accesses, maxNetworks, scopeDoors } from "../../../protocol/scope.ts";
 
 export const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const limit = v.pipe(v.nullable(bytes), v.description("Bytes; null for no limit"));
@@ -30,6 +31,15 @@ export const flag = v.optional(
   ),
   "0",
 );
+
+/** The limits of a token; null: none. */
+const scope = {
+  access: v.picklist(accesses),
+  path: v.nullable(path),
+  doors: v.nullable(v.array(v.picklist(scopeDoors))),
+  from: v.nullable(v.array(v.string())),
+  expires: v.nullable(time),
+};
 
 export const entry = v.object({
   name: v.string(),
@@ -88,6 +98,7 @@ export const self = v.object({
   role,
   created: time,
   withPassword: v.pipe(v.boolean(), v.description("False for a login by token")),
+  scope: v.pipe(v.object(scope), v.description("The limits of the token of this login")),
   quota: usage,
 });
 
@@ -101,13 +112,42 @@ export const registration = v.strictObject({ name: account, password, limit: v.o
 export const registered = v.object({ name: account, limit });
 export const newPassword = v.strictObject({ password });
 
-export const newToken = v.strictObject({ label: v.pipe(v.string(), v.maxLength(200)) });
+const networks = v.pipe(
+  v.array(v.pipe(v.string(), v.maxLength(60))),
+  v.minLength(1),
+  v.maxLength(maxNetworks),
+  v.description("Addresses and networks: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32"),
+);
+const access = v.pipe(
+  v.picklist(accesses),
+  v.description(
+    "append-only: new files and folders can be made, nothing that exists can be changed",
+  ),
+);
+export const newToken = v.strictObject({
+  label: v.pipe(v.string(), v.maxLength(200)),
+  access: v.optional(access),
+  path: v.optional(v.pipe(path, v.description("The only path that the token reaches"))),
+  doors: v.optional(
+    v.pipe(
+      v.array(v.picklist(scopeDoors)),
+      v.minLength(1),
+      v.maxLength(scopeDoors.length),
+      v.description("The protocols that accept the token"),
+    ),
+  ),
+  from: v.optional(networks),
+  expires: v.optional(v.pipe(v.string(), v.description("RFC 3339; default: never"))),
+});
 export const madeToken = v.object({ id: v.string(), token: v.string() });
 export const token = v.object({
   id: v.string(),
   label: v.string(),
   created: time,
   used: v.nullable(time),
+  usedFrom: v.pipe(v.nullable(v.string()), v.description("The address of the last login")),
+  expired: v.boolean(),
+  ...scope,
 });
 export const tokens = v.object({ tokens: v.array(token) });
 

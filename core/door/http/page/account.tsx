@@ -4,7 +4,7 @@ import { BargeError } from "../../../error.ts";
 import { logIn } from "../../../login/password.ts";
 import { changePassword } from "../../../login/change_password.ts";
 import { grow, quota } from "../../../session/quota.ts";
-import { token, tokens } from "../../../login/token.ts";
+import { token } from "../../../login/token.ts";
 import { continueAsWebSession, endWebSession, webSessions } from "../../../login/web_session.ts";
 import { unknownUrl } from "../problem.ts";
 import { passwordVerifier } from "../register.ts";
@@ -12,6 +12,7 @@ import { ButtonForm, CardForm, Field, NewPassword, newPasswordOf } from "./form.
 import { entriesOf } from "./format.ts";
 import { Csrf, Icon, Note, PageHead, send, Shell, Time } from "./layout.tsx";
 import { errorText } from "./messages.ts";
+import { isForFilesOnly, OwnLimits, scopeOfForm, Tokens } from "./tokens.tsx";
 import {
   agentOf,
   formFailure,
@@ -36,7 +37,8 @@ const changes: Readonly<Record<string, Change>> = {
     const password = newPasswordOf(store, form);
     const { host, ended: { signal: gone }, pause } = exchange;
     const { name } = await session.account();
-    const newLogin = await logIn(store, { name, secret: form.get("old") ?? "", host, gone }, pause);
+    const credentials = { name, secret: form.get("old") ?? "", host, door: "http", gone } as const;
+    const newLogin = await logIn(store, credentials, pause);
     const verifier = await passwordVerifier(exchange, name, password);
     exchange.admit(newLogin); // the change ends the current login
     newLogin.credential = await changePassword(newLogin, verifier);
@@ -69,7 +71,8 @@ export async function changeAccount(c: PageContext): Promise<Response> {
   try {
     if (change === "token") {
       const label = (form.get("label") ?? "").trim() || "created on the page";
-      const made = await token(view.session, { verb: "token", action: "issue", label });
+      const scope = scopeOfForm(form);
+      const made = await token(view.session, { verb: "token", action: "issue", label, ...scope });
       return await send(<Account view={view} token={made.token ?? ""} />);
     }
     if (!Object.hasOwn(changes, change)) throw unknownUrl();
@@ -105,30 +108,38 @@ async function Account(
             </button>
           </Note>
         )}
+        <OwnLimits view={view} />
         <Quota view={view} />
-        <Logins view={view} />
-        <Tokens view={view} />
-        <CardForm
-          view={view}
-          action="/account/password"
-          title="Change the password"
-          label="Change the password"
-          main
-        >
-          <p class="soft">All other logins and all tokens end; SSH keys stay.</p>
-          <input type="hidden" name="name" value={name} autocomplete="username" />
-          <Field id="old" label="Old password" type="password" autocomplete="current-password" />
-          <NewPassword store={view.store} />
-        </CardForm>
+        {!isForFilesOnly(view) && <Logins view={view} />}
+        {!isForFilesOnly(view) && <Tokens view={view} />}
+        {!isForFilesOnly(view) && <Password view={view} name={name} />}
       </div>
     </Shell>
+  );
+}
+
+function Password({ view, name }: { view: UserView; name: string }) {
+  return (
+    <CardForm
+      view={view}
+      action="/account/password"
+      title="Change the password"
+      label="Change the password"
+      main
+    >
+      <p class="soft">All other logins and all tokens end; SSH keys stay.</p>
+      <input type="hidden" name="name" value={name} autocomplete="username" />
+      <Field id="old" label="Old password" type="password" autocomplete="current-password" />
+      <NewPassword store={view.store} />
+    </CardForm>
   );
 }
 
 async function Quota({ view }: { view: UserView }) {
   const { used, limit, entries = 0, entryLimit } = await quota(view.session);
   const { maxLimit } = view.store.settings;
-  const canGrow = limit !== null && (maxLimit === null || maxLimit > limit);
+  const canGrow = !isForFilesOnly(view) && limit !== null &&
+    (maxLimit === null || maxLimit > limit);
   return (
     <section class="card stack">
       <h2>Quota</h2>
@@ -177,39 +188,6 @@ async function Logins({ view }: { view: UserView }) {
           </li>
         ))}
       </ul>
-    </section>
-  );
-}
-
-async function Tokens({ view }: { view: UserView }) {
-  const own = await tokens(view.session);
-  return (
-    <section class="card stack">
-      <h2>Tokens</h2>
-      <p class="soft">For scripts and apps, in place of the password.</p>
-      {own.length > 0 && (
-        <ul class="plain">
-          {own.map(({ id, label, used }) => (
-            <li>
-              <div class="grow">
-                <div>{label}</div>
-                <small>
-                  {used === null ? "never " : ""}used {used !== null && <Time at={used} />}
-                </small>
-              </div>
-              <ButtonForm view={view} action="/account/revoke" label="Revoke" field={["id", id]} />
-            </li>
-          ))}
-        </ul>
-      )}
-      <form class="row" method="post" action="/account/token">
-        <Csrf view={view} />
-        <label class="sr" for="label">Purpose of the token</label>
-        <input id="label" name="label" class="short" placeholder="Purpose" maxlength={100} />
-        <button type="submit" class="b">
-          <Icon name="link" />Create a token
-        </button>
-      </form>
     </section>
   );
 }

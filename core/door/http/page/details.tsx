@@ -4,6 +4,7 @@ import { BargeError } from "../../../error.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { get } from "../../../session/get.ts";
 import type { Session } from "../../../login/session.ts";
+import { isRestricted } from "../../../login/scope.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath, split } from "../path.ts";
 import { downloadOf, iconOf, sectionOf } from "./folder.tsx";
@@ -84,6 +85,9 @@ async function Actions({ view, path, entry }: { view: UserView; path: string; en
   const { dir, name } = split(path);
   const folder = entry.type === "dir";
   const inPublic = sectionOf(path) === "public";
+  const { session } = view;
+  const canShare = !isRestricted(session.scope) &&
+    (!inPublic || !folder || (await session.account()).role === "admin");
   const actions = [
     ["rename", "rename", "Rename"],
     ["move", "move", "Move"],
@@ -105,7 +109,7 @@ async function Actions({ view, path, entry }: { view: UserView; path: string; en
           <Icon name="download" />Download as tar
         </a>
       )}
-      {(!inPublic || !folder || (await view.session.account()).role === "admin") && (
+      {canShare && (
         <a class="b" href={`/links/new?path=${encodeURIComponent(path)}`} data-dialog>
           <Icon name="link" />Share
         </a>

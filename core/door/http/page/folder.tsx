@@ -14,7 +14,7 @@ import { type PageContext, type UserView, userView } from "./view.ts";
 export async function showFolder(c: PageContext): Promise<Response> {
   const view = await userView(c);
   const { path, folder } = view.exchange.pathBelow("/files");
-  if (path === "/") return c.redirect("/files/home/", 303);
+  if (path === "/") return c.redirect(`/files/${view.session.wayIn("/") ?? "home"}/`, 303);
   const { entry } = await stat(view.session, path);
   if (entry?.type !== "dir") return c.redirect(`/about${encodePath(path)}`, 303);
   if (!folder) return c.redirect(`/files${encodePath(path)}/`, 301);

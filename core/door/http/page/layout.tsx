@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Child } from "hono/jsx";
 import { formatSize } from "../../../size.ts";
 import type { BargeError } from "../../../error.ts";
+import { isRestricted } from "../../../login/scope.ts";
 import { quota } from "../../../session/quota.ts";
 import { statusOf } from "../problem.ts";
 import { asset } from "./assets.ts";
@@ -139,6 +140,14 @@ export function Shell(
 
 async function Side({ view, section }: { view: UserView; section: Section }) {
   const { name, role } = await view.session.account();
+  const restricted = isRestricted(view.session.scope);
+  const only = view.session.wayIn("/");
+  const isShown = (place: Section) =>
+    place === "admin"
+      ? role === "admin" && !restricted
+      : place === "links"
+      ? !restricted
+      : only === undefined || place === only;
   return (
     <header class="side">
       <a class="brand" href="/files/home/">
@@ -146,7 +155,7 @@ async function Side({ view, section }: { view: UserView; section: Section }) {
       </a>
       <nav class="places" aria-label="Places">
         <ul>
-          {places.filter(([place]) => place !== "admin" || role === "admin").map(
+          {places.filter(([place]) => isShown(place)).map(
             ([place, href, icon, label]) => (
               <li>
                 <a href={href} aria-current={place === section ? "page" : undefined}>

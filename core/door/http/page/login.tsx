@@ -34,7 +34,13 @@ export async function login(c: PageContext): Promise<Response> {
   exchange.access.account = await logName(store, name);
   const { host, ended: { signal: gone }, pause } = exchange;
   try {
-    const credentials = { name, secret: form.get("password") ?? "", host, gone };
+    const credentials = {
+      name,
+      secret: form.get("password") ?? "",
+      host,
+      door: "http",
+      gone,
+    } as const;
     const secret = await beginWebSession(store, credentials, agentOf(exchange), pause);
     exchange.access.login = false;
     setLoginCookie(c, secret);
@@ -49,7 +55,7 @@ export async function login(c: PageContext): Promise<Response> {
 export async function logout(c: PageContext): Promise<Response> {
   const view = await viewOf(c);
   await formOf(view);
-  if (view.session) await endWebSession(view.session, view.login);
+  if (view.session) await endWebSession(view.session, view.login, view.login);
   setLoginCookie(c, "");
   return c.redirect("/login?notice=out", 303);
 }
@@ -101,7 +107,7 @@ export async function makeAccount(c: PageContext): Promise<Response> {
     const password = newPasswordOf(store, form);
     await registerAccount(exchange, { name, password });
     const { host, pause } = exchange;
-    const credentials = { name, secret: password, host };
+    const credentials = { name, secret: password, host, door: "http" } as const;
     setLoginCookie(c, await beginWebSession(store, credentials, agentOf(exchange), pause));
     return c.redirect("/files/home/?notice=welcome", 303);
   } catch (error) {

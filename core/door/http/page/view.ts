@@ -57,7 +57,9 @@ function cookieName({ secure, door }: Exchange): string {
 export const cookieLogin: CookieLogin = async (exchange, header) => {
   const name = cookieName(exchange);
   const secret = parse(header, name)[name];
-  return secret ? (await findWebSession(exchange.store, secret))?.session : undefined;
+  return secret
+    ? (await findWebSession(exchange.store, secret, exchange.host))?.session
+    : undefined;
 };
 
 /** Returns the view of any request. */
@@ -65,7 +67,7 @@ export async function viewOf(c: PageContext): Promise<View> {
   const exchange = c.env;
   const { store } = exchange;
   const secret = getCookie(c, cookieName(exchange)) ?? "";
-  const login = secret === "" ? undefined : await findWebSession(store, secret);
+  const login = secret === "" ? undefined : await findWebSession(store, secret, exchange.host);
   if (login) exchange.admit(login.session);
   const theme = getCookie(c, "barge-theme");
   return {
@@ -94,6 +96,7 @@ export async function userView(c: PageContext): Promise<UserView> {
 /** Returns the view of an admin's request. @throws {NeedsLogin} {BargeError} `denied` for other accounts */
 export async function adminView(c: PageContext): Promise<UserView> {
   const view = await userView(c);
+  view.session.refuseRestricted();
   if ((await view.session.account()).role === "admin") return view;
   throw new BargeError("denied", "only admins can see this page");
 }

@@ -157,6 +157,35 @@ test("an account is registered, and its quota, logins and password are changed",
     assert.equal(bad.status, 401);
   });
 
+  await t.step(
+    "a limited token shows its limits, and a login with it only what it may",
+    async () => {
+      await page.fill("#label", "backup");
+      await page.click("text=Limits");
+      await page.selectOption("#access", "append-only");
+      await page.check('[name="doors"][value="http"]');
+      await page.fill("#from", "127.0.0.0/8 ::1");
+      await page.fill("#expires", "2100-01-31");
+      await carol.checkAccess();
+      await page.click("text=Create a token");
+      const token = await page.innerText("#token");
+      await page.getByText("only add new files; through http; from 127.0.0.0/8, ::1").waitFor();
+      await using job = await Person.open(browser, server);
+      await job.login("carol", token);
+      await job.page.click(".who a");
+      await job.page.getByText("You are logged in with a limited token").waitFor();
+      assert.equal(await job.page.locator("#label, #old, #limit").count(), 0);
+      assert.equal(await job.page.locator(".places >> text=Links").count(), 0);
+      await job.checkAccess();
+      await page.reload();
+      await page.getByText("from 127.0.0.1").waitFor();
+      await page.click('[action="/account/revoke"] button');
+      await carol.hears("revoked");
+      await job.page.reload();
+      await job.page.locator("#password").waitFor();
+    },
+  );
+
   await t.step("a new password ends all other logins", async () => {
     await using other = await Person.open(browser, server);
     await other.login("carol");

@@ -100,8 +100,10 @@ Deno.test("tokens are issued, found and listed; their owner or a new password en
   assert.equal(tokens.list(anna).length, 2);
   assert.equal(tokens.list(anna).find(({ id }) => id === two.id)?.label.length, 200);
   assert.equal(tokens.list(anna).find(({ id }) => id === one.id)?.used, null);
-  tokens.touch(one.id);
-  assert(tokens.list(anna).find(({ id }) => id === one.id)!.used! > 0);
+  tokens.touch(one.id, "192.0.2.7");
+  const used = tokens.list(anna).find(({ id }) => id === one.id)!;
+  assert(used.used! > 0);
+  assert.equal(used.usedFrom, "192.0.2.7");
   assert.equal(tokens.revoke(bob, one.id), false);
   assert.equal(tokens.revoke(anna, one.id), true);
   assert.equal(tokens.find(one.id), undefined);
