@@ -45,6 +45,12 @@ const user: Tree = {
   apply: verb("make the accounts that a file declares", () => import("./cmd/user/apply.ts")),
 };
 
+const token: Tree = {
+  add: verb("make a token, with limits", () => import("./cmd/token/add.ts")),
+  list: verb("list your tokens", () => import("./cmd/token/list.ts")),
+  revoke: verb("end tokens", () => import("./cmd/token/revoke.ts")),
+};
+
 const quota: Tree = {
   list: verb("list the quotas of all accounts", () => import("./cmd/quota/list.ts")),
   set: verb("change an account's quota", () => import("./cmd/quota/set.ts")),
@@ -100,6 +106,7 @@ export const tree: Tree = {
   ),
   login: verb("log in at a server and save the login", () => import("./cmd/login.ts")),
   logout: verb("forget a saved login", () => import("./cmd/logout.ts")),
+  token: { brief: "manage the tokens of your account at a server", verbs: token },
   put: verb("send files and folders", () => import("./cmd/put.ts")),
   get: verb("fetch files and folders", () => import("./cmd/get.ts")),
   ls: verb("list files", () => import("./cmd/ls.ts")),

@@ -4,7 +4,7 @@ import { issueToken, revokeToken } from "../core/client/token.ts";
 import { command, optionalArgument } from "./_term/command.ts";
 import { changeLogins, fits, loginsPath } from "./_client/logins.ts";
 import { note, printJson } from "./_term/out.ts";
-import { openSession, sessionOptions } from "./_client/session.ts";
+import { isToken, openSession, sessionOptions } from "./_client/session.ts";
 
 export default command({
   options: {
@@ -19,6 +19,8 @@ export default command({
     $XDG_CONFIG_HOME/barge/known_hosts; compare the fingerprint shown then with the output of
     \`barge cert\` at the server, or give it with --pin.
 
+    A token given in place of the password is saved itself: \`barge token add\` makes one.
+
     A token is revoked by \`barge logout\`, or at the server by \`barge user tokens\`.`,
   examples: [
     ["barge login barge://alice@files.example", "enter the password and log in"],
@@ -30,7 +32,10 @@ export default command({
     const { client, remote } = session;
     const { account, role } = session.login;
     const file = loginsPath();
-    const { id, token } = await issueToken(client, `barge login on ${Deno.hostname()}`);
+    const given = session.password;
+    const { id, token } = isToken(given)
+      ? { id: given.split("_")[1], token: given }
+      : await issueToken(client, `barge login on ${Deno.hostname()}`);
     const tls = remote.trust !== undefined;
     const login = { host: remote.host, port: remote.port, account, id, token, tls };
     let replaced: string[] = [];
@@ -40,10 +45,13 @@ export default command({
         return [...logins.filter((old) => !fits(old, login)), login];
       });
     } catch (error) {
-      await revokeToken(client, id).catch(() => {/* the failure to save it is reported */});
+      if (token !== given) {
+        await revokeToken(client, id).catch(() => {/* the failure to save it is reported */});
+      }
       throw error;
     }
     for (const old of replaced) {
+      if (old === id) continue;
       await revokeToken(client, old).catch(() => {/* it may be revoked already */});
     }
     const server = formatRemote({ ...remote, account });

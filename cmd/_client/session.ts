@@ -1,7 +1,7 @@
 /** Connects to a server and logs in, by the options of a verb. */
 import type { Client } from "../../core/client/client.ts";
 import { connect, type ConnectOptions } from "../../core/client/connect.ts";
-import { type Login, login as logIn } from "../../core/client/login.ts";
+import { type Credentials, type Login, login as logIn } from "../../core/client/login.ts";
 import { formatRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import type { RateLimit } from "../../core/client/rate_limit.ts";
@@ -60,7 +60,7 @@ export interface SessionChoice extends ServerChoice, PasswordSources, Partial<Re
   readonly token?: string;
 }
 
-/** A connection that is logged in; its `password` is undefined if it logged in with a token. */
+/** A connection that is logged in; its `password` may be a token, and is undefined for a saved login. */
 export type Session = Awaited<ReturnType<typeof openSession>>;
 
 /**
@@ -100,7 +100,7 @@ export async function openSession(
   const accepted = token ?? saved?.token;
   const limit = await limitOf(choice);
   const connectOnce = async () => {
-    const given = password === undefined ? undefined : { account, password };
+    const given = password === undefined ? undefined : credentialsOf(account, password);
     const credentials = accepted === undefined ? given : { token: accepted };
     let login: Promise<Login> | undefined;
     const client = await dial(remote, choice, signal, {
@@ -118,9 +118,14 @@ export async function openSession(
           signal,
           ways: options.password ? passwordWays : loginWays,
         });
-        login = logIn(client, { account, password });
+        login = logIn(client, credentialsOf(account, password));
       }
-      return { client, login: await login };
+      const done = await login;
+      const owner = done.account;
+      if (isToken(password) && owner.toLowerCase() !== account.toLowerCase()) {
+        throw new BargeError("unauthenticated", `the token is of another account: ${owner}`);
+      }
+      return { client, login: done };
     } catch (error) {
       client.close();
       if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
@@ -151,6 +156,15 @@ async function limitOf({ limitRate }: SessionChoice): Promise<RateLimit | undefi
   if (limitRate === undefined) return undefined;
   const { RateLimit } = await import("../../core/client/rate_limit.ts");
   return new RateLimit(() => limitRate(new Date()));
+}
+
+/** Returns whether a secret given as a password is a token, which serves in its place. */
+export function isToken(secret: string | undefined): secret is string {
+  return secret !== undefined && /^barge_[^_\s]+_\S+$/.test(secret);
+}
+
+function credentialsOf(account: string, password: string): Credentials {
+  return isToken(password) ? { token: password } : { account, password };
 }
 
 /** A verb that logs in: `run` gets the session, too. */

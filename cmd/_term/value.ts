@@ -1,4 +1,5 @@
 /** Parsers of single values, as options and arguments take them: sizes, addresses, counts. */
+import { parseTime } from "../../core/protocol/time.ts";
 import { formatLimit, parseSize } from "../../core/size.ts";
 import { type Address, formatAddress, parseAddress } from "../../core/net/address.ts";
 
@@ -106,6 +107,36 @@ export function seconds(): ValueParser<number> {
     ...valueParser("SECONDS", parse, "a number of seconds"),
     types: ["integer", "float"],
   };
+}
+
+const spanMs: Readonly<Record<string, number>> = {
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+};
+
+/**
+ * A time in the future, in ms since 1970: a span from now, the start of a day in UTC, or a time in the format of
+ * RFC 3339.
+ */
+export function end(): ValueParser<number> {
+  const parse = (text: string) => {
+    const [, count, unit] = /^(\d{1,5})([mhdw])$/.exec(text) ?? [];
+    if (unit) return Date.now() + Number(count) * spanMs[unit];
+    return parseTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
+  };
+  return valueParser("TIME", parse, "a span like 12h or 90d, or a date like 2027-01-31");
+}
+
+/** A list of words with commas between them. */
+export function listOf<const T extends string>(...words: readonly T[]): ValueParser<readonly T[]> {
+  const one = oneOf(...words);
+  const parse = (text: string) => {
+    const parsed = text.split(",").map(one.parse);
+    return parsed.includes(undefined) ? undefined : parsed as T[];
+  };
+  return valueParser("LIST", parse, `a list of ${words.join(", ")}`);
 }
 
 /** An address to connect to. */

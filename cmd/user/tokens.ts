@@ -3,9 +3,9 @@ import { BargeError } from "../../core/error.ts";
 import type { LoginStore } from "../../core/storage/logins.ts";
 import { accountsCommand } from "../_data/accounts.ts";
 import { argument, value } from "../_term/command.ts";
+import { printTokens } from "../_client/tokens.ts";
 import { note, printJson } from "../_term/out.ts";
 import { counted } from "../_term/progress.ts";
-import { minute, printTable } from "../_term/table.ts";
 import { plain } from "../_term/value.ts";
 
 export default accountsCommand({
@@ -13,9 +13,9 @@ export default accountsCommand({
     name: argument("NAME", "The account"),
     revoke: value(plain("ID"), "Revoke this token, or `all`"),
   },
-  about:
-    `Lists the tokens that \`barge login\` made for an account, or revokes one. The server keeps
-    only digests of tokens, so it can't show them.
+  about: `Lists the tokens of an account, with their limits and their last use, or revokes one. The
+    server keeps only digests of tokens, so it can't show them. \`barge login\`, \`barge token add\`
+    and the account's page make tokens.
 
     Connections that logged in with a revoked token are cut within three seconds, their transfers
     too. Tokens that were made in a login with a revoked token are revoked as well.`,
@@ -40,15 +40,8 @@ export default accountsCommand({
       return;
     }
     const tokens = await logins.tokens(account);
-    const time = (ms: number | null) => ms === null ? null : new Date(ms).toISOString();
-    if (json) {
-      for (const { id, label, created, used } of tokens) {
-        printJson({ id, label, created: time(created), used: time(used) });
-      }
-      return;
-    }
-    const rows = tokens.map((t) => [t.id, minute(t.created), minute(t.used), t.label]);
-    printTable(["ID", "CREATED", "LAST USED", "LABEL"], rows);
+    const { tokenFacts } = await import("../../core/login/token.ts");
+    printTokens(tokens.map(tokenFacts), json);
   },
 });
 
