@@ -31,7 +31,15 @@ export interface ServerOptions {
   readonly fault?: string;
   /** A command that runs the one behind it as the same process, with its arguments. */
   readonly under?: readonly string[];
+  /** On two nodes: each request by HTTP is the only one on its connection, so that it may go to either. */
+  readonly spreadRequests?: boolean;
 }
+
+/**
+ * Whether servers of tests are two nodes of a cluster behind a balancer, as the environment's
+ * BARGE_TEST_NODES=2 asks. A test of a data directory ignores itself then.
+ */
+export const onTwoNodes: boolean = Deno.env.get("BARGE_TEST_NODES") === "2";
 
 /** Runs the program to its end. */
 export async function barge(
@@ -54,7 +62,11 @@ export async function barge(
  * @throws {Error} with what it said, when it ends before
  */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
-  const { args: given = [] } = options;
+  const { args: given = [], data: existing, store, empty, fault, under } = options;
+  if (onTwoNodes && !(existing ?? store ?? empty ?? fault ?? under)) {
+    const { Cluster } = await import("./contract/_cluster.ts");
+    return await Cluster.start(given, options);
+  }
   const doors = { native: "127.0.0.1:0", http: "off" };
   const asked = Object.entries(doors).filter(([door]) =>
     !given.some((arg) => arg === `--${door}` || arg.startsWith(`--${door}=`))
@@ -138,6 +150,21 @@ export class Server implements AsyncDisposable {
     return this.process.pid;
   }
 
+  /** The options that name its storage, for other verbs of the program. */
+  get storage(): readonly string[] {
+    return ["--data", this.data];
+  }
+
+  /** Sends a signal to the program, or to that of each node. */
+  signal(signal: Deno.Signal): void {
+    this.process.kill(signal);
+  }
+
+  /** Returns the stored bytes of a file below /home. */
+  async readFile(path: string, account = "anna"): Promise<Uint8Array<ArrayBuffer>> {
+    return await Deno.readFile(`${this.data}${path.replace(/^\/home/, `/homes/${account}`)}`);
+  }
+
   /**
    * Waits until it has written that to standard error.
    *
@@ -207,9 +234,14 @@ export class Server implements AsyncDisposable {
     return Promise.resolve(names.reduce((sum, name) => sum + sizeOf(`${staging}/${name}`), 0));
   }
 
+  /** Returns the number of uploads that have staged bytes. */
+  stagedUploads(): Promise<number> {
+    return Promise.resolve(Array.from(Deno.readDirSync(`${this.data}/staging`)).length);
+  }
+
   /** Disables an account, as `barge user disable` does. */
   async disable(name: string): Promise<void> {
-    const { code, stderr } = await barge(["user", "disable", name, "--data", this.data]);
+    const { code, stderr } = await barge(["user", "disable", name, ...this.storage]);
     if (code !== 0) throw new Error(stderr);
   }
 

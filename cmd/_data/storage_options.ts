@@ -3,7 +3,7 @@
  * the environment, never from the command line, which other users can read.
  */
 import { BargeError, typed } from "../../core/error.ts";
-import { formatAddress, isLoopback } from "../../core/net/address.ts";
+import { formatAddress, hostOf, isLoopback } from "../../core/net/address.ts";
 import type { BucketOptions } from "../../core/shared/bucket/bucket.ts";
 import type { PostgresOptions } from "../../core/shared/database/postgres.ts";
 import type { SharedOptions } from "../../core/shared/storage.ts";
@@ -75,9 +75,8 @@ export function storeUrl(): ValueParser<StoreAddress> {
     if (!url?.hostname || !user || !database || /\//.test(database) || !modes.includes(mode)) {
       return undefined;
     }
-    const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
     const tls = mode === null ? undefined : mode === "verify-full";
-    return { host, port: Number(url.port || 5432), database, user, tls };
+    return { host: hostOf(url), port: Number(url.port || 5432), database, user, tls };
   };
   return valueParser("URL", parse, "postgres://USER@HOST/DB");
 }
@@ -93,7 +92,7 @@ export function bucketUrl(): ValueParser<BucketAddress> {
     const [bucket, ...prefix] = url?.pathname.split("/").filter(Boolean) ?? [];
     if (!url?.hostname || url.username || bucket === undefined) return undefined;
     const scheme = url.protocol.slice("s3+".length);
-    if (scheme === "http:" && !isLoopback(url.hostname.replace(/^\[(.*)\]$/, "$1"))) {
+    if (scheme === "http:" && !isLoopback(hostOf(url))) {
       throw new BargeError("usage", "s3+http: is for stores on this machine only", {
         path: text,
         hint: "use s3+https:, with --store-ca for a certificate of your own",

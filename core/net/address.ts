@@ -36,6 +36,19 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/**
+ * Returns the host of a URL, an IPv6 address without its brackets.
+ *
+ * @example
+ * ```ts
+ * import { hostOf } from "./address.ts";
+ * if (hostOf(new URL("https://[::1]:9000/bucket")) !== "::1") throw new Error();
+ * ```
+ */
+export function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[(.*)\]$/, "$1");
+}
+
 /** Returns whether a host is this machine's loopback. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);

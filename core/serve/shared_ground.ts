@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress, hostOf } from "../net/address.ts";
 import type { Certificate } from "../net/certificate.ts";
 import { collectGarbage } from "../shared/upload/garbage.ts";
 import { refuseMigrating } from "../migrate/state.ts";
@@ -72,7 +72,7 @@ export class SharedGround implements Ground {
     const { postgres, bucket } = this.settings.shared;
     const url = new URL(bucket.url);
     const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
-    const engines = [formatAddress(postgres), formatAddress({ host: url.hostname, port })];
+    const engines = [formatAddress(postgres), formatAddress({ host: hostOf(url), port })];
     return {
       net: [...new Set([...doors.flatMap(portsOf), ...outgoingAddresses(doors), ...engines])],
       env: ["PGAPPNAME"], // the database's client looks for it

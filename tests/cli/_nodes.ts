@@ -44,12 +44,11 @@ export class Nodes implements AsyncDisposable {
 
   /** Makes an account with the password `anna-secret`. @returns a token of it */
   async addUser(name: string, quota: number | null = null): Promise<string> {
-    const { accounts, logins } = this.setup.people;
+    const { accounts } = this.setup.people;
     verifier ??= makeVerifier("password", "anna-secret");
     await accounts.add({ name, role: "user", limit: quota, verifier: await verifier });
     await accounts.makeHome(name);
-    const { account, credential } = (await logins.byPassword(name))!;
-    return (await logins.issueToken({ id: account.id, credential }, "test"))!.token;
+    return await this.setup.issueToken(name);
   }
 
   /** Returns the only row of a statement. */

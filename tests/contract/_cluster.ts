@@ -1,53 +1,97 @@
-/** Two nodes of a cluster behind a balancer that gives each connection to the other one in turn. */
+/** Two nodes of a cluster behind a balancer, as one server. */
 import { Server, startServer } from "../_server.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import { makeVerifier } from "../../core/protocol/verifier.ts";
 import { parseSize } from "../../core/size.ts";
-import type { Host } from "./_host.ts";
+import { locate } from "../../core/storage/path.ts";
+import { Balancer } from "./_balancer.ts";
+import type { Host, HostOptions } from "./_host.ts";
 import { hasEngines, SharedSetup } from "./store/_shared.ts";
 
 export const twoNodes: Host = {
   name: " on two nodes",
   missing: !hasEngines,
   hasFiles: false,
-  start: (args) => Cluster.start(args),
+  start: (args, options) => Cluster.start(args, options),
 };
 
-/** The nodes as one server. */
-class Cluster extends Server {
+/** Options that a node does not have, each with a value. */
+const ofOneMachine = ["--workers", "--durability"];
+
+export class Cluster extends Server {
+  readonly #storage: readonly string[];
   readonly #setup: SharedSetup;
   readonly #nodes: readonly Server[];
   readonly #balancers: readonly Balancer[];
 
   private constructor(
     setup: SharedSetup,
+    storage: readonly string[],
     nodes: readonly Server[],
     balancers: Readonly<Record<string, Balancer>>,
   ) {
-    const [{ data, facts, process, ended, stdout, stderr, waiting }] = nodes;
+    const [{ data, facts, process, ended, stdout, waiting }] = nodes;
+    const stderr = () => nodes.map((node) => node.stderr()).join("");
     const balanced = Object.entries(balancers).map(([door, { port }]) => [
       door,
       `127.0.0.1:${port}`,
     ]);
     const shown = { ...facts, ...Object.fromEntries(balanced) };
     super(data, shown, process, ended, stdout, stderr, waiting, true);
+    this.#storage = storage;
     this.#setup = setup;
     this.#nodes = nodes;
     this.#balancers = Object.values(balancers);
   }
 
-  static async start(args: readonly string[]): Promise<Cluster> {
+  static async start(
+    args: readonly string[],
+    { env, spreadRequests = false }: HostOptions = {},
+  ): Promise<Cluster> {
     const setup = await SharedSetup.make();
     const store = await setup.serveOptions();
-    const start = () => startServer({ store, args: ["--workers", "1", ...args] });
+    const given = args.filter((arg, i) =>
+      !ofOneMachine.includes(arg) && !ofOneMachine.includes(args[i - 1])
+    );
+    const start = () => startServer({ store, args: ["--workers", "1", ...given], env });
     const nodes = [await start(), await start()];
     const doors = (["native", "http", "ftp", "ftps", "sftp"] as const)
       .filter((door) => nodes[0].facts[door] !== null);
-    const balancers = doors.map((door) => [
-      door,
-      new Balancer(nodes.map(({ facts }) => parseAddress(facts[door]!).port)),
-    ]);
-    return new Cluster(setup, nodes, Object.fromEntries(balancers));
+    const balancers = await Promise.all(doors.map(async (door) => {
+      const ports = nodes.map(({ facts }) => parseAddress(facts[door]!).port);
+      const closeAfterRequest = door === "http" && spreadRequests;
+      return [door, await Balancer.start({ ports, closeAfterRequest })] as const;
+    }));
+    return new Cluster(setup, store, nodes, Object.fromEntries(balancers));
+  }
+
+  override get storage(): readonly string[] {
+    return this.#storage;
+  }
+
+  override async said(what: string): Promise<void> {
+    await Promise.any(this.#nodes.map((node) => node.said(what)));
+  }
+
+  override signal(signal: Deno.Signal): void {
+    for (const node of this.#nodes) node.signal(signal);
+  }
+
+  override async kill(signal: Deno.Signal): Promise<number> {
+    for (const balancer of this.#balancers) balancer[Symbol.dispose]();
+    const [code] = await Promise.all(this.#nodes.map((node) => node.kill(signal)));
+    return code;
+  }
+
+  override async readFile(path: string, account = "anna"): Promise<Uint8Array<ArrayBuffer>> {
+    const content = await this.#setup.tree.open(locate(path, account).place!, 0);
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    try {
+      for await (const piece of content.pieces()) pieces.push(piece.slice());
+    } finally {
+      content.close();
+    }
+    return await new Blob(pieces).bytes();
   }
 
   override async addUser(
@@ -63,9 +107,7 @@ class Cluster extends Server {
   }
 
   override async issueToken(name: string): Promise<string> {
-    const { logins } = this.#setup.people;
-    const { account, credential } = (await logins.byPassword(name))!;
-    return (await logins.issueToken({ id: account.id, credential }, "test"))!.token;
+    return await this.#setup.issueToken(name);
   }
 
   override async expireToken(id: string): Promise<void> {
@@ -83,6 +125,10 @@ class Cluster extends Server {
     );
   }
 
+  override async stagedUploads(): Promise<number> {
+    return await this.#number("SELECT count(*) AS n FROM upload");
+  }
+
   override async disable(name: string): Promise<void> {
     await this.#setup.people.accounts.change(name, { disabled: true });
   }
@@ -92,66 +138,12 @@ class Cluster extends Server {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    for (const balancer of this.#balancers) balancer[Symbol.dispose]();
+    await this.kill("SIGKILL");
     for (const node of this.#nodes) await node[Symbol.asyncDispose]();
     await this.#setup[Symbol.asyncDispose]();
   }
 
   async #number(sql: string): Promise<number> {
     return (await this.#setup.first.db.all<{ n: number }>(sql))[0].n;
-  }
-}
-
-/** A TCP balancer. */
-class Balancer implements Disposable {
-  readonly port: number;
-  readonly #listener: Deno.TcpListener;
-  readonly #connections = new Set<Deno.TcpConn>();
-
-  constructor(ports: readonly number[]) {
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.port = (this.#listener.addr as Deno.NetAddr).port;
-    void this.#accept(ports);
-  }
-
-  [Symbol.dispose](): void {
-    this.#listener.close();
-    for (const connection of this.#connections) connection.close();
-    this.#connections.clear();
-  }
-
-  async #accept(ports: readonly number[]): Promise<void> {
-    let turn = 0;
-    try {
-      for await (const client of this.#listener) void this.#serve(client, ports[turn++ % 2]);
-    } catch {
-      // closed
-    }
-  }
-
-  async #serve(client: Deno.TcpConn, port: number): Promise<void> {
-    this.#connections.add(client);
-    let server: Deno.TcpConn | undefined;
-    try {
-      server = await Deno.connect({ hostname: "127.0.0.1", port });
-      this.#connections.add(server);
-      // Each direction ends by itself: a client may send its last byte and still read.
-      await Promise.all([
-        client.readable.pipeTo(server.writable),
-        server.readable.pipeTo(client.writable),
-      ]);
-    } catch {
-      // One side is gone, and so is the other.
-    } finally {
-      for (const each of [client, server]) {
-        if (!each) continue;
-        this.#connections.delete(each);
-        try {
-          each.close();
-        } catch {
-          // closed already
-        }
-      }
-    }
   }
 }

@@ -1,5 +1,7 @@
 /** The servers that the contract is checked on. */
-import { type Server, startServer } from "../_server.ts";
+import { type Server, type ServerOptions, startServer } from "../_server.ts";
+
+export type HostOptions = Pick<ServerOptions, "env" | "spreadRequests">;
 
 export interface Host {
   /** Ends the names of tests. */
@@ -9,7 +11,7 @@ export interface Host {
   /** Whether the files are on the server's disk, under their own names. */
   readonly hasFiles: boolean;
   /** @param args more arguments for `serve` */
-  start(args: readonly string[]): Promise<Server>;
+  start(args: readonly string[], options?: HostOptions): Promise<Server>;
 }
 
 /** One server with two workers, and its data directory. */
@@ -17,5 +19,5 @@ export const oneMachine: Host = {
   name: "",
   missing: false,
   hasFiles: true,
-  start: (args) => startServer({ args: ["--workers", "2", ...args] }),
+  start: (args, options) => startServer({ args: ["--workers", "2", ...args], ...options }),
 };

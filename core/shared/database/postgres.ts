@@ -259,10 +259,11 @@ export class Postgres implements Statements, AsyncDisposable {
   #connect(): Client {
     const { host, port, database, user, password, trust } = this.#options;
     const tls = trust === null ? false : { ca: trust && [...trust], host };
+    // The library splits a host that is no list at its colons, which an IPv6 address has. Its types lack lists.
+    const address: object = { host: [host], port: [port] };
     const client = { closed: false } as { -readonly [K in keyof Client]: Client[K] };
     client.sql = postgres({
-      host,
-      port,
+      ...address,
       database,
       username: user,
       password,

@@ -139,18 +139,30 @@ export class SharedSetup implements AsyncDisposable {
     return this.#nodes[0].people;
   }
 
+  get tree(): SharedStorage["tree"] {
+    return this.#nodes[0].tree;
+  }
+
   /**
    * Returns the options with which `barge serve` uses this storage.
    *
-   * @param proxies the ports of proxies on this machine in front of the engines
+   * @param proxies the ports of proxies on this machine in front of the engines; `host` is the name or
+   *   address of both. With the certificate of an authority, in PEM, they speak TLS
    */
   async serveOptions(
-    proxies: { readonly postgres?: number; readonly s3?: number } = {},
+    proxies: {
+      readonly postgres?: number;
+      readonly s3?: number;
+      readonly host?: string;
+      readonly authority?: string;
+    } = {},
   ): Promise<string[]> {
-    const { host, database, user, password } = this.postgres;
-    const port = proxies.postgres ?? this.postgres.port;
+    const { database, user, password } = this.postgres;
+    const { host = this.postgres.host, postgres: port = this.postgres.port, authority } = proxies;
     const { prefix, accessKey, secretKey } = this.bucket;
     const url = new URL(this.bucket.url);
+    if (authority !== undefined) url.protocol = "https:";
+    if (proxies.host !== undefined) url.hostname = proxies.host;
     if (proxies.s3 !== undefined) url.port = `${proxies.s3}`;
     const files = this.#files ??= await Deno.makeTempDir({ prefix: "barge-cluster-" });
     const write = async (name: string, text: string) => {
@@ -163,6 +175,7 @@ export class SharedSetup implements AsyncDisposable {
       ...["--store-password-file", await write("password", password)],
       ...["--bucket-keys-file", await write("keys", `${accessKey}\n${secretKey}\n`)],
       ...["--cluster-key", await write("key", clusterKey.toBase64())],
+      ...authority === undefined ? [] : ["--store-ca", await write("authority", authority)],
     ];
   }
 
@@ -191,6 +204,13 @@ export class SharedSetup implements AsyncDisposable {
       name,
     );
     return id;
+  }
+
+  /** Issues a token of an account, without the scrypt of a login. */
+  async issueToken(name: string): Promise<string> {
+    const { logins } = this.people;
+    const { account, credential } = (await logins.byPassword(name))!;
+    return (await logins.issueToken({ id: account.id, credential }, "test"))!.token;
   }
 
   /** Compares the sums of all accounts with their rows. */
