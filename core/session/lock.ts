@@ -14,10 +14,11 @@
  */
 import { randomUUID } from "node:crypto";
 import { BargeError, type ErrorFacts } from "../error.ts";
-import { changeable, checkChange, checkWrite, needChange, recheckChange } from "../login/access.ts";
+import { changeable, type Check, checkChange, needChange, recheckChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Lock } from "../storage/lock.ts";
 import { folderOf, type Place } from "../storage/place.ts";
+import type { StoredFile } from "../storage/uploads.ts";
 import type { Condition, View } from "../storage/view.ts";
 import { receive } from "../upload/receive.ts";
 
@@ -80,31 +81,56 @@ export async function lock(
   if (owner.length > maxOwnerLength) {
     throw new BargeError("usage", `an owner of more than ${maxOwnerLength} characters`, { path });
   }
-  const check = (view: View): void => {
+  const made = entry ? undefined : await makeEmpty(session, path, (existing, view) => {
     condition(view);
-    if (entry) recheckChange(view, session, location);
-    else {
-      checkWrite(view, session, location, "never");
-      checkUnlocked(view, session, path, request.tokens, "name");
-    }
+    if (existing) throw new BargeError("exists", "it exists already");
+    checkUnlocked(view, session, path, request.tokens, "name");
+    refuseConflict(view, place, shared, deep);
+  });
+  const check = (view: View): void => {
+    // The client's condition was about the path before the file was made.
+    if (!made) condition(view);
+    recheckChange(view, session, location);
     refuseConflict(view, place, shared, deep);
   };
   const { dir, name } = place;
   const token = `opaquelocktoken:${randomUUID()}`;
   const until = Date.now() + seconds * 1000;
   const lock: Lock = { token, account: session.id, dir, name, shared, deep, owner, until };
-  await locks.add(lock, { places: [place], check });
-  if (entry) return { lock, made: false };
   try {
-    const facts = { path, size: 0, modified: null, overwrite: "never", base: "fresh" } as const;
-    await (await receive(session, facts)).commit(null, true);
-    return { lock, made: true };
+    await locks.add(lock, { places: [place], check });
+    return { lock, made: made !== undefined };
   } catch (error) {
-    const madeElsewhere = error instanceof BargeError && error.kind === "exists";
-    if (madeElsewhere) return { lock, made: false };
-    await locks.remove({ places: [place], check: () => lock });
+    if (made) await removeEmpty(session, place, made);
     throw error;
   }
+}
+
+/** Makes an empty file. @returns undefined if another client has made a file or folder meanwhile */
+async function makeEmpty(
+  session: Session,
+  path: string,
+  overwrite: Check,
+): Promise<StoredFile | undefined> {
+  const facts = { path, size: 0, modified: null, overwrite, base: "fresh" } as const;
+  try {
+    return await (await receive(session, facts)).commit(null, true);
+  } catch (error) {
+    if (error instanceof BargeError && error.kind === "exists") return undefined;
+    throw error;
+  }
+}
+
+/** Removes a file that was made for a lock, unless another client has changed or locked it. */
+async function removeEmpty(session: Session, place: Place, made: StoredFile): Promise<void> {
+  const check = (view: View): void => {
+    const entry = view.entry(place);
+    const isUnchanged = entry?.sha256 === made.sha256 && entry.modified === made.modified;
+    if (isUnchanged && view.locksOver(place).length === 0) return;
+    throw new BargeError("changed", "another client has changed the file");
+  };
+  // The caller reports the failure of the lock.
+  await session.store.tree.remove(place, session.id, { places: [place], check }).catch(() => {});
 }
 
 /**

@@ -32,7 +32,10 @@ export interface NewFolder {
   readonly account: number;
   /** Whether to make the folders above it, too. */
   readonly parents: boolean;
-  /** The time that it gets, in ms since 1970; null: now. */
+  /**
+   * The time that it gets, in ms since 1970; null: now. With {@link parents}, an existing folder gets it, too;
+   * null does not change that.
+   */
   readonly modified: number | null;
 }
 

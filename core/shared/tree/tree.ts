@@ -133,7 +133,8 @@ export class SharedTree implements Tree {
   }
 
   async mkdir(place: Place, folder: NewFolder, guard: Guard): Promise<boolean> {
-    const { account, parents, modified } = folder;
+    const { account, parents } = folder;
+    const modified = folder.modified === null ? null : Math.round(folder.modified);
     return await change(this.#parts.db, [place], [account], async (step) => {
       const { tx, view, accounts } = step;
       await checkGuard(view, guard);
@@ -152,7 +153,10 @@ export class SharedTree implements Tree {
         }
         missing.unshift(at);
       }
-      if (missing.length === 0) return false;
+      if (missing.length === 0) {
+        if (parents && modified !== null) await setTime(tx, view.node(place)!, modified);
+        return false;
+      }
       const sums = accounts.get(account);
       const refusal = sums && beyond(sums, { bytes: 0, entries: missing.length });
       if (refusal) throw refusal;
@@ -164,7 +168,7 @@ export class SharedTree implements Tree {
           dir,
           name,
           account,
-          each === place && modified !== null ? Math.round(modified) : null,
+          each === place ? modified : null,
         );
       }
       await touchFolder(tx, missing[0]);
@@ -222,14 +226,14 @@ export class SharedTree implements Tree {
       await checkGuard(view, guard);
       const row = await runGuard(view, () => view.node(place));
       if (!row) throw notFound(place);
-      await tx.all("UPDATE node SET modified = $2::bigint WHERE id = $1", row.id, kept);
+      await setTime(tx, row, kept);
     });
     return kept;
   }
 
   async #file(place: Place): Promise<NodeRow> {
     const row = await nodeAt(this.#parts.db, place);
-    if (!row) throw notFound(place);
+    if (!row) throw new BargeError("not-found", "there is no such file", { path: relative(place) });
     if (row.folder) throw new BargeError("exists", "it is a folder", { path: relative(place) });
     return row;
   }
@@ -338,6 +342,10 @@ async function settleUploads(tx: Statements, id: number, to: Place): Promise<voi
     id,
     home,
   );
+}
+
+async function setTime(tx: Statements, { id }: NodeRow, modified: number): Promise<void> {
+  await tx.all("UPDATE node SET modified = $2::bigint WHERE id = $1", id, modified);
 }
 
 /** Sets the time of the folder that a place is in to now, as a file system does. */

@@ -114,7 +114,17 @@ export function treeContract(name: string, make: () => Promise<TreeUnderTest>): 
     const facts = { account: anna, parents: true, modified };
     assert.equal(await tree.mkdir(deep, facts, always), true);
     assert.equal((await tree.entry(deep))?.modified, modified);
-    assert.equal(await tree.mkdir(deep, facts, always), false);
+    const later = { ...facts, modified: modified + 1000 };
+    assert.equal(await tree.mkdir(deep, later, always), false);
+    assert.equal(
+      (await tree.entry(deep))?.modified,
+      later.modified,
+      "an existing folder gets it, too",
+    );
+    assert.equal(await tree.mkdir(deep, { ...later, parents: false }, always), false);
+    const now = { ...facts, modified: null };
+    assert.equal(await tree.mkdir(deep, now, always), false);
+    assert.equal((await tree.entry(deep))?.modified, later.modified);
   });
 
   test("a move takes a file with its digest, and replaces another", async (store, tree, anna) => {

@@ -175,6 +175,8 @@ Deno.test("an account has a bounded number of locks", async () => {
     }
   });
   await fails("over-quota", () => locked(anna, "/home/a"), /1000 locks/);
+  await fails("over-quota", () => locked(anna, "/home/new"), /1000 locks/);
+  assert.equal(setup.exists("/home/new"), false);
   setup.store.locks.remove("t:0");
   await locked(anna, "/home/a");
 });
