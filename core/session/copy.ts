@@ -1,6 +1,7 @@
 /** Copying on the server: charged like any other write. */
 import { BargeError, type Kind, typed } from "../error.ts";
 import type { WriteCondition } from "../login/access.ts";
+import type { Entry } from "../protocol/message.ts";
 import type { Session } from "../login/session.ts";
 import type { FileContent } from "../storage/content.ts";
 import { isWithin } from "../storage/path.ts";
@@ -36,6 +37,9 @@ export interface CopyTreeOptions {
 const endsTreeCopy: ReadonlySet<Kind> = new Set<Kind>(
   ["over-quota", "no-space", "unauthenticated", "interrupted", "unavailable"],
 );
+
+/** The most files of one folder that are copied at the same time. */
+const maxFilesAtOnce = 16;
 
 /**
  * Copies a file.
@@ -117,28 +121,55 @@ export async function copyTree(
   }
   const { place } = session.locate(from);
   if (deep && place) await refuseUnnamed(session.store.tree, place);
-  let [files, bytes] = [0, 0];
   await copyFolder(session, from, to, condition);
-  if (!deep) return { files, bytes };
-  for await (const batch of list(session, from, true)) {
-    for (const { name, type } of batch) {
+  if (!deep) return { files: 0, bytes: 0 };
+  return await copyEntries(session, from, to, overwrite, { signal, onFailed });
+}
+
+/** Copies the entries of a folder into another folder, several files at the same time. @throws as copyTree */
+async function copyEntries(
+  session: Session,
+  from: string,
+  to: string,
+  overwrite: WriteCondition,
+  { signal, onFailed }: CopyTreeOptions,
+): Promise<CopiedTree> {
+  let [files, bytes] = [0, 0];
+  const failures: unknown[] = [];
+  const copyEntry = async ({ name, type }: Entry) => {
+    const [source, target] = [`${from}/${name}`, `${to}/${name}`];
+    try {
       signal?.throwIfAborted();
-      const [source, target] = [`${from}/${name}`, `${to}/${name}`];
-      try {
-        if (type === "dir") await copyFolder(session, source, target);
-        else {
-          const copied = await copy(session, source, target, overwrite, signal);
-          files++;
-          bytes += copied.size;
-        }
-      } catch (error) {
-        const passing = error instanceof BargeError && !endsTreeCopy.has(error.kind);
-        if (!onFailed || !passing || signal?.aborted) throw error;
-        onFailed(target, error);
-      }
+      if (type === "dir") return await copyFolder(session, source, target);
+      const copied = await copy(session, source, target, overwrite, signal);
+      files++;
+      bytes += copied.size;
+    } catch (error) {
+      const passing = error instanceof BargeError && !endsTreeCopy.has(error.kind);
+      if (!onFailed || !passing || signal?.aborted) failures.push(error);
+      else onFailed(target, error);
     }
+  };
+  const copying = new Set<Promise<void>>();
+  try {
+    for await (const entry of entriesBelow(session, from)) {
+      const copied = copyEntry(entry);
+      copying.add(copied);
+      void copied.finally(() => copying.delete(copied));
+      // A folder is there before its entries are copied.
+      if (entry.type === "dir") await copied;
+      if (copying.size >= maxFilesAtOnce) await Promise.race(copying);
+      if (failures.length > 0) break;
+    }
+  } finally {
+    await Promise.all(copying);
   }
+  if (failures.length > 0) throw failures[0];
   return { files, bytes };
+}
+
+async function* entriesBelow(session: Session, path: string): AsyncGenerator<Entry, void, void> {
+  for await (const batch of list(session, path, true)) yield* batch;
 }
 
 /** Copies a folder without its entries. */

@@ -3,11 +3,10 @@
  * bytes in one object, their rows in one transaction. Each of them succeeds or fails by itself.
  */
 import { hash } from "node:crypto";
-import { BargeError, typed } from "../../error.ts";
+import { BargeError } from "../../error.ts";
 import { reached } from "../../storage/fault.ts";
-import { relative } from "../../storage/place.ts";
 import type { Content, NewUpload, StoredFile, WriteGuard } from "../../storage/uploads.ts";
-import { beyond, type Change, change } from "../tree/change.ts";
+import { type Change, change } from "../tree/change.ts";
 import { addContents } from "../tree/content_rows.ts";
 import { writeFiles } from "../tree/files.ts";
 import { encodeName } from "../database/name.ts";
@@ -15,7 +14,9 @@ import { claimObjects, objectName } from "../bucket/objects.ts";
 import type { Parts } from "../bucket/parts.ts";
 import { addPieces } from "../tree/pieces.ts";
 import { dropIdleUploads } from "../tree/upload_rows.ts";
-import { checkGuard, runGuard } from "../tree/view.ts";
+import { runGuard } from "../tree/view.ts";
+import { admit } from "./admit.ts";
+import { Groups } from "./groups.ts";
 
 export interface SmallFile {
   readonly upload: NewUpload;
@@ -24,84 +25,39 @@ export interface SmallFile {
   readonly guard: WriteGuard;
 }
 
-interface Waiting extends SmallFile {
-  readonly resolve: (file: StoredFile) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** The most files, and bytes, of one group. */
-const maxFiles = 128;
+/** The most bytes of one group. */
 const maxBytes = 8 * 1024 * 1024;
-/** The groups that are under way at the same time. */
-const maxGroups = 2;
 
 export class SmallFiles {
   readonly #parts: Parts;
-  readonly #waiting: Waiting[] = [];
-  #groups = 0;
+  readonly #groups: Groups<SmallFile, StoredFile>;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#groups = new Groups({
+      placeOf: ({ upload }) => upload,
+      sizeOf: ({ bytes }) => bytes.length,
+      maxBytes,
+      run: (group) => this.#storeGroup(group),
+    });
   }
 
   /** Stores a file: see `Uploads.store`. */
   store(file: SmallFile): Promise<StoredFile> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...file, resolve, reject });
-      queueMicrotask(() => this.#next());
-    });
+    return this.#groups.add(file);
   }
 
-  #next(): void {
-    while (this.#groups < maxGroups && this.#waiting.length > 0) {
-      this.#groups++;
-      this.#storeGroup(this.#take()).finally(() => {
-        this.#groups--;
-        this.#next();
-      });
-    }
-  }
-
-  /** Takes the files of the next group: no two of the same place. */
-  #take(): Waiting[] {
-    const group: Waiting[] = [];
-    const places = new Set<string>();
-    let bytes = 0;
-    while (this.#waiting.length > 0 && group.length < maxFiles) {
-      const [file] = this.#waiting;
-      const place = relative(file.upload);
-      bytes += file.bytes.length;
-      if (places.has(place) || group.length > 0 && bytes > maxBytes) break;
-      places.add(place);
-      group.push(this.#waiting.shift()!);
-    }
-    return group;
-  }
-
-  async #storeGroup(group: readonly Waiting[]): Promise<void> {
-    try {
-      const object = await this.#send(group);
-      reached("sent");
-      const places = group.map(({ upload }) => upload);
-      const accounts = group.map(({ upload }) => upload.account);
-      const outcomes = await change(
-        this.#parts.db,
-        places,
-        accounts,
-        (step) => this.#write(step, group, object),
-      );
-      for (const [i, file] of group.entries()) {
-        const outcome = outcomes[i];
-        if (outcome instanceof BargeError) file.reject(outcome);
-        else file.resolve(outcome);
-      }
-    } catch (error) {
-      for (const file of group) file.reject(typed(error));
-    }
+  async #storeGroup(group: readonly SmallFile[]): Promise<(StoredFile | BargeError)[]> {
+    const object = await this.#send(group);
+    reached("sent");
+    const places = group.map(({ upload }) => upload);
+    const accounts = group.map(({ upload }) => upload.account);
+    const { db } = this.#parts;
+    return await change(db, places, accounts, (step) => this.#write(step, group, object));
   }
 
   /** Sends all bytes in one object. @returns its id */
-  async #send(group: readonly Waiting[]): Promise<number> {
+  async #send(group: readonly SmallFile[]): Promise<number> {
     const size = group.reduce((sum, { bytes }) => sum + bytes.length, 0);
     const all = new Uint8Array(size);
     let at = 0;
@@ -116,11 +72,14 @@ export class SmallFiles {
 
   async #write(
     step: Change,
-    group: readonly Waiting[],
+    group: readonly SmallFile[],
     object: number,
   ): Promise<(StoredFile | BargeError)[]> {
     const { tx } = step;
-    const passed = await this.#admit(step, group);
+    const passed = await admit(
+      step,
+      group.map(({ upload, content, guard }) => ({ upload, size: content.size, guard })),
+    );
     const files = group.filter((_, i) => !(passed[i] instanceof BargeError));
     if (files.length === 0) return passed as BargeError[];
     const ids = await addContents(tx, files.map(({ content }) => content));
@@ -160,37 +119,5 @@ export class SmallFiles {
       const { size, sha256 } = file.content;
       return { size, sha256, modified: times[files.indexOf(file)], replaced: outcome.replaced };
     });
-  }
-
-  /** Runs each guard, and checks that the quota has room for all files that pass together. */
-  async #admit(
-    { view, accounts }: Change,
-    group: readonly Waiting[],
-  ): Promise<({ readonly replaced: boolean } | BargeError)[]> {
-    await view.prefetch(group.map(({ upload }) => upload));
-    const sums = new Map(accounts);
-    const outcomes: ({ readonly replaced: boolean } | BargeError)[] = [];
-    for (const { upload, content, guard } of group) {
-      try {
-        const existing = await checkGuard(view, guard);
-        await runGuard(view, () => view.needFolder(upload));
-        const node = await runGuard(view, () => view.node(upload));
-        const account = sums.get(upload.account);
-        if (!account) throw new BargeError("denied", "the account is gone");
-        const own = node && !node.folder && node.owner === upload.account;
-        const more = { bytes: content.size - (own ? node.size : 0), entries: own ? 0 : 1 };
-        const refusal = beyond(account, more);
-        if (refusal) throw refusal;
-        sums.set(upload.account, {
-          ...account,
-          used: account.used + more.bytes,
-          entries: account.entries + more.entries,
-        });
-        outcomes.push({ replaced: existing !== undefined });
-      } catch (error) {
-        outcomes.push(typed(error));
-      }
-    }
-    return outcomes;
   }
 }

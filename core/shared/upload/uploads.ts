@@ -23,7 +23,6 @@ import { SharedBody } from "./body.ts";
 import { type Change, change, checkSums } from "../tree/change.ts";
 import { claim } from "../tree/claim.ts";
 import { decodePath, encodeName, encodePlace } from "../database/name.ts";
-import { writeFiles } from "../tree/files.ts";
 import { askToLetGo, onLetGo } from "./handover.ts";
 import { folderId } from "../tree/node_rows.ts";
 import { type Opened, SharedUpload } from "./open_upload.ts";
@@ -31,6 +30,7 @@ import type { Parts } from "../bucket/parts.ts";
 import { releaseObjects } from "../bucket/objects.ts";
 import { type Piece, PieceReader, piecesOf } from "../tree/pieces.ts";
 import type { Statements } from "../database/postgres.ts";
+import { FileCopies } from "./file_copies.ts";
 import { SmallFiles } from "./small_files.ts";
 import { SharedContent } from "../tree/content.ts";
 import {
@@ -42,7 +42,6 @@ import {
   uploadById,
   uploadsOf,
 } from "../tree/upload_rows.ts";
-import { checkGuard } from "../tree/view.ts";
 
 const pageUploads = 256;
 
@@ -55,12 +54,14 @@ interface Begun {
 
 export class SharedUploads implements Uploads {
   readonly #parts: Parts;
+  readonly #copies: FileCopies;
   readonly #small: SmallFiles;
   /** The uploads of this process, by their ids. */
   readonly #open = new Map<number, SharedUpload>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#copies = new FileCopies(parts.db);
     this.#small = new SmallFiles(parts);
   }
 
@@ -249,29 +250,8 @@ export class SharedUploads implements Uploads {
     return await this.#small.store({ upload, content, bytes, guard });
   }
 
-  async copy(from: Place, to: NewUpload, guard: WriteGuard): Promise<StoredFile | undefined> {
-    const { account, dir, name } = to;
-    const place = { dir, name };
-    return await change(this.#parts.db, [from, place], [account], async (step) => {
-      const { view } = step;
-      await view.prefetch([from, place]);
-      const existing = await checkGuard(view, guard);
-      const source = view.node(from);
-      if (!source || source.folder) throw new BargeError("not-found", "there is no such file");
-      const { size, content } = source;
-      const sha256 = source.sha256!;
-      const modified = to.modified ?? source.modified;
-      await writeFiles(step, [{
-        place,
-        owner: account,
-        content: content!,
-        size,
-        sha256,
-        modified,
-      }]);
-      await checkSums(step, account);
-      return { size, sha256, modified, replaced: existing !== undefined };
-    });
+  async copy(from: Place, to: NewUpload, guard: WriteGuard): Promise<StoredFile> {
+    return await this.#copies.copy(from, to, guard);
   }
 
   async openStaged(upload: number, modified: number): Promise<FileContent> {
