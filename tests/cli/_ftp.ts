@@ -21,8 +21,16 @@ export class Stage implements AsyncDisposable {
     readonly token: string,
   ) {}
 
-  static async open(workers = 2): Promise<Stage> {
-    const args = ["--ftp", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--workers", String(workers)];
+  static async open(workers = 2, more: readonly string[] = []): Promise<Stage> {
+    const args = [
+      "--ftp",
+      "127.0.0.1:0",
+      "--ftps",
+      "127.0.0.1:0",
+      "--workers",
+      String(workers),
+      ...more,
+    ];
     args.push("--durability", "relaxed", "--ftp-active-loopback");
     const server = await startServer({ args });
     try {

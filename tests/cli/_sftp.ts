@@ -1,6 +1,6 @@
 /** The SSH clients of the system, at a server of the real program with an SFTP door. */
 import assert from "node:assert/strict";
-import { barge, type Server, startServer } from "../_server.ts";
+import { barge, onTwoNodes, type Server, startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
 
 /** Is a program here? */
@@ -24,7 +24,7 @@ export function testWith(
   const missing = programs.filter((program) => !has(program));
   Deno.test({
     name: missing.length > 0 ? `${name} (skipped: there is no ${missing.join(", no ")})` : name,
-    ignore: missing.length > 0,
+    ignore: missing.length > 0 || (options.ofOneMachine === true && onTwoNodes),
     async fn() {
       await using at = await Client.start(options);
       await work(at);
@@ -36,6 +36,8 @@ interface ClientOptions {
   readonly quota?: string;
   /** Of the key that anna has. */
   readonly key?: readonly string[];
+  /** Whether the test is about the files of a data directory. */
+  readonly ofOneMachine?: boolean;
 }
 
 /** A server with the account anna, and a person with her key. */
@@ -108,6 +110,12 @@ export class Client implements AsyncDisposable {
     return await this.ok("sftp", [...this.options, "-b", "-", "anna@127.0.0.1"], { stdin });
   }
 
+  /** Returns the names in a folder of the server, or those that a pattern matches. */
+  async names(of: string): Promise<string[]> {
+    const [, ...names] = (await this.sftp(`ls -1 ${of}`)).trimEnd().split("\n");
+    return names.map((path) => path.split("/").at(-1)!);
+  }
+
   /** Makes a tree in the home with all that trees have. */
   async tree(name: string): Promise<void> {
     const top = `${this.home.path}/${name}`;
@@ -132,18 +140,28 @@ export class Client implements AsyncDisposable {
   }
 
   async #login(quota: string, key: readonly string[]): Promise<void> {
-    const { server, home, port } = this;
+    const { server, home } = this;
     await server.addUser("anna", { quota });
     await this.ok("ssh-keygen", ["-q", ...key, "-N", "", "-C", "anna@here", "-f", "key"]);
     const added = await barge([
-      ...["user", "key", "add", "anna", `${home.path}/key.pub`, "--data", server.data],
+      ...["user", "key", "add", "anna", `${home.path}/key.pub`, ...server.storage],
     ]);
     assert.equal(added.code, 0, added.stderr);
-    const known = ["ed25519", "rsa"].map((sort) => {
+    await Deno.writeTextFile(`${home.path}/known_hosts`, await this.#hostKeys());
+  }
+
+  /** Returns the lines of the server's keys for OpenSSH. */
+  async #hostKeys(): Promise<string> {
+    const { server, port } = this;
+    // A node has no file of its keys. The nodes are asked in turn.
+    if (onTwoNodes) {
+      return await this.ok("ssh-keyscan", ["-t", "ed25519,rsa", "-p", port, "127.0.0.1"]);
+    }
+    const lines = ["ed25519", "rsa"].map((sort) => {
       const file = `${server.data}/ssh/ssh_host_${sort}_key.pub`;
       return `[127.0.0.1]:${port} ${Deno.readTextFileSync(file)}`;
     });
-    await Deno.writeTextFile(`${home.path}/known_hosts`, known.join(""));
+    return lines.join("");
   }
 }
 

@@ -5,7 +5,7 @@ import { Peer } from "../core/door/_peer.ts";
 
 Deno.test("three failures ban an account in all workers, until it is lifted", async () => {
   await using server = await startServer({ args: ["--workers", "2", "--ban-after", "3"] });
-  const ban = (...args: string[]) => barge(["ban", ...args, "--data", server.data]);
+  const ban = (...args: string[]) => barge(["ban", ...args, ...server.storage]);
   await server.addUser("anna");
   await server.addUser("bob");
   const token = await server.issueToken("anna");

@@ -1,8 +1,8 @@
 /** The programs that people have, at the FTP door of the real server. */
 import assert from "node:assert/strict";
 import { parseAddress } from "../../core/net/address.ts";
-import { heldUploads, sizeOf, until } from "../_observe.ts";
-import { startServer } from "../_server.ts";
+import { until } from "../_observe.ts";
+import { onTwoNodes, startServer } from "../_server.ts";
 import { Client } from "../core/door/ftp/_client.ts";
 import { has, Stage } from "./_ftp.ts";
 
@@ -220,8 +220,8 @@ print("done")
 });
 
 Deno.test("rclone's ftp backend, plain and with TLS", { ignore: !has("rclone") }, async () => {
-  // Its connections share TLS sessions, which no worker resumes for another one.
-  await using stage = await Stage.open(1);
+  // Its connections share TLS sessions, which no worker or node resumes for another one.
+  await using stage = await Stage.open(1, onTwoNodes ? ["--ftp-session-reuse", "never"] : []);
   stage.tree("tree", 3, 20);
   const hidden = (await stage.run("rclone", ["obscure", stage.token])).trim();
   for (const tls of ["false", "true"]) {
@@ -265,12 +265,9 @@ async function kill(stage: Stage, file: string, url: string): Promise<void> {
     stdout: "null",
     stderr: "null",
   }).spawn();
-  const staging = `${stage.server.data}/staging`;
-  const staged = () =>
-    Array.from(Deno.readDirSync(staging))
-      .reduce((sum, { name }) => sum + sizeOf(`${staging}/${name}`), 0);
-  await until(() => heldUploads(stage.server.data) > 0 && staged() > 200_000);
+  const { server } = stage;
+  await until(async () => await server.heldUploads() > 0 && await server.stagedBytes() > 200_000);
   curl.kill("SIGKILL");
   await curl.status;
-  await until(() => heldUploads(stage.server.data) === 0);
+  await until(async () => await server.heldUploads() === 0);
 }

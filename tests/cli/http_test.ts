@@ -106,7 +106,7 @@ Deno.test("HTTPS: SIGHUP shows a renewed certificate, and an upload under way go
 
   Deno.writeTextFileSync(key, two.key);
   Deno.writeTextFileSync(cert, two.cert);
-  server.process.kill("SIGHUP");
+  server.signal("SIGHUP");
   const healthz = `https://${server.facts.http}/healthz`;
   for (let row = 0; row < 6;) { // both workers answer in turn, by the kernel's choice
     const child = curl(["--cacert", cert, healthz], home.path);

@@ -179,7 +179,7 @@ test(
       return answer.status;
     };
     for (let i = 0; i < 4; i++) assert.equal(await direct("203.0.113.66", "alice:wrong"), 401);
-    const { stdout } = await barge(["ban", "list", "--json", "--data", server.data]);
+    const { stdout } = await barge(["ban", "list", "--json", ...server.storage]);
     const bans = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
     assert.deepEqual(bans.map(({ account, address }) => `${account} ${address}`).sort(), [
       "alice null",

@@ -12,10 +12,12 @@ const obeyed = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]/;
 
 Deno.test("control characters in names do not reach the terminal, and line ends in names add no line", async () => {
   await using all = await loggedIn();
-  const { home, server } = all;
-  const disk = `${server.data}/homes/anna/t`;
-  await Deno.mkdir(`${disk}/sub\x1b]0;x\x07`, { recursive: true });
-  for (const name of names) await Deno.writeTextFile(`${disk}/${name}`, name);
+  const { home } = all;
+  const tree = `${home.path}/t`;
+  await Deno.mkdir(`${tree}/sub\x1b]0;x\x07`, { recursive: true });
+  for (const name of names) await Deno.writeTextFile(`${tree}/${name}`, name);
+  assert.equal((await home.barge(["put", "-r", "t", "/home/"])).code, 0);
+  await Deno.remove(tree, { recursive: true });
   const exact = lines(await home.barge(["ls", "--json", "/home/t"])).map(({ name }) => name);
   assert.deepEqual(exact.toSorted(), [...names, "sub\x1b]0;x\x07"].sort());
   for (const args of [["ls", "/home/t"], ["ls", "-l", "/home/t"], ["ls", "-r", "/home/t"]]) {

@@ -63,7 +63,7 @@ testWith(fuse, "sshfs mounts it, as large as the quota", async (at) => {
     const df = await at.ok("df", ["-B1", "--output=size,used", mount]);
     assert.deepEqual(df.trim().split(/\s+/).slice(-2), ["10000000", "3100011"]);
     const name = "tree/sub/deeper/-dash";
-    await appendAndChange(`${mount}/${name}`, `${at.server.data}/homes/anna/${name}`);
+    await appendAndChange(`${mount}/${name}`, () => at.server.readFile(`/home/${name}`));
     await Deno.rename(`${mount}/tree/large`, `${mount}/tree/empty`);
     await Deno.truncate(`${mount}/tree/empty`, 1000);
     assert.deepEqual(await Deno.readFile(`${mount}/tree/empty`), pattern(3_000_001).slice(0, 1000));
@@ -132,12 +132,12 @@ testWith([...fuse, "git"], "what programs do to open files works over sshfs", as
 /**
  * Opens a file once, to read and write here and there.
  *
- * @param there where it lies on the server's disk
+ * @param read returns its bytes at the server
  */
-async function appendAndChange(path: string, there: string): Promise<void> {
-  const before = [...await Deno.readFile(there)];
+async function appendAndChange(path: string, read: () => Promise<Uint8Array>): Promise<void> {
+  const before = [...await read()];
   await Deno.writeTextFile(path, "!", { append: true });
-  await becomes(there, [...before, 33]);
+  await becomes(read, [...before, 33]);
   {
     using file = await Deno.open(path, { read: true, write: true });
     await file.seek(2, Deno.SeekMode.Start);
@@ -148,15 +148,18 @@ async function appendAndChange(path: string, there: string): Promise<void> {
     assert.deepEqual([...read], [7, 0x78, 0x79, 28]);
   }
   const changed = [0, 7, 0x78, 0x79, 28, 35, 42, 49, 56, 63, 33];
-  await becomes(there, changed);
+  await becomes(read, changed);
   assert.deepEqual([...await Deno.readFile(path)], changed);
 }
 
 /** The kernel tells sshfs of a close behind the caller's back: only then is what was written a file. */
-async function becomes(path: string, bytes: readonly number[]): Promise<void> {
+async function becomes(
+  read: () => Promise<Uint8Array>,
+  bytes: readonly number[],
+): Promise<void> {
   const by = performance.now() + 10_000;
   while (true) {
-    const found = [...await Deno.readFile(path)];
+    const found = [...await read()];
     if (found.join() === bytes.join()) return;
     if (performance.now() > by) assert.deepEqual(found, bytes);
   }

@@ -207,13 +207,13 @@ Deno.test("cert prints the certificate that serve made, and reports that there i
   const none = await home.barge(["cert", "--data", "d"]);
   assert.equal(none.code, 4);
   await using server = await startServer({ args: ["--tls"] });
-  const shown = await home.barge(["cert", "--data", server.data, "--json"]);
+  const shown = await home.barge(["cert", ...server.storage, "--json"]);
   assert.equal(shown.code, 0, shown.stderr);
   const [{ fingerprint, names, until }] = lines(shown);
   assert.equal(fingerprint, markOf(server));
   assert.ok(names.includes("localhost") && names.includes("127.0.0.1"));
   assert.match(until, /^20\d\d-.*Z$/);
-  const text = await home.barge(["cert", "--data", server.data]);
+  const text = await home.barge(["cert", ...server.storage]);
   assert.equal(text.stdout.split("\n")[0], fingerprint);
 });
 
@@ -228,14 +228,14 @@ Deno.test("cert prints the certificate of --tls-cert, also after a reload", asyn
   install(one);
   const args = ["--tls-cert", file, "--tls-key", `${home.path}/box.key`, "--workers", "1"];
   await using server = await startServer({ args });
-  const cert = () => home.barge(["cert", "--json", "--data", server.data]);
+  const cert = () => home.barge(["cert", "--json", ...server.storage]);
   const [shown] = lines(await cert());
   assert.deepEqual([shown.fingerprint, shown.file], [one.mark, file]);
   install(two);
-  server.process.kill("SIGHUP");
+  server.signal("SIGHUP");
   await server.said("the certificate was reloaded");
   assert.equal(lines(await cert())[0].fingerprint, two.mark);
-  const text = await home.barge(["cert", "--data", server.data]);
+  const text = await home.barge(["cert", ...server.storage]);
   assert.match(
     text.stdout,
     new RegExp(`^${RegExp.escape(two.mark)}\n(.*\n)* +file +${RegExp.escape(file)}`),
@@ -304,13 +304,13 @@ Deno.test("after SIGHUP every worker uses the renewed certificate; an upload und
 
   // A certificate that can't be used changes nothing, and is reported in the log.
   Deno.writeTextFileSync(key, two.key);
-  server.process.kill("SIGHUP");
+  server.signal("SIGHUP");
   await until(() => server.stderr().includes("the old certificate stays"));
   assert.equal(await shownBy(server.address), one.mark);
 
   for (const pair of [two, three]) {
     install(pair);
-    server.process.kill("SIGHUP");
+    server.signal("SIGHUP");
     // Both workers answer in turn, by the kernel's choice.
     let row = 0;
     await until(async () => (row = await shownBy(server.address) === pair.mark ? row + 1 : 0) >= 8);
@@ -321,5 +321,6 @@ Deno.test("after SIGHUP every worker uses the renewed certificate; an upload und
   );
   await client.flush();
   assert.equal((await answer).size, 13);
-  assert.equal(Deno.readTextFileSync(`${server.data}/homes/anna/a`), "hello, world\n");
+  const stored = await server.readFile("/home/a");
+  assert.equal(new TextDecoder().decode(stored), "hello, world\n");
 });

@@ -9,7 +9,7 @@ Deno.test("user tokens --revoke ends one login of an account, or all of them", a
   await using all = await loggedIn();
   const { home, server, remote } = all;
   const tokens = (...args: string[]) =>
-    home.barge(["user", "tokens", "anna", "--json", "--data", server.data, ...args]);
+    home.barge(["user", "tokens", "anna", "--json", ...server.storage, ...args]);
   const [saved] = lines(await tokens());
   const others = [await server.issueToken("anna"), await server.issueToken("anna")];
   const ids = lines(await tokens()).map(({ id }) => id);

@@ -86,7 +86,8 @@ Deno.test("every verb", async (t) => {
   await t.step("a loop can leave a long listing early", async () => {
     const files: Record<string, string> = {};
     for (let i = 0; i < 1500; i++) files[`many/${"n".repeat(100)}${i}`] = "";
-    plant(`${server.data}/homes/anna`, files);
+    plant(dir, files);
+    await put(client, [`${dir}/many`], "/home/", { recursive: true });
     let first;
     for await (const entry of list(client, "/home/many")) {
       first = entry.name;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { connect } from "../../../core/client/connect.ts";
 import { Downloader } from "../../../core/client/download/downloader.ts";
+import { put } from "../../../core/client/put.ts";
 import { Report } from "../../../core/client/transfer/events.ts";
 import { Uploader } from "../../../core/client/upload/uploader.ts";
 import { encodeFrame } from "../../../core/protocol/frame.ts";
@@ -16,13 +17,15 @@ Deno.test("two sources of one name are sent in order, and the last one stays", a
   for (const folder of ["a", "b"]) await uploader.file(`${setup.dir}/${folder}/x`, "/home/x");
   await uploader.drained();
   assert.deepEqual(record.outcome(), ["sent /home/x", "sent /home/x"]);
-  assert.equal(Deno.readTextFileSync(setup.disk("/home/x")), "second");
+  assert.equal(new TextDecoder().decode(await setup.server.readFile("/home/x")), "second");
 });
 
 Deno.test("a file that has grown since it was listed is fetched alone, after the others", async () => {
   await using setup = await Setup.start(["--workers", "1"]);
   const grown = noise(2 * 1024 * 1024);
-  plant(setup.disk("/home"), { "small": "small", "grown": grown });
+  plant(`${setup.dir}/from`, { "small": "small", "grown": grown });
+  await put(setup.client, [`${setup.dir}/from/`], "/home", { recursive: true });
+  Deno.removeSync(`${setup.dir}/from`, { recursive: true });
   const record = recorder();
   const downloader = new Downloader(setup.client, new Report(record.onEvent));
   const facts = { type: "file", size: 5, modified: 0 } as const;

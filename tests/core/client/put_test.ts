@@ -12,7 +12,7 @@ Deno.test("put: files, one by one", async (t) => {
     const totals = await put(client, sources, target, { ...options, onEvent: record.onEvent });
     return { ...record, totals, error: totals.error };
   };
-  const read = (path: string) => Deno.readTextFileSync(setup.disk(path));
+  const read = async (path: string) => new TextDecoder().decode(await setup.server.readFile(path));
 
   await t.step("small, empty and large files, with their times", async () => {
     plant(dir, { small: "hello", empty: "", large: noise(3_000_001) });
@@ -22,10 +22,8 @@ Deno.test("put: files, one by one", async (t) => {
       const [result] = results();
       assert.equal(result.status, "sent", String(result.error));
       assert.match(result.sha256 ?? "", /^[0-9a-f]{64}$/);
-      assert.deepEqual(
-        Deno.readFileSync(setup.disk(`/home/${name}`)),
-        Deno.readFileSync(`${dir}/${name}`),
-      );
+      const stored = await setup.server.readFile(`/home/${name}`);
+      assert.deepEqual(stored, Deno.readFileSync(`${dir}/${name}`));
       const entry = await entryAt(client, `/home/${name}`);
       assert.equal(entry?.modified, new Date(1_234_567_890_123).toISOString());
       assert.equal(entry?.sha256, result.sha256);
@@ -78,7 +76,7 @@ Deno.test("put: files, one by one", async (t) => {
     for (const name of names) plant(dir, { [`names/${name}`]: name });
     const { outcome, totals } = await run(names.map((name) => `${dir}/names/${name}`), "/home/");
     assert.equal(totals.sent, names.length, outcome().join());
-    for (const name of names) assert.equal(read(`/home/${name}`), name);
+    for (const name of names) assert.equal(await read(`/home/${name}`), name);
   });
 
   await t.step("standard input, of unknown size", async () => {
@@ -95,7 +93,7 @@ Deno.test("put: files, one by one", async (t) => {
     const { results, starts } = await run(["-"], "/home/in", { input });
     assert.equal(results()[0].size, bytes.length);
     assert.equal(starts()[0].size, null);
-    assert.deepEqual(Deno.readFileSync(setup.disk("/home/in")), bytes);
+    assert.deepEqual(await setup.server.readFile("/home/in"), bytes);
     const broken = {
       read: () =>
         --at > bytes.length - 3 ? Promise.resolve(1000) : Promise.reject(new Error("torn")),
@@ -115,7 +113,7 @@ Deno.test("put: files, one by one", async (t) => {
     assert.equal(totals.sent, 1);
     const followed = await run([`${dir}/link`], "/home/linked", { follow: true });
     assert.equal(followed.totals.sent, 1);
-    assert.equal(read("/home/linked"), "hello");
+    assert.equal(await read("/home/linked"), "hello");
   });
 
   await t.step("update compares size and time, checksum the bytes", async () => {
@@ -131,7 +129,7 @@ Deno.test("put: files, one by one", async (t) => {
     assert.equal(await status({ update: true }), "skipped");
     plant(dir, { small: "jello" });
     assert.equal(await status({ checksum: true }), "sent");
-    assert.equal(read("/home/small"), "jello");
+    assert.equal(await read("/home/small"), "jello");
   });
 
   await t.step("a dry run changes nothing and reports missing folders", async () => {
@@ -155,7 +153,7 @@ Deno.test("put: files, one by one", async (t) => {
       });
       assert.equal(totals.sent, 1, String(totals.error));
       assert.match(record.notes()[0], new RegExp(`grew while it was sent.*${size} bytes`));
-      assert.deepEqual(Deno.readFileSync(setup.disk(`/home/${name}`)), noise(size));
+      assert.deepEqual(await setup.server.readFile(`/home/${name}`), noise(size));
     }
   });
 
@@ -180,7 +178,8 @@ Deno.test("put: files, one by one", async (t) => {
     file.truncateSync(10_000_000);
     const { totals } = await run([`${dir}/sparse`], "/home/");
     assert.equal(totals.sent, 1);
-    assert.ok(Deno.readFileSync(setup.disk("/home/sparse")).every((byte) => byte === 0));
+    const stored = await setup.server.readFile("/home/sparse");
+    assert.ok(stored.every((byte) => byte === 0));
   });
 });
 

@@ -44,7 +44,7 @@ Deno.test("interrupted transfers resume", async (t) => {
     assert.ok(result.offset > 0 && result.offset >= stagedBytes, `${result.offset}`);
     assert.equal(record.starts()[0].offset, result.offset);
     assert.equal(totals.bytes, size - result.offset);
-    assert.deepEqual(Deno.readFileSync(setup.disk("/home/big")), noise(size));
+    assert.deepEqual(await server.readFile("/home/big"), noise(size));
   });
 
   await t.step("an upload of a file that has changed restarts", async () => {
@@ -53,7 +53,7 @@ Deno.test("interrupted transfers resume", async (t) => {
     const record = recorder();
     await put(client, [`${dir}/big`], "/home/other", record);
     assert.equal(record.results()[0].status, "sent");
-    assert.deepEqual(Deno.readFileSync(setup.disk("/home/other")), noise(size, 2));
+    assert.deepEqual(await server.readFile("/home/other"), noise(size, 2));
     plant(dir, { big: noise(size) });
   });
 

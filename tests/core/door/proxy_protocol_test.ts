@@ -10,7 +10,7 @@ import { Wire } from "./ftp/_client.ts";
 const proxy = "127.0.0.2";
 
 async function bans(server: Server): Promise<string[]> {
-  const { stdout } = await barge(["ban", "list", "--json", "--data", server.data]);
+  const { stdout } = await barge(["ban", "list", "--json", ...server.storage]);
   return stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line))
     .filter(({ account }) => account === null).map(({ address }) => address).sort();
 }

@@ -1,7 +1,7 @@
 /** PUT, right and wrong: eager ones in a row, bodies that are not what was said, room that is not there. */
 import assert from "node:assert/strict";
 import { encodeChunkHead } from "../../../core/protocol/frame.ts";
-import { barge, type Server, startServer } from "../../_server.ts";
+import { type Server, startServer } from "../../_server.ts";
 import { assertUp, type Bytes, eager, join, pattern, Peer, sha256, text } from "./_peer.ts";
 
 /** What an answer says, in short: `ok`, or the failure's kind. */
@@ -25,9 +25,8 @@ async function content(peer: Peer, path: string): Promise<Bytes> {
 /** The ledger agrees with the disk, and nothing is reserved. */
 async function assertSettled(server: Server, peer: Peer): Promise<void> {
   assert.equal((await peer.ask({ verb: "quota" })).reserved, 0);
-  assert.deepEqual(Array.from(Deno.readDirSync(`${server.data}/staging`)), []);
-  const { code, stdout, stderr } = await barge(["quota", "verify", "--data", server.data]);
-  assert.equal(code, 0, stdout + stderr);
+  assert.equal(await server.stagedUploads(), 0);
+  await server.verify();
 }
 
 Deno.test("small uploads in a row are answered in their order", async (t) => {

@@ -32,7 +32,7 @@ Deno.test("the logs hold no name that no account has, at any door, also where it
   const form = new URLSearchParams({ csrf, name: typed("page"), password: "wrong" });
   const type = { "content-type": "application/x-www-form-urlencoded" };
   assert.equal((await client.ask("POST", "/login", type, form.toString())).status, 401);
-  const listed = await barge(["ban", "list", "--json", "--data", server.data]);
+  const listed = await barge(["ban", "list", "--json", ...server.storage]);
   assert.equal(await server.kill("SIGTERM"), 0);
   const log = server.stderr();
   assert.doesNotMatch(log, /hunter2/);

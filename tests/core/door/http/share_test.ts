@@ -251,7 +251,7 @@ Deno.test("a share link gives a visitor its file, as often as it allows", async 
     const made = await alice.share("/home/a");
     assert.equal((await ask(made.url)).status, 200);
     const run = async (...args: string[]) => {
-      const { code, stderr } = await barge([...args, "--data", server.data]);
+      const { code, stderr } = await barge([...args, ...server.storage]);
       assert.equal(code, 0, stderr);
     };
     await run("user", "disable", "alice");
