@@ -1,6 +1,6 @@
 /** Storage that many machines share, as the source of a migration. Nodes may use it meanwhile. */
 import { decodeName, encodeName } from "../shared/database/name.ts";
-import { nodeColumns, type NodeRow } from "../shared/tree/node_rows.ts";
+import { nodeColumns, type NodeRow, nodesFrom } from "../shared/tree/node_rows.ts";
 import type { Statements } from "../shared/database/postgres.ts";
 import { pageRows } from "../storage/pages.ts";
 
@@ -20,8 +20,8 @@ export async function* entriesOf(
 ): AsyncGenerator<SharedEntry[], void, void> {
   for (let last = "";;) {
     const rows = await db.all<NodeRow & { readonly verified: boolean }>(
-      `SELECT ${columns} FROM node WHERE parent = $1 AND name > decode($2, 'hex')
-       ORDER BY name LIMIT ${pageRows}`,
+      `SELECT ${columns} FROM ${nodesFrom("$1::bigint", "decode($2, 'hex')", pageRows)}
+       WHERE node.parent = $1::bigint ORDER BY node.name`,
       folder,
       last,
     );

@@ -25,6 +25,20 @@ export const nodeColumns =
    encode(node.sha256, 'hex') AS sha256, node.content, node.modified,
    (SELECT account.name FROM account WHERE account.id = node.owner) AS "ownerName"`;
 
+/**
+ * Returns the SQL of the table `node`, reduced to the next rows in the order of folders and names. A page of a
+ * folder is selected from it by the folder's id. PostgreSQL would sort all later entries of the folder for each
+ * page where it takes the folder for smaller than a page, as it does until it has analyzed the table.
+ *
+ * @param parent the SQL of the folder's id
+ * @param name the SQL of the last name before the page
+ * @param limit the number of rows
+ */
+export function nodesFrom(parent: string, name: string, limit: number): string {
+  return `(SELECT * FROM node WHERE (parent, name) > (${parent}, ${name})
+    ORDER BY parent, name LIMIT ${limit}) AS node`;
+}
+
 /** Returns the row at a place; undefined when the place is free. */
 export async function nodeAt(db: Statements, place: Place): Promise<NodeRow | undefined> {
   const { dir, name } = encodePlace(place);

@@ -16,6 +16,7 @@ import {
   nodeAt,
   nodeColumns,
   type NodeRow,
+  nodesFrom,
   nodesNamed,
 } from "./node_rows.ts";
 import type { Parts } from "../bucket/parts.ts";
@@ -67,8 +68,8 @@ export class SharedTree implements Tree {
     const folder = await this.#folder(place);
     for (let last = "";;) {
       const rows = await db.all<NodeRow>(
-        `SELECT ${nodeColumns} FROM node WHERE parent = $1 AND name > decode($2, 'hex')
-         ORDER BY node.name LIMIT ${pageEntries}`,
+        `SELECT ${nodeColumns} FROM ${nodesFrom("$1::bigint", "decode($2, 'hex')", pageEntries)}
+         WHERE node.parent = $1::bigint ORDER BY node.name`,
         folder,
         last,
       );
