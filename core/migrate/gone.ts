@@ -6,7 +6,7 @@ import { change } from "../shared/tree/change.ts";
 import { below, folderId, nodeAt } from "../shared/tree/node_rows.ts";
 import type { Statements } from "../shared/database/postgres.ts";
 import type { SharedStorage } from "../shared/storage.ts";
-import { removeNode } from "../shared/tree/tree.ts";
+import { removeNode } from "../shared/tree/remove_node.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
 import type { Report } from "./report.ts";
 import type { PassMark } from "./state.ts";

@@ -25,7 +25,7 @@ import { below, nodeAt } from "../tree/node_rows.ts";
 import type { Parts } from "../bucket/parts.ts";
 import type { Statements, Value } from "../database/postgres.ts";
 import { beginRegistration, endRegistration, grant } from "./registrations.ts";
-import { removeNode } from "../tree/tree.ts";
+import { removeNode } from "../tree/remove_node.ts";
 import { staleSeconds } from "../tree/upload_rows.ts";
 
 /** The key of the advisory lock that is held while admins or registered accounts are counted. */

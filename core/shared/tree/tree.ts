@@ -22,6 +22,7 @@ import {
 import type { Parts } from "../bucket/parts.ts";
 import { digestPieces, PieceReader } from "./pieces.ts";
 import type { Statements } from "../database/postgres.ts";
+import { removeNode } from "./remove_node.ts";
 import { loseShares } from "./share_rows.ts";
 import { dropAt, partialOf, staged, uploadAt } from "./upload_rows.ts";
 import { checkGuard, foreignFile, runGuard, SharedView } from "./view.ts";
@@ -253,22 +254,6 @@ function notFound(place: Place): BargeError {
 
 function beyondEnd(offset: number, size: number): BargeError {
   return new BargeError("usage", `the offset ${offset} is beyond the end, ${size}`);
-}
-
-/**
- * Removes a file, or a folder with all that is in it and the uploads into it.
- *
- * @returns the number of removed files that were charged to accounts
- */
-export async function removeNode(tx: Statements, id: number): Promise<number> {
-  await tx.all(`${below} DELETE FROM upload USING below WHERE upload.parent = below.id`, id);
-  const [{ files }] = await tx.all<{ files: number }>(
-    `${below} , gone AS (DELETE FROM node USING below WHERE node.id = below.id
-       RETURNING node.folder, node.owner)
-     SELECT count(*) FILTER (WHERE NOT folder AND owner IS NOT NULL) AS files FROM gone`,
-    id,
-  );
-  return files;
 }
 
 /** Removes the entry that a move replaces. @throws {BargeError} `exists` where it can't be replaced */
