@@ -7,6 +7,7 @@ import type { Look, NamedEntry, NewFolder, Tree } from "../../storage/tree.ts";
 import type { Guard } from "../../storage/view.ts";
 import { beyond, change } from "./change.ts";
 import { SharedContent } from "./content.ts";
+import { CreatedTimes } from "./created_times.ts";
 import { encodeName, encodePath, encodePlace } from "../database/name.ts";
 import {
   below,
@@ -32,9 +33,11 @@ const pageEntries = 256;
 
 export class SharedTree implements Tree {
   readonly #parts: Parts;
+  readonly #created: CreatedTimes;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#created = new CreatedTimes(parts.db);
   }
 
   async check<T>(guard: Guard<T>): Promise<T> {
@@ -81,14 +84,7 @@ export class SharedTree implements Tree {
   }
 
   async created(place: Place): Promise<number | undefined> {
-    const { dir, name } = encodePlace(place);
-    const [row] = await this.#parts.db.all<{ created: number }>(
-      `SELECT (extract(epoch FROM created) * 1000)::bigint AS created FROM node
-       WHERE parent = folder_at($1) AND name = decode($2, 'hex')`,
-      dir,
-      name,
-    );
-    return row?.created;
+    return await this.#created.of(place);
   }
 
   async foreign(place: Place, account: number): Promise<ForeignEntry | undefined> {

@@ -11,7 +11,7 @@ import { writeFiles } from "../tree/files.ts";
 import type { NodeRow } from "../tree/node_rows.ts";
 import { runGuard, type SharedView } from "../tree/view.ts";
 import { admit } from "./admit.ts";
-import { Groups } from "./groups.ts";
+import { Groups } from "../database/groups.ts";
 
 interface FileCopy {
   readonly from: Place;

@@ -16,7 +16,7 @@ import { addPieces } from "../tree/pieces.ts";
 import { dropIdleUploads } from "../tree/upload_rows.ts";
 import { runGuard } from "../tree/view.ts";
 import { admit } from "./admit.ts";
-import { Groups } from "./groups.ts";
+import { Groups } from "../database/groups.ts";
 
 export interface SmallFile {
   readonly upload: NewUpload;

@@ -107,6 +107,23 @@ export function treeContract(name: string, make: () => Promise<TreeUnderTest>): 
     assert.deepEqual(named.map(({ entry }) => entry.sha256), [sha256("c"), sha256("a")]);
   });
 
+  test(
+    "creation times that are asked for at once are those of their entries",
+    async (_, tree, anna) => {
+      const places = Array.from({ length: 150 }, (_, i) => ({
+        dir: i % 2 ? "homes/anna" : "homes/anna/folder",
+        name: `${i}`,
+      }));
+      const facts = { account: anna, parents: true, modified: null };
+      for (const each of places) await tree.mkdir(each, facts, always);
+      const missing = { dir: "homes/anna/none", name: "f" };
+      const times = await Promise.all([...places, missing].map((each) => tree.created(each)));
+      assert.equal(times.pop(), undefined);
+      for (const [i, each] of places.entries()) assert.equal(times[i], await tree.created(each));
+      assert(times.every((time) => time !== undefined && time > 0), times.join());
+    },
+  );
+
   test("a folder is made once, with its parents only where requested", async (_, tree, anna) => {
     const deep = { dir: `${home}/to/x`, name: "y" };
     await fails("no-directory", () => folder(tree, deep, anna));
