@@ -5,6 +5,7 @@ import { borrow, giveBack, minBufferBytes } from "../disk/buffer_pool.ts";
 import { BargeError, typed } from "../error.ts";
 import type { FileContent, SmallFile } from "../storage/content.ts";
 import type { Place } from "../storage/place.ts";
+import { takeTurns } from "../watch/fairness.ts";
 import type { Parts } from "./parts.ts";
 import { readInto } from "./vault/digest.ts";
 import { stagedPlace } from "./vault/staging.ts";
@@ -44,8 +45,29 @@ export function openStaged({ vault }: Parts, upload: number, modified: number): 
   return new Download(file, { size, modified, offset: 0, sha256: null, undigested: "added" });
 }
 
-/** Reads a small file at once: see `Tree.readSmall`. */
-export function readSmall(parts: Parts, place: Place, maxBytes: number): SmallFile | undefined {
+/** Reads small files, one after another: see `Tree.readSmall`. */
+export async function readSmall(
+  parts: Parts,
+  places: readonly Place[],
+  maxBytes: number,
+): Promise<(SmallFile | BargeError | undefined)[]> {
+  const outcomes: (SmallFile | BargeError | undefined)[] = [];
+  let room = maxBytes;
+  for (const [i, place] of places.entries()) {
+    await takeTurns(i + 1);
+    try {
+      const file = readNow(parts, place, room);
+      room -= file?.bytes.length ?? 0;
+      outcomes.push(file);
+    } catch (error) {
+      outcomes.push(typed(error));
+    }
+  }
+  return outcomes;
+}
+
+/** Reads a small file; undefined for one that has more bytes. */
+function readNow(parts: Parts, place: Place, maxBytes: number): SmallFile | undefined {
   const download = openNow(parts, place, 0);
   try {
     if (download.size > maxBytes) return undefined;
@@ -65,7 +87,7 @@ export function readAgain(
   if (files.length === 0) return [];
   const read = ([place, file]: readonly [Place, SmallFile]) => {
     try {
-      return readSmall(parts, place, file.bytes.length) ?? file;
+      return readNow(parts, place, file.bytes.length) ?? file;
     } catch (error) {
       if (error instanceof BargeError) return file;
       throw error;

@@ -1,4 +1,4 @@
-import { BargeError } from "../error.ts";
+import { BargeError, typed } from "../error.ts";
 import type { FileContent, SmallFile } from "../storage/content.ts";
 import type { Place } from "../storage/place.ts";
 import type { Session } from "../login/session.ts";
@@ -15,18 +15,29 @@ export async function get(session: Session, path: string, offset: number): Promi
 }
 
 /**
- * Reads one of many small files. The caller has called {@link Session.check} once, for all of them. It
- * passes files without a digest to {@link readAgain} afterwards, since a rename may be under way.
+ * Reads small files, each of which succeeds or fails by itself. The caller passes files without a digest to
+ * {@link readAgain} afterwards, since a rename may be under way.
  *
- * @returns undefined for a file that has more than `maxBytes` bytes
- * @throws {BargeError} as {@link get}
+ * @param maxBytes the most bytes of all of them together
+ * @returns the files in the order of their paths; undefined for a file that has no room beside those before
+ *   it; the error of a file that can't be read, as of {@link get}
  */
 export async function readSmall(
   session: Session,
-  path: string,
+  paths: readonly string[],
   maxBytes: number,
-): Promise<SmallFile | undefined> {
-  return await session.store.tree.readSmall(placeOfFile(session, path), maxBytes);
+): Promise<(SmallFile | BargeError | undefined)[]> {
+  await session.check();
+  const places = paths.map((path) => {
+    try {
+      return placeOfFile(session, path);
+    } catch (error) {
+      return typed(error);
+    }
+  });
+  const known = places.flatMap((place) => place instanceof BargeError ? [] : [place]);
+  const read = (await session.store.tree.readSmall(known, maxBytes)).values();
+  return places.map((place) => place instanceof BargeError ? place : read.next().value);
 }
 
 /**

@@ -5,6 +5,7 @@
  * dies at any step; a guard runs in the step that makes the change; readers see the tree before a change or
  * after it; names come in the order of their UTF-16 code units. tests/contract/store/ checks these promises.
  */
+import type { BargeError } from "../error.ts";
 import type { FileContent, SmallFile } from "./content.ts";
 import type { ForeignEntry, StoredEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
@@ -69,12 +70,17 @@ export interface Tree {
    */
   open(place: Place, offset: number): Promise<FileContent>;
   /**
-   * Reads a small file. If the file has no digest, a rename may be under way: see {@link readAgain}.
+   * Reads small files, each of which succeeds or fails by itself. If a file has no digest, a rename may be
+   * under way: see {@link readAgain}.
    *
-   * @returns undefined where it has more than `maxBytes` bytes
-   * @throws {BargeError} as {@link open}
+   * @param maxBytes the most bytes of all of them together
+   * @returns the files in the order of their places; undefined for a file that has no room beside those before
+   *   it; the error of a file that can't be read, as {@link open} throws it
    */
-  readSmall(place: Place, maxBytes: number): Promise<SmallFile | undefined>;
+  readSmall(
+    places: readonly Place[],
+    maxBytes: number,
+  ): Promise<(SmallFile | BargeError | undefined)[]>;
   /**
    * Reads small files again that had no digest, in one step in which no rename is under way.
    *

@@ -42,7 +42,7 @@ import type { Context, Handle } from "./context.ts";
 import { Output } from "./output.ts";
 import { maxCheckMs, type Timeouts } from "./timeouts.ts";
 import { Pauses } from "./pause.ts";
-import { takeTurns } from "./fairness.ts";
+import { takeTurns } from "../../watch/fairness.ts";
 import { verbs } from "./verbs.ts";
 import { Window } from "./window.ts";
 

@@ -5,9 +5,9 @@ import { wireErrors } from "../../protocol/failure.ts";
 import { type Answer, batchLimits, type Request } from "../../protocol/message.ts";
 import { readAgain, readSmall } from "../../session/get.ts";
 import type { SmallFile } from "../../storage/content.ts";
+import type { Access } from "../access.ts";
 import { explain } from "../failure.ts";
 import type { BodyState, UserContext } from "./context.ts";
-import { takeTurns } from "./fairness.ts";
 
 /** The content of a file, a failure, or null if the content does not fit beside the others. */
 type Outcome = SmallFile | BargeError | null;
@@ -19,15 +19,9 @@ export async function serveGetMany(
   { access }: BodyState,
 ): Promise<null> {
   access.split = true;
-  await c.session.check();
-  const outcomes: Outcome[] = [];
-  let room = batchLimits.bytes;
-  for (const [i, path] of paths.entries()) {
-    await takeTurns(i + 1);
-    const outcome = await getOne(c, path, room);
-    if (isFile(outcome)) room -= outcome.bytes.length;
-    outcomes.push(outcome);
-  }
+  const accesses = paths.map((path) => c.access("get", path));
+  const read = await readSmall(c.session, paths, batchLimits.bytes);
+  const outcomes = read.map((outcome, i) => record(accesses[i], outcome, paths[i]));
   await refreshDigests(c, paths, outcomes);
   const failures = wireErrors(outcomes.filter((outcome) => outcome instanceof BargeError)).values();
   const files = outcomes.map((outcome) => {
@@ -61,17 +55,19 @@ async function refreshDigests(
   (await readAgain(c.session, files)).forEach((file, i) => outcomes[unsure[i]] = file);
 }
 
-async function getOne(c: UserContext, path: string, room: number): Promise<Outcome> {
-  const access = c.access("get", path);
-  try {
-    const small = await readSmall(c.session, path, room);
-    if (!small) return null;
-    access.bytes = small.bytes.length;
-    access.end("ok");
-    return small;
-  } catch (error) {
-    const failed = explain(error, { op: "get", path });
+/** Ends the record of a file in the access log. A file without room has none. */
+function record(
+  access: Access,
+  outcome: SmallFile | BargeError | undefined,
+  path: string,
+): Outcome {
+  if (outcome === undefined) return null;
+  if (outcome instanceof BargeError) {
+    const failed = explain(outcome, { op: "get", path });
     access.end(failed.kind);
     return failed;
   }
+  access.bytes = outcome.bytes.length;
+  access.end("ok");
+  return outcome;
 }

@@ -33,6 +33,14 @@ const attemptShare = 0.75;
 const maxTries = 3;
 const retryMs = 200;
 
+/** The answer to a request that did not fail. */
+interface Reply {
+  /** False for one of the allowed statuses. */
+  readonly ok: boolean;
+  readonly headers: Headers;
+  readonly bytes: Uint8Array;
+}
+
 export class Bucket implements Disposable {
   readonly #client: AwsClient;
   readonly #base: string;
@@ -64,11 +72,10 @@ export class Bucket implements Disposable {
    * @throws {BargeError} `unavailable`; `no-space`; `fatal` for credentials or a bucket that are wrong
    */
   async put(name: string, bytes: Uint8Array, sha256: string): Promise<void> {
-    const response = await this.#send("PUT", this.#url(name), {
+    await this.#send("PUT", this.#url(name), {
       body: bytes as Uint8Array<ArrayBuffer>,
       headers: { "x-amz-content-sha256": sha256 },
     });
-    await response.body?.cancel();
   }
 
   /**
@@ -82,20 +89,18 @@ export class Bucket implements Disposable {
   ): Promise<Uint8Array> {
     if (part?.size === 0) return new Uint8Array();
     const headers = part && { range: `bytes=${part.start}-${part.start + part.size - 1}` };
-    const response = await this.#send("GET", this.#url(name), { headers });
-    return new Uint8Array(await response.arrayBuffer());
+    return (await this.#send("GET", this.#url(name), { headers })).bytes;
   }
 
   /** Deletes an object; one that is gone already counts as deleted. @throws {BargeError} as {@link put} */
   async delete(name: string): Promise<void> {
-    const response = await this.#send("DELETE", this.#url(name), {}, [404]);
-    await response.body?.cancel();
+    await this.#send("DELETE", this.#url(name), {}, [404]);
   }
 
   /** Returns the size of an object, in bytes; undefined where it is missing. @throws {BargeError} as {@link put} */
   async size(name: string): Promise<number | undefined> {
-    const response = await this.#send("HEAD", this.#url(name), {}, [404]);
-    return response.ok ? Number(response.headers.get("content-length")) : undefined;
+    const { ok, headers } = await this.#send("HEAD", this.#url(name), {}, [404]);
+    return ok ? Number(headers.get("content-length")) : undefined;
   }
 
   /**
@@ -113,9 +118,9 @@ export class Bucket implements Disposable {
       ...(after && { "start-after": this.#prefix + after }),
     });
     const url = `${this.#base}?${query.toString().replaceAll("+", "%20")}`;
-    const response = await this.#send("GET", url);
-    const now = Date.parse(response.headers.get("date") ?? "");
-    return { ...parseListing(await response.text(), this.#prefix), now };
+    const { headers, bytes } = await this.#send("GET", url);
+    const now = Date.parse(headers.get("date") ?? "");
+    return { ...parseListing(new TextDecoder().decode(bytes), this.#prefix), now };
   }
 
   /** Checks that the bucket exists and the keys are right. @throws {BargeError} as {@link put} */
@@ -138,8 +143,7 @@ export class Bucket implements Disposable {
 
   /** Makes the bucket, unless it exists. For tests. */
   async make(): Promise<void> {
-    const response = await this.#send("PUT", this.#base, {}, [409]);
-    await response.body?.cancel();
+    await this.#send("PUT", this.#base, {}, [409]);
   }
 
   [Symbol.dispose](): void {
@@ -156,13 +160,13 @@ export class Bucket implements Disposable {
     url: string,
     init: RequestInit = {},
     allowed: readonly number[] = [],
-  ): Promise<Response> {
+  ): Promise<Reply> {
     const end = performance.now() + this.#deadlineMs;
     for (let attempt = 1;; attempt++) {
       const skewMs = this.#skewMs;
       const deadlineMs = Math.min(attemptShare * this.#deadlineMs, end - performance.now());
       const outcome = await this.#try(method, url, { ...init, deadlineMs }, allowed);
-      if (outcome instanceof Response) return outcome;
+      if (!(outcome instanceof BargeError)) return outcome;
       const again = outcome.kind === "unavailable" || this.#skewMs !== skewMs;
       const pauseMs = retryMs * attempt;
       if (!again || attempt === maxTries || performance.now() + pauseMs >= end) throw outcome;
@@ -175,7 +179,7 @@ export class Bucket implements Disposable {
     url: string,
     { deadlineMs, ...init }: RequestInit & { readonly deadlineMs: number },
     allowed: readonly number[],
-  ): Promise<Response | BargeError> {
+  ): Promise<Reply | BargeError> {
     let response: Response;
     try {
       const aws = { datetime: signingTime(Date.now() + this.#skewMs) };
@@ -184,12 +188,8 @@ export class Bucket implements Disposable {
       const options: RequestInit & { client?: Deno.HttpClient } = { signal, client: this.#http };
       response = await fetch(request, options);
       if (response.ok || allowed.includes(response.status)) {
-        const body = new Uint8Array(await response.arrayBuffer());
-        const { headers } = response;
-        return new Response(body.length ? body : null, {
-          status: response.ok ? 200 : 404,
-          headers,
-        });
+        const { ok, headers } = response;
+        return { ok, headers, bytes: await response.bytes() };
       }
     } catch (cause) {
       return unanswered(cause);

@@ -34,6 +34,20 @@ export async function piecesOf(db: Statements, content: number): Promise<Piece[]
   );
 }
 
+/** Returns the pieces of several contents, in their order, by content. */
+export async function piecesOfAll(
+  db: Statements,
+  contents: readonly number[],
+): Promise<Map<number, Piece[]>> {
+  const rows = await db.all<Piece & { content: number }>(
+    `SELECT content, ${pieceColumns} FROM piece
+     WHERE content IN (SELECT value::bigint FROM jsonb_array_elements_text($1::text::jsonb))
+     ORDER BY content, at`,
+    JSON.stringify(contents),
+  );
+  return Map.groupBy(rows, ({ content }) => content);
+}
+
 /** Writes pieces of content. */
 export async function addPieces(
   db: Statements,

@@ -24,6 +24,7 @@ import type { Parts } from "../bucket/parts.ts";
 import { digestPieces, PieceReader } from "./pieces.ts";
 import type { Statements } from "../database/postgres.ts";
 import { removeNode } from "./remove_node.ts";
+import { readSmall, unreadable } from "./small_reads.ts";
 import { loseShares } from "./share_rows.ts";
 import { dropAt, partialOf, staged, uploadAt } from "./upload_rows.ts";
 import { checkGuard, foreignFile, runGuard, SharedView } from "./view.ts";
@@ -102,16 +103,11 @@ export class SharedTree implements Tree {
     return new SharedContent(this.#parts, { ...row, content: row.content! }, offset);
   }
 
-  async readSmall(place: Place, maxBytes: number): Promise<SmallFile | undefined> {
-    const row = await this.#file(place);
-    if (row.size > maxBytes) return undefined;
-    const content = new SharedContent(this.#parts, { ...row, content: row.content! }, 0);
-    const { modified, sha256 } = row;
-    try {
-      return { bytes: await content.rest(), modified, sha256: sha256!, undigested: null };
-    } finally {
-      content.close();
-    }
+  async readSmall(
+    places: readonly Place[],
+    maxBytes: number,
+  ): Promise<(SmallFile | BargeError | undefined)[]> {
+    return await readSmall(this.#parts, places, maxBytes);
   }
 
   readAgain(files: readonly (readonly [Place, SmallFile])[]): Promise<SmallFile[]> {
@@ -231,8 +227,7 @@ export class SharedTree implements Tree {
 
   async #file(place: Place): Promise<NodeRow> {
     const row = await nodeAt(this.#parts.db, place);
-    if (!row) throw new BargeError("not-found", "there is no such file", { path: relative(place) });
-    if (row.folder) throw new BargeError("exists", "it is a folder", { path: relative(place) });
+    if (!row || row.folder) throw unreadable(place, row);
     return row;
   }
 

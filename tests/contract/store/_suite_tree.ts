@@ -35,6 +35,16 @@ export const to: Place = { dir: home, name: "to" };
 /** A guard that lets every change pass. */
 export const always: Guard = { places: [], check: () => {} };
 
+/** Reads all bytes of a file. */
+export async function readWhole(tree: Tree, place: Place): Promise<Uint8Array> {
+  const content = await tree.open(place, 0);
+  try {
+    return await content.rest();
+  } finally {
+    content.close();
+  }
+}
+
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 async function fails(kind: Kind, work: () => Promise<unknown>): Promise<void> {
@@ -231,8 +241,25 @@ export function treeContract(name: string, make: () => Promise<TreeUnderTest>): 
     });
     await fails("usage", () => tree.open(from, 11));
     await fails("exists", () => tree.open({ dir: "homes", name: "anna" }, 0));
-    assert.equal(await tree.readSmall(from, 9), undefined);
-    assert.equal((await tree.readSmall(from, 10))?.sha256, sha256("0123456789"));
+  });
+
+  test("small files are read at once, as far as there is room", async (store, tree) => {
+    const named = (name: string) => ({ dir: from.dir, name });
+    await store.write("anna", "a", "12345");
+    await store.write("anna", "b", "123456");
+    await store.write("anna", "c", "");
+    const places = ["a", "b", "none", "c"].map(named);
+    const folder = { dir: "homes", name: "anna" };
+    const [a, b, none, c, dir] = await tree.readSmall([...places, folder], 10);
+    assert(a && "bytes" in a && c && "bytes" in c);
+    assert.equal(new TextDecoder().decode(a.bytes), "12345");
+    assert.deepEqual([a.sha256, c.sha256], [sha256("12345"), sha256("")]);
+    assert.equal(c.bytes.length, 0);
+    assert.equal(b, undefined, "it has no room beside the first");
+    assert.equal(none instanceof BargeError && none.kind, "not-found");
+    assert.equal(dir instanceof BargeError && dir.kind, "exists");
+    const [again] = await tree.readSmall([named("b")], 6);
+    assert(again && "bytes" in again && again.bytes.length === 6);
   });
 
   test("an open file stays as it was, whatever replaces it", async (store, tree, anna) => {

@@ -7,7 +7,7 @@ import type { Parts } from "../../../core/shared/bucket/parts.ts";
 import type { SharedTree } from "../../../core/shared/tree/tree.ts";
 import type { SharedUploads } from "../../../core/shared/upload/uploads.ts";
 import { hasEngines, SharedSetup } from "../../contract/store/_shared.ts";
-import { always } from "../../contract/store/_suite_tree.ts";
+import { always, readWhole } from "../../contract/store/_suite_tree.ts";
 import { commit, declared, file, guard, store, text } from "../../contract/store/_suite_uploads.ts";
 
 interface Case {
@@ -64,7 +64,7 @@ test("a replaced or removed file's objects go, a day later", async ({ parts, upl
   assert.equal((await objects(parts)).stored, 2, "readers may have them open");
   await collectAll(parts);
   assert.deepEqual(await objects(parts), { rows: 1, stored: 1 });
-  assert.equal((await tree.readSmall(file, 100))!.bytes.length, 3);
+  assert.equal((await readWhole(tree, file)).length, 3);
   await tree.remove(file, anna, always);
   await collectAll(parts);
   assert.deepEqual(await objects(parts), { rows: 0, stored: 0 });
@@ -78,7 +78,7 @@ test("a pack stays while one of its files does", async ({ parts, uploads, tree, 
   for (const name of ["a", "b"]) await tree.remove(named(name), anna, always);
   await collectAll(parts);
   assert.equal((await objects(parts)).stored, 1);
-  assert.deepEqual((await tree.readSmall(named("c"), 100))!.bytes, text("c"));
+  assert.deepEqual(await readWhole(tree, named("c")), text("c"));
   await tree.remove(named("c"), anna, always);
   await collectAll(parts);
   assert.equal((await objects(parts)).stored, 0);
@@ -93,7 +93,7 @@ test("a copy keeps the content, moves no byte, and is charged", async ({ parts, 
   await setup.check();
   await tree.remove(file, anna, always);
   await collectAll(parts);
-  assert.deepEqual((await tree.readSmall(copy, 100))!.bytes, text("shared"));
+  assert.deepEqual(await readWhole(tree, copy), text("shared"));
 });
 
 test("a piece that is overwritten goes, and the rest of its upload stays", async ({ parts, uploads, anna, tree }) => {
@@ -107,7 +107,7 @@ test("a piece that is overwritten goes, and the rest of its upload stays", async
   await commit(open);
   await collectAll(parts);
   assert.equal((await objects(parts)).stored, 2);
-  assert.deepEqual((await tree.readSmall(file, 100))!.bytes, text("other"));
+  assert.deepEqual(await readWhole(tree, file), text("other"));
 });
 
 test("what a dropped, a cut and a dead upload have sent goes", async ({ parts, uploads, anna }) => {

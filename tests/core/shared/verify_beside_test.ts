@@ -6,7 +6,7 @@ import { objectName } from "../../../core/shared/bucket/objects.ts";
 import type { Parts } from "../../../core/shared/bucket/parts.ts";
 import type { Problem } from "../../../core/storage/problem.ts";
 import type { SharedSetup } from "../../contract/store/_shared.ts";
-import { always } from "../../contract/store/_suite_tree.ts";
+import { always, readWhole } from "../../contract/store/_suite_tree.ts";
 import { commit, declared, file, guard, store, text } from "../../contract/store/_suite_uploads.ts";
 import { anyAge, bytesOf, named, objectsOf, sha256, test, verify } from "./_verify.ts";
 
@@ -168,7 +168,7 @@ test("runs with repair beside twenty writers report nothing, and remove nothing"
   await setup.check();
   assert.equal(written.size, 20);
   for (const [name, bytes] of written) {
-    assert.deepEqual((await c.tree.readSmall(named(name), 100))?.bytes, bytes);
+    assert.deepEqual(await readWhole(c.tree, named(name)), bytes);
   }
   assert.deepEqual((await verify(parts)).list, []);
 });
