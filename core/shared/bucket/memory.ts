@@ -20,3 +20,8 @@ export function takeMemory(bytes: number): Disposable | undefined {
     },
   };
 }
+
+/** Returns whether transfers should keep fewer pieces in memory, since half of it is taken. */
+export function isMemoryShort(): boolean {
+  return takenBytes > maxBytes / 2;
+}

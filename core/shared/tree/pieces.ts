@@ -1,7 +1,8 @@
 /** The pieces of content: where its bytes lie in the bucket. */
-import { createHash, hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { BargeError } from "../../error.ts";
-import { takeMemory } from "../bucket/memory.ts";
+import { sha256Of } from "../bucket/digest.ts";
+import { isMemoryShort, takeMemory } from "../bucket/memory.ts";
 import { objectName } from "../bucket/objects.ts";
 import type { Parts } from "../bucket/parts.ts";
 import type { Statements } from "../database/postgres.ts";
@@ -22,6 +23,8 @@ const smallPieceBytes = 64 * 1024;
 const partBytes = 256 * 1024;
 /** The pieces that {@link PieceReader} reads from the database at once. */
 const pieceBatch = 64;
+/** The most pieces that are read ahead of the current one. */
+const maxAhead = 4;
 
 /** The columns of a {@link Piece}, in SQL. */
 export const pieceColumns = `at, size, object, start, encode(sha256, 'hex') AS sha256`;
@@ -70,7 +73,7 @@ export async function readPiece(
   const bytes = size <= smallPieceBytes
     ? await packs.read(object, start, size)
     : await bucket.get(objectName(object), { start, size });
-  if (sha256 !== null && hash("sha256", bytes, "hex") !== sha256) {
+  if (sha256 !== null && await sha256Of(bytes) !== sha256) {
     throw new BargeError("io", "the object store returned other bytes than were stored", {
       hint: "run `barge verify`",
     });
@@ -88,16 +91,28 @@ interface Held {
   readonly memory: Disposable | undefined;
 }
 
+/** A piece that is being read before its bytes are needed. */
+interface Ahead {
+  readonly piece: Piece;
+  readonly held: Promise<Held>;
+}
+
 /**
- * Reads content from any position. It keeps one piece, and reads the next one ahead, each with its digest
- * compared. Where memory is short, it reads small parts of pieces, which have no digest of their own.
+ * Reads content from any position. It keeps one piece, and reads the next ones ahead, each with its digest
+ * compared: one after the first piece, and one more after each further piece in turn, since a reader of a
+ * range needs few. Where memory is short, it reads one piece ahead, or small parts of pieces, which have no
+ * digest of their own.
  */
 export class PieceReader implements Disposable {
   readonly #parts: Reading;
   readonly #content: number;
   #pieces: readonly Piece[] = [];
   #current: Held | undefined;
-  #ahead: { readonly piece: Piece; readonly held: Promise<Held> } | undefined;
+  /** In the order of the content. */
+  #ahead: Ahead[] = [];
+  /** The number of pieces that were read one after another. */
+  #inTurn = 0;
+  #disposed = false;
   /** Reads take turns: two that need the same piece at once would both fetch it. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -115,6 +130,7 @@ export class PieceReader implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#disposed = true;
     this.#current?.memory?.[Symbol.dispose]();
     this.#dropAhead();
   }
@@ -128,12 +144,17 @@ export class PieceReader implements Disposable {
     if (!piece) return undefined;
     current?.memory?.[Symbol.dispose]();
     this.#current = undefined;
-    if (this.#ahead?.piece !== piece) this.#dropAhead();
-    const held = this.#ahead?.held ?? this.#read(piece, position);
-    this.#ahead = undefined;
-    this.#current = await held;
+    this.#dropAhead(this.#ahead.findIndex((ahead) => ahead.piece === piece));
+    const next = this.#ahead.shift();
+    this.#inTurn = next ? this.#inTurn + 1 : 1;
+    const held = await (next?.held ?? this.#read(piece, position));
+    if (this.#disposed) {
+      held.memory?.[Symbol.dispose]();
+      return held;
+    }
+    this.#current = held;
     this.#readAhead(piece);
-    return this.#current;
+    return held;
   }
 
   async #read(piece: Piece, position: number): Promise<Held> {
@@ -152,18 +173,23 @@ export class PieceReader implements Disposable {
     return { at: position, bytes, memory: undefined };
   }
 
+  /** Begins to read the pieces after the current one. */
   #readAhead(piece: Piece): void {
-    const next = this.#pieces[this.#pieces.indexOf(piece) + 1];
-    if (!next || !this.#current?.memory) return;
-    const held = this.#read(next, next.at);
-    held.catch(() => {/* reported to the reader that gets there */});
-    this.#ahead = { piece: next, held };
+    const first = this.#pieces.indexOf(piece) + 1;
+    while (this.#current?.memory && this.#ahead.length < Math.min(this.#inTurn, maxAhead)) {
+      const next = this.#pieces[first + this.#ahead.length];
+      if (!next || this.#ahead.length > 0 && isMemoryShort()) return;
+      const held = this.#read(next, next.at);
+      held.catch(() => {/* reported to the reader that gets there */});
+      this.#ahead.push({ piece: next, held });
+    }
   }
 
-  #dropAhead(): void {
+  /** Drops the first pieces that are read ahead. @param count -1: all of them */
+  #dropAhead(count = -1): void {
     const drop = ({ memory }: Held) => memory?.[Symbol.dispose]();
-    this.#ahead?.held.then(drop, () => {/* a failed read takes no memory */});
-    this.#ahead = undefined;
+    const dropped = this.#ahead.splice(0, count < 0 ? Infinity : count);
+    for (const { held } of dropped) held.then(drop, () => {/* a failed read takes no memory */});
   }
 
   async #pieceAt(position: number): Promise<Piece | undefined> {

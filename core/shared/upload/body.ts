@@ -13,7 +13,8 @@ import { createHash, type Hash, hash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { reached } from "../../storage/fault.ts";
 import type { StagedBody } from "../../storage/uploads.ts";
-import { takeMemory } from "../bucket/memory.ts";
+import { sha256Of } from "../bucket/digest.ts";
+import { isMemoryShort, takeMemory } from "../bucket/memory.ts";
 import { objectName } from "../bucket/objects.ts";
 import type { Parts } from "../bucket/parts.ts";
 import { type Piece, readPiece } from "../tree/pieces.ts";
@@ -23,8 +24,10 @@ export type RecordPieces = (gone: readonly number[], added: readonly Piece[]) =>
 
 const firstPieceBytes = 256 * 1024;
 const maxPieceBytes = 8 * 1024 * 1024;
-/** The objects of one upload that are sent at the same time. */
-const maxInFlight = 2;
+/** The most objects of one upload that are sent at the same time. */
+const maxInFlight = 4;
+/** The same where memory is short. */
+const minInFlight = 2;
 /** The most pieces of an upload that is not written from start to end. */
 const maxScattered = 10_000;
 
@@ -49,6 +52,9 @@ interface Run {
   /** The memory that the run takes. Undefined: the run has the smallest size, which is not counted. */
   readonly memory: Disposable | undefined;
 }
+
+/** A piece whose digest is set when its object is sent. */
+type SentPiece = Omit<Piece, "sha256"> & { sha256: string | null };
 
 export class SharedBody implements StagedBody, Disposable {
   readonly #parts: Parts;
@@ -99,7 +105,7 @@ export class SharedBody implements StagedBody, Disposable {
         const bytes = await this.#read(piece);
         digest.update(bytes);
         if (piece.sha256 === null) {
-          this.#pieces[i] = { ...piece, sha256: hash("sha256", bytes, "hex") };
+          this.#pieces[i] = { ...piece, sha256: await sha256Of(bytes) };
         }
         onRead?.();
       }
@@ -172,6 +178,17 @@ export class SharedBody implements StagedBody, Disposable {
       await this.#flush();
       await this.record();
     });
+  }
+
+  /**
+   * Sends and records the bytes so far, while more may be written.
+   *
+   * @throws {BargeError} as {@link flush}
+   */
+  async checkpoint(): Promise<void> {
+    await this.#enqueue(() => this.#send());
+    await this.#sent();
+    await this.record();
   }
 
   /**
@@ -264,7 +281,7 @@ export class SharedBody implements StagedBody, Disposable {
     return this.#run = { at, bytes, length: 0, memory };
   }
 
-  /** Begins to send the run, and waits while too many objects are on their way. */
+  /** Begins to send the run, as soon as few enough objects are on their way. */
   async #send(): Promise<void> {
     const run = this.#run;
     if (!run) return;
@@ -273,31 +290,43 @@ export class SharedBody implements StagedBody, Disposable {
     if (run.length === run.bytes.length) {
       this.#pieceBytes = Math.min(2 * this.#pieceBytes, maxPieceBytes);
     }
-    const bytes = run.bytes.subarray(0, run.length);
-    const sha256 = hash("sha256", bytes, "hex");
+    while (this.#sending.size >= (isMemoryShort() ? minInFlight : maxInFlight)) {
+      await Promise.race(this.#sending);
+    }
     const object = await this.#parts.objects.take();
-    const piece = { at: run.at, size: run.length, object, start: 0, sha256 };
+    const piece: SentPiece = { at: run.at, size: run.length, object, start: 0, sha256: null };
     this.#cut(piece.at, piece.at + piece.size);
     this.#pieces.push(piece);
     if (this.#pieces.length > 1 && this.#pieces.at(-2)!.at > piece.at) {
       this.#pieces.sort((a, b) => a.at - b.at);
     }
     this.#unsent.add(piece);
-    const sending = this.#parts.bucket.put(objectName(object), bytes, sha256)
-      .then(() => {
-        reached("sent");
-        this.#unsent.delete(piece);
-      }, (error) => void (this.#failure ??= error))
-      .finally(() => {
-        run.memory?.[Symbol.dispose]();
-        this.#sending.delete(sending);
-      });
+    const sending = this.#sendObject(piece, run).finally(() => this.#sending.delete(sending));
     this.#sending.add(sending);
-    while (this.#sending.size >= maxInFlight) await Promise.race(this.#sending);
+  }
+
+  /** Sends the bytes of a piece. A failure fails the next calls of the upload. */
+  async #sendObject(piece: SentPiece, run: Run): Promise<void> {
+    const bytes = run.bytes.subarray(0, run.length);
+    try {
+      const sha256 = piece.sha256 = await sha256Of(bytes);
+      await this.#parts.bucket.put(objectName(piece.object), bytes, sha256);
+      reached("sent");
+      this.#unsent.delete(piece);
+    } catch (error) {
+      this.#failure ??= error;
+    } finally {
+      run.memory?.[Symbol.dispose]();
+    }
   }
 
   async #flush(): Promise<void> {
     await this.#send();
+    await this.#sent();
+  }
+
+  /** Waits until the objects that are on their way now are sent. */
+  async #sent(): Promise<void> {
     await Promise.all(this.#sending);
     if (this.#failure) throw this.#failure;
   }

@@ -165,7 +165,7 @@ export class SharedUpload implements OpenUpload {
       beatMs,
     );
     try {
-      await this.#body.flush();
+      await this.#body.checkpoint();
     } finally {
       clearInterval(beats);
     }

@@ -5,7 +5,7 @@ import { hasEngines, SharedSetup } from "../../contract/store/_shared.ts";
 import { commit, declared } from "../../contract/store/_suite_uploads.ts";
 
 Deno.test({
-  name: "pieces: reads that are under way at once fetch each piece once",
+  name: "pieces: few are read ahead, and reads that are under way at once fetch each once",
   ignore: !hasEngines,
   async fn() {
     await using setup = await SharedSetup.make();
@@ -28,6 +28,14 @@ Deno.test({
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
+    {
+      using reader = new PieceReader({ ...parts, bucket }, content);
+      const first = await reader.from(0);
+      assert.equal(fetched, 2, "a reader of the first bytes fetches one piece ahead");
+      await reader.from(first!.length);
+      assert.equal(fetched, 4, "a reader that goes on fetches more ahead");
+      fetched = 0;
+    }
     using reader = new PieceReader({ ...parts, bucket }, content);
     const positions = Array.from({ length: 32 }, (_, i) => i * bytes.length);
     const read = await Promise.all(positions.map((position) => reader.from(position)));
