@@ -2,7 +2,6 @@
  * The saved logins: one token for each server and account, the newest last, which is the default.
  * The file $XDG_CONFIG_HOME/barge/logins.json is readable by its owner alone.
  */
-import { dirname } from "node:path";
 import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 import { configPath } from "../_config/path.ts";
@@ -57,6 +56,7 @@ export async function changeLogins(change: (logins: Login[]) => Login[]): Promis
   const path = loginsPath();
   const temporary = `${path}.${crypto.randomUUID()}`;
   try {
+    const { dirname } = await import("node:path"); // most commands change nothing, and start faster
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
     await lock.lock(true);

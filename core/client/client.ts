@@ -10,6 +10,7 @@
  */
 import { BargeError, typed } from "../error.ts";
 import type { RateLimit } from "./rate_limit.ts";
+import { startInterval } from "../net/interval.ts";
 import type { Stream } from "../net/stream.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import {
@@ -68,8 +69,8 @@ export class Client implements Disposable, AsyncDisposable {
     this.peer = stream.peer;
     this.#frames = new FrameReader({ read: (into) => this.#read(into) });
     this.#outbox = new Outbox(stream, limit, this.#closing.signal);
-    const timer = setInterval(() => this.#sweep(), 1000);
-    this.onClose(() => clearInterval(timer));
+    const sweeping = startInterval(() => this.#sweep(), 1000);
+    this.onClose(() => sweeping[Symbol.dispose]());
   }
 
   /** The binding to the server's certificate; undefined: there is no TLS. */

@@ -10,7 +10,6 @@
  *
  * The file is replaced atomically, by one program at a time (by a lock file).
  */
-import { dirname } from "node:path";
 import { createSynced } from "../disk/sync_file.ts";
 import { BargeError, typed } from "../error.ts";
 import { type Address, formatAddress } from "./address.ts";
@@ -85,6 +84,7 @@ export async function removePins(path: string, address: Address): Promise<Pin[]>
 async function change(path: string, edit: (text: string) => string): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}`;
   try {
+    const { dirname } = await import("node:path"); // most commands change nothing, and start faster
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
     await lock.lock(true);

@@ -7,11 +7,12 @@
  * call, so that a deadline may be up to a second late.
  */
 import { BargeError, typed } from "../error.ts";
+import { startInterval } from "./interval.ts";
 import type { RateMeter } from "./min_rate.ts";
 
 const sweepIntervalMs = 1000;
 const openStreams = new Set<Stream>();
-let sweeper: ReturnType<typeof setInterval> | undefined;
+let sweeping: Disposable | undefined;
 
 /** Shared by all streams, because an error with its own stack trace costs 10 us. */
 const defaultReason = new BargeError("unavailable", "the connection is closed");
@@ -51,7 +52,7 @@ export class Stream implements Disposable {
     this.idleTimeoutMs = idleTimeoutMs;
     if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
     openStreams.add(this);
-    sweeper ??= setInterval(sweep, sweepIntervalMs);
+    sweeping ??= startInterval(sweep, sweepIntervalMs);
   }
 
   /** The binding to the server's certificate; undefined without TLS. */
@@ -182,8 +183,8 @@ export class Stream implements Disposable {
     this.#closed = reason;
     openStreams.delete(this);
     if (openStreams.size === 0) {
-      clearInterval(sweeper);
-      sweeper = undefined;
+      sweeping?.[Symbol.dispose]();
+      sweeping = undefined;
     }
     this.#conn.close();
   }
