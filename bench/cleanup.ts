@@ -1,9 +1,10 @@
 /**
- * The children, folders and mounts of a benchmark, which are removed with it, also after Ctrl-C.
+ * The children, daemons, folders and mounts of a benchmark, which are removed with it, also after Ctrl-C.
  */
 const children = new Set<Deno.ChildProcess>();
 const folders = new Set<string>();
 const mounts = new Set<string>();
+const daemons = new Set<() => Promise<void>>();
 let stopped = false;
 
 /**
@@ -17,6 +18,17 @@ export function spawn(program: string, options: Deno.CommandOptions): Deno.Child
   children.add(child);
   child.status.finally(() => children.delete(child));
   return child;
+}
+
+/** Notes daemons that the benchmark has started and that end with it. @param stop ends them */
+export function noteDaemons(stop: () => Promise<void>): AsyncDisposable {
+  daemons.add(stop);
+  return {
+    async [Symbol.asyncDispose]() {
+      await stop();
+      daemons.delete(stop);
+    },
+  };
 }
 
 /** Makes a temporary folder that is removed with the benchmark. */
@@ -67,6 +79,7 @@ export async function clearUp(): Promise<void> {
   });
   await Promise.race([Promise.all(ended), new Promise((resolve) => setTimeout(resolve, 5000))]);
   for (const child of children) child.kill("SIGKILL");
+  for (const stop of daemons) await stop();
   for (const folder of mounts) await unmount(folder);
   for (const folder of folders) await removeRepeatedly(folder);
 }

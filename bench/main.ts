@@ -5,6 +5,7 @@
  *
  *     deno task bench                            peers: beside vsftpd, nginx, rsync, OpenSSH ...
  *     deno task bench start growth memory loop sync distance
+ *     deno task bench cluster --barge dist/barge
  *     deno task bench peers --quick --only big,tree --dir /var/tmp --json peers.json
  *
  * Tables go to stdout, progress to stderr.
@@ -14,6 +15,7 @@ import { parseArgs } from "node:util";
 import { machine } from "../core/bench/machine.ts";
 import { benchDistance } from "./distance.ts";
 import { benchGrowth, growthNames } from "./growth/main.ts";
+import { benchCluster, clusterPartNames } from "./cluster/main.ts";
 import { clearUp, clearUpOnSignals } from "./cleanup.ts";
 import { benchLoop } from "./loop.ts";
 import { benchMemory } from "./memory.ts";
@@ -22,14 +24,15 @@ import { useProgram } from "./program.ts";
 import { benchStart } from "./start.ts";
 import { benchSync } from "./sync.ts";
 
-const names = ["peers", "start", "growth", "memory", "loop", "sync", "distance"];
+const names = ["peers", "start", "growth", "memory", "loop", "sync", "distance", "cluster"];
 const help = `deno task bench [${names.join("|")}]... [OPTIONS]
   --quick         less work: minutes, and rough figures
   --full          growth: up to 8 GiB, 100,000 files in a folder, 2,000 clients
-  --only A,B      peers: ${partNames.join(", ")}; growth: ${growthNames.join(", ")}
+  --only A,B      peers: ${partNames.join(", ")}; growth: ${growthNames.join(", ")};
+                  cluster: ${clusterPartNames.join(", ")}
   --seconds N     loop: duration. Default: an hour
   --rounds N      runs of each entry
-  --size MIB      peers, memory: size of the large file. Default: 1024
+  --size MIB      peers, memory, cluster: size of the large file. Default: 1024
   --dir DIR       folder for the files. Default: peers: a tmpfs of its own if it can mount one,
                   or /dev/shm; others: the system's temporary folder
   --barge FILE    measure this executable. Default: this checkout, in Deno
@@ -44,7 +47,9 @@ const selected = positionals.length > 0 ? positionals : ["peers"];
 const unknown = selected.find((name) => !names.includes(name));
 if (unknown) refuse(`there is no ${unknown}; there are ${names.join(", ")}`);
 const only = values.only?.split(",") ?? [];
-const unknownPart = only.find((name) => ![...partNames, ...growthNames].includes(name));
+const unknownPart = only.find((name) =>
+  ![...partNames, ...growthNames, ...clusterPartNames].includes(name)
+);
 if (unknownPart) refuse(`--only: there is no ${unknownPart}`);
 if (values.barge) useProgram(await Deno.realPath(values.barge));
 
@@ -69,11 +74,12 @@ const runs: Record<string, () => Promise<unknown>> = {
   loop: () => benchLoop(options),
   start: () => benchStart(options),
   distance: () => benchDistance(options),
+  cluster: () => benchCluster(options),
   sync: async () => options.print(await benchSync()),
 };
 clearUpOnSignals();
 const results: Record<string, unknown> = {};
-if (selected.some((name) => name !== "peers")) console.log(machine());
+if (selected.some((name) => !["peers", "cluster"].includes(name))) console.log(machine());
 for (const name of selected) {
   console.log(`\n## ${name}\n`);
   results[name] = await runs[name]() ?? null;

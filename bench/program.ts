@@ -7,7 +7,8 @@ import { watchMemory } from "./process_memory.ts";
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const flags = ["run", "--quiet", "-A", ...UNSTABLE, ...HEAP];
 /** The caller's settings for barge must not affect the measured processes. */
-const callerSettings = Object.keys(Deno.env.toObject()).filter((name) => name.startsWith("BARGE_"));
+const callerSettings = Object.keys(Deno.env.toObject())
+  .filter((name) => name.startsWith("BARGE_") && !name.startsWith("BARGE_TEST_"));
 for (const name of callerSettings) Deno.env.delete(name);
 
 let programLine: readonly string[] = [Deno.execPath(), ...flags, main];
@@ -32,12 +33,14 @@ export interface Run {
 export interface BenchOptions {
   /** Parent of its temporary folder; default: the system's. */
   readonly dir?: string;
+  /** The options of storage that machines share and that has the account; default: a data directory. */
+  readonly storage?: readonly string[];
 }
 
-/** A server on a temporary directory, with the account `bench`, password `bench`, and its token. */
+/** A server, by default on a temporary directory, with the account `bench` and its token. */
 export interface Bench extends AsyncDisposable {
   readonly folder: string;
-  /** The folder of the account's files. */
+  /** The folder of the account's files, if the storage is a data directory. */
   readonly home: string;
   /** HOST:PORT of the server's native door. */
   readonly address: string;
@@ -46,7 +49,7 @@ export interface Bench extends AsyncDisposable {
   readonly server: Deno.ChildProcess;
   /** Environment of a client: the server, and the folder of its saved login. */
   readonly env: Readonly<Record<string, string>>;
-  /** Runs a command on its data directory. */
+  /** Runs a command on its storage. */
   admin(...args: string[]): Promise<Run>;
   /** Runs a client command with it. */
   run(...args: string[]): Promise<Run>;
@@ -56,19 +59,12 @@ export interface Bench extends AsyncDisposable {
 export async function startBench(options: BenchOptions, ...args: string[]): Promise<Bench> {
   const folder = await makeFolder("barge-bench-", options.dir);
   const data = `${folder}/data`;
-  const add = ["user", "add", "bench", "--password-stdin", "--quota", "none", "--data", data];
-  await run(add, {}, "bench-secret\n");
-  return await serveBench(folder, args);
-}
-
-/** Starts a server on a folder with that account; the folder is removed with the server. */
-async function serveBench(folder: string, args: readonly string[]): Promise<Bench> {
-  const data = `${folder}/data`;
+  const storage = options.storage ?? ["--data", data];
+  if (!options.storage) await addAccount(storage, "bench");
   const [command, all] = bargeCommand([
     "serve",
     "--json",
-    "--data",
-    data,
+    ...storage,
     "--native",
     "127.0.0.1:0",
     "--log-level",
@@ -86,9 +82,7 @@ async function serveBench(folder: string, args: readonly string[]): Promise<Benc
     text += value;
   }
   const facts = JSON.parse(text);
-  const env = { BARGE_SERVER: `barge://bench@${facts.native}`, XDG_CONFIG_HOME: folder };
-  // Saves a token, so that later commands derive no key.
-  await run(["login", env.BARGE_SERVER, "--password-stdin"], env, "bench-secret\n");
+  const env = await logIn(facts.native, "bench", folder);
   return {
     folder,
     facts,
@@ -96,7 +90,7 @@ async function serveBench(folder: string, args: readonly string[]): Promise<Benc
     env,
     home: `${data}/homes/bench`,
     address: facts.native,
-    admin: (...args) => run([...args, "--data", data]),
+    admin: (...args) => run([...args, ...storage]),
     run: (...args) => run(args, env),
     async [Symbol.asyncDispose]() {
       server.kill("SIGTERM");
@@ -105,6 +99,28 @@ async function serveBench(folder: string, args: readonly string[]): Promise<Benc
       await removeFolder(folder);
     },
   };
+}
+
+/** Adds an account without a quota. @param storage the options that name the storage */
+export async function addAccount(storage: readonly string[], name: string): Promise<void> {
+  const add = ["user", "add", name, "--password-stdin", "--quota", "none"];
+  await run([...add, ...storage], {}, "bench-secret\n");
+}
+
+/**
+ * Logs an account in, and saves its token in a folder, so that later commands derive no key.
+ *
+ * @param address HOST:PORT of the native door
+ * @returns the environment of a client of that account
+ */
+export async function logIn(
+  address: string,
+  account: string,
+  folder: string,
+): Promise<Record<string, string>> {
+  const env = { BARGE_SERVER: `barge://${account}@${address}`, XDG_CONFIG_HOME: folder };
+  await run(["login", env.BARGE_SERVER, "--password-stdin"], env, "bench-secret\n");
+  return env;
 }
 
 /**

@@ -4,7 +4,7 @@ import { timed } from "./process.ts";
 
 /** @returns seconds */
 export function barge(
-  { env }: Bench,
+  { env }: Pick<Bench, "env">,
   args: readonly string[],
   more: readonly string[] = [],
 ): Promise<number> {

@@ -22,8 +22,10 @@ export interface Contest {
   readonly digits?: number;
   readonly better: "less" | "more";
   readonly entries: readonly (Entry | undefined)[];
-  /** Columns after the ratio: names in {@link Sample.more}. */
+  /** Columns after the ratios: names in {@link Sample.more}. */
   readonly columns?: readonly string[];
+  /** The names of entries that the others are compared with. Default: the best peer. */
+  readonly bases?: readonly string[];
   /** A lower number of rounds. */
   readonly rounds?: number;
 }
@@ -93,20 +95,40 @@ async function withTimeout<T>(work: Promise<T>): Promise<T> {
 /** Returns the outcome as Markdown: ours, then peers from the best to the worst, then floors. */
 export function outcomeTable(outcome: Outcome): string {
   const { title, unit, better, columns, rows } = outcome;
-  const best = bestPeer(outcome);
-  const head = ["", `median ${unit}`, "min to max", "of the best peer", ...columns];
+  const bases = basesOf(outcome);
+  const head = [
+    "",
+    `median ${unit}`,
+    "min to max",
+    ...bases.map(({ name }) => `of ${name}`),
+    ...columns,
+  ];
   const kinds = ["ours", "peer", "floor"];
   const sorted = [...rows].sort((a, b) =>
     kinds.indexOf(a.kind) - kinds.indexOf(b.kind) ||
     (a.kind === "ours" ? 0 : order(a, better) - order(b, better))
   );
-  const lines = sorted.map((row) => cells(row, outcome, best));
+  const lines = sorted.map((row) => cells(row, outcome, bases));
   const line = (texts: readonly string[]) => `| ${texts.join(" | ")} |`;
   const rule = line(head.map((_, i) => i === 0 ? "---" : "---:"));
   return [`### ${title}`, "", line(head), rule, ...lines.map(line)].join("\n");
 }
 
-function cells(row: Row, { digits = 2, columns }: Outcome, best: number | undefined): string[] {
+/** A median that the medians of all entries are divided by; undefined where there is none. */
+interface Base {
+  readonly name: string;
+  readonly value: number | undefined;
+}
+
+function basesOf(outcome: Outcome): Base[] {
+  if (!outcome.bases) return [{ name: "the best peer", value: bestPeer(outcome) }];
+  return outcome.bases.map((name) => {
+    const values = outcome.rows.find((row) => row.name === name)?.samples.map(({ value }) => value);
+    return { name, value: values?.length ? median(values) : undefined };
+  });
+}
+
+function cells(row: Row, { digits = 2, columns }: Outcome, bases: readonly Base[]): string[] {
   const name = row.kind === "ours"
     ? `**${row.name}**`
     : row.kind === "floor"
@@ -117,18 +139,19 @@ function cells(row: Row, { digits = 2, columns }: Outcome, best: number | undefi
       name,
       `fails: ${row.failed}`,
       "",
-      "",
+      ...bases.map(() => ""),
       ...columns.map(() => ""),
     ];
   }
   const values = row.samples.map(({ value }) => value);
-  const ratio = best === undefined ? "" : `${(median(values) / best).toFixed(2)}`;
   const text = (value: number) => format(value, digits);
   return [
     name + (row.failed === undefined ? "" : ` (then fails: ${row.failed})`),
     text(median(values)),
     `${text(Math.min(...values))} to ${text(Math.max(...values))}`,
-    ratio,
+    ...bases.map(({ value }) =>
+      value === undefined ? "" : `${(median(values) / value).toFixed(2)}`
+    ),
     ...columns.map((column) => {
       const extras = row.samples.flatMap(({ more }) => more?.[column] ?? []);
       return extras.length === 0 ? "" : format(median(extras), Math.max(...extras) < 10 ? 2 : 0);

@@ -1,7 +1,6 @@
 /** `peers`: barge beside the peers that are installed; prints each contest when it ends. */
-import { dirname } from "node:path";
 import { machine } from "../../core/bench/machine.ts";
-import { makeFolder, mountMemory, removeFolder, unmount } from "../cleanup.ts";
+import { kindOf, makePlace } from "../place.ts";
 import { isConfinable, run } from "../program.ts";
 import { full, makeWorkspace, quick, type Scale, type Workspace } from "./workspace.ts";
 import { big } from "./big.ts";
@@ -75,48 +74,4 @@ export async function benchPeers(options: PeersOptions): Promise<unknown> {
     }
   }
   return { schema: "barge-peers/1", started, scale, machine: described, outcomes };
-}
-
-/** The parent folder of the files, removed at the end if the benchmark made it. */
-interface Place extends AsyncDisposable {
-  readonly dir: string;
-}
-
-/**
- * Returns the named folder, or one in memory, so that the programs are measured and not the disk.
- * Root gets a tmpfs outside of /dev, since barge's workers can't be confined below /dev.
- */
-async function makePlace(requested: string | undefined): Promise<Place> {
-  const none = { [Symbol.asyncDispose]: () => Promise.resolve() };
-  if (requested !== undefined) return { dir: requested, ...none };
-  const dir = await makeFolder("barge-peers-memory-");
-  if (await mountMemory(dir)) {
-    return {
-      dir,
-      async [Symbol.asyncDispose]() {
-        await unmount(dir);
-        await removeFolder(dir);
-      },
-    };
-  }
-  await removeFolder(dir);
-  return { dir: isFolder("/dev/shm") ? "/dev/shm" : dirname(dir), ...none };
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-}
-
-/** Returns the type of a folder's file system. */
-async function kindOf(dir: string): Promise<string> {
-  const path = await Deno.realPath(dir);
-  const mounts = (await Deno.readTextFile("/proc/mounts").catch(() => "")).split("\n")
-    .map((line) => line.split(" "))
-    .filter(([, at]) => at && (at === "/" || path === at || path.startsWith(`${at}/`)))
-    .sort(([, a], [, b]) => b.length - a.length);
-  return mounts[0]?.[2] ?? "a disk";
 }

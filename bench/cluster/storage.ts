@@ -1,0 +1,65 @@
+/** Storage of a cluster on the engines: a database and a bucket of its own, with two accounts. */
+import { randomBytes } from "node:crypto";
+import { Bucket } from "../../core/shared/bucket/bucket.ts";
+import { Postgres } from "../../core/shared/database/postgres.ts";
+import { makeFolder, removeFolder } from "../cleanup.ts";
+import { addAccount } from "../program.ts";
+import type { Engines } from "./engines.ts";
+
+export interface ClusterStorage extends AsyncDisposable {
+  /** The options with which `barge serve` uses it. */
+  readonly options: readonly string[];
+  /** The URL of the bucket. */
+  readonly bucket: string;
+}
+
+/** The accounts: the changes of one home wait for each other, so two clients need two accounts. */
+export const accounts = ["bench", "other"] as const;
+
+/** @param dir the parent of the folder with its secrets */
+export async function makeStorage(
+  { postgres: { url, password }, s3 }: Engines,
+  dir: string,
+): Promise<ClusterStorage> {
+  const name = `bench${randomBytes(6).toString("hex")}`;
+  const folder = await makeFolder("barge-cluster-", dir);
+  const file = async (name: string, text: string) => {
+    await Deno.writeTextFile(`${folder}/${name}`, `${text}\n`, { mode: 0o600 });
+    return `${folder}/${name}`;
+  };
+  const admin = () =>
+    new Postgres({
+      host: url.hostname,
+      port: Number(url.port),
+      database: url.pathname.slice(1),
+      user: url.username,
+      password,
+      trust: null,
+    });
+  {
+    await using db = admin();
+    await db.all(`CREATE DATABASE ${name}`);
+  }
+  const bucket = `${s3.url}/${name}`;
+  {
+    using store = new Bucket({ ...s3, url: bucket, prefix: "" });
+    await store.make();
+  }
+  const options = [
+    ...["--store", `postgres://${url.username}@${url.host}/${name}`],
+    ...["--bucket", `s3+${bucket}`],
+    ...["--store-password-file", await file("password", password)],
+    ...["--bucket-keys-file", await file("keys", `${s3.accessKey}\n${s3.secretKey}`)],
+    ...["--cluster-key", await file("key", randomBytes(32).toString("base64"))],
+  ];
+  for (const account of accounts) await addAccount(options, account);
+  return {
+    options,
+    bucket,
+    async [Symbol.asyncDispose]() {
+      await removeFolder(folder);
+      await using db = admin();
+      await db.all(`DROP DATABASE ${name} WITH (FORCE)`);
+    },
+  };
+}
