@@ -17,8 +17,8 @@ import { type DoorUnderTest, Refused, type Visitor } from "./_door.ts";
 
 const uploadBytes = 700_000;
 const sentBytes = 300_000;
-/** More than all buffers between the two sides hold. */
-const downloadBytes = 256 * 2 ** 20;
+/** More than any client takes in at the limited rate until the cut, which comes within three seconds. */
+const downloadBytes = 64 * 2 ** 30;
 
 /** A secret of an account, and how it ends. */
 interface Revocable {
@@ -29,7 +29,9 @@ interface Revocable {
 /** Declares the test of one door. */
 export function endsLogins(door: DoorUnderTest): void {
   Deno.test(`the ${door.name} door ends a login with what it began with`, async (t) => {
-    await using server = await startServer({ args: ["--workers", "2", ...door.args] });
+    await using server = await startServer({
+      args: ["--workers", "2", "--rate-down", "20MB", ...door.args],
+    });
     const ways: Record<string, (name: string) => Promise<Revocable>> = {
       "a token is revoked": (name) => ownToken(server, name),
       "the password is changed": (name) => ownPassword(server, name),

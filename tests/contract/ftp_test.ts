@@ -115,7 +115,7 @@ class FtpVisitor implements Visitor {
     const data = await this.#begin(`RETR ${path}`);
     return async () => {
       using _ = data;
-      return (await data.rest()).length;
+      return await data.drain();
     };
   }
 

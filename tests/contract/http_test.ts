@@ -79,7 +79,7 @@ class HttpVisitor implements Visitor {
   async stall(path: string): Promise<() => Promise<number>> {
     await this.client.begin("GET", url(path));
     await this.client.start();
-    return async () => (await this.client.end()).length;
+    return () => this.client.drain();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { Received } from "../_received.ts";
 import type { Here } from "./_here.ts";
 
 const within = 20_000;
@@ -18,7 +19,7 @@ interface TlsOptions {
 export class Wire implements Disposable {
   #socket: Socket;
   #plain: Socket | undefined;
-  #text = Buffer.alloc(0);
+  readonly #received = new Received();
   #over = false;
   #wake: () => void = () => {};
 
@@ -92,12 +93,8 @@ export class Wire implements Disposable {
   /** Returns the next line, without its end; undefined when the server has ended its side. */
   async line(): Promise<string | undefined> {
     while (true) {
-      const end = this.#text.indexOf("\n");
-      if (end !== -1) {
-        const line = this.#text.subarray(0, end).toString().replace(/\r$/, "");
-        this.#text = this.#text.subarray(end + 1);
-        return line;
-      }
+      const end = this.#received.joined().indexOf("\n");
+      if (end !== -1) return this.#received.take(end + 1).toString().replace(/\r?\n$/, "");
       if (this.#over) return undefined;
       await this.#more();
     }
@@ -106,12 +103,22 @@ export class Wire implements Disposable {
   /** Returns all bytes until the server ends its side. */
   async rest(): Promise<Buffer> {
     while (!this.#over) await this.#more();
-    return this.#text;
+    return this.#received.joined();
+  }
+
+  /** Takes in all bytes until the server ends its side, and keeps none. @returns their number */
+  async drain(): Promise<number> {
+    let bytes = this.#received.clear();
+    while (!this.#over) {
+      await this.#more();
+      bytes += this.#received.clear();
+    }
+    return bytes + this.#received.clear();
   }
 
   /** Waits until `bytes` bytes have arrived. */
   async some(bytes: number): Promise<void> {
-    while (!this.#over && this.#text.length < bytes) await this.#more();
+    while (!this.#over && this.#received.length < bytes) await this.#more();
   }
 
   [Symbol.dispose](): void {
@@ -121,7 +128,7 @@ export class Wire implements Disposable {
 
   #listen(socket: Socket): void {
     socket.on("data", (bytes: Buffer) => {
-      this.#text = Buffer.concat([this.#text, bytes]);
+      this.#received.push(bytes);
       this.#wake();
     });
     const over = () => {

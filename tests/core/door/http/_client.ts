@@ -1,5 +1,6 @@
 /** An HTTP/1.1 client that sends given bytes on one connection. */
 import { Buffer } from "node:buffer";
+import { Received } from "../_received.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -24,7 +25,7 @@ export function basic(name: string, password = `${name}-secret`): Headers {
 export class Client implements Disposable {
   readonly #conn: Deno.Conn;
   readonly #headers: Headers;
-  #buffer = new Uint8Array();
+  readonly #received = new Received();
   #closed = false;
 
   private constructor(conn: Deno.Conn, headers: Headers) {
@@ -110,23 +111,28 @@ export class Client implements Disposable {
 
   /** Waits until a response has begun. */
   async start(): Promise<void> {
-    if (this.#buffer.length === 0) await this.#more();
+    if (this.#received.length === 0) await this.#more();
   }
 
   /** Reads until the server closes. @returns the text */
   async end(): Promise<string> {
     while (await this.#more());
-    return decoder.decode(this.#buffer);
+    return decoder.decode(this.#received.joined());
+  }
+
+  /** Reads until the server closes, and keeps nothing. @returns the number of bytes */
+  async drain(): Promise<number> {
+    let bytes = this.#received.clear();
+    while (await this.#more()) bytes += this.#received.clear();
+    return bytes;
   }
 
   /** Reads a number of bytes. */
   async take(size: number): Promise<Uint8Array<ArrayBuffer>> {
-    while (this.#buffer.length < size) {
+    while (this.#received.length < size) {
       if (!await this.#more()) throw new Error("the connection ended early");
     }
-    const taken = this.#buffer.slice(0, size);
-    this.#buffer = this.#buffer.subarray(size);
-    return taken;
+    return new Uint8Array(this.#received.take(size));
   }
 
   [Symbol.dispose](): void {
@@ -149,17 +155,17 @@ export class Client implements Disposable {
 
   async #until(mark: string): Promise<Uint8Array> {
     while (true) {
-      const at = Buffer.from(this.#buffer).indexOf(mark);
+      const at = this.#received.joined().indexOf(mark);
       if (at !== -1) return await this.take(at + mark.length);
       if (!await this.#more()) throw new Error("the connection ended early");
     }
   }
 
   async #more(): Promise<boolean> {
-    const piece = new Uint8Array(64 * 1024);
+    const piece = Buffer.alloc(64 * 1024);
     const n = await this.#conn.read(piece).catch(() => null);
     if (!n) return false;
-    this.#buffer = new Uint8Array(Buffer.concat([this.#buffer, piece.subarray(0, n)]));
+    this.#received.push(piece.subarray(0, n));
     return true;
   }
 }
