@@ -10,16 +10,22 @@ import { compileNative } from "./native.ts";
 import { pack } from "./pack.ts";
 import { ROOT, say } from "./run.ts";
 
+interface CompileOptions {
+  readonly selfExtracting: boolean;
+  /** The level of compression of a self-extracting file, 1 to 9. */
+  readonly gzipLevel?: number;
+}
+
 /** Makes the executable of the program in `root` at `out`, or leaves `out` unchanged. */
 export async function compile(
   root: string,
   out: string,
-  options: { selfExtracting: boolean },
+  options: CompileOptions,
 ): Promise<void> {
   await Deno.mkdir(dirname(out), { recursive: true });
   const part = `${out}.${Deno.pid}.part`;
   try {
-    const method = await make(root, part, options.selfExtracting);
+    const method = await make(root, part, options);
     await Deno.rename(part, out);
     const { size } = await Deno.stat(out);
     say(`${shown(out)}: ${(size / 1e6).toFixed(1)} MB, ${method}`);
@@ -28,14 +34,18 @@ export async function compile(
   }
 }
 
-async function make(root: string, part: string, selfExtracting: boolean): Promise<string> {
+async function make(
+  root: string,
+  part: string,
+  { selfExtracting, gzipLevel }: CompileOptions,
+): Promise<string> {
   if (!selfExtracting) {
     const reason = await compileNative(root, part);
     if (reason === undefined) return "by deno compile";
     say(`deno compile cannot download its runtime base: ${reason}`);
     say("making a self-extracting file with the installed runtime instead");
   }
-  await pack(root, part);
+  await pack(root, part, undefined, gzipLevel);
   return "self-extracting, with the installed runtime";
 }
 

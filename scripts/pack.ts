@@ -28,11 +28,13 @@ const RUN: readonly string[] = [
  * compressed payload. The same sources, runtime and tools give the same bytes. `out` is synced.
  *
  * @param runtime the program that runs the bundle
+ * @param gzipLevel 9 takes twice the time of 6, and saves a third of a percent; 1 takes a third of the time
  */
 export async function pack(
   root: string,
   out: string,
   runtime: string = Deno.execPath(),
+  gzipLevel = 6,
 ): Promise<void> {
   const tree = await Deno.makeTempDir({ prefix: "barge-pack-" });
   try {
@@ -43,7 +45,7 @@ export async function pack(
     await Deno.writeTextFile(join(tree, "LICENSE.deno"), DENO_LICENSE);
     await blockWebCaches(tree);
 
-    const payload = await compress(tree);
+    const payload = await compress(tree, gzipLevel);
     const header = await stub(root, createHash("sha256").update(payload).digest("hex"));
     using file = await Deno.open(out, { write: true, create: true, truncate: true });
     await writeAll(file, new TextEncoder().encode(header));
@@ -67,12 +69,11 @@ async function blockWebCaches(tree: string): Promise<void> {
 }
 
 /** Returns the tree as a gzipped tar that depends only on its files' names, modes and bytes. */
-async function compress(tree: string): Promise<Uint8Array> {
+async function compress(tree: string, gzipLevel: number): Promise<Uint8Array> {
   const path = `${tree}.tar.gz`;
   try {
-    // Level 9 takes twice the time of 6, and saves a third of a percent.
     const args = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
-    const make = `umask 022 && tar --create --mode=u=rwX,go=rX "$@" . | gzip -n6 >"$0"`;
+    const make = `umask 022 && tar --create --mode=u=rwX,go=rX "$@" . | gzip -n${gzipLevel} >"$0"`;
     await must("sh", ["-ec", make, path, ...args], { cwd: tree });
     return await Deno.readFile(path);
   } finally {

@@ -18,7 +18,7 @@ Deno.test.beforeAll(async () => {
     await Deno.writeTextFile(join(root, "src", path), text);
   }
   barge = join(root, "dist/barge");
-  await compile(join(root, "src"), barge, { selfExtracting: true });
+  await compile(join(root, "src"), barge, { selfExtracting: true, gzipLevel: 1 });
   home = await emptyHome();
   await start({ HOME: home }, ["--version"]);
 });
