@@ -5,11 +5,10 @@
 import { Accounts } from "../core/local/account/accounts.ts";
 import { Tokens } from "../core/local/account/tokens.ts";
 import { Database } from "../core/local/database/database.ts";
-import type { Verifier } from "../core/protocol/message.ts";
-import { makeVerifier } from "../core/protocol/verifier.ts";
 import { parseSize } from "../core/size.ts";
 import { layHostKeys } from "./_host_keys.ts";
 import { heldUploads, sizeOf } from "./_observe.ts";
+import { verifierOf } from "./_passwords.ts";
 import { bargeCommand, denoCommand } from "./_program.ts";
 
 const faulty = new URL("./core/serve/_faulty.ts", import.meta.url).pathname;
@@ -73,7 +72,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   );
   const data = options.data ?? await Deno.makeTempDir({ prefix: "barge-test-" });
   if (!options.data && !options.empty && !options.store) {
-    await Deno.writeFile(`${data}/accounts.db`, preparedDatabase(), { mode: 0o600 });
+    await Deno.writeFile(`${data}/accounts.db`, await preparedDatabase(), { mode: 0o600 });
     if (given.includes("--sftp")) await layHostKeys(data);
   }
   const serve = [
@@ -260,40 +259,19 @@ export class Server implements AsyncDisposable {
 let prepared: Uint8Array<ArrayBuffer> | undefined;
 
 /** Returns a database with the account admin: to make one takes a server half of its start. */
-function preparedDatabase(): Uint8Array<ArrayBuffer> {
+async function preparedDatabase(): Promise<Uint8Array<ArrayBuffer>> {
   if (prepared) return prepared;
-  const data = Deno.makeTempDirSync({ prefix: "barge-prepared-" });
+  const data = await Deno.makeTempDir({ prefix: "barge-prepared-" });
   try {
+    const verifier = await verifierOf("anna-secret");
     {
       using db = new Database(data, { create: true });
-      const account = {
-        name: "admin",
-        role: "admin",
-        limit: null,
-        verifier: verifierOfAnna,
-      } as const;
-      new Accounts(db).add(account);
+      new Accounts(db).add({ name: "admin", role: "admin", limit: null, verifier });
     }
-    return prepared = Deno.readFileSync(`${data}/accounts.db`);
+    return prepared = await Deno.readFile(`${data}/accounts.db`);
   } finally {
-    Deno.removeSync(data, { recursive: true });
+    await Deno.remove(data, { recursive: true });
   }
-}
-
-/** The verifier of anna's password, made once: an scrypt takes a tenth of a second. */
-const verifierOfAnna: Verifier = {
-  salt: "EbXnaCYuFU6GIrFu2T0EpA==",
-  n: 32768,
-  r: 8,
-  p: 1,
-  storedKey: "CEdydIgJKILKs8kLE3u/MFadIonHBUckgDQGxxB7gag=",
-  serverKey: "zCnkv9JAKoTZm5+Nsanp5WvZxv7hlyIV4GBZhH1Kxks=",
-};
-/** The verifiers of passwords: accounts with the same password have the same one. */
-const verifiers = new Map([["anna-secret", Promise.resolve(verifierOfAnna)]]);
-
-function verifierOf(password: string): Promise<Verifier> {
-  return verifiers.getOrInsertComputed(password, () => makeVerifier("password", password));
 }
 
 function collect(stream: ReadableStream<Uint8Array>, onText?: (text: string) => void) {

@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import type { Listing } from "../../core/shared/bucket/listing.ts";
 import { objectName } from "../../core/shared/bucket/objects.ts";
-import { makeVerifier } from "../../core/protocol/verifier.ts";
-import type { Verifier } from "../../core/protocol/message.ts";
 import { type EngineAddresses, SharedSetup } from "../contract/store/_shared.ts";
 import { Proxy } from "../core/shared/_proxy.ts";
+import { verifierOf } from "../_passwords.ts";
 import { type Server, startServer } from "../_server.ts";
 
 export interface NodeOptions {
@@ -45,8 +44,8 @@ export class Nodes implements AsyncDisposable {
   /** Makes an account with the password `anna-secret`. @returns a token of it */
   async addUser(name: string, quota: number | null = null): Promise<string> {
     const { accounts } = this.setup.people;
-    verifier ??= makeVerifier("password", "anna-secret");
-    await accounts.add({ name, role: "user", limit: quota, verifier: await verifier });
+    const verifier = await verifierOf("anna-secret");
+    await accounts.add({ name, role: "user", limit: quota, verifier });
     await accounts.makeHome(name);
     return await this.setup.issueToken(name);
   }
@@ -84,6 +83,3 @@ export class Nodes implements AsyncDisposable {
     await this.setup[Symbol.asyncDispose]();
   }
 }
-
-/** Of the one password that all accounts have: an scrypt takes a tenth of a second. */
-let verifier: Promise<Verifier> | undefined;

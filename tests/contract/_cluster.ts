@@ -1,7 +1,7 @@
 /** Two nodes of a cluster behind a balancer, as one server. */
 import { Server, startServer } from "../_server.ts";
 import { parseAddress } from "../../core/net/address.ts";
-import { makeVerifier } from "../../core/protocol/verifier.ts";
+import { verifierOf } from "../_passwords.ts";
 import { parseSize } from "../../core/size.ts";
 import { locate } from "../../core/storage/path.ts";
 import { Balancer } from "./_balancer.ts";
@@ -99,7 +99,7 @@ export class Cluster extends Server {
     options: { quota?: string; entries?: number; password?: string } = {},
   ): Promise<void> {
     const { quota = "none", entries, password = `${name}-secret` } = options;
-    const verifier = await makeVerifier("password", password);
+    const verifier = await verifierOf(password);
     const limit = parseSize(quota) ?? null;
     const { accounts } = this.#setup.people;
     await accounts.add({ name, role: "user", limit, entryLimit: entries, verifier });

@@ -17,14 +17,14 @@ import { type Pipe, Stream } from "../../../core/net/stream.ts";
 import { encodeFrame } from "../../../core/protocol/frame.ts";
 import { FrameReader } from "../../../core/protocol/reader.ts";
 import { nonce, prove } from "../../../core/protocol/scram.ts";
-import { makeVerifier } from "../../../core/protocol/verifier.ts";
+import { verifierOf } from "../../_passwords.ts";
 import { prepareData } from "../../../core/serve/data.ts";
 import { type Settings, Store } from "../../../core/local/store.ts";
 import { here, pairFor } from "../net/_tls.ts";
 
 const account = "anna";
 const password = "anna-secret";
-const verifier = await makeVerifier("password", password);
+const verifier = await verifierOf(password);
 
 /** The native door with the account anna; with TLS where a certificate is given. */
 async function doorWith(tls: KeyPair | undefined, settings: Partial<Settings> = {}) {

@@ -1,4 +1,5 @@
 /** Opens an FTP door in this process, with the options of a test. */
+import { verifierOf } from "../../../_passwords.ts";
 import { sessionOf } from "../../_session.ts";
 import { Database } from "../../../../core/local/database/database.ts";
 import type { Door, DoorSpec, FtpSpec } from "../../../../core/door/door.ts";
@@ -6,13 +7,11 @@ import { openDoor } from "../../../../core/door/ftp/listen.ts";
 import { defaultTimeouts, type Timeouts } from "../../../../core/door/ftp/timeouts.ts";
 import type { KeyPair } from "../../../../core/net/certificate.ts";
 import { makeSelfSigned } from "../../../../core/net/self_signed.ts";
-import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
 import type { Session } from "../../../../core/login/session.ts";
 import { type Settings, Store } from "../../../../core/local/store.ts";
 
 let made: Promise<KeyPair> | undefined;
-let password: ReturnType<typeof makeVerifier> | undefined;
 
 export interface Wanted {
   readonly timeouts?: Partial<Timeouts>;
@@ -42,7 +41,7 @@ export class Here implements AsyncDisposable {
       ...{ data, durability: "relaxed", allowRegister: false, defaultLimit: null, maxLimit: null },
       ...wanted.settings,
     });
-    const verifier = await (password ??= makeVerifier("password", "anna-secret"));
+    const verifier = await verifierOf("anna-secret");
     const { id } = store.accounts.add({ name: "anna", role: "user", limit, verifier });
     const { token } = await store.tokens.issue(id, "test");
     const address = { host: "127.0.0.1", port: 0 };

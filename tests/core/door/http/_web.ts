@@ -8,6 +8,7 @@ import type { Door, DoorSpec } from "../../../../core/door/door.ts";
 import { formatAddress } from "../../../../core/net/address.ts";
 import type { KeyPair } from "../../../../core/net/certificate.ts";
 import { makeVerifier } from "../../../../core/protocol/verifier.ts";
+import { verifierOf } from "../../../_passwords.ts";
 import { prepareData } from "../../../../core/serve/data.ts";
 import type { Hooks } from "../../../../core/watch/hooks.ts";
 import type { Session } from "../../../../core/login/session.ts";
@@ -70,7 +71,7 @@ export class Web implements AsyncDisposable {
 
   /** Makes an account whose password is `NAME-secret`. */
   async withPassword(name: string, role: Role = "user"): Promise<Client> {
-    const verifier = await makeVerifier("password", `${name}-secret`);
+    const verifier = await verifierOf(`${name}-secret`);
     this.store.accounts.add({ name, role, limit: null, verifier });
     return await this.client(basic(name));
   }

@@ -7,13 +7,13 @@ import {
   PendingLogins,
 } from "../../../../core/door/sftp/pending_logins.ts";
 import { acceptsKey } from "../../../../core/login/public_key.ts";
-import { makeVerifier } from "../../../../core/protocol/verifier.ts";
 import { makeKeyPair } from "../../../_key_pair.ts";
+import { verifierOf } from "../../../_passwords.ts";
 import { SftpHere } from "./_here.ts";
 import { algorithms, closed, SftpPeer, ssh, ssh2 } from "./_peer.ts";
 
 async function withBob(here: SftpHere): Promise<void> {
-  const verifier = await makeVerifier("password", "bob-secret");
+  const verifier = await verifierOf("bob-secret");
   here.store.accounts.add({ name: "bob", role: "user", limit: null, verifier });
 }
 
