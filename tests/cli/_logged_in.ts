@@ -1,6 +1,6 @@
 /** A server with one account, and a person who is logged in there. */
-import assert from "node:assert/strict";
-import { startServer } from "../_server.ts";
+import { parseAddress } from "../../core/net/address.ts";
+import { type Server, startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
 
 /** The password of anna. */
@@ -8,19 +8,28 @@ export const secret = { BARGE_PASSWORD: "anna-secret" };
 
 /** A server with one account, and somebody who is logged in there. */
 export async function loggedIn(quota = "none") {
-  const server = await startServer({ args: ["--workers", "1"] });
+  const server = await startServer();
   const home = new Home();
   await server.addUser("anna", { quota });
-  const remote = `barge://anna@${server.address}`;
-  const { code, stderr } = await home.barge(["login", remote], { env: secret });
-  assert.equal(code, 0, stderr);
+  await saveLogin(home, server, "anna");
   return {
     server,
     home,
-    remote,
+    remote: `barge://anna@${server.address}`,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await home[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Saves a login of the account as `barge login` does, which derives a key from the password. */
+export async function saveLogin(home: Home, server: Server, account: string): Promise<void> {
+  const { host, port } = parseAddress(server.address);
+  const token = await server.issueToken(account);
+  const [, id] = token.split("_");
+  const folder = `${home.path}/.config/barge`;
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  const logins = [{ host, port, account, id, token, tls: false }];
+  await Deno.writeTextFile(`${folder}/logins.json`, JSON.stringify({ logins }), { mode: 0o600 });
 }

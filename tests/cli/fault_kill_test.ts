@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { type Server, startServer } from "../_server.ts";
 import { type Bytes, eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 import { Home } from "./_barge.ts";
+import { saveLogin } from "./_logged_in.ts";
 
 /** Runs `barge put` as anna; its objects in `--json`. */
 async function put(home: Home, server: Server, ...args: string[]) {
+  await saveLogin(home, server, "anna");
   const { code, stdout, stderr } = await home.barge(
     ["put", "--json", "--server", `barge://anna@${server.address}`, ...args],
-    { env: { BARGE_PASSWORD: "anna-secret" } },
   );
   const results = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
   return { code, stderr, results };
@@ -23,7 +24,7 @@ Deno.test("kill -9 mid-upload: the old file stays; the same command goes on from
   await using home = new Home();
   const data = Deno.makeTempDirSync({ prefix: "barge-kill-", dir: home.path });
   const old = pattern(1000);
-  const fresh = pattern(96 * 1024 * 1024, 1);
+  const fresh = pattern(48 * 1024 * 1024, 1);
   Deno.writeFileSync(`${home.path}/f`, old);
   {
     await using server = await startServer({ data });

@@ -2,13 +2,14 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { type Server, startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
+import { saveLogin } from "./_logged_in.ts";
 
 interface Place {
   readonly server: Server;
   readonly home: Home;
 }
 
-/** Pipes commands into the shell, as alice unless the arguments name another account. */
+/** Pipes commands into the shell: as alice, whose login is saved, unless the arguments name another account. */
 async function shell(
   { server, home }: Place,
   input: string | Uint8Array<ArrayBuffer>,
@@ -19,7 +20,7 @@ async function shell(
   } = {},
 ) {
   const process = home.spawn(["shell", `${as}@${server.address}`, ...args], {
-    env: { BARGE_PASSWORD: `${as}-secret`, ...env },
+    env: { ...as === "alice" ? {} : { BARGE_PASSWORD: `${as}-secret` }, ...env },
     stdin: "",
   });
   const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
@@ -40,6 +41,7 @@ async function withPlace(work: (place: Place) => Promise<void>, ...serve: string
   await using server = await startServer({ args: serve });
   await using home = new Home();
   await server.addUser("alice", { quota: "1MB" });
+  await saveLogin(home, server, "alice");
   await work({ server, home });
 }
 
@@ -168,7 +170,7 @@ Deno.test("shell: invalid lines and logins fail", () =>
     strictEqual(bytes.code, 2);
     const wrong = await shell(place, "pwd\n", { env: { BARGE_PASSWORD: "wrong" } });
     deepStrictEqual([wrong.code, wrong.stdout], [11, ""]);
-    const none = await shell(place, "pwd\n", { env: { BARGE_PASSWORD: "" } });
+    const none = await shell(place, "pwd\n", { as: "nobody", env: { BARGE_PASSWORD: "" } });
     deepStrictEqual([none.code, none.stdout], [11, ""]);
     match(none.stderr, /a password is needed/);
     strictEqual((await shell(place, "cd nowhere\n")).code, 4);

@@ -4,16 +4,15 @@ import { connect } from "../../core/client/connect.ts";
 import { login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import { type Status, status } from "../../core/client/status.ts";
-import { barge, type Server, startServer } from "../_server.ts";
+import { type Server, startServer } from "../_server.ts";
 import { eager, pattern, Peer, text } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
+import { saveLogin } from "./_logged_in.ts";
 
-/** Makes an admin. @returns the variables with which the program logs in as that admin */
-async function boss(server: Server): Promise<Record<string, string>> {
-  const env = { BARGE_PASSWORD: "boss-secret" };
-  const made = await barge(["user", "add", "boss", "--admin", "--data", server.data], { env });
-  assert.equal(made.code, 0, made.stderr);
-  return { ...env, BARGE_SERVER: `barge://boss@${server.address}` };
+/** Saves a login of the admin. @returns the variables with which the program uses it */
+async function asAdmin(home: Home, server: Server): Promise<Record<string, string>> {
+  await saveLogin(home, server, "admin");
+  return { BARGE_SERVER: `barge://admin@${server.address}` };
 }
 
 /** Returns the row of a verb's requests. */
@@ -25,7 +24,7 @@ Deno.test("status sums the work of all workers", async () => {
   await using server = await startServer({ args: ["--workers", "2"] });
   await using home = new Home();
   await server.addUser("anna", { quota: "50000" });
-  const env = await boss(server);
+  const env = await asAdmin(home, server);
   let token;
   {
     using first = await Peer.open(server.address, "anna"); // counted, too
@@ -89,7 +88,7 @@ Deno.test("status sums the work of all workers", async () => {
 Deno.test("no count decreases when workers die", async () => {
   // Each worker dies of an uncaught error one to two seconds after its start.
   await using server = await startServer({ args: ["--workers", "2"], fault: "die=1000" });
-  await boss(server);
+  const token = await server.issueToken("admin");
   let before: Status | undefined;
   let files = 0;
   const deadline = performance.now() + 60_000;
@@ -98,7 +97,7 @@ Deno.test("no count decreases when workers die", async () => {
     assert.ok(performance.now() < deadline, `${before?.restarts} restarts`);
     try {
       await using client = await connect(parseRemote(`barge://${server.address}`));
-      await login(client, { account: "boss", password: "boss-secret" });
+      await login(client, { token });
       for (let i = 0; i < 20; i++) {
         const bytes = text("hello, world\n");
         const answer = client.answer((frames) => client.next("put", frames));

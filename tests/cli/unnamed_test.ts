@@ -4,8 +4,7 @@ import { type Server, startServer } from "../_server.ts";
 import { Open, Type } from "../../core/door/sftp/packet.ts";
 import { SftpPeer, SftpStatus } from "../core/door/sftp/_peer.ts";
 import { Home, lines } from "./_barge.ts";
-
-const password = "anna-secret";
+import { saveLogin } from "./_logged_in.ts";
 
 async function sh(cwd: string, command: string): Promise<void> {
   const { success } = await new Deno.Command("sh", { args: ["-c", command], cwd }).output();
@@ -17,11 +16,9 @@ Deno.test("names that no door can show are printed by verify, noted by listings,
   const doors = ["native", "http", "ftp", "sftp"].flatMap((door) => [`--${door}`, "127.0.0.1:0"]);
   await using server = await startServer({ args: doors });
   await server.addUser("anna");
-  const env = {
-    BARGE_SERVER: `barge://anna@${server.address}`,
-    BARGE_PASSWORD: password,
-    BARGE_DATA: server.data,
-  };
+  await saveLogin(home, server, "anna");
+  const password = await server.issueToken("anna");
+  const env = { BARGE_SERVER: `barge://anna@${server.address}`, BARGE_DATA: server.data };
   const barge = (...args: string[]) => home.barge(args, { env });
   for (const folder of ["d", "d/e", "links", "empty"]) {
     assert.equal((await barge("mkdir", `/home/${folder}`)).code, 0);
@@ -67,7 +64,7 @@ Deno.test("names that no door can show are printed by verify, noted by listings,
     const refused = await barge("rm", "-r", "/home/d");
     assert.equal(refused.code, 6, refused.stderr);
     assert.match(refused.stderr, /the name of e\/caf\ufffd in it is not valid UTF-8/);
-    const http = httpOf(server);
+    const http = httpOf(server, password);
     const destination = { destination: `http://${server.facts.http}/dav/home/copy` };
     const over = { destination: `http://${server.facts.http}/dav/home/d` };
     for (
@@ -139,7 +136,7 @@ function countOf(folder: string): number {
   return count;
 }
 
-function httpOf({ facts }: Server) {
+function httpOf({ facts }: Server, password: string) {
   const authorization = `Basic ${btoa(`anna:${password}`)}`;
   return async (method: string, path: string, headers: Record<string, string> = {}) => {
     const url = `http://${facts.http}${path}`;

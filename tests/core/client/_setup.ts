@@ -14,7 +14,9 @@ export class Setup implements AsyncDisposable {
     const server = await startServer({ args });
     await server.addUser("anna");
     const dir = await Deno.makeTempDir({ prefix: "barge-client-" });
-    return new Setup(server, await anna(server.address), dir);
+    const client = await connect(parseRemote(server.address));
+    await login(client, { token: await server.issueToken("anna") });
+    return new Setup(server, client, dir);
   }
 
   /** Returns the place of a remote path of anna's on the server's disk. */
@@ -29,7 +31,7 @@ export class Setup implements AsyncDisposable {
   }
 }
 
-/** Connects and logs in. */
+/** Connects and logs in with the password, which costs an scrypt. */
 export async function anna(address: string, signal?: AbortSignal): Promise<Client> {
   const client = await connect(parseRemote(address), { signal });
   await login(client, { account: "anna", password: "anna-secret" });
