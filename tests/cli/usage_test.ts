@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };
 import type { Tree } from "../../cmd/_term/command.ts";
 import { tree } from "../../main.ts";
+import { denoCommand } from "../_program.ts";
 import { startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
+import { saveLogin } from "./_logged_in.ts";
 
 Deno.test("--version prints the version", async () => {
   await using home = new Home();
@@ -36,21 +38,35 @@ function namesOf(tree: Tree): string[][] {
 
 Deno.test("every verb has help with an example and its options' variables", async () => {
   await using home = new Home();
-  const names = namesOf(tree);
-  const pages = await Promise.all(names.map((words) => home.barge(["help", ...words])));
-  for (const [i, { code, stdout, stderr }] of pages.entries()) {
-    const name = names[i].join(" ");
-    assert.deepEqual([code, stderr], [0, ""], name);
-    assert.match(stdout, /^Usage: barge /m, name);
-    assert.match(stdout, /^Examples:$/m, name);
-    if (name !== "completion") assert.match(stdout, /--json .*\n? *\[BARGE_JSON\]/, name);
+  const names = namesOf(tree).map((words) => words.join(" "));
+  const pages = await helpPages(names);
+  assert.deepEqual(pages.map(({ name }) => name), names);
+  for (const { name, code, text } of pages) {
+    assert.equal(code, 0, name);
+    assert.match(text, new RegExp(`^Usage: barge ${name} `, "m"), name);
+    assert.match(text, /^Examples:$/m, name);
+    if (name !== "completion") assert.match(text, /--json .*\n? *\[BARGE_JSON\]/, name);
   }
   const [put, viaOption] = await Promise.all([
     home.barge(["help", "put"]),
     home.barge(["put", "--server", "x", "--help"]),
   ]);
   assert.equal(viaOption.stdout, put.stdout);
+  assert.equal(put.stdout, pages.find(({ name }) => name === "put")!.text);
 });
+
+/** Returns the help of verbs: this checkout's, from one process. */
+async function helpPages(names: readonly string[]) {
+  const script = new URL("_help_pages.ts", import.meta.url).pathname;
+  const [command, ...args] = denoCommand([script, ...names]);
+  const { stdout, stderr } = await new Deno.Command(command, { args, stdin: "null" }).output();
+  assert.equal(new TextDecoder().decode(stderr), "");
+  const parts = new TextDecoder().decode(stdout).split(/\f(.*)\n/).slice(0, -1);
+  return names.map((_, i) => ({
+    text: parts[2 * i],
+    ...JSON.parse(parts[2 * i + 1]) as { name: string; code: number },
+  }));
+}
 
 Deno.test("an invalid command line ends with 2 and a suggestion", async () => {
   await using home = new Home();
@@ -91,7 +107,8 @@ Deno.test(
     await using server = await startServer();
     await server.addUser("anna");
     await using home = new Home();
-    const env = { BARGE_SERVER: `barge://anna@${server.address}`, BARGE_PASSWORD: "anna-secret" };
+    await saveLogin(home, server, "anna");
+    const env = { BARGE_SERVER: `barge://anna@${server.address}` };
     await Deno.writeTextFile(`${home.path}/f`, "f");
     const lines = [
       ...[["--version"], ["help"], ["help", "put"], ["completion", "bash"], ["licenses"]],
