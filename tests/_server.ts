@@ -14,7 +14,10 @@ import { bargeCommand, denoCommand } from "./_program.ts";
 const faulty = new URL("./core/serve/_faulty.ts", import.meta.url).pathname;
 
 export interface ServerOptions {
-  /** More arguments for `serve`. Of the doors, native alone is open unless they say otherwise. */
+  /**
+   * More arguments for `serve`. Only the native door is open, and one worker runs, unless they say
+   * otherwise: each worker costs a tenth of a second.
+   */
   readonly args?: readonly string[];
   /** An existing data directory, which is then not removed. */
   readonly data?: string;
@@ -66,9 +69,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     const { Cluster } = await import("./contract/_cluster.ts");
     return await Cluster.start(given, options);
   }
-  const doors = { native: "127.0.0.1:0", http: "off" };
-  const asked = Object.entries(doors).filter(([door]) =>
-    !given.some((arg) => arg === `--${door}` || arg.startsWith(`--${door}=`))
+  const usual = { native: "127.0.0.1:0", http: "off", workers: "1" };
+  const asked = Object.entries(usual).filter(([option]) =>
+    !given.some((arg) => arg === `--${option}` || arg.startsWith(`--${option}=`))
   );
   const data = options.data ?? await Deno.makeTempDir({ prefix: "barge-test-" });
   if (!options.data && !options.empty && !options.store) {
@@ -77,7 +80,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   }
   const serve = [
     ...["serve", "--json", ...options.store ?? ["--data", data]],
-    ...[...asked.flatMap(([door, at]) => [`--${door}`, at]), ...given],
+    ...[...asked.flatMap(([option, value]) => [`--${option}`, value]), ...given],
   ];
   const [command, ...args] = [
     ...options.under ?? [],

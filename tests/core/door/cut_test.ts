@@ -10,7 +10,7 @@ const whole = { sha256: sha256(bytes) };
 const from = (offset: number) => ({ offset, body: size - offset });
 
 Deno.test("an upload that is cut leaves the old file, and is continued", async (t) => {
-  await using server = await startServer();
+  await using server = await startServer({ args: ["--workers", "2"] });
   await server.addUser("anna");
   const { address } = server;
   const token = await server.issueToken("anna");

@@ -9,7 +9,7 @@ const bigBytes = MiB / 4;
 const bufferedBytes = 64 * MiB;
 
 Deno.test("floods leave the server small, and answering", async (t) => {
-  await using server = await startServer({ args: ["--durability", "relaxed"] });
+  await using server = await startServer({ args: ["--workers", "2", "--durability", "relaxed"] });
   await server.addUser("anna");
   const { address } = server;
   const token = await server.issueToken("anna");
@@ -39,7 +39,7 @@ Deno.test("floods leave the server small, and answering", async (t) => {
     await t.step(`${pieces.length} ${name} at once, unread`, async () => {
       using deaf = await Peer.open(address, token);
       const ignored = deaf.send(...pieces).catch(() => {});
-      for (let i = 0; i < 100; i++) await assertUp(address);
+      for (let i = 0; i < 40; i++) await assertUp(address);
       deaf.stream.close();
       await ignored;
     });

@@ -17,7 +17,7 @@ async function half(server: Server, token: string): Promise<Peer> {
 Deno.test("transfers that outlast --grace are cut with exit code 0, and can be resumed", async () => {
   const data = await Deno.makeTempDir({ prefix: "barge-life-" });
   try {
-    const server = await startServer({ data, args: ["--grace", "1"] });
+    const server = await startServer({ data, args: ["--workers", "2", "--grace", "1"] });
     await server.addUser("anna");
     const token = await server.issueToken("anna");
     using peer = await half(server, token);
@@ -42,7 +42,7 @@ Deno.test("transfers that outlast --grace are cut with exit code 0, and can be r
 });
 
 Deno.test("a second signal ends the server at once", async () => {
-  await using server = await startServer({ args: ["--grace", "600"] });
+  await using server = await startServer({ args: ["--workers", "2", "--grace", "600"] });
   await server.addUser("anna");
   using peer = await half(server, await server.issueToken("anna"));
   using idle = await Peer.open(server.address);
@@ -53,7 +53,7 @@ Deno.test("a second signal ends the server at once", async () => {
 });
 
 Deno.test("--grace 0 cuts all transfers at once", async () => {
-  await using server = await startServer({ args: ["--grace", "0"] });
+  await using server = await startServer({ args: ["--workers", "2", "--grace", "0"] });
   await server.addUser("anna");
   using peer = await half(server, await server.issueToken("anna"));
   assert.equal(await server.kill("SIGTERM"), 0);

@@ -221,7 +221,7 @@ async function untilRefused(address: string): Promise<void> {
 
 Deno.test("all acknowledged small uploads survive SIGTERM", async () => {
   using folder = new Folder();
-  const server = await startServer({ data: folder.path });
+  const server = await startServer({ data: folder.path, args: ["--workers", "2"] });
   await server.addUser("anna");
   using peer = await Peer.open(server.address, "anna");
   const sent: string[] = [];
@@ -248,7 +248,7 @@ Deno.test("all acknowledged small uploads survive SIGTERM", async () => {
 });
 
 Deno.test("a disabled or removed account is refused at its next request", async () => {
-  await using server = await startServer();
+  await using server = await startServer({ args: ["--workers", "2"] });
   for (const name of ["anna", "bob"]) await server.addUser(name);
   using anna = await Peer.open(server.address, "anna");
   using bob = await Peer.open(server.address, "bob");
