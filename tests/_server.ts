@@ -3,9 +3,11 @@
  * a data directory of its own. `await using server = await startServer()` ends it and removes it.
  */
 import { Accounts } from "../core/local/account/accounts.ts";
+import { Keys } from "../core/local/account/keys.ts";
 import { Tokens } from "../core/local/account/tokens.ts";
 import { Database } from "../core/local/database/database.ts";
 import { parseSize } from "../core/size.ts";
+import { parseAuthorizedKeys } from "../core/storage/public_key.ts";
 import { layHostKeys } from "./_host_keys.ts";
 import { heldUploads, sizeOf } from "./_observe.ts";
 import { verifierOf } from "./_passwords.ts";
@@ -224,6 +226,14 @@ export class Server implements AsyncDisposable {
     return Promise.resolve();
   }
 
+  /** Adds the public keys of a text to an account, as `barge user key add` does. */
+  addKeys(name: string, text: string): Promise<void> {
+    using db = new Database(this.data);
+    const { id } = new Accounts(db).get(name);
+    for (const key of parseAuthorizedKeys(text)) new Keys(db).add(id, key);
+    return Promise.resolve();
+  }
+
   /** Returns the number of uploads that some connection holds at this moment. */
   heldUploads(): Promise<number> {
     return Promise.resolve(heldUploads(this.data));
@@ -242,9 +252,10 @@ export class Server implements AsyncDisposable {
   }
 
   /** Disables an account, as `barge user disable` does. */
-  async disable(name: string): Promise<void> {
-    const { code, stderr } = await barge(["user", "disable", name, ...this.storage]);
-    if (code !== 0) throw new Error(stderr);
+  disable(name: string): Promise<void> {
+    using db = new Database(this.data);
+    new Accounts(db).change(name, { disabled: true });
+    return Promise.resolve();
   }
 
   /** Throws unless sums, files and digests agree. */

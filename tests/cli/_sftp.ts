@@ -1,6 +1,6 @@
 /** The SSH clients of the system, at a server of the real program with an SFTP door. */
 import assert from "node:assert/strict";
-import { barge, onTwoNodes, type Server, startServer } from "../_server.ts";
+import { onTwoNodes, type Server, startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
 
 /** Is a program here? */
@@ -38,6 +38,7 @@ interface ClientOptions {
   readonly key?: readonly string[];
   /** Whether the test is about the files of a data directory. */
   readonly ofOneMachine?: boolean;
+  readonly workers?: number;
 }
 
 /** A server with the account anna, and a person with her key. */
@@ -48,9 +49,10 @@ export class Client implements AsyncDisposable {
     readonly port: string,
   ) {}
 
-  static async start({ quota, key = ["-t", "ed25519"] }: ClientOptions): Promise<Client> {
+  static async start(options: ClientOptions): Promise<Client> {
+    const { quota, key = ["-t", "ed25519"], workers = 1 } = options;
     const server = await startServer({
-      args: ["--sftp", "127.0.0.1:0", "--native", "off", "--workers", "2"],
+      args: ["--sftp", "127.0.0.1:0", "--native", "off", "--workers", String(workers)],
     });
     const client = new Client(server, new Home(), server.facts.sftp!.split(":")[1]);
     try {
@@ -143,10 +145,7 @@ export class Client implements AsyncDisposable {
     const { server, home } = this;
     await server.addUser("anna", { quota });
     await this.ok("ssh-keygen", ["-q", ...key, "-N", "", "-C", "anna@here", "-f", "key"]);
-    const added = await barge([
-      ...["user", "key", "add", "anna", `${home.path}/key.pub`, ...server.storage],
-    ]);
-    assert.equal(added.code, 0, added.stderr);
+    await server.addKeys("anna", Deno.readTextFileSync(`${home.path}/key.pub`));
     await Deno.writeTextFile(`${home.path}/known_hosts`, await this.#hostKeys());
   }
 

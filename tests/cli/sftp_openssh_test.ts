@@ -142,7 +142,7 @@ testWith(openssh, "twenty sessions at once keep out of each other's way", async 
     assert.deepEqual(await Deno.readFile(`${at.home.path}/back${n}`), pattern(500_000));
   }
   assert.equal(await at.sftp("ls"), "sftp> ls\n");
-});
+}, { workers: 2 });
 
 for (const key of [["-t", "ecdsa", "-b", "384"], ["-t", "rsa", "-b", "2048"]]) {
   testWith(openssh, `a key of type ${key[1]} lets in`, async (at) => {

@@ -4,6 +4,7 @@ import { parseAddress } from "../../core/net/address.ts";
 import { verifierOf } from "../_passwords.ts";
 import { parseSize } from "../../core/size.ts";
 import { locate } from "../../core/storage/path.ts";
+import { parseAuthorizedKeys } from "../../core/storage/public_key.ts";
 import { Balancer } from "./_balancer.ts";
 import type { Host, HostOptions } from "./_host.ts";
 import { hasEngines, SharedSetup } from "./store/_shared.ts";
@@ -108,6 +109,12 @@ export class Cluster extends Server {
 
   override async issueToken(name: string): Promise<string> {
     return await this.#setup.issueToken(name);
+  }
+
+  override async addKeys(name: string, text: string): Promise<void> {
+    const { accounts, logins } = this.#setup.people;
+    const { id } = await accounts.get(name);
+    await logins.addKeys(id, parseAuthorizedKeys(text));
   }
 
   override async expireToken(id: string): Promise<void> {
