@@ -43,11 +43,12 @@ const requests: Record<string, object> = {
   grow: { limit: 5 },
   passwd: { verifier },
   token: { action: "revoke", id: "none" },
+  tokens: {},
   ping: {},
   bye: {},
 };
 /** Those of which no field must be there. */
-const bare = ["uploads", "quota", "status", "ping", "bye"];
+const bare = ["uploads", "quota", "status", "tokens", "ping", "bye"];
 
 type Outcome = "answered" | "protocol" | "unauthenticated" | "unsupported" | "failed";
 

@@ -42,7 +42,17 @@ const values: Record<string, [good: unknown, ...bad: unknown[]]> = {
   mechanism: ["token", 7, true],
   algorithm: ["md5", 7, true],
   action: ["issue", "lend", 7],
+  access: ["append-only", 7],
+  doors: [["http", "sftp"], [], [7], "http"],
+  expires: ["2027-01-31T12:00:00Z", "soon", "2027-01-31", 7],
 };
+/** The networks of a token to issue, whose field has the name of another one. */
+const networks: [good: unknown, ...bad: unknown[]] = [["10.0.0.0/8"], [], [7], "10.0.0.0/8"];
+
+function valuesOf(verb: Verb, field: string): [good: unknown, ...bad: unknown[]] {
+  return verb === "token" && field === "from" ? networks : values[field];
+}
+
 const fields: Record<string, string[]> = {
   put: ["path", "size", "modified?", "overwrite?"],
   "put-many": ["overwrite?"],
@@ -86,7 +96,7 @@ Deno.test("each verb has the fields that PROTOCOL.md lists, with their checks", 
     const whole: Record<string, unknown> = {
       verb,
       ...fixed[verb],
-      ...Object.fromEntries(names.map((name) => [name, values[name][0]])),
+      ...Object.fromEntries(names.map((name) => [name, valuesOf(verb, name)[0]])),
     };
     if (names.includes("id")) whole.action = "revoke";
     assert.equal(kind(whole), "fits", JSON.stringify(whole));
@@ -98,7 +108,7 @@ Deno.test("each verb has the fields that PROTOCOL.md lists, with their checks", 
       assert.equal(kind(without), field.endsWith("?") ? "fits" : "protocol", `${verb} - ${name}`);
       const nullable = verb === "put" && name === "size";
       assert.equal(kind({ ...whole, [name]: null }), nullable ? "fits" : "protocol", name);
-      for (const bad of values[name].slice(1)) {
+      for (const bad of valuesOf(verb, name).slice(1)) {
         const said = `${verb} with ${name} ${JSON.stringify(bad)}`;
         assert.equal(kind({ ...whole, [name]: bad }), "protocol", said);
       }
@@ -108,6 +118,10 @@ Deno.test("each verb has the fields that PROTOCOL.md lists, with their checks", 
     }
     if (names.includes("algorithm")) {
       assert.equal(kind({ ...whole, algorithm: "x" }), "unsupported");
+    }
+    if (names.includes("access")) {
+      assert.equal(kind({ ...whole, access: "x" }), "unsupported");
+      assert.equal(kind({ ...whole, doors: ["http", "x"] }), "unsupported");
     }
   }
 });

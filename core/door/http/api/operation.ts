@@ -102,6 +102,9 @@ function handlerOf({ path, verb, login, query, body, handle }: Operation): Handl
   };
 }
 
+/** The problem of an operation that a token with limits on files may not do. */
+export const tokenProblem = { 403: "The token of this login may not do that" } as const;
+
 /** Answers with JSON on one line. */
 export function json(value: object, init: ResponseInit = {}): Response {
   const headers = new Headers(init.headers);

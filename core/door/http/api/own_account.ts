@@ -7,7 +7,7 @@ import {
 import { grow, quota } from "../../../session/quota.ts";
 import { scopeFacts, token, tokenFacts, tokens } from "../../../login/token.ts";
 import { passwordVerifier, registerAccount } from "../register.ts";
-import { json, operation } from "./operation.ts";
+import { json, operation, tokenProblem } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
 export const ownAccount = [
@@ -78,6 +78,7 @@ export const ownAccount = [
     verb: "token",
     summary: "List the account's tokens, oldest first, without their secrets",
     answers: { 200: { description: "The tokens", schema: schemas.tokens } },
+    problems: tokenProblem,
     async handle({ session }) {
       return json({ tokens: (await tokens(session)).map(tokenFacts) });
     },
@@ -88,7 +89,7 @@ export const ownAccount = [
     summary: "Create a token, a secret in place of the password; only this response has the secret",
     body: schemas.newToken,
     answers: { 201: { description: "The token", schema: schemas.madeToken } },
-    problems: { 403: "This login's token may not do that", 400: "No token can have that scope" },
+    problems: { ...tokenProblem, 400: "No token can have that scope" },
     async handle({ session }, { body }) {
       return json(await token(session, { verb: "token", action: "issue", ...body }), {
         status: 201,
@@ -100,7 +101,7 @@ export const ownAccount = [
     verb: "token",
     summary: "Revoke a token, its logins, and the tokens that it has issued",
     answers: { 204: { description: "The token was revoked" } },
-    problems: { 404: "There is no such token" },
+    problems: { ...tokenProblem, 404: "There is no such token" },
     async handle({ session }, { pathParameter: id }) {
       await token(session, { verb: "token", action: "revoke", id });
       return new Response(null, { status: 204 });

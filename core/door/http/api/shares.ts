@@ -1,6 +1,6 @@
 /** Operations on the share links of the account that is logged in. Visitors use a link at /s/TOKEN. */
 import { type Link, revokeShare, share, shares as listShares } from "../../../session/share.ts";
-import { json, operation, timeIn } from "./operation.ts";
+import { json, operation, timeIn, tokenProblem } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
 export const shares = [
@@ -8,6 +8,7 @@ export const shares = [
     id: "shares",
     summary: "List the account's share links, newest first, without their tokens",
     answers: { 200: { description: "The links", schema: schemas.shares } },
+    problems: tokenProblem,
     handle: async ({ session }) => json({ shares: (await listShares(session)).map(linkJson) }),
   }),
   operation("POST", "/shares", {
@@ -33,7 +34,7 @@ export const shares = [
     id: "revokeShare",
     summary: "Revoke a link",
     answers: { 204: { description: "The link was revoked" } },
-    problems: { 404: "There is no such link" },
+    problems: { ...tokenProblem, 404: "There is no such link" },
     async handle({ session }, { pathParameter: id }) {
       await revokeShare(session, id);
       return new Response(null, { status: 204 });
