@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { NodeFields } from "../../core/session/node_fields.ts";
 import { hasEngines } from "../contract/store/_shared.ts";
-import { eager, pattern, Peer } from "../core/door/_peer.ts";
+import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 import { until } from "../_observe.ts";
 import type { Server } from "../_server.ts";
 import { Home, lines, type Outcome } from "./_barge.ts";
@@ -143,8 +143,7 @@ Deno.test({
     await peer.send({ offset: 0, body: bytes.length }, bytes.subarray(0, 10));
     b.process.kill("SIGTERM");
     await until(async () => (await two.states()).b === "stopping 10");
-    await peer.send(bytes.subarray(10), {});
-    await peer.answer();
+    await peer.ask(bytes.subarray(10), { sha256: sha256(bytes) });
     assert.equal(await b.ended, 0);
     assert.deepEqual(await two.states(), { a: "running 0" });
 

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { migrate, newestVersion } from "../../core/shared/database/migrate.ts";
 import { type Migration, migrations } from "../../core/shared/database/schema.ts";
 import { hasEngines } from "../contract/store/_shared.ts";
-import { eager, pattern, Peer } from "../core/door/_peer.ts";
+import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 import { barge, type Server } from "../_server.ts";
 import { Nodes } from "./_nodes.ts";
 
@@ -68,8 +68,7 @@ Deno.test({
     await peer.send({ offset: 0, body: bytes.length }, bytes.subarray(0, 100_000));
     await migrate(db, "0.2.0", [...migrations, expand]);
     await db.all("UPDATE account SET color = 'red'");
-    await peer.send(bytes.subarray(100_000), {});
-    await peer.answer();
+    await peer.ask(bytes.subarray(100_000), { sha256: sha256(bytes) });
 
     const started = await nodes.start({ args: ["--node-name", "old-too"] });
     await put(started, token, "/home/after");
