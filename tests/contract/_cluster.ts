@@ -70,8 +70,8 @@ export class Cluster extends Server {
     return this.#storage;
   }
 
-  override async said(what: string): Promise<void> {
-    await Promise.any(this.#nodes.map((node) => node.said(what)));
+  override async said(what: string, from = 0): Promise<void> {
+    await Promise.any(this.#nodes.map((node) => node.said(what, from)));
   }
 
   override signal(signal: Deno.Signal): void {

@@ -29,7 +29,7 @@ Deno.test(
     await using home = new Home();
     const file = `${home.path}/barge.toml`;
     const write = (text: string) => Deno.writeTextFileSync(file, text);
-    write("workers = 1\n[limits]\nmax-per-account = 3\n");
+    write("[limits]\nmax-per-account = 3\n");
     await using server = await startServer({ args: ["--config", file] });
     await server.addUser("anna");
     const token = await server.issueToken("anna");
@@ -39,7 +39,7 @@ Deno.test(
     await peer.ask({ verb: "put", path: "/home/big", size: bytes.length });
     await peer.send({ offset: 0, body: bytes.length }, bytes.subarray(0, 100_000));
 
-    write("workers = 1\nallow-register = true\n[limits]\nmax-per-account = 2\n");
+    write("allow-register = true\n[limits]\nmax-per-account = 2\n");
     const log = await reload(server, withoutTls);
     assert.match(log, /the settings were reloaded: /);
     assert.match(log, /max-per-account\\":\{\\"from\\":3,\\"to\\":2\}/);
@@ -65,15 +65,15 @@ Deno.test(
     await using home = new Home();
     const file = `${home.path}/barge.toml`;
     const write = (text: string) => Deno.writeTextFileSync(file, text);
-    write("workers = 1\ngrace = 5\n");
+    write('durability = "full"\ngrace = 5\n');
     await using server = await startServer({ args: ["--config", file] });
-    write('workers = 2\ngrace = 6\nftp = "127.0.0.1:0"\n[limits]\nban-after = 3\n');
+    write('durability = "relaxed"\ngrace = 6\nftp = "127.0.0.1:0"\n[limits]\nban-after = 3\n');
     for (const changed of ["the settings were reloaded", "none that applies now has changed"]) {
       const log = await reload(server, withoutTls);
       assert.match(log, new RegExp(changed));
-      assert.match(log, /"level":"WARN".*that need a restart: ftp, workers, grace"/);
+      assert.match(log, /"level":"WARN".*that need a restart: ftp, durability, grace"/);
     }
-    write("workers = 1\ngrace = 5\n[limits]\nban-after = 3\n");
+    write('durability = "full"\ngrace = 5\n[limits]\nban-after = 3\n');
     const log = await reload(server, withoutTls);
     assert.doesNotMatch(log, /restart/);
   },
