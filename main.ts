@@ -38,6 +38,7 @@ const user: Tree = {
   show: verb("show one account", () => import("./cmd/user/show.ts")),
   remove: verb("remove an account", () => import("./cmd/user/remove.ts")),
   passwd: verb("give an account a new password", () => import("./cmd/user/passwd.ts")),
+  set: verb("change when an account ends, and where it logs in", () => import("./cmd/user/set.ts")),
   enable: enable("enable", "let a disabled account log in again"),
   disable: enable("disable", "keep an account from logging in"),
   tokens: verb("list and revoke an account's tokens", () => import("./cmd/user/tokens.ts")),

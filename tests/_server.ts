@@ -2,6 +2,7 @@
  * The real program as a server, for tests: a process of its own, on a port that the system chose, in
  * a data directory of its own. `await using server = await startServer()` ends it and removes it.
  */
+import type { AccountChange } from "../core/storage/accounts.ts";
 import { Accounts } from "../core/local/account/accounts.ts";
 import { Keys } from "../core/local/account/keys.ts";
 import { Tokens } from "../core/local/account/tokens.ts";
@@ -217,6 +218,13 @@ export class Server implements AsyncDisposable {
     using db = new Database(this.data);
     const { id } = new Accounts(db).get(name);
     return (await new Tokens(db).issue(id, "test")).token;
+  }
+
+  /** Changes an account, as `barge user set` does. */
+  changeUser(name: string, change: AccountChange): Promise<void> {
+    using db = new Database(this.data);
+    new Accounts(db).change(name, change);
+    return Promise.resolve();
   }
 
   /** Moves the end of a token into the past. */

@@ -20,6 +20,7 @@ import {
   type Outcome,
   type ValuesOf,
 } from "../_term/command.ts";
+import { checkNetworks } from "../../core/net/networks.ts";
 import { note } from "../_term/out.ts";
 import { storageOptions } from "./storage_options.ts";
 
@@ -138,9 +139,28 @@ export async function openStore(data: string, quiet = false): Promise<Store> {
 
 /** Returns an account as `--json` shows it. The fields are frozen. */
 export function accountFields({ name, role, disabled, used, limit, ...account }: Account) {
-  const { entries, entryLimit } = account;
+  const { entries, entryLimit, expired, from } = account;
   const created = new Date(account.created).toISOString();
-  return { name, role, disabled, used, limit, created, entries, entryLimit };
+  const expires = account.expires === null ? null : new Date(account.expires).toISOString();
+  const limits = { entries, entryLimit, expires, expired, from };
+  return { name, role, disabled, used, limit, created, ...limits };
+}
+
+/**
+ * Returns the networks of `--from`; undefined: the option was not given; null: `none`.
+ *
+ * @throws {BargeError} `usage`
+ */
+export function networksOf(texts: readonly string[]): readonly string[] | null | undefined {
+  if (texts.length === 0) return undefined;
+  if (texts.length === 1 && texts[0] === "none") return null;
+  checkNetworks(texts);
+  return texts;
+}
+
+/** Returns the reason why an account may not log in, as an addition to its role; "" for none. */
+export function stateOf({ disabled, expired }: Pick<Account, "disabled" | "expired">): string {
+  return disabled ? ", disabled" : expired ? ", expired" : "";
 }
 
 /** Writes the used directory to standard error. */

@@ -47,7 +47,7 @@ async function planStep(
   stores: AccountStores | undefined,
   { adopt, minPassword }: PlanOptions,
 ): Promise<Step> {
-  const { name, role, limit, entryLimit, disabled, password, absent } = wanted;
+  const { name, role, limit, entryLimit, disabled, expires, from, password, absent } = wanted;
   const existing = await stores?.accounts.find(name);
   if (absent) {
     return { name, action: existing ? "removed" : "unchanged", changed: [], change: {} };
@@ -66,6 +66,8 @@ async function planStep(
     ...(limit !== undefined && limit !== existing?.limit && { limit }),
     ...(entryLimit !== undefined && entryLimit !== existing?.entryLimit && { entryLimit }),
     ...(disabled !== undefined && disabled !== (existing?.disabled ?? false) && { disabled }),
+    ...(expires !== undefined && expires !== (existing?.expires ?? null) && { expires }),
+    ...(from !== undefined && !isSame(from, existing?.from ?? null) && { from }),
     ...await newVerifier(old?.verifier, wanted, minPassword),
   };
   const changed = Object.keys(change).map((field) => fieldNames[field as keyof AccountChange]);
@@ -78,8 +80,14 @@ const fieldNames = {
   limit: "quota",
   entryLimit: "entries",
   disabled: "disabled",
+  expires: "expires",
+  from: "from",
   verifier: "password",
 } satisfies Record<keyof AccountChange, string>;
+
+function isSame(one: readonly string[] | null, other: readonly string[] | null): boolean {
+  return String(one) === String(other);
+}
 
 /** Returns the verifier of a changed password. For the same password, a new verifier would end all tokens. */
 async function newVerifier(
@@ -121,6 +129,6 @@ export async function applySteps(
 }
 
 function newAccount(name: string, change: AccountChange, adopt: boolean): NewAccount {
-  const { role = "user", limit = defaultQuota(role), entryLimit, disabled, verifier } = change;
-  return { name, role, limit, entryLimit, disabled, verifier: verifier!, adopt };
+  const { role = "user", limit = defaultQuota(role), verifier, ...facts } = change;
+  return { name, role, limit, ...facts, verifier: verifier!, adopt };
 }

@@ -4,6 +4,8 @@ import * as v from "valibot";
 import { BargeError, typed } from "../../core/error.ts";
 import { checkAccountName } from "../../core/storage/account_rules.ts";
 import { readPasswordFile } from "../_client/password.ts";
+import { checkNetworks } from "../../core/net/networks.ts";
+import { parseDay } from "../../core/protocol/time.ts";
 import { parseSize } from "../../core/size.ts";
 
 const quota = v.union([
@@ -20,12 +22,28 @@ const entries = v.union([
   v.pipe(v.literal("none"), v.transform(() => null)),
 ], 'must be a number, or "none"');
 
+const expires = v.pipe(
+  v.string(),
+  v.check(
+    (text) => text === "none" || parseDay(text) !== undefined,
+    'is not a day like 2027-01-31, a time in RFC 3339, or "none"',
+  ),
+  v.transform((text) => text === "none" ? null : parseDay(text)!),
+);
+
+const from = v.union([
+  v.pipe(v.array(v.string()), v.minLength(1)),
+  v.pipe(v.literal("none"), v.transform(() => null)),
+], 'must be a list of addresses and networks, or "none"');
+
 const account = v.strictObject({
   name: v.string(),
   role: v.optional(v.picklist(["user", "admin"])),
   quota: v.optional(quota),
   entries: v.optional(entries),
   disabled: v.optional(v.boolean()),
+  expires: v.optional(expires),
+  from: v.optional(from),
   password: v.optional(v.pipe(v.string(), v.minLength(1, "is empty"))),
   passwordFile: v.optional(v.string()),
   state: v.optional(v.picklist(["present", "absent"])),
@@ -83,6 +101,7 @@ export function parseDeclared(text: string, path: string) {
   return result.output.accounts.map(({ quota, entries, state, ...account }) => {
     checkAccountName(account.name);
     const { name, password, passwordFile } = account;
+    checkNetworks(account.from ?? []);
     if (names.has(name.toLowerCase())) throw invalid(`${name} is declared twice`);
     names.add(name.toLowerCase());
     if (password !== undefined && passwordFile !== undefined) {

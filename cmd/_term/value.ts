@@ -1,5 +1,5 @@
 /** Parsers of single values, as options and arguments take them: sizes, addresses, counts. */
-import { parseTime } from "../../core/protocol/time.ts";
+import { parseDay } from "../../core/protocol/time.ts";
 import { formatLimit, parseSize } from "../../core/size.ts";
 import { type Address, formatAddress, parseAddress } from "../../core/net/address.ts";
 
@@ -117,16 +117,25 @@ const spanMs: Readonly<Record<string, number>> = {
 };
 
 /**
- * A time in the future, in ms since 1970: a span from now, the start of a day in UTC, or a time in the format of
- * RFC 3339.
+ * Returns the time at which a token or an account ends, in ms since 1970; undefined for a malformed text.
+ *
+ * @param text a span from now, the start of a day in UTC, or a time in the format of RFC 3339
  */
+export function parseEnd(text: string): number | undefined {
+  const [, count, unit] = /^(\d{1,5})([mhdw])$/.exec(text) ?? [];
+  if (unit) return Date.now() + Number(count) * spanMs[unit];
+  return parseDay(text);
+}
+
+/** The time at which a token ends: see {@link parseEnd}. */
 export function end(): ValueParser<number> {
-  const parse = (text: string) => {
-    const [, count, unit] = /^(\d{1,5})([mhdw])$/.exec(text) ?? [];
-    if (unit) return Date.now() + Number(count) * spanMs[unit];
-    return parseTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
-  };
-  return valueParser("TIME", parse, "a span like 12h or 90d, or a date like 2027-01-31");
+  return valueParser("TIME", parseEnd, "a span like 12h or 90d, or a date like 2027-01-31");
+}
+
+/** The time at which an account ends; null for `none`. */
+export function endOrNone(): ValueParser<number | null> {
+  const parse = (text: string) => text === "none" ? null : parseEnd(text);
+  return valueParser("TIME", parse, "a date like 2027-01-31, a span like 90d, or none");
 }
 
 /** A list of words with commas between them. */

@@ -1,8 +1,8 @@
 /** `barge user add`: makes an account. */
 import { BargeError } from "../../core/error.ts";
-import { argument, command, flag, value } from "../_term/command.ts";
-import { accountFields, accountsOptions, openAccounts } from "../_data/accounts.ts";
-import { countOrNone, oneOf, sizeOrNone } from "../_term/value.ts";
+import { argument, command, flag, value, values as several } from "../_term/command.ts";
+import { accountFields, accountsOptions, networksOf, openAccounts } from "../_data/accounts.ts";
+import { countOrNone, endOrNone, oneOf, plain, sizeOrNone } from "../_term/value.ts";
 import {
   minPasswordOption,
   newPassword,
@@ -21,6 +21,14 @@ export default command({
       countOrNone(),
       "The most files, folders and partial uploads. Default: 100000, and 10000 more for each GiB of " +
         "its quota; without a quota, none",
+    ),
+    expires: value(
+      endOrNone(),
+      "When it ends: a date like 2027-01-31, a span like 90d. Default: none",
+    ),
+    from: several(
+      plain("CIDR"),
+      "A network that it may log in from; may be repeated. Default: any",
     ),
     adopt: flag(
       "Give it the existing files in homes/NAME, and make a new accounts.db if the old one is lost",
@@ -46,6 +54,8 @@ export default command({
   ],
   async run(values, { signal }) {
     const { name, admin, role: namedRole, quota, entries, adopt, minPassword, json } = values;
+    const { expires } = values;
+    const from = networksOf(values.from);
     await using stores = await openAccounts(values, { create: true, adopt });
     const { accounts } = stores;
     const { checkAccountName } = await import("../../core/storage/account_rules.ts");
@@ -60,7 +70,7 @@ export default command({
     const verifier = await makeVerifier("password", password);
     const role = namedRole ?? (admin ? "admin" : "user");
     const limit = quota === undefined ? defaultQuota(role) : quota;
-    const facts = { name, role, limit, entryLimit: entries, verifier, adopt };
+    const facts = { name, role, limit, entryLimit: entries, expires, from, verifier, adopt };
     const account = await accounts.add(facts);
     const what = account.role === "admin" ? "the admin" : "the account";
     const made = `made ${what} ${account.name}, quota ${formatLimit(account.limit)}`;

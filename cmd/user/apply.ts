@@ -27,8 +27,9 @@ export default command({
 
     The file: {"accounts": [{"name": "alice", "quota": "20GiB", "passwordFile": "alice.pw"}]}. Each
     account has a name and may have role (user, admin), quota (bytes, a size like "20GiB", or
-    "none"), entries (a number, or "none"), disabled (true, false), password or passwordFile
-    (relative to the file), and state ("absent" removes the account and keeps its files in
+    "none"), entries (a number, or "none"), disabled (true, false), expires (a day like
+    "2027-01-31", a time in RFC 3339, or "none"), from (a list of addresses and networks, or
+    "none"), password or passwordFile (relative to the file), and state ("absent" removes the account and keeps its files in
     removed/). Missing fields do not change the account; a new account needs a password.`,
   examples: [
     ["barge user apply accounts.json --dry-run", "show the changes"],

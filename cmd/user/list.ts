@@ -1,5 +1,5 @@
 /** `barge user list`: all accounts. */
-import { accountFields, accountsCommand } from "../_data/accounts.ts";
+import { accountFields, accountsCommand, stateOf } from "../_data/accounts.ts";
 import { printJson } from "../_term/out.ts";
 import { baseOf, formatLimit, formatSize } from "../../core/size.ts";
 import { printTable } from "../_term/table.ts";
@@ -11,9 +11,9 @@ export default accountsCommand({
   async run({ json }, stores) {
     const accounts = await stores.accounts.list();
     if (json) return accounts.forEach((account) => printJson(accountFields(account)));
-    const rows = accounts.map(({ name, role, disabled, used, limit, created }) => [
+    const rows = accounts.map(({ name, role, used, limit, created, ...account }) => [
       name,
-      role + (disabled ? ", disabled" : ""),
+      role + stateOf(account),
       formatSize(used, baseOf(limit)),
       formatLimit(limit),
       new Date(created).toISOString().slice(0, 10),

@@ -1,5 +1,5 @@
 /** `barge user show`: one account. */
-import { accountFields, accountsCommand } from "../_data/accounts.ts";
+import { accountFields, accountsCommand, stateOf } from "../_data/accounts.ts";
 import { argument } from "../_term/command.ts";
 import { print, printJson } from "../_term/out.ts";
 import { number } from "../_term/progress.ts";
@@ -13,10 +13,10 @@ export default accountsCommand({
   async run({ name, json }, stores) {
     const account = await stores.accounts.get(name);
     const tokens = (await stores.logins.tokens(account.id)).length;
-    const { used, reserved, limit, entries, entryLimit } = account;
+    const { used, reserved, limit, entries, entryLimit, expires, from } = account;
     if (json) return printJson({ ...accountFields(account), reserved, tokens });
     print(account.name);
-    print(`  role      ${account.role}${account.disabled ? ", disabled" : ""}`);
+    print(`  role      ${account.role}${stateOf(account)}`);
     print(`  used      ${formatSize(used, baseOf(limit))}`);
     if (reserved > 0) {
       print(`  reserved  ${formatSize(reserved, baseOf(limit))} for uploads that are not complete`);
@@ -24,6 +24,8 @@ export default accountsCommand({
     print(`  limit     ${formatLimit(limit)}`);
     print(`  entries   ${number(entries)} of ${entryLimit === null ? "any" : number(entryLimit)}`);
     print(`  tokens    ${tokens}`);
+    if (expires !== null) print(`  expires   ${new Date(expires).toISOString()}`);
+    if (from !== null) print(`  from      ${from.join(", ")}`);
     print(`  created   ${new Date(account.created).toISOString()}`);
   },
 });

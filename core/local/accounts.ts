@@ -1,5 +1,5 @@
 // deno-lint-ignore-file require-await -- SQLite answers at once; other storage does not
-import { removesLastAdmin } from "../storage/account_rules.ts";
+import { isLastingAdmin, removesLastAdmin } from "../storage/account_rules.ts";
 import type { AccountChanges, AccountStore, RemovedAccount } from "../storage/accounts.ts";
 import type { Parts } from "./parts.ts";
 import { removeAccount } from "./remove_account.ts";
@@ -67,7 +67,6 @@ function checkRemovals(accounts: Parts["accounts"], names: readonly string[]): v
   const removed = names.map((name) => accounts.get(name).id);
   const all = accounts.list();
   const left = all.filter(({ id }) => !removed.includes(id));
-  const hasAdmin = (of: typeof all) =>
-    of.some(({ role, disabled }) => role === "admin" && !disabled);
+  const hasAdmin = (of: typeof all) => of.some(isLastingAdmin);
   if (left.length > 0 && hasAdmin(all) && !hasAdmin(left)) throw removesLastAdmin();
 }

@@ -20,7 +20,6 @@ export function localLogins(parts: Parts): LoginStore {
 
   return {
     account: async ({ id, credential }) => credentials.account(id, credential),
-    holds: async ({ id, credential }) => credentials.holds(id, credential),
     revocations: async () => credentials.revocations(),
     async byPassword(name) {
       const found = accounts.forLogin(name);

@@ -1,4 +1,4 @@
-import type { Account, Login } from "../storage/account.ts";
+import { type Account, type Login, mayLogIn } from "../storage/account.ts";
 import type { View } from "../storage/view.ts";
 import { lookOnce } from "./entry.ts";
 import type { Parts } from "./parts.ts";
@@ -19,7 +19,10 @@ export function viewOf(parts: Parts, look = lookOnce): View {
       lookedUp.set(login, account);
       return account;
     },
-    isEnabled: (account) => accounts.byId(account)?.disabled === false,
+    isEnabled: (id) => {
+      const account = accounts.byId(id);
+      return account !== undefined && mayLogIn(account);
+    },
     entry: (place) => look(parts, place),
     needFolder: ({ dir }) => vault.needFolder(dir),
     isEmpty: (place) => vault.isEmpty(place),

@@ -6,7 +6,7 @@
  * password.
  */
 import { getLogger } from "@logtape/logtape";
-import type { Account, Credential } from "../storage/account.ts";
+import { type Account, type Credential, mayLogIn } from "../storage/account.ts";
 import {
   type Attempt,
   maxLoginDelayMs,
@@ -146,19 +146,21 @@ export async function admit(
 ): Promise<Session> {
   const { accounts, logins } = store.people;
   const { credential, scope = fullScope, expired = false, door } = proved ?? {};
-  const session = credential && account && new Session(store, account, credential, { scope });
+  const { host } = attempt;
+  const session = credential && account && new Session(store, account, credential, { scope, host });
   const banned = await logins.isBanned(attempt);
-  if (session && !banned && !account.disabled) {
-    const why = scopeRefusal(scope, expired, { door: door!, host: attempt.host });
+  if (session && !banned && mayLogIn(account) && session.isHere(account)) {
+    const why = scopeRefusal(scope, expired, { door: door!, host });
     if (why !== undefined) {
       log.info("a login of {account} from {address} is refused: {why}", {
         account: account.name,
-        address: attempt.host,
+        address: host,
         why,
       });
       throw new BargeError("unauthenticated", why, { op: "log in" });
     }
   }
+  if (session && !banned) noteLimits(account, session, host);
   if (!session || banned || !await session.holds()) {
     await pause(await fail(store, attempt));
     throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
@@ -167,6 +169,21 @@ export async function admit(
   await recordLogin(() => logins.succeeded(attempt, session.credential));
   await accounts.makeHome(account!.name);
   return session;
+}
+
+/** Logs which limit of the account refuses a client that has proved its secret: the client is not given it. */
+function noteLimits(account: Account, session: Session, host: string): void {
+  if (mayLogIn(account) && session.isHere(account)) return;
+  const why = account.disabled
+    ? "the account is disabled"
+    : account.expired
+    ? "the account has expired"
+    : "the account may not be used from this address";
+  log.info("a login of {account} from {address} is refused: {why}", {
+    account: account.name,
+    address: host,
+    why,
+  });
 }
 
 /** Records a failure. @returns the delay of its answer, in ms */

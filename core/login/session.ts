@@ -1,11 +1,11 @@
 /** A login: the doors call every verb with one. */
-import type { Account, Credential, Login } from "../storage/account.ts";
+import { type Account, type Credential, type Login, mayLogIn } from "../storage/account.ts";
 import { BargeError } from "../error.ts";
 import { isWithin, locate, type Location } from "../storage/path.ts";
 import type { View } from "../storage/view.ts";
 import { fullScope, type Scope } from "../storage/scope.ts";
 import type { DoorName } from "../watch/metrics.ts";
-import { isRestricted, wayTo } from "./scope.ts";
+import { isFrom, isRestricted, wayTo } from "./scope.ts";
 import type { Service } from "./service.ts";
 
 /** The limits of a session; by default it has none. */
@@ -14,6 +14,8 @@ interface SessionLimits {
   readonly root?: string;
   /** The scope of the token that the login began with. */
   readonly scope?: Scope;
+  /** The client's numeric address, which the account's networks must have. Default: any is right. */
+  readonly host?: string;
 }
 
 export class Session implements Login {
@@ -31,12 +33,13 @@ export class Session implements Login {
   readonly confined: boolean;
   /** The only path that the session reaches, with the entries below it; undefined for all. */
   readonly #root: string | undefined;
+  readonly #host: string | undefined;
 
   constructor(
     store: Service,
     account: Pick<Account, "id" | "name">,
     credential: Credential,
-    { root, scope = fullScope }: SessionLimits = {},
+    { root, scope = fullScope, host }: SessionLimits = {},
   ) {
     this.store = store;
     this.id = account.id;
@@ -44,6 +47,7 @@ export class Session implements Login {
     this.credential = credential;
     this.scope = scope;
     this.confined = root !== undefined;
+    this.#host = host;
     this.#root = root ?? scope.path ?? undefined;
   }
 
@@ -72,7 +76,7 @@ export class Session implements Login {
   async account(): Promise<Account> {
     this.#refuseConfined();
     const account = await this.store.people.logins.account(this);
-    if (account) return account;
+    if (account && this.isHere(account)) return account;
     throw await this.loginEndedError();
   }
 
@@ -80,8 +84,9 @@ export class Session implements Login {
   accountIn(view: View): Account {
     this.#refuseConfined();
     const account = view.account(this);
-    if (account) return account;
+    if (account && this.isHere(account)) return account;
     this.store.live.lapse(this);
+    if (account) throw this.#error(notFrom);
     throw this.#endedError(view.isEnabled(this.id));
   }
 
@@ -95,8 +100,14 @@ export class Session implements Login {
   }
 
   /** Returns whether the login is still valid. */
-  holds(): Promise<boolean> {
-    return this.store.people.logins.holds(this);
+  async holds(): Promise<boolean> {
+    const account = await this.store.people.logins.account(this);
+    return account !== undefined && this.isHere(account);
+  }
+
+  /** Returns whether the account may be used from the client's address. */
+  isHere({ from }: Pick<Account, "from">): boolean {
+    return from === null || this.#host === undefined || isFrom(from, this.#host);
   }
 
   /** Returns the reason why the login has ended; undefined while it is valid. */
@@ -139,7 +150,9 @@ export class Session implements Login {
 
   async #gone(): Promise<BargeError> {
     const account = await this.store.people.accounts.byId(this.id);
-    const enabled = account !== undefined && !account.disabled;
+    const enabled = account !== undefined && mayLogIn(account);
+    if (account?.expired && !account.disabled) return this.#error("the account has expired");
+    if (enabled && !this.isHere(account)) return this.#error(notFrom);
     const { credential } = this;
     if (enabled && credential.kind === "token") {
       const token = await this.store.people.logins.byToken(credential.id);
@@ -150,7 +163,9 @@ export class Session implements Login {
 
   #endedError(enabled: boolean): BargeError {
     return this.#error(
-      enabled ? endings[this.credential.kind] : "the account was disabled or removed",
+      enabled
+        ? endings[this.credential.kind]
+        : "the account was disabled or removed, or has expired",
     );
   }
 
@@ -162,6 +177,8 @@ export class Session implements Login {
     if (this.confined) throw new BargeError("denied", "this login can only read");
   }
 }
+
+const notFrom = "the account may not be used from this address";
 
 /** The reasons why a login has ended although its account may still log in. */
 const endings: Readonly<Record<Credential["kind"], string>> = {

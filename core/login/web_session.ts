@@ -1,5 +1,6 @@
 /** Logins at the web page: they begin with a password or token, and go on by a cookie. */
 import { BargeError } from "../error.ts";
+import { mayLogIn } from "../storage/account.ts";
 import type { Service } from "./service.ts";
 import type { WebSession } from "../storage/logins.ts";
 import type { Pause } from "./login.ts";
@@ -52,11 +53,12 @@ export async function findWebSession(
   host: string,
 ): Promise<{ session: Session; id: string } | undefined> {
   const found = await store.people.logins.byWebSession(secret);
-  if (!found || found.account.disabled) return undefined;
+  if (!found || !mayLogIn(found.account)) return undefined;
   const { account, credential, id, scope } = found;
   if (scopeRefusal(scope, false, { door: "http", host }) !== undefined) return undefined;
   // Not as a password login: an open browser must not be enough to change the password.
-  const session = new Session(store, account, credential, { scope });
+  const session = new Session(store, account, credential, { scope, host });
+  if (!session.isHere(account)) return undefined;
   return scope.expires === null || await session.holds() ? { session, id } : undefined;
 }
 

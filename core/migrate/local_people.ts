@@ -1,6 +1,5 @@
 /** Reads and writes accounts in the database of a data directory. */
 import {
-  accountOf,
   type AccountRow,
   verifierColumns,
   verifierOf,
@@ -19,7 +18,7 @@ import {
 } from "./people.ts";
 
 type LocalAccount =
-  & Pick<AccountRow, "name" | "role" | "disabled" | "created">
+  & Pick<AccountRow, "name" | "role" | "disabled" | "created" | "expires" | "networks">
   & VerifierRow
   & {
     readonly quota: number | null;
@@ -52,6 +51,8 @@ export function readLocalAccounts(db: Database): AccountRecord[] {
     verifier: verifierOf(row),
     created: row.created,
     lastLogin: row.last_login,
+    expires: row.expires,
+    networks: row.networks,
   }));
 }
 
@@ -76,6 +77,8 @@ export function writeLocalAccounts(
       granted: account.granted,
       created: account.created,
       last_login: account.lastLogin,
+      expires: account.expires,
+      networks: account.networks,
       ...verifierColumns(account.verifier),
     });
   }
@@ -83,7 +86,7 @@ export function writeLocalAccounts(
 
 /** Returns the ids of accounts by their names. */
 export function localIds(db: Database): Map<string, number> {
-  const rows = db.all<AccountRow>("SELECT id, name, disabled FROM account").map(accountOf);
+  const rows = db.all<Pick<AccountRow, "id" | "name">>("SELECT id, name FROM account");
   return new Map(rows.map(({ id, name }) => [name, id]));
 }
 

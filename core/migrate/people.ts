@@ -17,6 +17,9 @@ export interface AccountRecord {
   /** Milliseconds since 1970. */
   readonly created: number;
   readonly lastLogin: number | null;
+  readonly expires: number | null;
+  /** The networks that it may log in from, with spaces between them; null for all. */
+  readonly networks: string | null;
 }
 
 /** A row of a {@link PeopleTable}. */

@@ -17,7 +17,7 @@ const batchRows = 1000;
 const accountsSql = `SELECT name, role, disabled, quota, entry_limit AS "entryLimit",
     entry_limit_set AS "entryLimitSet", epoch, granted, verifier,
     (extract(epoch FROM created) * 1000)::bigint AS created,
-    (extract(epoch FROM last_login) * 1000)::bigint AS "lastLogin"
+    (extract(epoch FROM last_login) * 1000)::bigint AS "lastLogin", expires, networks
   FROM account ORDER BY id`;
 
 /** Reads all accounts and the rows that refer to them, in one statement, which sees one moment. */
@@ -64,17 +64,17 @@ export async function writeSharedAccounts(
   await inBatches(rows, async (batch) => {
     await tx.all(
       `INSERT INTO account (name, role, disabled, quota, entry_limit, entry_limit_set, epoch, granted,
-         verifier, created, last_login)
+         verifier, created, last_login, expires, networks)
        SELECT name, role, disabled, quota, "entryLimit", "entryLimitSet", epoch, granted, verifier,
-         to_timestamp(created / 1000.0), to_timestamp("lastLogin" / 1000.0)
+         to_timestamp(created / 1000.0), to_timestamp("lastLogin" / 1000.0), expires, networks
        FROM jsonb_to_recordset($1::text::jsonb) AS a (name text, role text, disabled boolean,
          quota bigint, "entryLimit" bigint, "entryLimitSet" boolean, epoch integer, granted bigint,
-         verifier jsonb, created bigint, "lastLogin" bigint)
+         verifier jsonb, created bigint, "lastLogin" bigint, expires bigint, networks text)
        ON CONFLICT (lower(name)) DO UPDATE SET name = excluded.name, role = excluded.role,
          disabled = excluded.disabled, quota = excluded.quota, entry_limit = excluded.entry_limit,
          entry_limit_set = excluded.entry_limit_set, epoch = excluded.epoch,
          granted = excluded.granted, verifier = excluded.verifier, created = excluded.created,
-         last_login = excluded.last_login`,
+         last_login = excluded.last_login, expires = excluded.expires, networks = excluded.networks`,
       JSON.stringify(batch),
     );
   });

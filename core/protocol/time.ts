@@ -41,3 +41,19 @@ function beginsMonth(ms: number): boolean {
   const time = new Date(ms);
   return time.getUTCDate() === 1 && ms % 86_400_000 === 0;
 }
+
+/**
+ * Parses a day, which stands for its start in UTC, or a time in the format of RFC 3339.
+ *
+ * @returns milliseconds since 1970; undefined for any other text
+ *
+ * @example
+ * ```ts
+ * import { parseDay } from "./time.ts";
+ * if (parseDay("2027-01-31") !== Date.UTC(2027, 0, 31)) throw new Error();
+ * if (parseDay("2027-02-31") !== undefined) throw new Error();
+ * ```
+ */
+export function parseDay(text: string): number | undefined {
+  return parseTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
+}

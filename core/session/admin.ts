@@ -3,6 +3,7 @@ import type { Account } from "../storage/account.ts";
 import type { Ban } from "../storage/logins.ts";
 import { BargeError } from "../error.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
+import { checkNetworks } from "../net/networks.ts";
 import { runDerivation } from "../login/password.ts";
 import { checkPasswordLength } from "../login/change_password.ts";
 import type { Verifier } from "../protocol/message.ts";
@@ -55,13 +56,14 @@ export async function ownedBy(session: Session, name: string): ReturnType<Accoun
  */
 export async function addAccount(
   session: Session,
-  { name, password, role, limit, entryLimit }: NewAccount,
+  { password, ...account }: NewAccount,
   gone?: AbortSignal,
 ): Promise<Account> {
   checkPasswordLength(await asAdmin(session), password);
+  checkNetworks(account.from ?? []);
   const verifier = await verifierOf(session, password, gone);
   const { accounts } = (await asAdmin(session)).people;
-  return await accounts.add({ name, role, limit, entryLimit, verifier });
+  return await accounts.add({ ...account, verifier });
 }
 
 /**
@@ -80,6 +82,7 @@ export async function changeAccount(
 ): Promise<Account> {
   const store = await asAdmin(session);
   if (password !== undefined) checkPasswordLength(store, password);
+  checkNetworks(change.from ?? []);
   const verifier = password === undefined ? undefined : await verifierOf(session, password, gone);
   return await (await asAdmin(session)).people.accounts.change(name, { ...change, verifier });
 }

@@ -3,13 +3,13 @@
  *
  * An account may share its home, and the files in /public that are charged to it; admins may share all
  * of /public. The rule is checked again at each visit: a link ends with its owner's right, or when the
- * owner is disabled.
+ * owner may not log in.
  *
  * A visitor gets one answer for every link that does not work: never made, mistyped, expired, revoked,
  * used up, gone.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Account } from "../storage/account.ts";
+import { type Account, mayLogIn } from "../storage/account.ts";
 import type { Attempt } from "../storage/logins.ts";
 import type { FoundShare, Share } from "../storage/shares.ts";
 import { BargeError } from "../error.ts";
@@ -128,7 +128,7 @@ export async function openShare(store: Service, token: string): Promise<OpenLink
   const { accounts, shares } = store.people;
   const share = await shares.find(token);
   const owner = share && await accounts.byId(share.account);
-  if (!share || !owner || owner.disabled) throw nowhere();
+  if (!share || !owner || !mayLogIn(owner)) throw nowhere();
   const { path, state } = await linkOf(store, owner, share);
   if (state === "expired" || state === "gone") throw nowhere();
   const stored = await store.tree.entry(share.place);

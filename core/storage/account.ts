@@ -21,6 +21,17 @@ export interface Account {
   readonly created: number;
   /** The time of its last login, to the minute; null for never. */
   readonly lastLogin: number | null;
+  /** When it ends, in ms since 1970, by the clock of storage; null for never. */
+  readonly expires: number | null;
+  /** Whether it has ended. */
+  readonly expired: boolean;
+  /** The networks that it may log in from; null for all. */
+  readonly from: readonly string[] | null;
+}
+
+/** Returns whether an account may log in, from some address. */
+export function mayLogIn({ disabled, expired }: Pick<Account, "disabled" | "expired">): boolean {
+  return !disabled && !expired;
 }
 
 /** The secret that a login rests on. The login ends when the secret is gone. */

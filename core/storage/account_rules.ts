@@ -3,6 +3,7 @@ import { createHmac } from "node:crypto";
 import { BargeError } from "../error.ts";
 import type { Verifier } from "../protocol/message.ts";
 import { costs } from "../protocol/scram.ts";
+import type { Account } from "./account.ts";
 
 /** The default entry limit of an account with a quota: a base, and a number for each GiB of the quota. */
 const [baseEntries, entriesPerGiB] = [100_000, 10_000];
@@ -37,6 +38,13 @@ export function checkAccountName(name: string): void {
       hint: "1 to 64 of A-Z a-z 0-9 . _ - and the first a letter or a digit",
     });
   }
+}
+
+/** Returns whether an account is an admin that can log in, without an end. A server keeps one of them. */
+export function isLastingAdmin(
+  { role, disabled, expires }: Pick<Account, "role" | "disabled" | "expires">,
+): boolean {
+  return role === "admin" && !disabled && expires === null;
 }
 
 /** Returns a verifier that no password matches, always the same for a name. */

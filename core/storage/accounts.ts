@@ -21,13 +21,18 @@ export interface NewAccount {
   readonly verifier: Verifier;
   /** Whether the account may not log in. Default: false. */
   readonly disabled?: boolean;
+  /** When it ends, in ms since 1970. Default: null, for never. */
+  readonly expires?: number | null;
+  /** The networks that it may log in from. Default: null, for all. */
+  readonly from?: readonly string[] | null;
   /** Whether the account gets existing files in homes/NAME, as the operator decided. */
   readonly adopt?: boolean;
 }
 
 /** The fields of an account to change. An entry limit that was once set does not follow the quota. */
 export type AccountChange = Partial<
-  Pick<NewAccount, "role" | "limit" | "entryLimit" | "verifier"> & Pick<Account, "disabled">
+  & Pick<NewAccount, "role" | "limit" | "entryLimit" | "verifier" | "expires" | "from">
+  & Pick<Account, "disabled">
 >;
 
 /** Accounts to add, change and remove together. The removed homes are kept. */

@@ -104,8 +104,6 @@ export interface FoundWebSession {
 export interface LoginStore {
   /** Returns the account of a login; undefined when the login has ended. */
   account(login: Login): Promise<Account | undefined>;
-  /** Returns whether a login has not ended. */
-  holds(login: Login): Promise<boolean>;
   /** Returns a text that changes whenever a credential or an account has ended, also by its time. */
   revocations(): Promise<string>;
 

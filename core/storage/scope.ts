@@ -33,7 +33,7 @@ export interface ScopeRow {
 
 /** Returns the columns of a scope. */
 export function scopeRow({ access, path, doors, from, expires }: Scope): ScopeRow {
-  return { access, path, doors: joined(doors), networks: joined(from), expires };
+  return { access, path, doors: joinItems(doors), networks: joinItems(from), expires };
 }
 
 /** Returns the scope that columns hold. */
@@ -41,16 +41,18 @@ export function scopeOf({ access, path, doors, networks, expires }: ScopeRow): S
   return {
     access,
     path,
-    doors: split(doors) as readonly ScopeDoor[] | null,
-    from: split(networks),
+    doors: splitItems(doors) as readonly ScopeDoor[] | null,
+    from: splitItems(networks),
     expires,
   };
 }
 
-function joined(items: readonly string[] | null): string | null {
+/** Returns a list as a column has it. */
+export function joinItems(items: readonly string[] | null): string | null {
   return items && items.join(" ");
 }
 
-function split(text: string | null): readonly string[] | null {
+/** Returns the list that a column has. */
+export function splitItems(text: string | null): readonly string[] | null {
   return text === null ? null : text.split(" ");
 }

@@ -14,7 +14,7 @@ import type { Place } from "./place.ts";
 export interface View {
   /** Returns the account of a login; undefined when the login has ended. */
   account(login: Login): Account | undefined;
-  /** Returns whether an account exists and is not disabled. */
+  /** Returns whether an account exists and may log in. */
   isEnabled(account: number): boolean;
   /** Returns the file or folder at a place; undefined when the place is free. */
   entry(place: Place): StoredEntry | undefined;

@@ -11,7 +11,7 @@ Deno.test("accounts are made, listed, changed and removed", async () => {
   assert.match(password, /^[2-9a-z]{24}$/);
   assert.match(created, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   assert.deepEqual(account, {
-    ...{ entries: 0, entryLimit: 100_000 },
+    ...{ entries: 0, entryLimit: 100_000, expires: null, expired: false, from: null },
     name: "anna",
     role: "user",
     disabled: false,
@@ -41,6 +41,7 @@ Deno.test("accounts are made, listed, changed and removed", async () => {
   );
   assert.deepEqual(Object.keys(lines(list)[0]), [
     ...["name", "role", "disabled", "used", "limit", "created", "entries", "entryLimit"],
+    ...["expires", "expired", "from"],
   ]);
   const quotas = lines(await home.barge(["quota", "list", "--json", ...data]));
   assert.deepEqual(quotas[1], {

@@ -1,6 +1,7 @@
 /** Two nodes of a cluster behind a balancer, as one server. */
 import { Server, startServer } from "../_server.ts";
 import { parseAddress } from "../../core/net/address.ts";
+import type { AccountChange } from "../../core/storage/accounts.ts";
 import { verifierOf } from "../_passwords.ts";
 import { parseSize } from "../../core/size.ts";
 import { locate } from "../../core/storage/path.ts";
@@ -115,6 +116,10 @@ export class Cluster extends Server {
     const { accounts, logins } = this.#setup.people;
     const { id } = await accounts.get(name);
     await logins.addKeys(id, parseAuthorizedKeys(text));
+  }
+
+  override async changeUser(name: string, change: AccountChange): Promise<void> {
+    await this.#setup.people.accounts.change(name, change);
   }
 
   override async expireToken(id: string): Promise<void> {

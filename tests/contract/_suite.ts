@@ -10,6 +10,7 @@ import { type DoorUnderTest, Refused, type Visitor } from "./_door.ts";
 import { entryPromises } from "./_entries.ts";
 import { type Host, oneMachine } from "./_host.ts";
 import { awkwardNames } from "./_names.ts";
+import { accountLimitPromises } from "./_account_limits.ts";
 import { scopePromises } from "./_scopes.ts";
 
 const large = 700_000;
@@ -195,7 +196,7 @@ function promisesOf(door: DoorUnderTest, host: Host): Promised[] {
   }, "100000");
 
   promises.push(...entryPromises());
-  promises.push(...scopePromises(door));
+  promises.push(...scopePromises(door), ...accountLimitPromises);
 
   test("an overwrite is charged its difference, and refused whole", async ({ here, native }) => {
     await here.put("/home/f", pattern(80_000));

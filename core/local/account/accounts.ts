@@ -15,15 +15,24 @@ import {
 } from "../../storage/account_rules.ts";
 import type { Account } from "../../storage/account.ts";
 import type { AccountChange, NewAccount, Totals } from "../../storage/accounts.ts";
+import { joinItems, splitItems } from "../../storage/scope.ts";
 import type { Database } from "../database/database.ts";
 import { Table } from "../database/table.ts";
 
+/** The time in ms since 1970, in SQL. */
+export const nowMs = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
 /** The columns of an {@link AccountRow}. */
 export const accountColumns = `id, name, role, disabled, used, reserved, quota AS "limit", entries,
-  entry_limit AS entryLimit, created, last_login AS lastLogin`;
+  entry_limit AS entryLimit, created, last_login AS lastLogin, expires, networks,
+  coalesce(expires <= ${nowMs}, 0) AS expired`;
 
 /** An account as SQLite returns it. */
-export type AccountRow = Omit<Account, "disabled"> & { readonly disabled: number };
+export type AccountRow = Omit<Account, "disabled" | "expired" | "from"> & {
+  readonly disabled: number;
+  readonly expired: number;
+  readonly networks: string | null;
+};
 
 /** The columns of a verifier. */
 export type VerifierRow = ReturnType<typeof verifierColumns>;
@@ -69,12 +78,21 @@ export class Accounts extends Table {
   /** Makes an account: see `AccountStore.add`. */
   add(account: NewAccount): Account {
     const { name, role, limit, entryLimit, verifier, disabled = false, adopt = false } = account;
+    const { expires = null, from = null } = account;
     checkAccountName(name);
     return this.db.transaction(() => {
       if (this.find(name)) throw accountExists(name);
       if (!adopt) this.needFreeHome(name);
       const limits = { quota: limit, entry_limit: usualEntries(limit) };
-      const row = { name, role, disabled: Number(disabled), created: Date.now(), ...limits };
+      const ends = { expires, networks: joinItems(from) };
+      const row = {
+        name,
+        role,
+        disabled: Number(disabled),
+        created: Date.now(),
+        ...limits,
+        ...ends,
+      };
       this.db.insert("account", { ...row, ...verifierColumns(verifier) });
       return entryLimit === undefined ? this.get(name) : this.change(name, { entryLimit });
     });
@@ -103,7 +121,7 @@ export class Accounts extends Table {
     const changed = this.db.transaction(() => {
       const { id } = this.get(name);
       const before = this.#admins();
-      const { role, disabled, limit, entryLimit, verifier } = change;
+      const { role, disabled, limit, entryLimit, verifier, expires, from } = change;
       const set = (columns: string, ...values: (string | number | null)[]) =>
         this.db.run(`UPDATE account SET ${columns} WHERE id = ?`, ...values, id);
       if (role) set("role = ?", role);
@@ -113,6 +131,8 @@ export class Accounts extends Table {
         set(`quota = ?, entry_limit = ${entries}`, limit, usualEntries(limit));
       }
       if (entryLimit !== undefined) set("entry_limit = ?, entry_limit_set = 1", entryLimit);
+      if (expires !== undefined) set("expires = ?", expires);
+      if (from !== undefined) set("networks = ?", joinItems(from));
       if (verifier) {
         const columns = verifierColumns(verifier);
         const names = Object.keys(columns).map((column) => `${column} = ?`).join(", ");
@@ -175,8 +195,10 @@ export class Accounts extends Table {
     );
   }
 
+  /** Returns the number of admins that can log in, without an end. */
   #admins(): number {
-    const sql = "SELECT count(*) FROM account WHERE role = 'admin' AND disabled = 0";
+    const sql = `SELECT count(*) FROM account
+      WHERE role = 'admin' AND disabled = 0 AND expires IS NULL`;
     return this.db.value(sql)!;
   }
 
@@ -190,8 +212,8 @@ export class Accounts extends Table {
   }
 }
 
-export function accountOf(row: AccountRow): Account {
-  return { ...row, disabled: row.disabled !== 0 };
+export function accountOf({ disabled, expired, networks, ...row }: AccountRow): Account {
+  return { ...row, disabled: disabled !== 0, expired: expired !== 0, from: splitItems(networks) };
 }
 
 export function verifierColumns({ salt, n, r, p, storedKey, serverKey }: Verifier) {

@@ -1,15 +1,13 @@
 /**
- * Checks whether a login is still valid: its account is enabled, and its credential exists. Every
+ * Checks whether a login is still valid: its account may log in, and its credential exists. Every
  * request checks this, with one statement.
  */
-import { accountColumns, accountOf, type AccountRow } from "./accounts.ts";
+import { accountColumns, accountOf, type AccountRow, nowMs } from "./accounts.ts";
 import type { Account, Credential } from "../../storage/account.ts";
 import { Table } from "../database/table.ts";
 
 type Kind = Credential["kind"];
 
-/** The time in ms since 1970, in SQL. */
-const nowMs = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 /** The condition on which a row has not ended by its time. */
 const isLive = (table: string) => `(${table}.expires IS NULL OR ${table}.expires > ${nowMs})`;
 
@@ -25,7 +23,8 @@ const conditions: Readonly<Record<Kind, string>> = {
   share: "EXISTS (SELECT 1 FROM share WHERE share.digest = ? AND share.account = account.id)",
 };
 const select = (columns: string, kind: Kind) =>
-  `SELECT ${columns} FROM account WHERE id = ? AND disabled = 0 AND ${conditions[kind]}`;
+  `SELECT ${columns} FROM account
+   WHERE id = ? AND disabled = 0 AND ${isLive("account")} AND ${conditions[kind]}`;
 
 export class Credentials extends Table {
   /** Returns the account, if a login to it with this credential is still valid. */
@@ -42,11 +41,13 @@ export class Credentials extends Table {
 
   /**
    * Returns a text that changes whenever a credential or an account has ended: the number of ends by hand,
-   * and the latest end that the clock has passed. A row that is deleted adds to the number.
+   * and the latest ends that the clock has passed. A row that is deleted adds to the number.
    */
   revocations(): string {
-    const latest = `SELECT max(expires) FROM token WHERE expires <= ${nowMs}`;
-    return this.db.value(`SELECT count || ' ' || coalesce((${latest}), 0) FROM revocation`)!;
+    const latest = (table: string) =>
+      `coalesce((SELECT max(expires) FROM ${table} WHERE expires <= ${nowMs}), 0)`;
+    const ends = `${latest("token")} || ' ' || ${latest("account")}`;
+    return this.db.value(`SELECT count || ' ' || ${ends} FROM revocation`)!;
   }
 }
 

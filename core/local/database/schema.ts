@@ -349,4 +349,12 @@ ALTER TABLE token ADD COLUMN expires INTEGER;
 ALTER TABLE token ADD COLUMN used_from TEXT;          -- the address of its last login
 CREATE INDEX token_expires ON token (expires) WHERE expires IS NOT NULL;
 `,
+  `
+-- When an account ends, and the networks that it may log in from, with spaces between them.
+ALTER TABLE account ADD COLUMN expires INTEGER;
+ALTER TABLE account ADD COLUMN networks TEXT;
+CREATE INDEX account_expires ON account (expires) WHERE expires IS NOT NULL;
+CREATE TRIGGER account_limited AFTER UPDATE OF expires, networks ON account
+BEGIN UPDATE revocation SET count = count + 1; END;
+`,
 ];

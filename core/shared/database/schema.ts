@@ -318,7 +318,7 @@ CREATE TABLE cluster_node (
 `,
   },
   {
-    oldest: 3, // an older program would take a token with a scope for one without limits
+    oldest: 3, // an older program would ignore the limits of tokens and accounts
     sql: `
 -- The scope of a token: see core/login/scope.ts. Lists are items with spaces between them.
 ALTER TABLE token ADD COLUMN access text NOT NULL DEFAULT 'full'
@@ -329,6 +329,13 @@ ALTER TABLE token ADD COLUMN networks text;
 ALTER TABLE token ADD COLUMN expires bigint;
 ALTER TABLE token ADD COLUMN used_from text;
 CREATE INDEX token_expires ON token (expires) WHERE expires IS NOT NULL;
+
+-- When an account ends, and the networks that it may log in from, with spaces between them.
+ALTER TABLE account ADD COLUMN expires bigint;
+ALTER TABLE account ADD COLUMN networks text;
+CREATE INDEX account_expires ON account (expires) WHERE expires IS NOT NULL;
+CREATE TRIGGER account_limited AFTER UPDATE OF expires, networks ON account
+  FOR EACH STATEMENT EXECUTE FUNCTION revoked();
 `,
   },
 ];

@@ -6,6 +6,7 @@ import {
   accountExists,
   checkAccountName,
   isLastAdmin,
+  isLastingAdmin,
   noSuchAccount,
   removesLastAdmin,
   usualEntries,
@@ -19,6 +20,7 @@ import type {
   RemovedAccount,
   Totals,
 } from "../../storage/accounts.ts";
+import { joinItems } from "../../storage/scope.ts";
 import { accountColumns, accountOfLogin } from "../tree/account_rows.ts";
 import { encodeName } from "../database/name.ts";
 import { below, nodeAt } from "../tree/node_rows.ts";
@@ -147,7 +149,7 @@ async function applyChanges(
   for (const account of added) await add(tx, account);
   let lastAdmin: string | undefined;
   for (const { name, change } of changed) {
-    if (isAdmin(await setColumns(tx, name, change))) lastAdmin = name;
+    if (isLastingAdmin(await setColumns(tx, name, change))) lastAdmin = name;
   }
   if (lastAdmin !== undefined && await areAdminsGone(tx)) throw isLastAdmin(lastAdmin);
   const homes = new Map<string, RemovedAccount>();
@@ -189,13 +191,17 @@ async function ownedBy(db: Statements, id: number): Promise<{ files: number; byt
 
 async function add(
   tx: Statements,
-  { name, role, limit, entryLimit, verifier, disabled = false, adopt = false }: NewAccount,
+  account: NewAccount,
 ): Promise<Account> {
+  const { name, role, limit, entryLimit, verifier, disabled = false, adopt = false } = account;
+  const { expires = null, from = null } = account;
   checkAccountName(name);
   if (!adopt) await needFreeHome(tx, name);
   const rows = await tx.all<{ id: number }>(
-    `INSERT INTO account (name, role, quota, entry_limit, entry_limit_set, verifier, disabled)
-     VALUES ($1, $2, $3::bigint, $4::bigint, $5::boolean, $6::text::jsonb, $7::boolean)
+    `INSERT INTO account (name, role, quota, entry_limit, entry_limit_set, verifier, disabled,
+       expires, networks)
+     VALUES ($1, $2, $3::bigint, $4::bigint, $5::boolean, $6::text::jsonb, $7::boolean,
+       $8::bigint, $9)
      ON CONFLICT (lower(name)) DO NOTHING RETURNING id`,
     name,
     role,
@@ -204,6 +210,8 @@ async function add(
     entryLimit !== undefined,
     JSON.stringify(verifier),
     disabled,
+    expires,
+    joinItems(from),
   );
   if (rows.length === 0) throw accountExists(name);
   return await get(tx, name);
@@ -229,9 +237,10 @@ async function changeAccount(
   name: string,
   change: AccountChange,
 ): Promise<Account> {
-  if (change.role || change.disabled !== undefined) await lockAdmins(tx);
+  const { role, disabled, expires } = change;
+  if (role || disabled !== undefined || expires !== undefined) await lockAdmins(tx);
   const before = await setColumns(tx, name, change);
-  if (isAdmin(before) && await areAdminsGone(tx)) throw isLastAdmin(name);
+  if (isLastingAdmin(before) && await areAdminsGone(tx)) throw isLastAdmin(name);
   return await get(tx, name);
 }
 
@@ -239,7 +248,7 @@ async function changeAccount(
 async function setColumns(
   tx: Statements,
   name: string,
-  { role, disabled, limit, entryLimit, verifier }: AccountChange,
+  { role, disabled, limit, entryLimit, verifier, expires, from }: AccountChange,
 ): Promise<Account> {
   const before = await get(tx, name);
   const { id } = before;
@@ -258,6 +267,8 @@ async function setColumns(
   if (entryLimit !== undefined) {
     await set("entry_limit = $2::bigint, entry_limit_set = true", entryLimit);
   }
+  if (expires !== undefined) await set("expires = $2::bigint", expires);
+  if (from !== undefined) await set("networks = $2", joinItems(from));
   if (verifier) await setVerifier(tx, id, verifier);
   return before;
 }
@@ -280,7 +291,7 @@ async function remove(
   if (purge) await tx.all("DELETE FROM node WHERE owner = $1 AND NOT folder", account.id);
   const kept = home && await keepHome(tx, account.name, home.id, purge);
   await tx.all("DELETE FROM account WHERE id = $1", account.id);
-  return { kept: kept ?? null, ...owned, wasAdmin: isAdmin(account) };
+  return { kept: kept ?? null, ...owned, wasAdmin: isLastingAdmin(account) };
 }
 
 /** Moves a home aside, or removes it. @returns where it is kept; undefined for nowhere */
@@ -327,15 +338,11 @@ async function lockAdmins(tx: Statements): Promise<void> {
   await tx.all("SELECT pg_advisory_xact_lock($1)", adminsLock);
 }
 
-function isAdmin({ role, disabled }: Account): boolean {
-  return role === "admin" && !disabled;
-}
-
-/** Returns whether there are accounts, and none of them is an admin that can log in. */
+/** Returns whether there are accounts, and none of them is an admin as in {@link isLastingAdmin}. */
 async function areAdminsGone(tx: Statements): Promise<boolean> {
   const [{ admins, accounts }] = await tx.all<{ admins: number; accounts: number }>(
-    `SELECT count(*) FILTER (WHERE role = 'admin' AND NOT disabled) AS admins, count(*) AS accounts
-     FROM account`,
+    `SELECT count(*) FILTER (WHERE role = 'admin' AND NOT disabled AND expires IS NULL) AS admins,
+       count(*) AS accounts FROM account`,
   );
   return admins === 0 && accounts > 0;
 }

@@ -46,15 +46,13 @@ export class SharedLogins implements LoginStore {
     return await accountOfLogin(this.#parts.db, login);
   }
 
-  async holds(login: Login): Promise<boolean> {
-    return await this.account(login) !== undefined;
-  }
-
   async revocations(): Promise<string> {
-    // The number of ends by hand, to which a deleted row adds, and the latest end that the clock has passed.
-    const latest = "SELECT max(expires) FROM token WHERE expires <= now_ms()";
+    // The number of ends by hand, to which a deleted row adds, and the latest ends that the clock has passed.
+    const latest = (table: string) =>
+      `coalesce((SELECT max(expires) FROM ${table} WHERE expires <= now_ms()), 0)`;
+    const ends = `${latest("token")} || ' ' || ${latest("account")}`;
     const rows = await this.#parts.db.all<{ ended: string }>(
-      `SELECT count || ' ' || coalesce((${latest}), 0) AS ended FROM revocation`,
+      `SELECT count || ' ' || ${ends} AS ended FROM revocation`,
     );
     return rows[0].ended;
   }

@@ -21,6 +21,8 @@ interface MadeToken {
 /** The columns of a scope, and whether the token has expired. */
 const scopeColumns = `token.access, token.path, token.doors, token.networks, token.expires,
   coalesce(token.expires <= now_ms(), false) AS expired`;
+/** The same as one value, beside the columns of an account, which have some of its names. */
+const scopeValue = `(SELECT to_jsonb(s) FROM (SELECT ${scopeColumns}) AS s) AS scope`;
 
 /** Makes a token with 256 random bits. */
 export async function makeToken(): Promise<MadeToken> {
@@ -98,13 +100,13 @@ export async function provableToken(
   db: Statements,
   id: string,
 ): Promise<ProvableToken | undefined> {
-  const [row] = await db.all<ScopeRow & Account & { verifier: Verifier; expired: boolean }>(
-    `SELECT ${accountColumns}, token.verifier, ${scopeColumns} FROM token
+  type Row = Account & { verifier: Verifier; scope: ScopeRow & { readonly expired: boolean } };
+  const [row] = await db.all<Row>(
+    `SELECT ${accountColumns}, token.verifier, ${scopeValue} FROM token
      JOIN account ON account.id = token.account WHERE token.id = $1`,
     id,
   );
   if (!row) return undefined;
-  const { verifier, expired, access, path, doors, networks, expires, ...account } = row;
-  const scope = scopeOf({ access, path, doors, networks, expires });
-  return { account, verifier, scope, expired, credential: { kind: "token", id } };
+  const { verifier, scope: { expired, ...scope }, ...account } = row;
+  return { account, verifier, scope: scopeOf(scope), expired, credential: { kind: "token", id } };
 }

@@ -7,12 +7,14 @@ export const accountColumns =
   `account.id, account.name, account.role, account.disabled, account.used, account.reserved,
    account.quota AS "limit", account.entries, account.entry_limit AS "entryLimit",
    (extract(epoch FROM account.created) * 1000)::bigint AS created,
-   (extract(epoch FROM account.last_login) * 1000)::bigint AS "lastLogin"`;
+   (extract(epoch FROM account.last_login) * 1000)::bigint AS "lastLogin",
+   account.expires, coalesce(account.expires <= now_ms(), false) AS expired,
+   to_jsonb(string_to_array(account.networks, ' ')) AS "from"`;
 
 /** The condition on which a row has not ended by its time, in SQL. */
 const isLive = (table: string) => `(${table}.expires IS NULL OR ${table}.expires > now_ms())`;
 
-/** The conditions on which credentials of each kind are valid, in SQL. The account must also be enabled. */
+/** The conditions on which credentials of each kind are valid, in SQL. The account must also be one that may log in. */
 const conditions: Readonly<Record<Credential["kind"], string>> = {
   password: "account.epoch = $2::integer",
   token: `EXISTS (SELECT 1 FROM token
@@ -31,7 +33,7 @@ export async function accountOfLogin(
 ): Promise<Account | undefined> {
   const [account] = await db.all<Account>(
     `SELECT ${accountColumns} FROM account
-     WHERE id = $1 AND NOT disabled AND ${conditions[credential.kind]}`,
+     WHERE id = $1 AND NOT disabled AND ${isLive("account")} AND ${conditions[credential.kind]}`,
     id,
     valueOf(credential),
   );
@@ -51,9 +53,12 @@ function valueOf(credential: Credential): string | number {
   }
 }
 
-/** Returns whether an account exists and is not disabled. */
+/** Returns whether an account exists and may log in. */
 export async function isAccountEnabled(db: Statements, id: number): Promise<boolean> {
-  return (await db.all("SELECT 1 FROM account WHERE id = $1 AND NOT disabled", id)).length > 0;
+  return (await db.all(
+    `SELECT 1 FROM account WHERE id = $1 AND NOT disabled AND ${isLive("account")}`,
+    id,
+  )).length > 0;
 }
 
 /** The sums of an account, and their limits; null for none. */

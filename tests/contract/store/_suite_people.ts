@@ -60,6 +60,10 @@ async function login({ logins }: People, name: string): Promise<Login> {
   return { id: found.account.id, credential: found.credential };
 }
 
+async function holds(logins: LoginStore, login: Login): Promise<boolean> {
+  return await logins.account(login) !== undefined;
+}
+
 function attempt(account: Account, facts: Partial<Attempt> = {}): Attempt {
   return { account, name: account.name, mechanism: "password", host: "192.0.2.7", ...facts };
 }
@@ -99,6 +103,33 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
     await add(people, "bob");
     assert.deepEqual((await accounts.list()).map(({ name }) => name), ["Anna", "bob"]);
     assert.equal((await accounts.totals()).accounts.count, 2);
+  });
+
+  test("an account ends at its time, and has the networks that it may log in from", async (people) => {
+    const { accounts, logins } = people;
+    await add(people, "root", { role: "admin" });
+    const from = ["192.0.2.0/24", "2001:db8::/32"];
+    const later = Date.now() + 3_600_000;
+    const facts = { role: "user", limit: null, verifier, expires: later, from } as const;
+    const made = await accounts.add({ name: "anna", ...facts });
+    assert.deepEqual([made.expires, made.expired, made.from], [later, false, from]);
+    const password = await login(people, "anna");
+    assert.equal(await holds(logins, password), true);
+
+    let before = await logins.revocations();
+    const ended = await accounts.change("anna", { expires: Date.now() - 1000 });
+    assert.deepEqual([ended.expired, ended.from], [true, from]);
+    assert.notEqual(await logins.revocations(), before);
+    assert.equal(await holds(logins, password), false);
+    assert.equal(await logins.account(password), undefined);
+    before = await logins.revocations();
+    const changed = await accounts.change("anna", { expires: null, from: null });
+    assert.deepEqual([changed.expires, changed.expired, changed.from], [null, false, null]);
+    assert.notEqual(await logins.revocations(), before);
+    assert.equal((await logins.account(password))?.from, null);
+
+    await fails("refused", accounts.change("root", { expires: later }));
+    assert.equal((await accounts.get("root")).expires, null);
   });
 
   test("the last admin that can log in stays", async (people) => {
@@ -141,8 +172,8 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
     const before = await logins.revocations();
     const credential = (await logins.changePassword(old, otherVerifier))!;
     assert.notEqual(await logins.revocations(), before);
-    assert.deepEqual([await logins.holds(old), await logins.holds(token)], [false, false]);
-    assert.equal(await logins.holds({ id: anna.id, credential }), true);
+    assert.deepEqual([await holds(logins, old), await holds(logins, token)], [false, false]);
+    assert.equal(await holds(logins, { id: anna.id, credential }), true);
     assert.equal(await logins.byWebSession(secret), undefined);
     assert.equal(await logins.byToken(id), undefined);
     assert.equal((await logins.byPassword("anna"))?.verifier.storedKey, otherVerifier.storedKey);
@@ -196,9 +227,9 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
     const late = (await logins.issueToken(password, "late", ended))!;
     assert.notEqual(await logins.revocations(), before, "its end is noticed");
     const credential = { kind: "token", id } as const;
-    assert.equal(await logins.holds({ id: anna.id, credential }), true);
+    assert.equal(await holds(logins, { id: anna.id, credential }), true);
     const ending: Login = { id: anna.id, credential: { kind: "token", id: late.id } };
-    assert.equal(await logins.holds(ending), false);
+    assert.equal(await holds(logins, ending), false);
     assert.equal(await logins.account(ending), undefined);
     assert.equal(await logins.issueToken(ending, "later"), undefined);
 
@@ -249,7 +280,7 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
     assert.deepEqual(await logins.revokeTokens(anna.id), ids);
     assert.notEqual(await logins.revocations(), before);
     assert.deepEqual(await logins.tokens(anna.id), []);
-    assert.equal(await logins.holds(token), false);
+    assert.equal(await holds(logins, token), false);
     assert.equal((await logins.tokens(bob.id)).length, 1);
     assert.deepEqual(await logins.revokeTokens(anna.id), []);
   });
@@ -275,12 +306,12 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
       id: anna.id,
       credential: { kind: "key", fingerprint: fingerprints[0] },
     };
-    assert.equal(await logins.holds(session), true);
+    assert.equal(await holds(logins, session), true);
     assert.deepEqual(await logins.removeKeys(bob.id, fingerprints), []);
     assert.deepEqual(await logins.removeKeys(anna.id, ["none", fingerprints[0]]), [
       fingerprints[0],
     ]);
-    assert.equal(await logins.holds(session), false);
+    assert.equal(await holds(logins, session), false);
     const many = Array.from({ length: maxKeys }, (_, n) => key(n + 10));
     await fails("refused", logins.addKeys(anna.id, many));
     assert.equal((await logins.keys(anna.id)).length, 1, "one too many: none is added");
@@ -328,7 +359,7 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
       assert.deepEqual([kept === null, files, bytes], [false, 1, 5]);
       assert.equal(removed.get("asleep")!.kept, null);
       assert.deepEqual(await names(), ["anna", "carl"]);
-      assert.equal(await logins.holds(old), false);
+      assert.equal(await holds(logins, old), false);
       assert.equal((await logins.byPassword("anna"))?.verifier.storedKey, otherVerifier.storedKey);
       await accounts.needFreeHome("boss");
     },
@@ -428,7 +459,7 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
       assert.equal(await shares.resume(found, "a", "v"), true);
       assert.equal(await shares.resume(found, "b", "v"), false);
       const guest: Login = { id: anna.id, credential: { kind: "share", digest: found.digest } };
-      assert.equal(await people.logins.holds(guest), true);
+      assert.equal(await holds(people.logins, guest), true);
       await storage.write(anna, "f", "replaced");
       assert.equal((await shares.find(token))?.gone, false, "a file in its place is shared, too");
       await tree.move(file, { ...file, name: "g" }, anna.id, always);
@@ -437,7 +468,7 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
       assert.equal((await shares.find(token))?.gone, true, "a later file of that name is not");
       assert.equal(await shares.revoke(anna.id, share.id), true);
       assert.equal(await shares.find(token), undefined);
-      assert.equal(await people.logins.holds(guest), false);
+      assert.equal(await holds(people.logins, guest), false);
       assert.equal(await other.shares.signingKey(), await shares.signingKey());
     },
   );

@@ -8,6 +8,8 @@ import {
   listAccounts,
   removeAccount,
 } from "../../../session/admin.ts";
+import { BargeError } from "../../../error.ts";
+import { parseDay } from "../../../protocol/time.ts";
 import { json, operation } from "./operation.ts";
 import * as schemas from "./schemas.ts";
 
@@ -30,7 +32,7 @@ export const accounts = [
     answers: { 201: { description: "The account was created", schema: schemas.accountFacts } },
     problems: { 400: "The password is too short", 409: "The name is taken", ...notAdmin },
     async handle({ session, ended }, { body }) {
-      const account = await addAccount(session, body, ended.signal);
+      const account = await addAccount(session, withEnd(body), ended.signal);
       return json(accountJson(account), { status: 201 });
     },
   }),
@@ -49,7 +51,7 @@ export const accounts = [
     answers: { 200: { description: "The changed account", schema: schemas.accountFacts } },
     problems: { 400: "The password is too short", ...unknownAccount },
     async handle({ session, ended }, { pathParameter: name, body }) {
-      return json(accountJson(await changeAccount(session, name, body, ended.signal)));
+      return json(accountJson(await changeAccount(session, name, withEnd(body), ended.signal)));
     },
   }),
   operation("DELETE", "/accounts/{name}", {
@@ -65,8 +67,22 @@ export const accounts = [
   }),
 ];
 
+/** Reads the end of an account in a body. @throws {BargeError} `usage` */
+function withEnd<T extends { readonly expires?: string | null }>(
+  { expires, ...body }: T,
+): Omit<T, "expires"> & { readonly expires?: number | null } {
+  if (expires === undefined || expires === null) return { ...body, expires };
+  const end = parseDay(expires);
+  if (end !== undefined) return { ...body, expires: end };
+  throw new BargeError("usage", `${JSON.stringify(expires)} is no day and no time`, {
+    hint: "2027-01-31, or a time in the format of RFC 3339",
+  });
+}
+
 function accountJson({ name, role, disabled, used, reserved, limit, ...account }: Account) {
-  const { entries, entryLimit } = account;
+  const { entries, entryLimit, expired, from } = account;
   const created = new Date(account.created).toISOString();
-  return { name, role, disabled, used, reserved, limit, entries, entryLimit, created };
+  const expires = account.expires === null ? null : new Date(account.expires).toISOString();
+  const limits = { entries, entryLimit, expires, expired, from: from && [...from] };
+  return { name, role, disabled, used, reserved, limit, created, ...limits };
 }

@@ -184,6 +184,12 @@ export const newShare = v.strictObject({
   ),
 });
 
+const until = v.pipe(v.nullable(v.string()), v.description("When it ends; null for never"));
+const places = v.pipe(
+  v.nullable(networks),
+  v.description("Where it may log in from; null: anywhere"),
+);
+
 export const accountFacts = v.object({
   name: account,
   role,
@@ -193,6 +199,9 @@ export const accountFacts = v.object({
   limit,
   ...entryFacts,
   created: time,
+  expires: v.nullable(time),
+  expired: v.boolean(),
+  from: v.nullable(v.array(v.string())),
 });
 export const accounts = v.object({ accounts: v.array(accountFacts) });
 export const newAccount = v.strictObject({
@@ -201,6 +210,8 @@ export const newAccount = v.strictObject({
   role: v.optional(role, "user"),
   limit: v.optional(limit, 1_000_000),
   entryLimit: v.optional(entryFacts.entryLimit),
+  expires: v.optional(until),
+  from: v.optional(places),
 });
 export const accountChange = v.strictObject({
   password: v.optional(password),
@@ -208,6 +219,8 @@ export const accountChange = v.strictObject({
   disabled: v.optional(v.boolean()),
   limit: v.optional(limit),
   entryLimit: v.optional(entryFacts.entryLimit),
+  expires: v.optional(until),
+  from: v.optional(places),
 });
 export const removedAccount = v.object({
   name: account,

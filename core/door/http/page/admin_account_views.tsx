@@ -35,7 +35,7 @@ export function AccountList(
 }
 
 function Row({ account }: { account: Account }) {
-  const { name, role, disabled } = account;
+  const { name, role } = account;
   return (
     <li class="card item">
       <Icon name={role === "admin" ? "admin" : "person"} />
@@ -45,7 +45,7 @@ function Row({ account }: { account: Account }) {
             <strong>{name}</strong>
           </a>{" "}
           {role === "admin" && <span class="tag">admin</span>}
-          {disabled && <span class="tag bad">disabled</span>}
+          <State account={account} />
         </div>
         <small>
           <LastLogin account={account} />
@@ -54,6 +54,16 @@ function Row({ account }: { account: Account }) {
       <Used account={account} />
     </li>
   );
+}
+
+function State({ account: { disabled, expired } }: { account: Account }) {
+  if (!disabled && !expired) return null;
+  return <span class="tag bad">{disabled ? "disabled" : "expired"}</span>;
+}
+
+/** Returns a time as its day in UTC, or with its minute unless it is the start of the day. */
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().replace(/T00:00:00\.000Z$/, "");
 }
 
 function LastLogin({ account: { lastLogin } }: { account: Account }) {
@@ -130,7 +140,7 @@ export function AccountPage(
       <div class="stack narrow">
         <div class="row">
           <h1 class="grow">{account.name}</h1>
-          {account.disabled && <span class="tag bad">disabled</span>}
+          <State account={account} />
           <a class="b flat" href="/admin/accounts">All accounts</a>
         </div>
         <Failure failed={failed} />
@@ -151,6 +161,20 @@ export function AccountPage(
             label="Files, folders and partial uploads"
             hint="200000, none"
             value={account.entryLimit ?? "none"}
+          />
+        </CardForm>
+        <CardForm view={view} action={`${url}/access`} title="Login" label="Change" data-act>
+          <Field
+            id="expires"
+            label="Ends"
+            hint="a day in UTC, none"
+            value={account.expires === null ? "none" : dayOf(account.expires)}
+          />
+          <Field
+            id="from"
+            label="Logs in from"
+            hint="10.0.0.0/8 192.0.2.7, none"
+            value={account.from?.join(" ") ?? "none"}
           />
         </CardForm>
         {account.id === view.session.id

@@ -1,5 +1,6 @@
 /** The pages about accounts, for admins: each account has one, with the changes to it. */
 import type { Role } from "../../../storage/account.ts";
+import { parseDay } from "../../../protocol/time.ts";
 import { parseSize } from "../../../size.ts";
 import { BargeError } from "../../../error.ts";
 import {
@@ -81,6 +82,9 @@ const changes: Readonly<Record<string, Change>> = {
   async entries({ session }, name, form) {
     await changeAccount(session, name, { entryLimit: entryLimitOf(form) });
   },
+  async access({ session }, name, form) {
+    await changeAccount(session, name, { expires: expiresOf(form), from: fromOf(form) });
+  },
   async role({ session }, name, form) {
     refuseOwnAccount(session.name, name);
     await changeAccount(session, name, { role: roleOf(form) });
@@ -153,6 +157,20 @@ function entryLimitOf(form: URLSearchParams): number | null {
   if (text === "none") return null;
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new BargeError("usage", "that is not a number, such as 200000, or none");
+}
+
+/** @throws {BargeError} `usage` */
+function expiresOf(form: URLSearchParams): number | null {
+  const text = (form.get("expires") ?? "").trim();
+  if (/^(none)?$/i.test(text)) return null;
+  const end = parseDay(text);
+  if (end !== undefined) return end;
+  throw new BargeError("usage", "that is not a day, such as 2027-01-31, or none");
+}
+
+function fromOf(form: URLSearchParams): string[] | null {
+  const texts = (form.get("from") ?? "").split(/[\s,]+/).filter(Boolean);
+  return texts.length === 0 || texts[0].toLowerCase() === "none" ? null : texts;
 }
 
 function roleOf(form: URLSearchParams): Role {

@@ -82,6 +82,26 @@ test("an admin manages accounts, connections and bans", async (t) => {
     assert.equal(await status("/api/v1/quota", { headers: basic("carol", "new-secret") }), 200);
   });
 
+  await t.step("it can have an end, and networks that it may log in from", async () => {
+    const carol = () => status("/api/v1/quota", { headers: basic("carol", "new-secret") });
+    await page.fill("#expires", "soon");
+    await page.click("form[action$=access] button");
+    await root.hears("that is not a day");
+    await page.goto(`${base}/admin/accounts/carol`);
+    await page.fill("#expires", "2020-01-31");
+    await page.fill("#from", "127.0.0.0/8, ::1");
+    await page.click("form[action$=access] button");
+    await page.locator(".tag", { hasText: "expired" }).waitFor();
+    assert.equal(await page.inputValue("#expires"), "2020-01-31");
+    assert.equal(await page.inputValue("#from"), "127.0.0.0/8 ::1");
+    await root.checkAccess();
+    assert.equal(await carol(), 401);
+    await page.fill("#expires", "none");
+    await page.click("form[action$=access] button");
+    await page.locator(".tag", { hasText: "expired" }).waitFor({ state: "detached" });
+    assert.equal(await carol(), 200);
+  });
+
   await t.step("it is removed, and its home is kept", async () => {
     await page.click("text=Remove");
     await page.locator("dialog", { hasText: "It has 1 file, 1.00 MB" }).waitFor();
