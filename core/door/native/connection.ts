@@ -7,7 +7,7 @@
  * The connection ends when the client leaves, breaks the protocol, or stops moving bytes.
  */
 import { BargeError } from "../../error.ts";
-import { ReadAhead } from "../../net/read_ahead.ts";
+import { ReadAhead } from "./read_ahead.ts";
 import { RateMeter } from "../../net/min_rate.ts";
 import type { Stream } from "../../net/stream.ts";
 import {

@@ -8,7 +8,7 @@
  * read while the answer to the `get` waits to be written, and answered after it, as other requests.
  */
 import { BargeError } from "../../error.ts";
-import type { ReadAhead } from "../../net/read_ahead.ts";
+import type { ReadAhead } from "./read_ahead.ts";
 import type { Stream } from "../../net/stream.ts";
 
 /** Limits of pauses, in ms. */

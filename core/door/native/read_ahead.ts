@@ -8,8 +8,8 @@
  * Invariants: at most one read waits on the stream; no byte is lost or returned twice; at most
  * `maxKeptBytes` are read ahead, so that the kernel still applies back-pressure.
  */
-import { BargeError } from "../error.ts";
-import type { Stream } from "./stream.ts";
+import { BargeError } from "../../error.ts";
+import type { Stream } from "../../net/stream.ts";
 
 const pieceBytes = 2048;
 /** Enough for the keep-alives of the longest pause that a client may make (protocol/frame.ts). */
