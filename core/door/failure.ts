@@ -40,7 +40,7 @@ export function explain(error: unknown, operation: Operation): BargeError {
 /** Logs that the disk is full, and returns the failure for the client. */
 function diskFull(failed: BargeError, operation: Operation): BargeError {
   if (isLogDue("no room")) {
-    log.warn("{op} {path}: there is no room to store it: {why}", {
+    log.warn("{op} {path}: the storage is full: {why}", {
       op: operation.op ?? "",
       path: operation.path ?? "",
       why: failed.message,

@@ -50,7 +50,7 @@ Deno.test({
       await asBefore(server, old);
       assert.match(
         server.stderr(),
-        /"WARN".*"message":"put \/home\/f: the disk of the data directory/,
+        /"WARN".*"message":"put \/home\/f: the storage is full: no space left on device/,
       );
     });
     await t.step("of a size that is not", async () => {
@@ -123,7 +123,7 @@ Deno.test({
     });
     assert.doesNotMatch(server.stderr(), /"level":"ERROR"/);
     // Once a minute and worker, not once a file.
-    const { length } = server.stderr().match(/the disk of the data directory/g) ?? [];
+    const { length } = server.stderr().match(/the storage is full/g) ?? [];
     assert.ok(length > 0 && length <= 2 * navigator.hardwareConcurrency, `${length}`);
   },
 });
