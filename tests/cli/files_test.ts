@@ -282,7 +282,8 @@ Deno.test("register and grow work if the server allows them", async () => {
   assert(ms > 0 && version === 1);
 });
 
-Deno.test("a reader that goes away ends the program quietly", async () => {
+// It prepares a folder on the disk of one machine.
+Deno.test("a reader that goes away ends the program quietly", { ignore: onTwoNodes }, async () => {
   await using all = await loggedIn();
   const { home, server } = all;
   const folder = `${server.data}/homes/anna/t`;

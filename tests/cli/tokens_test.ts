@@ -97,7 +97,7 @@ Deno.test("tokens are listed with their limits and last use, and revoked", async
   assert.ok(Date.parse(used.used) >= Date.parse(used.created));
   const { stdout } = await home.barge(["token", "list"]);
   assert.match(stdout, /127\.0\.0\.1 .*read-only native,sftp from 127\.0\.0\.0\/8,::1 +ci\n/);
-  const atServer = ["user", "tokens", "anna", "--json", "--data", server.data];
+  const atServer = ["user", "tokens", "anna", "--json", ...server.storage];
   assert.deepEqual(lines(await home.barge(atServer)), await list());
 
   const revoked = await home.barge(["token", "revoke", used.id, "--json"]);

@@ -64,7 +64,8 @@ Deno.test("standard output by its other names is not replaced by a file", async 
   assert.equal((await home.barge(["get", "--json", "/home/f", "./out"])).code, 2);
 });
 
-Deno.test("Ctrl-C ends a program whose output is not read", async () => {
+// It prepares a folder on the disk of one machine.
+Deno.test("Ctrl-C ends a program whose output is not read", { ignore: onTwoNodes }, async () => {
   await using all = await loggedIn();
   const { home, server } = all;
   const folder = `${server.data}/homes/anna/t`;
