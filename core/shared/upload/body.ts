@@ -206,7 +206,7 @@ export class SharedBody implements StagedBody, Disposable {
       await this.#queue;
       await Promise.all(this.#sending);
       await this.record();
-      const size = wholeEnd(this.#pieces.filter((piece) => !this.#unsent.has(piece)));
+      const size = wholeEnd(this.#pieces.filter(({ object }) => !this.#unsent.has(object)));
       return { size, length: size };
     }
   }
@@ -214,7 +214,7 @@ export class SharedBody implements StagedBody, Disposable {
   /** Records the pieces that are sent. */
   async record(): Promise<void> {
     while (this.#recording) await this.#recording.catch(() => {/* reported to its caller */});
-    const sent = this.#pieces.filter((piece) => !this.#unsent.has(piece));
+    const sent = this.#pieces.filter(({ object }) => !this.#unsent.has(object));
     const current = new Map(sent.map((piece) => [piece.at, piece]));
     const gone = [...this.#recorded]
       .filter(([at, piece]) => current.get(at) !== piece)
@@ -234,8 +234,8 @@ export class SharedBody implements StagedBody, Disposable {
     this.#run = undefined;
   }
 
-  /** The pieces whose objects are being sent. */
-  readonly #unsent = new Set<Piece>();
+  /** The objects that the store does not have yet. A write may have cut their pieces meanwhile. */
+  readonly #unsent = new Set<number>();
 
   /** Runs work after all earlier work, and fails once the upload has failed or is lost. */
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -293,16 +293,27 @@ export class SharedBody implements StagedBody, Disposable {
     while (this.#sending.size >= (isMemoryShort() ? minInFlight : maxInFlight)) {
       await Promise.race(this.#sending);
     }
-    const object = await this.#parts.objects.take();
+    const object = await this.#takeObject(run);
     const piece: SentPiece = { at: run.at, size: run.length, object, start: 0, sha256: null };
     this.#cut(piece.at, piece.at + piece.size);
     this.#pieces.push(piece);
     if (this.#pieces.length > 1 && this.#pieces.at(-2)!.at > piece.at) {
       this.#pieces.sort((a, b) => a.at - b.at);
     }
-    this.#unsent.add(piece);
+    this.#unsent.add(object);
     const sending = this.#sendObject(piece, run).finally(() => this.#sending.delete(sending));
     this.#sending.add(sending);
+  }
+
+  /** Takes a name for the object of a run. Without a name the bytes of the run are lost, so the upload fails. */
+  async #takeObject(run: Run): Promise<number> {
+    try {
+      return await this.#parts.objects.take();
+    } catch (error) {
+      run.memory?.[Symbol.dispose]();
+      this.#failure ??= error;
+      throw error;
+    }
   }
 
   /** Sends the bytes of a piece. A failure fails the next calls of the upload. */
@@ -312,7 +323,7 @@ export class SharedBody implements StagedBody, Disposable {
       const sha256 = piece.sha256 = await sha256Of(bytes);
       await this.#parts.bucket.put(objectName(piece.object), bytes, sha256);
       reached("sent");
-      this.#unsent.delete(piece);
+      this.#unsent.delete(piece.object);
     } catch (error) {
       this.#failure ??= error;
     } finally {

@@ -1,7 +1,10 @@
 /** Writing an upload while the object store is slow. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { BargeError } from "../../../core/error.ts";
+import type { Bucket } from "../../../core/shared/bucket/bucket.ts";
 import { SharedUploads } from "../../../core/shared/upload/uploads.ts";
+import type { Tree } from "../../../core/storage/tree.ts";
 import { hasEngines, SharedSetup } from "../../contract/store/_shared.ts";
 import { readWhole } from "../../contract/store/_suite_tree.ts";
 import { commit, declared, file } from "../../contract/store/_suite_uploads.ts";
@@ -46,3 +49,116 @@ Deno.test({
     await setup.check();
   },
 });
+
+Deno.test({
+  name: "an upload fails, and keeps what the store has, once an object gets no name",
+  ignore: !hasEngines,
+  async fn() {
+    await using setup = await SharedSetup.make();
+    const anna = await setup.addAccount("anna", null);
+    const { parts, tree } = setup.node();
+    let isDown = false;
+    const objects = new Proxy(parts.objects, {
+      get: (target, name) =>
+        name === "take" && isDown
+          ? () => Promise.reject(new BargeError("unavailable", "the database does not answer"))
+          : Reflect.get(target, name, target).bind(target),
+    });
+    const uploads = new SharedUploads({ ...parts, objects });
+    const bytes = new Uint8Array(randomBytes(4 * firstPieceBytes));
+    const upload = await uploads.begin(declared(anna, bytes.length), { keep: 0 });
+    await upload.body.write(bytes.subarray(0, firstPieceBytes + 1));
+    isDown = true;
+    const rest = bytes.subarray(firstPieceBytes + 1);
+    await assert.rejects(upload.body.write(rest), { kind: "unavailable" });
+    isDown = false;
+    await assert.rejects(upload.body.write(rest), { kind: "unavailable" });
+    await assert.rejects(upload.body.digest(), { kind: "unavailable" });
+    await upload.detach();
+    assert.equal(await keptBytes(tree, anna), firstPieceBytes);
+    const resumed = await uploads.begin(declared(anna, bytes.length), { keep: firstPieceBytes });
+    await resumed.body.write(bytes.subarray(firstPieceBytes));
+    await commit(resumed);
+    assert.deepEqual(await readWhole(tree, file), bytes);
+    await setup.check();
+  },
+});
+
+/** Returns a bucket whose n-th put waits for `failure`, and then fails. */
+function failing(bucket: Bucket, n: number, failure: Promise<void>) {
+  const stored = Promise.withResolvers<void>();
+  let puts = 0;
+  const store = new Proxy(bucket, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (name !== "put") return typeof value === "function" ? value.bind(target) : value;
+      return async (...args: Parameters<typeof target.put>) => {
+        const put = ++puts;
+        if (put === n) {
+          await failure;
+          throw new BargeError("unavailable", "the object store does not answer");
+        }
+        await target.put(...args);
+        if (put > n) stored.resolve();
+      };
+    },
+  });
+  return { bucket: store, stored: stored.promise };
+}
+
+Deno.test({
+  name:
+    "bytes that were overwritten while they were sent are not kept if the store does not get them",
+  ignore: !hasEngines,
+  async fn() {
+    await using setup = await SharedSetup.make();
+    const anna = await setup.addAccount("anna", null);
+    const { parts, tree } = setup.node();
+    const failure = Promise.withResolvers<void>();
+    const { bucket, stored } = failing(parts.bucket, 1, failure.promise);
+    const uploads = new SharedUploads({ ...parts, bucket });
+    const upload = await uploads.begin(declared(anna, 3 * firstPieceBytes), { keep: 0 });
+    await upload.body.write(new Uint8Array(randomBytes(firstPieceBytes)));
+    // The second object is sent at once, since it is full, and begins in the middle of the first one.
+    const overwriting = new Uint8Array(randomBytes(2 * firstPieceBytes));
+    await upload.body.writeAt(firstPieceBytes / 2, overwriting);
+    await stored;
+    failure.resolve();
+    await upload.detach(true);
+    assert.equal(await keptBytes(tree, anna), 0);
+    await setup.check();
+  },
+});
+
+Deno.test({
+  name:
+    "an upload resumes before the first object that the store did not get, not after later ones",
+  ignore: !hasEngines,
+  async fn() {
+    await using setup = await SharedSetup.make();
+    const anna = await setup.addAccount("anna", null);
+    const { parts, tree } = setup.node();
+    const failure = Promise.withResolvers<void>();
+    const { bucket, stored } = failing(parts.bucket, 2, failure.promise);
+    const uploads = new SharedUploads({ ...parts, bucket });
+    const bytes = new Uint8Array(randomBytes(7 * firstPieceBytes));
+    const upload = await uploads.begin(declared(anna, bytes.length), { keep: 0 });
+    await upload.body.write(bytes); // three objects, each twice as large as the one before
+    await stored;
+    failure.resolve();
+    await upload.detach();
+    assert.equal(await keptBytes(tree, anna), firstPieceBytes);
+    const resumed = await setup.node().uploads
+      .begin(declared(anna, bytes.length), { keep: firstPieceBytes });
+    assert.equal(resumed.body.size, firstPieceBytes);
+    await resumed.body.write(bytes.subarray(firstPieceBytes));
+    await commit(resumed);
+    assert.deepEqual(await readWhole(tree, file), bytes);
+    await setup.check();
+  },
+});
+
+/** Returns the number of bytes of the partial upload at {@link file} from which it resumes. */
+async function keptBytes(tree: Tree, account: number): Promise<number | undefined> {
+  return (await tree.look(file, account)).partial?.offset;
+}
