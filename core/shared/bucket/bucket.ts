@@ -32,6 +32,8 @@ const attemptShare = 0.75;
 /** The most attempts of a request whose failure may be temporary. */
 const maxTries = 3;
 const retryMs = 200;
+/** A smaller difference to the time of the store, in ms, is not why the store refuses a request. */
+const minSkewMs = 60_000;
 
 /** The answer to a request that did not fail. */
 interface Reply {
@@ -196,11 +198,17 @@ export class Bucket implements Disposable {
     }
     const text = await response.text().catch(() => "");
     const code = /<Code>(\w+)</.exec(text)?.[1] ?? "";
-    if (code === "RequestTimeTooSkewed") {
-      const now = Date.parse(response.headers.get("date") ?? "");
-      if (!Number.isNaN(now)) this.#skewMs = now - Date.now();
+    // An answer to HEAD has no body, and so no code.
+    if (code === "RequestTimeTooSkewed" || method === "HEAD" && response.status === 403) {
+      this.#takeTime(response.headers);
     }
     return refusal(method, response.status, code);
+  }
+
+  /** Signs the next requests with the time of an answer, if that is far from the time of the last one. */
+  #takeTime(headers: Headers): void {
+    const skewMs = Date.parse(headers.get("date") ?? "") - Date.now();
+    if (Math.abs(skewMs - this.#skewMs) >= minSkewMs) this.#skewMs = skewMs;
   }
 }
 

@@ -134,3 +134,20 @@ test("a time that the store refuses is reported with the clocks to correct", asy
   assert.match(failure.message, /refuses the time of this machine/);
   assert.match(failure.hint!, /clock/);
 });
+
+test(
+  "a probe takes the store's time once the clock of this machine has become wrong",
+  async (_, bucket) => {
+    await bucket.probe(5_000);
+    const now = Date.now;
+    try {
+      for (const hours of [1, -1, 0]) {
+        Date.now = () => now() + hours * 3_600_000;
+        await fails("fatal", bucket.probe(5_000));
+        await bucket.probe(5_000);
+      }
+    } finally {
+      Date.now = now;
+    }
+  },
+);
