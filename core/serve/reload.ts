@@ -62,8 +62,11 @@ export function reloader(options: ReloadOptions, files: CertificateFiles): () =>
   };
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
-  const start = () => running = readAll().finally(() => running = undefined);
-  return () => running ? next ??= running.then(start).finally(() => next = undefined) : start();
+  const start = () => {
+    next = undefined; // a later call may be about a later change
+    return running = readAll().finally(() => running = undefined);
+  };
+  return () => running ? next ??= running.then(start) : start();
 }
 
 function logChanges({ changed, needRestart }: ChangedSettings): void {
