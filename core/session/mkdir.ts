@@ -1,9 +1,9 @@
 import { BargeError } from "../error.ts";
-import { changeable, needAdd } from "../login/access.ts";
+import { changeable, needAdd, needChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Request } from "../protocol/message.ts";
 import { parseTime } from "../protocol/time.ts";
-import type { Condition } from "../storage/view.ts";
+import type { Condition, View } from "../storage/view.ts";
 import { checkFileTime } from "../upload/file_time.ts";
 
 /**
@@ -12,7 +12,8 @@ import { checkFileTime } from "../upload/file_time.ts";
  * @param condition throws unless it may be made now
  * @returns false if the folder existed, and `parents` was set
  * @throws {BargeError} `no-directory`, `exists`; `over-quota` where no entry is left: nothing is made
- *   then; `usage` for a time that no folder can have
+ *   then; `usage` for a time that no folder can have; `denied` for the time of an existing folder where the
+ *   token can only add
  */
 export async function mkdir(
   session: Session,
@@ -27,7 +28,11 @@ export async function mkdir(
   const location = session.locate(path);
   if (location.fixed && parents) return false;
   const place = changeable(location);
-  const guard = { places: [place], check: condition };
+  const check = (view: View): void => {
+    condition(view);
+    if (modified !== null && view.entry(place)) needChange(session);
+  };
+  const guard = { places: [place], check };
   const made = await session.store.tree.mkdir(place, { account: id, parents, modified }, guard);
   if (!made && !parents) throw new BargeError("exists", "it exists already");
   return made;

@@ -50,6 +50,7 @@ Deno.test("an append-only token changes nothing that exists, by any verb", async
   const job = await logInBy(setup, await issue(anna, { access: "append-only" }));
   const why = "denied: the token of this login can only add new files";
   const property = { space: "urn:x", local: "color", xml: "<x/>" };
+  const oldTime = "2020-01-01T00:00:00Z";
   const refused: readonly (() => Promise<unknown>)[] = [
     () => write(job, "/home/d/f", "new"),
     () => begin(job, request("/home/d/f", { size: 10, base: "old" })),
@@ -60,6 +61,7 @@ Deno.test("an append-only token changes nothing that exists, by any verb", async
     () => move(job, "/home/d", "/home/e", "always"),
     () => copy(job, "/home/g", "/home/d/f", "always"),
     () => setModified(job, "/home/d/f", 0),
+    () => mkdir(job, { verb: "mkdir", path: "/home/d", parents: true, modified: oldTime }),
     () => changeProperties(job, "/home/d/f", [property], () => {}),
     () =>
       lock(job, {
@@ -74,7 +76,8 @@ Deno.test("an append-only token changes nothing that exists, by any verb", async
   for (const work of refused) assert.equal(await refusal(work), why, String(work));
   assert.equal(setup.read("/home/d/f"), "old");
 
-  await mkdir(job, { verb: "mkdir", path: "/home/new/in", parents: true });
+  await mkdir(job, { verb: "mkdir", path: "/home/d", parents: true });
+  await mkdir(job, { verb: "mkdir", path: "/home/new/in", parents: true, modified: oldTime });
   await copy(job, "/home/d/f", "/home/new/in/f", "never");
   await copyTree(job, "/home/d", "/home/copied", "never");
   assert.equal(setup.read("/home/copied/f"), "old");
