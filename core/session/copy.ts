@@ -38,7 +38,7 @@ const endsTreeCopy: ReadonlySet<Kind> = new Set<Kind>(
   ["over-quota", "no-space", "unauthenticated", "interrupted", "unavailable"],
 );
 
-/** The most files of one folder that are copied at the same time. */
+/** The most files of a tree that are copied at the same time. */
 const maxFilesAtOnce = 16;
 
 /**

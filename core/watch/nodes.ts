@@ -71,6 +71,8 @@ export interface NodeSums extends NodeReport {
  * const facts = { name: "a", version: "1", doors: {}, started: 5, seen: 6, bucket: true, counts };
  * const report = { memory: 10, rates: { received: 1, sent: 2 } };
  * const running = { id: "1", state: "running", ...facts, ...report } as const;
+ * const late = { ...running, started: Date.now() + 3_600_000 }; // by a clock that is ahead of this one
+ * if (sumNodes([late]).counts.started !== late.started) throw new Error();
  * const sums = sumNodes([running, running, { ...running, state: "gone" }]);
  * if (sums.memory !== 20 || sums.rates.sent !== 4 || sums.counts.workers !== 2) throw new Error();
  * ```
@@ -87,7 +89,7 @@ export function sumNodes(all: readonly NodeStatus[]): NodeSums {
       sent: sum(({ rates }) => rates.sent),
     },
     counts: {
-      started: Math.min(Date.now(), ...nodes.map(({ started }) => started)),
+      started: nodes.length === 0 ? Date.now() : Math.min(...nodes.map(({ started }) => started)),
       workers: sum(({ counts }) => counts.workers),
       restarts: sum(({ counts }) => counts.restarts),
       logins: {

@@ -10,7 +10,10 @@ import type { Postgres, Statements } from "./postgres.ts";
 import { type Migration, migrations } from "./schema.ts";
 
 /** A node that has not reported for this time, in seconds, counts as gone. */
-export const goneAfterSeconds = 20;
+const goneAfterSeconds = 20;
+
+/** The condition on which a row of `cluster_node` is of a node that runs, in SQL. */
+export const isAlive = `seen > now() - interval '${goneAfterSeconds} seconds'`;
 
 /** The version of the tables that this barge makes, and needs at least. */
 export const newestVersion = migrations.length;
@@ -101,8 +104,7 @@ async function maxVersion(db: Statements): Promise<number> {
 async function requireNodesFit(tx: Statements): Promise<void> {
   const nodes = await tx.all<{ name: string; version: string }>(
     `SELECT name, version FROM cluster_node
-     WHERE tables < (SELECT max(oldest) FROM migration)
-       AND seen > now() - interval '${goneAfterSeconds} seconds' ORDER BY name`,
+     WHERE tables < (SELECT max(oldest) FROM migration) AND ${isAlive} ORDER BY name`,
   );
   if (nodes.length === 0) return;
   const running = nodes.map(({ name, version }) => `${name} (barge ${version})`).join(", ");

@@ -1,14 +1,11 @@
 /** The list of nodes, read from the database. */
 import { BargeError } from "../../error.ts";
 import type { DoorAddresses, NodeIdentity, NodeList, NodeReport } from "../../watch/nodes.ts";
-import { goneAfterSeconds } from "../database/migrate.ts";
+import { isAlive } from "../database/migrate.ts";
 import type { Postgres } from "../database/postgres.ts";
 
 /** How soon the database must answer a node that is to get clients. */
 const readyTimeoutMs = 1_000;
-
-/** Whether a node has reported lately, in SQL. */
-export const isAlive = `seen > now() - interval '${goneAfterSeconds} seconds'`;
 
 interface NodeRow extends NodeIdentity {
   readonly version: string;
