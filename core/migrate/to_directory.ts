@@ -16,6 +16,7 @@ import { requirePrepared } from "../shared/prepare.ts";
 import { decodeName } from "../shared/database/name.ts";
 import type { Statements } from "../shared/database/postgres.ts";
 import type { SharedStorage } from "../shared/storage.ts";
+import { inParallel } from "../storage/parallel.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
 import { receiveIdentity } from "./identity.ts";
 import { localIds, writeLocalAccounts, writeLocalTables } from "./local_people.ts";
@@ -149,7 +150,7 @@ class Copy {
         folders.push(entry);
       }
       const files = entries.filter(({ folder }) => !folder);
-      await inParallel(files, async (file) => {
+      await inParallel(files, maxParallel, async (file) => {
         await this.#receiver.receive(dir, file, await this.#ownerOf(file));
       });
     }
@@ -235,21 +236,4 @@ class Copy {
     );
     return new Map(pairs);
   }
-}
-
-/** Runs work for items, several at a time. @throws the first failure, after all work under way has ended */
-async function inParallel<T>(
-  items: readonly T[],
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  const failures: unknown[] = [];
-  const run = async () => {
-    for (const item of queue) {
-      if (failures.length > 0) return;
-      await work(item).catch((error) => failures.push(error));
-    }
-  };
-  await Promise.all(Array.from({ length: maxParallel }, run));
-  if (failures.length > 0) throw failures[0];
 }

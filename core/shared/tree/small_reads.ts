@@ -1,11 +1,15 @@
 /** Reads small files, with one statement for the rows of all of them and one for their pieces. */
 import { BargeError, typed } from "../../error.ts";
 import type { SmallFile } from "../../storage/content.ts";
+import { inParallel } from "../../storage/parallel.ts";
 import { type Place, relative } from "../../storage/place.ts";
 import type { Parts } from "../bucket/parts.ts";
 import type { NodeRow } from "./node_rows.ts";
 import { type Piece, piecesOfAll, readPiece } from "./pieces.ts";
 import { SharedView } from "./view.ts";
+
+/** The most files of one call whose bytes are read from the bucket at the same time. */
+const maxParallel = 16;
 
 /** The result for one file: see `Tree.readSmall`. */
 type Outcome = SmallFile | BargeError | undefined;
@@ -28,14 +32,12 @@ export async function readSmall(
   });
   const contents = rows.flatMap((row) => row && !isError(row) ? [row.content!] : []);
   const pieces = await piecesOfAll(parts.db, contents);
-  return await Promise.all(rows.map(async (row): Promise<Outcome> => {
-    if (row === undefined || isError(row)) return row;
-    try {
-      return await readFile(parts, row, pieces.get(row.content!) ?? []);
-    } catch (error) {
-      return typed(error);
-    }
-  }));
+  const outcomes: Outcome[] = rows.map((row) => row && isError(row) ? row : undefined);
+  await inParallel([...rows.entries()], maxParallel, async ([i, row]) => {
+    if (row === undefined || isError(row)) return;
+    outcomes[i] = await readFile(parts, row, pieces.get(row.content!) ?? []).catch(typed);
+  });
+  return outcomes;
 }
 
 /** Returns the error for a place without a file. */
