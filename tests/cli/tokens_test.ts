@@ -64,6 +64,13 @@ Deno.test("a backup job with an append-only token adds files below its path, and
     assert.equal(refused.code, code, `${args.join(" ")}: ${refused.stderr}`);
     assert.match(refused.stderr, why);
   }
+  await Deno.mkdir(`${home.path}/tree`);
+  for (const name of ["f", "g"]) {
+    await Deno.writeTextFile(`${home.path}/tree/${name}`, name);
+    const { code, stderr } = await job("put", "-r", "--update", "tree", "/home/backups");
+    assert.equal(code, 0, stderr);
+  }
+  await ok(["get", "/home/backups/tree/g", "g"]);
   const { stdout } = await job("ls", "-r", "/home");
   assert.match(stdout, /backups[\s\S]*monday/);
   assert.doesNotMatch(stdout, /secret|old|new/);
