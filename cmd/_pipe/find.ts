@@ -1,7 +1,7 @@
 /** `barge find`: finds files and folders of a server. */
 import { baseName } from "../../core/client/path.ts";
 import { BargeError } from "../../core/error.ts";
-import { args, flag, value } from "../_term/command.ts";
+import { args, flag, marked, value } from "../_term/command.ts";
 import { eachPath } from "../_client/each_path.ts";
 import { entryFields } from "../_client/entry.ts";
 import { choiceOptions, readFilter } from "../_client/filters.ts";
@@ -18,11 +18,13 @@ export default sessionCommand({
     type: value(oneOf("file", "dir"), "Take only files, or only folders"),
     owner: value(plain("NAME"), "Take only files that are charged to this account"),
     ...choiceOptions,
-    print0: flag("End each path with a NUL in place of a line end", "-print0"),
-    format: value(
-      plain("FORMAT"),
-      "Print lines like '{size}\\t{path}'; the fields are those of --json",
-    ),
+    ...marked({
+      print0: flag("End each path with a NUL in place of a line end", "-print0"),
+      format: value(
+        plain("FORMAT"),
+        "Print lines like '{size}\\t{path}'; the fields are those of --json",
+      ),
+    }, { excludes: ["print0", "format", "json"] }),
   },
   about:
     `Prints the paths of files and folders below the given ones that all options take. Options for
@@ -62,8 +64,8 @@ export default sessionCommand({
 });
 
 async function nameTest(pattern: string): Promise<(name: string) => boolean> {
-  const { default: picomatch } = await import("picomatch");
-  return picomatch(pattern, { dot: true, basename: false });
+  const { nameTest } = await import("../../core/client/filter/glob.ts");
+  return nameTest(pattern);
 }
 
 /** Returns the function that prints a found file or folder. */

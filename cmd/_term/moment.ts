@@ -1,13 +1,6 @@
 /** Reads a time on the command line: an age like `30d`, or a date. */
-import { valueParser } from "./value.ts";
-
-const unitSeconds: Readonly<Record<string, number>> = {
-  s: 1,
-  m: 60,
-  h: 3600,
-  d: 86_400,
-  w: 7 * 86_400,
-};
+import { parseDay } from "../../core/protocol/time.ts";
+import { parseSpan, valueParser } from "./value.ts";
 
 /**
  * Returns the time that a text names, in ms since 1970; undefined if it names none.
@@ -22,11 +15,13 @@ const unitSeconds: Readonly<Record<string, number>> = {
  * if (parseMoment("2h", 10_000_000) !== 2_800_000) throw new Error();
  * if (parseMoment("2026-11-30T08:00:00Z", 0) !== Date.UTC(2026, 10, 30, 8)) throw new Error();
  * if (parseMoment("yesterday", 0) !== undefined) throw new Error();
+ * if (parseMoment("2026-02-30", 0) !== undefined) throw new Error();
  * ```
  */
 export function parseMoment(text: string, now: number): number | undefined {
-  const [, amount, unit] = /^(\d{1,6})([smhdw])$/.exec(text) ?? [];
-  if (unit !== undefined) return now - Number(amount) * unitSeconds[unit] * 1000;
+  const age = parseSpan(text);
+  if (age !== undefined) return now - age;
+  if (parseDay(text.slice(0, 10)) === undefined) return undefined; // Date takes 2026-02-30 for March
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
   if (!isDay && !/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/.test(text)) return undefined;
   const time = Date.parse(isDay ? `${text}T00:00` : text);

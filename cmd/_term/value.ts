@@ -109,12 +109,19 @@ export function seconds(): ValueParser<number> {
   };
 }
 
-const spanMs: Readonly<Record<string, number>> = {
+const unitMs: Readonly<Record<string, number>> = {
+  s: 1000,
   m: 60_000,
   h: 3_600_000,
   d: 86_400_000,
   w: 7 * 86_400_000,
 };
+
+/** Returns the milliseconds of a span like `90m`, `12h`, `30d` or `2w`; undefined for another text. */
+export function parseSpan(text: string): number | undefined {
+  const [, amount, unit] = /^(\d{1,6})([smhdw])$/.exec(text) ?? [];
+  return unit === undefined ? undefined : Number(amount) * unitMs[unit];
+}
 
 /**
  * Returns the time at which a token or an account ends, in ms since 1970; undefined for a malformed text.
@@ -122,9 +129,8 @@ const spanMs: Readonly<Record<string, number>> = {
  * @param text a span from now, the start of a day in UTC, or a time in the format of RFC 3339
  */
 export function parseEnd(text: string): number | undefined {
-  const [, count, unit] = /^(\d{1,5})([mhdw])$/.exec(text) ?? [];
-  if (unit) return Date.now() + Number(count) * spanMs[unit];
-  return parseDay(text);
+  const span = parseSpan(text);
+  return span === undefined ? parseDay(text) : Date.now() + span;
 }
 
 /** The time at which a token ends: see {@link parseEnd}. */

@@ -56,6 +56,12 @@ Deno.test("find takes files by name, size, age, owner and type", async () => {
   assert.equal(zero.stdout, "/home/t/in/deep/d.txt\0/home/t/two\nlines\0");
   const [json] = lines(await home.barge(["find", "--name", "c.tar", "--json"]));
   assert.deepEqual([json.path, json.size, json.owner], ["/home/t/in/c.tar", 500, "anna"]);
+  Deno.writeTextFileSync(`${home.path}/!x{1,2}`, "x");
+  assert.equal((await home.barge(["put", "!x{1,2}", "/home/"])).code, 0);
+  assert.deepEqual(await find("--name", "!x*"), ["/home/!x{1,2}"]);
+  assert.deepEqual(await find("--name", "!x{1,2}"), ["/home/!x{1,2}"]);
+  assert.deepEqual(await find("--name", "two?lines"), ["/home/t/two\\nlines"]);
+  assert.equal((await home.barge(["find", "--older", "2026-02-30"])).code, 2);
   assert.equal((await home.barge(["find", "/home/nowhere"])).code, 4);
   assert.equal((await home.barge(["find", "--json", "-print0"])).code, 2);
 });

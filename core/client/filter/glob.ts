@@ -24,14 +24,18 @@ export function exclude(patterns: readonly string[]): Excluded {
   return (name, type) => rules.some((matches) => matches(name, type));
 }
 
+/** Compiles a pattern for names without folders, by the rules of {@link exclude}. */
+export function nameTest(pattern: string): (name: string) => boolean {
+  const plain = { nobrace: true, noextglob: true, nonegate: true };
+  // The flag s: a name may hold newlines, and `**` must match them as well.
+  return picomatch(literal(pattern), { dot: true, flags: "s", ...plain });
+}
+
 function rule(pattern: string): Excluded {
   const foldersOnly = pattern.endsWith("/");
   const body = foldersOnly ? pattern.replace(/\/+$/, "") : pattern;
   const rooted = body.includes("/");
-  const glob = literal(body.replace(/^\/+/, ""));
-  const plain = { nobrace: true, noextglob: true, nonegate: true };
-  // The flag s: a name may hold newlines, and `**` must match them as well.
-  const matches = picomatch(glob, { dot: true, flags: "s", ...plain });
+  const matches = nameTest(body.replace(/^\/+/, ""));
   return (name, type) => {
     if (foldersOnly && type !== "dir") return false;
     return matches(rooted ? name : name.slice(name.lastIndexOf("/") + 1));
