@@ -35,13 +35,14 @@ export async function runJob(
 ): Promise<number> {
   const { lock, log, notify } = choice;
   const program = notify === undefined ? undefined : findNotified(notify);
-  using file = log === undefined ? undefined : new JobLog(log, verb);
+  using file = log === undefined ? undefined : new JobLog(log);
   const messages: string[] = [];
-  copyNotes((line) => {
+  const add = (line: string) => {
     file?.add(line);
     messages.push(line);
     if (messages.length > maxMessages) messages.shift();
-  });
+  };
+  copyNotes(add);
   const started = new Date();
   file?.add(`${verb}: started`);
   const end = async (code: number) => {
@@ -57,8 +58,7 @@ export async function runJob(
     return code;
   } catch (cause) {
     const { code, message } = failureOf(cause, verb);
-    file?.add(message);
-    messages.push(message);
+    add(message);
     await end(code);
     throw cause;
   } finally {
@@ -72,20 +72,21 @@ class JobLog implements Disposable {
   readonly #path: string;
   #failed = false;
 
-  constructor(path: string, verb: string) {
+  constructor(path: string) {
     this.#path = path;
     try {
       this.#file = Deno.openSync(path, { append: true, create: true, mode: 0o600 });
     } catch (cause) {
-      throw typed(cause, { op: verb, path });
+      throw typed(cause, { op: "open log", path });
     }
   }
 
   add(line: string): void {
     if (this.#failed) return;
     const text = `${new Date().toISOString()} [${Deno.pid}] ${line}\n`;
+    let rest = new TextEncoder().encode(text);
     try {
-      this.#file.writeSync(new TextEncoder().encode(text));
+      while (rest.length > 0) rest = rest.subarray(this.#file.writeSync(rest));
     } catch (cause) {
       this.#failed = true;
       note(`barge: ${typed(cause, { op: "write log", path: this.#path })}`);

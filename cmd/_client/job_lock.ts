@@ -40,7 +40,7 @@ export class JobLock implements Disposable {
       });
     } catch (cause) {
       file?.close();
-      throw typed(cause, { op: verb, path });
+      throw typed(cause, { op: "open lock", path });
     }
   }
 

@@ -67,6 +67,7 @@ Deno.test("a program for failures that fails changes no exit code; one that is m
   assert.deepEqual([missing.code, missing.stdout], [2, ""]);
   const unwritable = await home.barge(["ls", "--log", "/nowhere/log"]);
   assert.equal(unwritable.code, 4);
+  assert.match(unwritable.stderr, /^barge: open log \/nowhere\/log: /);
 });
 
 Deno.test("a run that cannot connect is logged and reported", async () => {
@@ -105,4 +106,28 @@ Deno.test("--quiet-unless-changed prints nothing if nothing has changed", async 
   assert.match(changed.stderr, /1 file, 7 B .*1 unchanged/);
   Deno.removeSync(`${home.path}/t/b`);
   assert.match((await put("--delete")).stderr, /1 removed/);
+});
+
+Deno.test("a full disk ends the log, and not the run", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  const { code, stdout, stderr } = await home.barge(["ls", "/", "--log", "/dev/full"]);
+  assert.deepEqual([code, stdout], [0, "home/\npublic/\n"]);
+  assert.match(stderr, /^barge: write log \/dev\/full: no space left on device$/m);
+});
+
+Deno.test("the program for failures gets the last 20 messages", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  const names = Array.from({ length: 25 }, (_, i) => `/home/none${i}`);
+  const notify = ["--notify", "sh -c 'cat > notice'"];
+  assert.equal((await home.barge(["rm", ...names, ...notify])).code, 4);
+  const cut = { env: { BARGE_SERVER: "barge://anna@127.0.0.1:1" } };
+  const many = JSON.parse(await Deno.readTextFile(`${home.path}/notice`));
+  assert.deepEqual([many.messages.length, many.messages[19].includes("none24")], [20, true]);
+  const retries = ["--retries", "12", "--retry-delay", "0"];
+  assert.equal((await home.barge(["ls", ...retries, ...notify], cut)).code, 5);
+  const last = JSON.parse(await Deno.readTextFile(`${home.path}/notice`));
+  assert.equal(last.messages.length, 20);
+  assert.match(last.messages[19], /^barge: connect to 127\.0\.0\.1:1: /);
 });
