@@ -42,6 +42,7 @@ export async function* listed(
   const filter = chosen ? await filterOf({ ...chosen, ignoreFiles: false }) : everything;
   const selection = new Selection<Facts & Listed>(filter);
   const missing = new Set(chosen?.names);
+  missing.delete(""); // the folder itself
   const onOmitted = (omission: Omission) => note(`barge: ${path}: ${describeOmission(omission)}`);
   for await (const entry of list(client, path, { recursive, onOmitted })) {
     signal.throwIfAborted();
@@ -53,6 +54,6 @@ export async function* listed(
     else yield item;
   }
   const [name] = missing;
-  if (name === undefined || name === "") return;
+  if (name === undefined) return;
   throw new BargeError("not-found", "there is no file or folder", { path: join(path, name) });
 }

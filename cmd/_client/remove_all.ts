@@ -14,6 +14,9 @@ import { report, withVerb } from "../_term/fail.ts";
 import { printJson, printLine } from "../_term/out.ts";
 import { AtOnce } from "./at_once.ts";
 
+/** The folders that no account can remove. */
+const builtIn = ["/", "/home", "/public"];
+
 export interface RemoveChosenOptions {
   /** Undefined: everything goes. */
   readonly filter: FilterOptions | undefined;
@@ -28,7 +31,8 @@ export interface RemoveChosenOptions {
  * then the folders that are empty. With a filter, the folder itself stays.
  *
  * @returns the kinds of the failures of single files, which are reported
- * @throws {BargeError} `not-found`; `usage` for a folder without `recursive`
+ * @throws {BargeError} `not-found`; `exists` for a folder without `recursive`, and for a dry run of a
+ *   built-in folder
  */
 export async function removeChosen(
   client: Client,
@@ -37,6 +41,9 @@ export async function removeChosen(
 ): Promise<Kind[]> {
   const { recursive, filter: chosen } = options;
   const { entry } = await stat(client, path);
+  if (options.dryRun && !chosen && builtIn.includes(path)) {
+    throw new BargeError("exists", "it is a built-in folder, which can't be changed");
+  }
   const failures: Kind[] = [];
   const removal = new Removal(client, options, failures);
   const filter = chosen && await filterOf({ ...chosen, names: undefined, ignoreFiles: false });
@@ -93,18 +100,22 @@ class Removal {
   /** Removes a file or an empty folder. */
   async one(path: string, type: "file" | "dir"): Promise<void> {
     const { dryRun, json } = this.#options;
-    if (!dryRun) await this.#remove(path, type);
+    if (dryRun ? builtIn.includes(path) : !await this.#remove(path, type)) return;
     const removed = type === "file" ? 1 : 0;
     if (json) printJson({ path, removed, ...dryRun ? { dryRun } : {} });
     else if (dryRun) printLine(`remove ${path}${type === "dir" ? "/" : ""}`);
   }
 
-  async #remove(path: string, type: "file" | "dir"): Promise<void> {
-    await remove(this.#client, path).catch((cause) => {
-      const error = typed(cause);
-      // Another client has removed it, or has put a file into the folder.
-      const gone = error.kind === "not-found" || type === "dir" && error.kind === "exists";
-      if (!gone || this.#client.closed) throw cause;
-    });
+  /** @returns false if another client has removed it or put a file into it, and for a built-in folder */
+  async #remove(path: string, type: "file" | "dir"): Promise<boolean> {
+    try {
+      await remove(this.#client, path);
+      return true;
+    } catch (cause) {
+      const { kind } = typed(cause);
+      const stays = kind === "not-found" || type === "dir" && kind === "exists";
+      if (!stays || this.#client.closed) throw cause;
+      return false;
+    }
   }
 }

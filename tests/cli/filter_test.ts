@@ -275,3 +275,28 @@ Deno.test("a dry run of rm, mv and cp prints the changes, and makes none", async
   assert.deepEqual(await Promise.all(codes), [14, 4, 4, 14, 3]);
   assert.deepEqual(await remoteNames(home, "/home"), before);
 });
+
+Deno.test("rm refuses built-in folders in a dry run as well, and reports only what it removes", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  makeFiles(home.path, { "t/old": [1, 40] });
+  await ok(home, "put", "-r", "t", "/home/");
+  for (const path of ["/", "/home", "/public"]) {
+    for (const more of [[], ["-n"]]) {
+      const { code, stdout } = await home.barge(["rm", "-r", path, ...more]);
+      assert.deepEqual([code, stdout], [14, ""], path);
+    }
+  }
+  const removed = [{ path: "/home/t/old", removed: 1 }, { path: "/home/t", removed: 0 }];
+  const dry = lines(await ok(home, "rm", "-r", "/", "--older", "30d", "--json", "-n"));
+  assert.deepEqual(dry, removed.map((fields) => ({ ...fields, dryRun: true })));
+  assert.deepEqual(lines(await ok(home, "rm", "-r", "/", "--older", "30d", "--json")), removed);
+});
+
+Deno.test("ls -r reports a listed name that does not exist beside the folder itself", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  Deno.writeTextFileSync(`${home.path}/list`, ".\nnone\n");
+  const { code, stderr } = await home.barge(["ls", "-r", "/home", "--files-from", "list"]);
+  assert.deepEqual([code, stderr.includes("/home/none: there is no file or folder")], [4, true]);
+});
