@@ -2,7 +2,7 @@
 import { isStandardOutput, isStream } from "../core/client/download/local_target.ts";
 import { get } from "../core/client/get.ts";
 import { BargeError } from "../core/error.ts";
-import { args, flag } from "./_term/command.ts";
+import { args, flag, marked } from "./_term/command.ts";
 import { stdoutBytes } from "./_term/out.ts";
 import { path } from "./_term/value.ts";
 import { sessionCommand } from "./_client/session.ts";
@@ -16,9 +16,11 @@ export default sessionCommand({
       path("PATH"),
       "Remote files and folders; the last of two or more is the target",
     ),
-    requireDigest: flag(
-      "Fail with exit code 13 for a file without a stored digest, which was changed outside barge",
-    ),
+    ...marked({
+      requireDigest: flag(
+        "Fail with exit code 13 for a file without a stored digest, which was changed outside barge",
+      ),
+    }, { excludes: ["noVerify"] }),
     ...transferOptions,
   },
   usage: "SRC... [LOCAL]",

@@ -5,7 +5,7 @@ import { isNotFound } from "../core/client/stat.ts";
 import { join } from "../core/client/path.ts";
 import { BargeError, type Kind } from "../core/error.ts";
 import { maxRequests } from "./_client/at_once.ts";
-import { args, flag } from "./_term/command.ts";
+import { args, flag, marked } from "./_term/command.ts";
 import { eachPath } from "./_client/each_path.ts";
 import { checkFilter, filterOptions, isFiltered, readFilter } from "./_client/filters.ts";
 import { removeChosen } from "./_client/remove_all.ts";
@@ -17,7 +17,9 @@ export default sessionCommand({
   options: {
     paths: args("PATH", "Files, empty folders, or any folders with -r", 0),
     recursive: flag("Remove folders with their contents", "-r"),
-    partial: flag("Drop your partial uploads of that name, and keep the file"),
+    ...marked({
+      partial: flag("Drop your partial uploads of that name, and keep the file"),
+    }, { excludes: ["recursive", "dryRun", ...Object.keys(filterOptions)] }),
     force: flag("Ignore missing files", "-f"),
     dryRun: flag("Print what would be removed, and remove nothing", "-n"),
     ...filterOptions,

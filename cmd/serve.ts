@@ -130,10 +130,12 @@ const serveOptions = {
         "bound to it. SIGHUP reads it again",
     ),
   }, { reloads: "always" }),
-  plaintext: flag(
-    "Listen without TLS on addresses that other machines reach. The network can read files, and " +
-      "passwords at all doors except the native one",
-  ),
+  ...marked({
+    plaintext: flag(
+      "Listen without TLS on addresses that other machines reach. The network can read files, and " +
+        "passwords at all doors except the native one",
+    ),
+  }, { excludes: ["tls"] }),
   grace: valueOr(
     count("SECONDS", 0, 86_400),
     30,

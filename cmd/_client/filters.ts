@@ -1,7 +1,7 @@
 /** The options that choose files, the same for every verb that goes through a tree. */
 import type { FilterOptions } from "../../core/client/filter/options.ts";
 import { BargeError, typed } from "../../core/error.ts";
-import { flag, value, values, type ValuesOf } from "../_term/command.ts";
+import { flag, marked, value, values, type ValuesOf } from "../_term/command.ts";
 import { moment } from "../_term/moment.ts";
 import { path, plain, size } from "../_term/value.ts";
 
@@ -28,11 +28,13 @@ export const choiceOptions = {
 /** The filters, and the list of names, which `find`, `du` and `sum` do not take. */
 export const filterOptions = {
   ...choiceOptions,
-  filesFrom: value(
-    path("FILE"),
-    "Take only the files, and the contents of the folders, that FILE names, one on each line; - " +
-      "is standard input",
-  ),
+  ...marked({
+    filesFrom: value(
+      path("FILE"),
+      "Take only the files, and the contents of the folders, that FILE names, one on each line; - " +
+        "is standard input",
+    ),
+  }, { excludes: ["delete"] }),
   null: flag("The names of --files-from end with a NUL, as `find -print0` prints them", "-0"),
 };
 

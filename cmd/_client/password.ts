@@ -5,14 +5,16 @@ import {
   defaultMinPasswordLength,
   maxMinPasswordLength,
 } from "../../core/protocol/password.ts";
-import { flag, value, valueOr, type ValuesOf } from "../_term/command.ts";
+import { flag, marked, value, valueOr, type ValuesOf } from "../_term/command.ts";
 import { note, print, printJson } from "../_term/out.ts";
 import { count, path } from "../_term/value.ts";
 
 /** The options of a verb that needs a password. */
 export const passwordOptions = {
   passwordStdin: flag("Read the password from standard input, one line"),
-  passwordFile: value(path("FILE"), "Read the password from a file, one line"),
+  ...marked({
+    passwordFile: value(path("FILE"), "Read the password from a file, one line"),
+  }, { excludes: ["passwordStdin"] }),
 };
 
 /** The options of a verb that gives an account a password. */

@@ -49,7 +49,7 @@ export function parseRates(text: string): RateAt | undefined {
 /** A rate, or a timetable of rates. */
 export function rates() {
   const wanted = "a rate like 2MB, at least 16 KiB, or a timetable like 08:00-18:00=500kB,2MB";
-  return valueParser("RATE", parseRates, wanted);
+  return { ...valueParser("RATE", parseRates, wanted), types: ["integer", "string"] as const };
 }
 
 function parsePeriod(text: string): Period | undefined {

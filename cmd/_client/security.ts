@@ -6,14 +6,16 @@ import { type Fingerprint, parseFingerprint } from "../../core/net/fingerprint.t
 import { usesTls } from "../../core/net/trust.ts";
 import { configPath } from "../_config/path.ts";
 import { fits, readLogins } from "./logins.ts";
-import { flag, value, type ValuesOf } from "../_term/command.ts";
+import { flag, marked, value, type ValuesOf } from "../_term/command.ts";
 import { note } from "../_term/out.ts";
 import { valueParser } from "../_term/value.ts";
 
 /** The options of a verb that connects. */
 export const securityOptions = {
   tls: flag("Use TLS on this machine, too. Default: only to other machines"),
-  plaintext: flag("Connect without TLS: the network can read and change files"),
+  ...marked({
+    plaintext: flag("Connect without TLS: the network can read and change files"),
+  }, { excludes: ["tls", "pin"] }),
   pin: value(
     valueParser(
       "FINGERPRINT",

@@ -2,10 +2,10 @@
 import type { Client } from "../../core/client/client.ts";
 import { connect, type ConnectOptions } from "../../core/client/connect.ts";
 import { type Credentials, type Login, login as logIn } from "../../core/client/login.ts";
-import { formatRemote, type Remote } from "../../core/client/remote.ts";
+import { formatRemote, parseRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import type { RateLimit } from "../../core/client/rate_limit.ts";
-import { count, plain } from "../_term/value.ts";
+import { count, plain, type ValueParser } from "../_term/value.ts";
 import {
   command,
   type Common,
@@ -35,7 +35,7 @@ import { secured, securityOptions } from "./security.ts";
 /** The options of a verb that needs a server, but no login. */
 export const serverOptions = marked({
   server: value(
-    plain("barge://NAME@HOST:PORT"),
+    serverAddress(),
     "The server, and your account there. Default: the last `barge login`",
   ),
   timeout: value(
@@ -218,6 +218,15 @@ export async function dial(
     agent: `barge/${version}`,
     ...options,
   });
+}
+
+/** The address of a server. */
+function serverAddress(): ValueParser<string> {
+  const parse = (text: string) => {
+    parseRemote(text); // its failure has a hint
+    return text;
+  };
+  return { ...plain("barge://NAME@HOST:PORT"), parse };
 }
 
 function chooseRemote(choice: ServerChoice): Remote {

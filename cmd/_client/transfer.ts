@@ -227,5 +227,6 @@ function maxDelete() {
     if (percent === "") return { entries: amount };
     return amount <= 100 ? { percent: amount } : undefined;
   };
-  return valueParser("N|P%", parse, "a number like 100 or a percentage like 10%");
+  const wanted = "a number like 100 or a percentage like 10%";
+  return { ...valueParser("N|P%", parse, wanted), types: ["integer", "string"] as const };
 }

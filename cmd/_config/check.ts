@@ -51,10 +51,11 @@ export function checkSettings(
     if (unchecked.includes(table)) continue;
     const options = Object.entries<Option<unknown>>(tables.get(table) ?? {});
     const found = options.find(([, option]) => keyOf(option) === path.at(-1));
-    if (value.type === "table" && !found) {
-      unknown.push(whole);
-      const hint = didYouMean(whole, names, `there are ${list(names)}`, (name) => `[${name}]`);
-      add({ message: `there is no table [${whole}]`, hint });
+    const missing = value.type === "table" && !found ? whole : tables.has(table) ? "" : table;
+    if (missing !== "") {
+      unknown.push(missing);
+      const hint = didYouMean(missing, names, `there are ${list(names)}`, (name) => `[${name}]`);
+      add({ message: `there is no table [${missing}]`, hint });
     } else if (!found) {
       add(unknownKey(path.at(-1)!, table, tables));
     } else {
@@ -77,11 +78,13 @@ function unknownKey(key: string, table: string, tables: Tables): Problem {
   const message = `there is no option ${JSON.stringify(key)}${inTable}`;
   const optionsOf = (name: string) => Object.values<Option<unknown>>(tables.get(name) ?? {});
   const known = (name: string) => optionsOf(name).map(keyOf).filter(isText);
-  const elsewhere = [...tables.keys()].find((name) => name !== table && known(name).includes(key));
-  if (elsewhere !== undefined) {
-    const hint = elsewhere === ""
-      ? `${key} stands above the first table`
-      : `${key} stands in the table [${elsewhere}]`;
+  const elsewhere = [...tables.keys()].filter((name) =>
+    name !== table && known(name).includes(key)
+  );
+  if (elsewhere.length > 0) {
+    const [place] = elsewhere;
+    const other = elsewhere.length > 1 ? `tables such as [${place}]` : `the table [${place}]`;
+    const hint = place === "" ? `${key} stands above the first table` : `${key} stands in ${other}`;
     return { message, hint };
   }
   const line = optionsOf(table)
@@ -114,7 +117,7 @@ function textsOf(option: Option<unknown>, value: FileValue, key: string): string
   if (other) {
     const one = list(types.map((type) => typeNames[type]), "or");
     const allowed = isList ? `${one}, or an array of these` : one;
-    const what = kind === "flag" ? allowed : `${allowed}: ${wanted}`;
+    const what = kind === "flag" || wanted === "text" ? allowed : `${allowed}: ${wanted}`;
     return { message: `${key} is ${typeNames[other.type]}, and must be ${what}` };
   }
   const texts = items.map(({ text }) => text);

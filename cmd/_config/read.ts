@@ -1,7 +1,8 @@
 /** Reads the options of a verb from all sources: files, the environment and the command line. */
-import type { AnyCommand, Option, Tree } from "../_term/command.ts";
+import type { AnyCommand, Option, Options, Tree } from "../_term/command.ts";
 import { givenOf, valuesOf } from "../_term/parse.ts";
-import type { Reading } from "../_term/source.ts";
+import { origins, type Reading, type Source, type Sources } from "../_term/source.ts";
+import { yesOrNo } from "../_term/value.ts";
 import { existingClientFile } from "./path.ts";
 
 /**
@@ -21,8 +22,34 @@ export async function readCommand(
   const given = givenOf(name, command, args);
   const files = await command.readFiles?.(given, command.options) ??
     await clientSources(name, command, tree);
-  const sources = files ? new Map([...files, ...given]) : given;
+  const all = files ? new Map([...files, ...given]) : given;
+  const sources = withoutExcluded(command.options, all);
   return { values: valuesOf(name, command, sources), sources };
+}
+
+/**
+ * Returns the sources without those of options that an option of a stronger source excludes:
+ * `--plaintext` on the command line overrides `tls = true` in a file.
+ */
+function withoutExcluded(options: Options<unknown>, sources: Sources): Sources {
+  const rows = Object.entries<Option<unknown>>(options);
+  const strengths = new Map(
+    rows.map(([key, option]) => [key, strengthOf(option, sources.get(key))]),
+  );
+  const pairs = rows
+    .flatMap(([key, { excludes = [] }]) => excludes.map((other) => [key, other] as const));
+  const overridden = pairs.flatMap(([a, b]) => {
+    const [first = 0, second = 0] = [strengths.get(a), strengths.get(b)];
+    if (first === second || first === 0 || second === 0) return [];
+    return first < second ? a : b;
+  });
+  return new Map([...sources].filter(([key]) => !overridden.includes(key)));
+}
+
+/** Returns the strength of an option's source; 0 for an option that is not given, or is turned off. */
+function strengthOf({ kind }: Option<unknown>, source: Source | undefined): number {
+  const isOff = kind === "flag" && source && yesOrNo.parse(source.texts[0]) === false;
+  return source && !isOff ? origins.indexOf(source.origin) : 0;
 }
 
 /** The parser of the file is loaded only if the file exists: cron starts many clients. */

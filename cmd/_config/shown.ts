@@ -60,7 +60,9 @@ function shownOption(option: Option<unknown>, value: unknown, source?: Source): 
 function jsonOf({ kind, parser }: Option<unknown>, value: unknown, source?: Source): ShownValue {
   if (kind === "values") return source?.texts ?? [];
   if (value === undefined || value === null) return null;
-  if (typeof value === "object") return source?.texts[0] ?? parser.format?.(value) ?? String(value);
+  if (typeof value === "object" || value instanceof Function) {
+    return source?.texts[0] ?? parser.format?.(value) ?? String(value);
+  }
   return value as ShownValue;
 }
 

@@ -111,6 +111,8 @@ export interface Option<T> {
   readonly reloads?: "always" | "replaced";
   /** Whether its variable may hold a secret. */
   readonly secret?: boolean;
+  /** The keys of options that it can't be combined with. A stronger source overrides them. */
+  readonly excludes?: readonly string[];
   /**
    * Returns the option's value.
    *
@@ -129,10 +131,10 @@ export interface Option<T> {
  */
 export type Place = "limits" | "general" | "none";
 
-/** Returns options with marks for configuration files. */
+/** Returns options with marks for their sources. */
 export function marked<O extends Options<unknown>>(
   options: O,
-  marks: Pick<Option<unknown>, "place" | "reloads" | "secret">,
+  marks: Pick<Option<unknown>, "place" | "reloads" | "secret" | "excludes">,
 ): O {
   const entries = Object.entries<Option<unknown>>(options)
     .map(([key, option]) => [key, { ...option, ...marks }]);

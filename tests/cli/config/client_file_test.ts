@@ -131,3 +131,67 @@ Deno.test("the file is checked with the options of all verbs", async () => {
   const valid = await home.barge(["config", "check", "--client", file]);
   assert.deepEqual([valid.code, valid.stderr], [0, `${file} is valid\n`]);
 });
+
+Deno.test("an option of the command line overrides one of the file that it excludes", async () => {
+  await using session = await loggedIn();
+  const { home } = session;
+  configure(
+    home,
+    `tls = true
+password-file = "none"
+
+[find]
+format = "F {name}"
+
+[get]
+no-verify = true
+
+[rm]
+exclude = ["*.keep"]
+recursive = true
+`,
+  );
+  Deno.writeTextFileSync(`${home.path}/f`, "f");
+  const stdin = { stdin: "anna-secret\n" };
+  const run = (...args: string[]) =>
+    home.barge([...args, "--plaintext", "--password-stdin"], stdin);
+  assert.deepEqual(await run("put", "-q", "f", "/home/"), { code: 0, stdout: "", stderr: "" });
+  assert.equal((await run("find")).stdout, "F f\n");
+  assert.equal((await run("find", "-print0")).stdout, "/home/f\0");
+  assert.equal(lines(await run("find", "--json"))[0].path, "/home/f");
+  assert.equal((await run("find", "--json", "-print0")).code, 2);
+  assert.equal((await run("get", "--require-digest", "/home/f", "back")).code, 0);
+  assert.equal((await run("rm", "--partial", "/home/f")).code, 4);
+  assert.equal((await run("rm", "--partial", "-r", "/home/f")).code, 2);
+  const both = await home.barge(["ls", "--tls", "--plaintext"]);
+  assert.deepEqual([both.code, both.stderr.includes("exclude each other")], [2, true]);
+  const off = await home.barge(["config", "show", "ls", "--json"], {
+    env: { BARGE_PLAINTEXT: "no" },
+  });
+  assert.equal(lines(off).find(({ option }) => option === "tls").value, true);
+});
+
+Deno.test("numbers of --max-delete and --limit-rate need no quotes; faults name their tables", async () => {
+  await using session = await loggedIn();
+  const { home } = session;
+  const file = configure(home, "[put]\nmax-delete = 10\nlimit-rate = 2000000\n");
+  assert.equal((await home.barge(["config", "check", "--client"])).code, 0);
+  const shown = lines(await home.barge(["config", "show", "put", "--json"]));
+  const valueOf = (name: string) => shown.find(({ option }) => option === name).value;
+  assert.deepEqual([valueOf("max-delete"), valueOf("limit-rate")], ["10", "2000000"]);
+  const faults = [
+    ["put.x.y = 1", /:1:1: there is no table \[put\.x\] /],
+    ["json = true", /\(json stands in tables such as \[\w+\]\)/],
+    ['server = "x y"', /server: "x y" is not a server's address/],
+    [
+      "[put]\nexclude = [1]",
+      /put\.exclude is an integer, and must be a string, or an array of these$/m,
+    ],
+  ] as const;
+  for (const [text, message] of faults) {
+    Deno.writeTextFileSync(file, text);
+    const { code, stdout } = await home.barge(["config", "check", "--client"]);
+    assert.equal(code, 2, text);
+    assert.match(stdout, message);
+  }
+});
