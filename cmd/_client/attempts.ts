@@ -92,14 +92,20 @@ class Connections implements AsyncDisposable {
     await Promise.all(this.#open.map((client) => ping(client).catch(() => {/* it is closed */})));
   }
 
-  /** @throws {BargeError} why one can't be opened */
+  /**
+   * Opens the missing connections. A failure of several of them is one attempt.
+   *
+   * @throws {BargeError} why one can't be opened
+   */
   async open(count: number): Promise<readonly Client[]> {
-    this.#open = this.#open.filter(({ closed }) => !closed);
-    const missing = Array.from({ length: count - this.#open.length });
-    const opening = await Promise.allSettled(missing.map(() => this.#session.another()));
-    for (const result of opening) if (result.status === "fulfilled") this.#open.push(result.value);
-    for (const result of opening) if (result.status === "rejected") throw result.reason;
-    return this.#open;
+    return await this.#session.retries.run(async () => {
+      this.#open = this.#open.filter(({ closed }) => !closed);
+      const missing = Array.from({ length: count - this.#open.length });
+      const opened = await Promise.allSettled(missing.map(() => this.#session.another()));
+      for (const result of opened) if (result.status === "fulfilled") this.#open.push(result.value);
+      for (const result of opened) if (result.status === "rejected") throw result.reason;
+      return this.#open;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -146,8 +146,8 @@ export async function openSession(
     password,
     /** The further attempts of the command. */
     retries,
-    /** Opens another connection with the same login, which the caller closes. */
-    another: async () => (await retries.run(connectOnce)).client,
+    /** Opens another connection with the same login, which the caller closes, in one attempt. */
+    another: async () => (await connectOnce()).client,
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
 }

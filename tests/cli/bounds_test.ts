@@ -181,3 +181,14 @@ Deno.test("--max-delete stops before anything is transferred or removed", async 
   assert.equal(await digests(`${home.path}/here`), await digests(`${home.path}/t`));
   assert.equal((await mirror("101%")).code, 2);
 });
+
+Deno.test("several connections that can't be opened use up one attempt together", async () => {
+  await using all = await loggedIn();
+  const { home, server } = all;
+  await using proxy = new Proxy(server.address, [Infinity, 0, 0, 0]);
+  const to = { env: { ...secret, BARGE_SERVER: `barge://anna@${proxy.address}` } };
+  plant(home.path, { "t/a": 10 });
+  const retries = ["--jobs", "4", "--retries", "1", "--retry-delay", "0"];
+  const { stderr } = await ok(home, ["put", "-r", "t", "/home/", ...retries], to);
+  assert.equal(proxy.connections, 7, stderr);
+});
