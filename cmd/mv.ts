@@ -2,11 +2,13 @@
 import { move } from "../core/client/change.ts";
 import type { Client } from "../core/client/client.ts";
 import { stat } from "../core/client/stat.ts";
+import { BargeError } from "../core/error.ts";
 import { args, flag } from "./_term/command.ts";
+import { checkChangeable } from "./_client/built_in.ts";
 import { eachPath } from "./_client/each_path.ts";
 import { printJson, printLine } from "./_term/out.ts";
 import { sessionCommand } from "./_client/session.ts";
-import { checkFree, targets } from "./_client/move_target.ts";
+import { checkFree, isWithin, targets } from "./_client/move_target.ts";
 
 export default sessionCommand({
   options: {
@@ -37,6 +39,10 @@ export default sessionCommand({
 
 /** Checks a move for a dry run. @throws {BargeError} why it would fail */
 async function checkMove(client: Client, from: string, to: string, noClobber: boolean) {
-  await stat(client, from);
+  const { entry } = await stat(client, from);
+  checkChangeable(from);
+  if (entry?.type === "dir" && isWithin(to, from)) {
+    throw new BargeError("usage", "a folder can't be moved into itself", { path: from });
+  }
   await checkFree(client, to, noClobber);
 }

@@ -11,7 +11,7 @@ import { eachPath } from "./each_path.ts";
 import { sharedCode } from "../_term/exit.ts";
 import { report } from "../_term/fail.ts";
 import { printJson, printLine } from "../_term/out.ts";
-import { checkFree, targets } from "./move_target.ts";
+import { checkFree, isWithin, targets } from "./move_target.ts";
 
 export interface CopyOptions {
   /** Copy folders, too. */
@@ -64,8 +64,7 @@ async function copyTree(
     readonly dryRun: boolean;
   },
 ): Promise<Kind[]> {
-  const asFolder = (path: string) => join(path, "*").slice(0, -1);
-  if (asFolder(to).startsWith(asFolder(from))) {
+  if (isWithin(to, from)) {
     throw new BargeError("usage", "a folder can't be copied into itself", { path: from });
   }
   const entries = await listAll(client, from, { recursive: true });

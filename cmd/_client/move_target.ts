@@ -50,3 +50,9 @@ export async function checkFree(
   if (existing || folderExists || (await entryAt(client, parentOf(path)))?.type === "dir") return;
   throw new BargeError("no-directory", "there is no such folder", { path: parentOf(path) });
 }
+
+/** Returns whether a path is a folder's, or lies below it. */
+export function isWithin(path: string, folder: string): boolean {
+  const asFolder = (path: string) => join(path, "*").slice(0, -1);
+  return asFolder(path).startsWith(asFolder(folder));
+}

@@ -13,9 +13,7 @@ import { BargeError, type Kind, typed } from "../../core/error.ts";
 import { report, withVerb } from "../_term/fail.ts";
 import { printJson, printLine } from "../_term/out.ts";
 import { AtOnce } from "./at_once.ts";
-
-/** The folders that no account can remove. */
-const builtIn = ["/", "/home", "/public"];
+import { checkChangeable, isBuiltIn } from "./built_in.ts";
 
 export interface RemoveChosenOptions {
   /** Undefined: everything goes. */
@@ -41,9 +39,7 @@ export async function removeChosen(
 ): Promise<Kind[]> {
   const { recursive, filter: chosen } = options;
   const { entry } = await stat(client, path);
-  if (options.dryRun && !chosen && builtIn.includes(path)) {
-    throw new BargeError("exists", "it is a built-in folder, which can't be changed");
-  }
+  if (options.dryRun && !chosen) checkChangeable(path);
   const failures: Kind[] = [];
   const removal = new Removal(client, options, failures);
   const filter = chosen && await filterOf({ ...chosen, names: undefined, ignoreFiles: false });
@@ -100,7 +96,7 @@ class Removal {
   /** Removes a file or an empty folder. */
   async one(path: string, type: "file" | "dir"): Promise<void> {
     const { dryRun, json } = this.#options;
-    if (dryRun ? builtIn.includes(path) : !await this.#remove(path, type)) return;
+    if (dryRun ? isBuiltIn(path) : !await this.#remove(path, type)) return;
     const removed = type === "file" ? 1 : 0;
     if (json) printJson({ path, removed, ...dryRun ? { dryRun } : {} });
     else if (dryRun) printLine(`remove ${path}${type === "dir" ? "/" : ""}`);

@@ -300,3 +300,28 @@ Deno.test("ls -r reports a listed name that does not exist beside the folder its
   const { code, stderr } = await home.barge(["ls", "-r", "/home", "--files-from", "list"]);
   assert.deepEqual([code, stderr.includes("/home/none: there is no file or folder")], [4, true]);
 });
+
+Deno.test("a dry run of mv refuses what mv refuses", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  await ok(home, "mkdir", "/home/a");
+  assert.equal(
+    (await ok(home, "mv", "-n", "/home/a", "/home/ab")).stdout,
+    "move /home/a -> /home/ab\n",
+  );
+  const moves = [["/home/a", "/home/a/b"], ["/home/a", "/home/a"], ["/home", "/home/a/"]];
+  for (const move of moves) {
+    const dry = await home.barge(["mv", "-n", ...move]);
+    const real = await home.barge(["mv", ...move]);
+    assert.deepEqual([dry.code, dry.stdout], [real.code, ""], `${move} ${real.stderr}`);
+  }
+});
+
+Deno.test("a folder of the name .bargeignore has no rules, and is transferred", async () => {
+  await using all = await loggedIn();
+  const { home } = all;
+  makeFiles(home.path, { "t/.bargeignore/x": [1, 0], "t/a": [1, 0] });
+  await ok(home, "put", "-r", "t/", "/home/t", "--exclude", "//");
+  assert.deepEqual(await remoteNames(home, "/home/t"), [".bargeignore/", ".bargeignore/x", "a"]);
+  await ok(home, "get", "-r", "/home/t/", "t");
+});

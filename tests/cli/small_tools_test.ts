@@ -60,6 +60,7 @@ Deno.test("find takes files by name, size, age, owner and type", async () => {
   assert.equal((await home.barge(["put", "!x{1,2}", "/home/"])).code, 0);
   assert.deepEqual(await find("--name", "!x*"), ["/home/!x{1,2}"]);
   assert.deepEqual(await find("--name", "!x{1,2}"), ["/home/!x{1,2}"]);
+  assert.deepEqual(await find("--name", ""), []);
   assert.deepEqual(await find("--name", "two?lines"), ["/home/t/two\\nlines"]);
   assert.equal((await home.barge(["find", "--older", "2026-02-30"])).code, 2);
   assert.equal((await home.barge(["find", "/home/nowhere"])).code, 4);

@@ -24,8 +24,9 @@ export function exclude(patterns: readonly string[]): Excluded {
   return (name, type) => rules.some((matches) => matches(name, type));
 }
 
-/** Compiles a pattern for names without folders, by the rules of {@link exclude}. */
+/** Compiles a pattern for one name, by the rules of {@link exclude}; an empty one matches none. */
 export function nameTest(pattern: string): (name: string) => boolean {
+  if (pattern === "") return () => false;
   const plain = { nobrace: true, noextglob: true, nonegate: true };
   // The flag s: a name may hold newlines, and `**` must match them as well.
   return picomatch(literal(pattern), { dot: true, flags: "s", ...plain });

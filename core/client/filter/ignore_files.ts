@@ -8,7 +8,7 @@ export class IgnoreFiles {
   readonly rules = new IgnoreRules();
 
   /**
-   * Reads the file of a folder.
+   * Reads the file of a folder. A folder of that name has no rules.
    *
    * @param root the local folder of the tree
    * @param folder relative to the root
@@ -17,6 +17,7 @@ export class IgnoreFiles {
   read(root: string, folder: string): void {
     const path = join(join(root, folder), ignoreFileName);
     try {
+      if (Deno.statSync(path).isDirectory) return;
       this.rules.add(folder, Deno.readTextFileSync(path));
     } catch (cause) {
       throw typed(cause, { op: "read", path });
