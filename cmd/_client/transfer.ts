@@ -21,7 +21,7 @@ import { formatSize } from "../../core/size.ts";
 import type { MaxDelete } from "../../core/client/transfer/brake.ts";
 import { rates } from "./rates.ts";
 
-/** More connections take logins and memory of the server, and fill no line better. */
+/** More connections cost the server logins and memory, and make no transfer faster. */
 const maxJobs = 16;
 
 export const transferOptions = {
@@ -49,7 +49,7 @@ export const transferOptions = {
   jobs: valueOr(
     count("N", 1, maxJobs),
     1,
-    "Transfer over N connections at once, which helps on a long way. Default: 1",
+    "Transfer over N connections at once, which is faster over a long distance. Default: 1",
     "-j",
   ),
   dryRun: flag("Print the changes without making them", "-n"),

@@ -2,7 +2,7 @@
 import { longName, type Option, type Options } from "../_term/command.ts";
 import type { origins, Source, Sources } from "../_term/source.ts";
 
-/** What stands in place of a secret. */
+/** The text in place of a secret. */
 const hidden = "(hidden)";
 
 /** A value in JSON. */

@@ -23,7 +23,7 @@ const systemClock: RateClock = { now: () => performance.now(), wait: delay };
 export class RateLimit {
   readonly #perSecond: () => number;
   readonly #clock: RateClock;
-  /** Bytes that may move at once; negative while earlier bytes are not paid for. */
+  /** Bytes that may move at once; negative after more bytes moved than the rate allows. */
   #allowance = 0;
   #filledAt: number;
   /** The bytes a second that were allowed when the bucket was last filled. */
@@ -64,7 +64,7 @@ export class RateLimit {
     if (seconds > 0) this.#allowance += this.#rate * seconds;
     this.#filledAt = now;
     this.#rate = this.#perSecond();
-    const most = this.#rate * burstMs / 1000;
-    this.#allowance = this.#rate === Infinity ? Infinity : Math.min(most, this.#allowance);
+    const maxAllowance = this.#rate * burstMs / 1000;
+    this.#allowance = Math.min(maxAllowance, this.#rate === Infinity ? Infinity : this.#allowance);
   }
 }
