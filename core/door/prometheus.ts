@@ -2,11 +2,18 @@
  * Formats the metrics for Prometheus: text exposition format 0.0.4, base units, counters that end in
  * `_total`, histograms with cumulative buckets.
  */
+import { type Kind, kinds } from "../error.ts";
 import { type DoorCounts, latencyBoundsSeconds } from "../watch/metrics.ts";
 import type { Snapshot } from "../session/status.ts";
+import { nearQuotaShare } from "../storage/account_rules.ts";
 
 /** The value of the Content-Type header. */
 export const prometheusType = "text/plain; version=0.0.4; charset=utf-8";
+
+/** The end of the help of a number that every node shows. */
+const sameAtEach = "Of all nodes, the same at each: do not add them up.";
+
+const nearQuotaHelp = `Accounts that fill ${nearQuotaShare * 100} % of their quota.`;
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
@@ -20,6 +27,11 @@ export function prometheus(snapshot: Snapshot): string {
   const requests = snapshot.requests.flatMap(({ door, verb, outcomes }) =>
     Object.entries(outcomes).map(([outcome, n]): Sample => [{ door, verb, outcome }, n])
   );
+  // Each kind has a sample before its first error: `increase` does not see how a new series begins.
+  const errors = Object.keys(kinds).map((kind): Sample => {
+    const n = snapshot.requests.reduce((sum, row) => sum + (row.outcomes[kind as Kind] ?? 0), 0);
+    return [{ kind }, n];
+  });
   const byOutcome: Sample[] = [[{ outcome: "ok" }, logins.ok], [
     { outcome: "failed" },
     logins.failed,
@@ -27,8 +39,10 @@ export function prometheus(snapshot: Snapshot): string {
   const families: Family[] = [
     ["build_info", "Always 1; the version is its label.", [[{ version }, 1]]],
     ...(node ? [nodeInfo(node.name, version)] : []),
+    ...nodeFamilies(snapshot),
     ["start_time_seconds", "When the server started, since 1970.", snapshot.started / 1000],
     ["resident_memory_bytes", "Memory of the process.", snapshot.memory],
+    ...gaugeFamilies(snapshot),
     ["workers", "Workers that serve.", snapshot.workers],
     ["worker_restarts_total", "Workers that were started again.", snapshot.restarts],
     ["connections", "Connections that are open.", byDoor("open")],
@@ -38,6 +52,7 @@ export function prometheus(snapshot: Snapshot): string {
     ["received_bytes_total", "Bytes of files that were received.", byDoor("received")],
     ["sent_bytes_total", "Bytes of files that were sent.", byDoor("sent")],
     ["requests_total", "Requests, by outcome.", requests],
+    ["errors_total", "Requests that failed, by the kind of the error.", errors],
     ["logins_total", "Logins.", byOutcome],
     ["bans_total", "Bans that began.", snapshot.bans],
     ...storeFamilies(snapshot),
@@ -51,11 +66,35 @@ function nodeInfo(node: string, version: string): Family {
   return ["node_info", help, [[{ node, version }, 1]]];
 }
 
+function nodeFamilies({ nodeCounts }: Snapshot): Family[] {
+  if (!nodeCounts) return [];
+  const samples = Object.entries(nodeCounts).map(([state, n]): Sample => [{ state }, n]);
+  return [["cluster_nodes", `Nodes, by state. ${sameAtEach}`, samples]];
+}
+
+/** The values that the supervisor measures, where they apply. */
+function gaugeFamilies({ gauges }: Snapshot): Family[] {
+  const { certificateEnd, diskSize, diskAvailable } = gauges;
+  const families: [name: string, help: string, value: number | undefined][] = [
+    [
+      "certificate_expiry_timestamp_seconds",
+      "When the certificate ends, since 1970.",
+      certificateEnd === undefined ? undefined : certificateEnd / 1000,
+    ],
+    ["disk_size_bytes", "Size of the file system of the data directory.", diskSize],
+    ["disk_available_bytes", "Bytes that are free there.", diskAvailable],
+  ];
+  return families.flatMap(([name, help, value]): Family[] =>
+    value === undefined ? [] : [[name, help, value]]
+  );
+}
+
 /** The sums of the storage. Nodes that share it all show the same ones, under names of their own. */
-function storeFamilies({ node, banned, accounts, uploads }: Snapshot): Family[] {
+function storeFamilies({ node, banned, nearQuota, accounts, uploads }: Snapshot): Family[] {
   const families: [name: string, help: string, value: number][] = [
     ["bans", "Bans that are active.", banned],
     ["accounts", "Accounts.", accounts.count],
+    ["accounts_near_quota", nearQuotaHelp, nearQuota],
     ["used_bytes", "Bytes of files charged to accounts.", accounts.used],
     ["reserved_bytes", "Bytes reserved for uploads.", accounts.reserved],
     ["unfinished_uploads", "Uploads that are not committed.", uploads.unfinished],
@@ -65,7 +104,7 @@ function storeFamilies({ node, banned, accounts, uploads }: Snapshot): Family[] 
   if (!node) return families;
   return families.map(([name, help, value]) => [
     `cluster_${name}`,
-    `${help} Of all nodes, the same at each: do not add them up.`,
+    `${help} ${sameAtEach}`,
     value,
   ]);
 }

@@ -39,6 +39,7 @@ export function localAccounts(parts: Parts): AccountStore {
       accounts: accounts.totals(),
       uploads: reservations.totals(),
       banned: bans.count(),
+      nearQuota: accounts.countNearQuota(),
     }),
   };
 }

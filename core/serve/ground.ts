@@ -54,6 +54,8 @@ export interface Ground extends AsyncDisposable {
     stop: AbortSignal,
     onExcluded: (error: BargeError) => void,
   ): Promise<AsyncDisposable>;
+  /** Measures the disk for the metrics. Absent where storage is shared. */
+  measureDisk?(): void;
   /** Records the facts of the server for other commands. */
   writeFacts(certificate: Certificate | undefined, certificateFile: string | undefined): void;
   /**

@@ -1,4 +1,5 @@
 /** The storage of a server on one machine: a data directory that no other server uses. */
+import { statfsSync } from "node:fs";
 import { refuseMarked } from "../migrate/marker.ts";
 import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
@@ -108,6 +109,20 @@ export class LocalGround implements Ground {
 
   async maintain(): Promise<void> {
     await attempt("can't drop old uploads", () => expire(this.#store));
+  }
+
+  /** Measures the file system of the data directory. */
+  measureDisk(): void {
+    const { metrics } = this;
+    try {
+      const { blocks, bavail, bsize } = statfsSync(this.settings.data);
+      metrics.setGauge("diskSize", blocks * bsize);
+      metrics.setGauge("diskAvailable", bavail * bsize);
+    } catch {
+      // Without a record in the log: the next measurement follows within seconds.
+      metrics.setGauge("diskSize", undefined);
+      metrics.setGauge("diskAvailable", undefined);
+    }
   }
 
   writeFacts(certificate: Certificate | undefined, file: string | undefined): void {

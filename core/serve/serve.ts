@@ -113,12 +113,18 @@ async function run(
     certificate,
   );
   const maintaining = maintainRegularly(ground);
-  const sample = () => ground.history.sample(ground.metrics.totals());
+  const sample = () => {
+    ground.history.sample(ground.metrics.totals());
+    ground.measureDisk?.();
+  };
+  const showEnd = (shown: Certificate | undefined) =>
+    ground.metrics.setGauge("certificateEnd", shown?.until.getTime());
   await using enlisted = new AsyncDisposableStack();
   const excluded = Promise.withResolvers<never>();
   excluded.promise.catch(() => {}); // it may be rejected before it is awaited
   let { grace } = options;
   sample();
+  showEnd(certificate);
   const sampling = setInterval(sample, sampleIntervalMs);
   try {
     for (let number = 1; number <= workers; number++) await supervisor.start(number);
@@ -135,6 +141,7 @@ async function run(
       source,
       applyCertificate(certificate, { tlsCert }) {
         supervisor.reload(certificate);
+        showEnd(certificate);
         ground.writeFacts(certificate, tlsCert);
       },
     }, options);

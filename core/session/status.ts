@@ -1,6 +1,6 @@
 /** The state of the server: for admins, at every door. */
-import type { Counts } from "../watch/metrics.ts";
-import type { NodeIdentity, NodeList } from "../watch/nodes.ts";
+import type { Counts, Gauges } from "../watch/metrics.ts";
+import { countNodes, type NodeCounts, type NodeIdentity, type NodeList } from "../watch/nodes.ts";
 import type { ListedConnection } from "../watch/roster.ts";
 import type { Session } from "../login/session.ts";
 import type { Service } from "../login/service.ts";
@@ -11,6 +11,9 @@ import { asAdmin } from "./admin.ts";
 export interface Snapshot extends Counts, Totals {
   /** The node whose counts these are; the sums are those of all nodes. Undefined on one machine. */
   readonly node?: NodeIdentity;
+  /** The number of nodes in each state. Undefined on one machine. */
+  readonly nodeCounts?: NodeCounts;
+  readonly gauges: Gauges;
   /** The version of the program; empty if it is not known. */
   readonly version: string;
   /** The time, in ms since 1970. */
@@ -62,7 +65,9 @@ export async function snapshot(
 ): Promise<Snapshot> {
   return {
     ...metrics.snapshot(),
+    gauges: metrics.gauges(),
     node: nodes?.own,
+    nodeCounts: nodes && countNodes((await nodes.list()).nodes),
     version: settings.version ?? "",
     now: Date.now(),
     memory: Deno.memoryUsage().rss,

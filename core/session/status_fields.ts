@@ -4,7 +4,7 @@ import { quantile, type RequestCounts } from "../watch/metrics.ts";
 import type { Snapshot } from "./status.ts";
 
 /** Returns the numbers of the server in the format of the answer. */
-export function serverFields(snapshot: Snapshot): Server {
+export function serverFields(snapshot: Omit<Snapshot, "gauges">): Server {
   const { version, started, now, workers, restarts, memory, doors, logins, accounts } = snapshot;
   const sum = (of: "open" | "opened" | "refused") => doors.reduce((all, door) => all + door[of], 0);
   const ended = (outcome: "ok" | "over-quota", verb?: string) =>

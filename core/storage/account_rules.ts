@@ -11,6 +11,9 @@ const [baseEntries, entriesPerGiB] = [100_000, 10_000];
 /** The shortest interval at which the uses of a login's secret are recorded, to spare the disk. */
 export const useIntervalMs = 60_000;
 
+/** The share of its quota from which an account counts as near it. */
+export const nearQuotaShare = 0.9;
+
 /**
  * Returns the default entry limit of an account with this quota in bytes; null for no limit.
  *

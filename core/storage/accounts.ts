@@ -77,6 +77,8 @@ export interface Totals {
   };
   /** The number of bans in force. */
   readonly banned: number;
+  /** The number of accounts whose used and reserved bytes fill `nearQuotaShare` of their quota. */
+  readonly nearQuota: number;
 }
 
 export interface AccountStore {

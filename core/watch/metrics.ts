@@ -9,6 +9,8 @@
  * can't make the memory grow. Latencies are counted in fixed buckets, so that histograms of workers and
  * servers can be added up: Prometheus' defaults (5 ms to 10 s), extended on both sides.
  *
+ * In front of the rows are gauges, which the supervisor alone writes.
+ *
  * A cell is a 64-bit float, exact up to 2^53. 64-bit machines load it in one instruction, so a reader
  * never sees a partly written value.
  */
@@ -51,6 +53,13 @@ const serverCounters = ["starts", "loginsOk", "loginsFailed", "bans"] as const;
 /** A counter without labels. */
 export type Counter = typeof serverCounters[number];
 
+/** Measured by the supervisor: the end of the certificate in ms since 1970, and bytes of the disk. */
+const gaugeNames = ["certificateEnd", "diskSize", "diskAvailable"] as const;
+export type Gauge = typeof gaugeNames[number];
+/** The measured values. A gauge that does not apply is absent. */
+export type Gauges = { readonly [gauge in Gauge]?: number };
+const gaugeBytes = gaugeNames.length * Float64Array.BYTES_PER_ELEMENT;
+
 /** The layout of a row: counters of the server, counters of each door, requests by door and verb. */
 const doorsStart = serverCounters.length;
 const requestsStart = doorsStart + doorNames.length * doorCounters.length;
@@ -72,8 +81,10 @@ export interface SharedCounts {
 
 /** Allocates the counts. @param workers the number of isolates that share them */
 export function makeSharedCounts(workers: number): SharedCounts {
-  const bytes = workers * rowLength * Float64Array.BYTES_PER_ELEMENT;
-  return { counts: new SharedArrayBuffer(bytes), started: Date.now() };
+  const bytes = gaugeBytes + workers * rowLength * Float64Array.BYTES_PER_ELEMENT;
+  const counts = new SharedArrayBuffer(bytes);
+  new Float64Array(counts, 0, gaugeNames.length).fill(NaN);
+  return { counts, started: Date.now() };
 }
 
 /**
@@ -113,6 +124,7 @@ export interface Counts {
 }
 
 export class Metrics {
+  readonly #gauges: Float64Array;
   readonly #all: Float64Array;
   readonly #row: Float64Array;
   readonly #started: number;
@@ -122,7 +134,8 @@ export class Metrics {
    * @param sharedCounts by default, counts that no other isolate shares
    */
   constructor(worker = 0, sharedCounts: SharedCounts = makeSharedCounts(1)) {
-    this.#all = new Float64Array(sharedCounts.counts);
+    this.#gauges = new Float64Array(sharedCounts.counts, 0, gaugeNames.length);
+    this.#all = new Float64Array(sharedCounts.counts, gaugeBytes);
     this.#row = this.#all.subarray(worker * rowLength, (worker + 1) * rowLength);
     this.#started = sharedCounts.started;
     for (const door of doorNames) {
@@ -177,6 +190,16 @@ export class Metrics {
     const sum = (direction: "received" | "sent") =>
       doorNames.reduce((total, door) => total + this.#sum(doorCell(door, direction)), 0);
     return { received: sum("received"), sent: sum("sent") };
+  }
+
+  /** Sets a gauge. Only one isolate may call this. @param value undefined where the gauge does not apply */
+  setGauge(gauge: Gauge, value: number | undefined): void {
+    this.#gauges[gaugeNames.indexOf(gauge)] = value ?? NaN;
+  }
+
+  gauges(): Gauges {
+    const values = gaugeNames.map((gauge, i) => [gauge, this.#gauges[i]] as const);
+    return Object.fromEntries(values.filter(([, value]) => !Number.isNaN(value)));
   }
 
   snapshot(): Counts {

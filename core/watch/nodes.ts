@@ -107,6 +107,33 @@ export function sumNodes(all: readonly NodeStatus[]): NodeSums {
   };
 }
 
+/** The states of a node in the metrics. `no-bucket`: it runs, and does not reach the bucket. */
+const countedStates = ["running", "no-bucket", "stopping", "gone"] as const;
+/** The number of nodes in each state. */
+export type NodeCounts = { readonly [state in typeof countedStates[number]]: number };
+
+/**
+ * Counts the nodes in each state; each node has one.
+ *
+ * @example
+ * ```ts
+ * import { Metrics } from "./metrics.ts";
+ * import { countNodes } from "./nodes.ts";
+ * const facts = { name: "a", version: "1", doors: {}, started: 5, seen: 6, memory: 10 };
+ * const report = { counts: new Metrics().snapshot(), rates: { received: 1, sent: 2 } };
+ * const node = { id: "1", state: "running", bucket: true, ...facts, ...report } as const;
+ * const counts = countNodes([node, { ...node, bucket: false }, { ...node, state: "gone" }]);
+ * if (counts.running !== 1 || counts["no-bucket"] !== 1 || counts.gone !== 1) throw new Error();
+ * ```
+ */
+export function countNodes(nodes: readonly NodeStatus[]): NodeCounts {
+  const states = nodes.map(({ state, bucket }) =>
+    state === "running" && !bucket ? "no-bucket" : state
+  );
+  const counts = countedStates.map((state) => [state, states.filter((s) => s === state).length]);
+  return Object.fromEntries(counts);
+}
+
 /** Returns the sums over all doors. */
 export function sumDoors({ doors }: Pick<Counts, "doors">): Omit<DoorCounts, "door"> {
   const zero = { open: 0, busy: 0, opened: 0, refused: 0, received: 0, sent: 0 };

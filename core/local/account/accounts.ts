@@ -9,6 +9,7 @@ import {
   checkAccountName,
   decoyVerifier,
   isLastAdmin,
+  nearQuotaShare,
   noSuchAccount,
   useIntervalMs,
   usualEntries,
@@ -55,6 +56,14 @@ export class Accounts extends Table {
     return this.db.get(
       `SELECT count(*) AS count, coalesce(sum(used), 0) AS used,
        coalesce(sum(reserved), 0) AS reserved FROM account`,
+    )!;
+  }
+
+  /** Returns the number for `Totals.nearQuota`. */
+  countNearQuota(): number {
+    return this.db.value(
+      "SELECT count(*) FROM account WHERE quota > 0 AND used + reserved >= quota * ?",
+      nearQuotaShare,
     )!;
   }
 

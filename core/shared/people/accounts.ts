@@ -7,6 +7,7 @@ import {
   checkAccountName,
   isLastAdmin,
   isLastingAdmin,
+  nearQuotaShare,
   noSuchAccount,
   removesLastAdmin,
   usualEntries,
@@ -137,7 +138,11 @@ export class SharedAccounts implements AccountStore {
     const [{ banned }] = await db.all<{ banned: number }>(
       "SELECT count(*) AS banned FROM ban WHERE until > now_ms()",
     );
-    return { accounts, uploads, banned };
+    const [{ nearQuota }] = await db.all<{ nearQuota: number }>(
+      `SELECT count(*) AS "nearQuota" FROM account
+       WHERE quota > 0 AND used + reserved >= quota * ${nearQuotaShare}`,
+    );
+    return { accounts, uploads, banned, nearQuota };
   }
 }
 

@@ -105,6 +105,17 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
     assert.equal((await accounts.totals()).accounts.count, 2);
   });
 
+  test("accounts that fill 90 % of their quota are counted", async (people, storage) => {
+    const { accounts } = people;
+    const anna = await add(people, "anna", { limit: 1000 });
+    await add(people, "none", { limit: 0 });
+    await add(people, "root", { limit: null });
+    await storage.write(anna, "f", "x".repeat(899));
+    assert.equal((await accounts.totals()).nearQuota, 0);
+    await storage.write(anna, "g", "x");
+    assert.equal((await accounts.totals()).nearQuota, 1);
+  });
+
   test("an account ends at its time, and has the networks that it may log in from", async (people) => {
     const { accounts, logins } = people;
     await add(people, "root", { role: "admin" });

@@ -57,7 +57,7 @@ function parse(text: string): Map<string, Family> {
 function snapshot(metrics: Metrics, version = "1.2.3"): Snapshot {
   return {
     ...metrics.snapshot(),
-    ...{ version, now: 0, memory: 5e7, banned: 1 },
+    ...{ version, now: 0, memory: 5e7, banned: 1, nearQuota: 1, gauges: metrics.gauges() },
     accounts: { count: 2, used: 1e15, reserved: 3 },
     uploads: { unfinished: 4, moving: 1, staged: 77 },
   };
@@ -74,6 +74,8 @@ Deno.test("what was counted is what is read", () => {
   }
   metrics.addRequest("native", "get", "not-found", 0.02);
   metrics.count("loginsOk", 3);
+  metrics.setGauge("certificateEnd", 1_500_000);
+  metrics.setGauge("diskAvailable", 0);
   const families = parse(prometheus(snapshot(metrics)));
   const value = (name: string, labels: Record<string, string> = {}) =>
     [...families.values()].flatMap(({ samples }) => samples)
@@ -84,6 +86,12 @@ Deno.test("what was counted is what is read", () => {
   assert.equal(value("barge_sent_bytes_total", native), 1234);
   assert.equal(value("barge_requests_total", { ...native, verb: "get", outcome: "ok" }), 4);
   assert.equal(value("barge_requests_total", { ...native, verb: "get", outcome: "not-found" }), 1);
+  assert.equal(value("barge_errors_total", { kind: "not-found" }), 1);
+  assert.equal(value("barge_errors_total", { kind: "io" }), 0, "shown before the first error");
+  assert.equal(value("barge_certificate_expiry_timestamp_seconds"), 1500);
+  assert.equal(value("barge_disk_available_bytes"), 0);
+  assert.equal(families.has("barge_disk_size_bytes"), false);
+  assert.equal(value("barge_accounts_near_quota"), 1);
   assert.equal(value("barge_logins_total", { outcome: "ok" }), 3);
   assert.equal(value("barge_used_bytes"), 1e15);
   assert.equal(value("barge_staged_bytes"), 77);
@@ -100,6 +108,15 @@ Deno.test("what was counted is what is read", () => {
   const at = (le: string) => buckets.find(({ labels }) => labels.le === le)?.value;
   assert.deepEqual([at("0.0005"), at("0.025"), at("300"), at("+Inf")], [2, 4, 4, 5]);
   assert.equal(samples.at(-1)?.value, 5);
+});
+
+Deno.test("a node shows the number of nodes in each state", () => {
+  const nodeCounts = { running: 2, "no-bucket": 0, stopping: 0, gone: 1 };
+  const node = { id: "1", name: "a" };
+  const families = parse(prometheus({ ...snapshot(new Metrics()), node, nodeCounts }));
+  const { samples } = families.get("barge_cluster_nodes")!;
+  assert.deepEqual(Object.fromEntries(samples.map((s) => [s.labels.state, s.value])), nodeCounts);
+  assert.ok(families.has("barge_cluster_accounts_near_quota"));
 });
 
 Deno.test("label values are escaped, and nothing asked is a text, too", () => {

@@ -43,6 +43,19 @@ Deno.test("the counts of workers are added up, and outlive them", () => {
   assert.deepEqual(after.doors[0], { ...native, open: 1, busy: 1 });
 });
 
+Deno.test("gauges are seen by all workers, and absent until they are set", () => {
+  const sharedCounts = makeSharedCounts(2);
+  const [one, two] = [new Metrics(0, sharedCounts), new Metrics(1, sharedCounts)];
+  assert.deepEqual(two.gauges(), {});
+  const before = two.snapshot();
+  one.setGauge("diskSize", 100);
+  one.setGauge("diskAvailable", 0);
+  assert.deepEqual(two.gauges(), { diskSize: 100, diskAvailable: 0 });
+  assert.deepEqual(two.snapshot(), before);
+  one.setGauge("diskSize", undefined);
+  assert.deepEqual(two.gauges(), { diskAvailable: 0 });
+});
+
 Deno.test("requests with any labels are counted in existing cells", () => {
   const metrics = new Metrics();
   for (const verb of [null, "", "dance", "__proto__", "constructor", "x".repeat(9999)]) {
