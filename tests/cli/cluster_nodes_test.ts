@@ -175,6 +175,13 @@ Deno.test({
       const line = /^barge_received_bytes_total{door="native"} (\d+)$/m.exec(text)?.[1];
       assert.equal(line, received?.toString());
     }
+    assert.match(a.text, /^barge_cluster_nodes{state="running"} 2$/m);
+    await two.b.kill("SIGKILL");
+    const past = "UPDATE cluster_node SET seen = seen - interval '1 minute' WHERE name = 'b'";
+    await two.nodes.row(`${past} RETURNING id`);
+    const { text } = await two.get(two.a, "/metrics");
+    assert.match(text, /^barge_cluster_nodes{state="running"} 1$/m);
+    assert.match(text, /^barge_cluster_nodes{state="gone"} 1$/m);
   },
 });
 
@@ -242,6 +249,9 @@ Deno.test({
     nodes.s3.refuse();
     await until(async () => (await ready(a)).startsWith("503"));
     assert.match(await ready(a), /this node does not reach the bucket, and others do/);
+    const { text: metrics } = await two.get(b, "/metrics");
+    assert.match(metrics, /^barge_cluster_nodes{state="running"} 1$/m);
+    assert.match(metrics, /^barge_cluster_nodes{state="no-bucket"} 1$/m);
     assert.equal(await ready(b), "200 ready\n");
     await a.said("the bucket could not be used for 10 s");
     const { stdout } = await two.barge("status");
