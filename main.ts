@@ -99,6 +99,7 @@ export const tree: Tree = {
     load: () => import("./cmd/quota/own.ts"),
   },
   ban: { brief: "show and lift bans after failed logins", verbs: ban },
+  doctor: verb("look for faults in the setup of a server", () => import("./cmd/doctor.ts")),
   verify: verb("read every file and compare it with its digest", () => import("./cmd/verify.ts")),
   backup: verb("copy the accounts database", () => import("./cmd/backup.ts")),
   migrate: verb(

@@ -14,6 +14,7 @@ const FLOORS = [
   "core/bench",
   "core/demo",
   "core/echo",
+  "core/doctor",
   "core/serve",
   "core/door",
   "core/client",

@@ -43,8 +43,8 @@ export async function requirePrepared({ db, secrets }: Parts): Promise<void> {
   await secrets.find("decoy"); // throws where the key is wrong
 }
 
-/** @throws {BargeError} `fatal` where a crash of the database would lose acknowledged files */
-async function requireDurable(db: Postgres): Promise<void> {
+/** Checks that commits of the database survive its crash. @throws {BargeError} `fatal` where acknowledged files would be lost */
+export async function requireDurable(db: Postgres): Promise<void> {
   const [{ fsync, commit }] = await db.all<{ fsync: string; commit: string }>(
     `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit`,
   );

@@ -1,0 +1,118 @@
+/** Checks the certificates: that they can be used, when they end, and which names they have. */
+import { isIP } from "node:net";
+import { X509Certificate } from "node:crypto";
+import { BargeError } from "../error.ts";
+import { isLoopback } from "../net/address.ts";
+import { type Certificate, loadCertificate } from "../net/certificate.ts";
+import { ownFiles, readOwnCertificate } from "../net/own_certificate.ts";
+import { securedHosts } from "../serve/door_specs.ts";
+import { findCertificate } from "../shared/identity.ts";
+import type { Verdict } from "./finding.ts";
+import type { LocalSetup, Setup, SharedSetup } from "./setup.ts";
+
+const dayMs = 86_400_000;
+/** The days before the end of a certificate from which it is a warning, and a fault. */
+const warnDays = 21;
+const badDays = 3;
+
+/** Checks the certificate of --tls-cert. */
+export async function checkGivenCertificate(setup: Setup): Promise<Verdict[]> {
+  const { tlsCert: cert, tlsKey: key } = setup;
+  if (cert === undefined || key === undefined) return [];
+  return await verdictsOf(setup, cert, () => loadCertificate({ cert, key }));
+}
+
+/** Checks the certificate that barge has made in the data directory. */
+export async function checkOwnCertificate(setup: LocalSetup): Promise<Verdict[]> {
+  if (setup.tlsCert !== undefined || securedHosts(setup.doors).length === 0) return [];
+  return await verdictsOf(setup, ownFiles(setup.data).cert, () => readOwnCertificate(setup.data));
+}
+
+/** Checks the certificate that the nodes have made and share. */
+export async function checkSharedCertificate(setup: SharedSetup): Promise<Verdict[]> {
+  if (setup.tlsCert !== undefined || securedHosts(setup.doors).length === 0) return [];
+  const { secrets } = setup.storage.parts;
+  return await verdictsOf(setup, undefined, () => findCertificate(secrets));
+}
+
+/** Checks the certificate of --proxy-cert, which has no key here. */
+export function checkProxyCertificate({ proxyCert: path }: Setup): Verdict[] {
+  if (path === undefined) return [];
+  const { validTo } = new X509Certificate(Deno.readTextFileSync(path));
+  return [endVerdict("The certificate of the proxy", new Date(validTo), path)];
+}
+
+async function verdictsOf(
+  setup: Setup,
+  path: string | undefined,
+  read: () => Promise<Certificate | undefined>,
+): Promise<Verdict[]> {
+  let certificate: Certificate | undefined;
+  try {
+    certificate = await read();
+  } catch (error) {
+    if (!(error instanceof BargeError) || error.kind !== "fatal") throw error;
+    const message = `The certificate can't be used: ${error.message}.`;
+    const advice = sentence(error.hint ?? "correct --tls-cert and --tls-key");
+    return [{ severity: "bad", message, advice, path: error.path ?? path }];
+  }
+  if (!certificate) {
+    const message = "There is no certificate yet; the next start makes one.";
+    return [{ severity: "note", message, path }];
+  }
+  return [
+    endVerdict("The certificate", certificate.until, path),
+    namesVerdict(certificate, setup, path),
+  ];
+}
+
+/** Judges the end of a certificate. */
+function endVerdict(label: string, until: Date, path: string | undefined): Verdict {
+  const days = Math.floor((until.getTime() - Date.now()) / dayMs);
+  const day = until.toISOString().slice(0, 10);
+  if (days < 0) {
+    const message = `${label} ended on ${day}.`;
+    return { severity: "bad", message, advice: "Renew it.", path };
+  }
+  const message = `${label} ends on ${day}, in ${days} ${days === 1 ? "day" : "days"}.`;
+  if (days >= warnDays) return { severity: "ok", message, path };
+  const advice = "Renew it, and send SIGHUP to the server, which then reads the files again.";
+  return { severity: days < badDays ? "bad" : "warn", message, advice, path };
+}
+
+/**
+ * Judges the names of a certificate. Clients use the host of --public-url, unless a proxy is there, and may
+ * use the addresses of the doors.
+ */
+function namesVerdict(
+  { cert, names }: Certificate,
+  { publicUrl, doors }: Setup,
+  path: string | undefined,
+): Verdict {
+  if (names.length === 0) {
+    const message = "The certificate has no names, so clients refuse it.";
+    return { severity: "bad", message, advice: "Make one with the server's name.", path };
+  }
+  const certificate = new X509Certificate(cert);
+  const covers = (host: string) =>
+    (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)) !== undefined;
+  const http = doors.find(({ name, metricsOnly }) => name === "http" && !metricsOnly);
+  const direct = http?.tls === "require" && !http.trustedProxies?.length;
+  const publicHost = publicUrl && direct ? new URL(publicUrl).hostname.replace(/^\[|\]$/g, "") : "";
+  if (publicHost && !covers(publicHost)) {
+    const message = `The certificate does not have the name of --public-url, ${publicHost}, but ` +
+      `${names.join(", ")}.`;
+    const advice = "Use a certificate with that name, or correct --public-url.";
+    return { severity: "warn", message, advice, path };
+  }
+  const bound = [...new Set(securedHosts(doors))].filter((host) =>
+    !isLoopback(host) && !["0.0.0.0", "::", ""].includes(host) && !covers(host)
+  );
+  const message = `The certificate has the names ${names.join(", ")}` +
+    (bound.length > 0 ? `, and not ${bound.join(", ")}, where doors listen.` : ".");
+  return { severity: bound.length > 0 ? "note" : "ok", message, path };
+}
+
+function sentence(text: string): string {
+  return `${text[0].toUpperCase()}${text.slice(1)}.`;
+}

@@ -1,0 +1,27 @@
+/** Checks that one user owns the data directory and the files in it that the server must change. */
+import type { Verdict } from "./finding.ts";
+import type { LocalSetup } from "./setup.ts";
+
+/** The most files of another owner that are named. */
+const maxNamed = 3;
+
+export function checkDataOwner({ data }: LocalSetup): Verdict[] {
+  const { uid } = Deno.statSync(data);
+  if (uid === null) return [];
+  const foreign = Array.from(Deno.readDirSync(data), ({ name }) => name)
+    .filter((name) => Deno.lstatSync(`${data}/${name}`).uid !== uid).sort();
+  if (foreign.length > 0) {
+    const shown = foreign.slice(0, maxNamed).join(", ") + (foreign.length > maxNamed ? " ..." : "");
+    const message = `The user ${uid} owns the data directory, but not ${shown} in it.`;
+    const advice = `As root, run chown -R ${uid} ${data}.`;
+    return [{ severity: "bad", message, advice, path: data }];
+  }
+  const own = Deno.uid();
+  if (own !== uid && own !== 0) {
+    const message = `The user ${uid} owns the data directory, and doctor runs as the user ${own}.`;
+    const advice = "Run doctor, and the server, as the owner.";
+    return [{ severity: "warn", message, advice, path: data }];
+  }
+  const message = `The user ${uid} owns the data directory and the files at its top.`;
+  return [{ severity: "ok", message, path: data }];
+}

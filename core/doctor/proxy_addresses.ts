@@ -1,0 +1,22 @@
+/** Checks that a proxy in front of the HTTP door may state the addresses of its clients. */
+import { formatAddress, isLoopback } from "../net/address.ts";
+import type { Verdict } from "./finding.ts";
+import type { Setup } from "./setup.ts";
+
+export function checkProxyAddresses({ doors, publicUrl }: Setup): Verdict[] {
+  const http = doors.find(({ name, metricsOnly }) => name === "http" && !metricsOnly);
+  if (!http || publicUrl === undefined) return [];
+  if (http.trustedProxies?.length) {
+    return [{
+      severity: "ok",
+      message: "The proxy of --public-url may state its clients' addresses.",
+    }];
+  }
+  if (!isLoopback(http.address.host)) return [];
+  const message = `The HTTP door on ${formatAddress(http.address)} is reached at ${publicUrl} ` +
+    "through a proxy, and takes all clients for one address.";
+  const advice =
+    "Name the proxy with --trusted-proxy 127.0.0.1, and let it send X-Forwarded-For; " +
+    "bans and limits of addresses then hold for each client.";
+  return [{ severity: "warn", message, advice }];
+}
