@@ -100,7 +100,7 @@ function namesVerdict(
   const direct = http?.tls === "require" && !http.trustedProxies?.length;
   const publicHost = publicUrl && direct ? new URL(publicUrl).hostname.replace(/^\[|\]$/g, "") : "";
   if (publicHost && !covers(publicHost)) {
-    const message = `The certificate does not have the name of --public-url, ${publicHost}, but ` +
+    const message = `The certificate is not for the host of --public-url, ${publicHost}, but for ` +
       `${names.join(", ")}.`;
     const advice = "Use a certificate with that name, or correct --public-url.";
     return { severity: "warn", message, advice, path };
@@ -108,8 +108,8 @@ function namesVerdict(
   const bound = [...new Set(securedHosts(doors))].filter((host) =>
     !isLoopback(host) && !["0.0.0.0", "::", ""].includes(host) && !covers(host)
   );
-  const message = `The certificate has the names ${names.join(", ")}` +
-    (bound.length > 0 ? `, and not ${bound.join(", ")}, where doors listen.` : ".");
+  const message = `The certificate is for ${names.join(", ")}` +
+    (bound.length > 0 ? `, and not for ${bound.join(", ")}, where doors listen.` : ".");
   return { severity: bound.length > 0 ? "note" : "ok", message, path };
 }
 

@@ -10,11 +10,20 @@ const advice =
   "Let NTP set the clocks (`timedatectl set-ntp true`): the ends of logins, bans, tokens " +
   "and certificates depend on them.";
 
-/** Looks for files in the data directory that were changed in the future. Network time can't be asked here. */
+/**
+ * Looks for files at the top of the data directory that were changed in the future. Only barge changes these;
+ * clients can set the times of other files.
+ */
 export function checkFileClock({ data }: LocalSetup): Verdict[] {
-  const paths = [data, ...Array.from(Deno.readDirSync(data), ({ name }) => `${data}/${name}`)];
-  const times = paths.map((path) => ({ path, time: Deno.lstatSync(path).mtime?.getTime() ?? 0 }));
-  const { path, time } = times.reduce((last, next) => next.time > last.time ? next : last);
+  const files = Array.from(Deno.readDirSync(data)).filter(({ isFile }) => isFile);
+  const times = files.map(({ name }) => {
+    const path = `${data}/${name}`;
+    return { path, time: Deno.lstatSync(path).mtime?.getTime() ?? 0 };
+  });
+  const { path, time } = times.reduce((last, next) => next.time > last.time ? next : last, {
+    path: data,
+    time: 0,
+  });
   const aheadMs = time - Date.now();
   if (aheadMs < warnMs) {
     const message = "No file at the top of the data directory is newer than this machine's clock.";

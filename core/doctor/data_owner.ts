@@ -4,12 +4,15 @@ import type { LocalSetup } from "./setup.ts";
 
 /** The most files of another owner that are named. */
 const maxNamed = 3;
+/** The folder that ext4 makes at the top of a file system for root. */
+const ofFileSystem = "lost+found";
 
 export function checkDataOwner({ data }: LocalSetup): Verdict[] {
   const { uid } = Deno.statSync(data);
   if (uid === null) return [];
   const foreign = Array.from(Deno.readDirSync(data), ({ name }) => name)
-    .filter((name) => Deno.lstatSync(`${data}/${name}`).uid !== uid).sort();
+    .filter((name) => name !== ofFileSystem && Deno.lstatSync(`${data}/${name}`).uid !== uid)
+    .sort();
   if (foreign.length > 0) {
     const shown = foreign.slice(0, maxNamed).join(", ") + (foreign.length > maxNamed ? " ..." : "");
     const message = `The user ${uid} owns the data directory, but not ${shown} in it.`;

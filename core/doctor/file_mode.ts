@@ -1,8 +1,11 @@
 /** Permissions of files, as far as other users are concerned. */
 
+import { dirname, resolve } from "node:path";
+
 /** Bits of a mode for the group and for other users. */
 const groupBits = 0o070;
 const otherBits = 0o007;
+const otherEnters = 0o001;
 
 /** The users beside the owner that a mode lets read, write or enter. */
 export type Audience = "nobody" | "group" | "others";
@@ -31,4 +34,13 @@ export function formatMode(mode: number | null): string {
 /** Formats an audience for a sentence. */
 export function formatAudience(audience: Audience): string {
   return { nobody: "nobody else", group: "its group", others: "every user" }[audience];
+}
+
+/** Returns whether every user may enter all folders above a file. */
+export function isReachable(path: string): boolean {
+  for (let folder = dirname(resolve(path));; folder = dirname(folder)) {
+    const { mode } = Deno.statSync(folder);
+    if (mode !== null && (mode & otherEnters) === 0) return false;
+    if (folder === dirname(folder)) return true;
+  }
 }

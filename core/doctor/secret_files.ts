@@ -1,6 +1,6 @@
 /** Checks that other users can't read the operator's files of secrets, and that the server can. */
 import { typed } from "../error.ts";
-import { audienceOf, formatAudience, formatMode } from "./file_mode.ts";
+import { audienceOf, formatAudience, formatMode, isReachable } from "./file_mode.ts";
 import type { Verdict } from "./finding.ts";
 import type { SecretFile, Setup } from "./setup.ts";
 
@@ -26,5 +26,8 @@ function verdictOf({ option, path }: SecretFile): Verdict {
     `${formatAudience(audience)}.`;
   // Systems give services certificates' keys by a group, such as ssl-cert.
   if (audience === "group") return { severity: "note", message, path };
-  return { severity: "bad", message, advice: `Run chmod o= ${path}, and renew the secret.`, path };
+  // In a closed folder, no other user has read it yet.
+  return isReachable(path)
+    ? { severity: "bad", message, advice: `Run chmod o= ${path}, and renew the secret.`, path }
+    : { severity: "warn", message, advice: `Run chmod o= ${path}.`, path };
 }
