@@ -38,8 +38,16 @@ export async function checkSharedCertificate(setup: SharedSetup): Promise<Verdic
 /** Checks the certificate of --proxy-cert, which has no key here. */
 export function checkProxyCertificate({ proxyCert: path }: Setup): Verdict[] {
   if (path === undefined) return [];
-  const { validTo } = new X509Certificate(Deno.readTextFileSync(path));
-  return [endVerdict("The certificate of the proxy", new Date(validTo), path)];
+  const label = "The certificate of the proxy";
+  try {
+    const { validTo } = new X509Certificate(Deno.readTextFileSync(path));
+    return [endVerdict(label, new Date(validTo), path)];
+  } catch {
+    const message = `${label} can't be read as PEM.`;
+    const advice =
+      "Name the proxy's certificate with --proxy-cert, in a file that the server can read.";
+    return [{ severity: "bad", message, advice, path }];
+  }
 }
 
 async function verdictsOf(

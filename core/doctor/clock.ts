@@ -35,6 +35,7 @@ export function checkFileClock({ data }: LocalSetup): Verdict[] {
   return [{ severity: aheadMs < badMs ? "warn" : "bad", message, advice, path }];
 }
 
+/** Compares this machine's clock with that of the database. @throws {BargeError} `unavailable` */
 export async function checkDatabaseClock({ storage }: SharedSetup): Promise<Verdict[]> {
   const before = Date.now();
   const [{ now }] = await storage.parts.db.all<{ now: number }>(
@@ -43,6 +44,7 @@ export async function checkDatabaseClock({ storage }: SharedSetup): Promise<Verd
   return [judgeClock("the database", now - (before + Date.now()) / 2)];
 }
 
+/** Compares this machine's clock with that of the bucket. @throws {BargeError} as `Bucket.list` */
 export async function checkBucketClock({ storage }: SharedSetup): Promise<Verdict[]> {
   const before = Date.now();
   const { now } = await storage.parts.bucket.list("", 1);

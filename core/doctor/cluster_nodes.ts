@@ -6,6 +6,7 @@ import type { SharedSetup } from "./setup.ts";
 
 type Node = Pick<NodeStatus, "name" | "state" | "version" | "bucket">;
 
+/** Returns verdicts on the nodes in the list. @throws {BargeError} `unavailable` */
 export async function checkNodes({ storage, version }: SharedSetup): Promise<Verdict[]> {
   const { nodes } = await new SharedNodes(storage.parts.db).list();
   return judgeNodes(nodes, version);

@@ -8,6 +8,7 @@ import type { Setup } from "./setup.ts";
 
 const groupWrite = 0o020;
 
+/** Returns a verdict on the mode of the file; none without --config. */
 export function checkConfigFile({ config: path }: Setup): Verdict[] {
   if (path === undefined) return [];
   const { mode } = Deno.statSync(path);

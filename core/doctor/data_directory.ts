@@ -4,6 +4,7 @@ import { databaseFile } from "../local/database/database.ts";
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup } from "./setup.ts";
 
+/** Returns one verdict: `bad` where the directory is missing or closed to this user, `warn` without a database. */
 export function checkDataDirectory({ data }: LocalSetup): Verdict[] {
   try {
     [...Deno.readDirSync(data)];

@@ -7,6 +7,7 @@ import { audienceOf, formatAudience, formatMode } from "./file_mode.ts";
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup } from "./setup.ts";
 
+/** Returns a verdict for the directory, and one for each file of secrets in it that others may read. */
 export function checkDataMode({ data }: LocalSetup): Verdict[] {
   const { mode } = Deno.statSync(data);
   if (mode === null) return [];

@@ -7,6 +7,7 @@ const maxNamed = 3;
 /** The folder that ext4 makes at the top of a file system for root. */
 const ofFileSystem = "lost+found";
 
+/** Returns one verdict on the owner of the directory and of the files at its top. */
 export function checkDataOwner({ data }: LocalSetup): Verdict[] {
   const { uid } = Deno.statSync(data);
   if (uid === null) return [];

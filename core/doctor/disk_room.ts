@@ -10,18 +10,20 @@ const badShare = 0.01;
 /** Free bytes that are enough on any file system. */
 const enoughBytes = 100e9;
 
+/** Returns a verdict on the free bytes. */
 export function checkDiskBytes({ data }: LocalSetup): Verdict[] {
   const { bavail, blocks, bsize } = statfsSync(data);
   return [judgeBytes(bavail * bsize, blocks * bsize, data)];
 }
 
+/** Returns a verdict on the free inodes; none where their number is not fixed. */
 export function checkInodes({ data }: LocalSetup): Verdict[] {
   const { ffree, files } = statfsSync(data);
   // Btrfs and some others have no fixed number of inodes.
   return files > 0 ? [judgeInodes(ffree, files, data)] : [];
 }
 
-/** Judges the free bytes of a file system. */
+/** Judges the free bytes of a file system. @param free available to users, as `total` in bytes */
 export function judgeBytes(free: number, total: number, path: string): Verdict {
   const message = `${formatSize(free)} of the disk's ${formatSize(total)} are free.`;
   const severity = free >= enoughBytes ? "ok" : severityOf(free / total);

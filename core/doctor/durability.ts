@@ -2,6 +2,7 @@
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup } from "./setup.ts";
 
+/** Returns a verdict on --durability. */
 export function checkDurability({ durability }: LocalSetup): Verdict[] {
   if (durability === "full") {
     return [{ severity: "ok", message: "Acknowledged files survive a power cut." }];

@@ -53,7 +53,7 @@ async function attempt(run: Row["run"]): Promise<readonly Verdict[]> {
     return await run();
   } catch (cause) {
     const error = typed(cause);
-    const message = `This can't be checked: ${error}.`;
+    const message = `This can't be checked: ${error.message}.`;
     const advice = error.hint === undefined
       ? "Run doctor as the server's user, or as root."
       : `${error.hint[0].toUpperCase()}${error.hint.slice(1)}.`;

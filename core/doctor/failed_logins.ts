@@ -25,12 +25,14 @@ const query = (since: string) =>
   `SELECT address, count(*) AS failures, count(DISTINCT account) AS accounts
    FROM failure WHERE at > ${since} GROUP BY address ORDER BY failures DESC LIMIT 2`;
 
+/** Judges the failed logins in the database of a data directory. @throws {BargeError} as `queryUnchanged` */
 export function checkFailedLogins({ data }: LocalSetup): Verdict[] {
   if (!existsSync(`${data}/${databaseFile}`)) return [];
   const rows = queryUnchanged<Failures>(data, query("?"), Date.now() - hourMs);
   return [judgeFailures(rows)];
 }
 
+/** Judges the failed logins in the database of a cluster. @throws {BargeError} `unavailable` */
 export async function checkSharedFailedLogins({ storage }: SharedSetup): Promise<Verdict[]> {
   const rows = await storage.parts.db.all<Failures>(query("now_ms() - $1::bigint"), hourMs);
   return [judgeFailures(rows)];

@@ -13,6 +13,7 @@ const temporary: Readonly<Record<string, string>> = {
   overlay: "is the layer of a container, and is lost with the container",
 };
 
+/** Returns a verdict on the type and the options of the file system that holds the directory. */
 export function checkFileSystem({ data }: LocalSetup): Verdict[] {
   let mounts: string;
   try {

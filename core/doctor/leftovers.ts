@@ -6,6 +6,7 @@ import { markedAddress, type Marker } from "../migrate/marker.ts";
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup } from "./setup.ts";
 
+/** Returns a verdict for each marker and each leftover file. */
 export function checkLeftovers({ data }: LocalSetup): Verdict[] {
   const verdicts = [
     ...markerVerdict(data, "migrated"),

@@ -3,7 +3,7 @@ import { formatAddress, isLoopback } from "../net/address.ts";
 import type { Verdict } from "./finding.ts";
 import type { Setup } from "./setup.ts";
 
-/** SFTP has its own encryption, so its doors need no TLS. */
+/** Returns a verdict for each open door without TLS, except SFTP, which has its own encryption. */
 export function checkPlainDoors({ doors }: Setup): Verdict[] {
   const open = doors.filter(({ name, address }) => name !== "sftp" && !isLoopback(address.host));
   const verdicts = open.filter(({ tls }) => tls !== "require").map(

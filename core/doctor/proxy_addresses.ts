@@ -3,6 +3,7 @@ import { formatAddress, isLoopback } from "../net/address.ts";
 import type { Verdict } from "./finding.ts";
 import type { Setup } from "./setup.ts";
 
+/** Returns a verdict if the HTTP door is behind a proxy; else none. */
 export function checkProxyAddresses({ doors, publicUrl }: Setup): Verdict[] {
   const http = doors.find(({ name, metricsOnly }) => name === "http" && !metricsOnly);
   if (!http || publicUrl === undefined) return [];

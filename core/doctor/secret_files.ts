@@ -4,6 +4,7 @@ import { audienceOf, formatAudience, formatMode, isReachable } from "./file_mode
 import type { Verdict } from "./finding.ts";
 import type { SecretFile, Setup } from "./setup.ts";
 
+/** Returns a verdict for each file of secrets that an option names. */
 export function checkSecretFiles({ secretFiles }: Setup): Verdict[] {
   return secretFiles.map(verdictOf);
 }

@@ -4,6 +4,7 @@ import { runningServers } from "../serve/running_servers.ts";
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup } from "./setup.ts";
 
+/** Returns verdicts on the state, the version and the user of the process. */
 export function checkServerProcess({ data, version }: LocalSetup): Verdict[] {
   const server = runningServers().find((running) => running.data === data);
   if (!server) {

@@ -5,10 +5,12 @@ import { requireDurable, requirePrepared } from "../shared/prepare.ts";
 import type { Verdict } from "./finding.ts";
 import type { SharedSetup } from "./setup.ts";
 
+/** Checks that the database answers, and has the tables and the key of this barge. */
 export async function checkDatabase({ storage }: SharedSetup): Promise<Verdict[]> {
   return await verdictOf("database", () => requirePrepared(storage.parts));
 }
 
+/** Checks that commits survive a crash of the database. @throws {BargeError} `unavailable` */
 export async function checkDatabaseDurability({ storage }: SharedSetup): Promise<Verdict[]> {
   try {
     await requireDurable(storage.parts.db);
@@ -20,6 +22,7 @@ export async function checkDatabaseDurability({ storage }: SharedSetup): Promise
   return [{ severity: "ok", message: "The database keeps what it has committed in a crash." }];
 }
 
+/** Checks that the bucket answers and accepts the keys. */
 export async function checkBucket({ storage }: SharedSetup): Promise<Verdict[]> {
   return await verdictOf("bucket", () => storage.parts.bucket.check());
 }

@@ -165,6 +165,19 @@ Deno.test("doctor reports a small file system in memory that is nearly full", {
   }
 });
 
+Deno.test("doctor goes on when a check fails, and reports its failure", async () => {
+  await using home = new Home();
+  const data = `${home.path}/data`;
+  Deno.mkdirSync(data, { mode: 0o700 });
+  Deno.writeTextFileSync(`${data}/accounts.db`, "no database", { mode: 0o600 });
+  const findings = await examine(home, ["--data", data]);
+  assert.deepEqual(findings.faults, ["warn failed-logins"]);
+  const { message, advice } = findings.one("failed-logins");
+  assert.equal(message, "This can't be checked: it is damaged, or no database.");
+  assert.match(advice ?? "", /backup of accounts\.db/);
+  assert.equal(findings.of("server-process").length, 1);
+});
+
 Deno.test("doctor reports when all failed logins come from one address", async () => {
   await using home = new Home();
   const { data, options } = await makeData(home);

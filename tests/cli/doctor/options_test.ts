@@ -68,6 +68,9 @@ Deno.test("doctor reports the end of a proxy's certificate", async () => {
   const finding = (await examine(home, ["--proxy-cert", cert])).one("proxy-certificate");
   assert.equal(finding.severity, "bad");
   assert.match(finding.message, /^The certificate of the proxy ends on .*, in 2 days/);
+  Deno.writeTextFileSync(cert, "hello");
+  const junk = (await examine(home, ["--proxy-cert", cert])).one("proxy-certificate");
+  assert.deepEqual([junk.severity, /can't be read as PEM/.test(junk.message)], ["bad", true]);
 });
 
 Deno.test("doctor reports files of secrets that others can read, or that can't be read", async () => {
