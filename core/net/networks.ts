@@ -65,7 +65,8 @@ export function isSubnet(inner: string, outer: string): boolean {
 
 function parseNetwork(text: string) {
   const [address, digits, ...more] = text.split("/");
-  const family = familyOf(address);
+  // A network has no zone (`fe80::1%eth0`): addresses are compared without theirs.
+  const family = address.includes("%") ? undefined : familyOf(address);
   const bits = family === "ipv4" ? 32 : 128;
   const prefix = digits === undefined ? bits : /^\d{1,3}$/.test(digits) ? Number(digits) : NaN;
   if (!family || more.length > 0 || !(prefix <= bits)) {
