@@ -3,7 +3,7 @@ import { changeable, needAdd, needChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Request } from "../protocol/message.ts";
 import { parseTime } from "../protocol/time.ts";
-import type { Condition, View } from "../storage/view.ts";
+import type { Condition } from "../storage/view.ts";
 import { checkFileTime } from "../upload/file_time.ts";
 
 /**
@@ -13,7 +13,7 @@ import { checkFileTime } from "../upload/file_time.ts";
  * @returns false if the folder existed, and `parents` was set
  * @throws {BargeError} `no-directory`, `exists`; `over-quota` where no entry is left: nothing is made
  *   then; `usage` for a time that no folder can have; `denied` for the time of an existing folder where the
- *   token can only add
+ *   token can only add; `unauthenticated` when the login has ended
  */
 export async function mkdir(
   session: Session,
@@ -28,7 +28,8 @@ export async function mkdir(
   const location = session.locate(path);
   if (location.fixed && parents) return false;
   const place = changeable(location);
-  const check = (view: View): void => {
+  const check: Condition = (view) => {
+    session.accountIn(view);
     condition(view);
     if (modified !== null && view.entry(place)) needChange(session);
   };

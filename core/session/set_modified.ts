@@ -10,7 +10,8 @@ import { checkFileTime } from "../upload/file_time.ts";
  * @param modified milliseconds since 1970
  * @returns the time as storage keeps it
  * @throws {BargeError} `not-found`, `denied`; `exists` for `/`, `/home` and `/public`; `usage` for a
- *   time that no file can have; `changed` for a file that was changed by hand
+ *   time that no file can have; `changed` for a file that was changed by hand; `unauthenticated` when the
+ *   login has ended
  */
 export async function setModified(
   session: Session,
@@ -27,6 +28,7 @@ export async function setModified(
     await checkChange(session, await session.account(), location);
   }
   const check = (view: View): void => {
+    session.accountIn(view);
     if (view.entry(place)?.type === "dir") return;
     const { type, undigested } = recheckChange(view, session, location);
     if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
