@@ -10,7 +10,8 @@
  *
  * Locks bind WebDAV clients only: the other protocols have no tokens, and their doors check no locks.
  * An account can lock only what it may remove, so that it can't lock others out of /public. A token that
- * can only read or add has no locks.
+ * can only read or add has no locks. A token with a path refreshes and ends only locks on that path and below
+ * it, and no deep lock on a folder above the path.
  */
 import { randomUUID } from "node:crypto";
 import { BargeError, type ErrorFacts } from "../error.ts";
@@ -148,8 +149,9 @@ export async function refresh(
   needChange(session);
   const place = changeable(session.locate(path));
   const check = (view: View): Lock | undefined => {
+    session.accountIn(view);
     condition(view);
-    return view.locksOver(place).find((lock) => holds(session, lock, tokens));
+    return reachedLocks(view, session, place).find((lock) => holds(session, lock, tokens));
   };
   const until = Date.now() + seconds * 1000;
   return await session.store.attached.locks.extend(until, { places: [place], check });
@@ -167,7 +169,7 @@ export async function unlock(session: Session, path: string, token: string): Pro
   const { place } = session.locate(path);
   if (!place) return false;
   const check = (view: View): Lock | undefined => {
-    const lock = view.locksOver(place).find((lock) => lock.token === token);
+    const lock = reachedLocks(view, session, place).find((lock) => lock.token === token);
     if (!lock || lock.account === account.id || account.role === "admin") return lock;
     throw new BargeError("denied", "the lock is another account's", { path });
   };
@@ -233,6 +235,11 @@ export function lockedPath({ dir, name }: Place): string {
 
 function holds(session: Session, lock: Lock, tokens: ReadonlySet<string>): boolean {
   return lock.account === session.id && tokens.has(lock.token);
+}
+
+/** Returns the locks over a place that are on paths which the session reaches. */
+function reachedLocks(view: View, session: Session, place: Place): readonly Lock[] {
+  return view.locksOver(place).filter((lock) => session.reaches(lockedPath(lock)));
 }
 
 /** Refuses a new lock. @throws {Locked} when a lock over a place, or below it, excludes the new lock */
