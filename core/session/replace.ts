@@ -6,8 +6,10 @@
  */
 import { randomUUID } from "node:crypto";
 import { BargeError } from "../error.ts";
+import { needChange } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Condition } from "../storage/view.ts";
+import { copyTree, type CopyTreeOptions } from "./copy.ts";
 import { move } from "./move.ts";
 import { refuseUnnamed } from "./omitted.ts";
 import { remove } from "./remove.ts";
@@ -46,4 +48,33 @@ export async function replace(
     throw error;
   }
   await remove(session, aside, true);
+}
+
+/**
+ * Copies a file or folder to a path that another entry has. The copy has a hidden name until it is complete.
+ *
+ * @param aside the hidden name of the copy: see {@link hiddenBeside}
+ * @param mayReplace, mayMove as for {@link replace}
+ * @throws {BargeError} as {@link copyTree} and {@link replace}
+ */
+export async function replaceByCopy(
+  session: Session,
+  from: string,
+  to: string,
+  aside: string,
+  { mayReplace, mayMove, ...options }: CopyTreeOptions & {
+    readonly mayReplace: Condition;
+    readonly mayMove: Condition;
+  },
+): Promise<void> {
+  // A token that can only add could not remove the copy again.
+  needChange(session);
+  try {
+    await copyTree(session, from, aside, "never", options);
+    await replace(session, aside, to, mayReplace, mayMove);
+  } catch (error) {
+    const { place } = session.locate(aside);
+    if (place && await session.store.tree.entry(place)) await remove(session, aside, true);
+    throw error;
+  }
 }

@@ -3,8 +3,7 @@ import { BargeError } from "../../../error.ts";
 import { changeable } from "../../../login/access.ts";
 import { copyTree } from "../../../session/copy.ts";
 import { move } from "../../../session/move.ts";
-import { remove } from "../../../session/remove.ts";
-import { hiddenBeside, replace } from "../../../session/replace.ts";
+import { hiddenBeside, replace, replaceByCopy } from "../../../session/replace.ts";
 import { isWithin } from "../../../storage/path.ts";
 import type { Condition, View } from "../../../storage/view.ts";
 import type { AuthenticatedExchange } from "../exchange.ts";
@@ -38,13 +37,8 @@ export async function copyMember(exchange: AuthenticatedExchange): Promise<Respo
   };
   const options = { onFailed, signal: exchange.ended.signal, deep };
   if (twoSteps) {
-    try {
-      await copyTree(session, from, target, "never", options);
-      await replace(session, target, to, check, recheck);
-    } catch (error) {
-      if (await entryAt(session, target)) await remove(session, target, true);
-      throw error;
-    }
+    const conditions = { mayReplace: check, mayMove: recheck };
+    await replaceByCopy(session, from, to, target, { ...options, ...conditions });
   } else {
     const overwrite = folder ? "never" : (_: unknown, view: View) => check(view);
     await copyTree(session, from, to, overwrite, { ...options, condition: check });
