@@ -5,7 +5,7 @@ import { BargeError } from "../error.ts";
 import { makeVerifier } from "../protocol/verifier.ts";
 import { checkNetworks } from "../net/networks.ts";
 import { runDerivation } from "../login/password.ts";
-import { checkPasswordLength } from "../login/change_password.ts";
+import { checkPasswordLength, needPasswordLogin } from "../login/change_password.ts";
 import type { Verifier } from "../protocol/message.ts";
 import type {
   AccountChange as StoredChange,
@@ -72,7 +72,8 @@ export async function addAccount(
  * @param gone aborted when the client has left
  * @returns the account as it is now
  * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in; `usage`
- *   for a password that is too short; `unavailable` when too many log in
+ *   for a password that is too short; `unavailable` when too many log in; `denied` for a new password of the
+ *   session's own account, unless the client logged in with the old one
  */
 export async function changeAccount(
   session: Session,
@@ -81,7 +82,11 @@ export async function changeAccount(
   gone?: AbortSignal,
 ): Promise<Account> {
   const store = await asAdmin(session);
-  if (password !== undefined) checkPasswordLength(store, password);
+  if (password !== undefined) {
+    const isOwn = (await store.people.accounts.get(name)).id === session.id;
+    if (isOwn) await needPasswordLogin(session);
+    checkPasswordLength(store, password);
+  }
   checkNetworks(change.from ?? []);
   const verifier = password === undefined ? undefined : await verifierOf(session, password, gone);
   return await (await asAdmin(session)).people.accounts.change(name, { ...change, verifier });
