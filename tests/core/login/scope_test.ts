@@ -8,14 +8,15 @@ import type { Session } from "../../../core/login/session.ts";
 import { token, tokens } from "../../../core/login/token.ts";
 import { beginWebSession, findWebSession, webSessions } from "../../../core/login/web_session.ts";
 import { isSubnet } from "../../../core/net/networks.ts";
-import { listAccounts } from "../../../core/session/admin.ts";
+import { changeAccount, listAccounts } from "../../../core/session/admin.ts";
 import { copy, copyTree } from "../../../core/session/copy.ts";
-import { lock } from "../../../core/session/lock.ts";
+import { lock, refresh, unlock } from "../../../core/session/lock.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
 import { changeProperties } from "../../../core/session/property.ts";
 import { grow, quota } from "../../../core/session/quota.ts";
 import { remove } from "../../../core/session/remove.ts";
+import { replaceByCopy } from "../../../core/session/replace.ts";
 import { setModified } from "../../../core/session/set_modified.ts";
 import { share, shares } from "../../../core/session/share.ts";
 import { stat } from "../../../core/session/stat.ts";
@@ -226,4 +227,66 @@ Deno.test("a network is within another one of its family, if that one has all it
   ];
   for (const [inner, outer] of within) assert.equal(isSubnet(inner, outer), true, inner);
   for (const [inner, outer] of outside) assert.equal(isSubnet(inner, outer), false, inner);
+});
+
+Deno.test("a login that has ended makes no folder, and sets no time of a folder", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await mkdir(anna, { verb: "mkdir", path: "/home/d", parents: false });
+  const { entry: before } = await stat(anna, "/home/d");
+  const secret = await issue(anna);
+  const job = await logInBy(setup, secret);
+  await token(anna, { verb: "token", action: "revoke", id: secret.split("_")[1] });
+  await fails("unauthenticated", () => setModified(job, "/home/d", 0));
+  await fails(
+    "unauthenticated",
+    () => mkdir(job, { verb: "mkdir", path: "/home/e", parents: false }),
+  );
+  assert.deepEqual((await stat(anna, "/home/d")).entry, before);
+});
+
+Deno.test("a token with a path neither refreshes nor ends a lock above its path", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await mkdir(anna, { verb: "mkdir", path: "/home/a/in", parents: true });
+  const wanted = { shared: false, deep: true, seconds: 60, owner: "", tokens: new Set<string>() };
+  const { lock: above } = await lock(anna, { ...wanted, path: "/home/a" }, () => {});
+  const job = await logInBy(setup, await issue(anna, { path: "/home/a/in" }));
+  const held = new Set([above.token]);
+  assert.equal(await refresh(job, "/home/a/in", held, 600, () => {}), undefined);
+  assert.equal(await unlock(job, "/home/a/in", above.token), false);
+  assert.equal(await unlock(anna, "/home/a/in", above.token), true);
+  const { lock: own } = await lock(job, { ...wanted, path: "/home/a/in" }, () => {});
+  assert.ok(await refresh(job, "/home/a/in", new Set([own.token]), 600, () => {}));
+  assert.equal(await unlock(job, "/home/a/in", own.token), true);
+});
+
+Deno.test("an append-only token that may not replace a folder leaves no copy", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  for (const path of ["/home/a", "/home/b"]) {
+    await mkdir(anna, { verb: "mkdir", path, parents: false });
+  }
+  const job = await logInBy(setup, await issue(anna, { access: "append-only" }));
+  const conditions = { mayReplace: () => {}, mayMove: () => {} };
+  await fails("denied", () => replaceByCopy(job, "/home/a", "/home/b", "/home/aside", conditions));
+  await fails("not-found", () => stat(anna, "/home/aside"));
+});
+
+Deno.test("an admin's token does not change the password of its own account", async () => {
+  using setup = new Setup();
+  const root = setup.user("root", null, "admin");
+  setup.user("anna");
+  const job = await logInBy(setup, await issue(root));
+  await fails("denied", () => changeAccount(job, "ROOT", { password: "another-secret" }));
+  await changeAccount(job, "anna", { password: "another-secret" });
+  await changeAccount(root, "root", { password: "another-secret" });
+});
+
+Deno.test("a network with a zone is refused", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  for (const from of ["fe80::1%eth0", "fe80::%eth0/64"]) {
+    await fails("usage", () => issue(anna, { from: [from] }));
+  }
 });
