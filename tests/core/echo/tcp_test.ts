@@ -118,7 +118,7 @@ Deno.test("the server stops reading from a client that does not read, and serves
 
 Deno.test("500 busy connections are served alike", async () => {
   const server = await EchoServer.start(plain);
-  const [count, rounds] = [500, 40];
+  const [count, rounds] = [500, 100];
   const conns = await Promise.all(Array.from({ length: count }, () => connect(server)));
   const message = bytes("abc\n");
   const done = new Array(count).fill(0);
@@ -133,7 +133,7 @@ Deno.test("500 busy connections are served alike", async () => {
   await Promise.all(conns.map(one));
   const mean = done.reduce((sum, n) => sum + n, 0) / count;
   assert(Math.min(...done) > 0, "somebody was not served at all");
-  assert(mean > rounds / 3, `the fastest had ${rounds}, the mean ${mean}`);
+  assert(mean > rounds / 4, `the fastest had ${rounds}, the mean ${mean}`);
   for (const conn of conns) conn.close();
   await server.stop();
 });
