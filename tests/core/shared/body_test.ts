@@ -84,22 +84,26 @@ Deno.test({
   },
 });
 
-/** Returns a bucket whose n-th put waits for `failure`, and then fails. */
-function failing(bucket: Bucket, n: number, failure: Promise<void>) {
+/**
+ * Returns a bucket in which the put of an object of this size waits for `failure`, and then fails.
+ *
+ * @param size in bytes; each object of an upload is larger than the one before
+ * @returns `stored` resolves once a larger object is stored
+ */
+function failing(bucket: Bucket, size: number, failure: Promise<void>) {
   const stored = Promise.withResolvers<void>();
-  let puts = 0;
   const store = new Proxy(bucket, {
     get(target, name) {
       const value = Reflect.get(target, name, target);
       if (name !== "put") return typeof value === "function" ? value.bind(target) : value;
       return async (...args: Parameters<typeof target.put>) => {
-        const put = ++puts;
-        if (put === n) {
+        const [, { length }] = args;
+        if (length === size) {
           await failure;
           throw new BargeError("unavailable", "the object store does not answer");
         }
         await target.put(...args);
-        if (put > n) stored.resolve();
+        if (length > size) stored.resolve();
       };
     },
   });
@@ -115,7 +119,7 @@ Deno.test({
     const anna = await setup.addAccount("anna", null);
     const { parts, tree } = setup.node();
     const failure = Promise.withResolvers<void>();
-    const { bucket, stored } = failing(parts.bucket, 1, failure.promise);
+    const { bucket, stored } = failing(parts.bucket, firstPieceBytes, failure.promise);
     const uploads = new SharedUploads({ ...parts, bucket });
     const upload = await uploads.begin(declared(anna, 3 * firstPieceBytes), { keep: 0 });
     await upload.body.write(new Uint8Array(randomBytes(firstPieceBytes)));
@@ -139,7 +143,7 @@ Deno.test({
     const anna = await setup.addAccount("anna", null);
     const { parts, tree } = setup.node();
     const failure = Promise.withResolvers<void>();
-    const { bucket, stored } = failing(parts.bucket, 2, failure.promise);
+    const { bucket, stored } = failing(parts.bucket, 2 * firstPieceBytes, failure.promise);
     const uploads = new SharedUploads({ ...parts, bucket });
     const bytes = new Uint8Array(randomBytes(7 * firstPieceBytes));
     const upload = await uploads.begin(declared(anna, bytes.length), { keep: 0 });
