@@ -3,7 +3,7 @@ import { type EngineAddresses, enginesOf } from "./contract/store/_shared.ts";
 
 export type Engine = "postgres" | "radosgw";
 
-/** What can be done to one engine. */
+/** An action on one engine. */
 export type EngineVerb =
   | "start"
   | "stop"

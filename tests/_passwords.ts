@@ -8,7 +8,7 @@ import type { Verifier } from "../core/protocol/message.ts";
 import { authMessage, costs, type Exchange } from "../core/protocol/scram.ts";
 import { makeVerifier } from "../core/protocol/verifier.ts";
 
-/** What {@link makeVerifier} derives from a password and a salt, in base64. */
+/** The result of {@link makeVerifier} for a password and a salt, in base64. */
 interface Derived {
   readonly salt: string;
   readonly clientKey: string;

@@ -10,7 +10,7 @@ import { type FileValue, placeOf, type Problem, type Setting } from "./setting.t
 /** The options that a table of the file may set; the top level is the table "". */
 export type Tables = ReadonlyMap<string, Options<unknown>>;
 
-/** What a file may hold. */
+/** The tables that a file may hold. */
 export interface Schema {
   readonly tables: Tables;
   /** Tables that are not checked now, since their options are not loaded. */

@@ -12,7 +12,7 @@ export interface NodeIdentity {
 /** The addresses where a node listens, HOST:PORT, by door. */
 export type DoorAddresses = { readonly [door in DoorName]?: string };
 
-/** What a node reports of itself every few seconds; plain data. */
+/** The report of a node on itself, every few seconds; plain data. */
 export interface NodeReport {
   readonly counts: Counts;
   /** Bytes of memory of the whole process. */

@@ -1,4 +1,4 @@
-/** What curl can do at each door with an append-only token. */
+/** The rights of an append-only token at each door, tried with curl. */
 import assert from "node:assert/strict";
 import { pattern } from "../core/door/_peer.ts";
 import { barge, type Server, startServer } from "../_server.ts";
@@ -54,7 +54,7 @@ class Stage implements AsyncDisposable {
   }
 }
 
-/** What a broken machine might try at a door: what must fail, and what must go well. */
+/** Arguments of curl at a door: those that must be refused, and those that must succeed. */
 interface Attempts {
   readonly refused: readonly (readonly string[])[];
   readonly done: readonly (readonly string[])[];

@@ -75,7 +75,7 @@ async function race(nodes: Nodes, servers: readonly Server[], user: string): Pro
   assert.ok(refused > 0, "all fitted: the quota was not raced for");
   const { used, reserved } = await sums();
   assert.equal(used, acknowledged);
-  // What an upload without a declared size had staged when the quota was reached stays a partial upload.
+  // An upload without a declared size that reaches the quota keeps its staged bytes as a partial upload.
   const left = quota - used - reserved;
   await using last = await native(servers[0], user, token);
   if (left > 0) assert.equal(await last.put("last", pattern(left, 1)), true);

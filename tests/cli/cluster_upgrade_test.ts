@@ -11,7 +11,7 @@ import { barge, type Server } from "../_server.ts";
 import { Nodes } from "./_nodes.ts";
 
 const next = newestVersion + 1;
-/** What a later barge may add while nodes of this one serve: columns, a table, an index, a trigger. */
+/** The additions that a later barge may make while nodes of this one serve: columns, a table, an index, a trigger. */
 const expand: Migration = {
   oldest: newestVersion,
   sql: `
