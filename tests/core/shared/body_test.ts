@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { BargeError } from "../../../core/error.ts";
-import type { Bucket } from "../../../core/shared/bucket/bucket.ts";
 import { SharedUploads } from "../../../core/shared/upload/uploads.ts";
 import type { Tree } from "../../../core/storage/tree.ts";
 import { hasEngines, SharedSetup } from "../../contract/store/_shared.ts";
@@ -85,21 +84,23 @@ Deno.test({
 });
 
 /**
- * Returns a bucket in which the put of an object of this size waits for `failure`, and then fails.
+ * Returns a node whose bucket holds back the put of an object of this size.
  *
  * @param size in bytes; each object of an upload is larger than the one before
- * @returns `stored` resolves once a larger object is stored
+ * @returns `failAfterLarger` lets that put fail once a larger object is stored
  */
-function failing(bucket: Bucket, size: number, failure: Promise<void>) {
+function failing(setup: SharedSetup, size: number) {
+  const { parts, tree } = setup.node();
   const stored = Promise.withResolvers<void>();
-  const store = new Proxy(bucket, {
+  const failure = Promise.withResolvers<void>();
+  const bucket = new Proxy(parts.bucket, {
     get(target, name) {
       const value = Reflect.get(target, name, target);
       if (name !== "put") return typeof value === "function" ? value.bind(target) : value;
       return async (...args: Parameters<typeof target.put>) => {
         const [, { length }] = args;
         if (length === size) {
-          await failure;
+          await failure.promise;
           throw new BargeError("unavailable", "the object store does not answer");
         }
         await target.put(...args);
@@ -107,7 +108,11 @@ function failing(bucket: Bucket, size: number, failure: Promise<void>) {
       };
     },
   });
-  return { bucket: store, stored: stored.promise };
+  const failAfterLarger = async () => {
+    await stored.promise;
+    failure.resolve();
+  };
+  return { tree, uploads: new SharedUploads({ ...parts, bucket }), failAfterLarger };
 }
 
 Deno.test({
@@ -117,17 +122,13 @@ Deno.test({
   async fn() {
     await using setup = await SharedSetup.make();
     const anna = await setup.addAccount("anna", null);
-    const { parts, tree } = setup.node();
-    const failure = Promise.withResolvers<void>();
-    const { bucket, stored } = failing(parts.bucket, firstPieceBytes, failure.promise);
-    const uploads = new SharedUploads({ ...parts, bucket });
+    const { tree, uploads, failAfterLarger } = failing(setup, firstPieceBytes);
     const upload = await uploads.begin(declared(anna, 3 * firstPieceBytes), { keep: 0 });
     await upload.body.write(new Uint8Array(randomBytes(firstPieceBytes)));
     // The second object is sent at once, since it is full, and begins in the middle of the first one.
     const overwriting = new Uint8Array(randomBytes(2 * firstPieceBytes));
     await upload.body.writeAt(firstPieceBytes / 2, overwriting);
-    await stored;
-    failure.resolve();
+    await failAfterLarger();
     await upload.detach(true);
     assert.equal(await keptBytes(tree, anna), 0);
     await setup.check();
@@ -141,15 +142,11 @@ Deno.test({
   async fn() {
     await using setup = await SharedSetup.make();
     const anna = await setup.addAccount("anna", null);
-    const { parts, tree } = setup.node();
-    const failure = Promise.withResolvers<void>();
-    const { bucket, stored } = failing(parts.bucket, 2 * firstPieceBytes, failure.promise);
-    const uploads = new SharedUploads({ ...parts, bucket });
+    const { tree, uploads, failAfterLarger } = failing(setup, 2 * firstPieceBytes);
     const bytes = new Uint8Array(randomBytes(7 * firstPieceBytes));
     const upload = await uploads.begin(declared(anna, bytes.length), { keep: 0 });
     await upload.body.write(bytes); // three objects, each twice as large as the one before
-    await stored;
-    failure.resolve();
+    await failAfterLarger();
     await upload.detach();
     assert.equal(await keptBytes(tree, anna), firstPieceBytes);
     const resumed = await setup.node().uploads
