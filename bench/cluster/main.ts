@@ -5,9 +5,10 @@
 import { machine } from "../../core/bench/machine.ts";
 import { kindOf, makePlace } from "../place.ts";
 import { run } from "../program.ts";
-import { type Contest, type Outcome, outcomeTable, runContest } from "../peers/contest.ts";
+import { type Contest, type Outcome, runContests } from "../peers/contest.ts";
+import { chosenParts, type ContestOptions, scaleOf } from "../peers/options.ts";
 import { findTools } from "../peers/tools.ts";
-import { full, makeWorkspace, quick, type Scale } from "../peers/workspace.ts";
+import { makeWorkspace } from "../peers/workspace.ts";
 import { findEngines } from "./engines.ts";
 import { many } from "./many.ts";
 import { pairs } from "./pairs.ts";
@@ -30,29 +31,14 @@ const parts: Readonly<
   many,
   pairs,
 };
+/** The number of rounds unless the options name one or are quick: a round takes minutes. */
+const fullRounds = 3;
 export const clusterPartNames = Object.keys(parts);
 
-export interface ClusterOptions {
-  readonly quick: boolean;
-  readonly only: readonly string[];
-  readonly rounds: number | undefined;
-  /** Bytes of the large file. */
-  readonly size: number | undefined;
-  readonly dir: string | undefined;
-  /** Called with progress. */
-  readonly report: (text: string) => void;
-  /** Called with each finished table. */
-  readonly print: (text: string) => void;
-}
-
 /** @returns all samples, for `--json` */
-export async function benchCluster(options: ClusterOptions): Promise<unknown> {
-  const { only, report, print } = options;
-  const scale: Scale = {
-    ...options.quick ? quick : full,
-    rounds: options.rounds ?? (options.quick ? quick.rounds : 3),
-    ...options.size === undefined ? {} : { large: options.size },
-  };
+export async function benchCluster(options: ContestOptions): Promise<unknown> {
+  const { report, print } = options;
+  const scale = scaleOf(options, fullRounds);
   const outcomes: Outcome[] = [];
   const version = (await run(["--version"])).stdout.trim();
   await using stack = new AsyncDisposableStack();
@@ -68,13 +54,8 @@ export async function benchCluster(options: ClusterOptions): Promise<unknown> {
     `- ${version}; ${new Date().toISOString().slice(0, 10)}; ${machine()}`,
     `- files on ${await kindOf(dir)}; engines ${owner}; rounds: ${scale.rounds}, interleaved`,
   ].join("\n"));
-  for (const [name, part] of Object.entries(parts)) {
-    if (only.length > 0 && !only.includes(name)) continue;
-    for await (const contest of part(setting)) {
-      const outcome = await runContest(contest, scale.rounds, report);
-      outcomes.push(outcome);
-      print("\n" + outcomeTable(outcome));
-    }
+  for (const [, part] of chosenParts(parts, options)) {
+    outcomes.push(...await runContests(part(setting), scale.rounds, options));
   }
   return { schema: "barge-cluster/1", scale, outcomes };
 }

@@ -1,4 +1,5 @@
 /** A contest: several entries do the same work in turn, in several rounds; and its table. */
+import type { ContestOptions } from "./options.ts";
 
 /** The result of one run of an entry. */
 export interface Sample {
@@ -41,6 +42,21 @@ export interface Row {
 export interface Outcome extends Omit<Contest, "entries" | "columns" | "rounds"> {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
+}
+
+/** Runs the contests of a part one after another, and prints the table of each. */
+export async function runContests(
+  contests: AsyncIterable<Contest> | Iterable<Contest>,
+  maxRounds: number,
+  { report, print }: Pick<ContestOptions, "report" | "print">,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for await (const contest of contests) {
+    const outcome = await runContest(contest, maxRounds, report);
+    outcomes.push(outcome);
+    print("\n" + outcomeTable(outcome));
+  }
+  return outcomes;
 }
 
 /**

@@ -2,13 +2,14 @@
 import { machine } from "../../core/bench/machine.ts";
 import { kindOf, makePlace } from "../place.ts";
 import { isConfinable, run } from "../program.ts";
-import { full, makeWorkspace, quick, type Scale, type Workspace } from "./workspace.ts";
+import { makeWorkspace, type Workspace } from "./workspace.ts";
 import { big } from "./big.ts";
-import { type Contest, type Outcome, outcomeTable, runContest } from "./contest.ts";
+import { type Contest, type Outcome, runContests } from "./contest.ts";
 import { doors } from "./doors.ts";
 import { echo } from "./echo.ts";
 import { idle } from "./idle.ts";
 import { many } from "./many.ts";
+import { chosenParts, type ContestOptions, scaleOf } from "./options.ts";
 import { requests } from "./requests.ts";
 import { describeTools, findTools } from "./tools.ts";
 import { tree } from "./tree.ts";
@@ -24,27 +25,10 @@ const parts: Readonly<Record<string, (workspace: Workspace) => AsyncGenerator<Co
 };
 export const partNames = Object.keys(parts);
 
-export interface PeersOptions {
-  readonly quick: boolean;
-  readonly only: readonly string[];
-  readonly rounds: number | undefined;
-  /** Bytes of the large file. */
-  readonly size: number | undefined;
-  readonly dir: string | undefined;
-  /** Called with progress. */
-  readonly report: (text: string) => void;
-  /** Called with each finished table. */
-  readonly print: (text: string) => void;
-}
-
 /** @returns all samples, for `--json` */
-export async function benchPeers(options: PeersOptions): Promise<unknown> {
-  const { only, report, print } = options;
-  const scale: Scale = {
-    ...options.quick ? quick : full,
-    ...options.rounds === undefined ? {} : { rounds: options.rounds },
-    ...options.size === undefined ? {} : { large: options.size },
-  };
+export async function benchPeers(options: ContestOptions): Promise<unknown> {
+  const { report, print } = options;
+  const scale = scaleOf(options);
   await using place = await makePlace(options.dir);
   const { dir } = place;
   const tools = await findTools();
@@ -63,13 +47,8 @@ export async function benchPeers(options: PeersOptions): Promise<unknown> {
   {
     report("making files");
     await using workspace = await makeWorkspace(dir, scale, tools);
-    for (const [name, part] of Object.entries(parts)) {
-      if (only.length > 0 && !only.includes(name)) continue;
-      for await (const contest of part(workspace)) {
-        const outcome = await runContest(contest, scale.rounds, report);
-        outcomes.push(outcome);
-        print("\n" + outcomeTable(outcome));
-      }
+    for (const [name, part] of chosenParts(parts, options)) {
+      outcomes.push(...await runContests(part(workspace), scale.rounds, options));
       for (const note of workspace.notes.splice(0)) print(`\n- ${name}: ${note}`);
     }
   }
