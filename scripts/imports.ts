@@ -40,6 +40,7 @@ const FLOORS = [
   "core/storage",
   "core/protocol",
   "core/sync",
+  "core/outbound",
   "core/net",
   "core/disk",
   "core/size.ts",
