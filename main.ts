@@ -148,8 +148,9 @@ export const tree: Tree = {
 export async function main(args: readonly string[]): Promise<number> {
   const [first = "", ...rest] = args;
   if (first === "--version" || first === "-V" || first === "version") {
+    const { commit } = await import("./cmd/_commit.ts");
     const json = rest.includes("--json") || isYes("BARGE_JSON");
-    print(json ? JSON.stringify({ version }) : `barge ${version}`);
+    print(json ? JSON.stringify({ version, commit: commit ?? null }) : versionLine(commit));
     return 0;
   }
   if (first === "--help" || first === "-h") return await help([]);
@@ -242,6 +243,11 @@ function watchSignals(): void {
   Deno.addSignalListener("SIGINT", () => onSignal("SIGINT"));
   if (Deno.build.os === "windows") return;
   Deno.addSignalListener("SIGTERM", () => onSignal("SIGTERM"));
+}
+
+/** Returns the version as `barge --version` prints it. */
+function versionLine(commit = "checkout"): string {
+  return `barge ${version} (${commit})`;
 }
 
 function isYes(variable: string): boolean {

@@ -4,10 +4,11 @@
  * It uses `deno compile`, or scripts/pack.ts with `--self-extracting` and if the runtime base of
  * `deno compile` can't be downloaded.
  */
-import { dirname, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { compileNative } from "./native.ts";
 import { pack } from "./pack.ts";
+import { stageSource } from "./package/staged_source.ts";
 import { ROOT, say } from "./run.ts";
 
 interface CompileOptions {
@@ -16,21 +17,27 @@ interface CompileOptions {
   readonly gzipLevel?: number;
 }
 
-/** Makes the executable of the program in `root` at `out`, or leaves `out` unchanged. */
+/**
+ * Makes the executable of the program in `root` at `out`, or leaves `out` unchanged. The executable names the
+ * commit of `root`. The same commit, runtime and tools give the same bytes, in any folder.
+ */
 export async function compile(
   root: string,
   out: string,
   options: CompileOptions,
 ): Promise<void> {
   await Deno.mkdir(dirname(out), { recursive: true });
-  const part = `${out}.${Deno.pid}.part`;
+  await using source = await stageSource(root);
+  // The executable has its name while it is made, since `deno compile` may record that.
+  const folder = await Deno.makeTempDir({ dir: dirname(out), prefix: ".barge-", suffix: ".part" });
   try {
-    const method = await make(root, part, options);
+    const part = join(folder, "barge");
+    const method = await make(source.root, part, options);
     await Deno.rename(part, out);
     const { size } = await Deno.stat(out);
     say(`${shown(out)}: ${(size / 1e6).toFixed(1)} MB, ${method}`);
   } finally {
-    await Deno.remove(part).catch(() => {}); // after success it is renamed
+    await Deno.remove(folder, { recursive: true });
   }
 }
 

@@ -14,7 +14,7 @@ import { must, ROOT, say } from "./run.ts";
 import { UNLICENSE } from "./unlicense.ts";
 
 /** A package in the output of `deno info --json`. */
-interface Package {
+export interface Package {
   readonly name: string;
   readonly version: string;
   readonly localPath: string;

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { archive } from "./archive.ts";
 import { bundle } from "./bundle.ts";
 import { DENO_LICENSE } from "./deno_license.ts";
 import { CLIENT_HEAP, HEAP, PERMISSIONS, UNSTABLE } from "./permissions.ts";
-import { must, ROOT } from "./run.ts";
+import { ROOT } from "./run.ts";
 
 /**
  * The options of the unpacked runtime: it ignores a project in the current directory, downloads
  * nothing and prompts for nothing.
  */
-const RUN: readonly string[] = [
+export const RUN: readonly string[] = [
   "run",
   "--quiet",
   "--no-prompt",
@@ -72,12 +73,10 @@ async function blockWebCaches(tree: string): Promise<void> {
 async function compress(tree: string, gzipLevel: number): Promise<Uint8Array> {
   const path = `${tree}.tar.gz`;
   try {
-    const args = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
-    const make = `umask 022 && tar --create --mode=u=rwX,go=rX "$@" . | gzip -n${gzipLevel} >"$0"`;
-    await must("sh", ["-ec", make, path, ...args], { cwd: tree });
+    await archive(tree, ".", path, { time: 0, gzipLevel });
     return await Deno.readFile(path);
   } finally {
-    await Deno.remove(path).catch(() => {});
+    await Deno.remove(path).catch(() => {}); // archive may have failed before it made the file
   }
 }
 

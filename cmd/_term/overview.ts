@@ -4,8 +4,16 @@ import type { Tree } from "./command.ts";
 import { print } from "./out.ts";
 import { didYouMean } from "./similar.ts";
 
+/** The purpose of the program. */
+export const purpose = "moves files between people and machines, with accounts and quotas";
+
+/** The sources of options beside the command line. */
+export const optionSources = `\
+Each option can also be set in the environment: --dry-run as BARGE_DRY_RUN=1. \`serve\` and the verbs
+of the client also read configuration files: see \`barge help config check\`.`;
+
 export function printOverview(tree: Tree, version: string): void {
-  print(`barge ${version}: moves files between people and machines, with accounts and quotas.
+  print(`barge ${version}: ${purpose}.
 
 Usage: barge VERB [OPTIONS] [ARGUMENTS]
 
@@ -14,8 +22,7 @@ ${rows(tree)}
   barge help VERB       explains one of them
   barge --version       prints the version
 
-Each option can also be set in the environment: --dry-run as BARGE_DRY_RUN=1. \`serve\` and the verbs
-of the client also read configuration files: see \`barge help config check\`.
+${optionSources}
 Exit codes: 0 ok, 1 other, 2 usage, 3 no such directory, 4 no such file, 5 worth retrying,
 6 not worth retrying, 7 fatal, 11 not allowed, 12 over quota, 13 digest differs, 14 exists,
 15 identity, 130 interrupted.`);

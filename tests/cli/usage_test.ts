@@ -2,18 +2,25 @@ import assert from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };
 import type { Tree } from "../../cmd/_term/command.ts";
 import { tree } from "../../main.ts";
-import { denoCommand } from "../_program.ts";
+import { denoCommand, executable } from "../_program.ts";
 import { startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
 import { saveLogin } from "./_logged_in.ts";
 
-Deno.test("--version prints the version", async () => {
+Deno.test("--version prints the version and the commit", async () => {
   await using home = new Home();
+  const version = config.version.replaceAll(".", "\\.");
+  const commit = executable ? "[0-9a-f]{12}(-dirty)?|commit unknown" : "checkout";
+  const line = new RegExp(`^barge ${version} \\((${commit})\\)\n$`);
+  let name: string | undefined;
   for (const word of ["--version", "-V"]) {
     const { code, stdout, stderr } = await home.barge([word]);
-    assert.deepEqual([code, stdout, stderr], [0, `barge ${config.version}\n`, ""]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, line);
+    [, name] = line.exec(stdout)!;
   }
-  const json = `{"version":"${config.version}"}\n`;
+  const facts = { version: config.version, commit: executable ? name : null };
+  const json = `${JSON.stringify(facts)}\n`;
   assert.equal((await home.barge(["--version", "--json"])).stdout, json);
   assert.equal((await home.barge(["version"], { env: { BARGE_JSON: "1" } })).stdout, json);
 });

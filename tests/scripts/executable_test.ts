@@ -26,11 +26,10 @@ Deno.test("executable: serves, puts and gets with nothing else on the machine", 
     };
 
     const { version } = JSON.parse(await Deno.readTextFile(`${source}/deno.json`));
-    assert.deepEqual(await barge(["--version"]), {
-      code: 0,
-      stdout: `barge ${version}\n`,
-      stderr: "",
-    });
+    const shown = await barge(["--version"]);
+    assert.deepEqual([shown.code, shown.stderr], [0, ""]);
+    assert.match(shown.stdout, /^barge \S+ \(([0-9a-f]{12}(-dirty)?|commit unknown)\)\n$/);
+    assert.ok(shown.stdout.startsWith(`barge ${version} (`));
 
     await Deno.writeTextFile(`${root}/password`, "long enough\n");
     const added = await barge(["user", "add", "alice", "--password-file", `${root}/password`], {
@@ -103,7 +102,7 @@ Deno.test("checkout: starts without an executable, too", async () => {
   const [command, ...args] = denoCommand([`${source}/main.ts`, "--version"]);
   const { code, stdout } = await new Deno.Command(command, { args, stdin: "null" }).output();
   const { version } = JSON.parse(await Deno.readTextFile(`${source}/deno.json`));
-  assert.deepEqual([code, new TextDecoder().decode(stdout)], [0, `barge ${version}\n`]);
+  assert.deepEqual([code, new TextDecoder().decode(stdout)], [0, `barge ${version} (checkout)\n`]);
 });
 
 /** Returns whether an executable is a shell script with a payload, as scripts/pack.ts makes it. */
