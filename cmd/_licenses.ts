@@ -11,9 +11,10 @@ export interface License {
 /** Barge, the runtime, and every package in the executable, as scripts/licenses.ts lists them. */
 export const licenses: readonly License[] = list;
 
-export function licenseText(): string {
+/** Returns licenses as one text. Default: all of them. */
+export function licenseText(parts: readonly License[] = licenses): string {
   const rule = "-".repeat(78);
-  return licenses
+  return parts
     .map(({ name, version, license, text }) =>
       `${name} ${version} (${license})\n${rule}\n${text.trim()}\n`
     )

@@ -1,5 +1,6 @@
 import { stop, transform } from "esbuild";
 import { basename, dirname, join, relative } from "node:path";
+import { nameChunksByContent } from "./chunk_names.ts";
 import { isModule, REFERENCE, referencedFiles } from "./referenced_files.ts";
 import { must } from "./run.ts";
 
@@ -24,6 +25,7 @@ export async function bundle(root: string, out: string): Promise<void> {
     ...workers,
   ], { cwd: root });
   await removeWhitespace(out, workers);
+  await nameChunksByContent(scripts(out, workers));
   await hideDynamicImports(out, workers);
   await defineCommonJsNames(out, workers);
   await placeReferencedFiles(root, out, beside);

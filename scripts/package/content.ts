@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { licenseText } from "../../cmd/_licenses.ts";
 import { must } from "../run.ts";
 import type { Facts } from "./facts.ts";
 import { manPages } from "./man/pages.ts";
@@ -23,15 +24,14 @@ export async function collectContent(root: string, facts: Facts): Promise<Conten
   const read = (path: string) => Deno.readTextFile(join(root, path));
   const run = (...args: string[]) =>
     must(Deno.execPath(), ["run", "--quiet", "--allow-all", "main.ts", ...args], { cwd: root });
-  const [man, bash, zsh, fish, licenses, documents] = await Promise.all([
+  const [man, bash, zsh, fish, documents] = await Promise.all([
     manPages({ ...facts, time: facts.commit.time }, await read("docs/configuration.md")),
     run("completion", "bash"),
     run("completion", "zsh"),
     run("completion", "fish"),
-    run("licenses"),
     readDocuments(root, read),
   ]);
-  return { man, completions: { bash, zsh, fish }, licenses, documents };
+  return { man, completions: { bash, zsh, fish }, licenses: `${licenseText()}\n`, documents };
 }
 
 async function readDocuments(root: string, read: (path: string) => Promise<string>) {

@@ -3,6 +3,7 @@
  * completions. dpkg-deb makes the archive; the same content gives the same bytes.
  */
 import { join } from "node:path";
+import { type License, licenses, licenseText } from "../../cmd/_licenses.ts";
 import { systemdUnit } from "../../core/serve/systemd/unit.ts";
 import { must } from "../run.ts";
 import type { Content } from "./content.ts";
@@ -40,10 +41,12 @@ export async function writeDeb(
   await tree.write("/usr/share/bash-completion/completions/barge", bash);
   await tree.write("/usr/share/zsh/vendor-completions/_barge", zsh);
   await tree.write("/usr/share/fish/vendor_completions.d/barge.fish", fish);
-  await tree.write(`${doc}/copyright`, content.licenses);
+  await tree.write(`${doc}/copyright`, copyright(licenses));
   await tree.write(`${doc}/changelog.gz`, gzipped(debianChangelog(facts)));
   for (const [path, text] of content.documents) await tree.write(`${doc}/${path}`, text);
-  await tree.copy(join(templates, "lintian-overrides"), "/usr/share/lintian/overrides/barge");
+  if (await isSelfExtracting(executable)) {
+    await tree.copy(join(templates, "lintian-overrides"), "/usr/share/lintian/overrides/barge");
+  }
   await tree.write("/DEBIAN/control", control(facts, await installedKiB(tree.root)));
   await tree.write("/DEBIAN/conffiles", `${config}\n`);
   await tree.write("/DEBIAN/md5sums", await md5sums(tree.root));
@@ -54,6 +57,23 @@ export async function writeDeb(
   const options = ["--root-owner-group", "-Zgzip", "-z6", "--build", tree.root, out];
   const env = { SOURCE_DATE_EPOCH: String(facts.commit.time), LC_ALL: "C" };
   await must("dpkg-deb", options, { env });
+}
+
+/** Returns whether an executable is a shell script with a payload, as scripts/pack.ts makes it. */
+async function isSelfExtracting(path: string): Promise<boolean> {
+  using file = await Deno.open(path);
+  const start = new Uint8Array(2);
+  await file.read(start);
+  return new TextDecoder().decode(start) === "#!";
+}
+
+/** Returns the licenses of all parts, with the reference that Debian asks for in place of a long text. */
+function copyright(licenses: readonly License[]): string {
+  return licenseText(licenses.map((license) => {
+    if (license.license !== "Apache-2.0") return license;
+    const [notice] = license.text.split(/^\s*Apache License$/m);
+    return { ...license, text: `${notice}See /usr/share/common-licenses/Apache-2.0` };
+  }));
 }
 
 /** Returns the version in Debian's order, where 1.0~rc.1 is before 1.0. */
@@ -75,14 +95,12 @@ function packageUnit(): string {
     key: false,
     hooks: [],
   });
-  const start = unit.indexOf("[Unit]");
+  // The comments above its first section describe how to install the unit by hand.
+  const [, sections] = unit.split("[Unit]\n");
   return `# \`systemctl edit barge\` changes this for another data directory, ports below 1024 or a longer grace.
-${
-    unit.slice(start).replace(
-      "[Unit]\n",
-      "[Unit]\nDocumentation=man:barge-serve(1) man:barge.toml(5)\n",
-    )
-  }`;
+[Unit]
+Documentation=man:barge-serve(1) man:barge.toml(5)
+${sections}`;
 }
 
 function control({ version, architecture }: Facts, installedSize: number): string {

@@ -48,7 +48,7 @@ function manifest(version: string) {
     version,
     description: summary,
     license: "MIT",
-    // The name may belong to another project of the registry some day: this package is for files.
+    // The project has no name in the registry: npm installs this package from a file.
     private: true,
     bin: { barge: "barge.cjs" },
     engines: { node: ">=20" },

@@ -4,31 +4,22 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { type License, licenses } from "../../cmd/_licenses.ts";
 import { type Package, packages } from "../licenses.ts";
 import type { Facts } from "./facts.ts";
 
-interface License {
-  readonly name: string;
-  readonly version: string;
-  /** An SPDX identifier or expression. */
-  readonly license: string;
-}
-
 /** Returns the SBOM of the program in `root` as JSON. The same commit gives the same text. */
 export async function sbomOf(root: string, { version, commit }: Facts): Promise<string> {
-  const licenses: readonly License[] = JSON.parse(
-    await Deno.readTextFile(join(root, "cmd/_licenses.json")),
-  );
   const lock = JSON.parse(await Deno.readTextFile(join(root, "deno.lock")));
   const parts = await packages(root);
   const own = component("application", { name: "barge", version, license: "MIT" }, "generic");
   const runtime = component(
     "application",
-    licenseOf(licenses, "deno", Deno.version.deno),
+    licenseOf("deno", Deno.version.deno),
     "generic",
   );
   const components = parts.map((part) => ({
-    ...component("library", licenseOf(licenses, part.name, part.version), "npm"),
+    ...component("library", licenseOf(part.name, part.version), "npm"),
     hashes: [{ alg: "SHA-512", content: sha512(lock.npm, part) }],
   }));
   const refs = new Map(parts.map((part) => [keyOf(part), purl("npm", part)]));
@@ -60,7 +51,7 @@ export async function sbomOf(root: string, { version, commit }: Facts): Promise<
 
 function component(
   type: "application" | "library",
-  { name, version, license }: License,
+  { name, version, license }: Omit<License, "text">,
   origin: "npm" | "generic",
 ) {
   const [, scope, base] = /^(?:(@[^/]+)\/)?(.+)$/.exec(name)!;
@@ -78,7 +69,7 @@ function component(
 }
 
 /** Returns the license of a part. @throws {Error} if `deno task licenses` was not run after a change */
-function licenseOf(licenses: readonly License[], name: string, version: string): License {
+function licenseOf(name: string, version: string): License {
   const license = licenses.find((other) => other.name === name && other.version === version);
   if (license === undefined) throw new Error(`cmd/_licenses.json has no ${name} ${version}`);
   return license;

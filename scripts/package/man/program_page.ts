@@ -41,7 +41,7 @@ const files: readonly (readonly [path: string, text: string])[] = [
   ["~/.local/share/barge", "The data directory of a server that names no other."],
 ];
 
-/** Returns the page. @param verbs all verbs @param reading references to other pages, in roff */
+/** Returns the page. @param verbs the verbs of the top level */
 export function programPage(
   { version, time, related }: Pick<PageFacts, "version" | "time" | "related">,
   verbs: readonly Term[],

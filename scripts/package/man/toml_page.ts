@@ -2,8 +2,7 @@
  * The page barge.toml(5): the keys of the server's file. Their order and their groups are those of the
  * complete example in docs/configuration.md; their explanations are the help of `barge serve`.
  */
-import { longName, type Option } from "../../../cmd/_term/command.ts";
-import type { AnyCommand } from "../../../cmd/_term/command.ts";
+import { type AnyCommand, longName, type Option } from "../../../cmd/_term/command.ts";
 import {
   bold,
   escape,
@@ -39,7 +38,7 @@ const client =
 at its top count for all verbs that connect to a server. A table with the name of a verb, as in \`[put]\`, holds
 options of that verb. Their names are the long names in the pages of the verbs.`;
 
-/** The complete example in docs/configuration.md, as groups with the names of their keys. */
+/** A group of keys in the complete example of docs/configuration.md. */
 interface Group {
   readonly title: string;
   readonly keys: readonly string[];
