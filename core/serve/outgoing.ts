@@ -19,13 +19,15 @@ const forbidden: readonly Range[] = [
 /**
  * Returns the addresses in the syntax of the runtime's permissions.
  *
- * @param own this machine's addresses
+ * @param known this machine's addresses; by default they are read if a door needs them
  */
 export function outgoingAddresses(
   doors: readonly DoorSpec[],
-  own: readonly string[] = ownAddresses(),
+  known?: readonly string[],
 ): string[] {
   const specs = doors.flatMap(({ ftp }) => ftp ? [ftp] : []);
+  if (!specs.some(({ active, activeLoopback }) => active || activeLoopback)) return [];
+  const own = known ?? ownAddresses();
   const addresses: string[] = [];
   if (specs.some(({ activeLoopback }) => activeLoopback)) {
     const hosts = own.map((host) => host.includes(":") ? `[${host}]` : host);

@@ -91,6 +91,7 @@ export class Machine implements AsyncDisposable {
       await Promise.race([isReady(), ended]);
     } finally {
       ready.close();
+      await Deno.remove(`${root}/notify`);
     }
     return new Machine(root, cgroup, process);
   }

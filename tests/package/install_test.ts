@@ -55,7 +55,7 @@ Deno.test({
 
     await t.step("an upload over an upgrade ends whole, and the configuration stays", async () => {
       const settings = (await Deno.readTextFile(root + config)) +
-        `grace = 1\n\n[limits]\n${slowUpload}\n`;
+        `grace = 1\nftp = "127.0.0.1:2121"\nftp-active = "on"\n\n[limits]\n${slowUpload}\n`;
       await Deno.writeTextFile(root + config, settings);
       await machine.must("systemctl", "restart", "barge");
       const before = await mainPid(machine);

@@ -75,7 +75,8 @@ After=network-online.target
 [Service]
 Type=notify
 ExecStart=${words.join(" ")}
-ExecReload=kill -HUP $MAINPID
+# The shell has a kill of its own, which small systems lack as a program.
+ExecReload=/bin/sh -c 'kill -HUP "$$MAINPID"'
 Restart=on-failure
 RestartSec=2
 # A restart does not mend a wrong command line.
@@ -110,7 +111,8 @@ CapabilityBoundingSet=${capability}
 AmbientCapabilities=${capability}
 LockPersonality=yes
 RemoveIPC=yes
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+# AF_NETLINK lists this machine's addresses, which FTP's active mode must not reach.
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
