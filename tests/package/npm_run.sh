@@ -7,7 +7,7 @@ npx --offline --yes ./barge.tgz --version
 mkdir installed
 npm install --offline --no-audit --no-fund --silent --prefix installed ./barge.tgz
 printf 'long enough\n' >password
-npx --offline --yes ./barge.tgz user add alice --password-file password --data data >/dev/null 2>&1
+npx --offline --yes ./barge.tgz user add alice --quota 1GB --password-file password --data data >/dev/null 2>&1
 mkfifo ready
 installed/node_modules/.bin/barge serve --data data --native 127.0.0.1:0 --http off --workers 1 --json \
   >ready 2>log &
