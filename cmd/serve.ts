@@ -8,6 +8,7 @@ import { parsePublicUrl } from "../core/net/public_url.ts";
 import { logLevels } from "../core/serve/log_level.ts";
 import { describeStorage, sharedOptions, storageOptions } from "./_data/storage_options.ts";
 import { doorOptions } from "./_serve/doors.ts";
+import { eventOptions, eventsOf } from "./_serve/events.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { limitOptions } from "./_serve/limits.ts";
 import {
@@ -146,6 +147,7 @@ const serveOptions = {
     "Accept a data directory below /dev, /proc or /sys, where the runtime can't confine workers: " +
       "an attacker who takes over a worker can do everything that this user can",
   ),
+  ...eventOptions,
   ...hookOptions,
   ...marked({
     logLevel: valueOr(
@@ -190,7 +192,11 @@ export default command({
 
     --check-upload and --on-commit run your programs, without a shell, as the server's user. Each
     reads one JSON object from standard input: event, account, path, file (the file with the bytes),
-    size, sha256, modified, verified, door, replaced, time.`,
+    size, sha256, modified, verified, door, replaced, time; --on-commit also id.
+
+    Events are written in the transaction of the change that they report, and delivered at least
+    once, also after a crash: to the program of --on-commit, and with signatures to --webhook. What
+    is not taken is tried again; \`barge event list\` shows it.`,
   examples: [
     ["barge serve", "serve on 127.0.0.1:7171, and http://127.0.0.1:8080"],
     ["barge serve --config /etc/barge/barge.toml", "serve with the options of a file"],
@@ -208,6 +214,10 @@ export default command({
       "let anyone register, with 20 GiB",
     ],
     ["barge serve --on-commit 'notify --quiet'", "run a program after each upload"],
+    [
+      "barge serve --webhook https://ci.example/barge --webhook-secret-file secret",
+      "send each event to a server, signed",
+    ],
     ["barge serve --print-unit --native 0.0.0.0:7171", "a hardened systemd unit for it"],
   ],
   async readFiles(given, options) {
@@ -244,6 +254,7 @@ export default command({
       signal,
       grace: options.grace * 1000,
       hooks: hooksOf(options),
+      events: await eventsOf(options),
       notifySocket: Deno.env.get("NOTIFY_SOCKET"),
       keepPassword: !Deno.stderr.isTerminal(),
       onFirstAccount(name, secret) {

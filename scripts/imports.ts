@@ -16,6 +16,7 @@ const FLOORS = [
   "core/echo",
   "core/doctor",
   "core/serve",
+  "core/events",
   "core/door",
   "core/client",
   "core/session",

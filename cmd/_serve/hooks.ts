@@ -1,4 +1,4 @@
-/** The hooks of `barge serve`: the operator's programs. */
+/** The programs of the operator that `barge serve` runs. */
 import { BargeError } from "../../core/error.ts";
 import type { HookOptions } from "../../core/serve/hook_programs.ts";
 import { split } from "../_shell/words.ts";
@@ -9,10 +9,6 @@ import { count, valueParser } from "../_term/value.ts";
 const maxCheckSeconds = 50;
 
 export const hookOptions = {
-  onCommit: value(
-    commandLine(),
-    "Run this program after each upload, with a JSON object on its standard input",
-  ),
   checkUpload: value(
     commandLine(),
     "Run this program before an upload becomes a file, with the same object: exit code 0 accepts " +
@@ -28,25 +24,20 @@ export const hookOptions = {
 };
 
 /**
- * Returns the hooks of the options; undefined without any.
+ * Returns the check of the options; undefined without one.
  *
  * @throws {BargeError} `usage` for a check that takes longer than clients wait
  */
 export function hooksOf(options: ValuesOf<typeof hookOptions>): HookOptions | undefined {
-  const { onCommit, checkUpload, hookTimeout, hookJobs } = options;
-  if (onCommit === undefined && checkUpload === undefined) return undefined;
-  if (checkUpload !== undefined && hookTimeout > maxCheckSeconds) {
+  const { checkUpload, hookTimeout, hookJobs } = options;
+  if (checkUpload === undefined) return undefined;
+  if (hookTimeout > maxCheckSeconds) {
     throw new BargeError("usage", `a check may take ${maxCheckSeconds} seconds at most`, {
       op: "--hook-timeout",
       hint: "clients give up after a minute without an answer; look at large files in --on-commit",
     });
   }
-  return {
-    onCommit: onCommit === undefined ? undefined : wordsOf(onCommit),
-    checkUpload: checkUpload === undefined ? undefined : wordsOf(checkUpload),
-    timeout: hookTimeout * 1000,
-    jobs: hookJobs,
-  };
+  return { checkUpload: wordsOf(checkUpload)!, timeout: hookTimeout * 1000, jobs: hookJobs };
 }
 
 /**
@@ -89,7 +80,7 @@ export function lineOf(words: readonly string[]): string {
     .join(" ");
 }
 
-function commandLine() {
+export function commandLine() {
   const read = (text: string) => wordsOf(text) && text;
   const wanted = "a program and its arguments; no shell reads it, for one write sh -c '...'";
   return valueParser("CMD", read, wanted);

@@ -4,13 +4,15 @@ import type { StorageValues } from "../_data/storage_options.ts";
 
 type Values = Pick<StorageValues, "storePasswordFile" | "bucketKeysFile" | "clusterKey"> & {
   readonly tlsKey?: string;
+  readonly webhookSecretFile?: string;
 };
 
 /** Returns the files with the options that name them. BARGE_CLUSTER_KEY holds a key, and names no file. */
 export function secretFilesOf(values: Values): SecretFile[] {
-  const { tlsKey, storePasswordFile, bucketKeysFile, clusterKey } = values;
+  const { tlsKey, webhookSecretFile, storePasswordFile, bucketKeysFile, clusterKey } = values;
   const rows: [option: string, path: string | undefined][] = [
     ["--tls-key", tlsKey],
+    ["--webhook-secret-file", webhookSecretFile],
     ["--store-password-file", storePasswordFile],
     ["--bucket-keys-file", bucketKeysFile],
     ["--cluster-key", clusterKey === Deno.env.get("BARGE_CLUSTER_KEY") ? undefined : clusterKey],

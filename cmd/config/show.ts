@@ -4,6 +4,7 @@ import { isClient } from "../_config/client_file.ts";
 import { readCommand } from "../_config/read.ts";
 import { hiddenOption, type ShownOption, shownOptions } from "../_config/shown.ts";
 import { secretVariables } from "../_data/storage_options.ts";
+import { webhookSecretVariable } from "../_serve/events.ts";
 import {
   type AnyCommand,
   type Common,
@@ -45,7 +46,10 @@ export default {
     { sources, tree }: Context,
   ) {
     const shown = verb === undefined || verb === "serve"
-      ? [...shownOptions(serve.options, values, sources), ...shownSecrets(secretVariables)]
+      ? [
+        ...shownOptions(serve.options, values, sources),
+        ...shownSecrets([...secretVariables, webhookSecretVariable]),
+      ]
       : await shownOf(verb, sources, tree);
     if (values.json) return shown.forEach(printJson);
     const rows = shown.map(({ option, text, source, from }) => [option, text, from ?? source]);

@@ -74,7 +74,7 @@ function nodeFamilies({ nodeCounts }: Snapshot): Family[] {
 
 /** The values that the supervisor measures, where they apply. */
 function gaugeFamilies({ gauges }: Snapshot): Family[] {
-  const { certificateEnd, diskSize, diskAvailable } = gauges;
+  const { certificateEnd, diskSize, diskAvailable, eventsOldest } = gauges;
   const families: [name: string, help: string, value: number | undefined][] = [
     [
       "certificate_expiry_timestamp_seconds",
@@ -83,6 +83,16 @@ function gaugeFamilies({ gauges }: Snapshot): Family[] {
     ],
     ["disk_size_bytes", "Size of the file system of the data directory.", diskSize],
     ["disk_available_bytes", "Bytes that are free there.", diskAvailable],
+    ["events_waiting", "Events that this server is to deliver.", gauges.eventsWaiting],
+    ["events_failing", "Those of them that a target did not take.", gauges.eventsFailing],
+    [
+      "events_oldest_timestamp_seconds",
+      "When the oldest of them happened, since 1970; absent if none waits.",
+      eventsOldest === undefined ? undefined : eventsOldest / 1000,
+    ],
+    ["events_delivered_total", "Events that a target took.", gauges.eventsDelivered],
+    ["event_failures_total", "Attempts to deliver an event that failed.", gauges.eventFailures],
+    ["events_dropped_total", "Events that were dropped undelivered.", gauges.eventsDropped],
   ];
   return families.flatMap(([name, help, value]): Family[] =>
     value === undefined ? [] : [[name, help, value]]

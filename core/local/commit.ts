@@ -11,6 +11,8 @@
  */
 import type { NewFile } from "./ledger/ledger.ts";
 import type { HeldUpload } from "./ledger/upload_rows.ts";
+import { commitEvent } from "../storage/event_facts.ts";
+import type { NewEvent } from "../storage/events.ts";
 import { reached } from "../storage/fault.ts";
 import { takenOver } from "./vault/fences.ts";
 import { type Place, relative } from "../storage/place.ts";
@@ -133,7 +135,7 @@ export class Commits implements Disposable {
   }
 
   readonly #publishAll = (files: readonly Publication[]): Outcome<StoredFile>[] => {
-    const { reservations, vault } = this.#parts;
+    const { outbox, reservations, vault } = this.#parts;
     const held = reservations.stillHeld(files.map(({ upload }) => upload));
     const view = viewOf(this.#parts);
     let renamed = new Map<string, [id: number, NewFile]>();
@@ -141,6 +143,7 @@ export class Commits implements Disposable {
       reservations.settle([...renamed.values()]);
       renamed = new Map();
     };
+    const events: (() => NewEvent)[] = [];
     return this.#noting((did) => {
       const outcomes = files.map(({ upload, file, guard }) => {
         const { id } = upload;
@@ -151,16 +154,32 @@ export class Commits implements Disposable {
           const replaced = guard.check(view) !== undefined;
           vault.renameFile(stagedPlace(id), file);
           reached("renamed");
-          did({ upload: id, places: [file], redo: () => this.#redo(id, file) });
+          const event = this.#eventOf(upload.account, file, guard, replaced);
+          did({ upload: id, places: [file], redo: () => this.#redo(id, file, event) });
+          events.push(event);
           renamed.set(name, [id, file]);
           const { size, sha256, modified } = file;
           return { size, sha256, modified, replaced };
         });
       });
       settle();
+      outbox.add(() => events.map((event) => event()));
       return outcomes;
     });
   };
+
+  /** Returns a function that makes the event of a commit. */
+  #eventOf(
+    owner: number,
+    file: NewFile,
+    { door = null }: WriteGuard,
+    replaced: boolean,
+  ): () => NewEvent {
+    return () => {
+      const account = this.#parts.accounts.byId(owner)?.name ?? null;
+      return commitEvent({ ...file, account, door, replaced });
+    };
+  }
 
   /**
    * Changes the disk and the ledger in one step. The caller must have recorded the intent of a rename.
@@ -198,10 +217,11 @@ export class Commits implements Disposable {
   }
 
   /** Writes an earlier rename to the ledger, unless the file was replaced since. */
-  #redo(upload: number, file: NewFile): void {
-    const { reservations } = this.#parts;
-    if (known(this.#parts, file)) reservations.drop(upload);
-    else reservations.settle([[upload, file]]);
+  #redo(upload: number, file: NewFile, event: () => NewEvent): void {
+    const { outbox, reservations } = this.#parts;
+    if (known(this.#parts, file)) return void reservations.drop(upload);
+    reservations.settle([[upload, file]]);
+    outbox.add(() => [event()]);
   }
 
   /** Sets a timer for the owed steps, in case there are no other commits. */

@@ -5,6 +5,7 @@
  * limit is never seen. After a crash before the transaction is durable, the folder counts as nobody's entry
  * until `barge verify --repair` runs. The commit of a file also makes the rows of its folders durable.
  */
+import { mkdirEvent } from "../storage/event_facts.ts";
 import type { Place } from "../storage/place.ts";
 import type { NewFolder } from "../storage/tree.ts";
 import type { Guard } from "../storage/view.ts";
@@ -19,7 +20,8 @@ export async function mkdir(
   { account, parents, modified }: NewFolder,
   guard: Guard,
 ): Promise<boolean> {
-  const { commits, folders, vault } = parts;
+  const { accounts, commits, folders, outbox, vault } = parts;
+  const { door = null } = guard;
   const begun: Place[] = [];
   const undo = (error: unknown): never => {
     for (const each of begun.splice(0).reverse()) vault.removeEmpty(each);
@@ -33,6 +35,12 @@ export async function mkdir(
         begun.push(each);
       });
       if (made) reached("made");
+      if (begun.length > 0) {
+        outbox.add(() => {
+          const name = accounts.byId(account)?.name ?? null;
+          return begun.map((place) => mkdirEvent({ place, account: name, door }));
+        });
+      }
       return made;
     } catch (error) {
       return undo(error);

@@ -1,4 +1,6 @@
 /** Renames a file or a folder. Readers, also after a crash, see the old name or the new one. */
+import type { StoredEntry } from "../storage/entry.ts";
+import { moveEvent } from "../storage/event_facts.ts";
 import { type Place, relative } from "../storage/place.ts";
 import type { Guard } from "../storage/view.ts";
 import type { PartsWithCommits } from "./commit.ts";
@@ -13,19 +15,26 @@ export async function move(
   { from, to, account }: { from: Place; to: Place; account: number },
   guard: Guard,
 ): Promise<void> {
-  const { ledger, properties, shares, uploadsAt } = parts;
+  const { accounts, ledger, outbox, properties, shares, uploadsAt, vault } = parts;
+  const { door = null } = guard;
   let dropped: number | undefined;
+  let type: StoredEntry["type"] | undefined;
   await rename(parts, {
     from,
     to,
     check() {
       guard.check(viewOf(parts));
+      type = vault.find(from)?.type;
       properties.checkRename(from, to, account);
       dropped = uploadsAt.uncredit(from);
     },
     ledger() {
       moveUploads(parts, from, to, () => ledger.rename(from, to));
       shares.lose(from);
+      outbox.add(() => {
+        const name = accounts.byId(account)?.name ?? null;
+        return [moveEvent({ from, to, type: type ?? "other", account: name, door })];
+      });
     },
   });
   if (dropped !== undefined) discardDropped(parts, [dropped]);

@@ -13,6 +13,7 @@ import { Folders } from "./ledger/folders.ts";
 import { Intents } from "./ledger/intent.ts";
 import { Ledger } from "./ledger/ledger.ts";
 import { Locks } from "./ledger/locks.ts";
+import { Outbox } from "./ledger/outbox.ts";
 import { Properties } from "./ledger/properties.ts";
 import { Reservations } from "./ledger/reservation.ts";
 import { UploadsAt } from "./ledger/uploads_at.ts";
@@ -54,13 +55,14 @@ class DataDirectory extends Watching<Settings> {
 
 /** The data directory with its tables. They are fields of a subclass, so that `db` is set before them. */
 export class Parts extends DataDirectory {
-  readonly accounts = new Accounts(this.db);
+  readonly outbox: Outbox = new Outbox(this.db, this.settings.events, this.hooks.eventsWritten);
+  readonly accounts: Accounts = new Accounts(this.db, this.outbox);
   readonly credentials = new Credentials(this.db);
   readonly tokens = new Tokens(this.db);
   readonly webSessions = new WebSessions(this.db);
   readonly shares = new Shares(this.db);
   readonly keys = new Keys(this.db);
-  readonly bans = new Bans(this.db);
+  readonly bans: Bans = new Bans(this.db, undefined, undefined, this.outbox);
   readonly registrations = new Registrations(this.db);
   readonly ledger = new Ledger(this.db);
   readonly folders = new Folders(this.db);

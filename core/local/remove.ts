@@ -7,6 +7,8 @@
  * `no-directory` at the next byte. The removal of a file also drops the account's partial upload to that path,
  * unless a connection is writing it: that upload becomes a file of its own.
  */
+import type { StoredEntry } from "../storage/entry.ts";
+import { removeEvent } from "../storage/event_facts.ts";
 import type { Place } from "../storage/place.ts";
 import type { Guard } from "../storage/view.ts";
 import type { PartsWithCommits } from "./commit.ts";
@@ -26,17 +28,26 @@ export async function remove(
   { place, account }: { place: Place; account: number },
   guard: Guard,
 ): Promise<number> {
-  const { ledger, shares, uploadsAt, vault } = parts;
+  const { accounts, ledger, outbox, shares, uploadsAt, vault } = parts;
+  const { door = null } = guard;
   let forgotten = 0;
+  let type: StoredEntry["type"] | undefined;
   const trash = await rename(parts, {
     from: place,
-    check: () => guard.check(viewOf(parts)),
+    check() {
+      guard.check(viewOf(parts));
+      type = vault.find(place)?.type;
+    },
     ledger() {
       forgotten = ledger.forget(place);
       shares.lose(place);
       discardDropped(parts, uploadsAt.dropIdle(account, place));
       // After a failed commit, this function runs again later: another folder may then be at the place.
       if (!vault.find(place)) discardDropped(parts, uploadsAt.dropBelow(place));
+      outbox.add(() => {
+        const name = accounts.byId(account)?.name ?? null;
+        return [removeEvent({ place, type: type ?? "other", account: name, door })];
+      });
     },
   });
   await discardTree(vault, trash.name);

@@ -1,10 +1,12 @@
 /** Storage on one machine, with the counts and limits of the isolate that uses it. */
 import { randomUUID } from "node:crypto";
 import type { Hooks } from "../watch/hooks.ts";
+import type { EventStore } from "../storage/events.ts";
 import { LiveLogins } from "../watch/live_logins.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import { localAccounts } from "./accounts.ts";
 import { Commits } from "./commit.ts";
+import { localEvents } from "./events.ts";
 import { localLocks } from "./locks.ts";
 import { localLogins } from "./logins.ts";
 import { Parts, type Settings } from "./parts.ts";
@@ -26,6 +28,7 @@ export class Store extends Parts implements Disposable {
   readonly tree = localTree(this);
   /** Records that WebDAV clients attach to files and folders. */
   readonly attached = { locks: localLocks(this), properties: localProperties(this) };
+  readonly events: EventStore = localEvents(this);
   /** The logins of this isolate. Each is cut off when its credential has ended. */
   readonly live = new LiveLogins(this.people.logins);
 

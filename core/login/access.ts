@@ -94,6 +94,7 @@ export function writeGuard(
 ): WriteGuard {
   return {
     places: [changeable(location)],
+    door: session.door,
     check: (view) => checkWrite(view, session, location, overwrite),
   };
 }

@@ -18,6 +18,7 @@ import {
   trashName,
   trimStaged,
 } from "../local/vault/staging.ts";
+import { commitEvent, moveEvent, removeEvent } from "../storage/event_facts.ts";
 import { forgetGone, known } from "../local/entry.ts";
 import { discardDropped, isUnlinked } from "../local/partial_upload.ts";
 import { moveUploads } from "../local/move.ts";
@@ -92,14 +93,24 @@ export function settleIntent(store: Store, intent: Intent): boolean {
   store.intents.done(id);
   if (!happened(store, intent)) return false;
   store.shares.lose(from);
+  // The account and the door are not recorded; a home belongs to its account.
+  const origin = { account: /^homes\/([^/]+)/.exec(from.dir)?.[1] ?? null, door: null };
   if (verb === "remove") {
     forgetGone(store, from);
+    store.outbox.add(() => {
+      const type = vault.find({ dir: stagingDir, name: trashName(id) })?.type ?? "other";
+      return [removeEvent({ place: from, type, ...origin })];
+    });
     if (!store.vault.find(from)) discardDropped(store, store.uploadsAt.dropBelow(from));
     return true;
   }
   // Rows at the new place are newer: other workers wrote them after the worker of the intent had died.
   const kept = ledger.rowsAt(to).filter((row) => known(store, row)).toArray();
   if (kept.length > 0 && !ledger.knowsAny(from)) return false;
+  store.outbox.add(() => {
+    const type = vault.find(to)?.type ?? "other";
+    return [moveEvent({ from, to, type, ...origin })];
+  });
   const keptFolders = folders.below(to).filter((row) => vault.find(row)?.type === "dir");
   moveUploads(store, from, to, () => ledger.rename(from, to));
   for (const row of keptFolders) if (!folders.find(row)) folders.enter(row);
@@ -129,7 +140,13 @@ export function settle(store: Store, upload: UploadRow): void {
   const { dir, name, account: owner } = upload;
   const [sha256, verified] = [upload.sha256!, upload.verified !== 0];
   const file = { dir, name, owner, size, sha256, modified, ino, verified };
-  store.reservations.settle([[upload.id, file]]);
+  const { accounts, db, ledger, outbox, reservations } = store;
+  db.transaction(() => {
+    const replaced = ledger.file(file) !== undefined;
+    reservations.settle([[upload.id, file]]);
+    const account = accounts.byId(owner)?.name ?? null;
+    outbox.add(() => [commitEvent({ ...file, account, door: null, replaced })]);
+  });
 }
 
 /** Deletes the staged bytes of an upload, if there are any. */

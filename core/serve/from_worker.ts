@@ -3,51 +3,13 @@
  * no field: it accepts no path on disk, no unknown field and no text without a maximum length.
  */
 import * as v from "valibot";
-import { checkAccountName } from "../storage/account_rules.ts";
 import { BargeError, type Kind, kinds } from "../error.ts";
-import { bytes, sha256 } from "../protocol/field.ts";
-import { doorNames } from "../watch/metrics.ts";
 import { type ListedConnection, maxListedConnections } from "../watch/roster.ts";
-import { locate } from "../storage/path.ts";
 import type { HookRequest } from "./hook_client.ts";
 import type { RosterMessage } from "./roster_query.ts";
+import { checkFacts, door, positiveId } from "./upload_facts.ts";
 
 const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
-const passes = (check: (text: string) => unknown) => (text: string) => {
-  try {
-    check(text);
-    return true;
-  } catch {
-    return false;
-  }
-};
-const account = v.pipe(text(64), v.check(passes(checkAccountName), "not an account's name"));
-/** Accepts paths in /home and /public. Whether a path is valid does not depend on the account's name. */
-const userPath = passes((path) => locate(path, "anyone"));
-const path = v.pipe(text(3000), v.check(userPath, "not a user's path"));
-/** A time in RFC 3339, or in JavaScript's format for years beyond 9999. */
-const moment = v.pipe(text(40), v.regex(/^[-+.:TZ\d]+$/));
-const door = v.picklist(doorNames);
-const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-
-/** The facts of an upload that a hook gets. */
-const factsOf = <E extends "check" | "commit", U extends v.GenericSchema<unknown, number | null>>(
-  event: E,
-  upload: U,
-) =>
-  v.strictObject({
-    event: v.literal(event),
-    account,
-    path,
-    upload,
-    size: bytes,
-    sha256,
-    modified: moment,
-    verified: v.boolean(),
-    door: v.nullable(door),
-    replaced: v.boolean(),
-    time: moment,
-  });
 
 /** A `ListedConnection`. */
 const connection = v.strictObject({
@@ -72,11 +34,15 @@ const messages = v.variant("type", [
   v.strictObject({ type: v.literal("listening") }),
   v.strictObject({ type: v.literal("failed"), error: failure }),
   v.strictObject({ type: v.literal("stopped") }),
-  v.strictObject({ type: v.literal("list-connections"), id }),
-  v.strictObject({ type: v.literal("connections"), id, connections: listOf(connection) }),
-  v.strictObject({ type: v.literal("check"), id, facts: factsOf("check", id) }),
-  v.strictObject({ type: v.literal("cancel-check"), id }),
-  v.strictObject({ type: v.literal("committed"), facts: factsOf("commit", v.null()) }),
+  v.strictObject({ type: v.literal("list-connections"), id: positiveId }),
+  v.strictObject({
+    type: v.literal("connections"),
+    id: positiveId,
+    connections: listOf(connection),
+  }),
+  v.strictObject({ type: v.literal("check"), id: positiveId, facts: checkFacts }),
+  v.strictObject({ type: v.literal("cancel-check"), id: positiveId }),
+  v.strictObject({ type: v.literal("events-written") }),
 ]);
 
 /** A message from a worker to its supervisor. */

@@ -6,10 +6,12 @@ import type { HostKey } from "../net/host_keys.ts";
 import type { BargeError } from "../error.ts";
 import type { SharedSettings } from "../shared/store.ts";
 import type { History } from "../watch/history.ts";
+import type { EventStore } from "../storage/events.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
 import type { Metrics } from "../watch/metrics.ts";
 import type { DoorAddresses } from "../watch/nodes.ts";
 import type { FirstAccountOptions } from "./first_account.ts";
+import type { CommitFacts } from "./upload_facts.ts";
 
 /** The settings of a server's workers: those of one machine, or of many. */
 export type WorkerSettings = Settings | SharedSettings;
@@ -28,6 +30,7 @@ export interface Ground extends AsyncDisposable {
   readonly settings: WorkerSettings;
   readonly history: History;
   readonly metrics: Metrics;
+  readonly events: EventStore;
   /** The time between two calls of {@link maintain}, in ms. */
   readonly maintenanceMs: number;
   /** Returns the permissions of a worker. */
@@ -59,7 +62,7 @@ export interface Ground extends AsyncDisposable {
   /** Records the facts of the server for other commands. */
   writeFacts(certificate: Certificate | undefined, certificateFile: string | undefined): void;
   /**
-   * Returns the path at which a program will read the bytes of an upload.
+   * Returns the path at which a program will read the staged bytes of an upload.
    *
    * @throws {BargeError} for a forged message
    */
@@ -70,4 +73,17 @@ export interface Ground extends AsyncDisposable {
    * @throws {BargeError} when the bytes are gone
    */
   fetchUploaded(upload: UploadFacts, path: string, signal: AbortSignal): Promise<AsyncDisposable>;
+  /**
+   * Returns the path at which a program will read the bytes of a committed file.
+   *
+   * @throws {BargeError} for a forged row
+   */
+  committedFile(file: CommitFacts): string;
+  /**
+   * Puts the bytes of a committed file at the path that {@link committedFile} returned, until disposal. If the
+   * file is gone, nothing is there.
+   */
+  fetchCommitted(file: CommitFacts, path: string, signal: AbortSignal): Promise<AsyncDisposable>;
+  /** Returns whether a committed file still has its path and its bytes. */
+  isCurrent(file: CommitFacts): Promise<boolean>;
 }

@@ -1,7 +1,7 @@
 /**
  * A worker's side of the hooks: sends requests to the supervisor and matches its replies to them.
  * Each check ends with a reply or a cancellation; the supervisor replies to each within its time
- * limit.
+ * limit. Notices of new events are gathered for a moment, since their transaction is not committed yet.
  */
 import { BargeError } from "../error.ts";
 import type { Hooks, UploadFacts } from "../watch/hooks.ts";
@@ -9,8 +9,10 @@ import type { Hooks, UploadFacts } from "../watch/hooks.ts";
 /** The hooks that the operator has configured. */
 export interface OfferedHooks {
   readonly check: boolean;
-  readonly committed: boolean;
 }
+
+/** The time for which notices of events are gathered, in ms. */
+const gatherMs = 5;
 
 /** The reason why an upload is refused or could not be checked; null: it is accepted. */
 export type Verdict = { readonly kind: "refused" | "unavailable"; readonly message: string } | null;
@@ -19,7 +21,7 @@ export type Verdict = { readonly kind: "refused" | "unavailable"; readonly messa
 export type HookRequest =
   | { readonly type: "check"; readonly id: number; readonly facts: UploadFacts }
   | { readonly type: "cancel-check"; readonly id: number }
-  | { readonly type: "committed"; readonly facts: UploadFacts };
+  | { readonly type: "events-written" };
 
 /** The supervisor's reply to a check. */
 export interface HookReply {
@@ -34,19 +36,29 @@ export class HookClient {
   /** Checks that wait for their replies, by id. */
   readonly #pending = new Map<number, (verdict: Verdict) => void>();
   #lastId = 0;
+  #noticed = false;
 
   /** @param post sends a message to the supervisor */
   constructor(offered: OfferedHooks, post: (message: HookRequest) => void) {
     this.#post = post;
     this.hooks = {
       check: offered.check ? (facts, stop) => this.#check(facts, stop) : undefined,
-      committed: offered.committed ? (facts) => post({ type: "committed", facts }) : undefined,
+      eventsWritten: () => this.#notice(),
     };
   }
 
   /** Handles a reply; one to a canceled check is dropped. */
   receive({ id, verdict }: HookReply): void {
     this.#pending.get(id)?.(verdict);
+  }
+
+  #notice(): void {
+    if (this.#noticed) return;
+    this.#noticed = true;
+    setTimeout(() => {
+      this.#noticed = false;
+      this.#post({ type: "events-written" });
+    }, gatherMs);
   }
 
   #check(facts: UploadFacts, stop: AbortSignal): Promise<void> {

@@ -1,20 +1,17 @@
 /**
- * Runs the operator's programs for the workers:
+ * Runs the operator's program that checks uploads, for the workers:
  *
- *   check    requested -> queued -> running -> accepted | refused | unavailable
- *                     \-> queue full, time limit over or not started: unavailable
- *   commit   requested -> queued -> running -> ended
- *                     \-> queue full: skipped, counted and logged
+ *   requested -> queued -> running -> accepted | refused | unavailable
+ *          \-> queue full, time limit over or not started: unavailable
  *
  * Each check is answered within its time limit, which includes the wait in the queue, unless its worker dies
- * or cancels it; its program is then killed. A bounded number of programs of each sort runs at once, in
- * the order of the requests. The queues are in memory only: a server that is killed never runs the commit
- * hooks in them.
+ * or cancels it; its program is then killed. A bounded number of programs runs at once, in the order of the
+ * requests.
  */
 import { getLogger } from "@logtape/logtape";
 import { BargeError, typed } from "../error.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
-import type { HookReply, HookRequest, OfferedHooks, Verdict } from "./hook_client.ts";
+import type { HookReply, HookRequest, Verdict } from "./hook_client.ts";
 import { findProgram, runProgram } from "./program.ts";
 import { firstLines } from "./program_output.ts";
 import { TurnQueue } from "./turn_queue.ts";
@@ -22,19 +19,22 @@ import type { Ground } from "./ground.ts";
 
 const log = getLogger(["barge", "hooks"]);
 
-/** The operator's programs, each with its arguments. */
-export interface HookOptions {
-  readonly onCommit?: readonly string[];
-  readonly checkUpload?: readonly string[];
+/** The limits of the operator's programs. */
+export interface ProgramLimits {
   /** Time limit of a run, in ms. */
   readonly timeout: number;
   /** Number of programs of each sort that may run at once. */
   readonly jobs: number;
 }
 
+/** The operator's program, with its arguments. */
+export interface HookOptions extends ProgramLimits {
+  readonly checkUpload: readonly string[];
+}
+
 /** The JSON that a program reads. Its field names are frozen. */
-export type ProgramFacts = Omit<UploadFacts, "upload"> & {
-  /** Absolute path of the bytes: staged ones in a check, the file after the commit. */
+type ProgramFacts = Omit<UploadFacts, "upload"> & {
+  /** Absolute path of the staged bytes. */
   readonly file: string;
 };
 
@@ -42,44 +42,22 @@ export type ProgramFacts = Omit<UploadFacts, "upload"> & {
 type Files = Pick<Ground, "uploadedFile" | "fetchUploaded">;
 
 const maxWaitingChecks = 1024;
-/** The most bytes of JSON for the waiting commit hooks: enough for about twenty thousand uploads. */
-const maxWaitingCommitBytes = 8 * 1024 * 1024;
-const maxLoggedCharacters = 1000;
 const checkTimedOut = "the check of the upload took too long";
 const checkFailed = "the upload can't be checked now";
 
 export class HookPrograms {
   readonly #options: HookOptions;
   readonly #checks: TurnQueue;
-  readonly #commits: TurnQueue;
   /** Checks without a reply, by worker and id. */
   readonly #pending = new Map<object, Map<number, AbortController>>();
-  readonly #stop = new AbortController();
-  /** The number of commit hooks skipped since the queue was last empty. */
-  #skipped = 0;
 
-  /** @throws {BargeError} `usage` when a program does not exist, or is not executable */
+  /** @throws {BargeError} `usage` when the program does not exist, or is not executable */
   constructor(options: HookOptions) {
-    const resolve = (command: readonly string[] | undefined, op: string) => {
-      if (!command) return undefined;
-      try {
-        return [findProgram(command[0]), ...command.slice(1)];
-      } catch (error) {
-        throw typed(error, { op });
-      }
-    };
     this.#options = {
       ...options,
-      onCommit: resolve(options.onCommit, "--on-commit"),
-      checkUpload: resolve(options.checkUpload, "--check-upload"),
+      checkUpload: resolveProgram(options.checkUpload, "--check-upload"),
     };
     this.#checks = new TurnQueue(options.jobs, maxWaitingChecks);
-    this.#commits = new TurnQueue(options.jobs, maxWaitingCommitBytes);
-  }
-
-  get offered(): OfferedHooks {
-    const { onCommit, checkUpload } = this.#options;
-    return { check: checkUpload !== undefined, committed: onCommit !== undefined };
   }
 
   /**
@@ -91,19 +69,14 @@ export class HookPrograms {
    */
   receive(
     worker: object,
-    message: HookRequest,
+    message: Exclude<HookRequest, { type: "events-written" }>,
     ground: Files,
     reply: (message: HookReply) => void,
   ): void {
     const pending = this.#pending.get(worker);
     if (message.type === "cancel-check") return pending?.get(message.id)?.abort();
-    const { facts } = message;
-    if (message.type === "committed") {
-      if (!this.offered.committed) throw unexpectedRequest();
-      return void this.#commit(facts, ground);
-    }
-    const { id } = message;
-    if (!this.offered.check || pending?.has(id)) throw unexpectedRequest();
+    const { facts, id } = message;
+    if (pending?.has(id)) throw unexpectedRequest();
     void this.#answer(worker, id, facts, ground, reply);
   }
 
@@ -113,11 +86,8 @@ export class HookPrograms {
     this.#pending.delete(worker);
   }
 
-  /** Runs the queued commits for at most `graceMs`, then kills the programs that still run. */
-  async stop(graceMs: number): Promise<void> {
-    const timer = setTimeout(() => this.#stop.abort(), graceMs);
-    await this.#commits.drained();
-    clearTimeout(timer);
+  /** Cancels all checks. */
+  async stop(): Promise<void> {
     for (const worker of this.#pending.keys()) this.forget(worker);
     await this.#checks.drained();
   }
@@ -149,7 +119,7 @@ export class HookPrograms {
       using turn = await this.#checks.enter(1, stop);
       if (!turn) return unavailable("too many uploads wait to be checked");
       await using _fetched = await ground.fetchUploaded(upload, facts.file, stop);
-      const { code, stderr } = await runProgram(command!, encode(facts), stop);
+      const { code, stderr } = await runProgram(command, encode(facts), stop);
       return code === 0 ? null : refused(firstLines(stderr));
     } catch (error) {
       if (canceled.aborted) return unavailable("the check was canceled");
@@ -161,20 +131,6 @@ export class HookPrograms {
     }
   }
 
-  /** Runs the commit hook of an upload. Never throws. */
-  async #commit(upload: UploadFacts, ground: Files): Promise<void> {
-    const facts = this.#programFacts(upload, ground);
-    if (!facts) return;
-    const input = encode(facts);
-    {
-      using turn = await this.#commits.enter(input.length);
-      if (!turn) return this.#skip(facts);
-      if (this.#stop.signal.aborted) this.#skipped++;
-      else await this.#run(facts, input, (stop) => ground.fetchUploaded(upload, facts.file, stop));
-    }
-    if (this.#commits.length === 0) this.#logSkipped();
-  }
-
   /** Returns the JSON for a program; undefined, with a record in the log, if it may not get this file. */
   #programFacts(upload: UploadFacts, ground: Files): ProgramFacts | undefined {
     const { event, account, path, upload: _, ...rest } = upload;
@@ -182,51 +138,9 @@ export class HookPrograms {
       return { event, account, path, file: ground.uploadedFile(upload), ...rest };
     } catch (error) {
       const why = typed(error).message;
-      const program = event === "check" ? "--check-upload" : "--on-commit";
-      this.#warn("{program} is not run for {path} of {account}: {why}", upload, { program, why });
+      this.#warn("--check-upload is not run for {path} of {account}: {why}", upload, { why });
       return undefined;
     }
-  }
-
-  async #run(
-    facts: ProgramFacts,
-    input: Uint8Array<ArrayBuffer>,
-    fetch: (stop: AbortSignal) => Promise<AsyncDisposable>,
-  ): Promise<void> {
-    const { onCommit: command, timeout } = this.#options;
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), timeout);
-    const { signal } = this.#stop;
-    try {
-      const stop = AbortSignal.any([late.signal, signal]);
-      await using _fetched = await fetch(stop);
-      const { code, stderr } = await runProgram(command!, input, stop);
-      if (code === 0) return;
-      const more = { code, said: stderr.slice(0, maxLoggedCharacters) };
-      this.#warn("--on-commit ended with {code} for {path} of {account}: {said}", facts, more);
-    } catch (error) {
-      const why = late.signal.aborted
-        ? `it was killed after ${timeout / 1000} s`
-        : signal.aborted
-        ? "it was killed because the server is stopping"
-        : String(error);
-      this.#warn("--on-commit failed for {path} of {account}: {why}", facts, { why });
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Logs only the first skipped commit hook; {@link #logSkipped} logs the number of all. */
-  #skip(facts: ProgramFacts): void {
-    if (this.#skipped++ > 0) return;
-    const why = "too many uploads wait for it";
-    this.#warn("--on-commit is skipped for {path} of {account}: {why}", facts, { why });
-  }
-
-  #logSkipped(): void {
-    if (this.#skipped === 0) return;
-    log.warn("--on-commit was skipped for {count} uploads", { count: this.#skipped });
-    this.#skipped = 0;
   }
 
   #warn(
@@ -238,7 +152,23 @@ export class HookPrograms {
   }
 }
 
-function encode(facts: ProgramFacts): Uint8Array<ArrayBuffer> {
+/**
+ * Finds the program of a command line.
+ *
+ * @param op the option, for messages
+ * @returns its absolute path, and its arguments
+ * @throws {BargeError} `usage` when it does not exist, or is not executable
+ */
+export function resolveProgram([name, ...args]: readonly string[], op: string): string[] {
+  try {
+    return [findProgram(name), ...args];
+  } catch (error) {
+    throw typed(error, { op });
+  }
+}
+
+/** Returns a line of JSON, as programs read it. */
+export function encode(facts: object): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(facts) + "\n");
 }
 

@@ -13,13 +13,15 @@ import { ownHostKeys, readPrivateKeys } from "../net/host_keys.ts";
 import { ownCertificate } from "../net/own_certificate.ts";
 import { expire, recover } from "../repair/recover.ts";
 import { settleDead } from "../repair/settle_dead.ts";
+import { locate } from "../storage/path.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
 import { attempt } from "./attempt.ts";
 import { requireConfinable } from "./confinement.ts";
 import { type DataLock, lockData, openUpToDate, prepareData } from "./data.ts";
 import { type FirstAccountOptions, makeFirstAccount } from "./first_account.ts";
 import type { Ground, HostKeys, Settled } from "./ground.ts";
-import { uploadedFile } from "./uploaded_file.ts";
+import { committedFile, uploadedFile } from "./uploaded_file.ts";
+import type { CommitFacts } from "./upload_facts.ts";
 import { workerPermissions } from "./worker_permissions.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -76,6 +78,10 @@ export class LocalGround implements Ground {
 
   get metrics() {
     return this.#store.metrics;
+  }
+
+  get events() {
+    return this.#store.events;
   }
 
   permissions(doors: readonly DoorSpec[]): Deno.PermissionOptions {
@@ -146,6 +152,20 @@ export class LocalGround implements Ground {
   /** Does nothing: the bytes are at the path already. */
   fetchUploaded(): Promise<AsyncDisposable> {
     return Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() });
+  }
+
+  committedFile(file: CommitFacts): string {
+    return committedFile(this.#store.vault, file);
+  }
+
+  /** Does nothing: the bytes are at the path already. */
+  fetchCommitted(): Promise<AsyncDisposable> {
+    return this.fetchUploaded();
+  }
+
+  async isCurrent({ path, account, sha256 }: CommitFacts): Promise<boolean> {
+    const { place } = locate(path, account);
+    return place !== undefined && (await this.#store.tree.entry(place))?.sha256 === sha256;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -14,6 +14,7 @@ import { attempt } from "./attempt.ts";
 import { type DoorOptions, doorSpecs, securedHosts } from "./door_specs.ts";
 import type { FirstAccountOptions } from "./first_account.ts";
 import type { Ground, Settled, WorkerSettings } from "./ground.ts";
+import { type EventOptions, EventService, eventTargets, resolveEvents } from "./event_service.ts";
 import { type HookOptions, HookPrograms } from "./hook_programs.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { LogLevel } from "./log_level.ts";
@@ -44,6 +45,8 @@ export interface ServeOptions extends DoorOptions, FirstAccountOptions {
   readonly grace: number;
   readonly logLevel: LogLevel;
   readonly hooks?: HookOptions;
+  /** The delivery of events; undefined: the server writes none. */
+  readonly events?: EventOptions;
   /** Accept a data directory to which the runtime can't confine workers. */
   readonly unconfined?: boolean;
   /** A service manager's socket, as in NOTIFY_SOCKET. */
@@ -66,9 +69,11 @@ export interface ServeOptions extends DoorOptions, FirstAccountOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const doors = doorSpecs(options);
   const hooks = options.hooks && new HookPrograms(options.hooks);
+  const events = options.events && resolveEvents(options.events);
+  const settings = { ...options.settings, events: events ? eventTargets(events) : [] };
   configureLog(options.logLevel);
   try {
-    await run(options, doors, hooks);
+    await run({ ...options, settings, events }, doors, hooks);
   } finally {
     flushLog();
   }
@@ -89,6 +94,7 @@ async function run(
   ground.writeFacts(certificate, options.tlsCert);
   const sftp = specs.some(({ name }) => name === "sftp");
   const hostKeys = sftp ? await ground.hostKeys() : { shown: [], secret: [] };
+  await ground.events.configure(ground.settings.events ?? []);
   const recovered = await ground.recover();
   logSettled("settled the changes that an earlier server left unfinished", recovered);
   await ground.makeFirstAccount(options);
@@ -108,8 +114,9 @@ async function run(
       () => settleWorker(startId),
       "error",
     );
+  const onEvents = () => events?.wake();
   const supervisor = new Supervisor(
-    { ground, doors, shared, logLevel, hooks, hostKeys: hostKeys.secret, onDead },
+    { ground, doors, shared, logLevel, hooks, onEvents, hostKeys: hostKeys.secret, onDead },
     certificate,
   );
   const maintaining = maintainRegularly(ground);
@@ -123,12 +130,14 @@ async function run(
   const excluded = Promise.withResolvers<never>();
   excluded.promise.catch(() => {}); // it may be rejected before it is awaited
   let { grace } = options;
+  let events: EventService | undefined;
   sample();
   showEnd(certificate);
   const sampling = setInterval(sample, sampleIntervalMs);
   try {
     for (let number = 1; number <= workers; number++) await supervisor.start(number);
     ports.dispose();
+    if (options.events) events = EventService.start(ground, options.events);
     const facts = addressesOf(doors, certificate);
     const node = await ground.enlist?.(openDoors(facts), options.signal, excluded.reject);
     if (node) enlisted.use(node);
@@ -163,7 +172,9 @@ async function run(
     throw error;
   } finally {
     clearInterval(sampling);
+    const deadline = performance.now() + grace;
     await supervisor.stop(grace);
+    await events?.stop(Math.max(0, deadline - performance.now()));
     await maintaining.stop();
   }
   log.info("stopped");

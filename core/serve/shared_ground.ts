@@ -23,6 +23,7 @@ import { attempt } from "./attempt.ts";
 import { type FirstAccountOptions, makeSharedFirstAccount } from "./first_account.ts";
 import type { Ground, HostKeys, Settled } from "./ground.ts";
 import { NodeReporter } from "./node_reporter.ts";
+import type { CommitFacts } from "./upload_facts.ts";
 import { portsOf } from "./worker_permissions.ts";
 import { outgoingAddresses } from "./outgoing.ts";
 
@@ -65,6 +66,10 @@ export class SharedGround implements Ground {
 
   get metrics() {
     return this.#store.metrics;
+  }
+
+  get events() {
+    return this.#store.storage.events;
   }
 
   /** Allows the ports of the doors, the database and the bucket; no files. */
@@ -131,49 +136,77 @@ export class SharedGround implements Ground {
 
   writeFacts(): void {}
 
-  uploadedFile({ event, path, account }: UploadFacts): string {
-    const { place, fixed } = locate(path, account);
-    if (event === "commit" && (!place || fixed)) {
-      throw new BargeError("denied", "it is not a file's path", { path });
-    }
-    return join(tmpdir(), `barge-upload-${randomUUID()}`);
+  uploadedFile(): string {
+    return temporaryFile();
   }
 
-  /**
-   * Fetches the bytes into a temporary file: those of the file after a commit, else the staged bytes of the
-   * upload, which must belong to the account.
-   */
+  /** Fetches the staged bytes into a temporary file. The upload must belong to the account. */
   async fetchUploaded(
-    upload: UploadFacts,
+    { upload, account }: UploadFacts,
     path: string,
     signal: AbortSignal,
   ): Promise<AsyncDisposable> {
-    const content = await this.#open(upload);
-    try {
-      using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-      for await (const piece of content.pieces()) {
-        signal.throwIfAborted();
-        for (let done = 0; done < piece.length;) done += await file.write(piece.subarray(done));
-      }
-    } catch (error) {
-      await Deno.remove(path).catch(() => {/* it was not made */});
-      throw error;
-    } finally {
-      content.close();
-    }
-    return { [Symbol.asyncDispose]: () => Deno.remove(path) };
+    const { uploads, people, storage } = this.#store;
+    const { id } = await people.accounts.get(account);
+    const row = await uploadById(storage.parts.db, upload);
+    if (row?.account !== id) throw new BargeError("not-found", "nothing is staged");
+    return await fetchInto(path, await uploads.openStaged(upload, 0), signal);
   }
 
-  async #open({ event, upload, path, account }: UploadFacts): Promise<FileContent> {
-    const { uploads, tree, people } = this.#store;
-    if (event === "commit") return await tree.open(locate(path, account).place!, 0);
-    const { id } = await people.accounts.get(account);
-    const row = await uploadById(this.#store.storage.parts.db, upload!);
-    if (row?.account !== id) throw new BargeError("not-found", "nothing is staged");
-    return await uploads.openStaged(upload!, 0);
+  committedFile({ path, account }: CommitFacts): string {
+    const { place, fixed } = locate(path, account);
+    if (!place || fixed) throw new BargeError("denied", "it is not a file's path", { path });
+    return temporaryFile();
+  }
+
+  /** Fetches the bytes that the file has now into a temporary file. */
+  async fetchCommitted(
+    { path: committed, account }: CommitFacts,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<AsyncDisposable> {
+    let content: FileContent;
+    try {
+      content = await this.#store.tree.open(locate(committed, account).place!, 0);
+    } catch (error) {
+      const gone = error instanceof BargeError && ["not-found", "exists"].includes(error.kind);
+      if (!gone) throw error; // `exists`: a folder has its name
+      return { [Symbol.asyncDispose]: () => Promise.resolve() };
+    }
+    return await fetchInto(path, content, signal);
+  }
+
+  async isCurrent({ path, account, sha256 }: CommitFacts): Promise<boolean> {
+    const { place } = locate(path, account);
+    return place !== undefined && (await this.#store.tree.entry(place))?.sha256 === sha256;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#store[Symbol.asyncDispose]();
   }
+}
+
+function temporaryFile(): string {
+  return join(tmpdir(), `barge-upload-${randomUUID()}`);
+}
+
+/** Copies content into a new file, which the disposal removes. */
+async function fetchInto(
+  path: string,
+  content: FileContent,
+  signal: AbortSignal,
+): Promise<AsyncDisposable> {
+  try {
+    using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+    for await (const piece of content.pieces()) {
+      signal.throwIfAborted();
+      for (let done = 0; done < piece.length;) done += await file.write(piece.subarray(done));
+    }
+  } catch (error) {
+    await Deno.remove(path).catch(() => {/* it was not made */});
+    throw error;
+  } finally {
+    content.close();
+  }
+  return { [Symbol.asyncDispose]: () => Deno.remove(path) };
 }

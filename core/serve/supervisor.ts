@@ -40,6 +40,8 @@ export interface SupervisorOptions {
   /** The level of the workers' logs. Default: info. */
   readonly logLevel?: LogLevel;
   readonly hooks?: HookPrograms;
+  /** Called when workers have written events. */
+  readonly onEvents?: () => void;
   /** The private keys of the SFTP door. */
   readonly hostKeys?: readonly string[];
   /** The entry module of a worker. */
@@ -119,7 +121,7 @@ export class Supervisor {
       const logLevel = this.#logLevel;
       const identity = { type: "start", number, startId } as const;
       const serving = { settings, doors, reusePort, tls: this.#tls, hostKeys };
-      const offered = hooks?.offered ?? { check: false, committed: false };
+      const offered = { check: hooks !== undefined };
       this.#post(worker, { ...identity, ...serving, logLevel, hooks: offered });
     });
   }
@@ -197,9 +199,10 @@ export class Supervisor {
     switch (message.type) {
       case "check":
       case "cancel-check":
-      case "committed":
         if (!hooks) throw unexpectedRequest();
         return hooks.receive(worker, message, ground, (reply) => this.#post(worker, reply));
+      case "events-written":
+        return this.#options.onEvents?.();
       case "list-connections":
       case "connections":
         if (this.#stopping) return;
@@ -207,12 +210,8 @@ export class Supervisor {
     }
   }
 
-  /**
-   * Stops all workers. Requests under way may take `grace` ms to end; hooks for their uploads run in
-   * the rest of that time.
-   */
+  /** Stops all workers. Requests under way may take `grace` ms to end, with the checks of their uploads. */
   async stop(grace: number): Promise<void> {
-    const deadline = performance.now() + grace;
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
@@ -221,7 +220,7 @@ export class Supervisor {
     this.#workers.clear();
     for (const worker of this.#dead) worker.terminate();
     await Promise.all(this.#settling);
-    await this.#options.hooks?.stop(Math.max(0, deadline - performance.now()));
+    await this.#options.hooks?.stop();
   }
 
   async #stopOne(worker: Worker, grace: number): Promise<void> {

@@ -10,25 +10,39 @@ import { stagedPlace } from "../local/vault/staging.ts";
 import type { Vault } from "../local/vault/vault.ts";
 
 /**
- * Finds the file of an upload: the staged bytes before the commit, the file itself after it.
- *
- * The owner may have removed or moved a committed file already; its path is returned anyway.
+ * Finds the staged bytes of an upload that is checked.
  *
  * @returns an absolute path below the data directory
- * @throws {BargeError} `denied` when the path leads through a link, or to something other than a
- *   regular file; `not-found` when no bytes are staged
+ * @throws {BargeError} `denied` for something other than a regular file; `not-found` when no bytes are staged
  */
-export function uploadedFile(vault: Vault, facts: UploadFacts): string {
-  const place = placeOf(facts);
-  const entry = vault.find(place);
-  if (entry && entry.type !== "file") throw new BargeError("denied", "it is not a regular file");
-  if (!entry && facts.event === "check") throw new BargeError("not-found", "nothing is staged");
-  return `${vault.root}/${relative(place)}`;
+export function uploadedFile(vault: Vault, { upload }: Pick<UploadFacts, "upload">): string {
+  const file = fileAt(vault, stagedPlace(upload));
+  if (file === undefined) throw new BargeError("not-found", "nothing is staged");
+  return file;
 }
 
-function placeOf({ event, upload, path, account }: UploadFacts): Place {
-  if (event === "check") return stagedPlace(upload!);
+/**
+ * Returns the path of a committed file. Its owner may have removed, moved or replaced it meanwhile; nothing is at
+ * the returned path where a folder has its name.
+ *
+ * @returns an absolute path below the data directory
+ * @throws {BargeError} `denied` when the path leads through a link, or to something other than a file or folder
+ */
+export function committedFile(
+  vault: Vault,
+  { path, account }: Pick<UploadFacts, "path" | "account">,
+): string {
   const { place, fixed } = locate(path, account);
   if (!place || fixed) throw new BargeError("denied", "it is not a file's path", { path });
-  return place;
+  // Workers can make nothing in the data directory itself.
+  if (vault.find(place)?.type === "dir") return `${vault.root}/.gone`;
+  return fileAt(vault, place) ?? `${vault.root}/${relative(place)}`;
+}
+
+/** Returns the absolute path of a regular file; undefined for none. @throws {BargeError} `denied` */
+function fileAt(vault: Vault, place: Place): string | undefined {
+  const entry = vault.find(place);
+  if (!entry) return undefined;
+  if (entry.type !== "file") throw new BargeError("denied", "it is not a regular file");
+  return `${vault.root}/${relative(place)}`;
 }

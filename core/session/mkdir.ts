@@ -33,7 +33,7 @@ export async function mkdir(
     condition(view);
     if (modified !== null && view.entry(place)) needChange(session);
   };
-  const guard = { places: [place], check };
+  const guard = { places: [place], door: session.door, check };
   const made = await session.store.tree.mkdir(place, { account: id, parents, modified }, guard);
   if (!made && !parents) throw new BargeError("exists", "it exists already");
   return made;

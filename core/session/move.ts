@@ -63,7 +63,7 @@ export async function move(
       throw new BargeError("exists", "a file has that name", { path: to });
     }
   };
-  const guard: Guard = { places: [place, newPlace], check };
+  const guard: Guard = { places: [place, newPlace], door: session.door, check };
   await tree.check(guard);
   await tree.move(place, newPlace, session.id, guard);
 }

@@ -26,7 +26,8 @@ export async function remove(
   const { entry, partial } = await tree.look(place, account.id);
   needAdd(session);
   if (!entry && partial && await uploads.dropAt(account.id, place) > 0) return 0;
-  const guard = (check: (view: View) => void): Guard => ({ places: [place], check });
+  const { door } = session;
+  const guard = (check: (view: View) => void): Guard => ({ places: [place], door, check });
   const checkAllowed = (view: View) => allowed(view.entry(place), view);
   const checkEmpty = (view: View) => {
     if (!recursive && view.entry(place)?.type === "dir" && !view.isEmpty(place)) throw notEmpty();

@@ -7,6 +7,8 @@ import { SharedLogins } from "./people/logins.ts";
 import { Objects } from "./bucket/objects.ts";
 import { Packs } from "./bucket/packs.ts";
 import type { Parts } from "./bucket/parts.ts";
+import { SharedOutbox } from "./database/outbox.ts";
+import { SharedEvents } from "./events.ts";
 import { Postgres, type PostgresOptions } from "./database/postgres.ts";
 import { SharedProperties } from "./tree/properties.ts";
 import { Secrets } from "./database/secrets.ts";
@@ -32,12 +34,19 @@ export class SharedStorage implements AsyncDisposable {
   readonly tree: SharedTree;
   readonly uploads: SharedUploads;
   readonly attached: { readonly locks: SharedLocks; readonly properties: SharedProperties };
+  readonly events: SharedEvents;
 
   /**
    * @param banAfter returns the number of failures in an hour that is followed by a ban; 0: never
    * @param startId the prefix of the names of all upload holders of this process; no other process uses it
+   * @param outbox writes events. Default: for the targets of the nodes
    */
-  constructor(options: SharedOptions, banAfter: () => number, startId: string = randomUUID()) {
+  constructor(
+    options: SharedOptions,
+    banAfter: () => number,
+    startId: string = randomUUID(),
+    outbox: SharedOutbox = new SharedOutbox(),
+  ) {
     const db = new Postgres(options.postgres);
     const bucket = new Bucket(options.bucket);
     const parts = this.parts = {
@@ -46,6 +55,7 @@ export class SharedStorage implements AsyncDisposable {
       packs: new Packs(bucket),
       objects: new Objects(db),
       secrets: new Secrets(db, options.key),
+      outbox,
       startId,
     };
     this.people = {
@@ -55,6 +65,7 @@ export class SharedStorage implements AsyncDisposable {
     };
     this.tree = new SharedTree(parts);
     this.uploads = new SharedUploads(parts);
+    this.events = new SharedEvents(db);
     this.attached = { locks: new SharedLocks(parts), properties: new SharedProperties(parts) };
   }
 

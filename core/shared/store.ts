@@ -6,6 +6,7 @@ import type { NodeIdentity } from "../watch/nodes.ts";
 import { LiveLogins } from "../watch/live_logins.ts";
 import type { ServiceSettings, WorkerTables } from "../watch/settings.ts";
 import { Watching } from "../watch/watching.ts";
+import { SharedOutbox } from "./database/outbox.ts";
 import { SharedNodes } from "./nodes/nodes.ts";
 import { type SharedOptions, SharedStorage } from "./storage.ts";
 
@@ -34,7 +35,8 @@ export class SharedStore extends Watching<SharedSettings> implements AsyncDispos
   ) {
     super(settings, worker, hooks);
     const banAfter = () => this.settings.banAfter ?? defaultBanAfter;
-    this.storage = new SharedStorage(settings.shared, banAfter, startId);
+    const outbox = new SharedOutbox(settings.events, hooks.eventsWritten);
+    this.storage = new SharedStorage(settings.shared, banAfter, startId, outbox);
     const { people, tree, uploads, attached } = this.storage;
     this.people = people;
     this.tree = tree;

@@ -10,7 +10,7 @@
  * symbolic link.
  */
 import { BargeError } from "../error.ts";
-import type { Place } from "./place.ts";
+import { type Place, relative } from "./place.ts";
 
 const maxPartBytes = 255;
 const maxPathBytes = 3000;
@@ -52,6 +52,19 @@ export function locate(path: string, account: string): Location {
   const all = [...base, ...rest];
   const name = all.pop()!;
   return { path, space, place: { dir: all.join("/"), name }, fixed: rest.length === 0 };
+}
+
+/**
+ * Returns the path of a place, as the account sees it whose home the place is in.
+ *
+ * @example
+ * ```ts
+ * import { pathOf } from "./path.ts";
+ * if (pathOf({ dir: "homes/alice/a", name: "b" }) !== "/home/a/b") throw new Error();
+ * ```
+ */
+export function pathOf(place: Place): string {
+  return `/${relative(place).replace(/^homes\/[^/]+/, "home")}`;
 }
 
 /**

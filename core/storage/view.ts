@@ -44,6 +44,8 @@ export interface Guard<T = void> {
    * before the check. If the check needs another place, the storage reads that place and runs the check again.
    */
   readonly places: readonly Place[];
+  /** The door of the client that asks for the change, for its event; null or absent for none. */
+  readonly door?: string | null;
   /** Throws if the change may not be made. @returns facts of that moment, for the caller of the change */
   check(view: View): T;
 }

@@ -1,4 +1,4 @@
-/** Calls the operator's hooks for uploads. */
+/** Lets the operator's program check uploads. */
 import { BargeError } from "../error.ts";
 import type { Content, OpenUpload, WriteGuard } from "../storage/uploads.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
@@ -37,7 +37,7 @@ export async function checkUpload(
   }, renewalIntervalMs);
   try {
     const stop = gone ? AbortSignal.any([gone, lost.signal]) : lost.signal;
-    await hooks.check(factsOf("check", target, content, open.id, replaced !== undefined), stop);
+    await hooks.check(factsOf(target, content, open.id, replaced !== undefined), stop);
   } finally {
     clearInterval(renewing);
   }
@@ -47,25 +47,14 @@ export async function checkUpload(
   });
 }
 
-/** Reports an upload that has become a file to the operator's hook, if there is one. */
-export function reportCommitted(
-  target: UploadTarget,
-  content: TimedContent,
-  replaced: boolean,
-): void {
-  const { hooks } = target.session.store;
-  hooks.committed?.(factsOf("commit", target, content, null, replaced));
-}
-
 function factsOf(
-  event: UploadFacts["event"],
   { session, location }: UploadTarget,
   { size, sha256, modified, verified }: TimedContent,
-  upload: number | null,
+  upload: number,
   replaced: boolean,
 ): UploadFacts {
   return {
-    event,
+    event: "check",
     account: session.name,
     path: location.path,
     upload,

@@ -3,7 +3,6 @@ import { changeable, writeGuard } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { Place } from "../storage/place.ts";
 import type { StoredFile } from "../storage/uploads.ts";
-import { reportCommitted } from "./check.ts";
 import type { UploadRequest } from "./request.ts";
 
 /**
@@ -23,10 +22,5 @@ export async function copyContent(
   const guard = writeGuard(session, location, request.overwrite);
   const { size, modified } = request;
   const upload = { ...place, account: session.id, size, modified };
-  const file = await session.store.uploads.copy(from, upload, guard);
-  if (file) {
-    const content = { ...file, verified: true };
-    reportCommitted({ session, request, location, place }, content, file.replaced);
-  }
-  return file;
+  return await session.store.uploads.copy(from, upload, guard);
 }

@@ -5,7 +5,6 @@ import { type BargeError, typed } from "../error.ts";
 import { type WriteCondition, writeGuard } from "../login/access.ts";
 import type { StoredFile } from "../storage/uploads.ts";
 import { beginStaged } from "./begin.ts";
-import { reportCommitted } from "./check.ts";
 import { checkFileTime } from "./file_time.ts";
 import { checkComplete, checkDigest, checkTotal, type Incoming, isFull } from "./incoming.ts";
 import type { UploadTarget } from "./request.ts";
@@ -118,9 +117,7 @@ export class Gathering implements Incoming {
       const { modified, overwrite } = request;
       const upload = { ...place, account: session.id, size: bytes.length, modified };
       const guard = writeGuard(session, location, overwrite);
-      const file = await session.store.uploads.store(upload, content, bytes, guard);
-      reportCommitted(this.#target, { ...content, modified: file.modified }, file.replaced);
-      return file;
+      return await session.store.uploads.store(upload, content, bytes, guard);
     } catch (error) {
       throw await explained(session, request.path, error);
     } finally {

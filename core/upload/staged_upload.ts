@@ -8,7 +8,7 @@ import { type BargeError, typed } from "../error.ts";
 import { changeable, type WriteCondition, writeGuard } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import { LostUpload, type OpenUpload, type StoredFile } from "../storage/uploads.ts";
-import { checkUpload, reportCommitted } from "./check.ts";
+import { checkUpload } from "./check.ts";
 import { checkFileTime } from "./file_time.ts";
 import { checkComplete, checkDigest, checkTotal, type Incoming, isFull } from "./incoming.ts";
 import type { UploadTarget } from "./request.ts";
@@ -144,7 +144,6 @@ export class StagedUpload implements Incoming {
       const guard = writeGuard(session, location, request.overwrite);
       await checkUpload(this.#target, this.#open, content, guard, gone);
       const file = await this.#open.commit(content, guard);
-      reportCommitted(this.#target, content, file.replaced);
       await this.#end(() => this.#open.detach());
       return file;
     } catch (error) {

@@ -1,24 +1,23 @@
 /**
- * Hooks of an upload's life. In a worker they call the supervisor, which runs the operator's programs
+ * The hook of an upload's life. In a worker it calls the supervisor, which runs the operator's program
  * (core/serve/hook_programs.ts).
  *
- *   staged, verified, synced -> [check] -> sealed -> renamed, settled -> [committed] -> acknowledged
+ *   staged, verified, synced -> [check] -> sealed -> renamed, settled -> acknowledged
  *
  * A running check renews the lease of its upload, as arriving bytes do. If another connection takes the upload
- * over, the check ends, and the new holder's bytes are checked again. A copy at the server is not checked, but
- * reported as committed.
+ * over, the check ends, and the new holder's bytes are checked again. A copy at the server is not checked.
  */
 import type { DoorName } from "./metrics.ts";
 
 /** Facts about an upload. Programs read them as JSON, so their names are frozen. */
 export interface UploadFacts {
-  readonly event: "check" | "commit";
+  readonly event: "check";
   /** The account that sent the upload and is charged for it. */
   readonly account: string;
   /** The path of the file, as the account sees it at every door: `/home/a/b`. */
   readonly path: string;
-  /** The number of the staged bytes in a check; null after the commit. */
-  readonly upload: number | null;
+  /** The number of the staged bytes. */
+  readonly upload: number;
   readonly size: number;
   /** The digest of all bytes, in hex. */
   readonly sha256: string;
@@ -43,6 +42,6 @@ export interface Hooks {
    * @throws {BargeError} `refused`; `unavailable`: the check could not run, and may be tried again
    */
   readonly check?: (facts: UploadFacts, stop: AbortSignal) => Promise<void>;
-  /** Reports that an upload has become a file. Neither waits nor throws. */
-  readonly committed?: (facts: UploadFacts) => void;
+  /** Called when rows of events are written, before their transaction is committed. Neither waits nor throws. */
+  readonly eventsWritten?: () => void;
 }

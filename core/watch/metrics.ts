@@ -53,8 +53,21 @@ const serverCounters = ["starts", "loginsOk", "loginsFailed", "bans"] as const;
 /** A counter without labels. */
 export type Counter = typeof serverCounters[number];
 
-/** Measured by the supervisor: the end of the certificate in ms since 1970, and bytes of the disk. */
-const gaugeNames = ["certificateEnd", "diskSize", "diskAvailable"] as const;
+/**
+ * Measured by the supervisor: the end of the certificate in ms since 1970, bytes of the disk, and the counts of
+ * events (`DispatcherState` in core/events/dispatcher.ts).
+ */
+const gaugeNames = [
+  "certificateEnd",
+  "diskSize",
+  "diskAvailable",
+  "eventsWaiting",
+  "eventsFailing",
+  "eventsOldest",
+  "eventsDelivered",
+  "eventFailures",
+  "eventsDropped",
+] as const;
 export type Gauge = typeof gaugeNames[number];
 /** The measured values. A gauge that does not apply is absent. */
 export type Gauges = { readonly [gauge in Gauge]?: number };

@@ -1,5 +1,6 @@
 /** The operator's settings that the doors and the logins read. */
 import type { RegisterLimits } from "../storage/accounts.ts";
+import type { EventTarget } from "../storage/events.ts";
 import type { Limits, Tally } from "./gate.ts";
 import type { SharedCounts } from "./metrics.ts";
 
@@ -35,6 +36,8 @@ export interface ServiceSettings extends Adjustable {
   readonly allowRegister: boolean;
   /** The program's version, shown to admins. */
   readonly version?: string;
+  /** The programs and servers that events are delivered to. Default: those of the last server on the storage. */
+  readonly events?: readonly EventTarget[];
 }
 
 /** Memory that the workers of a server share. By default an isolate has its own. */

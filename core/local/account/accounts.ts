@@ -17,8 +17,14 @@ import {
 import type { Account } from "../../storage/account.ts";
 import type { AccountChange, NewAccount, Totals } from "../../storage/accounts.ts";
 import { joinItems, splitItems } from "../../storage/scope.ts";
+import {
+  accountChangedEvent,
+  accountMadeEvent,
+  accountRemovedEvent,
+} from "../../storage/event_facts.ts";
 import type { Database } from "../database/database.ts";
 import { Table } from "../database/table.ts";
+import { Outbox } from "../ledger/outbox.ts";
 
 /** The time in ms since 1970, in SQL. */
 export const nowMs = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
@@ -41,6 +47,13 @@ export type VerifierRow = ReturnType<typeof verifierColumns>;
 const select = `SELECT ${accountColumns} FROM account`;
 
 export class Accounts extends Table {
+  readonly #outbox: Outbox;
+
+  constructor(db: Database, outbox: Outbox = new Outbox(db)) {
+    super(db);
+    this.#outbox = outbox;
+  }
+
   /** Returns all accounts, by name. */
   list(): Account[] {
     return this.db.all<AccountRow>(`${select} ORDER BY name`).map(accountOf);
@@ -103,7 +116,9 @@ export class Accounts extends Table {
         ...ends,
       };
       this.db.insert("account", { ...row, ...verifierColumns(verifier) });
-      return entryLimit === undefined ? this.get(name) : this.change(name, { entryLimit });
+      if (entryLimit !== undefined) this.#change(name, { entryLimit });
+      this.#outbox.add(() => [accountMadeEvent(name, role)]);
+      return this.get(name);
     });
   }
 
@@ -128,6 +143,16 @@ export class Accounts extends Table {
    */
   change(name: string, change: AccountChange): Account {
     const changed = this.db.transaction(() => {
+      const changed = this.#change(name, change);
+      this.#outbox.add(() => [accountChangedEvent(changed.name, change)]);
+      return changed;
+    });
+    if (change.verifier) dropAdminPassword(this.db.data, changed.name);
+    return changed;
+  }
+
+  #change(name: string, change: AccountChange): Account {
+    return this.db.joined(() => {
       const { id } = this.get(name);
       const before = this.#admins();
       const { role, disabled, limit, entryLimit, verifier, expires, from } = change;
@@ -152,18 +177,17 @@ export class Accounts extends Table {
       this.#keepAnAdmin(before, name);
       return this.get(name);
     });
-    if (change.verifier) dropAdminPassword(this.db.data, changed.name);
-    return changed;
   }
 
   /** Removes an account: see `AccountStore.remove`. The caller removes its home. */
   remove(name: string): void {
     this.db.transaction(() => {
-      const { id } = this.get(name);
+      const account = this.get(name);
       const before = this.#admins();
-      this.db.run("DELETE FROM upload WHERE account = ?", id);
-      this.db.run("DELETE FROM account WHERE id = ?", id);
+      this.db.run("DELETE FROM upload WHERE account = ?", account.id);
+      this.db.run("DELETE FROM account WHERE id = ?", account.id);
       this.#keepAnAdmin(before, name);
+      this.#outbox.add(() => [accountRemovedEvent(account.name)]);
     });
   }
 

@@ -27,19 +27,28 @@ import {
   defaultBanAfter,
   maxLoginDelayMs,
 } from "../../storage/logins.ts";
+import { banEvent, loginFailedEvent } from "../../storage/event_facts.ts";
 import type { Database } from "../database/database.ts";
 import { Table } from "../database/table.ts";
+import { Outbox } from "../ledger/outbox.ts";
 
 export class Bans extends Table {
   #after: number;
   readonly #now: () => number;
+  readonly #outbox: Outbox;
 
   /**
    * @param after the number of failures in an hour that is followed by a ban; 0: never
    * @param now the time, in ms since 1970
    */
-  constructor(db: Database, after = defaultBanAfter, now: () => number = Date.now) {
+  constructor(
+    db: Database,
+    after = defaultBanAfter,
+    now: () => number = Date.now,
+    outbox: Outbox = new Outbox(db),
+  ) {
     super(db);
+    this.#outbox = outbox;
     this.#after = after;
     this.#now = now;
   }
@@ -75,6 +84,10 @@ export class Bans extends Table {
       const counts = known.subjects.map((subject) => this.#count(subject, now));
       const bans = known.subjects.filter((_, i) => this.#after > 0 && counts[i] >= this.#after)
         .map((subject) => this.#ban(subject, now));
+      this.#outbox.add(() => [
+        loginFailedEvent(account, address, attempt.mechanism),
+        ...bans.map(banEvent),
+      ]);
       return { delay: delayOf([this.#from(address), ...counts]), bans };
     });
   }

@@ -357,4 +357,17 @@ CREATE INDEX account_expires ON account (expires) WHERE expires IS NOT NULL;
 CREATE TRIGGER account_limited AFTER UPDATE OF expires, networks ON account
 BEGIN UPDATE revocation SET count = count + 1; END;
 `,
+  `
+-- Events that wait for their delivery, each for one target: see core/storage/events.ts.
+CREATE TABLE event (
+  id       INTEGER PRIMARY KEY AUTOINCREMENT,
+  target   TEXT NOT NULL,
+  places   TEXT NOT NULL,                           -- a list, in JSON
+  facts    TEXT NOT NULL,                           -- an object, in JSON
+  at       INTEGER NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,              -- that failed
+  due      INTEGER NOT NULL DEFAULT 0,              -- when it is tried again
+  error    TEXT                                     -- of the last attempt
+) STRICT;
+`,
 ];

@@ -338,4 +338,30 @@ CREATE TRIGGER account_limited AFTER UPDATE OF expires, networks ON account
   FOR EACH STATEMENT EXECUTE FUNCTION revoked();
 `,
   },
+  {
+    oldest: 3, // an older program writes no events
+    sql: `
+-- Programs and servers that events are delivered to. One node at a time, the leader, delivers those of a target.
+CREATE TABLE event_target (
+  name         text PRIMARY KEY,
+  commits_only boolean NOT NULL,
+  seen         timestamptz NOT NULL DEFAULT now(),   -- when a node with this target last reported
+  leader       text,
+  until        timestamptz NOT NULL DEFAULT now(),   -- the end of its lead
+  generation   bigint NOT NULL DEFAULT 0             -- the number of retries and drops by operators
+);
+
+-- Events that wait for their delivery, each for one target: see core/storage/events.ts.
+CREATE TABLE event (
+  id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  target   text NOT NULL,
+  places   text NOT NULL,                            -- a list, in JSON
+  facts    text NOT NULL,                            -- an object, in JSON
+  at       bigint NOT NULL DEFAULT now_ms(),
+  attempts integer NOT NULL DEFAULT 0,               -- that failed
+  due      bigint NOT NULL DEFAULT 0,                -- when it is tried again
+  error    text                                      -- of the last attempt
+);
+`,
+  },
 ];

@@ -21,6 +21,11 @@ import type {
   RemovedAccount,
   Totals,
 } from "../../storage/accounts.ts";
+import {
+  accountChangedEvent,
+  accountMadeEvent,
+  accountRemovedEvent,
+} from "../../storage/event_facts.ts";
 import { joinItems } from "../../storage/scope.ts";
 import { accountColumns, accountOfLogin } from "../tree/account_rows.ts";
 import { encodeName } from "../database/name.ts";
@@ -58,15 +63,35 @@ export class SharedAccounts implements AccountStore {
   }
 
   async add(account: NewAccount): Promise<Account> {
-    return await this.#parts.db.transaction((tx) => add(tx, account));
+    const { db, outbox } = this.#parts;
+    return await db.transaction(async (tx) => {
+      const made = await add(tx, account);
+      await outbox.add(tx, () => [accountMadeEvent(made.name, made.role)]);
+      return made;
+    });
   }
 
   async change(name: string, change: AccountChange): Promise<Account> {
-    return await this.#parts.db.transaction((tx) => changeAccount(tx, name, change));
+    const { db, outbox } = this.#parts;
+    return await db.transaction(async (tx) => {
+      const changed = await changeAccount(tx, name, change);
+      await outbox.add(tx, () => [accountChangedEvent(changed.name, change)]);
+      return changed;
+    });
   }
 
   async apply(changes: AccountChanges): Promise<ReadonlyMap<string, RemovedAccount>> {
-    return await this.#parts.db.transaction((tx) => applyChanges(tx, changes));
+    const { db, outbox } = this.#parts;
+    return await db.transaction(async (tx) => {
+      const homes = await applyChanges(tx, changes);
+      const { added, changed, removed } = changes;
+      await outbox.add(tx, () => [
+        ...added.map(({ name, role }) => accountMadeEvent(name, role)),
+        ...changed.map(({ name, change }) => accountChangedEvent(name, change)),
+        ...removed.map(accountRemovedEvent),
+      ]);
+      return homes;
+    });
   }
 
   async needFreeHome(name: string): Promise<void> {
@@ -74,12 +99,13 @@ export class SharedAccounts implements AccountStore {
   }
 
   async register(account: NewAccount, host: string, limits: RegisterLimits): Promise<Account> {
-    const { db } = this.#parts;
+    const { db, outbox } = this.#parts;
     const attempt = await db.transaction((tx) => beginRegistration(tx, host, limits));
     return await db.transaction(async (tx) => {
       await lockAdmins(tx);
       const made = await add(tx, account);
       await endRegistration(tx, attempt, made.id, account.limit, limits);
+      await outbox.add(tx, () => [accountMadeEvent(made.name, made.role)]);
       return made;
     });
   }
@@ -90,7 +116,8 @@ export class SharedAccounts implements AccountStore {
     check: (account: Account) => void,
     maxTotal: number | null,
   ): Promise<Account | undefined> {
-    return await this.#parts.db.transaction(async (tx) => {
+    const { db, outbox } = this.#parts;
+    return await db.transaction(async (tx) => {
       await lockAdmins(tx);
       const account = await accountOfLogin(tx, login);
       if (!account) return undefined;
@@ -99,15 +126,20 @@ export class SharedAccounts implements AccountStore {
       if ((await tx.all(sql, account.id)).length > 0) {
         await grant(tx, account.id, limit, maxTotal);
       }
-      return await changeAccount(tx, account.name, { limit });
+      const changed = await changeAccount(tx, account.name, { limit });
+      await outbox.add(tx, () => [accountChangedEvent(account.name, { limit })]);
+      return changed;
     });
   }
 
   async remove(name: string, { purge }: { readonly purge: boolean }): Promise<RemovedAccount> {
-    return await this.#parts.db.transaction(async (tx) => {
+    const { db, outbox } = this.#parts;
+    return await db.transaction(async (tx) => {
       await lockAdmins(tx);
+      const { name: removedName } = await get(tx, name);
       const { wasAdmin, ...removed } = await remove(tx, name, purge);
       if (wasAdmin && await areAdminsGone(tx)) throw isLastAdmin(name);
+      await outbox.add(tx, () => [accountRemovedEvent(removedName)]);
       return removed;
     });
   }

@@ -17,6 +17,7 @@ import {
   type Subject,
   unknownMark,
 } from "../../storage/ban_rules.ts";
+import { banEvent, loginFailedEvent } from "../../storage/event_facts.ts";
 import { type Attempt, type Ban, type Consequence, maxLoginDelayMs } from "../../storage/logins.ts";
 import { network } from "../../net/address.ts";
 import type { Parts } from "../bucket/parts.ts";
@@ -65,6 +66,10 @@ export class SharedBans {
       for (const [i, subject] of subjects.entries()) {
         if (after > 0 && counts[i] >= after) bans.push(await ban(tx, subject, now));
       }
+      await this.#parts.outbox.add(tx, () => [
+        loginFailedEvent(account, address, attempt.mechanism),
+        ...bans.map(banEvent),
+      ]);
       const [{ n }] = await tx.all<{ n: number }>(
         "SELECT count(*) AS n FROM (SELECT 1 FROM failure WHERE address = $1 LIMIT 10) AS t",
         address,

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Verifier } from "../../protocol/message.ts";
 import type { Account, Credential, Login } from "../../storage/account.ts";
+import { accountChangedEvent } from "../../storage/event_facts.ts";
 import { decoyVerifier, useIntervalMs } from "../../storage/account_rules.ts";
 import type { AuthorizedKey, PublicKey } from "../../storage/public_key.ts";
 import {
@@ -244,8 +245,9 @@ export class SharedLogins implements LoginStore {
   }
 
   async changePassword(login: Login, verifier: Verifier): Promise<Credential | undefined> {
-    return await this.#unlessEnded(login, async (tx) => {
+    return await this.#unlessEnded(login, async (tx, _, { name }) => {
       const epoch = await setVerifier(tx, login.id, verifier);
+      await this.#parts.outbox.add(tx, () => [accountChangedEvent(name, { verifier })]);
       return { kind: "password", epoch };
     });
   }
@@ -253,22 +255,23 @@ export class SharedLogins implements LoginStore {
   /**
    * Runs work in a transaction in which a login holds.
    *
-   * @param work gets the id of the token that the login began with, also through a web session
+   * @param work gets the id of the token that the login began with, also through a web session, and the account
    * @returns undefined when the login has ended
    */
   async #unlessEnded<T>(
     login: Login,
-    work: (tx: Statements, origin: string | null) => Promise<T>,
+    work: (tx: Statements, origin: string | null, account: Account) => Promise<T>,
   ): Promise<T | undefined> {
     const { id, credential } = login;
     return await this.#parts.db.transaction(async (tx) => {
       await tx.all("SELECT 1 FROM account WHERE id = $1 FOR NO KEY UPDATE", id);
-      if (!await accountOfLogin(tx, login)) return undefined;
-      if (credential.kind === "token") return await work(tx, credential.id);
-      if (credential.kind !== "web") return await work(tx, null);
+      const account = await accountOfLogin(tx, login);
+      if (!account) return undefined;
+      if (credential.kind === "token") return await work(tx, credential.id, account);
+      if (credential.kind !== "web") return await work(tx, null, account);
       const sql = "SELECT token FROM web_session WHERE digest = $1";
       const [row] = await tx.all<{ token: string | null }>(sql, credential.digest);
-      return await work(tx, row?.token ?? null);
+      return await work(tx, row?.token ?? null, account);
     });
   }
 }

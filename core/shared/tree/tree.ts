@@ -1,10 +1,12 @@
 /** The tree of files and folders, as rows of the database. */
 import { BargeError } from "../../error.ts";
+import { mkdirEvent, moveEvent, removeEvent } from "../../storage/event_facts.ts";
 import type { FileContent, SmallFile } from "../../storage/content.ts";
 import type { ForeignEntry, StoredEntry } from "../../storage/entry.ts";
 import { folderOf, type Place, relative } from "../../storage/place.ts";
 import type { Look, NamedEntry, NewFolder, Tree } from "../../storage/tree.ts";
 import type { Guard } from "../../storage/view.ts";
+import type { Sums } from "./account_rows.ts";
 import { beyond, change } from "./change.ts";
 import { SharedContent } from "./content.ts";
 import { CreatedTimes } from "./created_times.ts";
@@ -166,12 +168,18 @@ export class SharedTree implements Tree {
         );
       }
       await touchFolder(tx, missing[0]);
+      const origin = originOf(accounts, account, guard);
+      await this.#parts.outbox.add(
+        tx,
+        () => missing.map((place) => mkdirEvent({ place, ...origin })),
+      );
       return true;
     });
   }
 
   async move(from: Place, to: Place, account: number, guard: Guard): Promise<void> {
-    await change(this.#parts.db, [from, to], [account], async ({ tx, view }) => {
+    const { db, outbox } = this.#parts;
+    await change(db, [from, to], [account], async ({ tx, view, accounts }) => {
       await checkGuard(view, guard);
       const row = await runGuard(view, () => view.node(from));
       if (!row) throw notFound(from);
@@ -199,17 +207,24 @@ export class SharedTree implements Tree {
       await loseShares(tx, row.id);
       await touchFolder(tx, from);
       await touchFolder(tx, to);
+      await outbox.add(tx, () => [
+        moveEvent({ from, to, type: typeOf(row), ...originOf(accounts, account, guard) }),
+      ]);
     });
   }
 
   async remove(place: Place, account: number, guard: Guard): Promise<number> {
-    return await change(this.#parts.db, [place], [account], async ({ tx, view }) => {
+    const { db, outbox } = this.#parts;
+    return await change(db, [place], [account], async ({ tx, view, accounts }) => {
       await checkGuard(view, guard);
       const row = await runGuard(view, () => view.node(place));
       if (!row) throw notFound(place);
       await dropAt(tx, account, place, { idle: true });
       const files = await removeNode(tx, row.id);
       await touchFolder(tx, place);
+      await outbox.add(tx, () => [
+        removeEvent({ place, type: typeOf(row), ...originOf(accounts, account, guard) }),
+      ]);
       return files;
     });
   }
@@ -237,6 +252,19 @@ export class SharedTree implements Tree {
     if (!row.folder) throw new BargeError("not-found", "it is a file", { path: relative(place) });
     return row.id;
   }
+}
+
+function typeOf({ folder }: NodeRow): "dir" | "file" {
+  return folder ? "dir" : "file";
+}
+
+/** Returns the origin of a change, for its event. */
+function originOf(
+  accounts: ReadonlyMap<number, Sums>,
+  id: number,
+  { door = null }: Guard,
+): { readonly account: string | null; readonly door: string | null } {
+  return { account: accounts.get(id)?.name ?? null, door };
 }
 
 function notFound(place: Place): BargeError {

@@ -3,9 +3,11 @@
  * transaction. Each of them succeeds or fails by itself.
  */
 import { BargeError } from "../../error.ts";
+import { commitEvent } from "../../storage/event_facts.ts";
 import type { Place } from "../../storage/place.ts";
 import type { NewUpload, StoredFile, WriteGuard } from "../../storage/uploads.ts";
-import type { Postgres } from "../database/postgres.ts";
+import type { Parts } from "../bucket/parts.ts";
+import type { SharedOutbox } from "../database/outbox.ts";
 import { type Change, change } from "../tree/change.ts";
 import { writeFiles } from "../tree/files.ts";
 import type { NodeRow } from "../tree/node_rows.ts";
@@ -24,7 +26,7 @@ type Outcome = StoredFile | BargeError;
 export class FileCopies {
   readonly #groups: Groups<FileCopy, StoredFile>;
 
-  constructor(db: Postgres) {
+  constructor({ db, outbox }: Pick<Parts, "db" | "outbox">) {
     this.#groups = new Groups({
       placeOf: ({ to }) => to,
       run: (group) => {
@@ -32,7 +34,7 @@ export class FileCopies {
         const accounts = group.map(({ to }) => to.account);
         return change(db, places, accounts, async (step) => {
           await step.view.prefetch(places);
-          return await writeCopies(step, group);
+          return await writeCopies(step, group, outbox);
         });
       },
     });
@@ -44,7 +46,11 @@ export class FileCopies {
   }
 }
 
-async function writeCopies(step: Change, group: readonly FileCopy[]): Promise<Outcome[]> {
+async function writeCopies(
+  step: Change,
+  group: readonly FileCopy[],
+  outbox: SharedOutbox,
+): Promise<Outcome[]> {
   const sources = await Promise.all(group.map(({ from }) => sourceAt(step.view, from)));
   const candidates = group.flatMap(({ to, guard }, i) => {
     const source = sources[i];
@@ -70,6 +76,14 @@ async function writeCopies(step: Change, group: readonly FileCopy[]): Promise<Ou
     const modified = times[files.indexOf(candidate)];
     return [candidate.upload, { size, sha256: sha256!, modified, replaced: outcome.replaced }];
   }));
+  await outbox.add(step.tx, () =>
+    candidates.flatMap(({ upload, guard: { door = null } }) => {
+      const copied = outcomes.get(upload);
+      if (!copied || copied instanceof BargeError) return [];
+      const { dir, name } = upload;
+      const account = step.accounts.get(upload.account)?.name ?? null;
+      return [commitEvent({ ...copied, dir, name, account, verified: true, door })];
+    }));
   const missing = new BargeError("not-found", "there is no such file");
   return group.map(({ to }) => outcomes.get(to) ?? missing);
 }

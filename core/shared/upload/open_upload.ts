@@ -1,5 +1,6 @@
 /** An upload as its holder has it open: its row in the database, and its bytes in the bucket. */
 import { BargeError } from "../../error.ts";
+import { commitEvent } from "../../storage/event_facts.ts";
 import type { Place } from "../../storage/place.ts";
 import {
   type Content,
@@ -259,7 +260,13 @@ export class SharedUpload implements OpenUpload {
       ]);
       if (recorded) await recordFinished(tx, id);
       await tx.all("DELETE FROM upload WHERE id = $1", id);
-      return existing !== undefined;
+      const replaced = existing !== undefined;
+      await this.#parts.outbox.add(tx, () => {
+        const owner = step.accounts.get(account)?.name ?? null;
+        const { door = null } = guard;
+        return [commitEvent({ ...content, dir, name, account: owner, door, replaced })];
+      });
+      return replaced;
     });
     this.#committed = true;
     return { size, sha256, modified, replaced };

@@ -4,6 +4,7 @@
  */
 import { hash } from "node:crypto";
 import { BargeError } from "../../error.ts";
+import { commitEvent } from "../../storage/event_facts.ts";
 import { reached } from "../../storage/fault.ts";
 import type { Content, NewUpload, StoredFile, WriteGuard } from "../../storage/uploads.ts";
 import { type Change, change } from "../tree/change.ts";
@@ -113,11 +114,23 @@ export class SmallFiles {
         name: encodeName(upload.name),
       }))),
     );
-    return group.map((file, i): StoredFile | BargeError => {
+    const outcomes = group.map((file, i): StoredFile | BargeError => {
       const outcome = passed[i];
       if (outcome instanceof BargeError) return outcome;
       const { size, sha256 } = file.content;
       return { size, sha256, modified: times[files.indexOf(file)], replaced: outcome.replaced };
     });
+    await this.#parts.outbox.add(
+      tx,
+      () =>
+        group.flatMap(({ upload, content: { verified }, guard: { door = null } }, i) => {
+          const stored = outcomes[i];
+          if (stored instanceof BargeError) return [];
+          const { dir, name } = upload;
+          const account = step.accounts.get(upload.account)?.name ?? null;
+          return [commitEvent({ ...stored, dir, name, account, verified, door })];
+        }),
+    );
+    return outcomes;
   }
 }

@@ -61,7 +61,7 @@ export class SharedUploads implements Uploads {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#copies = new FileCopies(parts.db);
+    this.#copies = new FileCopies(parts);
     this.#small = new SmallFiles(parts);
   }
 
