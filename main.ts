@@ -71,6 +71,12 @@ const ban: Tree = {
   lift: verb("let a banned address or account log in", () => import("./cmd/ban/lift.ts")),
 };
 
+const event: Tree = {
+  list: verb("list the events that wait for a delivery", () => import("./cmd/event/list.ts")),
+  retry: verb("deliver failed events now", () => import("./cmd/event/retry.ts")),
+  drop: verb("give events up", () => import("./cmd/event/drop.ts")),
+};
+
 const bench: Tree = {
   tcp: echoLoad("tcp", "load a TCP echo server"),
   udp: echoLoad("udp", "load a UDP echo server"),
@@ -99,6 +105,7 @@ export const tree: Tree = {
     load: () => import("./cmd/quota/own.ts"),
   },
   ban: { brief: "show and lift bans after failed logins", verbs: ban },
+  event: { brief: "manage the events that a server delivers", verbs: event },
   doctor: verb("look for faults in the setup of a server", () => import("./cmd/doctor.ts")),
   verify: verb("read every file and compare it with its digest", () => import("./cmd/verify.ts")),
   backup: verb("copy the accounts database", () => import("./cmd/backup.ts")),

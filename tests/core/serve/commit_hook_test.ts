@@ -1,11 +1,8 @@
-/** The commit hook: it delays no upload, is bounded, and gets each upload. */
+/** The commit hook: it delays no upload, and gets each upload, also after failures and restarts. */
 import assert from "node:assert/strict";
-import { configureSync, resetSync } from "@logtape/logtape";
-import { HookPrograms } from "../../../core/serve/hook_programs.ts";
-import type { UploadFacts } from "../../../core/watch/hooks.ts";
 import { BargeError } from "../../../core/error.ts";
-import { groundOf } from "./_ground.ts";
-import { startServer } from "../../_server.ts";
+import { until } from "../../_observe.ts";
+import { barge, startServer } from "../../_server.ts";
 import { eager, Peer, text } from "../door/_peer.ts";
 import { hanging, holding, Scripts, serveWith, unix, waitFor } from "./_hook.ts";
 
@@ -28,7 +25,7 @@ Deno.test({ name: "a slow commit hook delays no upload, and gets each", ignore }
   const told = scripts.read("told").trimEnd().split("\n").map((line) => JSON.parse(line).path);
   const sent = Array.from({ length: many }, (_, i) => `/home/${i}`);
   assert.deepEqual(told.sort(), [...sent, "/home/copy"].sort());
-  assert.doesNotMatch(server.stderr(), /barge\.hooks/);
+  assert.doesNotMatch(server.stderr(), /barge\.events/);
 });
 
 Deno.test(
@@ -60,89 +57,63 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "a commit hook that fails or hangs is logged", ignore }, async () => {
-  using scripts = new Scripts();
-  const hang = await hanging(scripts);
-  const run = scripts.write(
-    "run",
-    `grep -q '/home/hang"' && exec ${hang}\necho went wrong >&2\nexit 3`,
-  );
-  const { server, token } = await serveWith("--on-commit", run, "--hook-timeout", "1");
-  await using _ = server;
-  using peer = await Peer.open(server.address, token);
-  await peer.ask(eager("/home/fail", text("x")));
-  await peer.ask(eager("/home/hang", text("x")));
-  await (await holding(scripts))();
-  await server.said("killed after 1 s");
-  await server.said("ended with 3");
-  const lines = server.stderr().split("\n").filter((line) => line.includes('"barge.hooks"'));
-  const records = lines.map((line) => JSON.parse(line));
-  assert.equal(records.length, 2);
-  for (const { level, properties } of records) {
-    assert.equal(level, "WARN");
-    assert.equal(properties.account, "anna");
-    if (properties.path === "/home/fail") assert.equal(properties.said, "went wrong\n");
-  }
-  assert.equal(await server.kill("SIGTERM"), 0);
-});
-
 Deno.test(
-  { name: "waiting commit hooks are killed and counted after --grace", ignore },
+  { name: "a commit hook that fails or hangs is logged, and runs again", ignore },
   async () => {
     using scripts = new Scripts();
     const hang = await hanging(scripts);
-    const { server, token } = await serveWith(
-      ...["--on-commit", hang, "--hook-jobs", "1", "--grace", "1"],
+    const run = scripts.write(
+      "run",
+      'F=$(cat); echo "$F" >> "$D/told"; [ -e "$D/ok" ] && exit 0\n' +
+        `case "$F" in *'/home/hang"'*) exec ${hang};; esac\necho went wrong >&2\nexit 3`,
     );
+    const { server, token } = await serveWith("--on-commit", run, "--hook-timeout", "1");
     await using _ = server;
     using peer = await Peer.open(server.address, token);
-    for (let i = 0; i < 5; i++) await peer.ask(eager(`/home/${i}`, text("x")));
-    const released = await holding(scripts);
+    await peer.ask(eager("/home/fail", text("x")));
+    await peer.ask(eager("/home/hang", text("x")));
+    await (await holding(scripts))();
+    await server.said("killed after 1 s for /home/hang of anna");
+    await server.said("ended with 3 for /home/fail of anna: went wrong");
+    scripts.touch("ok");
+    const { code } = await barge(["event", "retry", "--data", server.data]);
+    assert.equal(code, 0);
+    await until(async () => {
+      const { stdout } = await barge(["event", "list", "--json", "--data", server.data]);
+      return stdout === "";
+    });
     assert.equal(await server.kill("SIGTERM"), 0);
-    await released();
-    assert.match(server.stderr(), /it was killed because the server is stopping/);
-    assert.match(server.stderr(), /--on-commit was skipped for 4 uploads/);
+    const told = scripts.read("told").trimEnd().split("\n").map((line) => JSON.parse(line));
+    for (const path of ["/home/fail", "/home/hang"]) {
+      const ids = told.filter((facts) => facts.path === path).map(({ id }) => id);
+      assert.ok(ids.length >= 2);
+      assert.equal(new Set(ids).size, 1);
+    }
   },
 );
 
 Deno.test(
-  { name: "the queue of commit hooks is bounded, and skipped ones are counted", ignore },
+  { name: "commit hooks that --grace cuts off run at the next start", ignore },
   async () => {
     using scripts = new Scripts();
-    const said: string[] = [];
-    configureSync({
-      sinks: { said: ({ message }) => void said.push(message.join("")) },
-      loggers: [
-        { category: "barge", sinks: ["said"] },
-        { category: ["logtape", "meta"], lowestLevel: "error", sinks: [] },
-      ],
-      reset: true,
-    });
-    try {
-      const onCommit = [await hanging(scripts)];
-      const hooks = new HookPrograms({ onCommit, timeout: 60_000, jobs: 2 });
-      assert.deepEqual(hooks.offered, { check: false, committed: true });
-      const path = `/home${`/${"\u0001".repeat(199)}`.repeat(14)}`; // 17 KB as JSON, twice
-      const time = new Date().toISOString();
-      const facts: UploadFacts = {
-        ...{ event: "commit", account: "anna", path, upload: null, size: 0, sha256: "" },
-        ...{ modified: time, verified: true, door: null, replaced: false, time },
-      };
-      const ground = groundOf(scripts.dir);
-      const many = 500;
-      for (let i = 0; i < many; i++) {
-        hooks.receive(scripts, { type: "committed", facts }, ground, () => {});
-      }
+    const hang = await hanging(scripts);
+    const note = scripts.write("note", `[ -e "$D/ok" ] || exec ${hang}; cat >> "$D/told"`);
+    const args = ["--on-commit", note, "--hook-jobs", "1", "--grace", "1"];
+    const { server, token } = await serveWith(...args);
+    await using _ = server;
+    const paths = Array.from({ length: 5 }, (_, i) => `/home/${i}`);
+    {
+      using peer = await Peer.open(server.address, token);
+      for (const path of paths) await peer.ask(eager(path, text("x")));
       const released = await holding(scripts);
-      assert.match(said[0], /--on-commit is skipped for .*: too many uploads wait for it/);
-      assert.equal(said.length, 1);
-      await hooks.stop(0);
+      assert.equal(await server.kill("SIGTERM"), 0);
       await released();
-      const told = /was skipped for (\d+) uploads/.exec(said.at(-1)!)?.[1];
-      assert.equal(Number(told), many - 2);
-      assert.equal(said.length, 4); // and the two killed ones
-    } finally {
-      resetSync();
     }
+    scripts.touch("ok");
+    await using again = await startServer({ data: server.data, args: ["--workers", "1", ...args] });
+    const told = () => scripts.has("told") ? scripts.read("told").trimEnd().split("\n") : [];
+    await until(() => told().length === paths.length);
+    assert.deepEqual(told().map((line) => JSON.parse(line).path), paths);
+    assert.equal(await again.kill("SIGTERM"), 0);
   },
 );

@@ -73,8 +73,9 @@ Deno.test({ name: "both hooks get exactly the documented facts", ignore }, async
   const data = await Deno.realPath(server.data);
   assert.deepEqual(commit, {
     ...{ event: "commit", ...facts },
-    ...{ file: `${data}/public/a`, time: commit.time },
+    ...{ file: `${data}/public/a`, time: commit.time, id: commit.id },
   });
+  assert.match(commit.id, /^\d+-\d+$/);
   assert.match(check.file, /\/staging\/\d+$/);
   assert.deepEqual(check, { event: "check", ...facts, file: check.file, time: check.time });
   assert.ok(check.file.startsWith(`${data}/staging/`));
@@ -162,7 +163,7 @@ Deno.test({ name: "no file name breaks the facts, the message or the log", ignor
   // deno-lint-ignore no-control-regex
   assert.doesNotMatch(server.stderr(), /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e]/);
   assert.equal(
-    server.stderr().match(/^\{.*"--on-commit ended with 1 .*"barge\.hooks".*\}$/gm)?.length,
+    server.stderr().match(/^\{.*--on-commit ended with 1 .*"barge\.events".*\}$/gm)?.length,
     5,
   );
 });

@@ -1,4 +1,4 @@
-/** The hooks of uploads: when they are called, and the effect of their answers. */
+/** The check of uploads: when it is called, and the effect of its answers. */
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import { copy } from "../../../core/session/copy.ts";
@@ -13,7 +13,7 @@ function hooked(setup: Setup, hooks: Hooks) {
   return { store, session: setup.login("anna", store) };
 }
 
-Deno.test("a copy is reported and not checked; a folder is neither", async () => {
+Deno.test("an upload is checked; a copy is not", async () => {
   using setup = new Setup();
   const seen: string[] = [];
   const { store, session } = hooked(setup, {
@@ -21,7 +21,6 @@ Deno.test("a copy is reported and not checked; a folder is neither", async () =>
       seen.push(`${event} ${path} ${replaced}`);
       return Promise.resolve();
     },
-    committed: ({ event, path, replaced }) => void seen.push(`${event} ${path} ${replaced}`),
   });
   using _ = store;
   await write(session, "/home/a", "one");
@@ -29,15 +28,12 @@ Deno.test("a copy is reported and not checked; a folder is neither", async () =>
   await copy(session, "/home/a", "/public/b", "always");
   assert.deepEqual(seen, [
     "check /home/a false",
-    "commit /home/a false",
     "check /home/a true",
-    "commit /home/a true",
-    "commit /public/b false",
   ]);
   setup.check();
 });
 
-Deno.test("an upload that can't be written is not checked, and a refused one not reported", async () => {
+Deno.test("an upload that can't be written is not checked, and a refused one leaves nothing", async () => {
   using setup = new Setup();
   const seen: UploadFacts[] = [];
   const { store, session } = hooked(setup, {
@@ -45,7 +41,6 @@ Deno.test("an upload that can't be written is not checked, and a refused one not
       seen.push(facts);
       return Promise.reject(new BargeError("refused", "not accepted: no"));
     },
-    committed: () => assert.fail("told"),
   });
   using _ = store;
   await fails("no-directory", () => write(session, "/home/none/a", "x"));
