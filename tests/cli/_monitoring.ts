@@ -80,12 +80,19 @@ export async function samplesAfterUse({ facts }: Server, token: string): Promise
     const samples = await scrape(facts);
     // A request is counted after its answer.
     const isCounted = samples.some(({ labels }) => labels.outcome === "unauthenticated");
-    return isCounted ? samples : undefined;
+    const waits = samples.some(({ name }) => name === "barge_events_oldest_timestamp_seconds");
+    return isCounted && waits ? samples : undefined;
   });
 }
 
-/** Options of `serve` that open HTTP, FTPS for its certificate, and the listener for the metrics. */
-export const args = ["--http", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
+/**
+ * Options of `serve` that open HTTP, FTPS for its certificate, and the listener for the metrics. No event is
+ * delivered, so that one waits.
+ */
+export const args = [
+  ...["--http", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--metrics", "127.0.0.1:0"],
+  ...["--on-commit", "false"],
+];
 
 /** Fails for a name in the queries that the samples do not have, unless only the other storage has it. */
 export function assertKnown(

@@ -316,7 +316,7 @@ Deno.test("changes by WebDAV are events with their door", async () => {
     const headers = { authorization: `Basic ${btoa("anna:anna-secret")}` };
     const dav = async (method: string, path: string, to?: string) => {
       const url = (path: string) => `${server.facts.http}/dav${path}`;
-      const more = to === undefined ? {} : { destination: url(to) };
+      const more: Record<string, string> = to === undefined ? {} : { destination: url(to) };
       const body = method === "PUT" ? "x" : undefined;
       const response = await fetch(url(path), { method, body, headers: { ...headers, ...more } });
       await response.body?.cancel();
