@@ -27,8 +27,9 @@ const log = getLogger(["barge", "events"]);
 
 /** The time between two looks for new events without a notice, in ms. */
 const pollMs = 1_000;
-/** The time that notices are gathered, in ms: their transactions are not committed yet. */
-const gatherMs = 10;
+/** The least time that notices are gathered, in ms: their transactions are not committed yet. */
+const minGatherMs = 10;
+const gatherMsPerEvent = 0.001;
 /** The time until another look after a notice, in ms. */
 const noticedMs = 100;
 /** The time between two renewals of the lead, and the least time left of it to start an event, in ms. */
@@ -124,7 +125,7 @@ export class Dispatcher {
   /** Notes that events were written. */
   wake(): void {
     this.#noticed = true;
-    this.#tickIn(gatherMs);
+    this.#tickIn(this.#gatherMs);
   }
 
   get state(): DispatcherState {
@@ -159,6 +160,11 @@ export class Dispatcher {
 
   get #leads(): boolean {
     return performance.now() < this.#leadUntil;
+  }
+
+  /** The time that notices and outcomes are gathered, in ms: a tick looks at every waiting event. */
+  get #gatherMs(): number {
+    return minGatherMs + this.#order.length * gatherMsPerEvent;
   }
 
   /** Sets the timer of the next tick, unless it ends sooner already. */
@@ -321,7 +327,7 @@ export class Dispatcher {
       this.#running.delete(running);
       if (entry.state === "running") entry.state = "waiting";
       this.#startDue();
-      this.#tickIn(gatherMs);
+      this.#tickIn(this.#gatherMs);
     });
     this.#running.add(running);
   }
@@ -360,7 +366,8 @@ export class Dispatcher {
     this.#counts.failures++;
     this.#failed.push({ id: entry.id, inMs, error: why.slice(0, 1000) });
     if (ofTarget) {
-      const pause = retryAfterMs ?? backoff(++this.#targetFailures, maxPauseMs);
+      this.#targetFailures++;
+      const pause = retryAfterMs ?? backoff(this.#targetFailures, maxPauseMs);
       this.#pausedUntil = Math.max(this.#pausedUntil, now + pause);
     }
     log.warn("{target} did not take event {id}: {why}; the next attempt is in {seconds} s", {

@@ -36,7 +36,7 @@ export function parseSecret(text: string): Uint8Array {
  * import { signedHeaders } from "./signature.ts";
  * const headers = signedHeaders([new TextEncoder().encode("a secret of 24 bytes, so")], "1-2", "{}", 1674087231);
  * if (headers["webhook-timestamp"] !== "1674087231") throw new Error();
- * if (headers["webhook-signature"] !== "v1,SIGNATURE") throw new Error(headers["webhook-signature"]);
+ * if (headers["webhook-signature"] !== "v1,+oBAJlcY4d1bgm7bF79j4bK8Akzlu8M9Xy4nmURv/vc=") throw new Error(headers["webhook-signature"]);
  * ```
  */
 export function signedHeaders(
