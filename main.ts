@@ -52,6 +52,13 @@ const token: Tree = {
   revoke: verb("end tokens", () => import("./cmd/token/revoke.ts")),
 };
 
+const totp: Tree = {
+  enable: verb("ask for a code beside your password", () => import("./cmd/totp/enable.ts")),
+  disable: verb("ask for no code any more", () => import("./cmd/totp/disable.ts")),
+  recovery: verb("make new recovery codes", () => import("./cmd/totp/recovery.ts")),
+  status: verb("show your second factor", () => import("./cmd/totp/status.ts")),
+};
+
 const quota: Tree = {
   list: verb("list the quotas of all accounts", () => import("./cmd/quota/list.ts")),
   set: verb("change an account's quota", () => import("./cmd/quota/set.ts")),
@@ -116,6 +123,7 @@ export const tree: Tree = {
   login: verb("log in at a server and save the login", () => import("./cmd/login.ts")),
   logout: verb("forget a saved login", () => import("./cmd/logout.ts")),
   token: { brief: "manage the tokens of your account at a server", verbs: token },
+  totp: { brief: "manage the second factor of your account at a server", verbs: totp },
   put: verb("send files and folders", () => import("./cmd/put.ts")),
   get: verb("fetch files and folders", () => import("./cmd/get.ts")),
   ls: verb("list files", () => import("./cmd/ls.ts")),

@@ -22,7 +22,7 @@ import {
   values,
 } from "./_term/command.ts";
 import { printJson } from "./_term/out.ts";
-import { addressOrOff, count, oneOf, path, valueParser } from "./_term/value.ts";
+import { addressOrOff, count, listOf, oneOf, path, valueParser } from "./_term/value.ts";
 import { version } from "./_version.ts";
 
 const maxNodeNameCharacters = 63;
@@ -108,6 +108,13 @@ const serveOptions = {
     { allowRegister: flag("Let anyone make an account with `barge register`") },
     { reloads: "always" },
   ),
+  ...marked({
+    requireTotp: value(
+      listOf("admin", "user"),
+      "The roles whose accounts must enable a second factor before they can do anything else, with " +
+        "commas between them. On a cluster, give all nodes the same. Default: none",
+    ),
+  }, { reloads: "always" }),
   ...limitOptions,
   ...marked({
     limits: value(

@@ -20,6 +20,7 @@ export const kinds = {
   io: "the operating system failed the request",
   denied: "not allowed",
   unauthenticated: "not logged in, or the login was not accepted",
+  "code-needed": "the login needs a code of the account's second factor, too",
   "over-quota": "the account has no room for it",
   digest: "the bytes that arrived are not the bytes that were sent",
   exists: "the name is taken, or the file changed meanwhile",

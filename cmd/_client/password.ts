@@ -64,10 +64,15 @@ export async function givenPassword(from: PasswordSources): Promise<string | und
 
 /** Returns the first line of a file. @throws {BargeError} */
 export async function readPasswordFile(path: string): Promise<string> {
+  return await readSecretLine(path, "password");
+}
+
+/** Returns the first line of a file. @param what the secret in it, for messages @throws {BargeError} */
+export async function readSecretLine(path: string, what: string): Promise<string> {
   const text = await Deno.readTextFile(path).catch((cause) => {
-    throw typed(cause, { op: "read password", path });
+    throw typed(cause, { op: `read ${what}`, path });
   });
-  return firstLine(text, path);
+  return firstLine(text, path, what);
 }
 
 /**
@@ -139,10 +144,10 @@ export function randomPassword(minLength = 0): string {
   return Array.from(bytes, (byte) => letters[byte & 31]).join("");
 }
 
-function firstLine(text: string, where: string): string {
+function firstLine(text: string, where: string, what = "password"): string {
   const line = text.split("\n", 1)[0].replace(/\r$/, "");
   if (line === "") {
-    throw new BargeError("usage", "the password is empty", { op: "read", path: where });
+    throw new BargeError("usage", `the ${what} is empty`, { op: "read", path: where });
   }
   return line;
 }

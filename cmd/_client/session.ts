@@ -18,6 +18,7 @@ import {
   type ValuesOf,
 } from "../_term/command.ts";
 import { version } from "../_version.ts";
+import { codeOptions, Codes, type CodeSources, codeWays } from "./code.ts";
 import { chooseAccount, findServer, loginEnded, noServer } from "./choose.ts";
 import { jobOptions } from "./job_options.ts";
 import { fits, readLogins } from "./logins.ts";
@@ -49,11 +50,12 @@ export const serverOptions = marked({
 export const sessionOptions = {
   ...serverOptions,
   ...marked(retryOptions, { place: "general" }),
-  ...marked(passwordOptions, { place: "general" }),
+  ...marked({ ...passwordOptions, ...codeOptions }, { place: "general" }),
 };
 
 export type ServerChoice = ValuesOf<typeof serverOptions>;
-export interface SessionChoice extends ServerChoice, PasswordSources, Partial<RetryChoice> {
+export interface SessionChoice
+  extends ServerChoice, PasswordSources, Partial<CodeSources>, Partial<RetryChoice> {
   /** The bytes a second of all connections together. Default: no limit. */
   readonly limitRate?: RateAt;
   /** Use this token, and no password or saved login. */
@@ -92,6 +94,8 @@ export async function openSession(
   const server = chooseRemote(choice);
   const { token } = choice;
   let password = token === undefined ? await givenPassword(choice) : undefined;
+  const codes = new Codes(choice, signal);
+  const nextCode = async () => isToken(password) ? undefined : await codes.next();
   const saved = options.password || password !== undefined || token !== undefined
     ? undefined
     : readLogins().findLast((login) => fits(login, server));
@@ -99,8 +103,10 @@ export async function openSession(
   const remote = { ...server, account };
   const accepted = token ?? saved?.token;
   const limit = await limitOf(choice);
-  const connectOnce = async () => {
-    const given = password === undefined ? undefined : credentialsOf(account, password);
+  const connectOnce = async (): Promise<{ client: Client; login: Login }> => {
+    const given = password === undefined
+      ? undefined
+      : credentialsOf(account, password, await nextCode());
     const credentials = accepted === undefined ? given : { token: accepted };
     let login: Promise<Login> | undefined;
     const client = await dial(remote, choice, signal, {
@@ -118,9 +124,10 @@ export async function openSession(
           signal,
           ways: options.password ? passwordWays : loginWays,
         });
-        login = logIn(client, credentialsOf(account, password));
+        login = logIn(client, credentialsOf(account, password, await nextCode()));
       }
       const done = await login;
+      codes.markUsed();
       const owner = done.account;
       if (isToken(password) && owner.toLowerCase() !== account.toLowerCase()) {
         throw new BargeError("unauthenticated", `the token is of another account: ${owner}`);
@@ -128,11 +135,14 @@ export async function openSession(
       return { client, login: done };
     } catch (error) {
       client.close();
-      if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
+      if (!(error instanceof BargeError)) throw error;
+      // The answer can take longer than the server waits on a connection without a login.
+      if (error.kind === "code-needed" && await codes.ask(account)) return await connectOnce();
+      if (error.kind !== "unauthenticated" && error.kind !== "code-needed") throw error;
       throw new BargeError(error.kind, error.message, {
         op: "log in to",
         path: formatRemote(remote),
-        hint: saved ? loginEnded : error.hint,
+        hint: error.kind === "code-needed" ? codeWays : saved ? loginEnded : error.hint,
         cause: error,
       });
     }
@@ -163,8 +173,8 @@ export function isToken(secret: string | undefined): secret is string {
   return secret !== undefined && /^barge_[^_\s]+_\S+$/.test(secret);
 }
 
-function credentialsOf(account: string, password: string): Credentials {
-  return isToken(password) ? { token: password } : { account, password };
+function credentialsOf(account: string, password: string, code: string | undefined): Credentials {
+  return isToken(password) ? { token: password } : { account, password, code };
 }
 
 /** A verb that logs in: `run` gets the session, too. */
@@ -229,7 +239,8 @@ function serverAddress(): ValueParser<string> {
   return { ...plain("barge://NAME@HOST:PORT"), parse };
 }
 
-function chooseRemote(choice: ServerChoice): Remote {
+/** Returns the server that a choice names. @throws {BargeError} `usage` when none is named */
+export function chooseRemote(choice: ServerChoice): Remote {
   const remote = findServer(choice.server);
   if (!remote) throw noServer();
   return secured(remote, choice);

@@ -139,11 +139,11 @@ export async function openStore(data: string, quiet = false): Promise<Store> {
 
 /** Returns an account as `--json` shows it. The fields are frozen. */
 export function accountFields({ name, role, disabled, used, limit, ...account }: Account) {
-  const { entries, entryLimit, expired, from } = account;
+  const { entries, entryLimit, expired, from, totp } = account;
   const created = new Date(account.created).toISOString();
   const expires = account.expires === null ? null : new Date(account.expires).toISOString();
   const limits = { entries, entryLimit, expires, expired, from };
-  return { name, role, disabled, used, limit, created, ...limits };
+  return { name, role, disabled, used, limit, created, ...limits, totp };
 }
 
 /**

@@ -83,6 +83,7 @@ const fieldNames = {
   expires: "expires",
   from: "from",
   verifier: "password",
+  totp: "totp",
 } satisfies Record<keyof AccountChange, string>;
 
 function isSame(one: readonly string[] | null, other: readonly string[] | null): boolean {

@@ -1,4 +1,5 @@
 /** Reads the options of a running server again, and separates the changes that need a restart. */
+import type { Role } from "../../core/storage/account.ts";
 import type { Adjustable } from "../../core/watch/settings.ts";
 import type { ChangedSettings } from "../../core/serve/reload.ts";
 import type { LogLevel } from "../../core/serve/log_level.ts";
@@ -10,6 +11,7 @@ import { readProxyCert } from "./proxy_cert.ts";
 /** The values that a running server applies. */
 interface LiveValues extends ValuesOf<typeof limitOptions> {
   readonly allowRegister: boolean;
+  readonly requireTotp?: readonly Role[];
   readonly proxyCert?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -52,9 +54,9 @@ export function settingsReader<T extends LiveValues>(
 
 /** Returns the settings of the doors that a reload changes. @throws {BargeError} for an unusable --proxy-cert */
 export function adjustableOf(values: LiveValues) {
-  const { allowRegister, proxyCert } = values;
+  const { allowRegister, requireTotp, proxyCert } = values;
   const limits = { ...limitsOf(values), proxyBindings: readProxyCert(proxyCert) };
-  return { ...limits, allowRegister } satisfies Adjustable;
+  return { ...limits, allowRegister, requireTotp } satisfies Adjustable;
 }
 
 function applies({ reloads }: Option<unknown>, from: unknown, to: unknown): boolean {

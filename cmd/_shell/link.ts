@@ -11,6 +11,7 @@ import { ping } from "../../core/client/ping.ts";
 import type { Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { note } from "../_term/out.ts";
+import { askCode, codeWays, givenCode } from "../_client/code.ts";
 import { dial } from "../_client/session.ts";
 
 export interface LinkOptions {
@@ -88,8 +89,25 @@ export class Link implements AsyncDisposable {
   }
 }
 
-/** Connects and logs in. @throws {BargeError} */
+/** Connects and logs in. Asks for a code if the account needs one. @throws {BargeError} */
 export async function connectAs(
+  remote: Remote,
+  credentials: Credentials,
+  signal: AbortSignal,
+  timeout?: number,
+): Promise<{ client: Client; login: Login }> {
+  try {
+    return await connectOnce(remote, credentials, signal, timeout);
+  } catch (error) {
+    const needed = error instanceof BargeError && error.kind === "code-needed";
+    if (!needed || "token" in credentials) throw error;
+    const code = await givenCode({}) ?? await askCode(credentials.account, signal);
+    if (code === undefined) throw error.with({ hint: codeWays });
+    return await connectOnce(remote, { ...credentials, code }, signal, timeout);
+  }
+}
+
+async function connectOnce(
   remote: Remote,
   credentials: Credentials,
   signal: AbortSignal,

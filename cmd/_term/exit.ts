@@ -15,6 +15,7 @@ export const exitCodes = {
   fatal: 7,
   denied: 11,
   unauthenticated: 11,
+  "code-needed": 11,
   "over-quota": 12,
   digest: 13,
   exists: 14,

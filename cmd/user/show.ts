@@ -26,6 +26,7 @@ export default accountsCommand({
     print(`  tokens    ${tokens}`);
     if (expires !== null) print(`  expires   ${new Date(expires).toISOString()}`);
     if (from !== null) print(`  from      ${from.join(", ")}`);
+    if (account.totp) print("  totp      on");
     print(`  created   ${new Date(account.created).toISOString()}`);
   },
 });

@@ -7,21 +7,42 @@ import type { Client } from "./client.ts";
 
 /** A name and password, or the text of a token: `barge_<id>_<secret>`. */
 export type Credentials =
-  | { readonly account: string; readonly password: string }
+  | {
+    readonly account: string;
+    readonly password: string;
+    /** A code of the account's second factor; it logs in once. */
+    readonly code?: string;
+  }
   | { readonly token: string };
 
 /** The account that is logged in. */
 export type Login = Pick<Answer<"proof">, "account" | "role">;
 
 /**
- * @throws {BargeError} `unauthenticated`; `identity` if the server does not know the account's secret
- *   or shows another certificate to others; `usage` for an invalid token
+ * @throws {BargeError} `unauthenticated`; `code-needed` for a right password without the code that the account
+ *   needs; `denied` if the account must enable a second factor first; `identity` if the server does not know
+ *   the account's secret or shows another certificate to others; `usage` for an invalid token
  */
 export async function login(client: Client, credentials: Credentials): Promise<Login> {
-  const { mechanism, account, secret } = parseCredentials(credentials);
+  const { mechanism, account, secret, code } = parseCredentials(credentials);
   const { proof, signature, binding } = await answerChallenge(client, mechanism, account, secret);
-  const answer = await client.ask("proof", { proof, binding });
-  if (!equalBytes(answer.signature, signature)) {
+  const answer = await client.ask("proof", { proof, binding, code });
+  checkSignature(client, account, answer.signature, signature);
+  return { account: answer.account, role: answer.role };
+}
+
+/**
+ * Checks that the server knows the account's secret; else closes the connection.
+ *
+ * @throws {BargeError} `identity`
+ */
+export function checkSignature(
+  client: Client,
+  account: string,
+  received: string,
+  expected: string,
+): void {
+  if (!equalBytes(received, expected)) {
     const error = new BargeError("identity", "the server can't prove that it knows the account", {
       op: "log in to",
       path: client.peer,
@@ -31,7 +52,6 @@ export async function login(client: Client, credentials: Credentials): Promise<L
     client.close(error);
     throw error;
   }
-  return { account: answer.account, role: answer.role };
 }
 
 /**
@@ -75,8 +95,8 @@ function bindingOf(client: Client): string | undefined {
 
 function parseCredentials(credentials: Credentials) {
   if (!("token" in credentials)) {
-    const { account, password } = credentials;
-    return { mechanism: "password" as Mechanism, account, secret: password };
+    const { account, password, code } = credentials;
+    return { mechanism: "password" as Mechanism, account, secret: password, code };
   }
   // A secret is base64url, which has underscores; an id has none.
   const match = /^barge_([^_\s]+)_(\S+)$/.exec(credentials.token.trim());
@@ -84,7 +104,12 @@ function parseCredentials(credentials: Credentials) {
     const hint = "a token looks like barge_ID_SECRET; `barge login` makes one";
     throw new BargeError("usage", "this is not a token", { op: "log in", hint });
   }
-  return { mechanism: "token" as Mechanism, account: match[1], secret: match[2] };
+  return {
+    mechanism: "token" as Mechanism,
+    account: match[1],
+    secret: match[2],
+    code: undefined,
+  };
 }
 
 /** Compares base64 of 32 bytes in constant time. */

@@ -51,15 +51,19 @@ export async function register(
   return await client.ask("register", { account, verifier, limit });
 }
 
+/** Checks that a connection can carry a secret. @throws {BargeError} `refused` without TLS to another machine */
+export function needTls({ tlsBinding, peer }: Client, op: string): void {
+  if (tlsBinding !== undefined || isLoopback(network(parseAddress(peer).host))) return;
+  throw new BargeError("refused", "that needs TLS, and this connection has none", {
+    op,
+    path: peer,
+    hint: "leave --plaintext out, or do it at the server itself",
+  });
+}
+
 /** Checks a new password and the connection. @returns the password's verifier, which is a secret */
-async function newVerifier({ tlsBinding, peer, hello }: Client, op: string, password: string) {
-  if (tlsBinding === undefined && !isLoopback(network(parseAddress(peer).host))) {
-    throw new BargeError("refused", "that needs TLS, and this connection has none", {
-      op,
-      path: peer,
-      hint: "leave --plaintext out, or do it at the server itself",
-    });
-  }
-  checkNewPassword(password, hello.minPassword ?? 0);
+async function newVerifier(client: Client, op: string, password: string) {
+  needTls(client, op);
+  checkNewPassword(password, client.hello.minPassword ?? 0);
   return await makeVerifier("password", password);
 }

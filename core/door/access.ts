@@ -45,7 +45,7 @@ export class Access implements ActiveRequest {
   /** True if each file of the request has a record of its own. The request then has one only if it fails. */
   split = false;
   /** True if the request is a login, or carries credentials. */
-  login: boolean;
+  login = false;
   #arrived: Arrived;
   readonly #began = performance.now();
   readonly #metrics: Metrics;
@@ -59,7 +59,6 @@ export class Access implements ActiveRequest {
   constructor(arrived: Arrived, metrics: Metrics) {
     this.#arrived = arrived;
     this.#metrics = metrics;
-    this.login = arrived.verb === "proof";
   }
 
   get verb(): string | null {

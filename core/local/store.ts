@@ -7,6 +7,7 @@ import type { Adjustable } from "../watch/settings.ts";
 import { localAccounts } from "./accounts.ts";
 import { Commits } from "./commit.ts";
 import { localEvents } from "./events.ts";
+import { localFactors } from "./factors.ts";
 import { localLocks } from "./locks.ts";
 import { localLogins } from "./logins.ts";
 import { Parts, type Settings } from "./parts.ts";
@@ -22,6 +23,7 @@ export class Store extends Parts implements Disposable {
   readonly people = {
     logins: localLogins(this),
     accounts: localAccounts(this),
+    factors: localFactors(this),
     shares: localShares(this),
   };
   readonly uploads = localUploads(this);

@@ -27,6 +27,7 @@ import { verify } from "../protocol/verifier.ts";
 import { fullScope, type Scope } from "../storage/scope.ts";
 import type { DoorName } from "../watch/metrics.ts";
 import { scopeRefusal } from "./scope.ts";
+import { secondFactorRefusal, type SecondStep, wrongLogin } from "./second_factor.ts";
 import { Session } from "./session.ts";
 import type { Service } from "./service.ts";
 
@@ -40,6 +41,7 @@ export interface Challenge {
   readonly answer: Answer<"auth">;
   /**
    * @param binding the binding to the certificate that the client received, if it sends one
+   * @param second what the client sends beside its proof
    * @throws {BargeError} `unauthenticated`, one answer for every reason; `unsupported` without a
    *   required binding, `identity` with another one; as `pause`
    */
@@ -47,6 +49,7 @@ export interface Challenge {
     proof: string,
     pause: Pause,
     binding?: string,
+    second?: SecondStep,
   ): Promise<{ session: Session; answer: Answer<"proof"> }>;
   /** Records that no proof came, as a failed login of the address. @returns as {@link fail} */
   abandon(): Promise<number>;
@@ -78,7 +81,7 @@ export async function challenge(
   return {
     abandon,
     answer: { nonce: serverNonce, salt, ...cost },
-    async prove(proof, pause, binding) {
+    async prove(proof, pause, binding, second) {
       const wrong = misbound(binding, tlsBindings);
       if (wrong) {
         await pause(await abandon());
@@ -90,7 +93,7 @@ export async function challenge(
       const proved = signature !== undefined && provable
         ? { ...provable, door: "native" } as const
         : undefined;
-      const session = await admit(store, attempt, account, proved, pause);
+      const session = await admit(store, attempt, account, proved, pause, second);
       const answer = { account: account!.name, role: account!.role, signature: signature! };
       return { session, answer };
     },
@@ -134,8 +137,10 @@ export interface Proved {
  * Ends a login of any kind.
  *
  * @param proved undefined for a client that has proved nothing
+ * @param second what the client sends or can be asked for beside a password
  * @throws {BargeError} `unauthenticated`, one answer for every reason, except for a right token whose scope
- *   refuses the login: nobody guesses a token, so that login gets the reason, and is no failure; as `pause`
+ *   refuses the login: nobody guesses a token, so that login gets the reason, and is no failure; as
+ *   {@link secondFactorRefusal}; as `pause`
  */
 export async function admit(
   store: Service,
@@ -143,6 +148,7 @@ export async function admit(
   account: Account | undefined,
   proved: Proved | undefined,
   pause: Pause,
+  second: SecondStep = {},
 ): Promise<Session> {
   const { accounts, logins } = store.people;
   const { credential, scope = fullScope, expired = false, door } = proved ?? {};
@@ -161,9 +167,18 @@ export async function admit(
     }
   }
   if (session && !banned) noteLimits(account, session, host);
-  if (!session || banned || !await session.holds()) {
+  const current = banned ? undefined : await session?.proven();
+  if (!session || !current) {
     await pause(await fail(store, attempt));
-    throw new BargeError("unauthenticated", "wrong name or password", { op: "log in" });
+    throw wrongLogin(second);
+  }
+  const refusal = await secondFactorRefusal(store, current, session.credential, second, {
+    isBanned: () => logins.isBanned(attempt),
+    fail: () => fail(store, attempt),
+  });
+  if (refusal) {
+    await pause(refusal.delayMs);
+    throw refusal.why;
   }
   store.metrics.count("loginsOk");
   await recordLogin(() => logins.succeeded(attempt, session.credential));

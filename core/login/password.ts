@@ -12,6 +12,7 @@ import type { Attempt } from "../storage/logins.ts";
 import { Derivations, type LoginClient } from "./derivations.ts";
 import type { DoorName } from "../watch/metrics.ts";
 import { admit, lookUp, type Pause } from "./login.ts";
+import type { SecondStep } from "./second_factor.ts";
 import type { Session } from "./session.ts";
 
 /** A name and a secret that a client sends. */
@@ -25,18 +26,20 @@ export interface Credentials {
   readonly door: DoorName;
   /** Aborted when the client has left. */
   readonly gone?: AbortSignal;
+  /** What the client sends or can be asked for beside the password. */
+  readonly second?: SecondStep;
 }
 
 /**
  * Logs in with a password, or with a token in its place.
  *
  * @param pause waits before the answer to a failure
- * @throws {BargeError} `unauthenticated`, one answer for every reason; `unavailable` when too many
- *   log in at the moment; the reason of `gone`; as `pause`
+ * @throws {BargeError} `unauthenticated`, one answer for every reason; {@link FactorNeeded}; `unavailable` when
+ *   too many log in at the moment; the reason of `gone`; as `pause`
  */
 export async function logIn(
   store: Service,
-  { name, secret, host, door, gone }: Credentials,
+  { name, secret, host, door, gone, second }: Credentials,
   pause: Pause,
 ): Promise<Session> {
   const token = /^barge_([^_\s]+)_(\S+)$/.exec(secret);
@@ -54,7 +57,7 @@ export async function logIn(
   const proved = !await logins.isBanned(attempt) && secret !== "" &&
     await runDerivation(derive, gone, { account: name, host });
   const credential = proved ? provable?.credential : undefined;
-  return await admit(store, attempt, account, credential && { credential, door }, pause);
+  return await admit(store, attempt, account, credential && { credential, door }, pause, second);
 }
 
 async function logInByToken(

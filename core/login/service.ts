@@ -1,5 +1,6 @@
 /** The server as doors, logins, uploads and verbs see it: storage, and the counts and limits of watch/. */
 import type { AccountStore } from "../storage/accounts.ts";
+import type { FactorStore } from "../storage/factors.ts";
 import type { LockStore } from "../storage/locks.ts";
 import type { LoginStore } from "../storage/logins.ts";
 import type { PropertyStore } from "../storage/properties.ts";
@@ -20,6 +21,7 @@ export interface Service {
   readonly people: {
     readonly logins: LoginStore;
     readonly accounts: AccountStore;
+    readonly factors: FactorStore;
     readonly shares: ShareStore;
   };
   readonly tree: Tree;

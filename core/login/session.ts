@@ -6,6 +6,7 @@ import type { View } from "../storage/view.ts";
 import { fullScope, type Scope } from "../storage/scope.ts";
 import type { DoorName } from "../watch/metrics.ts";
 import { isFrom, isRestricted, wayTo } from "./scope.ts";
+import { mustEnableTotp } from "./required_totp.ts";
 import type { Service } from "./service.ts";
 
 /** The limits of a session; by default it has none. */
@@ -76,7 +77,7 @@ export class Session implements Login {
   async account(): Promise<Account> {
     this.#refuseConfined();
     const account = await this.store.people.logins.account(this);
-    if (account && this.isHere(account)) return account;
+    if (account && this.#isUsable(account)) return account;
     throw await this.loginEndedError();
   }
 
@@ -84,9 +85,9 @@ export class Session implements Login {
   accountIn(view: View): Account {
     this.#refuseConfined();
     const account = view.account(this);
-    if (account && this.isHere(account)) return account;
+    if (account && this.#isUsable(account)) return account;
     this.store.live.lapse(this);
-    if (account) throw this.#error(notFrom);
+    if (account) throw this.#error(this.isHere(account) ? withoutFactor : notFrom);
     throw this.#endedError(view.isEnabled(this.id));
   }
 
@@ -101,8 +102,17 @@ export class Session implements Login {
 
   /** Returns whether the login is still valid. */
   async holds(): Promise<boolean> {
+    const account = await this.proven();
+    return account !== undefined && !this.#mustEnable(account);
+  }
+
+  /**
+   * Returns the account of a login whose credential is still valid, also an account that must have a second
+   * factor and has none; undefined when the login has ended.
+   */
+  async proven(): Promise<Account | undefined> {
     const account = await this.store.people.logins.account(this);
-    return account !== undefined && this.isHere(account);
+    return account && this.isHere(account) ? account : undefined;
   }
 
   /** Returns whether the account may be used from the client's address. */
@@ -153,6 +163,7 @@ export class Session implements Login {
     const enabled = account !== undefined && mayLogIn(account);
     if (account?.expired && !account.disabled) return this.#error("the account has expired");
     if (enabled && !this.isHere(account)) return this.#error(notFrom);
+    if (enabled && this.#mustEnable(account)) return this.#error(withoutFactor);
     const { credential } = this;
     if (enabled && credential.kind === "token") {
       const token = await this.store.people.logins.byToken(credential.id);
@@ -173,12 +184,22 @@ export class Session implements Login {
     return new BargeError("unauthenticated", why, { account: this.name, hint: "log in again" });
   }
 
+  #isUsable(account: Account): boolean {
+    return this.isHere(account) && !this.#mustEnable(account);
+  }
+
+  /** Returns whether the account must enable a second factor first. Visitors of its share links need none. */
+  #mustEnable(account: Account): boolean {
+    return !this.confined && mustEnableTotp(account, this.store.settings);
+  }
+
   #refuseConfined(): void {
     if (this.confined) throw new BargeError("denied", "this login can only read");
   }
 }
 
 const notFrom = "the account may not be used from this address";
+const withoutFactor = "the account must enable a second factor first";
 
 /** The reasons why a login has ended although its account may still log in. */
 const endings: Readonly<Record<Credential["kind"], string>> = {

@@ -27,6 +27,9 @@ type LocalAccount =
     readonly epoch: number;
     readonly granted: number | null;
     readonly last_login: number | null;
+    readonly totp_secret: string | null;
+    readonly totp_step: number | null;
+    readonly recovery_codes: string | null;
   };
 
 /** Reads all accounts and the rows that refer to them, as of one moment. */
@@ -53,6 +56,9 @@ export function readLocalAccounts(db: Database): AccountRecord[] {
     lastLogin: row.last_login,
     expires: row.expires,
     networks: row.networks,
+    totpSecret: row.totp_secret,
+    totpStep: row.totp_step,
+    recoveryCodes: row.recovery_codes,
   }));
 }
 
@@ -79,6 +85,9 @@ export function writeLocalAccounts(
       last_login: account.lastLogin,
       expires: account.expires,
       networks: account.networks,
+      totp_secret: account.totpSecret,
+      totp_step: account.totpStep,
+      recovery_codes: account.recoveryCodes,
       ...verifierColumns(account.verifier),
     });
   }

@@ -20,6 +20,12 @@ export interface AccountRecord {
   readonly expires: number | null;
   /** The networks that it may log in from, with spaces between them; null for all. */
   readonly networks: string | null;
+  /** The secret of the second factor, not sealed; null for none. */
+  readonly totpSecret: string | null;
+  /** The last time step whose code was used. */
+  readonly totpStep: number | null;
+  /** The digests of the unused recovery codes, with spaces between them. */
+  readonly recoveryCodes: string | null;
 }
 
 /** A row of a {@link PeopleTable}. */

@@ -1,6 +1,9 @@
 /** Reads and writes accounts in a database that many machines share. */
+import type { Parts } from "../shared/bucket/parts.ts";
 import { encodePlace } from "../shared/database/name.ts";
 import type { Statements } from "../shared/database/postgres.ts";
+import type { Secrets } from "../shared/database/secrets.ts";
+import { openFactorSecret, sealFactorSecret } from "../shared/people/factors.ts";
 import {
   type AccountRecord,
   columnsOf,
@@ -17,11 +20,14 @@ const batchRows = 1000;
 const accountsSql = `SELECT name, role, disabled, quota, entry_limit AS "entryLimit",
     entry_limit_set AS "entryLimitSet", epoch, granted, verifier,
     (extract(epoch FROM created) * 1000)::bigint AS created,
-    (extract(epoch FROM last_login) * 1000)::bigint AS "lastLogin", expires, networks
+    (extract(epoch FROM last_login) * 1000)::bigint AS "lastLogin", expires, networks,
+    totp_secret AS "totpSecret", totp_step AS "totpStep", recovery_codes AS "recoveryCodes"
   FROM account ORDER BY id`;
 
 /** Reads all accounts and the rows that refer to them, in one statement, which sees one moment. */
-export async function readSharedPeople(db: Statements): Promise<People> {
+export async function readSharedPeople(
+  { db, secrets }: Pick<Parts, "db" | "secrets">,
+): Promise<People> {
   const selects = [
     ["account", accountsSql],
     ...peopleTableNames.map((name) => [name, select(name)]),
@@ -33,7 +39,11 @@ export async function readSharedPeople(db: Statements): Promise<People> {
     `SELECT ${columns.join(", ")}`,
   );
   const rows = peopleTableNames.map((name) => [name, tables[name] as PeopleRow[]] as const);
-  return { accounts: account as AccountRecord[], rows: new Map(rows) };
+  const accounts = (account as AccountRecord[]).map(({ totpSecret, ...record }) => ({
+    ...record,
+    totpSecret: totpSecret && openFactorSecret(secrets, record.name, totpSecret),
+  }));
+  return { accounts, rows: new Map(rows) };
 }
 
 function select(table: PeopleTable): string {
@@ -48,6 +58,7 @@ function select(table: PeopleTable): string {
 /** Makes and changes accounts, and deletes all others. @param limits whether to set quotas and entry limits */
 export async function writeSharedAccounts(
   tx: Statements,
+  secrets: Secrets,
   accounts: readonly AccountRecord[],
   limits: boolean,
 ): Promise<void> {
@@ -56,25 +67,30 @@ export async function writeSharedAccounts(
        (SELECT value FROM jsonb_array_elements_text($1::text::jsonb))`,
     JSON.stringify(accounts.map(({ name }) => name)),
   );
-  const rows = accounts.map((account) => ({
+  const rows = accounts.map(({ totpSecret, ...account }) => ({
     ...account,
+    totpSecret: totpSecret && sealFactorSecret(secrets, account.name, totpSecret),
     quota: limits ? account.quota : null,
     entryLimit: limits ? account.entryLimit : null,
   }));
   await inBatches(rows, async (batch) => {
     await tx.all(
       `INSERT INTO account (name, role, disabled, quota, entry_limit, entry_limit_set, epoch, granted,
-         verifier, created, last_login, expires, networks)
+         verifier, created, last_login, expires, networks, totp_secret, totp_step, recovery_codes)
        SELECT name, role, disabled, quota, "entryLimit", "entryLimitSet", epoch, granted, verifier,
-         to_timestamp(created / 1000.0), to_timestamp("lastLogin" / 1000.0), expires, networks
+         to_timestamp(created / 1000.0), to_timestamp("lastLogin" / 1000.0), expires, networks,
+         "totpSecret", "totpStep", "recoveryCodes"
        FROM jsonb_to_recordset($1::text::jsonb) AS a (name text, role text, disabled boolean,
          quota bigint, "entryLimit" bigint, "entryLimitSet" boolean, epoch integer, granted bigint,
-         verifier jsonb, created bigint, "lastLogin" bigint, expires bigint, networks text)
+         verifier jsonb, created bigint, "lastLogin" bigint, expires bigint, networks text,
+         "totpSecret" text, "totpStep" bigint, "recoveryCodes" text)
        ON CONFLICT (lower(name)) DO UPDATE SET name = excluded.name, role = excluded.role,
          disabled = excluded.disabled, quota = excluded.quota, entry_limit = excluded.entry_limit,
          entry_limit_set = excluded.entry_limit_set, epoch = excluded.epoch,
          granted = excluded.granted, verifier = excluded.verifier, created = excluded.created,
-         last_login = excluded.last_login, expires = excluded.expires, networks = excluded.networks`,
+         last_login = excluded.last_login, expires = excluded.expires, networks = excluded.networks,
+         totp_secret = excluded.totp_secret, totp_step = excluded.totp_step,
+         recovery_codes = excluded.recovery_codes`,
       JSON.stringify(batch),
     );
   });

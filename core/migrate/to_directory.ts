@@ -127,7 +127,7 @@ class Copy {
     await this.#folder({ dir: "", name: "" }, 0, resumed);
     this.#receiver.flush();
     await receiveUploads(this.#shared, this.#parts, await this.#owners(), this.#report);
-    const people = await readSharedPeople(this.#db);
+    const people = await readSharedPeople(this.#shared.parts);
     db.transaction(() => {
       writeLocalAccounts(db, people.accounts, true);
       writeLocalTables(db, people.rows);
@@ -217,7 +217,7 @@ class Copy {
   /** Writes accounts, but sets no quotas yet: an account may have more bytes than a quota that was lowered. */
   async #writeAccounts(): Promise<void> {
     const { db } = this.#parts;
-    const { accounts } = await readSharedPeople(this.#db);
+    const { accounts } = await readSharedPeople(this.#shared.parts);
     db.transaction(() => writeLocalAccounts(db, accounts, false));
     this.#ids = localIds(db);
   }

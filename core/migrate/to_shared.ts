@@ -64,7 +64,7 @@ export async function toShared(
 
   const accounts = readLocalAccounts(source.parts.db);
   // Quotas are set last: an account may have more bytes than a quota that was lowered.
-  await mark.transaction((tx) => writeSharedAccounts(tx, accounts, false));
+  await mark.transaction((tx) => writeSharedAccounts(tx, parts.secrets, accounts, false));
   const owners = await ownersOf(source, parts);
   const free = await removeGone(source, shared, mark, report);
   const pass = new Pass(source, parts, owners, free, mark, report);
@@ -73,7 +73,7 @@ export async function toShared(
   const reserved = final ? await sendUploads(source, shared, owners, report) : undefined;
   const people = readLocalPeople(source.parts.db);
   await mark.transaction(async (tx) => {
-    await writeSharedAccounts(tx, people.accounts, final);
+    await writeSharedAccounts(tx, parts.secrets, people.accounts, final);
     await writeSharedTables(tx, people.rows);
   });
   if (reserved && report.problems.length === 0) {

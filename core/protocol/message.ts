@@ -53,6 +53,11 @@ const stored = v.object({ size: bytes, sha256, modified: time, replaced: v.boole
 /** Identifies the certificate that the server has shown over TLS (net/channel_binding.ts). */
 const binding = v.optional(v.pipe(v.string(), v.maxLength(200)));
 
+/** A code of the second factor, or a recovery code. */
+const code = v.pipe(v.string(), v.maxLength(100));
+/** The proof of a password by `auth`, for a change of the second factor. */
+const passwordProof = { proof: key, binding, code };
+
 /** Makes the schema of a verb's request. */
 function request<V extends string, Fields extends v.ObjectEntries = Record<never, never>>(
   verb: V,
@@ -68,7 +73,7 @@ const requests = {
     account: v.string(),
     nonce,
   }),
-  proof: request("proof", { proof: key, binding }),
+  proof: request("proof", { proof: key, binding, code: v.optional(code) }),
   register: request("register", { account: v.string(), verifier, limit: v.optional(bytes) }),
   list: request("list", { path, recursive: flag }),
   stat: request("stat", { path }),
@@ -130,6 +135,17 @@ const requests = {
     request("token", { action: v.literal("revoke"), id: v.string() }),
   ]),
   tokens: request("tokens"),
+  totp: request("totp"),
+  /** Changes the second factor. It needs no login, but a proof of the password after `auth`. */
+  "set-totp": v.variant("action", [
+    request("set-totp", {
+      action: v.literal("enable"),
+      secret: v.pipe(v.string(), v.maxLength(200)),
+      ...passwordProof,
+    }),
+    request("set-totp", { action: v.literal("disable"), ...passwordProof }),
+    request("set-totp", { action: v.literal("recovery"), ...passwordProof }),
+  ]),
   ping: request("ping"),
   bye: request("bye"),
 } as const;
@@ -200,6 +216,9 @@ const answers = {
   passwd: v.object({}),
   token: v.object({ id: v.string(), token: v.nullable(v.string()) }),
   tokens: v.object({ tokens: v.array(issuedToken), more: v.boolean() }),
+  totp: v.object({ enabled: v.boolean(), required: v.boolean(), recoveryCodes: count }),
+  /** `codes`: the new recovery codes; none for `disable`. */
+  "set-totp": v.object({ account: v.string(), signature: key, codes: v.array(v.string()) }),
   ping: v.object({}),
   bye: v.object({}),
 } as const;

@@ -73,7 +73,8 @@ export async function addAccount(
  * @returns the account as it is now
  * @throws {BargeError} `not-found`; `refused` when it would leave no admin that can log in; `usage`
  *   for a password that is too short; `unavailable` when too many log in; `denied` for a new password of the
- *   session's own account, unless the client logged in with the old one
+ *   session's own account, unless the client logged in with the old one, and for the removal of its second
+ *   factor, which needs a code
  */
 export async function changeAccount(
   session: Session,
@@ -82,14 +83,21 @@ export async function changeAccount(
   gone?: AbortSignal,
 ): Promise<Account> {
   const store = await asAdmin(session);
-  if (password !== undefined) {
+  if (password !== undefined || change.totp !== undefined) {
     const isOwn = (await store.people.accounts.get(name)).id === session.id;
+    if (isOwn && change.totp !== undefined) throw ownFactor();
     if (isOwn) await needPasswordLogin(session);
-    checkPasswordLength(store, password);
   }
+  if (password !== undefined) checkPasswordLength(store, password);
   checkNetworks(change.from ?? []);
   const verifier = password === undefined ? undefined : await verifierOf(session, password, gone);
   return await (await asAdmin(session)).people.accounts.change(name, { ...change, verifier });
+}
+
+function ownFactor(): BargeError {
+  return new BargeError("denied", "you disable your own second factor with its code", {
+    hint: "use `barge totp disable`, or the page of your account",
+  });
 }
 
 function verifierOf(session: Session, password: string, gone?: AbortSignal): Promise<Verifier> {

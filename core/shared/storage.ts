@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { SharedAccounts } from "./people/accounts.ts";
 import { Bucket, type BucketOptions } from "./bucket/bucket.ts";
+import { SharedFactors } from "./people/factors.ts";
 import { SharedLocks } from "./tree/locks.ts";
 import { SharedLogins } from "./people/logins.ts";
 import { Objects } from "./bucket/objects.ts";
@@ -29,6 +30,7 @@ export class SharedStorage implements AsyncDisposable {
   readonly people: {
     readonly logins: SharedLogins;
     readonly accounts: SharedAccounts;
+    readonly factors: SharedFactors;
     readonly shares: SharedShares;
   };
   readonly tree: SharedTree;
@@ -61,6 +63,7 @@ export class SharedStorage implements AsyncDisposable {
     this.people = {
       logins: new SharedLogins(parts, banAfter),
       accounts: new SharedAccounts(parts),
+      factors: new SharedFactors(parts),
       shares: new SharedShares(parts),
     };
     this.tree = new SharedTree(parts);

@@ -27,6 +27,8 @@ export interface Account {
   readonly expired: boolean;
   /** The networks that it may log in from; null for all. */
   readonly from: readonly string[] | null;
+  /** Whether it has a second factor (TOTP). */
+  readonly totp: boolean;
 }
 
 /** Returns whether an account may log in, from some address. */

@@ -33,6 +33,10 @@ export interface NewAccount {
 export type AccountChange = Partial<
   & Pick<NewAccount, "role" | "limit" | "entryLimit" | "verifier" | "expires" | "from">
   & Pick<Account, "disabled">
+  & {
+    /** Removes the second factor. Only the account itself can have one enabled: see factors.ts. */
+    readonly totp: false;
+  }
 >;
 
 /** Accounts to add, change and remove together. The removed homes are kept. */

@@ -1,4 +1,5 @@
 /** The operator's settings that the doors and the logins read. */
+import type { Role } from "../storage/account.ts";
 import type { RegisterLimits } from "../storage/accounts.ts";
 import type { EventTarget } from "../storage/events.ts";
 import type { Limits, Tally } from "./gate.ts";
@@ -16,6 +17,8 @@ export interface Adjustable {
   readonly minPassword?: number;
   /** The failed logins in an hour after which a ban follows; 0: never. Default: `defaultBanAfter`. */
   readonly banAfter?: number;
+  /** The roles whose accounts must have a second factor. Default: none. */
+  readonly requireTotp?: readonly Role[];
   /** The limits on registration. Default: `defaultRegisterLimits`. */
   readonly registering?: RegisterLimits;
   /** The limits on connections. */

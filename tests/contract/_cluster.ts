@@ -1,5 +1,6 @@
 /** Two nodes of a cluster behind a balancer, as one server. */
-import { Server, startServer } from "../_server.ts";
+import { Server, startServer, totpSecret } from "../_server.ts";
+import { sealFactorSecret } from "../../core/shared/people/factors.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import type { AccountChange } from "../../core/storage/accounts.ts";
 import { verifierOf } from "../_passwords.ts";
@@ -120,6 +121,14 @@ export class Cluster extends Server {
 
   override async changeUser(name: string, change: AccountChange): Promise<void> {
     await this.#setup.people.accounts.change(name, change);
+  }
+
+  override async enableTotp(name: string): Promise<string> {
+    const { db, secrets } = this.#setup.first;
+    const sealed = sealFactorSecret(secrets, name, totpSecret);
+    const sql = "UPDATE account SET totp_secret = $2, totp_step = 0 WHERE name = $1";
+    await db.all(sql, name, sealed);
+    return totpSecret;
   }
 
   override async expireToken(id: string): Promise<void> {

@@ -72,4 +72,15 @@ export interface DoorUnderTest {
   readonly makeKey?: () => { readonly secret: string; readonly line: string };
   /** @throws {Refused} when the login fails */
   visit(server: Server, account: string, password: string): Promise<Visitor>;
+  /**
+   * Logs in with a code of the second factor, too. Undefined where the protocol has no way to send one.
+   *
+   * @throws {Refused} when the login fails
+   */
+  readonly visitWithCode?: (
+    server: Server,
+    account: string,
+    password: string,
+    code: string,
+  ) => Promise<Visitor>;
 }

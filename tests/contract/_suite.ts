@@ -12,10 +12,11 @@ import { type Host, oneMachine } from "./_host.ts";
 import { awkwardNames } from "./_names.ts";
 import { accountLimitPromises } from "./_account_limits.ts";
 import { scopePromises } from "./_scopes.ts";
+import { secondFactorPromises } from "./_second_factor.ts";
 
 const large = 700_000;
 /** The password of every account here: its verifier is made once. */
-const password = "contract-secret";
+export const password = "contract-secret";
 
 /** Declares the test of one door: a step a promise, each with an account of its own. */
 export function contract(door: DoorUnderTest, host: Host = oneMachine): void {
@@ -196,7 +197,7 @@ function promisesOf(door: DoorUnderTest, host: Host): Promised[] {
   }, "100000");
 
   promises.push(...entryPromises());
-  promises.push(...scopePromises(door), ...accountLimitPromises);
+  promises.push(...scopePromises(door), ...accountLimitPromises, ...secondFactorPromises(door));
 
   test("an overwrite is charged its difference, and refused whole", async ({ here, native }) => {
     await here.put("/home/f", pattern(80_000));

@@ -110,6 +110,13 @@ const http: DoorUnderTest = {
     client[Symbol.dispose]();
     throw new Refused(`the login was answered with ${status}`);
   },
+  async visitWithCode(server, name, password, code) {
+    using client = await Client.open(server.facts.http!);
+    const body = JSON.stringify({ name, password, code });
+    const headers = { "content-type": "application/json" };
+    const { json } = check(await client.ask("POST", `${api}/login`, headers, body));
+    return await http.visit(server, name, json.token);
+  },
 };
 
 contract(http);

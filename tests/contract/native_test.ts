@@ -115,6 +115,15 @@ const native: DoorUnderTest = {
     peer[Symbol.dispose]();
     throw new Refused("the login was refused");
   },
+  async visitWithCode(server, account, password, code) {
+    const peer = await Peer.open(server.address);
+    const proof = await peer.proof(account, password);
+    await peer.send({ verb: "proof", proof, code });
+    const answer = await peer.answer();
+    if (answer.ok) return new NativeVisitor(peer);
+    peer[Symbol.dispose]();
+    throw new Refused((answer.error as { message: string }).message);
+  },
 };
 
 contract(native);

@@ -1,7 +1,7 @@
 /** The contract, at the SFTP door. */
 import { twoNodes } from "./_cluster.ts";
 import { Open, Type } from "../../core/door/sftp/packet.ts";
-import { SftpPeer, SftpStatus } from "../core/door/sftp/_peer.ts";
+import { SftpPeer, SftpStatus, sshByKeyboard } from "../core/door/sftp/_peer.ts";
 import type { Server } from "../_server.ts";
 import { type DoorUnderTest, type Listed, Refused, type Visitor } from "./_door.ts";
 import { keepsNothing } from "./_kept.ts";
@@ -135,6 +135,16 @@ const sftp: DoorUnderTest = {
     try {
       const secret = password.startsWith("-----BEGIN ") ? { privateKey: password } : { password };
       return new SftpVisitor(await SftpPeer.open(server.facts.sftp!, { username, ...secret }));
+    } catch {
+      throw new Refused("the login was refused");
+    }
+  },
+  async visitWithCode(server, username, password, code) {
+    try {
+      const client = await sshByKeyboard(server.facts.sftp!, username, [password, code]);
+      const peer = await SftpPeer.raw(client);
+      await peer.init();
+      return new SftpVisitor(peer);
     } catch {
       throw new Refused("the login was refused");
     }

@@ -1,6 +1,7 @@
 /** Commands for login, logout and TLS (RFC 959, 4.1.1; RFC 2228; RFC 4217). */
 import { BargeError } from "../../error.ts";
 import { logIn } from "../../login/password.ts";
+import { isLoginRefusal } from "../../login/second_factor.ts";
 import { delay } from "../../net/delay.ts";
 import { logName } from "../../login/log_name.ts";
 import type { Connection, Row } from "./row.ts";
@@ -49,7 +50,7 @@ export const loginRows: Record<string, Row> = {
         c.account = access.account = session.name;
         return reply(230, `Logged in as ${c.account}`);
       } catch (error) {
-        if (!(error instanceof BargeError) || error.kind !== "unauthenticated") throw error;
+        if (!(error instanceof BargeError) || !isLoginRefusal(error)) throw error;
         c.quitting = ++c.state.failures >= maxLoginFailures;
         const why = c.quitting ? `${error.message}; goodbye` : error.message;
         throw new Failed(530, error.kind, why, { hint: error.hint });

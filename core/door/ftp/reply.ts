@@ -54,6 +54,7 @@ const codes = {
   io: 451,
   denied: 550,
   unauthenticated: 530,
+  "code-needed": 530,
   "over-quota": 552,
   digest: 451,
   exists: 550,

@@ -15,6 +15,7 @@ const statuses = {
   io: 500,
   denied: 403,
   unauthenticated: 401,
+  "code-needed": 401,
   "over-quota": 507,
   digest: 400,
   exists: 409,

@@ -255,7 +255,8 @@ export class Connection extends ClientConnection implements Conversation, Contex
   access(verb: string | null, path: string | null, to?: string): Access {
     const arrived = { door: "native", address: this.stream.peer, verb, path, to } as const;
     const access = new Access(arrived, this.store.metrics);
-    access.account = verb === "proof" ? this.#loginName : this.account;
+    access.account = isLogin(verb) ? this.#loginName : this.account;
+    access.login = isLogin(verb);
     return access;
   }
 
@@ -316,4 +317,9 @@ export class Connection extends ClientConnection implements Conversation, Contex
     if (frame.body !== undefined) throw new BargeError("protocol", "a trailer has no body");
     return parseBodyFrame("trailer", frame.value);
   }
+}
+
+/** Returns whether a request proves a password or a token. */
+function isLogin(verb: string | null): boolean {
+  return verb === "proof" || verb === "set-totp";
 }

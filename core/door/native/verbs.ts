@@ -8,7 +8,6 @@ import {
   type Verb,
   version,
 } from "../../protocol/message.ts";
-import { isLoopback, network } from "../../net/address.ts";
 import { bindingName } from "../../net/binding_name.ts";
 import { defaultMinPasswordLength } from "../../protocol/password.ts";
 import { copy } from "../../session/copy.ts";
@@ -25,6 +24,7 @@ import { remove } from "../../session/remove.ts";
 import { stat } from "../../session/stat.ts";
 import type { Session } from "../../login/session.ts";
 import { token, tokenFacts, tokens } from "../../login/token.ts";
+import { totpStatus } from "../../login/totp.ts";
 import { dropPartialUpload, partialUploads } from "../../upload/partial_upload.ts";
 import type { Context, Handler, UserContext } from "./context.ts";
 import { serveGet } from "./get.ts";
@@ -32,6 +32,8 @@ import { serveGetMany } from "./get_many.ts";
 import { paged } from "./pages.ts";
 import { servePut, storedAnswer } from "./put.ts";
 import { servePutMany } from "./put_many.ts";
+import { needPrivacy } from "./privacy.ts";
+import { serveSetTotp } from "./set_totp.ts";
 import { serveStatus } from "./status.ts";
 
 export const verbs: { readonly [V in Verb]: Handler<V> } = {
@@ -88,6 +90,8 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   grow: { handle: (c, { limit }) => grow(c.session, limit) },
   passwd: { handle: servePasswd },
   token: { handle: (c, request) => token(c.session, request) },
+  totp: { handle: async ({ session }) => ({ ...await totpStatus(session) }) },
+  "set-totp": { login: false, handle: serveSetTotp },
   tokens: {
     handle: async (c) => paged(c.output, [(await tokens(c.session)).map(tokenFacts)], "tokens"),
   },
@@ -116,22 +120,15 @@ function hello(c: Context, request: Request<"hello">): Answer<"hello"> {
   };
 }
 
-/**
- * Requires TLS for a request with a verifier. Without TLS, an eavesdropper could guess the password from
- * the verifier, and an attacker could replace the verifier on the way.
- *
- * @throws {BargeError} `refused` without TLS, unless the client is on this machine
- */
-function needPrivacy(c: Context, op: string): void {
-  if (c.tlsBindings.length > 0 || isLoopback(network(c.host))) return;
-  throw new BargeError("refused", "that needs TLS, and this connection has none", { op });
-}
-
-async function proof(c: Context, { proof, binding }: Request<"proof">): Promise<Answer<"proof">> {
+async function proof(
+  c: Context,
+  { proof, binding, code }: Request<"proof">,
+): Promise<Answer<"proof">> {
   const pending = c.challenge;
   c.challenge = undefined; // a challenge takes one proof
   if (!pending) throw new BargeError("protocol", "a proof without auth before it");
-  const { session, answer } = await pending.prove(proof, (ms) => c.pause(ms), binding);
+  const pause = (ms: number) => c.pause(ms);
+  const { session, answer } = await pending.prove(proof, pause, binding, { code });
   c.admit(session);
   c.account = answer.account;
   return answer;
@@ -155,7 +152,8 @@ async function servePasswd(
     throw new BargeError("denied", "the old password has to be proved once more", { hint });
   }
   if (!pending) throw new BargeError("protocol", "a proof without auth before it");
-  const { session: proven } = await pending.prove(proof, (ms) => c.pause(ms), binding);
+  const pause = (ms: number) => c.pause(ms);
+  const { session: proven } = await pending.prove(proof, pause, binding, { again: session });
   if (proven.id !== session.id) {
     throw new BargeError("denied", "that is the password of another account");
   }

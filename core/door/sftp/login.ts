@@ -1,6 +1,8 @@
 /**
  * Logs clients of the SFTP door in (RFC 4252): by a password or token, also with
- * keyboard-interactive, which some clients need, or by a public key of the account.
+ * keyboard-interactive, which some clients need, or by a public key of the account. Only
+ * keyboard-interactive can ask for a code: an account with a second factor is refused its password by the
+ * method `password`.
  *
  * A client may ask whether a key would be accepted. An unknown key counts as a failed login of the
  * address until that account logs in from there; to a banned address every key is unknown. A
@@ -9,6 +11,7 @@
 import { BargeError } from "../../error.ts";
 import { delay } from "../../net/delay.ts";
 import { logName } from "../../login/log_name.ts";
+import { isLoginRefusal } from "../../login/second_factor.ts";
 import { logIn } from "../../login/password.ts";
 import { acceptsKey, logInByKey } from "../../login/public_key.ts";
 import type { Session } from "../../login/session.ts";
@@ -20,6 +23,8 @@ import { type AuthContext, type Client, parseKey } from "./ssh2.ts";
 
 const maxTries = 6;
 const maxKeyQueries = 32;
+/** The time without a byte from a client that is asked for a code, in ms. */
+const codeTimeoutMs = 90_000;
 const methods = ["publickey", "password", "keyboard-interactive"];
 
 /** The connection that a client logs in on. */
@@ -64,19 +69,27 @@ export class Login {
       const accepted = await acceptsKey(store, { name, key: key!.data, host });
       return accepted ? context.accept() : context.reject(methods);
     }
-    const secret = method === "keyboard-interactive"
-      ? await promptPassword(context)
-      : context.password;
+    const asks = method === "keyboard-interactive";
+    const secret = asks ? await prompt(context, "Password: ") : context.password;
+    const second = asks ? { askCode: () => this.#askCode(context) } : undefined;
     if (method !== "publickey" && secret === undefined) return; // the client tries another method
     const gone = ended.signal;
     const pause = (ms: number) => delay(ms, gone);
     await this.#try(context, () => {
       if (method !== "publickey") {
-        return logIn(store, { name, secret: secret!, host, door: "sftp", gone }, pause);
+        return logIn(store, { name, secret: secret!, host, door: "sftp", gone, second }, pause);
       }
       const proves = () => hasProof(context);
       return logInByKey(store, { name, key: key!.data, host, proves }, pause);
     });
+  }
+
+  /** Asks for a code, which takes longer to type than a password. */
+  #askCode(context: AuthContext): Promise<string | undefined> {
+    const { stream } = this.#connection;
+    stream.idleTimeoutMs = codeTimeoutMs;
+    stream.renewRead();
+    return prompt(context, "Code: ");
   }
 
   async #try(context: AuthContext, logIn: () => Promise<Session>): Promise<void> {
@@ -94,7 +107,7 @@ export class Login {
     } catch (error) {
       const failed = explain(error, { op: "log in" });
       access.end(failed.kind);
-      if (failed.kind !== "unauthenticated") throw failed;
+      if (!isLoginRefusal(failed)) throw failed;
       context.reject(methods);
     }
   }
@@ -108,11 +121,11 @@ function hasProof({ key, signature, blob, hashAlgo }: AuthContext): boolean {
   return parsed.verify(blob!, signature!, hashAlgo) === true;
 }
 
-/** Prompts for the password. @returns undefined when the client tries another method */
-function promptPassword(context: AuthContext): Promise<string | undefined> {
+/** Prompts for a secret. @returns undefined when the client tries another method */
+function prompt(context: AuthContext, question: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     context.once("abort", () => resolve(undefined));
-    context.prompt!([{ prompt: "Password: ", echo: false }], (answers) => {
+    context.prompt!([{ prompt: question, echo: false }], (answers) => {
       resolve(answers instanceof Error ? undefined : answers[0] ?? "");
     });
   });

@@ -18,6 +18,7 @@ const statuses = {
   io: Status.FAILURE,
   denied: Status.PERMISSION_DENIED,
   unauthenticated: Status.PERMISSION_DENIED,
+  "code-needed": Status.PERMISSION_DENIED,
   "over-quota": Status.FAILURE,
   digest: Status.FAILURE,
   exists: Status.FAILURE,

@@ -32,13 +32,15 @@ export const nowMs = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 /** The columns of an {@link AccountRow}. */
 export const accountColumns = `id, name, role, disabled, used, reserved, quota AS "limit", entries,
   entry_limit AS entryLimit, created, last_login AS lastLogin, expires, networks,
+  totp_secret IS NOT NULL AS totp,
   coalesce(expires <= ${nowMs}, 0) AS expired`;
 
 /** An account as SQLite returns it. */
-export type AccountRow = Omit<Account, "disabled" | "expired" | "from"> & {
+export type AccountRow = Omit<Account, "disabled" | "expired" | "from" | "totp"> & {
   readonly disabled: number;
   readonly expired: number;
   readonly networks: string | null;
+  readonly totp: number;
 };
 
 /** The columns of a verifier. */
@@ -155,7 +157,7 @@ export class Accounts extends Table {
     return this.db.joined(() => {
       const { id } = this.get(name);
       const before = this.#admins();
-      const { role, disabled, limit, entryLimit, verifier, expires, from } = change;
+      const { role, disabled, limit, entryLimit, verifier, expires, from, totp } = change;
       const set = (columns: string, ...values: (string | number | null)[]) =>
         this.db.run(`UPDATE account SET ${columns} WHERE id = ?`, ...values, id);
       if (role) set("role = ?", role);
@@ -167,6 +169,7 @@ export class Accounts extends Table {
       if (entryLimit !== undefined) set("entry_limit = ?, entry_limit_set = 1", entryLimit);
       if (expires !== undefined) set("expires = ?", expires);
       if (from !== undefined) set("networks = ?", joinItems(from));
+      if (totp === false) set("totp_secret = NULL, totp_step = NULL, recovery_codes = NULL");
       if (verifier) {
         const columns = verifierColumns(verifier);
         const names = Object.keys(columns).map((column) => `${column} = ?`).join(", ");
@@ -245,8 +248,9 @@ export class Accounts extends Table {
   }
 }
 
-export function accountOf({ disabled, expired, networks, ...row }: AccountRow): Account {
-  return { ...row, disabled: disabled !== 0, expired: expired !== 0, from: splitItems(networks) };
+export function accountOf({ disabled, expired, networks, totp, ...row }: AccountRow): Account {
+  const flags = { disabled: disabled !== 0, expired: expired !== 0, totp: totp !== 0 };
+  return { ...row, ...flags, from: splitItems(networks) };
 }
 
 export function verifierColumns({ salt, n, r, p, storedKey, serverKey }: Verifier) {

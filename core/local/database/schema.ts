@@ -370,4 +370,10 @@ CREATE TABLE event (
   error    TEXT                                     -- of the last attempt
 ) STRICT;
 `,
+  `
+-- The second factor: see core/storage/second_factor.ts.
+ALTER TABLE account ADD COLUMN totp_secret TEXT;     -- in base32; null: the account has none
+ALTER TABLE account ADD COLUMN totp_step INTEGER;    -- the last time step whose code was used
+ALTER TABLE account ADD COLUMN recovery_codes TEXT;  -- digests of the unused ones, with spaces between them
+`,
 ];

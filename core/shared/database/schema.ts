@@ -364,4 +364,14 @@ CREATE TABLE event (
 );
 `,
   },
+  {
+    oldest: 5, // an older program would ask for no code
+    sql: `
+-- The second factor: see core/storage/second_factor.ts. The secret is sealed: see people/factors.ts. totp_step
+-- is the last time step whose code was used; recovery_codes are digests, with spaces between them.
+ALTER TABLE account ADD COLUMN totp_secret text;
+ALTER TABLE account ADD COLUMN totp_step bigint;
+ALTER TABLE account ADD COLUMN recovery_codes text;
+`,
+  },
 ];

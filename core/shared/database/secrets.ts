@@ -48,17 +48,17 @@ export class Secrets {
    */
   async find(name: string): Promise<string | undefined> {
     const sealed = await this.#sealed(name);
-    return sealed && this.#open(name, sealed);
+    return sealed && this.open(name, sealed);
   }
 
   async #read(name: string, make: () => string | Promise<string>): Promise<string> {
     let sealed = await this.#sealed(name);
     if (!sealed) {
       const sql = "INSERT INTO secret (name, sealed) VALUES ($1, $2::bytea) ON CONFLICT DO NOTHING";
-      await this.#db.all(sql, name, this.#seal(name, await make()));
+      await this.#db.all(sql, name, this.seal(name, await make()));
       sealed = (await this.#sealed(name))!;
     }
-    return this.#open(name, sealed);
+    return this.open(name, sealed);
   }
 
   async #sealed(name: string): Promise<Uint8Array | undefined> {
@@ -66,14 +66,16 @@ export class Secrets {
     return (await this.#db.all<{ sealed: Uint8Array }>(sql, name))[0]?.sealed;
   }
 
-  #seal(name: string, text: string): Uint8Array {
+  /** Seals a text that is stored elsewhere. @param name what it is, and whose; needed to open it */
+  seal(name: string, text: string): Uint8Array {
     const nonce = randomBytes(nonceBytes);
     const sealing = createCipheriv(cipher, this.#key, nonce).setAAD(new TextEncoder().encode(name));
     const parts = [nonce, sealing.update(text, "utf8"), sealing.final(), sealing.getAuthTag()];
     return Uint8Array.fromHex(parts.map((part) => part.toString("hex")).join(""));
   }
 
-  #open(name: string, sealed: Uint8Array): string {
+  /** Opens a text that was sealed under a name. @throws {BargeError} `fatal` where it was sealed with another key */
+  open(name: string, sealed: Uint8Array): string {
     const tag = sealed.subarray(-tagBytes);
     try {
       const opening = createDecipheriv(cipher, this.#key, sealed.subarray(0, nonceBytes))

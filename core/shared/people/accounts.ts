@@ -31,6 +31,7 @@ import { accountColumns, accountOfLogin } from "../tree/account_rows.ts";
 import { encodeName } from "../database/name.ts";
 import { below, nodeAt } from "../tree/node_rows.ts";
 import type { Parts } from "../bucket/parts.ts";
+import { dropFactor } from "./factors.ts";
 import type { Statements, Value } from "../database/postgres.ts";
 import { beginRegistration, endRegistration, grant } from "./registrations.ts";
 import { removeNode } from "../tree/remove_node.ts";
@@ -285,7 +286,7 @@ async function changeAccount(
 async function setColumns(
   tx: Statements,
   name: string,
-  { role, disabled, limit, entryLimit, verifier, expires, from }: AccountChange,
+  { role, disabled, limit, entryLimit, verifier, expires, from, totp }: AccountChange,
 ): Promise<Account> {
   const before = await get(tx, name);
   const { id } = before;
@@ -306,6 +307,7 @@ async function setColumns(
   }
   if (expires !== undefined) await set("expires = $2::bigint", expires);
   if (from !== undefined) await set("networks = $2", joinItems(from));
+  if (totp === false) await dropFactor(tx, id);
   if (verifier) await setVerifier(tx, id, verifier);
   return before;
 }

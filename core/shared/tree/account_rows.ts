@@ -9,7 +9,8 @@ export const accountColumns =
    (extract(epoch FROM account.created) * 1000)::bigint AS created,
    (extract(epoch FROM account.last_login) * 1000)::bigint AS "lastLogin",
    account.expires, coalesce(account.expires <= now_ms(), false) AS expired,
-   to_jsonb(string_to_array(account.networks, ' ')) AS "from"`;
+   to_jsonb(string_to_array(account.networks, ' ')) AS "from",
+   account.totp_secret IS NOT NULL AS totp`;
 
 /** The condition on which a row has not ended by its time, in SQL. */
 const isLive = (table: string) => `(${table}.expires IS NULL OR ${table}.expires > now_ms())`;

@@ -80,9 +80,9 @@ function withEnd<T extends { readonly expires?: string | null }>(
 }
 
 function accountJson({ name, role, disabled, used, reserved, limit, ...account }: Account) {
-  const { entries, entryLimit, expired, from } = account;
+  const { entries, entryLimit, expired, from, totp } = account;
   const created = new Date(account.created).toISOString();
   const expires = account.expires === null ? null : new Date(account.expires).toISOString();
   const limits = { entries, entryLimit, expires, expired, from: from && [...from] };
-  return { name, role, disabled, used, reserved, limit, created, ...limits };
+  return { name, role, disabled, used, reserved, limit, created, ...limits, totp };
 }

@@ -8,6 +8,7 @@ import { describe } from "./openapi.ts";
 import { addOperations, json, type Operation, operation, root } from "./operation.ts";
 import { nodes } from "./nodes.ts";
 import { ownAccount } from "./own_account.ts";
+import { secondFactor } from "./totp.ts";
 import { shares } from "./shares.ts";
 import { uploads } from "./uploads.ts";
 
@@ -17,6 +18,7 @@ export const operations: readonly Operation[] = [
   ...uploads,
   ...changes,
   ...ownAccount,
+  ...secondFactor,
   ...shares,
   ...accounts,
   ...nodes,

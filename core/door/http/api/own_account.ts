@@ -8,6 +8,7 @@ import { grow, quota } from "../../../session/quota.ts";
 import { scopeFacts, token, tokenFacts, tokens } from "../../../login/token.ts";
 import { passwordVerifier, registerAccount } from "../register.ts";
 import { json, operation, tokenProblem } from "./operation.ts";
+import { prove } from "./prove.ts";
 import * as schemas from "./schemas.ts";
 
 export const ownAccount = [
@@ -16,11 +17,11 @@ export const ownAccount = [
     summary: "Get the account that is logged in",
     answers: { 200: { description: "The account", schema: schemas.self } },
     async handle({ session }) {
-      const { name, role, created } = await session.account();
+      const { name, role, created, totp } = await session.account();
       const { withPassword, scope } = session;
       const since = new Date(created).toISOString();
       const facts = { name, role, created: since, withPassword, scope: scopeFacts(scope) };
-      return json({ ...facts, quota: await quota(session) });
+      return json({ ...facts, totp, quota: await quota(session) });
     },
   }),
   operation("POST", "/account", {
@@ -48,9 +49,16 @@ export const ownAccount = [
       "Change the account's password; ends all tokens and all other logins except those by SSH key",
     body: schemas.newPassword,
     answers: { 204: { description: "The password was changed" } },
-    problems: { 400: "The new password is too short", 403: "The login was by a token" },
-    async handle(exchange, { body: { password } }) {
-      const { store, session } = exchange;
+    problems: {
+      400: "The new password is too short",
+      403: "The login was not with the password, and the body has no `old`",
+    },
+    async handle(exchange, { body: { password, old, code } }) {
+      const { store } = exchange;
+      const { name } = exchange.session;
+      const session = old === undefined
+        ? exchange.session
+        : await prove(exchange, { name, password: old }, { code });
       await needPasswordLogin(session);
       checkPasswordLength(store, password);
       await changePassword(session, await passwordVerifier(exchange, session.name, password));

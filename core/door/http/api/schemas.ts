@@ -10,9 +10,9 @@ export const limit = v.pipe(v.nullable(bytes), v.description("Bytes; null for no
 const time = v.pipe(v.string(), v.isoTimestamp());
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/), v.description("In hex"));
 const path = v.pipe(v.string(), v.startsWith("/"), v.description("/home/..., /public/..."));
-const account = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/));
-const password = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
-const role = v.picklist(["user", "admin"]);
+export const account = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/));
+export const password = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
+export const role = v.picklist(["user", "admin"]);
 const overwrite = v.optional(
   v.pipe(
     v.union([v.picklist(["always", "never"]), v.strictObject({ sha256 })]),
@@ -99,6 +99,7 @@ export const self = v.object({
   created: time,
   withPassword: v.pipe(v.boolean(), v.description("False for a login by token")),
   scope: v.pipe(v.object(scope), v.description("The limits of the token of this login")),
+  totp: v.pipe(v.boolean(), v.description("Whether the account has a second factor")),
   quota: usage,
 });
 
@@ -110,7 +111,11 @@ export const quotaRaise = v.strictObject({ limit: bytes });
 
 export const registration = v.strictObject({ name: account, password, limit: v.optional(bytes) });
 export const registered = v.object({ name: account, limit });
-export const newPassword = v.strictObject({ password });
+export const newPassword = v.strictObject({
+  password,
+  old: v.optional(v.pipe(password, v.description("Needed unless the login was with it"))),
+  code: v.optional(v.pipe(v.string(), v.maxLength(100), v.description("Of the second factor"))),
+});
 
 const networks = v.pipe(
   v.array(v.pipe(v.string(), v.maxLength(60))),
@@ -202,6 +207,7 @@ export const accountFacts = v.object({
   expires: v.nullable(time),
   expired: v.boolean(),
   from: v.nullable(v.array(v.string())),
+  totp: v.pipe(v.boolean(), v.description("Whether it has a second factor")),
 });
 export const accounts = v.object({ accounts: v.array(accountFacts) });
 export const newAccount = v.strictObject({
@@ -221,6 +227,7 @@ export const accountChange = v.strictObject({
   entryLimit: v.optional(entryFacts.entryLimit),
   expires: v.optional(until),
   from: v.optional(places),
+  totp: v.optional(v.pipe(v.literal(false), v.description("Removes the second factor"))),
 });
 export const removedAccount = v.object({
   name: account,

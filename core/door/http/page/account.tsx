@@ -12,6 +12,8 @@ import { ButtonForm, CardForm, Field, NewPassword, newPasswordOf } from "./form.
 import { entriesOf } from "./format.ts";
 import { Csrf, Icon, Note, PageHead, send, Shell, Time } from "./layout.tsx";
 import { errorText } from "./messages.ts";
+import { CodeField } from "./second_factor/code_field.tsx";
+import { SecondFactor } from "./second_factor/account.tsx";
 import { isForFilesOnly, OwnLimits, scopeOfForm, Tokens } from "./tokens.tsx";
 import {
   agentOf,
@@ -38,7 +40,8 @@ const changes: Readonly<Record<string, Change>> = {
     const { host, ended: { signal: gone }, pause } = exchange;
     const { name } = await session.account();
     const credentials = { name, secret: form.get("old") ?? "", host, door: "http", gone } as const;
-    const newLogin = await logIn(store, credentials, pause);
+    const second = { code: form.get("code") ?? undefined };
+    const newLogin = await logIn(store, { ...credentials, second }, pause);
     const verifier = await passwordVerifier(exchange, name, password);
     exchange.admit(newLogin); // the change ends the current login
     newLogin.credential = await changePassword(newLogin, verifier);
@@ -80,7 +83,7 @@ export async function changeAccount(c: PageContext): Promise<Response> {
   } catch (error) {
     const failed = formFailure(view, error);
     const text = change === "password" && failed.kind === "unauthenticated"
-      ? "The old password is wrong."
+      ? form.has("code") ? "The old password or the code is wrong." : "The old password is wrong."
       : errorText(failed);
     return await send(<Account view={view} error={text} />, failed);
   }
@@ -89,7 +92,7 @@ export async function changeAccount(c: PageContext): Promise<Response> {
 async function Account(
   { view, error, token }: { view: UserView; error?: string; token?: string },
 ) {
-  const { name, role } = await view.session.account();
+  const { name, role, totp } = await view.session.account();
   return (
     <Shell view={view} title="Account" section="account">
       <PageHead view={view}>
@@ -112,13 +115,14 @@ async function Account(
         <Quota view={view} />
         {!isForFilesOnly(view) && <Logins view={view} />}
         {!isForFilesOnly(view) && <Tokens view={view} />}
-        {!isForFilesOnly(view) && <Password view={view} name={name} />}
+        {!isForFilesOnly(view) && <SecondFactor view={view} />}
+        {!isForFilesOnly(view) && <Password view={view} name={name} totp={totp} />}
       </div>
     </Shell>
   );
 }
 
-function Password({ view, name }: { view: UserView; name: string }) {
+function Password({ view, name, totp }: { view: UserView; name: string; totp: boolean }) {
   return (
     <CardForm
       view={view}
@@ -130,6 +134,7 @@ function Password({ view, name }: { view: UserView; name: string }) {
       <p class="soft">All other logins and all tokens end; SSH keys stay.</p>
       <input type="hidden" name="name" value={name} autocomplete="username" />
       <Field id="old" label="Old password" type="password" autocomplete="current-password" />
+      {totp && <CodeField id="password-code" />}
       <NewPassword store={view.store} />
     </CardForm>
   );

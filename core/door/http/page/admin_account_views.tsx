@@ -45,6 +45,7 @@ function Row({ account }: { account: Account }) {
             <strong>{name}</strong>
           </a>{" "}
           {role === "admin" && <span class="tag">admin</span>}
+          {account.totp && <span class="tag">second factor</span>}
           <State account={account} />
         </div>
         <small>
@@ -203,6 +204,21 @@ function OtherAccountForms({ view, account }: { view: UserView; account: Account
         <p class="soft">All logins and tokens of {name} end; SSH keys stay.</p>
         <NewPassword store={view.store} />
       </CardForm>
+      {account.totp && (
+        <section class="card row">
+          <p class="soft wide">
+            The account has a second factor. Without it, the password suffices.
+          </p>
+          <ButtonForm
+            view={view}
+            action={`${url}/totp`}
+            label="Remove it"
+            fullLabel="Remove the second factor"
+            class="grow"
+            data-act
+          />
+        </section>
+      )}
       <section class="card row">
         <p class="soft wide">
           {disabled

@@ -85,6 +85,9 @@ const changes: Readonly<Record<string, Change>> = {
   async access({ session }, name, form) {
     await changeAccount(session, name, { expires: expiresOf(form), from: fromOf(form) });
   },
+  async totp({ session }, name) {
+    await changeAccount(session, name, { totp: false });
+  },
   async role({ session }, name, form) {
     refuseOwnAccount(session.name, name);
     await changeAccount(session, name, { role: roleOf(form) });

@@ -2,7 +2,9 @@
 import type { BargeError } from "../../../error.ts";
 import { logName } from "../../../login/log_name.ts";
 import { beginWebSession, endWebSession } from "../../../login/web_session.ts";
+import { FactorNeeded } from "../../../login/second_factor.ts";
 import { registerAccount } from "../register.ts";
+import { sendNextStep, takeNextStep } from "./second_factor/login_step.tsx";
 import { Failure, Field, NameField, NewPassword, newPasswordOf } from "./form.tsx";
 import { CardPage, Csrf, Icon, Note, send } from "./layout.tsx";
 import {
@@ -27,6 +29,7 @@ export async function showLogin(c: PageContext): Promise<Response> {
 export async function login(c: PageContext): Promise<Response> {
   const view = await viewOf(c);
   const form = await formOf(view);
+  if (form.has("ticket")) return await takeNextStep(c, view, form);
   const name = (form.get("name") ?? "").trim();
   const back = form.get("back") ?? "";
   const { exchange, store } = view;
@@ -46,6 +49,7 @@ export async function login(c: PageContext): Promise<Response> {
     setLoginCookie(c, secret);
     return c.redirect(backOf(back), 303);
   } catch (error) {
+    if (error instanceof FactorNeeded) return await sendNextStep(view, error, back);
     const failed = formFailure(view, error);
     return await send(<Login view={view} back={back} name={name} failed={failed} />, failed);
   }
@@ -111,6 +115,7 @@ export async function makeAccount(c: PageContext): Promise<Response> {
     setLoginCookie(c, await beginWebSession(store, credentials, agentOf(exchange), pause));
     return c.redirect("/files/home/?notice=welcome", 303);
   } catch (error) {
+    if (error instanceof FactorNeeded) return await sendNextStep(view, error, "");
     const failed = formFailure(view, error);
     return await send(<Register view={view} name={name} failed={failed} />, failed);
   }

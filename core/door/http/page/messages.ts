@@ -17,6 +17,7 @@ const notices: Readonly<Record<string, (n: number) => string>> = {
   claimed: (n) => `Claimed ${count(n, "item")}.`,
   welcome: () => "Welcome! This is your home.",
   password: () => "The password is changed. All other logins have ended.",
+  disabled: () => "The second factor is disabled.",
   ended: () => "The login has ended.",
   revoked: () => "The token is revoked.",
   unlinked: () => "The link is revoked.",

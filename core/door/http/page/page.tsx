@@ -17,6 +17,7 @@ import { sendInline } from "./inline_file.ts";
 import { errorText } from "./messages.ts";
 import { listPartialUploads } from "./partial_uploads.ts";
 import { makeLink, revokeLink, showLinkForm, showLinks } from "./links.tsx";
+import { changeSecondFactor, showEnabling } from "./second_factor/account.tsx";
 import { shared } from "./share_link.tsx";
 import { isUserView, NeedsLogin, type PageContext, setTheme, viewOf } from "./view.ts";
 
@@ -31,6 +32,8 @@ export function page(): Hono<HttpEnv> {
   resource(app, "/register", { GET: showRegister, POST: makeAccount });
   resource(app, "/theme", { POST: setTheme });
   resource(app, "/account", { GET: showAccount });
+  resource(app, "/account/second-factor", { GET: showEnabling });
+  resource(app, "/account/second-factor/:change", { POST: changeSecondFactor });
   resource(app, "/account/:change", { POST: changeAccount });
   for (const path of ["/files", "/files/*"]) resource(app, path, { GET: showFolder });
   resource(app, "/about/*", { GET: showDetails });

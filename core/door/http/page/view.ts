@@ -75,10 +75,20 @@ export async function viewOf(c: PageContext): Promise<View> {
     store,
     session: login?.session,
     login: login?.id ?? "",
-    csrf: createHash("sha256").update(`csrf\n${login ? secret : ""}`).digest("base64url"),
+    csrf: csrfOf(login ? secret : ""),
     theme: theme === "light" || theme === "dark" ? theme : undefined,
     query: new URLSearchParams(exchange.target.query),
   };
+}
+
+/** Returns the view of a page that answers with a new cookie: its forms are sent with that cookie. */
+export function viewWithoutLogin(view: View, secret: string): View {
+  return { ...view, session: undefined, csrf: csrfOf(secret) };
+}
+
+/** @param secret that of the cookie; empty without a login */
+function csrfOf(secret: string): string {
+  return createHash("sha256").update(`csrf\n${secret}`).digest("base64url");
 }
 
 /** Returns whether the request comes with a login. */

@@ -52,6 +52,40 @@ export function ssh(address: string, login: Login, options: object = {}): Promis
   });
 }
 
+/**
+ * Connects and logs in by keyboard-interactive alone.
+ *
+ * @param answers to the prompts, in their order
+ * @throws {Error} when the server refuses
+ */
+export function sshByKeyboard(
+  address: string,
+  username: string,
+  answers: readonly string[],
+): Promise<SshClient> {
+  const left = [...answers];
+  const { host, port } = parseAddress(address);
+  const client = new ssh2.Client();
+  client.on("keyboard-interactive", (...args: unknown[]) => {
+    const [, , , prompts, answer] = args as [
+      ...[string, string, string, readonly unknown[]],
+      (answers: string[]) => void,
+    ];
+    answer(prompts.map(() => left.shift() ?? ""));
+  });
+  return new Promise((resolve, reject) => {
+    let failure = new Error("the server closed the connection");
+    client.once("ready", () => resolve(client));
+    client.once("close", () => reject(failure));
+    client.on("error", (error: Error) => {
+      failure = error;
+      client.end();
+    });
+    const authHandler = ["none", "keyboard-interactive"];
+    client.connect({ host, port, username, tryKeyboard: true, authHandler, algorithms });
+  });
+}
+
 /** Waits until a client's connection is closed. */
 export function closed(client: SshClient): Promise<void> {
   return new Promise((resolve) => client.once("close", () => resolve()));

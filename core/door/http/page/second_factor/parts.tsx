@@ -1,0 +1,63 @@
+/** The parts of the pages about second factors. */
+import { newSecret, otpauthUrl } from "../../../../protocol/totp.ts";
+import { issuerOf } from "../../issuer.ts";
+import { CardPage, send } from "../layout.tsx";
+import type { View } from "../view.ts";
+import { CodeField } from "./code_field.tsx";
+import { QrCode } from "./qr_code.tsx";
+
+/**
+ * The fields to enable a second factor: the secret as a QR code and as text, and the code of the app. The secret is
+ * in the form alone until the code is right.
+ *
+ * @param given the secret of a form that failed, which the app has already
+ */
+export function NewFactor(
+  { view, account, given }: { view: View; account: string; given: string | undefined },
+) {
+  const secret = given ?? newSecret();
+  const url = otpauthUrl({ secret, account, issuer: issuerOf(view.exchange) });
+  return (
+    <>
+      <p>Scan this with an authenticator app, or enter the secret in it. Then type the code.</p>
+      <QrCode text={url} label="The secret, as a QR code" />
+      <p>
+        <a href={url}>Open in an app</a> · <code id="secret">{secret}</code>
+      </p>
+      <input type="hidden" name="secret" value={secret} />
+      <CodeField />
+    </>
+  );
+}
+
+/** The recovery codes, which are shown once. */
+export function RecoveryCodes({ codes }: { codes: readonly string[] }) {
+  return (
+    <>
+      <p>
+        Keep these recovery codes: each logs in once in place of a code, if the app is lost. They
+        can't be shown again.
+      </p>
+      <pre id="codes" class="mono">{codes.join("\n")}</pre>
+    </>
+  );
+}
+
+/** Sends the recovery codes of a second factor that was just enabled. @param back the path to continue at */
+export async function sendEnabled(
+  view: View,
+  codes: readonly string[],
+  back: string,
+): Promise<Response> {
+  return await send(
+    <CardPage view={view} title="Recovery codes">
+      <div class="card stack">
+        <h1>The second factor is enabled</h1>
+        <RecoveryCodes codes={codes} />
+        <p>
+          <a class="b main" href={back}>Continue</a>
+        </p>
+      </div>
+    </CardPage>,
+  );
+}
