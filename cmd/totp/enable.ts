@@ -55,8 +55,8 @@ export default totpCommand({
     const { renderUnicodeCompact } = await import("uqr");
     const secret = newSecret();
     const url = otpauthUrl({ secret, account, issuer: host });
-    note(renderUnicodeCompact(url, { border: 2 }));
-    note(`${url}\n`);
+    for (const line of renderUnicodeCompact(url, { border: 2 }).split("\n")) note(line);
+    note(url);
     for (let attempt = 1;; attempt++) {
       const code = await askText("Code that the authenticator app shows now", signal);
       try {

@@ -45,19 +45,26 @@ export class FactorNeeded extends BargeError {
   readonly credential: Credential;
 
   constructor(step: FactorNeeded["step"], account: Account, credential: Credential) {
-    const op = "log in";
-    if (step === "code") {
-      const hint = "log in with a token or an SSH key where no code can be given";
-      super("code-needed", "the account needs a code of its second factor", { op, hint });
-    } else {
-      const hint = "use `barge totp enable`, or log in at the web page";
-      super("denied", "the account must enable a second factor first", { op, hint });
-    }
+    const { kind, why, hint } = needs[step];
+    super(kind, why, { op: "log in", hint });
     this.step = step;
     this.factorOf = account;
     this.credential = credential;
   }
 }
+
+const needs = {
+  code: {
+    kind: "code-needed",
+    why: "the account needs a code of its second factor",
+    hint: "log in with a token or an SSH key where no code can be given",
+  },
+  enable: {
+    kind: "denied",
+    why: "the account must enable a second factor first",
+    hint: "use `barge totp enable`, or log in at the web page",
+  },
+} as const;
 
 /** Returns the error of a login that fails, the same for every reason. */
 export function wrongLogin({ code }: SecondStep): BargeError {

@@ -1,7 +1,9 @@
 /** Nodes whose clocks are an hour early and an hour late, by libfaketime. */
 import assert from "node:assert/strict";
 import { until } from "../_observe.ts";
-import type { Server } from "../_server.ts";
+import { sealFactorSecret } from "../../core/shared/people/factors.ts";
+import { codeAt, stepMs } from "../../core/protocol/totp.ts";
+import { type Server, totpSecret } from "../_server.ts";
 import { hasEngines } from "../contract/store/_shared.ts";
 import { type Bytes, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 import { Nodes } from "./_nodes.ts";
@@ -43,6 +45,20 @@ Deno.test({
         assert.equal(await dav(node, path, "LOCK", { timeout: "Second-600" }), 200);
         assert.equal(await dav(other, path, "PUT", {}), 423);
       }
+    });
+
+    await t.step("a code of a second factor is of the database's time", async () => {
+      const setup = nodes.setup;
+      const sealed = sealFactorSecret(setup.first.secrets, "anna", totpSecret);
+      await nodes.row(
+        `UPDATE account SET totp_secret = '${sealed}', totp_step = 0 RETURNING 1 AS n`,
+      );
+      for (const [node, hours, steps] of [[early, -1, 0], [late, 1, 1]] as const) {
+        const now = Date.now();
+        assert.equal(await prove(node, codeAt(totpSecret, now + hours * 3_600_000)), false);
+        assert.equal(await prove(node, codeAt(totpSecret, now + steps * stepMs)), true);
+      }
+      await nodes.row("UPDATE account SET totp_secret = NULL RETURNING 1 AS n");
     });
 
     await t.step(
@@ -116,6 +132,14 @@ async function dav(
   });
   await response.body?.cancel();
   return response.status;
+}
+
+/** Returns whether anna can log in with a code. */
+async function prove({ address }: Server, code: string): Promise<boolean> {
+  using peer = await Peer.open(address);
+  const proof = await peer.proof("anna", "anna-secret");
+  await peer.send({ verb: "proof", proof, code });
+  return (await peer.answer()).ok === true;
 }
 
 /** Begins an upload. */

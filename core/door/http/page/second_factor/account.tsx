@@ -114,7 +114,7 @@ export async function changeSecondFactor(c: PageContext): Promise<Response> {
     session.credential = credential; // the change ends the current login
     const login = await continueAsWebSession(session, agentOf(view.exchange), view.exchange.host);
     setLoginCookie(c, login);
-    return await sendEnabled(viewWithoutLogin(view, login), codes, "/account");
+    return await sendEnabled(c, viewWithoutLogin(view, login), codes, "/account");
   } catch (error) {
     const failed = formFailure(view, error);
     const why = failed.kind === "unauthenticated"

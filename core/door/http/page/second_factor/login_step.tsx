@@ -78,7 +78,7 @@ export async function takeNextStep(
     const cookie = await continueAsWebSession(session, agentOf(exchange), host);
     setLoginCookie(c, cookie);
     if (!codes) return c.redirect(backOf(step.back), 303);
-    return await sendEnabled(viewWithoutLogin(view, cookie), codes, backOf(step.back));
+    return await sendEnabled(c, viewWithoutLogin(view, cookie), codes, backOf(step.back));
   } catch (error) {
     const failed = formFailure(view, error);
     const why = failed.kind === "unauthenticated" ? sentence(failed) : errorText(failed);

@@ -2,7 +2,7 @@
 import { newSecret, otpauthUrl } from "../../../../protocol/totp.ts";
 import { issuerOf } from "../../issuer.ts";
 import { CardPage, send } from "../layout.tsx";
-import type { View } from "../view.ts";
+import type { PageContext, View } from "../view.ts";
 import { CodeField } from "./code_field.tsx";
 import { QrCode } from "./qr_code.tsx";
 
@@ -43,13 +43,18 @@ export function RecoveryCodes({ codes }: { codes: readonly string[] }) {
   );
 }
 
-/** Sends the recovery codes of a second factor that was just enabled. @param back the path to continue at */
+/**
+ * Sends the recovery codes of a second factor that was just enabled, with the cookie that was set meanwhile.
+ *
+ * @param back the path to continue at
+ */
 export async function sendEnabled(
+  c: PageContext,
   view: View,
   codes: readonly string[],
   back: string,
 ): Promise<Response> {
-  return await send(
+  const page = await send(
     <CardPage view={view} title="Recovery codes">
       <div class="card stack">
         <h1>The second factor is enabled</h1>
@@ -60,4 +65,5 @@ export async function sendEnabled(
       </div>
     </CardPage>,
   );
+  return c.newResponse(page.body, page);
 }
