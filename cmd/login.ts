@@ -19,6 +19,9 @@ export default command({
     $XDG_CONFIG_HOME/barge/known_hosts; compare the fingerprint shown then with the output of
     \`barge cert\` at the server, or give it with --pin.
 
+    An account with a second factor needs a code, too: by --code-file, BARGE_CODE or a prompt. The
+    saved token needs none.
+
     A token given in place of the password is saved itself: \`barge token add\` makes one.
 
     A token is revoked by \`barge logout\`, or at the server by \`barge user tokens\`.`,

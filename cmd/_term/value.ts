@@ -151,7 +151,8 @@ export function listOf<const T extends string>(...words: readonly T[]): ValuePar
     const parsed = text.split(",").map(one.parse);
     return parsed.includes(undefined) ? undefined : parsed as T[];
   };
-  return valueParser("LIST", parse, `a list of ${words.join(", ")}`);
+  const parser = valueParser("LIST", parse, `a list of ${words.join(", ")}`);
+  return { ...parser, format: (list) => list.join(",") };
 }
 
 /** An address to connect to. */

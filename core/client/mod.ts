@@ -7,9 +7,9 @@
  *
  * ## Credentials
  *
- * `credentials` is `{ account, password }` or `{ token }`. Neither a password nor a token crosses
- * the wire: client and server prove to each other that they know it, and over TLS the proof is bound
- * to the server's certificate. {@link issueToken} makes a token, {@link revokeToken} ends it.
+ * `credentials` is `{ account, password }` or `{ token }`; with a second factor, a password needs a
+ * `code`, too. Neither a password nor a token crosses the wire: client and server prove to each other
+ * that they know it, and over TLS the proof is bound to the server's certificate. {@link issueToken} makes a token, {@link revokeToken} ends it.
  *
  * ## Trust
  *
@@ -72,6 +72,14 @@ export { formatRemote, parseRemote, type Remote } from "./remote.ts";
 export { entryAt, stat } from "./stat.ts";
 export { type Status, status } from "./status.ts";
 export { type IssuedToken, issueToken, revokeToken } from "./token.ts";
+export {
+  disableTotp,
+  enableTotp,
+  renewRecoveryCodes,
+  type TotpProof,
+  type TotpState,
+  totpState,
+} from "./totp.ts";
 export type { MaxDelete } from "./transfer/brake.ts";
 export type { Totals, TransferEvent, TransferResult } from "./transfer/events.ts";
 export type { TransferOptions } from "./transfer/options.ts";

@@ -1,8 +1,10 @@
-/** Enables and disables the second factor of an account. Each change follows a fresh proof of the password. */
+/**
+ * Enables and disables the second factor of an account. Each change follows a fresh proof of the password.
+ *
+ * The library of the codes is loaded at the first change: most workers need it never.
+ */
 import { BargeError } from "../error.ts";
-import { isSecret, newRecoveryCodes } from "../protocol/totp.ts";
 import type { Credential } from "../storage/account.ts";
-import { recoveryDigest } from "../storage/second_factor.ts";
 import { mustEnableTotp } from "./required_totp.ts";
 import { hasFactor } from "./second_factor.ts";
 import type { Session } from "./session.ts";
@@ -41,13 +43,13 @@ export async function enableTotp(
   { secret, code }: { readonly secret: string; readonly code: string },
 ): Promise<{ readonly codes: readonly string[]; readonly credential: Credential }> {
   needPassword(session);
+  const { isSecret } = await import("../protocol/totp.ts");
   const op = "enable the second factor";
   if (!isSecret(secret)) {
     const hint = "16 to 64 random bytes in base32, without padding";
     throw new BargeError("usage", "that is no secret of a second factor", { op, hint });
   }
-  const codes = newRecoveryCodes();
-  const recovery = codes.map(recoveryDigest);
+  const { codes, digests: recovery } = await recoveryCodes();
   const enabled = await session.store.people.factors.enable(session, { secret, code, recovery });
   if (typeof enabled === "object") return { codes, credential: enabled };
   if (enabled === "ended") throw await session.loginEndedError();
@@ -79,11 +81,19 @@ export async function disableTotp(session: Session): Promise<void> {
  */
 export async function renewRecoveryCodes(session: Session): Promise<readonly string[]> {
   needPassword(session);
-  const codes = newRecoveryCodes();
+  const { codes, digests } = await recoveryCodes();
   const { factors } = session.store.people;
-  if (await factors.setRecoveryCodes(session, codes.map(recoveryDigest))) return codes;
+  if (await factors.setRecoveryCodes(session, digests)) return codes;
   if (!await session.holds()) throw await session.loginEndedError();
   throw new BargeError("not-found", "the account has no second factor");
+}
+
+/** Makes recovery codes. @returns the codes, and the digests that are stored */
+async function recoveryCodes() {
+  const { newRecoveryCodes } = await import("../protocol/totp.ts");
+  const { recoveryDigest } = await import("../storage/second_factor.ts");
+  const codes = newRecoveryCodes();
+  return { codes, digests: codes.map(recoveryDigest) };
 }
 
 function needPassword({ withPassword }: Session): void {

@@ -42,6 +42,8 @@ const values: Record<string, [good: unknown, ...bad: unknown[]]> = {
   mechanism: ["token", 7, true],
   algorithm: ["md5", 7, true],
   action: ["issue", "lend", 7],
+  code: ["123456", 7, true, "x".repeat(101)],
+  secret: ["GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", 7, true, "x".repeat(201)],
   access: ["append-only", 7],
   doors: [["http", "sftp"], [], [7], "http"],
   expires: ["2027-01-31T12:00:00Z", "soon", "2027-01-31", 7],
@@ -99,6 +101,7 @@ Deno.test("each verb has the fields that PROTOCOL.md lists, with their checks", 
       ...Object.fromEntries(names.map((name) => [name, valuesOf(verb, name)[0]])),
     };
     if (names.includes("id")) whole.action = "revoke";
+    if (verb === "set-totp") whole.action = names.includes("secret") ? "enable" : "disable";
     assert.equal(kind(whole), "fits", JSON.stringify(whole));
     assert.equal(kind({ ...whole, color: null }), "fits", `${verb} with an unknown field`);
     for (const field of all) {

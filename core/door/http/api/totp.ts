@@ -4,7 +4,6 @@
  */
 import { token } from "../../../login/token.ts";
 import { disableTotp, enableTotp, renewRecoveryCodes, totpStatus } from "../../../login/totp.ts";
-import { newSecret, otpauthUrl } from "../../../protocol/totp.ts";
 import { issuerOf } from "../issuer.ts";
 import { json, operation } from "./operation.ts";
 import { prove } from "./prove.ts";
@@ -44,7 +43,8 @@ export const secondFactor = [
     body: schemas.account,
     login: false,
     answers: { 200: { description: "The secret", schema: schemas.newSecret } },
-    handle(exchange, { body: { name } }) {
+    async handle(exchange, { body: { name } }) {
+      const { newSecret, otpauthUrl } = await import("../../../protocol/totp.ts");
       const secret = newSecret();
       const url = otpauthUrl({ secret, account: name, issuer: issuerOf(exchange) });
       return json({ secret, url });

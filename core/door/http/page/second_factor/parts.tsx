@@ -1,5 +1,4 @@
 /** The parts of the pages about second factors. */
-import { newSecret, otpauthUrl } from "../../../../protocol/totp.ts";
 import { issuerOf } from "../../issuer.ts";
 import { CardPage, send } from "../layout.tsx";
 import type { PageContext, View } from "../view.ts";
@@ -12,9 +11,10 @@ import { QrCode } from "./qr_code.tsx";
  *
  * @param given the secret of a form that failed, which the app has already
  */
-export function NewFactor(
+export async function NewFactor(
   { view, account, given }: { view: View; account: string; given: string | undefined },
 ) {
+  const { newSecret, otpauthUrl } = await import("../../../../protocol/totp.ts");
   const secret = given ?? newSecret();
   const url = otpauthUrl({ secret, account, issuer: issuerOf(view.exchange) });
   return (

@@ -1,7 +1,6 @@
-import { encode } from "uqr";
-
 /** A text as a QR code: dark on white in both themes, since scanners expect that. */
-export function QrCode({ text, label }: { text: string; label: string }) {
+export async function QrCode({ text, label }: { text: string; label: string }) {
+  const { encode } = await import("uqr");
   const { data, size } = encode(text, { ecc: "M", border: 4 });
   const squares = data.flatMap((row, y) =>
     row.flatMap((isDark, x) => isDark ? [`M${x} ${y}h1v1h-1z`] : [])
