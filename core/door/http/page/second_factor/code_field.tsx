@@ -1,13 +1,23 @@
 import { Field } from "../form.tsx";
 
-/** A field for a code of the second factor. @param id unique on the page; the field's name is `code` */
-export function CodeField({ id = "code", autofocus }: { id?: string; autofocus?: boolean }) {
+interface CodeFieldProps {
+  /** Unique on the page. The name of the field is `code`. */
+  readonly id?: string;
+  /** Stands in the label, in parentheses. */
+  readonly hint?: string;
+  readonly autofocus?: boolean;
+}
+
+/** A field for a code of the second factor. */
+export function CodeField(
+  { id = "code", hint = "of the authenticator app, or a recovery code", autofocus }: CodeFieldProps,
+) {
   return (
     <Field
       id={id}
       name="code"
       label="Code"
-      hint="of the authenticator app, or a recovery code"
+      hint={hint}
       autocomplete="one-time-code"
       autocapitalize="none"
       spellcheck={false}

@@ -25,7 +25,7 @@ export async function NewFactor(
         <a href={url}>Open in an app</a> · <code id="secret">{secret}</code>
       </p>
       <input type="hidden" name="secret" value={secret} />
-      <CodeField />
+      <CodeField hint="that the app shows now" />
     </>
   );
 }

@@ -2,9 +2,12 @@
 export async function QrCode({ text, label }: { text: string; label: string }) {
   const { encode } = await import("uqr");
   const { data, size } = encode(text, { ecc: "M", border: 4 });
-  const squares = data.flatMap((row, y) =>
-    row.flatMap((isDark, x) => isDark ? [`M${x} ${y}h1v1h-1z`] : [])
-  );
+  const runs = data.flatMap((row, y) => {
+    const squares = row.map((isDark) => isDark ? "#" : " ").join("");
+    return [...squares.matchAll(/#+/g)].map(({ 0: run, index }) =>
+      `M${index} ${y}h${run.length}v1h-${run.length}z`
+    );
+  });
   return (
     <svg
       width="220"
@@ -15,7 +18,7 @@ export async function QrCode({ text, label }: { text: string; label: string }) {
       aria-label={label}
     >
       <rect width={size} height={size} fill="#fff" />
-      <path d={squares.join("")} fill="#000" />
+      <path d={runs.join("")} fill="#000" />
     </svg>
   );
 }
