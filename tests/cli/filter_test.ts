@@ -42,7 +42,7 @@ const tree = {
 
 Deno.test("one set of filters chooses the same names for put, get, ls and rm", async () => {
   await using all = await loggedIn();
-  const { home } = all;
+  const { home, server } = all;
   makeFiles(home.path, tree);
   Deno.writeTextFileSync(`${home.path}/rules`, "*.txt\n!/old/d.txt\n");
   Deno.writeTextFileSync(`${home.path}/list`, "./a.jpg\nold/\n\n");
@@ -61,19 +61,23 @@ Deno.test("one set of filters chooses the same names for put, get, ls and rm", a
     const hint = filter.join(" ");
     assert.deepEqual(await remoteNames(home, ...filter, "/home/all"), expected, `ls ${hint}`);
     await ok(home, "put", "-r", ...filter, "t/", `/home/put${i}`);
-    assert.deepEqual(await remoteNames(home, `/home/put${i}`), expected, `put ${hint}`);
+    const stored = `${server.data}/homes/anna/put${i}`;
+    assert.deepEqual(namesIn(stored), expected, `put ${hint}`);
     await ok(home, "get", "-r", ...filter, "/home/all/", `get${i}`);
     assert.deepEqual(namesIn(`${home.path}/get${i}`), expected, `get ${hint}`);
-    await ok(home, "cp", "-r", "/home/all", `/home/rm${i}`);
     const files = expected.filter((name) => !name.endsWith("/"));
-    const removed = lines(await ok(home, "rm", "-r", ...filter, `/home/rm${i}`, "--json", "-n"));
+    const removed = lines(await ok(home, "rm", "-r", ...filter, "/home/all", "--json", "-n"));
     const removedFiles = removed.filter((line) => line.removed === 1).map(({ path }) => path);
     assert.deepEqual(
       removedFiles.sort(),
-      files.map((name) => `/home/rm${i}/${name}`),
+      files.map((name) => `/home/all/${name}`),
       `rm ${hint}`,
     );
   }
+  // A copy keeps the times of the files.
+  await ok(home, "cp", "-r", "/home/all", "/home/copy");
+  const older = await remoteNames(home, "--older", "1d", "/home/copy");
+  assert.deepEqual(older, ["b.txt", "old/", "old/c.jpg"]);
 });
 
 Deno.test("rm with a filter keeps its folder, and folders with files in them", async () => {
