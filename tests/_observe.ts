@@ -3,7 +3,8 @@ import { DatabaseSync } from "node:sqlite";
 
 /** Generous, for a busy machine. */
 const timeoutMs = 60_000;
-const pollMs = 5;
+/** The first and the longest pause between two looks: a look may open a database, half a millisecond of CPU. */
+const [firstPauseMs, longestPauseMs] = [5, 40];
 
 /**
  * Waits until a condition holds.
@@ -14,11 +15,11 @@ const pollMs = 5;
  */
 export async function until<T>(look: () => T | Promise<T>): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;
-  for (;;) {
+  for (let pauseMs = firstPauseMs;; pauseMs = Math.min(pauseMs * 1.25, longestPauseMs)) {
     const value = await look();
     if (value) return value;
     if (performance.now() > deadline) throw new Error(`not so within ${timeoutMs} ms: ${look}`);
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 

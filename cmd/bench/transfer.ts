@@ -143,10 +143,11 @@ class Targets implements AsyncDisposable {
         ),
       );
       this.#own.push(own);
-      this.add(name, `barge://bench@${own.ready.native}`, is, {
-        BARGE_PASSWORD_FILE: password,
-        XDG_CONFIG_HOME: this.folder,
-      });
+      const server = `barge://bench@${own.ready.native}`;
+      const config = { XDG_CONFIG_HOME: this.folder };
+      // A client with a password would derive a key from it in each measurement.
+      await runBarge(["login", server], { ...config, BARGE_PASSWORD_FILE: password });
+      this.add(name, server, is, config);
     }
   }
 
