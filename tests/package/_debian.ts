@@ -162,3 +162,12 @@ export async function output(
     stderr: text.decode(result.stderr),
   };
 }
+
+/** Returns why a program of this machine can't be used; undefined if it can. @param args a harmless call */
+export async function lacks(
+  program: string,
+  ...args: readonly string[]
+): Promise<string | undefined> {
+  const succeeds = await output(program, args).then(({ code }) => code === 0, () => false);
+  return succeeds ? undefined : `${program} can't be used here`;
+}

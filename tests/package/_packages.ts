@@ -12,3 +12,12 @@ export const deb = `${dist}/barge_${version}_${architecture}.deb`;
 export const tarball = `${dist}/barge-${version}-linux-${architecture}.tar.gz`;
 export const npmPackage = `${dist}/barge-${version}.tgz`;
 export const bill = `${dist}/barge-${version}.cdx.json`;
+
+/** Returns the head of a test that is left out for a reason, which its name shows. */
+export function unless(
+  reason: string | undefined,
+  name: string,
+): { name: string; ignore: boolean } {
+  const isLeftOut = reason !== undefined;
+  return { name: isLeftOut ? `${name} (skipped: ${reason})` : name, ignore: isLeftOut };
+}

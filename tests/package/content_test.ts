@@ -6,15 +6,8 @@ import "ajv-formats";
 import "ajv-formats-draft2019";
 import { licenses } from "../../cmd/_licenses.ts";
 import { commitOf } from "../../scripts/package/commit.ts";
-import { output } from "./_debian.ts";
-import { bill, deb, dist, root, tarball, version } from "./_packages.ts";
-
-/** Returns whether a tool is missing, and reports that. */
-async function lacks(tool: string): Promise<boolean> {
-  const isMissing = await output(tool, ["--version"]).then(() => false, () => true);
-  if (isMissing) console.log(`skipped: ${tool} is not here`);
-  return isMissing;
-}
+import { lacks, output } from "./_debian.ts";
+import { bill, deb, dist, root, tarball, unless, version } from "./_packages.ts";
 
 /** Calls a function with a folder, and removes the folder. */
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
@@ -74,24 +67,33 @@ Deno.test("the SBOM is valid CycloneDX 1.6, and has every part of the executable
   );
 });
 
-Deno.test("the Debian package: systemd accepts its unit, and confines the server", async () => {
-  if (await lacks("systemd-analyze")) return;
-  await inFolder(async (folder) => {
-    await must("dpkg-deb", "--extract", deb, folder);
-    const unit = `${folder}/usr/lib/systemd/system/barge.service`;
-    const text = await Deno.readTextFile(unit);
-    assert.match(text, /^User=barge$/m);
-    assert.match(text, /^ExecStart=\/usr\/bin\/barge serve --config \/etc\/barge\/barge.toml$/m);
-    await Deno.writeTextFile(unit, text.replace("/usr/bin/barge", `${folder}/usr/bin/barge`));
-    const verified = await output("systemd-analyze", ["verify", "--man=no", unit]);
-    assert.deepEqual(verified, { code: 0, stdout: "", stderr: "" });
-    const options = ["security", "--offline=true", "--no-pager", "--threshold=20", unit];
-    assert.match(await must("systemd-analyze", ...options), /Overall exposure level .*: .* OK/);
-  });
+Deno.test({
+  ...unless(
+    await lacks("systemd-analyze", "--version"),
+    "the Debian package: systemd accepts its unit, and confines the server",
+  ),
+  fn: () =>
+    inFolder(async (folder) => {
+      await must("dpkg-deb", "--extract", deb, folder);
+      const unit = `${folder}/usr/lib/systemd/system/barge.service`;
+      const text = await Deno.readTextFile(unit);
+      assert.match(text, /^User=barge$/m);
+      assert.match(text, /^ExecStart=\/usr\/bin\/barge serve --config \/etc\/barge\/barge.toml$/m);
+      await Deno.writeTextFile(unit, text.replace("/usr/bin/barge", `${folder}/usr/bin/barge`));
+      const verified = await output("systemd-analyze", ["verify", "--man=no", unit]);
+      assert.deepEqual(verified, { code: 0, stdout: "", stderr: "" });
+      const options = ["security", "--offline=true", "--no-pager", "--threshold=20", unit];
+      assert.match(await must("systemd-analyze", ...options), /Overall exposure level .*: .* OK/);
+    }),
 });
 
-Deno.test("the Debian package: lintian finds nothing but the stated override", async () => {
-  if (await lacks("lintian")) return;
-  const { code, stdout } = await output("lintian", ["--allow-root", "--fail-on=warning", deb]);
-  assert.deepEqual([code, stdout], [0, ""]);
+Deno.test({
+  ...unless(
+    await lacks("lintian", "--version"),
+    "the Debian package: lintian finds nothing but the stated override",
+  ),
+  async fn() {
+    const { code, stdout } = await output("lintian", ["--allow-root", "--fail-on=warning", deb]);
+    assert.deepEqual([code, stdout], [0, ""]);
+  },
 });

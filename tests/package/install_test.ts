@@ -2,10 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { DebianFolder, type Machine, output, whyNoDebian } from "./_debian.ts";
-import { deb, version } from "./_packages.ts";
-
-const reason = await whyNoDebian();
-if (reason !== undefined) console.log(`skipped: the tests of the Debian package: ${reason}`);
+import { deb, unless, version } from "./_packages.ts";
 
 const config = "/etc/barge/barge.toml";
 const oldVersion = "0.0.1~test";
@@ -14,8 +11,10 @@ const slowUpload = 'rate-up = "500kB"';
 const uploadBytes = 50_000_000;
 
 Deno.test({
-  name: "apt installs the package, upgrades it under an upload, removes and purges it",
-  ignore: reason !== undefined,
+  ...unless(
+    await whyNoDebian(),
+    "apt installs the package, upgrades it under an upload, removes and purges it",
+  ),
   async fn(t) {
     await using debian = await DebianFolder.make();
     const { root } = debian;

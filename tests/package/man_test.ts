@@ -3,15 +3,13 @@ import assert from "node:assert/strict";
 import { manPages } from "../../scripts/package/man/pages.ts";
 import { tree } from "../../main.ts";
 import type { Tree } from "../../cmd/_term/command.ts";
-import { output } from "./_debian.ts";
-import { root, version } from "./_packages.ts";
+import { lacks, output } from "./_debian.ts";
+import { root, unless, version } from "./_packages.ts";
 
 const pages = await manPages(
   { version, time: 1_800_000_000 },
   await Deno.readTextFile(`${root}/docs/configuration.md`),
 );
-const man = await output("man", ["--version"]).catch(() => undefined);
-if (man === undefined) console.log("skipped: the check of man pages: man is not here");
 
 /** Returns the names of the pages for a level of the command tree, and for those below. */
 function pagesOf(tree: Tree, above = "barge"): string[] {
@@ -46,8 +44,7 @@ Deno.test("pages refer to pages that exist", () => {
 });
 
 Deno.test({
-  name: "man shows every page without a warning",
-  ignore: man?.code !== 0,
+  ...unless(await lacks("man", "--version"), "man shows every page without a warning"),
   async fn() {
     const folder = await Deno.makeTempDir({ prefix: "barge-man-" });
     try {

@@ -1,20 +1,14 @@
 /** The npm package, installed and run without a network. */
 import assert from "node:assert/strict";
-import { output } from "./_debian.ts";
-import { npmPackage, version } from "./_packages.ts";
+import { lacks, output } from "./_debian.ts";
+import { npmPackage, unless, version } from "./_packages.ts";
 
 const isolate = ["--map-root-user", "--net"];
-const succeeds = (program: string, ...args: string[]) =>
-  output(program, args).then(({ code }) => code === 0, () => false);
-const canRun = await succeeds("npm", "--version") && await succeeds("ip", "-V") &&
-  await succeeds("unshare", ...isolate, "true");
-if (!canRun) {
-  console.log("skipped: the npm package: needs npm, ip, and unshare for a network of its own");
-}
+const missing = await lacks("npm", "--version") ?? await lacks("ip", "-V") ??
+  await lacks("unshare", ...isolate, "true");
 
 Deno.test({
-  name: "npx runs the npm package without a network: a server, put and get",
-  ignore: !canRun,
+  ...unless(missing, "npx runs the npm package without a network: a server, put and get"),
   async fn() {
     const folder = await Deno.makeTempDir({ prefix: "barge-npm-" });
     try {

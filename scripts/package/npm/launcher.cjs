@@ -2,6 +2,7 @@
 // Starts the program of this package in Deno, which the npm package `deno` has for this system.
 "use strict";
 const { spawn } = require("node:child_process");
+const { writeSync } = require("node:fs");
 const { constants, homedir } = require("node:os");
 const { join } = require("node:path");
 
@@ -52,6 +53,6 @@ function cacheFolder() {
 }
 
 function fail(message) {
-  console.error(`barge: ${message}`);
+  writeSync(2, `barge: ${message}\n`);
   process.exit(7);
 }
