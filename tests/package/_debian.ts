@@ -21,8 +21,14 @@ export async function whyNoDebian(): Promise<string | undefined> {
   for (const tool of ["debootstrap", "unshare", "nsenter", "dpkg-deb"]) {
     if ((await output("sh", ["-c", `command -v ${tool}`])).code !== 0) return `needs ${tool}`;
   }
-  const { code, stderr } = await output("unshare", ["--mount", "--pid", "--fork", "--net", "true"]);
-  return code === 0 ? undefined : `makes no namespaces: ${stderr.trim()}`;
+  const { code } = await output("unshare", ["--mount", "--pid", "--fork", "--net", "true"]);
+  if (code !== 0) return "needs namespaces";
+  try {
+    Deno.removeSync(makeGroup());
+    return undefined;
+  } catch {
+    return "needs a cgroup2 that can be written";
+  }
 }
 
 /** A folder with Debian's base system and systemd. Remove it by disposing. */
@@ -68,8 +74,7 @@ export class Machine implements AsyncDisposable {
   }
 
   static async boot(root: string): Promise<Machine> {
-    const cgroup = join(cgroupMount(), `barge-test-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`);
-    Deno.mkdirSync(cgroup);
+    const cgroup = makeGroup();
     const ready = Deno.listenDatagram({ transport: "unixpacket", path: `${root}/notify` });
     const process = new Deno.Command(new URL("boot.sh", import.meta.url).pathname, {
       args: [root, cgroup],
@@ -116,11 +121,11 @@ export class Machine implements AsyncDisposable {
   }
 }
 
-/** Returns the mount of cgroup2. */
-function cgroupMount(): string {
+/** Makes an empty control group. @returns its path @throws {Error} if cgroup2 is missing or can't be written */
+function makeGroup(): string {
   const row = /^\S+ (\S+) cgroup2 /m.exec(Deno.readTextFileSync("/proc/mounts"));
   if (row === null) throw new Error("this machine has no cgroup2");
-  return row[1];
+  return Deno.makeTempDirSync({ dir: row[1], prefix: "barge-test-" });
 }
 
 /** Removes a control group with those below, as soon as their processes have ended. */
