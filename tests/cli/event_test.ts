@@ -140,7 +140,7 @@ Deno.test("while one path fails, the others go on; retry and drop", async () => 
     assert.equal((await event(server, "retry")).code, 0);
     await receiver.took(({ path }) => path === "/home/bad");
     await until(() => waitingEvents(server.data) === 0);
-    assert.equal((await event(server, "drop", `${bad[0].id}`)).code, 3);
+    assert.equal((await event(server, "drop", `${bad[0].id}`)).code, 4);
     assert.equal((await event(server, "drop")).code, 2);
   });
 });
@@ -247,7 +247,7 @@ Deno.test("beyond the bound the oldest events are dropped, and no upload waits",
     for (let i = 0; i < 30; i++) await peer.ask(eager(`/home/${i}`, text("x")));
     await until(() => waitingEvents(server.data) === 10);
     await server.said("more than 10 wait");
-    const shown = await (await fetch(`${server.facts.metrics}/metrics`)).text();
+    const shown = await (await fetch(`http://${server.facts.metrics}/metrics`)).text();
     const value = (name: string) =>
       Number(new RegExp(`^barge_${name} (.+)$`, "m").exec(shown)?.[1]);
     assert.equal(value("events_waiting"), 10);
@@ -271,7 +271,7 @@ Deno.test("logins that fail, bans and changes of accounts are events, also by co
   await withServer(receiver, doors, async (server) => {
     const authorization = `Basic ${btoa("anna:wrong-password")}`;
     for (let i = 0; i < 3; i++) {
-      const url = `${server.facts.http}/api/v1/account`;
+      const url = `http://${server.facts.http}/api/v1/account`;
       const { status, body } = await fetch(url, { headers: { authorization } });
       await body?.cancel();
       assert.equal(status, 401);
@@ -315,7 +315,7 @@ Deno.test("changes by WebDAV are events with their door", async () => {
   await withServer(receiver, ["--http", "127.0.0.1:0"], async (server) => {
     const headers = { authorization: `Basic ${btoa("anna:anna-secret")}` };
     const dav = async (method: string, path: string, to?: string) => {
-      const url = (path: string) => `${server.facts.http}/dav${path}`;
+      const url = (path: string) => `http://${server.facts.http}/dav${path}`;
       const more: Record<string, string> = to === undefined ? {} : { destination: url(to) };
       const body = method === "PUT" ? "x" : undefined;
       const response = await fetch(url(path), { method, body, headers: { ...headers, ...more } });

@@ -42,6 +42,7 @@ export class Outbox extends Table {
 
   /** Records the targets of the server that starts. */
   record(targets: readonly EventTarget[]): void {
+    this.#targets = targets;
     const value = JSON.stringify(targets);
     const current = this.db.value<string>("SELECT value FROM meta WHERE key = ?", targetsKey);
     if (value === (current ?? "[]")) return;
