@@ -4,8 +4,9 @@
  *
  * `deno test` loads each file, and all modules that the file imports, in an isolate of its own: a minute of CPU for
  * 300 files. So this script writes entries to a temporary folder, modules that import several test files of one
- * folder, and `deno test` runs the entries, in the order of the paths. A failure is still reported with the path of
- * the test file. If a file fails to load, the other files of its entry do not run, and the run fails.
+ * folder, and `deno test` runs the entries in the order of the paths. The task names folders of long tests first, so
+ * that no core is idle while the last entry runs. A failure is still reported with the path of the test file. If a file
+ * fails to load, the other files of its entry do not run, and the run fails.
  */
 import { dirname, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
