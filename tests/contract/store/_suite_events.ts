@@ -77,9 +77,12 @@ export function eventsContract(name: string, make: () => Promise<EventsUnderTest
 
   test("a change that is refused has no event, and a storage without targets has none", async (storage) => {
     const { events, tree, anna } = storage;
-    const refusing = { places: [], check: () => assert.fail("refused") };
     const folder = { account: anna, parents: false, modified: null };
     await tree.mkdir({ dir: home, name: "early" }, folder, always);
+    assert.deepEqual(await kinds(events), []);
+    await events.configure([target]);
+    const refusing = { places: [], check: () => assert.fail("refused") };
+    await assert.rejects(tree.mkdir({ dir: home, name: "late" }, folder, refusing), /refused/);
     assert.deepEqual(await kinds(events), []);
   });
 

@@ -79,7 +79,7 @@ Deno.test("failed logins can't push out the events of files", async () => {
   const limits = { ...wide, maxEvents: 20 };
   const deliver: Deliver = () =>
     Promise.resolve({ outcome: "failed", why: "no", fault: "target", retryAfterMs: 60_000 });
-  await run(deliver, { files: 5, strangers: 40, limits }, async (dispatcher, setup) => {
+  await run(deliver, { files: 5, strangers: 40, limits }, async (_, setup) => {
     await until(async () => await waiting(setup) === 7);
     const left = await setup.store.events.list({}, 1000);
     const kinds = left.map(({ facts }) => JSON.parse(facts).event);

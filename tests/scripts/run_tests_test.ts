@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { relative } from "node:path";
 import { finish, ROOT } from "../../scripts/run.ts";
-import { findTests, makeEntries } from "../../scripts/test.ts";
+import { findTests, makeEntries } from "../../scripts/run_tests.ts";
 
-const script = `${ROOT}/scripts/test.ts`;
+const script = `${ROOT}/scripts/run_tests.ts`;
 
 /** Runs the script on test files with these texts. */
 async function run(files: Record<string, string>, ...options: string[]) {

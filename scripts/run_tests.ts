@@ -1,5 +1,5 @@
 /**
- * `deno run --allow-all scripts/test.ts [--OPTION]... [--ignore=PATH]... PATH...`: runs the test files at these paths,
+ * `deno run --allow-all scripts/run_tests.ts [--OPTION]... [--ignore=PATH]... PATH...`: runs the test files at these paths,
  * files and folders, without the ignored ones, with `deno test` and these options of it.
  *
  * `deno test` loads each file, and all modules that the file imports, in an isolate of its own: a minute of CPU for
