@@ -1,5 +1,6 @@
 /** The promises of every storage about events (core/storage/events.ts). */
 import assert from "node:assert/strict";
+import { BargeError } from "../../../core/error.ts";
 import type { EventStore, EventTarget, ListedEvent } from "../../../core/storage/events.ts";
 import type { AccountStore } from "../../../core/storage/accounts.ts";
 import type { LoginStore } from "../../../core/storage/logins.ts";
@@ -75,14 +76,20 @@ export function eventsContract(name: string, make: () => Promise<EventsUnderTest
     assert.deepEqual(await kinds(events, commits.name), ["commit /home/a"]);
   });
 
-  test("a change that is refused has no event, and a storage without targets has none", async (storage) => {
+  test("a change that is refused has no event, and without targets no change has", async (storage) => {
     const { events, tree, anna } = storage;
     const folder = { account: anna, parents: false, modified: null };
     await tree.mkdir({ dir: home, name: "early" }, folder, always);
     assert.deepEqual(await kinds(events), []);
     await events.configure([target]);
-    const refusing = { places: [], check: () => assert.fail("refused") };
-    await assert.rejects(tree.mkdir({ dir: home, name: "late" }, folder, refusing), /refused/);
+    const refusing = {
+      places: [],
+      check() {
+        throw new BargeError("denied", "refused");
+      },
+    };
+    const refused = tree.mkdir({ dir: home, name: "refused" }, folder, refusing);
+    await assert.rejects(refused, { kind: "denied" });
     assert.deepEqual(await kinds(events), []);
   });
 
