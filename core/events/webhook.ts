@@ -1,6 +1,6 @@
 /** Delivers events by HTTP: POST, with a signature as in Standard Webhooks 1.0.0. */
 import { type BargeError, typed } from "../error.ts";
-import { sendRequest } from "../outbound/request.ts";
+import { type OutboundConnections, sendRequest } from "../outbound/request.ts";
 import { retryAfter } from "./backoff.ts";
 import type { Deliver, Delivery } from "./delivery.ts";
 import { signedHeaders } from "./signature.ts";
@@ -22,14 +22,14 @@ const maxRetryAfterMs = 3_600_000;
  *   no answer            failed; other events wait, too
  *
  * @param options.secrets as for `signedHeaders`
- * @param options.trust authorities beside the system's, each in PEM
+ * @param options.connections connections for its requests
  * @param options.version of barge, for the User-Agent
  */
 export function webhook(
   url: string,
-  { secrets, trust, version }: {
+  { secrets, connections, version }: {
     readonly secrets: readonly Uint8Array[];
-    readonly trust?: readonly string[];
+    readonly connections: OutboundConnections;
     readonly version: string;
   },
 ): Deliver {
@@ -46,7 +46,7 @@ export function webhook(
           ...signedHeaders(secrets, id, body, seconds),
         },
         body,
-        trust,
+        connections,
         timeoutMs: requestTimeoutMs,
         maxBytes: maxAnswerBytes,
         signal,

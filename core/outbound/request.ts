@@ -9,6 +9,32 @@ import { BargeError, typed } from "../error.ts";
 const defaultTimeoutMs = 30_000;
 const defaultMaxBytes = 1024 * 1024;
 
+/** How long a kept connection may be idle, in ms. */
+const maxIdleMs = 30_000;
+
+/** Connections that are kept for the next requests to the same server. */
+export class OutboundConnections implements Disposable {
+  readonly client: Deno.HttpClient;
+
+  /**
+   * @param options.trust authorities to trust beside the system's, each in PEM
+   * @param options.maxIdle the most idle connections
+   */
+  constructor(
+    { trust = [], maxIdle }: { readonly trust?: readonly string[]; readonly maxIdle: number },
+  ) {
+    this.client = Deno.createHttpClient({
+      caCerts: [...trust],
+      poolMaxIdlePerHost: maxIdle,
+      poolIdleTimeout: maxIdleMs,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.client.close();
+  }
+}
+
 /** A request to another server. */
 export interface OutboundRequest {
   /** An `http:` or `https:` address. */
@@ -19,6 +45,8 @@ export interface OutboundRequest {
   readonly body?: string | Uint8Array<ArrayBuffer>;
   /** Authorities to trust beside the system's, each in PEM. */
   readonly trust?: readonly string[];
+  /** Connections to use, with the authorities that they trust. Default: a connection of its own. */
+  readonly connections?: OutboundConnections;
   /** Time for the whole exchange, in ms. Default: 30 s. */
   readonly timeoutMs?: number;
   /** The most bytes of the answer's body. Default: 1 MiB. */
@@ -56,8 +84,9 @@ export async function sendRequest(request: OutboundRequest): Promise<OutboundAns
     throw new BargeError("usage", "not an address of HTTP", facts);
   }
   const { timeoutMs = defaultTimeoutMs, maxBytes = defaultMaxBytes, trust = [] } = request;
-  // Connections are not kept: requests are rare, and a kept one would hold a descriptor.
-  using client = Deno.createHttpClient({ caCerts: [...trust], poolMaxIdlePerHost: 0 });
+  // Usually no connection is kept: requests are rare, and a kept one would hold a descriptor.
+  using own = request.connections ? undefined : new OutboundConnections({ trust, maxIdle: 0 });
+  const { client } = request.connections ?? own!;
   const deadline = AbortSignal.timeout(timeoutMs);
   const signal = request.signal ? AbortSignal.any([request.signal, deadline]) : deadline;
   try {

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { Dispatcher, type EventLimits } from "../events/dispatcher.ts";
 import { webhook } from "../events/webhook.ts";
+import { OutboundConnections } from "../outbound/request.ts";
 import type { EventTarget } from "../storage/events.ts";
 import { attempt } from "./attempt.ts";
 import { commitProgram } from "./commit_program.ts";
@@ -52,12 +53,15 @@ export function resolveEvents(options: EventOptions): EventOptions {
 export class EventService {
   readonly #ground: Ground;
   readonly #dispatchers: readonly Dispatcher[];
+  readonly #connections: OutboundConnections;
   readonly #cleaning: ReturnType<typeof setInterval>;
 
   private constructor(ground: Ground, options: EventOptions) {
     this.#ground = ground;
     const { onCommit, webhooks, secrets, trust, jobs } = options;
     const { version = "" } = ground.settings;
+    const connections = new OutboundConnections({ trust, maxIdle: maxRequests });
+    this.#connections = connections;
     const common = {
       store: ground.events,
       server: randomUUID(),
@@ -76,7 +80,7 @@ export class EventService {
         new Dispatcher({
           ...common,
           target: target.name,
-          deliver: webhook(url, { secrets, trust, version }),
+          deliver: webhook(url, { secrets, connections, version }),
           jobs: maxRequests,
         })
       ),
@@ -101,6 +105,7 @@ export class EventService {
   async stop(graceMs: number): Promise<void> {
     clearInterval(this.#cleaning);
     await Promise.all(this.#dispatchers.map((dispatcher) => dispatcher.stop(graceMs)));
+    this.#connections[Symbol.dispose]();
   }
 
   /** Removes old events, also those of former targets. */
