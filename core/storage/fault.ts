@@ -14,6 +14,8 @@
  *   settled    its folder is synced and its row written; the transaction is open
  *   committed  the transaction is committed; the client has no answer yet
  *
+ *   delivered  a target has taken an event, in the supervisor; the event is still in storage
+ *
  * Where machines share storage, each transaction has these points:
  *
  *   sent       bytes are in the bucket; no row refers to them

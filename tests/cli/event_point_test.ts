@@ -118,3 +118,22 @@ Deno.test("kill -9 at each step of a change: an event for what happened, and for
     Deno.removeSync(data, { recursive: true });
   }
 });
+
+Deno.test("kill -9 after a receiver has taken an event, before that is recorded: delivered again", async () => {
+  const data = Deno.makeTempDirSync({ prefix: "barge-event-" });
+  await using receiver = new Receiver();
+  const { args, env } = receiver;
+  try {
+    const fault = "kill-supervisor-at=delivered";
+    // The first account's event is the first one. The kill may come before the server is ready.
+    await startServer({ data, args, env, fault }).then(({ ended }) => ended, () => {});
+    const server = await startServer({ data, args, env });
+    await until(() => waitingEvents(data) === 0);
+    await server.kill("SIGTERM");
+    const ids = receiver.taken.filter(({ event }) => event === "account-made").map(({ id }) => id);
+    assert.equal(ids.length, 2);
+    assert.equal(ids[0], ids[1]);
+  } finally {
+    Deno.removeSync(data, { recursive: true });
+  }
+});
