@@ -62,7 +62,7 @@ test("the page enables a second factor, asks for its code, and disables it", asy
   });
 
   await t.step("a login asks for the code in a second step", async () => {
-    await using other = await Person.open(browser, server, { script: false });
+    await using other = await Person.open(browser, server);
     await begin(other, "alice");
     await other.page.waitForSelector("#code");
     await other.checkAccess();
