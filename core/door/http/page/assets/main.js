@@ -40,7 +40,8 @@ const pageParts = [".places", "#room", ".who", "main"];
 
 /** Replaces parts of the page by those of a fetched one. */
 function show({ page, url }, { push = true, focus = true, parts = pageParts } = {}) {
-  if (!page.querySelector(".shell")) return location.assign(url); // logged out meanwhile
+  // The parts are those of pages with a login.
+  if (![page, document].every((one) => one.querySelector(".shell"))) return location.assign(url);
   const target = new URL(url);
   const notice = page.querySelector("[data-notice]")?.dataset.notice;
   target.searchParams.delete("notice");
