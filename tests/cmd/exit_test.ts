@@ -11,7 +11,7 @@ Deno.test("exit codes are the frozen ones", () => {
     5: ["unavailable", "no-space", "changed"],
     6: ["refused", "protocol", "unsupported"],
     7: ["fatal"],
-    11: ["denied", "unauthenticated"],
+    11: ["denied", "unauthenticated", "code-needed"],
     12: ["over-quota"],
     13: ["digest"],
     14: ["exists"],

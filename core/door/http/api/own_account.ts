@@ -51,6 +51,7 @@ export const ownAccount = [
     answers: { 204: { description: "The password was changed" } },
     problems: {
       400: "The new password is too short",
+      401: "`old` or `code` is wrong, or a code is needed (kind `code-needed`)",
       403: "The login was not with the password, and the body has no `old`",
     },
     async handle(exchange, { body: { password, old, code } }) {

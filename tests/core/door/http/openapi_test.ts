@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { api as makeApi, operations } from "../../../../core/door/http/api/api.ts";
 import type { Operation } from "../../../../core/door/http/api/operation.ts";
 import { problem } from "../../../../core/door/http/api/schemas.ts";
+import { codeAt } from "../../../../core/protocol/totp.ts";
 import { type Answer, basic, type Client } from "./_client.ts";
 import { api, Web } from "./_web.ts";
 
@@ -116,9 +117,45 @@ Deno.test("each operation answers as described", async (t) => {
   await run("account", 404, () => send(admin, "GET", "/accounts/none"));
   await run("changeAccount", 200, () => send(admin, "PATCH", "/accounts/bob", { limit: null }));
   await run("changeAccount", 400, () => send(admin, "PATCH", "/accounts/bob", short));
+  const proof = { name: "bob", password: "bob-secret" };
+  const stranger = await web.client();
+  const proving = (method: string, path: string, more: object) => () =>
+    send(stranger, method, path, { ...proof, ...more });
+  const proposed = await run(
+    "newTotpSecret",
+    200,
+    () => send(stranger, "POST", "/account/totp/secret", { name: "bob" }),
+  );
+  const { secret, url } = proposed.json;
+  assert.ok(url.startsWith("otpauth://totp/127.0.0.1:bob?"), url);
+  const factor = { secret, code: codeAt(secret, Date.now()) };
+  const enable = (more: object) => proving("PUT", "/account/totp", { ...factor, ...more });
+  await run("enableTotp", 400, enable({ code: "000000" }));
+  await run("enableTotp", 401, enable({ password: "wrong-secret" }));
+  const { codes } = (await run("enableTotp", 200, enable({}))).json;
+  await run("enableTotp", 409, enable({}));
+  await run("logIn", 401, proving("POST", "/login", {}));
+  const login = await run("logIn", 201, proving("POST", "/login", { code: codes[0] }));
+  await run("logIn", 401, proving("POST", "/login", { code: codes[0] }));
+  const asBob = await web.client({ authorization: `Bearer ${login.json.token}` });
+  const state = (await run("totp", 200, () => send(asBob, "GET", "/account/totp"))).json;
+  assert.deepEqual(state, { enabled: true, required: false, recoveryCodes: 9 });
+  const renew = (code: string) => proving("POST", "/account/totp/recovery", { code });
+  const fresh = (await run("renewRecoveryCodes", 200, renew(codes[1]))).json.codes;
+  await run("renewRecoveryCodes", 401, renew(codes[2]));
+  const changed = { password: "bob-second", old: "bob-secret" };
+  const passwd = (value: object) => () => send(asBob, "PUT", "/account/password", value);
+  await run("changePassword", 401, passwd(changed));
+  await run("changePassword", 204, passwd({ ...changed, code: fresh[0] }));
+  const disable = (code: string) =>
+    proving("POST", "/account/totp/disable", { password: "bob-second", code });
+  await run("disableTotp", 401, disable(fresh[0]));
+  await run("disableTotp", 204, disable(fresh[1]));
+  const none = { totp: false };
+  await run("changeAccount", 200, () => send(admin, "PATCH", "/accounts/bob", none));
+  await run("changeAccount", 403, () => send(admin, "PATCH", "/accounts/root", none));
   await run("removeAccount", 200, () => send(admin, "DELETE", "/accounts/bob"));
   const carl = { name: "carl", password: "carl-secret", limit: 1000 };
-  const stranger = await web.client();
   await run("register", 201, () => send(stranger, "POST", "/account", carl));
   await run("register", 409, () => send(stranger, "POST", "/account", carl));
   await run("register", 403, () => send(stranger, "POST", "/account", { ...carl, limit: 6e6 }));
