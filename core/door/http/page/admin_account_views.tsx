@@ -212,7 +212,7 @@ function OtherAccountForms({ view, account }: { view: UserView; account: Account
           <ButtonForm
             view={view}
             action={`${url}/totp`}
-            label="Remove it"
+            label="Remove"
             fullLabel="Remove the second factor"
             class="grow"
             data-act
