@@ -17,6 +17,7 @@ Deno.test("accounts are made, listed, changed and removed", async () => {
     disabled: false,
     used: 0,
     limit: 1_000_000,
+    totp: false,
   });
   if (Deno.build.os !== "windows") {
     assert.equal(Deno.statSync(`${home.path}/data`).mode! & 0o777, 0o700);
