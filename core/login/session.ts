@@ -77,7 +77,7 @@ export class Session implements Login {
   async account(): Promise<Account> {
     this.#refuseConfined();
     const account = await this.store.people.logins.account(this);
-    if (account && this.#isUsable(account)) return account;
+    if (account && this.isUsable(account)) return account;
     throw await this.loginEndedError();
   }
 
@@ -85,7 +85,7 @@ export class Session implements Login {
   accountIn(view: View): Account {
     this.#refuseConfined();
     const account = view.account(this);
-    if (account && this.#isUsable(account)) return account;
+    if (account && this.isUsable(account)) return account;
     this.store.live.lapse(this);
     if (account) throw this.#error(this.isHere(account) ? withoutFactor : notFrom);
     throw this.#endedError(view.isEnabled(this.id));
@@ -118,6 +118,11 @@ export class Session implements Login {
   /** Returns whether the account may be used from the client's address. */
   isHere({ from }: Pick<Account, "from">): boolean {
     return from === null || this.#host === undefined || isFrom(from, this.#host);
+  }
+
+  /** Returns whether the account may do anything in this login but enable a second factor. */
+  isUsable(account: Account): boolean {
+    return this.isHere(account) && !this.#mustEnable(account);
   }
 
   /** Returns the reason why the login has ended; undefined while it is valid. */
@@ -182,10 +187,6 @@ export class Session implements Login {
 
   #error(why: string): BargeError {
     return new BargeError("unauthenticated", why, { account: this.name, hint: "log in again" });
-  }
-
-  #isUsable(account: Account): boolean {
-    return this.isHere(account) && !this.#mustEnable(account);
   }
 
   /** Returns whether the account must enable a second factor first. Visitors of its share links need none. */

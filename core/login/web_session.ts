@@ -42,8 +42,8 @@ export async function continueAsWebSession(
 }
 
 /**
- * Returns the login of a cookie's secret, and the id that names it to its owner; undefined if it has ended, or
- * began with a token that is not for this client.
+ * Returns the login of a cookie's secret, and the id that names it to its owner; undefined if it has ended,
+ * began with a token that is not for this client, or is of an account that must enable a second factor.
  *
  * @param host the client's numeric address
  */
@@ -58,7 +58,7 @@ export async function findWebSession(
   if (scopeRefusal(scope, false, { door: "http", host }) !== undefined) return undefined;
   // Not as a password login: an open browser must not be enough to change the password.
   const session = new Session(store, account, credential, { scope, host });
-  if (!session.isHere(account)) return undefined;
+  if (!session.isUsable(account)) return undefined;
   return scope.expires === null || await session.holds() ? { session, id } : undefined;
 }
 
