@@ -8,6 +8,7 @@ import { parsePublicUrl } from "../core/net/public_url.ts";
 import { logLevels } from "../core/serve/log_level.ts";
 import { describeStorage, sharedOptions, storageOptions } from "./_data/storage_options.ts";
 import { doorOptions } from "./_serve/doors.ts";
+import { auditOptions, auditSettings } from "./_serve/audit.ts";
 import { eventOptions, eventsOf } from "./_serve/events.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { limitOptions } from "./_serve/limits.ts";
@@ -21,6 +22,7 @@ import {
   valueOr,
   values,
 } from "./_term/command.ts";
+import { verifyOf, verifyOptions } from "./_serve/verify.ts";
 import { printJson } from "./_term/out.ts";
 import { addressOrOff, count, listOf, oneOf, path, valueParser } from "./_term/value.ts";
 import { version } from "./_version.ts";
@@ -155,6 +157,8 @@ const serveOptions = {
       "an attacker who takes over a worker can do everything that this user can",
   ),
   ...eventOptions,
+  ...auditOptions,
+  ...verifyOptions,
   ...hookOptions,
   ...marked({
     logLevel: valueOr(
@@ -250,7 +254,7 @@ export default command({
     const shared = await sharedOptions(options);
     const isNew = !shared && !exists(`${data}/accounts.db`);
     const others = isNew ? await otherServers(data) : undefined;
-    const rules = { version, ...adjustableOf(options) };
+    const rules = { version, ...adjustableOf(options), ...auditSettings(options) };
     const node = { id: crypto.randomUUID(), name: options.nodeName };
     let first: string | undefined;
     await serve({
@@ -262,6 +266,7 @@ export default command({
       grace: options.grace * 1000,
       hooks: hooksOf(options),
       events: await eventsOf(options),
+      verify: verifyOf(options),
       notifySocket: Deno.env.get("NOTIFY_SOCKET"),
       keepPassword: !Deno.stderr.isTerminal(),
       onFirstAccount(name, secret) {

@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import type { Account } from "../../core/storage/account.ts";
 import type { AccountStore } from "../../core/storage/accounts.ts";
+import type { AuditStore } from "../../core/storage/audit/audit.ts";
 import type { LoginStore } from "../../core/storage/logins.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Store } from "../../core/local/store.ts";
@@ -35,6 +36,7 @@ export type AccountsValues = ValuesOf<typeof accountsOptions>;
 export interface AccountStores extends AsyncDisposable {
   readonly accounts: AccountStore;
   readonly logins: LoginStore;
+  readonly audit: AuditStore;
 }
 
 interface OpenOptions {

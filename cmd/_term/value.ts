@@ -123,6 +123,16 @@ export function parseSpan(text: string): number | undefined {
   return unit === undefined ? undefined : Number(amount) * unitMs[unit];
 }
 
+/** A span in ms; null for `off`. */
+export function spanOrOff(): ValueParser<number | null> {
+  const parse = (text: string) => parseSpan(text) || undefined;
+  const format = (ms: number) => {
+    const unit = Object.keys(unitMs).findLast((unit) => ms % unitMs[unit] === 0)!;
+    return `${ms / unitMs[unit]}${unit}`;
+  };
+  return orWord("off", { ...valueParser("SPAN", parse, "a span like 12h, 7d or 2w"), format });
+}
+
 /**
  * Returns the time at which a token or an account ends, in ms since 1970; undefined for a malformed text.
  *

@@ -75,11 +75,12 @@ function nodeFamilies({ nodeCounts }: Snapshot): Family[] {
 /** The values that the supervisor measures, where they apply. */
 function gaugeFamilies({ gauges }: Snapshot): Family[] {
   const { certificateEnd, diskSize, diskAvailable, eventsOldest } = gauges;
+  const seconds = (ms: number | undefined) => ms === undefined ? undefined : ms / 1000;
   const families: [name: string, help: string, value: number | undefined][] = [
     [
       "certificate_expiry_timestamp_seconds",
       "When the certificate ends, since 1970.",
-      certificateEnd === undefined ? undefined : certificateEnd / 1000,
+      seconds(certificateEnd),
     ],
     ["disk_size_bytes", "Size of the file system of the data directory.", diskSize],
     ["disk_available_bytes", "Bytes that are free there.", diskAvailable],
@@ -88,11 +89,25 @@ function gaugeFamilies({ gauges }: Snapshot): Family[] {
     [
       "events_oldest_timestamp_seconds",
       "When the oldest of them happened, since 1970; absent if none waits.",
-      eventsOldest === undefined ? undefined : eventsOldest / 1000,
+      seconds(eventsOldest),
     ],
     ["events_delivered_total", "Events that a target took.", gauges.eventsDelivered],
     ["event_failures_total", "Attempts to deliver an event that failed.", gauges.eventFailures],
     ["events_dropped_total", "Events that were dropped undelivered.", gauges.eventsDropped],
+    ["verify_interval_seconds", "From a verification to the next.", seconds(gauges.verifyInterval)],
+    [
+      "verify_finished_timestamp_seconds",
+      "When the last verification of all files ended, since 1970.",
+      seconds(gauges.verifyFinished),
+    ],
+    [
+      "verify_due_timestamp_seconds",
+      "When the verification that is next, or under way, was due, since 1970.",
+      seconds(gauges.verifyDue),
+    ],
+    ["verify_files", "Files that the verification has read.", gauges.verifyFiles],
+    ["verify_read_bytes", "Bytes that the verification has read.", gauges.verifyBytes],
+    ["verify_bad_files", "Damaged, missing or unreadable files that it found.", gauges.verifyBad],
   ];
   return families.flatMap(([name, help, value]): Family[] =>
     value === undefined ? [] : [[name, help, value]]

@@ -13,6 +13,9 @@ import type { NewFile } from "./ledger/ledger.ts";
 import type { HeldUpload } from "./ledger/upload_rows.ts";
 import { commitEvent } from "../storage/event_facts.ts";
 import type { NewEvent } from "../storage/events.ts";
+import type { AuditEntry } from "../storage/audit/audit.ts";
+import { fileWritten } from "../storage/audit/entries.ts";
+import { logAudit } from "../storage/audit/log.ts";
 import { reached } from "../storage/fault.ts";
 import { takenOver } from "./vault/fences.ts";
 import { type Place, relative } from "../storage/place.ts";
@@ -130,12 +133,14 @@ export class Commits implements Disposable {
    * @throws what the guard throws; {BargeError} `unavailable` when the holder has lost the upload,
    *   and as the disk and the database do
    */
-  publish(upload: HeldUpload, file: NewFile, guard: WriteGuard): Promise<StoredFile> {
-    return this.#publish.join(this.#publishAll, { upload, file, guard });
+  async publish(upload: HeldUpload, file: NewFile, guard: WriteGuard): Promise<StoredFile> {
+    const stored = await this.#publish.join(this.#publishAll, { upload, file, guard });
+    if (guard.record) logAudit(fileWritten(guard.record, stored));
+    return stored;
   }
 
   readonly #publishAll = (files: readonly Publication[]): Outcome<StoredFile>[] => {
-    const { outbox, reservations, vault } = this.#parts;
+    const { audit, outbox, reservations, vault } = this.#parts;
     const held = reservations.stillHeld(files.map(({ upload }) => upload));
     const view = viewOf(this.#parts);
     let renamed = new Map<string, [id: number, NewFile]>();
@@ -144,6 +149,7 @@ export class Commits implements Disposable {
       renamed = new Map();
     };
     const events: (() => NewEvent)[] = [];
+    const records: AuditEntry[] = [];
     return this.#noting((did) => {
       const outcomes = files.map(({ upload, file, guard }) => {
         const { id } = upload;
@@ -155,15 +161,18 @@ export class Commits implements Disposable {
           vault.renameFile(stagedPlace(id), file);
           reached("renamed");
           const event = this.#eventOf(upload.account, file, guard, replaced);
-          did({ upload: id, places: [file], redo: () => this.#redo(id, file, event) });
-          events.push(event);
-          renamed.set(name, [id, file]);
           const { size, sha256, modified } = file;
+          const record = guard.record && fileWritten(guard.record, { size, replaced });
+          did({ upload: id, places: [file], redo: () => this.#redo(id, file, event, record) });
+          events.push(event);
+          if (record) records.push(record);
+          renamed.set(name, [id, file]);
           return { size, sha256, modified, replaced };
         });
       });
       settle();
       outbox.add(() => events.map((event) => event()));
+      for (const record of records) audit.add(record);
       return outcomes;
     });
   };
@@ -217,8 +226,14 @@ export class Commits implements Disposable {
   }
 
   /** Writes an earlier rename to the ledger, unless the file was replaced since. */
-  #redo(upload: number, file: NewFile, event: () => NewEvent): void {
-    const { outbox, reservations } = this.#parts;
+  #redo(
+    upload: number,
+    file: NewFile,
+    event: () => NewEvent,
+    record: AuditEntry | undefined,
+  ): void {
+    const { audit, outbox, reservations } = this.#parts;
+    if (record) audit.add(record);
     if (known(this.#parts, file)) return void reservations.drop(upload);
     reservations.settle([[upload, file]]);
     outbox.add(() => [event()]);

@@ -5,6 +5,7 @@
  * limit is never seen. After a crash before the transaction is durable, the folder counts as nobody's entry
  * until `barge verify --repair` runs. The commit of a file also makes the rows of its folders durable.
  */
+import { logAudit } from "../storage/audit/log.ts";
 import { mkdirEvent } from "../storage/event_facts.ts";
 import type { Place } from "../storage/place.ts";
 import type { NewFolder } from "../storage/tree.ts";
@@ -20,7 +21,7 @@ export async function mkdir(
   { account, parents, modified }: NewFolder,
   guard: Guard,
 ): Promise<boolean> {
-  const { accounts, commits, folders, outbox, vault } = parts;
+  const { accounts, audit, commits, folders, outbox, vault } = parts;
   const { door = null } = guard;
   const begun: Place[] = [];
   const undo = (error: unknown): never => {
@@ -34,6 +35,7 @@ export async function mkdir(
         folders.make(each, account);
         begun.push(each);
       });
+      if (made && guard.record) audit.add(guard.record);
       if (made) reached("made");
       if (begun.length > 0) {
         outbox.add(() => {
@@ -48,6 +50,7 @@ export async function mkdir(
   };
   // `make` undoes its own failure. The second `undo` is for a commit that fails.
   const made = await commits.note(make).catch(undo);
+  if (made && guard.record) logAudit(guard.record);
   for (const { dir } of begun) vault.sync(dir);
   if (modified !== null && (made || parents)) vault.touch(place, modified);
   return made;

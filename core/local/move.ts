@@ -1,4 +1,5 @@
 /** Renames a file or a folder. Readers, also after a crash, see the old name or the new one. */
+import { logAudit } from "../storage/audit/log.ts";
 import type { StoredEntry } from "../storage/entry.ts";
 import { moveEvent } from "../storage/event_facts.ts";
 import { type Place, relative } from "../storage/place.ts";
@@ -15,7 +16,7 @@ export async function move(
   { from, to, account }: { from: Place; to: Place; account: number },
   guard: Guard,
 ): Promise<void> {
-  const { accounts, ledger, outbox, properties, shares, uploadsAt, vault } = parts;
+  const { accounts, audit, ledger, outbox, properties, shares, uploadsAt, vault } = parts;
   const { door = null } = guard;
   let dropped: number | undefined;
   let type: StoredEntry["type"] | undefined;
@@ -35,8 +36,10 @@ export async function move(
         const name = accounts.byId(account)?.name ?? null;
         return [moveEvent({ from, to, type: type ?? "other", account: name, door })];
       });
+      if (guard.record) audit.add(guard.record);
     },
   });
+  if (guard.record) logAudit(guard.record);
   if (dropped !== undefined) discardDropped(parts, [dropped]);
 }
 

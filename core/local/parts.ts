@@ -1,5 +1,6 @@
 /** The parts of storage on one machine: the disk, the tables of the database, the counts and limits. */
 import { Accounts } from "./account/accounts.ts";
+import { Audit } from "./account/audit.ts";
 import { Bans } from "./account/bans.ts";
 import { Credentials } from "./account/credential.ts";
 import { Keys } from "./account/keys.ts";
@@ -57,6 +58,7 @@ class DataDirectory extends Watching<Settings> {
 export class Parts extends DataDirectory {
   readonly outbox: Outbox = new Outbox(this.db, this.settings.events, this.hooks.eventsWritten);
   readonly accounts: Accounts = new Accounts(this.db, this.outbox);
+  readonly audit = new Audit(this.db);
   readonly credentials = new Credentials(this.db);
   readonly tokens = new Tokens(this.db);
   readonly webSessions = new WebSessions(this.db);

@@ -7,6 +7,7 @@
  * `no-directory` at the next byte. The removal of a file also drops the account's partial upload to that path,
  * unless a connection is writing it: that upload becomes a file of its own.
  */
+import { logAudit } from "../storage/audit/log.ts";
 import type { StoredEntry } from "../storage/entry.ts";
 import { removeEvent } from "../storage/event_facts.ts";
 import type { Place } from "../storage/place.ts";
@@ -28,7 +29,7 @@ export async function remove(
   { place, account }: { place: Place; account: number },
   guard: Guard,
 ): Promise<number> {
-  const { accounts, ledger, outbox, shares, uploadsAt, vault } = parts;
+  const { accounts, audit, ledger, outbox, shares, uploadsAt, vault } = parts;
   const { door = null } = guard;
   let forgotten = 0;
   let type: StoredEntry["type"] | undefined;
@@ -41,6 +42,7 @@ export async function remove(
     ledger() {
       forgotten = ledger.forget(place);
       shares.lose(place);
+      if (guard.record) audit.add(guard.record);
       discardDropped(parts, uploadsAt.dropIdle(account, place));
       // After a failed commit, this function runs again later: another folder may then be at the place.
       if (!vault.find(place)) discardDropped(parts, uploadsAt.dropBelow(place));
@@ -50,6 +52,7 @@ export async function remove(
       });
     },
   });
+  if (guard.record) logAudit(guard.record);
   await discardTree(vault, trash.name);
   return forgotten;
 }

@@ -4,6 +4,8 @@
  */
 import { typed } from "../error.ts";
 import type { RemovedAccount } from "../storage/accounts.ts";
+import { type Actor, operator } from "../storage/audit/audit.ts";
+import { accountRemoved } from "../storage/audit/entries.ts";
 import { discardDropped } from "./partial_upload.ts";
 import type { Parts } from "./parts.ts";
 import type { Vault } from "./vault/vault.ts";
@@ -28,18 +30,20 @@ export async function removeAccount(
   parts: Parts,
   name: string,
   options: { readonly purge: boolean },
+  by: Actor = operator,
 ): Promise<RemovedAccount> {
-  const { accounts, ledger, uploadsAt, vault } = parts;
+  const { accounts, audit, ledger, uploadsAt, vault } = parts;
   const account = accounts.get(name);
   const owned = ledger.owned(account.id);
   const home = { dir: "homes", name: account.name };
   const stamp = new Date().toISOString().replaceAll(":", "-");
   const target = { dir: removedDir, name: `${account.name}-${stamp}` };
   makeRemovedFolder(vault);
-  const uploads = parts.db.transaction(() => {
+  const uploads = audit.recording((record) => {
     const ids = uploadsAt.dropOf(account.id);
     const shared = options.purge ? ledger.ownedPlaces(account.id, "public") : [];
     accounts.remove(name);
+    record(accountRemoved(account.name, owned, options.purge, by));
     ledger.forget(home);
     for (const place of shared) ledger.forgetFile(place);
     parts.db.runCommitChecks();

@@ -5,6 +5,7 @@ import type { EventStore } from "../storage/events.ts";
 import { LiveLogins } from "../watch/live_logins.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import { localAccounts } from "./accounts.ts";
+import { localAudit } from "./audit.ts";
 import { Commits } from "./commit.ts";
 import { localEvents } from "./events.ts";
 import { localFactors } from "./factors.ts";
@@ -25,6 +26,7 @@ export class Store extends Parts implements Disposable {
     accounts: localAccounts(this),
     factors: localFactors(this),
     shares: localShares(this),
+    audit: localAudit(this),
   };
   readonly uploads = localUploads(this);
   readonly tree = localTree(this);
@@ -52,6 +54,7 @@ export class Store extends Parts implements Disposable {
 
   [Symbol.dispose](): void {
     this.live[Symbol.dispose]();
+    this.people.audit[Symbol.dispose]();
     this.commits[Symbol.dispose]();
     this.db[Symbol.dispose]();
   }

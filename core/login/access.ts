@@ -10,6 +10,7 @@ import type { Location } from "../storage/path.ts";
 import type { Place } from "../storage/place.ts";
 import type { StoredEntry } from "../storage/entry.ts";
 import type { View } from "../storage/view.ts";
+import { fileRecord } from "./file_record.ts";
 import type { Session } from "./session.ts";
 import type { WriteGuard } from "../storage/uploads.ts";
 
@@ -86,16 +87,22 @@ export function checkWrite(
   }
 }
 
-/** Returns a guard that runs {@link checkWrite} in the step that makes the change. */
+/**
+ * Returns a guard that runs {@link checkWrite} in the step that makes the change.
+ *
+ * @param request.copied whether the file is a copy of another one
+ */
 export function writeGuard(
   session: Session,
   location: Location,
   overwrite: WriteCondition,
+  { copied }: { readonly copied?: boolean } = {},
 ): WriteGuard {
   return {
     places: [changeable(location)],
     door: session.door,
     check: (view) => checkWrite(view, session, location, overwrite),
+    record: fileRecord(session, copied ? "copy" : "commit", { path: location.path }),
   };
 }
 

@@ -16,7 +16,11 @@ import type { Session } from "./session.ts";
  */
 export async function changePassword(session: Session, verifier: Verifier): Promise<Credential> {
   await needPasswordLogin(session);
-  const credential = await session.store.people.logins.changePassword(session, verifier);
+  const credential = await session.store.people.logins.changePassword(
+    session,
+    verifier,
+    session.actor,
+  );
   if (credential) return credential;
   throw await session.loginEndedError();
 }

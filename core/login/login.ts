@@ -26,6 +26,7 @@ import {
 import { verify } from "../protocol/verifier.ts";
 import { fullScope, type Scope } from "../storage/scope.ts";
 import type { DoorName } from "../watch/metrics.ts";
+import { recordFailure, recordLogin } from "./login_record.ts";
 import { scopeRefusal } from "./scope.ts";
 import { secondFactorRefusal, type SecondStep, wrongLogin } from "./second_factor.ts";
 import { Session } from "./session.ts";
@@ -77,7 +78,7 @@ export async function challenge(
   const nonces = { clientNonce: request.nonce, serverNonce };
   const exchange: Exchange = { mechanism, account: name, ...nonces, salt, ...cost };
   const abandon = () =>
-    fail(store, { account: provable?.account, name, mechanism: "question", host });
+    fail(store, { account: provable?.account, name, mechanism: "question", host, door: "native" });
   return {
     abandon,
     answer: { nonce: serverNonce, salt, ...cost },
@@ -89,7 +90,7 @@ export async function challenge(
       }
       const signature = verify(proof, verifier, { ...exchange, binding });
       const account = await store.people.accounts.byId(provable?.account.id ?? 0);
-      const attempt: Attempt = { account, name, mechanism, host };
+      const attempt: Attempt = { account, name, mechanism, host, door: "native" };
       const proved = signature !== undefined && provable
         ? { ...provable, door: "native" } as const
         : undefined;
@@ -154,6 +155,7 @@ export async function admit(
   const { credential, scope = fullScope, expired = false, door } = proved ?? {};
   const { host } = attempt;
   const session = credential && account && new Session(store, account, credential, { scope, host });
+  if (session) session.door = door!;
   const banned = await logins.isBanned(attempt);
   if (session && !banned && mayLogIn(account) && session.isHere(account)) {
     const why = scopeRefusal(scope, expired, { door: door!, host });
@@ -163,13 +165,14 @@ export async function admit(
         address: host,
         why,
       });
+      await attemptRecord(() => recordFailure(store, attempt, why));
       throw new BargeError("unauthenticated", why, { op: "log in" });
     }
   }
-  if (session && !banned) noteLimits(account, session, host);
+  const limit = session && !banned ? noteLimits(account, session, host) : undefined;
   const current = banned ? undefined : await session?.proven();
   if (!session || !current) {
-    await pause(await fail(store, attempt));
+    await pause(await fail(store, attempt, limit));
     throw wrongLogin(second);
   }
   const refusal = await secondFactorRefusal(store, current, session.credential, second, {
@@ -181,14 +184,19 @@ export async function admit(
     throw refusal.why;
   }
   store.metrics.count("loginsOk");
-  await recordLogin(() => logins.succeeded(attempt, session.credential));
+  await attemptRecord(() => logins.succeeded(attempt, session.credential));
+  await attemptRecord(() => recordLogin(store, attempt, session));
   await accounts.makeHome(account!.name);
   return session;
 }
 
-/** Logs which limit of the account refuses a client that has proved its secret: the client is not given it. */
-function noteLimits(account: Account, session: Session, host: string): void {
-  if (mayLogIn(account) && session.isHere(account)) return;
+/**
+ * Logs which limit of the account refuses a client that has proved its secret: the client is not given it.
+ *
+ * @returns the limit; undefined for none
+ */
+function noteLimits(account: Account, session: Session, host: string): string | undefined {
+  if (mayLogIn(account) && session.isHere(account)) return undefined;
   const why = account.disabled
     ? "the account is disabled"
     : account.expired
@@ -199,11 +207,19 @@ function noteLimits(account: Account, session: Session, host: string): void {
     address: host,
     why,
   });
+  return why;
 }
 
-/** Records a failure. @returns the delay of its answer, in ms */
-export async function fail({ people, metrics }: Service, attempt: Attempt): Promise<number> {
-  const consequence = await recordLogin(() => people.logins.failed(attempt));
+/**
+ * Records a failure.
+ *
+ * @param why the reason, where the client has proved its secret
+ * @returns the delay of its answer, in ms
+ */
+export async function fail(store: Service, attempt: Attempt, why?: string): Promise<number> {
+  const { people, metrics } = store;
+  const consequence = await attemptRecord(() => people.logins.failed(attempt));
+  await attemptRecord(() => recordFailure(store, attempt, why));
   metrics.count("loginsFailed");
   metrics.count("bans", consequence?.bans.length ?? 0);
   for (const { account, address, until } of consequence?.bans ?? []) {
@@ -217,7 +233,7 @@ export async function fail({ people, metrics }: Service, attempt: Attempt): Prom
 }
 
 /** Records a login; only logs a failure, since a full disk must not block a user who wants to free space. */
-async function recordLogin<T>(work: () => Promise<T>): Promise<T | undefined> {
+async function attemptRecord<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {

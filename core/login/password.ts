@@ -51,7 +51,7 @@ export async function logIn(
   const provable = await lookUp(store, "password", name);
   const decoy = await logins.decoy(name); // for every name, so that all take equally long
   const account = await accounts.byId(provable?.account.id ?? 0);
-  const attempt: Attempt = { account, name, mechanism: "password", host };
+  const attempt: Attempt = { account, name, mechanism: "password", host, door };
   const verifier = provable?.verifier ?? decoy;
   const derive = () => matches("password", secret, verifier);
   const proved = !await logins.isBanned(attempt) && secret !== "" &&
@@ -70,7 +70,7 @@ async function logInByToken(
   const account = provable?.account;
   const proved = provable !== undefined && await matches("token", secret, provable.verifier);
   const fits = name === "" || name === account?.name;
-  const attempt: Attempt = { account, name: id, mechanism: "token", host };
+  const attempt: Attempt = { account, name: id, mechanism: "token", host, door };
   return await admit(
     store,
     attempt,

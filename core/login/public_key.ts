@@ -29,7 +29,7 @@ export async function acceptsKey(
   const { accounts, logins } = store.people;
   const owner = await logins.byKey(name, fingerprintOf(key));
   const account = await accounts.find(name);
-  const attempt: Attempt = { account, name, mechanism: "question", host };
+  const attempt: Attempt = { account, name, mechanism: "question", host, door: "sftp" };
   const banned = await logins.isBanned(attempt);
   if (!owner && !banned) await fail(store, attempt);
   return owner !== undefined && !banned;
@@ -48,7 +48,7 @@ export async function logInByKey(
 ): Promise<Session> {
   const fingerprint = fingerprintOf(key);
   const account = await store.people.logins.byKey(name, fingerprint);
-  const attempt: Attempt = { account, name, mechanism: "key", host };
+  const attempt: Attempt = { account, name, mechanism: "key", host, door: "sftp" };
   const proved = account && proves() ? { kind: "key", fingerprint } as const : undefined;
   return await admit(
     store,

@@ -1,5 +1,6 @@
 /** The server as doors, logins, uploads and verbs see it: storage, and the counts and limits of watch/. */
 import type { AccountStore } from "../storage/accounts.ts";
+import type { AuditStore } from "../storage/audit/audit.ts";
 import type { FactorStore } from "../storage/factors.ts";
 import type { LockStore } from "../storage/locks.ts";
 import type { LoginStore } from "../storage/logins.ts";
@@ -23,6 +24,7 @@ export interface Service {
     readonly accounts: AccountStore;
     readonly factors: FactorStore;
     readonly shares: ShareStore;
+    readonly audit: AuditStore;
   };
   readonly tree: Tree;
   readonly uploads: Uploads;

@@ -1,6 +1,7 @@
 /** A login: the doors call every verb with one. */
 import { type Account, type Credential, type Login, mayLogIn } from "../storage/account.ts";
 import { BargeError } from "../error.ts";
+import type { Actor } from "../storage/audit/audit.ts";
 import { isWithin, locate, type Location } from "../storage/path.ts";
 import type { View } from "../storage/view.ts";
 import { fullScope, type Scope } from "../storage/scope.ts";
@@ -50,6 +51,11 @@ export class Session implements Login {
     this.confined = root !== undefined;
     this.#host = host;
     this.#root = root ?? scope.path ?? undefined;
+  }
+
+  /** The actor that the audit trail names for the changes of this session. */
+  get actor(): Actor {
+    return { account: this.name, address: this.#host ?? null, door: this.door };
   }
 
   /** True after a login with the password itself: only then may it change the password. */

@@ -24,7 +24,7 @@ export async function tokens(session: Session): Promise<readonly Token[]> {
  *   that can't be, or exceeds that of the login; `denied` to a restricted token, which may only revoke itself
  */
 export async function token(session: Session, request: Request<"token">): Promise<Answer<"token">> {
-  const { credential, scope, name } = session;
+  const { actor, credential, scope, name } = session;
   const isOwn = request.action === "revoke" && credential.kind === "token" &&
     credential.id === request.id;
   if (!isOwn) session.refuseRestricted();
@@ -32,11 +32,13 @@ export async function token(session: Session, request: Request<"token">): Promis
   const { logins } = session.store.people;
   if (request.action === "issue") {
     const narrowed = narrowedScope(scope, request, name);
-    const issued = await logins.issueToken(session, request.label, narrowed);
+    const issued = await logins.issueToken(session, request.label, narrowed, actor);
     if (issued) return issued;
     throw await session.loginEndedError();
   }
-  if (await logins.revokeToken(account.id, request.id)) return { id: request.id, token: null };
+  if (await logins.revokeToken(account.id, request.id, actor)) {
+    return { id: request.id, token: null };
+  }
   throw new BargeError("not-found", "there is no such token", { path: request.id });
 }
 

@@ -58,6 +58,7 @@ export async function findWebSession(
   if (scopeRefusal(scope, false, { door: "http", host }) !== undefined) return undefined;
   // Not as a password login: an open browser must not be enough to change the password.
   const session = new Session(store, account, credential, { scope, host });
+  session.door = "http";
   if (!session.isUsable(account)) return undefined;
   return scope.expires === null || await session.holds() ? { session, id } : undefined;
 }
@@ -78,6 +79,6 @@ export async function webSessions(session: Session): Promise<readonly WebSession
 export async function endWebSession(session: Session, id: string, own?: string): Promise<void> {
   if (id !== own) session.refuseRestricted();
   const { id: account } = await session.account();
-  if (await session.store.people.logins.endWebSession(account, id)) return;
+  if (await session.store.people.logins.endWebSession(account, id, session.actor)) return;
   throw new BargeError("not-found", "there is no such login any more", { path: id });
 }

@@ -25,6 +25,7 @@ import {
 import type { FrameValue } from "./frame.ts";
 import { scopeRequest } from "./scope.ts";
 import {
+  auditRecord,
   entry,
   issuedToken,
   omission,
@@ -146,6 +147,7 @@ const requests = {
     request("set-totp", { action: v.literal("disable"), ...passwordProof }),
     request("set-totp", { action: v.literal("recovery"), ...passwordProof }),
   ]),
+  audit: request("audit", { since: v.optional(time), account: v.optional(v.string()) }),
   ping: request("ping"),
   bye: request("bye"),
 } as const;
@@ -219,6 +221,7 @@ const answers = {
   totp: v.object({ enabled: v.boolean(), required: v.boolean(), recoveryCodes: count }),
   /** `codes`: the new recovery codes; none for `disable`. */
   "set-totp": v.object({ account: v.string(), signature: key, codes: v.array(v.string()) }),
+  audit: v.object({ records: v.array(auditRecord), more: v.boolean() }),
   ping: v.object({}),
   bye: v.object({}),
 } as const;

@@ -60,6 +60,21 @@ export const issuedToken = v.object({
   ...scopeAnswer,
 });
 
+/** A record of the audit trail. */
+export const auditRecord = v.object({
+  id: count,
+  /** The first and the last of its events. */
+  time,
+  last: time,
+  count,
+  event: v.string(),
+  account: v.nullable(v.string()),
+  by: v.nullable(v.string()),
+  address: v.nullable(v.string()),
+  door: v.nullable(v.string()),
+  details: v.record(v.string(), v.unknown()),
+});
+
 /** An account's quota, and how much of it is used. */
 export const usage = v.object({
   account: v.string(),

@@ -15,8 +15,10 @@ import { sameFile } from "../local/entry.ts";
 import type { TreeOrder } from "../local/ledger/folders.ts";
 import type { FileRow } from "../local/ledger/ledger.ts";
 import { digestFile } from "../local/vault/digest.ts";
+import { Pacer } from "../storage/pacer.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
 import type { Problem, ReconcileEvent } from "../storage/problem.ts";
+import { compareOrder } from "./order.ts";
 import { compareFolder, homeOwner } from "./reconcile_folder.ts";
 import { type Found, isBehindLink } from "../local/vault/vault.ts";
 import type { OnHidden } from "../storage/tree.ts";
@@ -29,7 +31,13 @@ export interface ReconcileOptions {
   readonly contents?: boolean;
   /** Damaged files, by their path below the data directory, whose bytes get a new digest. */
   readonly accept?: ReadonlySet<string>;
+  /** The path of the last file that an earlier check has compared: this one goes on from there. Default: none. */
+  readonly after?: string;
+  /** The most bytes to read in a second. Default: no bound. */
+  readonly maxBytesPerSecond?: number;
   readonly signal?: AbortSignal;
+  /** Called for each compared file in a folder of the ledger, in the order of {@link compareOrder}. */
+  readonly onChecked?: (path: string) => Promise<void> | void;
   readonly onProblem?: (problem: Problem) => void;
   readonly onEvent?: (event: ReconcileEvent) => void;
 }
@@ -54,6 +62,9 @@ type Outcome = "none" | "repaired" | "open" | { readonly expected: string };
 
 const damaged = "is damaged: its bytes are not those of its digest";
 
+/** A file counts as so many bytes at least, so that many small files are bounded, too. */
+const minFileBytes = 16 * 1024;
+
 /** How often a file is read if it is replaced meanwhile. */
 const attempts = 3;
 
@@ -62,12 +73,21 @@ class Reconciliation {
   readonly #options: ReconcileOptions;
   readonly #problems: Problem[] = [];
   readonly #unreadable = new Set<string>();
+  readonly #pacer: Pacer;
+  /** The place of {@link ReconcileOptions.after}. */
+  readonly #after: Place | undefined;
   #checked = 0;
   #bytes = 0;
 
   constructor(store: Store, options: ReconcileOptions) {
     this.#store = store;
     this.#options = options;
+    this.#pacer = new Pacer(options.maxBytesPerSecond, options.signal);
+    const { after = "" } = options;
+    const end = after.lastIndexOf("/");
+    this.#after = after === ""
+      ? undefined
+      : { dir: after.slice(0, end), name: after.slice(end + 1) };
   }
 
   async run(): Promise<Reconciled> {
@@ -115,22 +135,25 @@ class Reconciliation {
 
   async #compareFiles(dir: string): Promise<void> {
     if (dir === "homes") return; // files beside the homes belong to no account
-    const { onEvent, signal } = this.#options;
-    const onDisk = new Set(await this.#names(dir, "file"));
-    const onlyInLedger = this.#store.ledger.filesIn(dir).map(({ name }) => name)
-      .filter((name) => !onDisk.has(name));
-    for (const names of [onDisk, onlyInLedger]) {
-      for (const name of names) {
-        signal?.throwIfAborted();
-        const place = { dir, name };
-        try {
-          await this.#compareFile(place);
-        } catch (error) {
-          this.#cantRead(relative(place), error);
-        }
-        this.#checked++;
-        onEvent?.({ type: "done" });
+    const { onEvent, onChecked, signal } = this.#options;
+    const isRecorded = this.#store.folders.id(dir) !== undefined;
+    const order = isRecorded && this.#after ? compareOrder(dir, this.#after.dir) : undefined;
+    if (order !== undefined && order < 0) return;
+    const all = new Set(await this.#names(dir, "file"));
+    for (const { name } of this.#store.ledger.filesIn(dir)) all.add(name);
+    for (const name of [...all].sort()) {
+      if (order === 0 && name <= this.#after!.name) continue;
+      signal?.throwIfAborted();
+      const place = { dir, name };
+      await this.#pacer.admit(minFileBytes);
+      try {
+        await this.#compareFile(place);
+      } catch (error) {
+        this.#cantRead(relative(place), error);
       }
+      this.#checked++;
+      onEvent?.({ type: "done" });
+      if (isRecorded) await onChecked?.(relative(place));
     }
   }
 
@@ -225,9 +248,10 @@ class Reconciliation {
   /** Computes the digest of a file. @returns undefined when the file is gone */
   async #digest(place: Place): Promise<string | undefined> {
     const { onEvent, signal } = this.#options;
-    const onRead = (count: number) => {
+    const onRead = async (count: number) => {
       this.#bytes += count;
       onEvent?.({ type: "bytes", count });
+      await this.#pacer.admit(count);
     };
     try {
       const { vault } = this.#store;
@@ -241,6 +265,7 @@ class Reconciliation {
   #compareSums(): void {
     const { db, ledger } = this.#store;
     const { repair: repaired } = this.#options;
+    if (ledger.wrongSums().length === 0) return; // writers need not wait
     db.transaction(() => {
       for (const { account: path, id, used, reserved, entries } of ledger.wrongSums()) {
         const sums = `used should be ${used}, reserved ${reserved}, entries ${entries}`;

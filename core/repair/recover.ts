@@ -23,6 +23,9 @@ import { forgetGone, known } from "../local/entry.ts";
 import { discardDropped, isUnlinked } from "../local/partial_upload.ts";
 import { moveUploads } from "../local/move.ts";
 import type { Store } from "../local/store.ts";
+import { type AuditDetails, operator } from "../storage/audit/audit.ts";
+import type { FileEvent } from "../storage/audit/entries.ts";
+import { relative } from "../storage/place.ts";
 
 /** The numbers of a recovery, for the log. */
 export interface Recovered {
@@ -95,6 +98,8 @@ export function settleIntent(store: Store, intent: Intent): boolean {
   store.shares.lose(from);
   // The account and the door are not recorded; a home belongs to its account.
   const origin = { account: /^homes\/([^/]+)/.exec(from.dir)?.[1] ?? null, door: null };
+  const moved = verb === "move" && { to: relative(to) };
+  recordSettled(store, verb, null, { place: relative(from), ...moved });
   if (verb === "remove") {
     forgetGone(store, from);
     store.outbox.add(() => {
@@ -145,8 +150,21 @@ export function settle(store: Store, upload: UploadRow): void {
     const replaced = ledger.file(file) !== undefined;
     reservations.settle([[upload.id, file]]);
     const account = accounts.byId(owner)?.name ?? null;
+    recordSettled(store, "commit", owner, { place: relative(upload), size });
     outbox.add(() => [commitEvent({ ...file, account, door: null, replaced })]);
   });
+}
+
+/** Records a change that its own worker did not. Its address is not known any more. */
+function recordSettled(
+  { accounts, audit, settings }: Store,
+  event: FileEvent,
+  owner: number | null,
+  details: AuditDetails,
+): void {
+  if (!settings.auditFiles) return;
+  const account = owner === null ? null : accounts.byId(owner)?.name ?? null;
+  audit.add({ event, account, by: operator, details: { ...details, recovered: true } });
 }
 
 /** Deletes the staged bytes of an upload, if there are any. */

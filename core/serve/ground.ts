@@ -5,6 +5,8 @@ import type { Certificate } from "../net/certificate.ts";
 import type { HostKey } from "../net/host_keys.ts";
 import type { BargeError } from "../error.ts";
 import type { SharedSettings } from "../shared/store.ts";
+import type { AuditStore } from "../storage/audit/audit.ts";
+import type { Verification } from "../storage/verification.ts";
 import type { History } from "../watch/history.ts";
 import type { EventStore } from "../storage/events.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
@@ -28,6 +30,8 @@ export interface HostKeys {
 
 export interface Ground extends AsyncDisposable {
   readonly settings: WorkerSettings;
+  readonly audit: AuditStore;
+  readonly verification: Verification;
   readonly history: History;
   readonly metrics: Metrics;
   readonly events: EventStore;

@@ -6,14 +6,18 @@ import type { DoorSpec } from "../door/door.ts";
 import { makeLogRoom } from "../local/database/log_room.ts";
 import { makeRemovedFolder } from "../local/remove_account.ts";
 import { type Settings, Store } from "../local/store.ts";
+import { localVerification } from "../local/verification.ts";
 import type { Upgraded } from "../local/upgrade.ts";
 import { makeFenceTable } from "../local/vault/fences.ts";
 import type { Certificate } from "../net/certificate.ts";
 import { ownHostKeys, readPrivateKeys } from "../net/host_keys.ts";
 import { ownCertificate } from "../net/own_certificate.ts";
 import { expire, recover } from "../repair/recover.ts";
+import { verifyFiles } from "../repair/verify_files.ts";
 import { settleDead } from "../repair/settle_dead.ts";
+import { type AuditStore, defaultAuditDays } from "../storage/audit/audit.ts";
 import { locate } from "../storage/path.ts";
+import type { Verification } from "../storage/verification.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
 import { attempt } from "./attempt.ts";
 import { requireConfinable } from "./confinement.ts";
@@ -38,12 +42,15 @@ export interface LocalGroundOptions {
 export class LocalGround implements Ground {
   readonly maintenanceMs = 3600 * 1000;
   readonly settings: Settings;
+  readonly verification: Verification;
   readonly #store: Store;
   readonly #lock: DataLock;
   readonly #unconfined: boolean;
 
   private constructor(store: Store, lock: DataLock, unconfined: boolean) {
     this.settings = store.settings;
+    const check: Verification["check"] = (options) => verifyFiles(store, options);
+    this.verification = { ...localVerification(store.db), check };
     this.#store = store;
     this.#lock = lock;
     this.#unconfined = unconfined;
@@ -70,6 +77,10 @@ export class LocalGround implements Ground {
       lock[Symbol.dispose]();
       throw error;
     }
+  }
+
+  get audit(): AuditStore {
+    return this.#store.people.audit;
   }
 
   get history() {
@@ -102,7 +113,9 @@ export class LocalGround implements Ground {
       makeRemovedFolder(this.#store.vault);
       makeLogRoom(this.settings.data);
     });
-    return { ...await recover(this.#store) };
+    const recovered = { ...await recover(this.#store) };
+    await this.#pruneAudit();
+    return recovered;
   }
 
   async settleDead(startId: string): Promise<Settled> {
@@ -115,6 +128,12 @@ export class LocalGround implements Ground {
 
   async maintain(): Promise<void> {
     await attempt("can't drop old uploads", () => expire(this.#store));
+    await this.#pruneAudit();
+  }
+
+  async #pruneAudit(): Promise<void> {
+    const { auditDays = defaultAuditDays } = this.settings;
+    await attempt("can't drop old records of the audit trail", () => this.audit.prune(auditDays));
   }
 
   /** Measures the file system of the data directory. */

@@ -27,6 +27,8 @@ interface ReloadOptions {
   /** @throws {BargeError} for settings that are not valid */
   readonly readSettings: () => Promise<ChangedSettings>;
   readonly applySettings: (settings: LiveSettings) => void;
+  /** Records the changes in the audit trail. */
+  readonly recordChanges: (changed: ChangedSettings["changed"]) => Promise<void>;
   /** Returns the source of the certificate; undefined without TLS. */
   readonly source: (files: CertificateFiles) => (() => ReturnType<CertificateSource>) | undefined;
   readonly applyCertificate: (certificate: Certificate, files: CertificateFiles) => void;
@@ -39,7 +41,7 @@ interface ReloadOptions {
  * @param files those of the first certificate
  */
 export function reloader(options: ReloadOptions, files: CertificateFiles): () => Promise<void> {
-  const { readSettings, applySettings, source, applyCertificate } = options;
+  const { readSettings, applySettings, recordChanges, source, applyCertificate } = options;
   const readAll = async () => {
     await attempt("the former settings stay", async () => {
       const settings = await readSettings().catch((error) => {
@@ -48,6 +50,7 @@ export function reloader(options: ReloadOptions, files: CertificateFiles): () =>
       applySettings(settings);
       files = settings;
       logChanges(settings);
+      if (Object.keys(settings.changed).length > 0) await recordChanges(settings.changed);
     }, "error");
     await attempt("the old certificate stays", async () => {
       const certificate = await source(files)?.();

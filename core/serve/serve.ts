@@ -10,6 +10,7 @@ import { makeHistory, sampleIntervalMs } from "../watch/history.ts";
 import { makeSharedCounts } from "../watch/metrics.ts";
 import type { DoorAddresses } from "../watch/nodes.ts";
 import type { Certificate } from "../net/certificate.ts";
+import { recordSettings, recordStart } from "./upkeep/server_records.ts";
 import { attempt } from "./attempt.ts";
 import { type DoorOptions, doorSpecs, securedHosts } from "./door_specs.ts";
 import type { FirstAccountOptions } from "./first_account.ts";
@@ -23,6 +24,7 @@ import { reserveAddress } from "./reserve_address.ts";
 import { ServiceManager } from "./systemd/service_manager.ts";
 import { Supervisor } from "./supervisor.ts";
 import { type CertificateFiles, certificateSource } from "./tls_options.ts";
+import { type RegularVerification, verifyRegularly } from "./upkeep/verify_regularly.ts";
 
 const log = getLogger(["barge", "serve"]);
 
@@ -47,6 +49,8 @@ export interface ServeOptions extends DoorOptions, FirstAccountOptions {
   readonly hooks?: HookOptions;
   /** The delivery of events; undefined: the server writes none. */
   readonly events?: EventOptions;
+  /** The regular verification of all files. Absent: none. */
+  readonly verify?: RegularVerification;
   /** Accept a data directory to which the runtime can't confine workers. */
   readonly unconfined?: boolean;
   /** A service manager's socket, as in NOTIFY_SOCKET. */
@@ -134,6 +138,7 @@ async function run(
   sample();
   showEnd(certificate);
   const sampling = setInterval(sample, sampleIntervalMs);
+  let verifying: ReturnType<typeof verifyRegularly> | undefined;
   try {
     for (let number = 1; number <= workers; number++) await supervisor.start(number);
     ports.dispose();
@@ -147,6 +152,7 @@ async function run(
         configureLog(logLevel);
         supervisor.adjust(limits, logLevel);
       },
+      recordChanges: (changed) => recordSettings(ground, changed),
       source,
       applyCertificate(certificate, { tlsCert }) {
         supervisor.reload(certificate);
@@ -159,6 +165,8 @@ async function run(
       await reload();
       await manager.notify("READY=1");
     });
+    await recordStart(ground);
+    verifying = verifyRegularly(ground, options.verify, options.signal);
     await options.onReady(facts, hostKeys.shown);
     const addresses = doors.map(({ address }) => formatAddress(address)).join(", ");
     await manager.notify("READY=1", `STATUS=serving at ${addresses}`);
@@ -173,7 +181,9 @@ async function run(
   } finally {
     clearInterval(sampling);
     const deadline = performance.now() + grace;
+    const verified = verifying?.stop();
     await supervisor.stop(grace);
+    await verified;
     await events?.stop(Math.max(0, deadline - performance.now()));
     await maintaining.stop();
   }

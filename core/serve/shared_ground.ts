@@ -12,11 +12,15 @@ import { refuseMigrating } from "../migrate/state.ts";
 import { sharedCertificate, sharedHostKeys } from "../shared/identity.ts";
 import { forgetGoneNodes } from "../shared/nodes/membership.ts";
 import { prepare } from "../shared/prepare.ts";
+import { sharedVerification } from "../shared/verify/state.ts";
+import { verifyShared } from "../shared/verify/verify.ts";
 import { releaseStaleUploads } from "../shared/upload/stale_uploads.ts";
 import { type SharedSettings, SharedStore } from "../shared/store.ts";
 import { uploadById } from "../shared/tree/upload_rows.ts";
 import type { FileContent } from "../storage/content.ts";
 import { locate } from "../storage/path.ts";
+import { type AuditStore, defaultAuditDays } from "../storage/audit/audit.ts";
+import type { Verification } from "../storage/verification.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
 import type { DoorAddresses } from "../watch/nodes.ts";
 import { attempt } from "./attempt.ts";
@@ -35,11 +39,29 @@ export class SharedGround implements Ground {
   /** A short interval, so that the uploads of a dead node are released soon after their leases end. */
   readonly maintenanceMs = 5_000;
   readonly settings: SharedSettings;
+  readonly verification: Verification;
   readonly #store: SharedStore;
   #collected = performance.now();
 
   private constructor(store: SharedStore) {
     this.settings = store.settings;
+    const { parts } = store.storage;
+    this.verification = {
+      ...sharedVerification(parts.db, store.settings.node.id),
+      async check({ after, maxBytesPerSecond, signal, onChecked, onBytes, onProblem }) {
+        await verifyShared(parts, {
+          repair: false,
+          contents: true,
+          after: after === "" ? undefined : Number(after),
+          readers: 1,
+          maxBytesPerSecond,
+          signal,
+          onChecked: (content, files) => onChecked(`${content}`, files),
+          onEvent: (event) => event.type === "bytes" && onBytes(event.count),
+          onProblem,
+        });
+      },
+    };
     this.#store = store;
   }
 
@@ -58,6 +80,10 @@ export class SharedGround implements Ground {
       await store[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  get audit(): AuditStore {
+    return this.#store.people.audit;
   }
 
   get history() {
@@ -118,6 +144,8 @@ export class SharedGround implements Ground {
     if (performance.now() - this.#collected < collectMs) return;
     this.#collected = performance.now();
     await attempt("can't forget dead nodes", () => forgetGoneNodes(parts.db));
+    const { auditDays = defaultAuditDays } = this.settings;
+    await attempt("can't drop old records of the audit trail", () => this.audit.prune(auditDays));
     await attempt("can't remove unused content and objects", async () => {
       const { contents, objects } = await collectGarbage(parts, signal);
       if (contents + objects > 0) {

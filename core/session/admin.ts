@@ -63,7 +63,7 @@ export async function addAccount(
   checkNetworks(account.from ?? []);
   const verifier = await verifierOf(session, password, gone);
   const { accounts } = (await asAdmin(session)).people;
-  return await accounts.add({ ...account, verifier });
+  return await accounts.add({ ...account, verifier }, session.actor);
 }
 
 /**
@@ -91,7 +91,8 @@ export async function changeAccount(
   if (password !== undefined) checkPasswordLength(store, password);
   checkNetworks(change.from ?? []);
   const verifier = password === undefined ? undefined : await verifierOf(session, password, gone);
-  return await (await asAdmin(session)).people.accounts.change(name, { ...change, verifier });
+  const { accounts } = (await asAdmin(session)).people;
+  return await accounts.change(name, { ...change, verifier }, session.actor);
 }
 
 function ownFactor(): BargeError {
@@ -110,7 +111,7 @@ export async function removeAccount(
   name: string,
   options: { readonly purge: boolean },
 ): Promise<RemovedAccount> {
-  return await (await asAdmin(session)).people.accounts.remove(name, options);
+  return await (await asAdmin(session)).people.accounts.remove(name, options, session.actor);
 }
 
 /** Returns the bans in force. */
@@ -120,7 +121,7 @@ export async function listBans(session: Session): Promise<readonly Ban[]> {
 
 /** Ends the bans of an account or address. @returns the bans that were in force */
 export async function liftBans(session: Session, subject: string): Promise<readonly Ban[]> {
-  return await (await asAdmin(session)).people.logins.liftBans(subject);
+  return await (await asAdmin(session)).people.logins.liftBans(subject, session.actor);
 }
 
 /** Returns the traffic of the last hour or day, one sample for each span of time. */

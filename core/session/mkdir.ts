@@ -1,5 +1,6 @@
 import { BargeError } from "../error.ts";
 import { changeable, needAdd, needChange } from "../login/access.ts";
+import { fileRecord } from "../login/file_record.ts";
 import type { Session } from "../login/session.ts";
 import type { Request } from "../protocol/message.ts";
 import { parseTime } from "../protocol/time.ts";
@@ -33,7 +34,8 @@ export async function mkdir(
     condition(view);
     if (modified !== null && view.entry(place)) needChange(session);
   };
-  const guard = { places: [place], door: session.door, check };
+  const record = fileRecord(session, "mkdir", { path: location.path });
+  const guard = { places: [place], door: session.door, check, record };
   const made = await session.store.tree.mkdir(place, { account: id, parents, modified }, guard);
   if (!made && !parents) throw new BargeError("exists", "it exists already");
   return made;

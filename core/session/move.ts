@@ -13,6 +13,7 @@ import {
   recheckChange,
   type WriteCondition,
 } from "../login/access.ts";
+import { fileRecord } from "../login/file_record.ts";
 import type { Session } from "../login/session.ts";
 import { isWithin } from "../storage/path.ts";
 import { relative } from "../storage/place.ts";
@@ -63,7 +64,8 @@ export async function move(
       throw new BargeError("exists", "a file has that name", { path: to });
     }
   };
-  const guard: Guard = { places: [place, newPlace], door: session.door, check };
+  const record = fileRecord(session, "move", { path: source.path, to: target.path });
+  const guard: Guard = { places: [place, newPlace], door: session.door, check, record };
   await tree.check(guard);
   await tree.move(place, newPlace, session.id, guard);
 }

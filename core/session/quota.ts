@@ -43,7 +43,7 @@ export async function grow(session: Session, limit: number): Promise<Usage> {
   };
   await session.account(); // throws for a confined session
   const { total } = registering ?? defaultRegisterLimits;
-  const grown = await people.accounts.grow(session, limit, check, total);
+  const grown = await people.accounts.grow(session, limit, check, total, session.actor);
   if (grown) return usage(grown);
   throw await session.loginEndedError();
 }

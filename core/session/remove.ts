@@ -1,5 +1,6 @@
 import { BargeError } from "../error.ts";
 import { changeable, type Check, checkChange, needAdd, recheckChange } from "../login/access.ts";
+import { fileRecord } from "../login/file_record.ts";
 import type { Session } from "../login/session.ts";
 import type { Guard, View } from "../storage/view.ts";
 import { refuseUnnamed } from "./omitted.ts";
@@ -27,7 +28,11 @@ export async function remove(
   needAdd(session);
   if (!entry && partial && await uploads.dropAt(account.id, place) > 0) return 0;
   const { door } = session;
-  const guard = (check: (view: View) => void): Guard => ({ places: [place], door, check });
+  const record = fileRecord(session, "remove", {
+    path: location.path,
+    type: entry?.type ?? "file",
+  });
+  const guard = (check: (view: View) => void): Guard => ({ places: [place], door, check, record });
   const checkAllowed = (view: View) => allowed(view.entry(place), view);
   const checkEmpty = (view: View) => {
     if (!recursive && view.entry(place)?.type === "dir" && !view.isEmpty(place)) throw notEmpty();

@@ -102,7 +102,7 @@ export async function share(
     : null;
   await session.check(); // the login may have ended meanwhile
   const added = { place, kind, maxDownloads, verifier, expires: Date.now() + life };
-  const made = await store.people.shares.add(account.id, added);
+  const made = await store.people.shares.add(account.id, added, session.actor);
   return { token: made.token, link: await linkOf(store, account, made.share) };
 }
 
@@ -119,7 +119,7 @@ export async function shares(session: Session): Promise<readonly Link[]> {
 export async function revokeShare(session: Session, id: string): Promise<void> {
   session.refuseRestricted();
   const { id: account } = await session.account();
-  if (await session.store.people.shares.revoke(account, id)) return;
+  if (await session.store.people.shares.revoke(account, id, session.actor)) return;
   throw new BargeError("not-found", "there is no such link", { path: id });
 }
 
@@ -195,7 +195,7 @@ export async function unlock(
 ): Promise<string> {
   const { logins } = store.people;
   const name = `share ${share.id}`;
-  const attempt: Attempt = { account: undefined, name, mechanism: "password", host };
+  const attempt: Attempt = { account: undefined, name, mechanism: "password", host, door: "http" };
   const { verifier } = share;
   const right = verifier !== null && password !== "" && password.length <= maxPasswordLength &&
     !await logins.isBanned(attempt) &&

@@ -1,6 +1,7 @@
 /** Storage that many machines share, opened: PostgreSQL for names and accounts, a bucket for bytes. */
 import { randomUUID } from "node:crypto";
 import { SharedAccounts } from "./people/accounts.ts";
+import { SharedAudit } from "./people/audit.ts";
 import { Bucket, type BucketOptions } from "./bucket/bucket.ts";
 import { SharedFactors } from "./people/factors.ts";
 import { SharedLocks } from "./tree/locks.ts";
@@ -32,6 +33,7 @@ export class SharedStorage implements AsyncDisposable {
     readonly accounts: SharedAccounts;
     readonly factors: SharedFactors;
     readonly shares: SharedShares;
+    readonly audit: SharedAudit;
   };
   readonly tree: SharedTree;
   readonly uploads: SharedUploads;
@@ -65,6 +67,7 @@ export class SharedStorage implements AsyncDisposable {
       accounts: new SharedAccounts(parts),
       factors: new SharedFactors(parts),
       shares: new SharedShares(parts),
+      audit: new SharedAudit(db),
     };
     this.tree = new SharedTree(parts);
     this.uploads = new SharedUploads(parts);
@@ -73,6 +76,7 @@ export class SharedStorage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.people.audit[Symbol.asyncDispose]();
     this.parts.bucket[Symbol.dispose]();
     await this.parts.db[Symbol.asyncDispose]();
   }

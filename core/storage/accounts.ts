@@ -1,6 +1,7 @@
 /** The part of storage that manages accounts. */
 import type { Verifier } from "../protocol/message.ts";
 import type { Account, Login, Role } from "./account.ts";
+import type { Actor } from "./audit/audit.ts";
 
 /** The quota of a user whose quota is not given, in bytes. */
 export const defaultQuotaBytes = 1_000_000;
@@ -85,6 +86,7 @@ export interface Totals {
   readonly nearQuota: number;
 }
 
+/** Each change takes the actor that the audit trail names. Default: the operator. */
 export interface AccountStore {
   /** Returns all accounts, by name. */
   list(): Promise<readonly Account[]>;
@@ -98,20 +100,20 @@ export interface AccountStore {
    * @throws {BargeError} `exists` when the name is taken, in whatever case, or its home holds files and
    *   `adopt` is not set; `usage` for a bad name
    */
-  add(account: NewAccount): Promise<Account>;
+  add(account: NewAccount, by?: Actor): Promise<Account>;
   /**
    * Changes an account. A new password ends its logins, tokens and web sessions.
    *
    * @throws {BargeError} `not-found`; `refused` when no admin could log in any more
    */
-  change(name: string, change: AccountChange): Promise<Account>;
+  change(name: string, change: AccountChange, by?: Actor): Promise<Account>;
   /**
    * Makes several changes, all or none. Whether an admin that can log in is left is checked after the last.
    *
    * @returns the removed accounts, by the given names
    * @throws {BargeError} as {@link add}, {@link change} and {@link remove}
    */
-  apply(changes: AccountChanges): Promise<ReadonlyMap<string, RemovedAccount>>;
+  apply(changes: AccountChanges, by?: Actor): Promise<ReadonlyMap<string, RemovedAccount>>;
   /**
    * Checks that a new account would find no files in its home.
    *
@@ -124,7 +126,12 @@ export interface AccountStore {
    * @param host the client's numeric address
    * @throws {BargeError} as {@link add}; `refused` beyond a limit
    */
-  register(account: NewAccount, host: string, limits: RegisterLimits): Promise<Account>;
+  register(
+    account: NewAccount,
+    host: string,
+    limits: RegisterLimits,
+    by?: Actor,
+  ): Promise<Account>;
   /**
    * Raises the quota of a login's account.
    *
@@ -138,6 +145,7 @@ export interface AccountStore {
     limit: number,
     check: (account: Account) => void,
     maxTotal: number | null,
+    by?: Actor,
   ): Promise<Account | undefined>;
   /**
    * Removes an account. Its home is kept, where no door shows it, and its files in /public stay, charged to
@@ -146,7 +154,11 @@ export interface AccountStore {
    * @param options.purge delete the home, and the account's files in /public
    * @throws {BargeError} `not-found`; `refused` when no admin could log in any more
    */
-  remove(name: string, options: { readonly purge: boolean }): Promise<RemovedAccount>;
+  remove(
+    name: string,
+    options: { readonly purge: boolean },
+    by?: Actor,
+  ): Promise<RemovedAccount>;
   /** Makes an account's home if it is missing. */
   makeHome(name: string): Promise<void>;
   /** Returns the number of files that an account is charged for, and their bytes. */

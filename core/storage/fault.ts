@@ -13,6 +13,7 @@
  *   renamed    the file has its name; the transaction with its row is open
  *   settled    its folder is synced and its row written; the transaction is open
  *   committed  the transaction is committed; the client has no answer yet
+ *   recorded   a change of accounts and its record are written; their transaction is open
  *
  *   delivered  a target has taken an event, in the supervisor; the event is still in storage
  *

@@ -1,6 +1,7 @@
 /** The part of storage for logins: secrets, failed logins, bans. */
 import type { Verifier } from "../protocol/message.ts";
 import type { Account, Credential, Login } from "./account.ts";
+import type { Actor } from "./audit/audit.ts";
 import type { AuthorizedKey, PublicKey } from "./public_key.ts";
 import type { Scope } from "./scope.ts";
 
@@ -14,6 +15,8 @@ export interface Attempt {
   readonly mechanism: "password" | "token" | "key" | "question";
   /** The client's numeric address, without the port. */
   readonly host: string;
+  /** The door, for the audit trail. */
+  readonly door?: string | null;
 }
 
 /** A ban in force. */
@@ -101,6 +104,7 @@ export interface FoundWebSession {
   readonly scope: Scope;
 }
 
+/** Each change takes the actor that the audit trail names. Default: the operator. */
 export interface LoginStore {
   /** Returns the account of a login; undefined when the login has ended. */
   account(login: Login): Promise<Account | undefined>;
@@ -131,7 +135,7 @@ export interface LoginStore {
   /** Returns the bans in force, the oldest first. */
   bans(): Promise<readonly Ban[]>;
   /** Ends the bans of an account or address. @returns the bans that were in force */
-  liftBans(subject: string): Promise<readonly Ban[]>;
+  liftBans(subject: string, by?: Actor): Promise<readonly Ban[]>;
 
   /** Returns an account's tokens, the oldest first. */
   tokens(account: number): Promise<readonly Token[]>;
@@ -146,15 +150,16 @@ export interface LoginStore {
     login: Login,
     label: string,
     scope?: Scope,
+    by?: Actor,
   ): Promise<{ readonly id: string; readonly token: string } | undefined>;
   /** Ends a token, and the logins and tokens that began with it. @returns whether the account had it */
-  revokeToken(account: number, id: string): Promise<boolean>;
+  revokeToken(account: number, id: string, by?: Actor): Promise<boolean>;
   /**
    * Ends all tokens of an account, and the logins that began with them.
    *
    * @returns their ids, the oldest first
    */
-  revokeTokens(account: number): Promise<readonly string[]>;
+  revokeTokens(account: number, by?: Actor): Promise<readonly string[]>;
 
   /** Returns an account's public keys, the oldest first. */
   keys(account: number): Promise<readonly PublicKey[]>;
@@ -164,13 +169,21 @@ export interface LoginStore {
    * @returns for each key, in their order, whether the account did not have it
    * @throws {BargeError} `not-found` when the account is gone; `refused` when it has too many
    */
-  addKeys(account: number, keys: readonly AuthorizedKey[]): Promise<readonly boolean[]>;
+  addKeys(
+    account: number,
+    keys: readonly AuthorizedKey[],
+    by?: Actor,
+  ): Promise<readonly boolean[]>;
   /**
    * Removes public keys of an account, and ends the logins with them.
    *
    * @returns the fingerprints of those that it had, in their order
    */
-  removeKeys(account: number, fingerprints: readonly string[]): Promise<readonly string[]>;
+  removeKeys(
+    account: number,
+    fingerprints: readonly string[],
+    by?: Actor,
+  ): Promise<readonly string[]>;
 
   /** Returns an account's web sessions, the newest first. */
   webSessions(account: number): Promise<readonly WebSession[]>;
@@ -180,7 +193,7 @@ export interface LoginStore {
     client: Pick<WebSession, "agent" | "address">,
   ): Promise<string | undefined>;
   /** Ends a web session. @returns whether the account had it */
-  endWebSession(account: number, id: string): Promise<boolean>;
+  endWebSession(account: number, id: string, by?: Actor): Promise<boolean>;
 
   /**
    * Changes the password of a login's account. It ends all logins that began with the old one, all
@@ -188,5 +201,9 @@ export interface LoginStore {
    *
    * @returns the credential of the new password; undefined when the login has ended
    */
-  changePassword(login: Login, verifier: Verifier): Promise<Credential | undefined>;
+  changePassword(
+    login: Login,
+    verifier: Verifier,
+    by?: Actor,
+  ): Promise<Credential | undefined>;
 }

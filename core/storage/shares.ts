@@ -1,5 +1,6 @@
 /** The part of storage that keeps share links. */
 import type { Verifier } from "../protocol/message.ts";
+import type { Actor } from "./audit/audit.ts";
 import type { Place } from "./place.ts";
 
 /** The time for which an expired link is still listed, in ms. */
@@ -37,6 +38,7 @@ export interface FoundShare extends Share {
 
 export type NewShare = Pick<Share, "place" | "kind" | "expires" | "maxDownloads" | "verifier">;
 
+/** Each change takes the actor that the audit trail names. Default: the operator. */
 export interface ShareStore {
   /**
    * Makes a link.
@@ -44,7 +46,11 @@ export interface ShareStore {
    * @returns the token, which storage does not keep
    * @throws {BargeError} `refused` where the account has too many; `not-found` without the account
    */
-  add(account: number, share: NewShare): Promise<{ readonly token: string; readonly share: Share }>;
+  add(
+    account: number,
+    share: NewShare,
+    by?: Actor,
+  ): Promise<{ readonly token: string; readonly share: Share }>;
   /** Returns an account's links, the newest first. */
   list(account: number): Promise<readonly Share[]>;
   /** Returns the link of a token, also where it has ended. */
@@ -60,7 +66,7 @@ export interface ShareStore {
   /** Counts a resume of a counted download. @returns whether the link allows it */
   resume(share: FoundShare, address: string, version: string): Promise<boolean>;
   /** Ends a link. @returns whether the account had it */
-  revoke(account: number, id: string): Promise<boolean>;
+  revoke(account: number, id: string, by?: Actor): Promise<boolean>;
   /** Returns the key that signs proofs of a link's password. */
   signingKey(): Promise<string>;
 }

@@ -6,6 +6,7 @@
  * storage may call it more than once.
  */
 import type { Account, Login } from "./account.ts";
+import type { AuditEntry } from "./audit/audit.ts";
 import type { ForeignEntry, StoredEntry } from "./entry.ts";
 import type { Lock } from "./lock.ts";
 import type { Place } from "./place.ts";
@@ -48,4 +49,6 @@ export interface Guard<T = void> {
   readonly door?: string | null;
   /** Throws if the change may not be made. @returns facts of that moment, for the caller of the change */
   check(view: View): T;
+  /** The record of the change in the audit trail, which the step that makes the change adds. Default: none. */
+  readonly record?: AuditEntry;
 }

@@ -19,7 +19,7 @@ export async function copyContent(
 ): Promise<StoredFile | undefined> {
   const location = session.locate(request.path);
   const place = changeable(location);
-  const guard = writeGuard(session, location, request.overwrite);
+  const guard = writeGuard(session, location, request.overwrite, request);
   const { size, modified } = request;
   const upload = { ...place, account: session.id, size, modified };
   return await session.store.uploads.copy(from, upload, guard);

@@ -116,7 +116,7 @@ export class Gathering implements Incoming {
       checkDigest(content.sha256, sha256);
       const { modified, overwrite } = request;
       const upload = { ...place, account: session.id, size: bytes.length, modified };
-      const guard = writeGuard(session, location, overwrite);
+      const guard = writeGuard(session, location, overwrite, request);
       return await session.store.uploads.store(upload, content, bytes, guard);
     } catch (error) {
       throw await explained(session, request.path, error);

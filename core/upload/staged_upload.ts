@@ -141,7 +141,7 @@ export class StagedUpload implements Incoming {
       }
       const modified = await body.finish(this.modified, digest);
       const content = { size: body.length, sha256: digest, modified, verified };
-      const guard = writeGuard(session, location, request.overwrite);
+      const guard = writeGuard(session, location, request.overwrite, request);
       await checkUpload(this.#target, this.#open, content, guard, gone);
       const file = await this.#open.commit(content, guard);
       await this.#end(() => this.#open.detach());

@@ -54,8 +54,8 @@ const serverCounters = ["starts", "loginsOk", "loginsFailed", "bans"] as const;
 export type Counter = typeof serverCounters[number];
 
 /**
- * Measured by the supervisor: the end of the certificate in ms since 1970, bytes of the disk, and the counts of
- * events (`DispatcherState` in core/events/dispatcher.ts).
+ * Measured by the supervisor: the end of the certificate in ms since 1970, bytes of the disk, the counts of events
+ * (`DispatcherState` in core/events/dispatcher.ts), and the state of the regular verification, with times in ms.
  */
 const gaugeNames = [
   "certificateEnd",
@@ -67,6 +67,12 @@ const gaugeNames = [
   "eventsDelivered",
   "eventFailures",
   "eventsDropped",
+  "verifyInterval",
+  "verifyFinished",
+  "verifyDue",
+  "verifyFiles",
+  "verifyBytes",
+  "verifyBad",
 ] as const;
 export type Gauge = typeof gaugeNames[number];
 /** The measured values. A gauge that does not apply is absent. */

@@ -37,6 +37,10 @@ export interface Adjustable {
 export interface ServiceSettings extends Adjustable {
   /** Whether clients may make accounts for themselves. */
   readonly allowRegister: boolean;
+  /** Whether the audit trail has changes of files, too. Default: false. */
+  readonly auditFiles?: boolean;
+  /** The time for which records of the audit trail are kept, in days. Default: `defaultAuditDays`. */
+  readonly auditDays?: number;
   /** The program's version, shown to admins. */
   readonly version?: string;
   /** The programs and servers that events are delivered to. Default: those of the last server on the storage. */

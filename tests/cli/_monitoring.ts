@@ -86,12 +86,13 @@ export async function samplesAfterUse({ facts }: Server, token: string): Promise
 }
 
 /**
- * Options of `serve` that open HTTP, FTPS for its certificate, and the listener for the metrics. No event is
- * delivered, so that one waits.
+ * Options of `serve` that open HTTP, FTPS for its certificate, and the listener for the metrics, and verify files.
+ * No event is delivered, so that one waits.
  */
 export const args = [
   ...["--http", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--metrics", "127.0.0.1:0"],
   ...["--on-commit", "false"],
+  ...["--verify-every", "1d"],
 ];
 
 /** Fails for a name in the queries that the samples do not have, unless only the other storage has it. */

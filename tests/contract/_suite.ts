@@ -11,6 +11,7 @@ import { entryPromises } from "./_entries.ts";
 import { type Host, oneMachine } from "./_host.ts";
 import { awkwardNames } from "./_names.ts";
 import { accountLimitPromises } from "./_account_limits.ts";
+import { auditPromises } from "./_audit.ts";
 import { scopePromises } from "./_scopes.ts";
 import { secondFactorPromises } from "./_second_factor.ts";
 
@@ -197,7 +198,12 @@ function promisesOf(door: DoorUnderTest, host: Host): Promised[] {
   }, "100000");
 
   promises.push(...entryPromises());
-  promises.push(...scopePromises(door), ...accountLimitPromises, ...secondFactorPromises(door));
+  promises.push(
+    ...scopePromises(door),
+    ...accountLimitPromises,
+    ...secondFactorPromises(door),
+    ...auditPromises(door),
+  );
 
   test("an overwrite is charged its difference, and refused whole", async ({ here, native }) => {
     await here.put("/home/f", pattern(80_000));

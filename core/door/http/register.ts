@@ -19,7 +19,7 @@ export async function registerAccount(
   }
   checkPasswordLength(store, password);
   const verifier = await passwordVerifier(exchange, name, password);
-  return await register(store, { verb: "register", account: name, verifier, limit }, host);
+  return await register(store, { verb: "register", account: name, verifier, limit }, host, "http");
 }
 
 /**

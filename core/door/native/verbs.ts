@@ -10,6 +10,9 @@ import {
 } from "../../protocol/message.ts";
 import { bindingName } from "../../net/binding_name.ts";
 import { defaultMinPasswordLength } from "../../protocol/password.ts";
+import { parseTime } from "../../protocol/time.ts";
+import { auditPages } from "../../session/audit.ts";
+import { auditFields } from "../../session/audit_fields.ts";
 import { copy } from "../../session/copy.ts";
 import { digest } from "../../session/digest.ts";
 import { list } from "../../session/list.ts";
@@ -51,7 +54,7 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
     login: false,
     async handle(c, request) {
       needPrivacy(c, "register");
-      const { name: account, limit } = await register(c.store, request, c.host);
+      const { name: account, limit } = await register(c.store, request, c.host, "native");
       return { account, limit } satisfies Answer<"register">;
     },
   },
@@ -94,6 +97,9 @@ export const verbs: { readonly [V in Verb]: Handler<V> } = {
   "set-totp": { login: false, handle: serveSetTotp },
   tokens: {
     handle: async (c) => paged(c.output, [(await tokens(c.session)).map(tokenFacts)], "tokens"),
+  },
+  audit: {
+    handle: (c, request) => paged(c.output, auditRows(c.session, request), "records"),
   },
   ping: { login: false, handle: () => ({}) },
   bye: { login: false, handle: () => ({}) },
@@ -165,6 +171,14 @@ async function serveList(c: UserContext, { path, recursive }: Request<"list">): 
   const omitted = new Omitted();
   const last = await paged(c.output, list(c.session, path, recursive, omitted), "entries");
   return { ...last, omitted: omitted.omission };
+}
+
+async function* auditRows(
+  session: Session,
+  { since, account }: Request<"audit">,
+): AsyncGenerator<object[], void, void> {
+  const query = { account, since: since === undefined ? undefined : parseTime(since) };
+  for await (const records of auditPages(session, query)) yield records.map(auditFields);
 }
 
 async function* uploadRows(session: Session): AsyncGenerator<object[], void, void> {

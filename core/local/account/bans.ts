@@ -28,11 +28,15 @@ import {
   maxLoginDelayMs,
 } from "../../storage/logins.ts";
 import { banEvent, loginFailedEvent } from "../../storage/event_facts.ts";
+import { banBegun } from "../../storage/audit/entries.ts";
+import { logAudit } from "../../storage/audit/log.ts";
 import type { Database } from "../database/database.ts";
 import { Table } from "../database/table.ts";
 import { Outbox } from "../ledger/outbox.ts";
+import { Audit } from "./audit.ts";
 
 export class Bans extends Table {
+  readonly #audit: Audit;
   #after: number;
   readonly #now: () => number;
   readonly #outbox: Outbox;
@@ -49,6 +53,7 @@ export class Bans extends Table {
   ) {
     super(db);
     this.#outbox = outbox;
+    this.#audit = new Audit(db);
     this.#after = after;
     this.#now = now;
   }
@@ -76,7 +81,7 @@ export class Bans extends Table {
   failed(attempt: Attempt): Consequence {
     const known = this.#case(attempt);
     if (this.#banned(known)) return { delay: maxLoginDelayMs, bans: [] };
-    return this.db.unsyncedTransaction(() => {
+    const consequence = this.db.unsyncedTransaction(() => {
       const now = this.#now();
       const { account, address, familiar } = known;
       const { id } = this.db.insert("failure", { account, address, known: +familiar, at: now });
@@ -88,8 +93,11 @@ export class Bans extends Table {
         loginFailedEvent(account, address, attempt.mechanism),
         ...bans.map(banEvent),
       ]);
+      for (const ban of bans) this.#audit.add(banBegun(ban, attempt));
       return { delay: delayOf([this.#from(address), ...counts]), bans };
     });
+    for (const ban of consequence.bans) logAudit(banBegun(ban, attempt));
+    return consequence;
   }
 
   /** Records a successful login, if that changes anything. */

@@ -20,8 +20,8 @@ export class Tokens extends Table {
   /**
    * Issues a token, and drops expired ones: see `LoginStore.issueToken`.
    *
-   * @param allowed runs under the write lock and may throw; returns the id of the token with which the
-   *   login began, and whose end also ends the new token; null for none
+   * @param allowed gets the new id, runs under the write lock and may throw; returns the id of the token with
+   *   which the login began, and whose end also ends the new token; null for none
    * @returns the id, and the text, which is not kept
    * @throws {BargeError} `not-found` when the account is gone; `refused` when it has too many
    */
@@ -29,13 +29,13 @@ export class Tokens extends Table {
     account: number,
     label: string,
     scope: Scope = fullScope,
-    allowed: () => string | null = () => null,
+    allowed: (id: string) => string | null = () => null,
   ): Promise<{ id: string; token: string }> {
     const id = randomBytes(6).toString("hex");
     const secret = randomBytes(32).toString("base64url");
     const v = await makeVerifier("token", secret);
     this.db.transaction(() => {
-      const issued_by = allowed();
+      const issued_by = allowed(id);
       requireAccount(this.db, account);
       const created = Date.now();
       this.#dropExpired(account, created - listedTokenMs);

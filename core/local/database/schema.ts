@@ -13,6 +13,7 @@
  * by at least as much as `reserved` rises. A file that moves away frees nothing, so the code that moves it
  * calls `UploadsAt.uncredit` before. schema_folders.ts has the same rules for entries.
  */
+import { auditAndVerification } from "./schema_audit.ts";
 import { fileFacts, foldersAndEntries } from "./schema_folders.ts";
 
 /** "barg" in ASCII, by which `file` and barge recognize the database. */
@@ -376,4 +377,5 @@ ALTER TABLE account ADD COLUMN totp_secret TEXT;     -- in base32; null: the acc
 ALTER TABLE account ADD COLUMN totp_step INTEGER;    -- the last time step whose code was used
 ALTER TABLE account ADD COLUMN recovery_codes TEXT;  -- digests of the unused ones, with spaces between them
 `,
+  auditAndVerification,
 ];

@@ -10,7 +10,7 @@ import type { Vault } from "./vault.ts";
  *
  * @param length the most bytes to read, from the start
  * @param signal stops between two reads
- * @param onRead called after each read, with its bytes
+ * @param onRead called after each read, with its bytes; the next read waits for it
  * @returns the digest in hex, and the number of bytes
  * @throws {BargeError} `not-found`, `denied`, `io`
  */
@@ -20,14 +20,14 @@ export async function digestFile(
   algorithm: "sha256" | "md5" = "sha256",
   length = Infinity,
   signal?: AbortSignal,
-  onRead: (bytes: number) => void = () => {},
+  onRead: (bytes: number) => void | Promise<void> = () => {},
 ): Promise<{ digest: string; size: number }> {
   const { file } = vault.open(place);
   const hash = createHash(algorithm);
   try {
     signal?.throwIfAborted();
-    const size = await readInto(hash, file, length, (bytes) => {
-      onRead(bytes);
+    const size = await readInto(hash, file, length, async (bytes) => {
+      await onRead(bytes);
       signal?.throwIfAborted();
     });
     return { digest: hash.digest("hex"), size };
@@ -42,14 +42,14 @@ export async function digestFile(
  * Adds the bytes from a file's cursor on to a digest.
  *
  * @param length the most bytes to read
- * @param onRead called after each read, with its bytes
+ * @param onRead called after each read, with its bytes; the next read waits for it
  * @returns the number of bytes: less than `length` at the end of the file
  */
 export async function readInto(
   hash: Hash,
   file: Deno.FsFile,
   length: number,
-  onRead: (bytes: number) => void = () => {},
+  onRead: (bytes: number) => void | Promise<void> = () => {},
 ): Promise<number> {
   const buffer = borrow();
   try {
@@ -59,7 +59,7 @@ export async function readInto(
       if (!n) break;
       hash.update(buffer.subarray(0, n));
       size += n;
-      onRead(n);
+      await onRead(n);
     }
     return size;
   } finally {

@@ -26,6 +26,7 @@
  *
  * Times of type bigint are in ms since 1970; the others are timestamptz.
  */
+import { auditAndVerification } from "./schema_audit.ts";
 import { sumsAndPaths } from "./schema_functions.ts";
 
 /** One step from a version of the tables to the next one. */
@@ -374,4 +375,5 @@ ALTER TABLE account ADD COLUMN totp_step bigint;
 ALTER TABLE account ADD COLUMN recovery_codes text;
 `,
   },
+  { oldest: 5, sql: auditAndVerification },
 ];

@@ -21,6 +21,8 @@ import type {
   RemovedAccount,
   Totals,
 } from "../../storage/accounts.ts";
+import { type Actor, operator } from "../../storage/audit/audit.ts";
+import { accountAdded, accountChanged, accountRemoved } from "../../storage/audit/entries.ts";
 import {
   accountChangedEvent,
   accountMadeEvent,
@@ -33,6 +35,7 @@ import { below, nodeAt } from "../tree/node_rows.ts";
 import type { Parts } from "../bucket/parts.ts";
 import { dropFactor } from "./factors.ts";
 import type { Statements, Value } from "../database/postgres.ts";
+import { type Record, recording } from "../database/audit_rows.ts";
 import { beginRegistration, endRegistration, grant } from "./registrations.ts";
 import { removeNode } from "../tree/remove_node.ts";
 import { staleSeconds } from "../tree/upload_rows.ts";
@@ -63,28 +66,32 @@ export class SharedAccounts implements AccountStore {
     return await get(this.#parts.db, name);
   }
 
-  async add(account: NewAccount): Promise<Account> {
+  async add(account: NewAccount, by: Actor = operator): Promise<Account> {
     const { db, outbox } = this.#parts;
-    return await db.transaction(async (tx) => {
-      const made = await add(tx, account);
-      await outbox.add(tx, () => [accountMadeEvent(made.name, made.role)]);
-      return made;
+    return await recording(db, async (tx, record) => {
+      const added = await add(tx, account);
+      await record(accountAdded(added, by));
+      await outbox.add(tx, () => [accountMadeEvent(added.name, added.role)]);
+      return added;
     });
   }
 
-  async change(name: string, change: AccountChange): Promise<Account> {
+  async change(name: string, change: AccountChange, by: Actor = operator): Promise<Account> {
     const { db, outbox } = this.#parts;
-    return await db.transaction(async (tx) => {
-      const changed = await changeAccount(tx, name, change);
+    return await recording(db, async (tx, record) => {
+      const changed = await changeAccount(tx, record, { name, change, by });
       await outbox.add(tx, () => [accountChangedEvent(changed.name, change)]);
       return changed;
     });
   }
 
-  async apply(changes: AccountChanges): Promise<ReadonlyMap<string, RemovedAccount>> {
+  async apply(
+    changes: AccountChanges,
+    by: Actor = operator,
+  ): Promise<ReadonlyMap<string, RemovedAccount>> {
     const { db, outbox } = this.#parts;
-    return await db.transaction(async (tx) => {
-      const homes = await applyChanges(tx, changes);
+    return await recording(db, async (tx, record) => {
+      const homes = await applyChanges(tx, record, changes, by);
       const { added, changed, removed } = changes;
       await outbox.add(tx, () => [
         ...added.map(({ name, role }) => accountMadeEvent(name, role)),
@@ -99,14 +106,20 @@ export class SharedAccounts implements AccountStore {
     await needFreeHome(this.#parts.db, name);
   }
 
-  async register(account: NewAccount, host: string, limits: RegisterLimits): Promise<Account> {
+  async register(
+    account: NewAccount,
+    host: string,
+    limits: RegisterLimits,
+    by: Actor = operator,
+  ): Promise<Account> {
     const { db, outbox } = this.#parts;
     const attempt = await db.transaction((tx) => beginRegistration(tx, host, limits));
-    return await db.transaction(async (tx) => {
+    return await recording(db, async (tx, record) => {
       await lockAdmins(tx);
       const made = await add(tx, account);
       await endRegistration(tx, attempt, made.id, account.limit, limits);
       await outbox.add(tx, () => [accountMadeEvent(made.name, made.role)]);
+      await record(accountAdded(made, by));
       return made;
     });
   }
@@ -116,9 +129,10 @@ export class SharedAccounts implements AccountStore {
     limit: number,
     check: (account: Account) => void,
     maxTotal: number | null,
+    by: Actor = operator,
   ): Promise<Account | undefined> {
     const { db, outbox } = this.#parts;
-    return await db.transaction(async (tx) => {
+    return await recording(db, async (tx, record) => {
       await lockAdmins(tx);
       const account = await accountOfLogin(tx, login);
       if (!account) return undefined;
@@ -127,18 +141,23 @@ export class SharedAccounts implements AccountStore {
       if ((await tx.all(sql, account.id)).length > 0) {
         await grant(tx, account.id, limit, maxTotal);
       }
-      const changed = await changeAccount(tx, account.name, { limit });
-      await outbox.add(tx, () => [accountChangedEvent(account.name, { limit })]);
+      const change = { limit };
+      const changed = await changeAccount(tx, record, { name: account.name, change, by });
+      await outbox.add(tx, () => [accountChangedEvent(account.name, change)]);
       return changed;
     });
   }
 
-  async remove(name: string, { purge }: { readonly purge: boolean }): Promise<RemovedAccount> {
+  async remove(
+    name: string,
+    { purge }: { readonly purge: boolean },
+    by: Actor = operator,
+  ): Promise<RemovedAccount> {
     const { db, outbox } = this.#parts;
-    return await db.transaction(async (tx) => {
+    return await recording(db, async (tx, record) => {
       await lockAdmins(tx);
       const { name: removedName } = await get(tx, name);
-      const { wasAdmin, ...removed } = await remove(tx, name, purge);
+      const { wasAdmin, ...removed } = await remove(tx, record, { name, purge, by });
       if (wasAdmin && await areAdminsGone(tx)) throw isLastAdmin(name);
       await outbox.add(tx, () => [accountRemovedEvent(removedName)]);
       return removed;
@@ -181,19 +200,23 @@ export class SharedAccounts implements AccountStore {
 
 async function applyChanges(
   tx: Statements,
+  record: Record,
   { added, changed, removed }: AccountChanges,
+  by: Actor,
 ): Promise<ReadonlyMap<string, RemovedAccount>> {
   await lockAdmins(tx);
-  for (const account of added) await add(tx, account);
+  for (const account of added) await record(accountAdded(await add(tx, account), by));
   let lastAdmin: string | undefined;
   for (const { name, change } of changed) {
-    if (isLastingAdmin(await setColumns(tx, name, change))) lastAdmin = name;
+    const before = await setColumns(tx, name, change);
+    await record(accountChanged(before, change, by));
+    if (isLastingAdmin(before)) lastAdmin = name;
   }
   if (lastAdmin !== undefined && await areAdminsGone(tx)) throw isLastAdmin(lastAdmin);
   const homes = new Map<string, RemovedAccount>();
   let admins = 0;
   for (const name of removed) {
-    const { wasAdmin, ...home } = await remove(tx, name, false);
+    const { wasAdmin, ...home } = await remove(tx, record, { name, purge: false, by });
     if (wasAdmin) admins++;
     homes.set(name, home);
   }
@@ -272,13 +295,18 @@ async function needFreeHome(tx: Statements, name: string): Promise<void> {
 
 async function changeAccount(
   tx: Statements,
-  name: string,
-  change: AccountChange,
+  record: Record,
+  { name, change, by }: {
+    readonly name: string;
+    readonly change: AccountChange;
+    readonly by: Actor;
+  },
 ): Promise<Account> {
   const { role, disabled, expires } = change;
   if (role || disabled !== undefined || expires !== undefined) await lockAdmins(tx);
   const before = await setColumns(tx, name, change);
   if (isLastingAdmin(before) && await areAdminsGone(tx)) throw isLastAdmin(name);
+  await record(accountChanged(before, change, by));
   return await get(tx, name);
 }
 
@@ -315,8 +343,8 @@ async function setColumns(
 /** Removes an account. @returns also whether it was an admin that could log in */
 async function remove(
   tx: Statements,
-  name: string,
-  purge: boolean,
+  record: Record,
+  { name, purge, by }: { readonly name: string; readonly purge: boolean; readonly by: Actor },
 ): Promise<RemovedAccount & { readonly wasAdmin: boolean }> {
   const account = await get(tx, name);
   const owned = await ownedBy(tx, account.id);
@@ -330,6 +358,7 @@ async function remove(
   if (purge) await tx.all("DELETE FROM node WHERE owner = $1 AND NOT folder", account.id);
   const kept = home && await keepHome(tx, account.name, home.id, purge);
   await tx.all("DELETE FROM account WHERE id = $1", account.id);
+  await record(accountRemoved(account.name, owned, purge, by));
   return { kept: kept ?? null, ...owned, wasAdmin: isLastingAdmin(account) };
 }
 

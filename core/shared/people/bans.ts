@@ -20,8 +20,10 @@ import {
 import { banEvent, loginFailedEvent } from "../../storage/event_facts.ts";
 import { type Attempt, type Ban, type Consequence, maxLoginDelayMs } from "../../storage/logins.ts";
 import { network } from "../../net/address.ts";
+import { banBegun } from "../../storage/audit/entries.ts";
 import type { Parts } from "../bucket/parts.ts";
 import type { Statements } from "../database/postgres.ts";
+import { recording } from "../database/audit_rows.ts";
 
 export class SharedBans {
   readonly #parts: Parts;
@@ -39,7 +41,7 @@ export class SharedBans {
   }
 
   async failed(attempt: Attempt): Promise<Consequence> {
-    return await this.#parts.db.transaction(async (tx) => {
+    return await recording(this.#parts.db, async (tx, record) => {
       const known = await this.#case(tx, attempt);
       if (await this.#isBanned(tx, known)) return { delay: maxLoginDelayMs, bans: [] };
       const { account, address, familiar, subjects } = known;
@@ -70,6 +72,7 @@ export class SharedBans {
         loginFailedEvent(account, address, attempt.mechanism),
         ...bans.map(banEvent),
       ]);
+      await record(...bans.map((ban) => banBegun(ban, attempt)));
       const [{ n }] = await tx.all<{ n: number }>(
         "SELECT count(*) AS n FROM (SELECT 1 FROM failure WHERE address = $1 LIMIT 10) AS t",
         address,
@@ -112,17 +115,15 @@ export class SharedBans {
     return (await this.#parts.db.all<BanRow>(sql)).map(banOf);
   }
 
-  async lift(subject: string): Promise<Ban[]> {
+  async lift(tx: Statements, subject: string): Promise<Ban[]> {
     const values = liftedValues(subject);
-    return await this.#parts.db.transaction(async (tx) => {
-      const lifted = await tx.all<BanRow & { holds: boolean }>(
-        `DELETE FROM ban WHERE account = $1 OR address = $2
-         RETURNING account, address, since, until, times, until > now_ms() AS holds`,
-        ...values,
-      );
-      await tx.all("DELETE FROM failure WHERE account = $1 OR address = $2", ...values);
-      return lifted.filter(({ holds }) => holds).map(banOf);
-    });
+    const lifted = await tx.all<BanRow & { holds: boolean }>(
+      `DELETE FROM ban WHERE account = $1 OR address = $2
+       RETURNING account, address, since, until, times, until > now_ms() AS holds`,
+      ...values,
+    );
+    await tx.all("DELETE FROM failure WHERE account = $1 OR address = $2", ...values);
+    return lifted.filter(({ holds }) => holds).map(banOf);
   }
 
   async markOf(name: string): Promise<string> {

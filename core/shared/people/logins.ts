@@ -18,8 +18,19 @@ import {
   webSessionIdleMs,
   webSessionMaxMs,
 } from "../../storage/logins.ts";
+import { type Actor, operator } from "../../storage/audit/audit.ts";
+import {
+  accountChanged,
+  banLifted,
+  keyAdded,
+  keyRemoved,
+  tokenIssued,
+  tokensRevoked,
+  webSessionEnded,
+} from "../../storage/audit/entries.ts";
 import { fullScope, type Scope } from "../../storage/scope.ts";
 import { accountColumns, accountOfLogin } from "../tree/account_rows.ts";
+import { nameOf, type Record, recording } from "../database/audit_rows.ts";
 import { SharedBans } from "./bans.ts";
 import { setVerifier } from "./accounts.ts";
 import { addKeys, keysOf } from "./keys.ts";
@@ -149,8 +160,12 @@ export class SharedLogins implements LoginStore {
     return await this.#bans.list();
   }
 
-  async liftBans(subject: string): Promise<readonly Ban[]> {
-    return await this.#bans.lift(subject);
+  async liftBans(subject: string, by: Actor = operator): Promise<readonly Ban[]> {
+    return await recording(this.#parts.db, async (tx, record) => {
+      const lifted = await this.#bans.lift(tx, subject);
+      await record(...lifted.map((ban) => banLifted(ban, by)));
+      return lifted;
+    });
   }
 
   async tokens(account: number): Promise<readonly Token[]> {
@@ -160,49 +175,75 @@ export class SharedLogins implements LoginStore {
   async issueToken(
     login: Login,
     label: string,
-    scope?: Scope,
+    scope: Scope = fullScope,
+    by: Actor = operator,
   ): Promise<{ readonly id: string; readonly token: string } | undefined> {
     const token = await makeToken();
-    return await this.#unlessEnded(login, async (tx, origin) => {
+    return await this.#unlessEnded(login, async ({ tx, record, account, origin }) => {
       await insertToken(tx, token, { account: login.id, label, origin, scope });
+      await record(tokenIssued(account.name, { id: token.id, label, scope }, by));
       return { id: token.id, token: token.text };
     });
   }
 
-  async revokeToken(account: number, id: string): Promise<boolean> {
-    const sql = "DELETE FROM token WHERE account = $1 AND id = $2 RETURNING id";
-    return (await this.#parts.db.all(sql, account, id)).length > 0;
+  async revokeToken(account: number, id: string, by: Actor = operator): Promise<boolean> {
+    return await recording(this.#parts.db, async (tx, record) => {
+      const sql = "DELETE FROM token WHERE account = $1 AND id = $2 RETURNING id";
+      if ((await tx.all(sql, account, id)).length === 0) return false;
+      await record(...tokensRevoked(await nameOf(tx, account), [id], by));
+      return true;
+    });
   }
 
-  async revokeTokens(account: number): Promise<readonly string[]> {
-    const rows = await this.#parts.db.all<{ id: string }>(
-      `WITH ended AS (DELETE FROM token WHERE account = $1 RETURNING id, created)
-       SELECT id FROM ended ORDER BY created, id`,
-      account,
-    );
-    return rows.map(({ id }) => id);
+  async revokeTokens(account: number, by: Actor = operator): Promise<readonly string[]> {
+    return await recording(this.#parts.db, async (tx, record) => {
+      const rows = await tx.all<{ id: string }>(
+        `WITH ended AS (DELETE FROM token WHERE account = $1 RETURNING id, created)
+         SELECT id FROM ended ORDER BY created, id`,
+        account,
+      );
+      const ids = rows.map(({ id }) => id);
+      if (ids.length > 0) await record(...tokensRevoked(await nameOf(tx, account), ids, by));
+      return ids;
+    });
   }
 
   async keys(account: number): Promise<readonly PublicKey[]> {
     return await keysOf(this.#parts.db, account);
   }
 
-  async addKeys(account: number, keys: readonly AuthorizedKey[]): Promise<readonly boolean[]> {
-    return await this.#parts.db.transaction((tx) => addKeys(tx, account, keys));
+  async addKeys(
+    account: number,
+    keys: readonly AuthorizedKey[],
+    by: Actor = operator,
+  ): Promise<readonly boolean[]> {
+    return await recording(this.#parts.db, async (tx, record) => {
+      const added = await addKeys(tx, account, keys);
+      const name = await nameOf(tx, account);
+      await record(...keys.filter((_, i) => added[i]).map((key) => keyAdded(name, key, by)));
+      return added;
+    });
   }
 
   async removeKeys(
     account: number,
     fingerprints: readonly string[],
+    by: Actor = operator,
   ): Promise<readonly string[]> {
-    const rows = await this.#parts.db.all<{ fingerprint: string }>(
-      `DELETE FROM public_key WHERE account = $1
-       AND fingerprint IN (SELECT jsonb_array_elements_text($2::text::jsonb)) RETURNING fingerprint`,
-      account,
-      JSON.stringify(fingerprints),
-    );
-    const removed = new Set(rows.map(({ fingerprint }) => fingerprint));
-    return fingerprints.filter((fingerprint) => removed.has(fingerprint));
+    return await recording(this.#parts.db, async (tx, record) => {
+      const rows = await tx.all<{ fingerprint: string }>(
+        `DELETE FROM public_key WHERE account = $1
+         AND fingerprint IN (SELECT jsonb_array_elements_text($2::text::jsonb)) RETURNING fingerprint`,
+        account,
+        JSON.stringify(fingerprints),
+      );
+      if (rows.length === 0) return [];
+      const found = new Set(rows.map(({ fingerprint }) => fingerprint));
+      const removed = fingerprints.filter((fingerprint) => found.has(fingerprint));
+      const name = await nameOf(tx, account);
+      await record(...removed.map((fingerprint) => keyRemoved(name, fingerprint, by)));
+      return removed;
+    });
   }
 
   async webSessions(account: number): Promise<readonly WebSession[]> {
@@ -218,7 +259,7 @@ export class SharedLogins implements LoginStore {
     { agent, address }: Pick<WebSession, "agent" | "address">,
   ): Promise<string | undefined> {
     const secret = randomBytes(32).toString("base64url");
-    return await this.#unlessEnded(login, async (tx, origin) => {
+    return await this.#unlessEnded(login, async ({ tx, origin }) => {
       await tx.all(`DELETE FROM web_session WHERE NOT ${alive}`);
       await tx.all(
         `INSERT INTO web_session (digest, account, agent, address, token)
@@ -239,15 +280,25 @@ export class SharedLogins implements LoginStore {
     });
   }
 
-  async endWebSession(account: number, id: string): Promise<boolean> {
-    const sql = "DELETE FROM web_session WHERE account = $1 AND left(digest, 16) = $2 RETURNING 1";
-    return (await this.#parts.db.all(sql, account, id)).length > 0;
+  async endWebSession(account: number, id: string, by: Actor = operator): Promise<boolean> {
+    return await recording(this.#parts.db, async (tx, record) => {
+      const sql =
+        "DELETE FROM web_session WHERE account = $1 AND left(digest, 16) = $2 RETURNING 1";
+      if ((await tx.all(sql, account, id)).length === 0) return false;
+      await record(webSessionEnded(await nameOf(tx, account), id, by));
+      return true;
+    });
   }
 
-  async changePassword(login: Login, verifier: Verifier): Promise<Credential | undefined> {
-    return await this.#unlessEnded(login, async (tx, _, { name }) => {
+  async changePassword(
+    login: Login,
+    verifier: Verifier,
+    by: Actor = operator,
+  ): Promise<Credential | undefined> {
+    return await this.#unlessEnded(login, async ({ tx, record, account }) => {
       const epoch = await setVerifier(tx, login.id, verifier);
-      await this.#parts.outbox.add(tx, () => [accountChangedEvent(name, { verifier })]);
+      await record(accountChanged(account, { verifier }, by));
+      await this.#parts.outbox.add(tx, () => [accountChangedEvent(account.name, { verifier })]);
       return { kind: "password", epoch };
     });
   }
@@ -255,25 +306,36 @@ export class SharedLogins implements LoginStore {
   /**
    * Runs work in a transaction in which a login holds.
    *
-   * @param work gets the id of the token that the login began with, also through a web session, and the account
    * @returns undefined when the login has ended
    */
   async #unlessEnded<T>(
     login: Login,
-    work: (tx: Statements, origin: string | null, account: Account) => Promise<T>,
+    work: (step: LoginStep) => Promise<T>,
   ): Promise<T | undefined> {
-    const { id, credential } = login;
-    return await this.#parts.db.transaction(async (tx) => {
-      await tx.all("SELECT 1 FROM account WHERE id = $1 FOR NO KEY UPDATE", id);
+    return await recording(this.#parts.db, async (tx, record) => {
+      await tx.all("SELECT 1 FROM account WHERE id = $1 FOR NO KEY UPDATE", login.id);
       const account = await accountOfLogin(tx, login);
       if (!account) return undefined;
-      if (credential.kind === "token") return await work(tx, credential.id, account);
-      if (credential.kind !== "web") return await work(tx, null, account);
-      const sql = "SELECT token FROM web_session WHERE digest = $1";
-      const [row] = await tx.all<{ token: string | null }>(sql, credential.digest);
-      return await work(tx, row?.token ?? null, account);
+      return await work({ tx, record, account, origin: await originOf(tx, login) });
     });
   }
+}
+
+/** A transaction in which a login holds. */
+interface LoginStep {
+  readonly tx: Statements;
+  readonly record: Record;
+  readonly account: Account;
+  /** The id of the token that the login began with, also through a web session; null for none. */
+  readonly origin: string | null;
+}
+
+async function originOf(tx: Statements, { credential }: Login): Promise<string | null> {
+  if (credential.kind === "token") return credential.id;
+  if (credential.kind !== "web") return null;
+  const sql = "SELECT token FROM web_session WHERE digest = $1";
+  const [row] = await tx.all<{ token: string | null }>(sql, credential.digest);
+  return row?.token ?? null;
 }
 
 function digestOf(secret: string): string {

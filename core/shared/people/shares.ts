@@ -2,6 +2,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { accountIsGone } from "../../storage/account_rules.ts";
+import { type Actor, operator } from "../../storage/audit/audit.ts";
+import { shareMade, shareRevoked } from "../../storage/audit/entries.ts";
 import { maxShares } from "../../storage/bounds.ts";
 import {
   type FoundShare,
@@ -16,6 +18,7 @@ import {
 import { nodeAt } from "../tree/node_rows.ts";
 import type { Parts } from "../bucket/parts.ts";
 import type { Statements, Value } from "../database/postgres.ts";
+import { nameOf, recording } from "../database/audit_rows.ts";
 
 type Row = Omit<FoundShare, "id" | "place"> & { readonly dir: string; readonly name: string };
 
@@ -28,11 +31,13 @@ export class SharedShares implements ShareStore {
 
   async add(
     account: number,
-    { place, kind, expires, maxDownloads, verifier }: NewShare,
+    added: NewShare,
+    by: Actor = operator,
   ): Promise<{ readonly token: string; readonly share: Share }> {
+    const { place, kind, expires, maxDownloads, verifier } = added;
     const token = randomBytes(32).toString("base64url");
     const digest = digestOf(token);
-    return await this.#parts.db.transaction(async (tx) => {
+    return await recording(this.#parts.db, async (tx, record) => {
       const sql = "SELECT 1 FROM account WHERE id = $1 FOR NO KEY UPDATE";
       if ((await tx.all(sql, account)).length === 0) throw accountIsGone();
       await tx.all("DELETE FROM share WHERE expires < now_ms() - $1::bigint", listedMs);
@@ -60,6 +65,7 @@ export class SharedShares implements ShareStore {
         verifier && JSON.stringify(verifier),
       );
       const [share] = await select(tx, "digest = $1", digest);
+      await record(shareMade(await nameOf(tx, account), share.id, added, by));
       return { token, share };
     });
   }
@@ -100,9 +106,13 @@ export class SharedShares implements ShareStore {
     return rows.length > 0;
   }
 
-  async revoke(account: number, id: string): Promise<boolean> {
-    const sql = "DELETE FROM share WHERE account = $1 AND left(digest, 16) = $2 RETURNING digest";
-    return (await this.#parts.db.all(sql, account, id)).length > 0;
+  async revoke(account: number, id: string, by: Actor = operator): Promise<boolean> {
+    return await recording(this.#parts.db, async (tx, record) => {
+      const sql = "DELETE FROM share WHERE account = $1 AND left(digest, 16) = $2 RETURNING digest";
+      if ((await tx.all(sql, account, id)).length === 0) return false;
+      await record(shareRevoked(await nameOf(tx, account), id, by));
+      return true;
+    });
   }
 
   async signingKey(): Promise<string> {

@@ -6,6 +6,8 @@ import type { ForeignEntry, StoredEntry } from "../../storage/entry.ts";
 import { folderOf, type Place, relative } from "../../storage/place.ts";
 import type { Look, NamedEntry, NewFolder, Tree } from "../../storage/tree.ts";
 import type { Guard } from "../../storage/view.ts";
+import { logAudit } from "../../storage/audit/log.ts";
+import { addRecords } from "../database/audit_rows.ts";
 import type { Sums } from "./account_rows.ts";
 import { beyond, change } from "./change.ts";
 import { SharedContent } from "./content.ts";
@@ -131,7 +133,7 @@ export class SharedTree implements Tree {
   async mkdir(place: Place, folder: NewFolder, guard: Guard): Promise<boolean> {
     const { account, parents } = folder;
     const modified = folder.modified === null ? null : Math.round(folder.modified);
-    return await change(this.#parts.db, [place], [account], async (step) => {
+    const made = await change(this.#parts.db, [place], [account], async (step) => {
       const { tx, view, accounts } = step;
       await checkGuard(view, guard);
       const missing: Place[] = [];
@@ -173,8 +175,11 @@ export class SharedTree implements Tree {
         tx,
         () => missing.map((place) => mkdirEvent({ place, ...origin })),
       );
+      await addRecord(tx, guard);
       return true;
     });
+    if (made && guard.record) logAudit(guard.record);
+    return made;
   }
 
   async move(from: Place, to: Place, account: number, guard: Guard): Promise<void> {
@@ -210,12 +215,14 @@ export class SharedTree implements Tree {
       await outbox.add(tx, () => [
         moveEvent({ from, to, type: typeOf(row), ...originOf(accounts, account, guard) }),
       ]);
+      await addRecord(tx, guard);
     });
+    if (guard.record) logAudit(guard.record);
   }
 
   async remove(place: Place, account: number, guard: Guard): Promise<number> {
     const { db, outbox } = this.#parts;
-    return await change(db, [place], [account], async ({ tx, view, accounts }) => {
+    const files = await change(db, [place], [account], async ({ tx, view, accounts }) => {
       await checkGuard(view, guard);
       const row = await runGuard(view, () => view.node(place));
       if (!row) throw notFound(place);
@@ -225,8 +232,11 @@ export class SharedTree implements Tree {
       await outbox.add(tx, () => [
         removeEvent({ place, type: typeOf(row), ...originOf(accounts, account, guard) }),
       ]);
+      await addRecord(tx, guard);
       return files;
     });
+    if (guard.record) logAudit(guard.record);
+    return files;
   }
 
   async setModified(place: Place, modified: number, guard: Guard): Promise<number> {
@@ -265,6 +275,11 @@ function originOf(
   { door = null }: Guard,
 ): { readonly account: string | null; readonly door: string | null } {
   return { account: accounts.get(id)?.name ?? null, door };
+}
+
+/** Adds the record of a change to the audit trail, if the operator wants one. */
+async function addRecord(tx: Statements, { record }: Guard): Promise<void> {
+  if (record) await addRecords(tx, [record]);
 }
 
 function notFound(place: Place): BargeError {

@@ -14,6 +14,7 @@ import type { NodeRow } from "../tree/node_rows.ts";
 import { runGuard, type SharedView } from "../tree/view.ts";
 import { admit } from "./admit.ts";
 import { Groups } from "../database/groups.ts";
+import { recordFiles } from "./file_records.ts";
 
 interface FileCopy {
   readonly from: Place;
@@ -84,6 +85,13 @@ async function writeCopies(
       const account = step.accounts.get(upload.account)?.name ?? null;
       return [commitEvent({ ...copied, dir, name, account, verified: true, door })];
     }));
+  await recordFiles(
+    step.tx,
+    candidates.flatMap(({ upload, guard }) => {
+      const file = outcomes.get(upload);
+      return !file || file instanceof BargeError ? [] : [[guard, file] as const];
+    }),
+  );
   const missing = new BargeError("not-found", "there is no such file");
   return group.map(({ to }) => outcomes.get(to) ?? missing);
 }

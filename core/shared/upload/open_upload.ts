@@ -1,4 +1,5 @@
 /** An upload as its holder has it open: its row in the database, and its bytes in the bucket. */
+import { logFile, recordFiles } from "./file_records.ts";
 import { BargeError } from "../../error.ts";
 import { commitEvent } from "../../storage/event_facts.ts";
 import type { Place } from "../../storage/place.ts";
@@ -266,9 +267,11 @@ export class SharedUpload implements OpenUpload {
         const { door = null } = guard;
         return [commitEvent({ ...content, dir, name, account: owner, door, replaced })];
       });
+      await recordFiles(tx, [[guard, { size, replaced }]]);
       return replaced;
     });
     this.#committed = true;
+    logFile(guard, { size, replaced });
     return { size, sha256, modified, replaced };
   }
 

@@ -2,6 +2,7 @@
  * Small files whose bytes are all in memory. Files that wait at the same time are stored together: their
  * bytes in one object, their rows in one transaction. Each of them succeeds or fails by itself.
  */
+import { recordFiles } from "./file_records.ts";
 import { hash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { commitEvent } from "../../storage/event_facts.ts";
@@ -130,6 +131,13 @@ export class SmallFiles {
           const account = step.accounts.get(upload.account)?.name ?? null;
           return [commitEvent({ ...stored, dir, name, account, verified, door })];
         }),
+    );
+    await recordFiles(
+      tx,
+      group.flatMap(({ guard }, i) => {
+        const file = outcomes[i];
+        return file instanceof BargeError ? [] : [[guard, file] as const];
+      }),
     );
     return outcomes;
   }

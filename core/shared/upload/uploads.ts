@@ -5,6 +5,7 @@
  * writes it. The former holder is first asked to record the bytes that it has gathered
  * (handover.ts). Then the row gets the new holder, and the next statement of the former holder fails.
  */
+import { logFile } from "./file_records.ts";
 import { createHash, randomUUID } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import type { FileContent } from "../../storage/content.ts";
@@ -247,11 +248,15 @@ export class SharedUploads implements Uploads {
     bytes: Uint8Array,
     guard: WriteGuard,
   ): Promise<StoredFile> {
-    return await this.#small.store({ upload, content, bytes, guard });
+    const file = await this.#small.store({ upload, content, bytes, guard });
+    logFile(guard, file);
+    return file;
   }
 
   async copy(from: Place, to: NewUpload, guard: WriteGuard): Promise<StoredFile> {
-    return await this.#copies.copy(from, to, guard);
+    const file = await this.#copies.copy(from, to, guard);
+    logFile(guard, file);
+    return file;
   }
 
   async openStaged(upload: number, modified: number): Promise<FileContent> {

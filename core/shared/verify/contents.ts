@@ -16,7 +16,7 @@ import type { Finding, VerifyRun } from "./run.ts";
 const pageContents = 256;
 const pageOwners = 256;
 /** The contents that are read at the same time: each holds one piece in memory. */
-const maxReaders = 4;
+const defaultReaders = 4;
 
 interface ContentRow {
   readonly id: number;
@@ -41,12 +41,16 @@ export async function verifyContents(run: VerifyRun): Promise<void> {
     `page.size, encode(page.sha256, 'hex') AS sha256, (SELECT count(*) ${file}) AS files,
      EXISTS (SELECT 1 FROM upload WHERE upload.content = page.id) AS partial,
      (SELECT ${pathColumn} ${file} LIMIT 1) AS path`,
+    "",
+    run.options.after,
   );
+  const { readers: maxReaders = defaultReaders, onChecked } = run.options;
   let failed = false;
   const readers = Array.from({ length: maxReaders }, async () => {
     try {
       for (let next; !failed && !(next = await rows.next()).done;) {
         await verifyContent(run, check, next.value);
+        await onChecked?.(next.value.id, next.value.files);
       }
     } catch (error) {
       failed = true;

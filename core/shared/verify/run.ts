@@ -1,5 +1,5 @@
 /** One run of `barge verify` over shared storage: its options, its counts, and its reports. */
-import { setTimeout as wait } from "node:timers/promises";
+import { Pacer } from "../../storage/pacer.ts";
 import type { Problem, ReconcileEvent } from "../../storage/problem.ts";
 import type { Parts } from "../bucket/parts.ts";
 
@@ -10,6 +10,12 @@ export interface SharedVerifyOptions {
   readonly contents?: boolean;
   /** The most bytes to read in a second. Default: as fast as the store answers. */
   readonly maxBytesPerSecond?: number;
+  /** The id of the last content that an earlier run has checked: this run goes on from there. Default: none. */
+  readonly after?: number;
+  /** The contents that are read at the same time. Default: 4. */
+  readonly readers?: number;
+  /** Called when a content with a number of files was checked. With one reader, in the order of the ids. */
+  readonly onChecked?: (content: number, files: number) => Promise<void> | void;
   /** The age from which an object that nothing refers to may be removed, in ms. Default: a day. */
   readonly orphanAgeMs?: number;
   readonly signal?: AbortSignal;
@@ -34,12 +40,12 @@ export class VerifyRun {
   readonly parts: Parts;
   readonly options: SharedVerifyOptions;
   readonly #counts = { checked: 0, bytes: 0, problems: 0, repaired: 0 };
-  /** The time at which more bytes may be read, as performance.now() has it. */
-  #readyAt = 0;
+  readonly #pacer: Pacer;
 
   constructor(parts: Parts, options: SharedVerifyOptions) {
     this.parts = parts;
     this.options = options;
+    this.#pacer = new Pacer(options.maxBytesPerSecond, options.signal);
   }
 
   get counts(): SharedVerified {
@@ -48,13 +54,7 @@ export class VerifyRun {
 
   /** Waits until a number of bytes may be read. @throws the signal's reason */
   async admit(bytes: number): Promise<void> {
-    const { maxBytesPerSecond, signal } = this.options;
-    signal?.throwIfAborted();
-    if (maxBytesPerSecond === undefined) return;
-    const now = performance.now();
-    const start = Math.max(now, this.#readyAt);
-    this.#readyAt = start + bytes * 1000 / maxBytesPerSecond;
-    if (start > now) await wait(start - now, undefined, { signal });
+    await this.#pacer.admit(bytes);
   }
 
   /** Counts bytes that were read. */
@@ -81,16 +81,18 @@ export class VerifyRun {
    *
    * @param columns in SQL, of the rows `page`
    * @param joins in SQL, as `LEFT JOIN ...`
+   * @param after the id of the row to begin after; default: the first row
    */
   async *rows<T extends object>(
     table: string,
     pageRows: number,
     columns: string,
     joins = "",
+    after = -1,
   ): AsyncGenerator<T & { readonly id: number }, void, void> {
     const { db } = this.parts;
     const [{ end }] = await db.all<{ end: number | null }>(`SELECT max(id) AS end FROM ${table}`);
-    for (let last = -1; end !== null && last < end;) {
+    for (let last = after; end !== null && last < end;) {
       this.options.signal?.throwIfAborted();
       const rows = await db.all<T & { id: number }>(
         `WITH page AS (SELECT * FROM ${table} WHERE id > $1::bigint AND id <= $2::bigint

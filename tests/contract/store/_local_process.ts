@@ -1,11 +1,12 @@
 /**
- * Another process on a data directory, for uploads_test.ts and tree_test.ts:
+ * Another process on a data directory, for uploads_test.ts, tree_test.ts and audit_test.ts:
  *
  *   race DATA ACCOUNT FILES BYTES   stores files, and prints how many it could
  *   store DATA ACCOUNT STEP TEXT    stores a file, and kills itself at a step
  *   commit DATA ACCOUNT STEP TEXT   the same in pieces
  *   move DATA ACCOUNT STEP          moves a file, and kills itself at a step
  *   remove DATA ACCOUNT STEP        removes a file, and kills itself at a step
+ *   quota DATA ACCOUNT STEP         changes the quota of anna, and kills itself at a step
  */
 import { Store } from "../../../core/local/store.ts";
 import { arm } from "../../../core/storage/fault.ts";
@@ -36,5 +37,6 @@ if (verb === "race") {
   await open.body.write(bytes.subarray(0, 3));
   await open.body.write(bytes.subarray(3));
   await commit(open);
-} else if (verb === "move") await tree.move(from, to, id, always);
+} else if (verb === "quota") await local.people.accounts.change("anna", { limit: 5 });
+else if (verb === "move") await tree.move(from, to, id, always);
 else await tree.remove(from, id, always);

@@ -7,6 +7,7 @@
  *   commit NAME STEP ACCOUNT TEXT        stores a file in pieces
  *   move, remove NAME STEP ACCOUNT       changes `from`
  *   collect NAME STEP ACCOUNT            collects garbage
+ *   quota NAME STEP ACCOUNT              changes the quota of anna
  */
 import { collectGarbage } from "../../../core/shared/upload/garbage.ts";
 import { arm } from "../../../core/storage/fault.ts";
@@ -50,6 +51,9 @@ switch (verb) {
     break;
   case "remove":
     await tree.remove(from, id, always);
+    break;
+  case "quota":
+    await node.people.accounts.change("anna", { limit: 5 });
     break;
   case "collect":
     await collectGarbage(node.parts);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { BargeError, type Kind } from "../../../core/error.ts";
 import type { Account, Login, Role } from "../../../core/storage/account.ts";
+import type { AuditStore } from "../../../core/storage/audit/audit.ts";
 import {
   type AccountChanges,
   type AccountStore,
@@ -21,6 +22,7 @@ export interface People {
   readonly accounts: AccountStore;
   readonly logins: LoginStore;
   readonly shares: ShareStore;
+  readonly audit: AuditStore;
   readonly tree: Tree;
 }
 

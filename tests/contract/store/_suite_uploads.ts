@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { BargeError, type Kind } from "../../../core/error.ts";
+import type { AuditEntry } from "../../../core/storage/audit/audit.ts";
 import type { Place } from "../../../core/storage/place.ts";
 import {
   LostUpload,
@@ -80,6 +81,18 @@ export function store(
 ): Promise<StoredFile> {
   const upload = declared(account, bytes.length, place);
   return uploads.store(upload, contentOf(bytes), bytes, guard(place));
+}
+
+/** Stores a file of 5 bytes, with a record in the audit trail. */
+export function storeRecorded(
+  uploads: Uploads,
+  account: number,
+  place: Place,
+  record: AuditEntry,
+): Promise<StoredFile> {
+  const bytes = text("12345");
+  const upload = declared(account, bytes.length, place);
+  return uploads.store(upload, contentOf(bytes), bytes, { ...guard(place), record });
 }
 
 /** Finishes an upload and makes it a file. */

@@ -44,11 +44,12 @@ const requests: Record<string, object> = {
   passwd: { verifier },
   token: { action: "revoke", id: "none" },
   tokens: {},
+  audit: {},
   ping: {},
   bye: {},
 };
 /** Those of which no field must be there. */
-const bare = ["uploads", "quota", "status", "tokens", "ping", "bye"];
+const bare = ["uploads", "quota", "status", "tokens", "audit", "ping", "bye"];
 
 type Outcome = "answered" | "protocol" | "unauthenticated" | "unsupported" | "failed";
 

@@ -12,6 +12,7 @@ Deno.test("a change during the second of two reloads is read by a third one", as
       began[reads.push(read) - 1].resolve();
       return read.promise;
     },
+    recordChanges: () => Promise.resolve(),
     applySettings() {},
     source: () => undefined,
     applyCertificate() {},

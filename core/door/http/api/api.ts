@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import type { HttpEnv } from "../exchange.ts";
 import { accounts } from "./accounts.ts";
+import { audit } from "./audit.ts";
 import { changes } from "./changes.ts";
 import { files } from "./files.ts";
 import { describe } from "./openapi.ts";
@@ -22,6 +23,7 @@ export const operations: readonly Operation[] = [
   ...shares,
   ...accounts,
   ...nodes,
+  ...audit,
   operation("GET", "/openapi.json", {
     id: "description",
     summary: "Get this description",

@@ -236,6 +236,37 @@ export const removedAccount = v.object({
   bytes,
 });
 
+export const audit = v.object({
+  records: v.array(v.object({
+    id: bytes,
+    time: v.pipe(time, v.description("Of the first of its events")),
+    last: v.pipe(time, v.description("Of the last of its events")),
+    count: v.pipe(bytes, v.description("The number of its events")),
+    event: v.string(),
+    account: v.pipe(v.nullable(v.string()), v.description("The account that the event is about")),
+    by: v.pipe(
+      v.nullable(v.string()),
+      v.description("The account that acted; null for the operator, and for a failed login"),
+    ),
+    address: v.nullable(v.string()),
+    door: v.nullable(v.string()),
+    details: v.record(v.string(), v.any()),
+  })),
+  next: v.pipe(
+    v.nullable(bytes),
+    v.description("The `before` of the next page; null after the last"),
+  ),
+});
+const wholeNumber = v.pipe(v.string(), v.regex(/^[0-9]{1,15}$/), v.transform(Number));
+export const auditQuery = v.object({
+  since: v.optional(v.pipe(v.string(), v.description("Only events since this time"))),
+  account: v.optional(
+    v.pipe(v.string(), v.maxLength(64), v.description("Only events about, or by, this account")),
+  ),
+  before: v.optional(v.pipe(wholeNumber, v.description("The `next` of the page before"))),
+  limit: v.optional(v.pipe(wholeNumber, v.description("At most 1000; default: 100"))),
+});
+
 const nodeReport = {
   workers: bytes,
   restarts: bytes,

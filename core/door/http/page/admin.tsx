@@ -1,10 +1,11 @@
-/** The admin pages: overview, accounts, connections, bans. */
+/** The admin pages: overview, accounts, connections, bans, audit trail. */
 import { Hono } from "hono";
 import { liftBans, listBans, ratesOf } from "../../../session/admin.ts";
+import { auditPage } from "../../../session/audit.ts";
 import { listNodes, status, statusSnapshot } from "../../../session/status.ts";
 import type { HttpEnv } from "../exchange.ts";
 import { resource } from "../resource.ts";
-import { Bans, Connections } from "./admin_lists.tsx";
+import { AuditTrail, Bans, Connections } from "./admin_lists.tsx";
 import { AdminShell } from "./admin_shell.tsx";
 import {
   addAccount,
@@ -29,6 +30,7 @@ export function admin(): Hono<HttpEnv> {
   resource(app, "/admin/connections", { GET: showConnections });
   resource(app, "/admin/bans", { GET: showBans });
   resource(app, "/admin/bans/lift", { POST: liftBan });
+  resource(app, "/admin/audit", { GET: showAudit });
   return app;
 }
 
@@ -78,4 +80,25 @@ async function liftBan(c: PageContext): Promise<Response> {
   const lifted = await liftBans(view.session, form.get("subject") ?? "");
   const notice = lifted.length === 0 ? "" : `?notice=lifted.${lifted.length}`;
   return c.redirect(`/admin/bans${notice}`, 303);
+}
+
+/** The records of one page of the audit trail. */
+const auditPageRecords = 50;
+
+/** GET /admin/audit. */
+async function showAudit(c: PageContext): Promise<Response> {
+  const view = await adminView(c);
+  view.exchange.logEntry.verb = "audit";
+  const account = view.query.get("account") ?? "";
+  const before = Number(view.query.get("before") ?? NaN);
+  const page = await auditPage(view.session, {
+    account: account === "" ? undefined : account,
+    before: Number.isSafeInteger(before) && before >= 0 ? before : undefined,
+    limit: auditPageRecords,
+  });
+  return await send(
+    <AdminShell view={view} title="Audit" tab="audit">
+      <AuditTrail {...page} account={account} />
+    </AdminShell>,
+  );
 }

@@ -1,5 +1,7 @@
-/** The lists of connections and of bans. */
+/** The lists of connections, of bans, and of the audit trail. */
 import { formatSize } from "../../../size.ts";
+import type { AuditPage } from "../../../session/audit.ts";
+import type { AuditRecord } from "../../../storage/audit/audit.ts";
 import type { Ban } from "../../../storage/logins.ts";
 import type { ListedConnection } from "../../../watch/roster.ts";
 import { ButtonForm } from "./form.tsx";
@@ -119,6 +121,51 @@ function BanItem({ view, ban }: { view: UserView; ban: Ban }) {
         field={["subject", subject]}
         data-act
       />
+    </li>
+  );
+}
+
+/** @param account the account whose records these are; empty for all */
+export function AuditTrail({ records, next, account }: AuditPage & { readonly account: string }) {
+  const older = new URLSearchParams({ ...(account && { account }), before: `${next}` });
+  return (
+    <div class="stack" id="audit">
+      <h1 class="sr">Audit</h1>
+      <form class="row" action="/admin/audit" role="search">
+        <label for="account">Account</label>
+        <input id="account" name="account" value={account} maxlength={64} autocapitalize="none" />
+        <button type="submit" class="b">Show</button>
+      </form>
+      <section class="card stack">
+        {records.length === 0 && <p class="soft">There are no records.</p>}
+        <ul class="plain">
+          {records.map((record) => <AuditItem record={record} />)}
+        </ul>
+        {next !== null && <a href={`/admin/audit?${older}`}>Older</a>}
+      </section>
+    </div>
+  );
+}
+
+function AuditItem({ record }: { record: AuditRecord }) {
+  const { at, count: times, event, account, by, details } = record;
+  const facts = Object.entries(details).map(([name, fact]) => `${name}: ${JSON.stringify(fact)}`);
+  return (
+    <li>
+      <div class="grow">
+        <div>
+          <span class="tag">{event}</span> {account ?? ""}
+          {by.account !== null && by.account !== account && ` by ${by.account}`}
+          {by.account === null && by.door === null && " by the operator"}
+          {times > 1 && `, ${times} times`}
+        </div>
+        <small>
+          <Time at={at} />
+          {by.address !== null && `, ${by.address}`}
+          {by.door !== null && `, ${by.door}`}
+          {facts.length > 0 && `. ${facts.join(", ")}`}
+        </small>
+      </div>
     </li>
   );
 }

@@ -8,6 +8,7 @@ const tabs = [
   ["accounts", "/admin/accounts", "Accounts"],
   ["connections", "/admin/connections", "Connections"],
   ["bans", "/admin/bans", "Bans"],
+  ["audit", "/admin/audit", "Audit"],
 ] as const;
 export type Tab = typeof tabs[number][0];
 

@@ -1,5 +1,7 @@
 /** Tests the admin pages: their functions, and that only admins can use them. */
 import assert from "node:assert/strict";
+import { Audit } from "../../../../core/local/account/audit.ts";
+import { Database } from "../../../../core/local/database/database.ts";
 import { barge, startServer } from "../../../_server.ts";
 import { basic } from "./_client.ts";
 import { openBrowser, Person, test } from "./_browser.ts";
@@ -162,6 +164,33 @@ test("an admin manages accounts, connections and bans", async (t) => {
     assert.equal(await status("/api/v1/quota", { headers: basic("alice") }), 200);
   });
 
+  await t.step("the audit trail is shown, of all accounts and of one, in pages", async () => {
+    await page.click(".tabs >> text=Audit");
+    const item = (text: string) => page.locator("#audit li", { hasText: text });
+    await item("ban-lifted alice by root").first().waitFor();
+    await item("login-failed alice").first().waitFor();
+    await root.checkAccess();
+    await root.shot("audit");
+    await page.fill("#account", "carol");
+    await page.click("#audit button");
+    await item("account-removed carol by root").waitFor();
+    await item("account-added carol by root").waitFor();
+    assert.equal(await item("alice").count(), 0);
+    using db = new Database(server.data);
+    const audit = new Audit(db);
+    const by = { account: "root", address: "192.0.2.7", door: "http" };
+    for (let i = 0; i < 60; i++) {
+      audit.add({ event: "account-changed", account: "carol", by, details: { number: i } });
+    }
+    await page.reload();
+    await item("number: 59").waitFor();
+    assert.equal(await item("number: 9").count(), 0);
+    await page.click("text=Older");
+    await item("number: 9").waitFor();
+    await item("account-added carol by root").waitFor();
+    assert.equal(await page.inputValue("#account"), "carol");
+  });
+
   await t.step("no admin changes their own role, and no other site changes any", async () => {
     const login = await root.context.cookies();
     const cookie = login.map(({ name, value }) => `${name}=${value}`).join("; ");
@@ -211,7 +240,8 @@ test("an admin manages accounts, connections and bans", async (t) => {
       await phone.context.clearCookies();
       await phone.login("alice");
       assert.equal(await phone.page.getByText("Admin").count(), 0);
-      for (const path of ["/admin", "/admin/accounts", "/admin/connections", "/admin/bans"]) {
+      const lists = ["accounts", "connections", "bans", "audit"].map((list) => `/admin/${list}`);
+      for (const path of ["/admin", ...lists]) {
         assert.equal((await phone.page.goto(base + path))?.status(), 403, path);
       }
       assert.equal(await status("/admin"), 303);

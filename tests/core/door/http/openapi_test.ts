@@ -169,6 +169,13 @@ Deno.test("each operation answers as described", async (t) => {
   );
   await run("nodes", 403, () => send(anna, "GET", "/nodes"));
   await run("nodes", 200, () => send(admin, "GET", "/nodes"));
+  await run("audit", 403, () => send(anna, "GET", "/audit"));
+  await run("audit", 400, () => send(admin, "GET", "/audit?before=x"));
+  const trail = await run("audit", 200, () => send(admin, "GET", "/audit?account=bob&limit=2"));
+  assert.deepEqual(trail.json.records.map(({ event }: { event: string }) => event), [
+    "account-removed",
+    "account-changed",
+  ]);
   await run("description", 200, () => send(stranger, "GET", "/openapi.json"));
   assert.deepEqual(operations.map(({ id }) => id).filter((id) => !done.has(id)), []);
 });

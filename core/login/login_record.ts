@@ -1,0 +1,34 @@
+/** The records of logins in the audit trail. */
+import type { Attempt } from "../storage/logins.ts";
+import type { Service } from "./service.ts";
+import type { Session } from "./session.ts";
+
+/** Records a login. @throws {BargeError} as `AuditStore.note` */
+export async function recordLogin(
+  { people: { audit } }: Service,
+  { mechanism }: Attempt,
+  { actor, credential }: Session,
+): Promise<void> {
+  const details: Record<string, string> = { with: mechanism };
+  if (credential.kind === "token") details.token = credential.id;
+  if (credential.kind === "key") details.key = credential.fingerprint;
+  await audit.note({ event: "login", account: actor.account, by: actor, details });
+}
+
+/**
+ * Records a failed login. A name that no account has becomes its mark, as in the list of bans, since users
+ * sometimes type a password there. The work is the same for known and unknown names.
+ *
+ * @param why the reason, where the client has proved its secret
+ * @throws {BargeError} as `AuditStore.note`
+ */
+export async function recordFailure(
+  { people: { audit, logins } }: Service,
+  { account, name, mechanism, host, door = null }: Attempt,
+  why?: string,
+): Promise<void> {
+  const by = { account: null, address: host, door };
+  const details = { with: mechanism, ...(why !== undefined && { why }) };
+  const mark = await logins.markOf(name);
+  await audit.note({ event: "login-failed", account: account?.name ?? mark, by, details });
+}

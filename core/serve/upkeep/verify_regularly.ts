@@ -1,0 +1,190 @@
+/**
+ * Runs the regular verification (core/storage/verification.ts) in the supervisor, which has no clients.
+ *
+ * A round goes on where an earlier start, or another node, has left it. It repairs nothing: it reports through the
+ * log, the metrics and the audit trail. A failure of the storage ends the attempt; the next one goes on.
+ */
+import { setTimeout as wait } from "node:timers/promises";
+import { getLogger } from "@logtape/logtape";
+import { operator } from "../../storage/audit/audit.ts";
+import { isBad, type VerificationState, type VerifyProgress } from "../../storage/verification.ts";
+import { attempt } from "../attempt.ts";
+import type { Ground } from "../ground.ts";
+
+const log = getLogger(["barge", "verify"]);
+
+export interface RegularVerification {
+  /** The time from the end of a round to the next one, in ms. */
+  readonly everyMs: number;
+  readonly maxBytesPerSecond: number;
+}
+
+/** The interval at which the progress is saved, in ms. */
+const saveIntervalMs = 2_000;
+/** The longest interval at which a server looks whether a round is due, in ms. */
+const maxPauseMs = 60_000;
+/** The most problems of one attempt that are logged. */
+const maxLoggedProblems = 1000;
+
+/** Another node has taken the round. */
+class RoundTaken extends Error {}
+
+/**
+ * Verifies at intervals, until it is stopped.
+ *
+ * @returns `stop` ends a round under way, whose position stays
+ */
+export function verifyRegularly(
+  ground: Ground,
+  options: RegularVerification | undefined,
+  stopping: AbortSignal,
+): { readonly stop: () => Promise<void> } {
+  if (!options) return { stop: () => Promise.resolve() };
+  const stopped = new AbortController();
+  const signal = AbortSignal.any([stopping, stopped.signal]);
+  const pauseMs = Math.min(options.everyMs, maxPauseMs);
+  const run = async () => {
+    while (!signal.aborted) {
+      await attempt("can't verify the files; the next attempt goes on", async () => {
+        await verifyWhenDue(ground, options, signal);
+      });
+      await attempt("can't read the state of the verification", async () => {
+        showState(ground, await ground.verification.read(), options);
+      });
+      await wait(pauseMs, undefined, { signal }).catch(() => {/* it is stopped */});
+    }
+  };
+  const running = run();
+  return {
+    async stop() {
+      stopped.abort();
+      await running;
+    },
+  };
+}
+
+/** Runs the round that is due, or under way. */
+async function verifyWhenDue(
+  ground: Ground,
+  options: RegularVerification,
+  signal: AbortSignal,
+): Promise<void> {
+  const { verification } = ground;
+  const begun = await verification.take(options.everyMs);
+  if (!begun) return;
+  showState(ground, begun, options);
+  const resumed = begun.position !== "";
+  log.info(
+    resumed ? "the verification of all files goes on" : "the verification of all files begins",
+    {
+      files: begun.files,
+      bytes: begun.bytes,
+    },
+  );
+  const round = new Round(ground, begun, options, signal);
+  try {
+    await verification.check({
+      after: begun.position,
+      maxBytesPerSecond: options.maxBytesPerSecond,
+      signal,
+      onChecked: (position, files) => round.checked(position, files),
+      onBytes: (bytes) => round.read(bytes),
+      onProblem: (problem) => round.report(problem),
+    });
+    await round.finish();
+  } catch (error) {
+    if (error instanceof RoundTaken) return log.info("another node goes on with the verification");
+    await attempt("can't save the progress of the verification", async () => {
+      await round.save();
+      await verification.release();
+    });
+    if (!signal.aborted) throw error;
+  }
+}
+
+class Round {
+  readonly #ground: Ground;
+  readonly #options: RegularVerification;
+  readonly #signal: AbortSignal;
+  readonly #began: VerificationState;
+  #progress: { -readonly [K in keyof VerifyProgress]: VerifyProgress[K] };
+  #problems = 0;
+  #savedAt = performance.now();
+
+  constructor(
+    ground: Ground,
+    began: VerificationState,
+    options: RegularVerification,
+    signal: AbortSignal,
+  ) {
+    this.#ground = ground;
+    this.#began = began;
+    this.#options = options;
+    this.#signal = signal;
+    const { position, files, bytes, bad } = began;
+    this.#progress = { position, files, bytes, bad };
+  }
+
+  /** Counts checked files, and saves the position from time to time. @throws {RoundTaken} */
+  async checked(position: string, files: number): Promise<void> {
+    this.#progress.position = position;
+    this.#progress.files += files;
+    if (performance.now() - this.#savedAt < saveIntervalMs) return;
+    await this.save();
+  }
+
+  read(bytes: number): void {
+    this.#progress.bytes += bytes;
+  }
+
+  report(problem: Parameters<typeof isBad>[0]): void {
+    if (isBad(problem)) this.#progress.bad++;
+    this.#problems++;
+    if (this.#problems > maxLoggedProblems) return;
+    const { kind, path, what, expected, found } = problem;
+    log[isBad(problem) ? "error" : "warn"]("{path}: {what}", { path, what, kind, expected, found });
+    if (this.#problems < maxLoggedProblems) return;
+    log.warn("further problems are not logged; `barge verify` lists all");
+  }
+
+  /** Saves the progress. @throws {RoundTaken} */
+  async save(): Promise<void> {
+    this.#savedAt = performance.now();
+    if (!await this.#ground.verification.save(this.#progress)) throw new RoundTaken();
+    this.#show({ ...this.#began, ...this.#progress });
+  }
+
+  /** @throws {RoundTaken} */
+  async finish(): Promise<void> {
+    this.#signal.throwIfAborted();
+    const { position: _, ...counts } = this.#progress;
+    if (!await this.#ground.verification.finish(counts)) throw new RoundTaken();
+    const { files, bytes, bad } = counts;
+    const result = "all files were verified: {files} files, {bytes} bytes, {bad} bad files";
+    log[bad > 0 ? "error" : "info"](result, { files, bytes, bad });
+    await attempt("can't record the verification", async () => {
+      const entry = { event: "storage-verified", account: null, by: operator } as const;
+      await this.#ground.audit.add({ ...entry, details: { files, bytes, bad } });
+    });
+  }
+
+  #show(state: VerificationState): void {
+    showState(this.#ground, state, this.#options);
+  }
+}
+
+/** Shows the state in the metrics: the numbers of the round under way, or of the last one. */
+function showState(
+  { metrics }: Ground,
+  { began, finished, last, ...counts }: VerificationState,
+  { everyMs }: RegularVerification,
+): void {
+  const shown = began === null ? last ?? counts : counts;
+  metrics.setGauge("verifyInterval", everyMs);
+  metrics.setGauge("verifyFinished", finished ?? undefined);
+  metrics.setGauge("verifyDue", finished === null ? began ?? Date.now() : finished + everyMs);
+  metrics.setGauge("verifyFiles", shown.files);
+  metrics.setGauge("verifyBytes", shown.bytes);
+  // Bad files of the last round count until a later round has passed without them.
+  metrics.setGauge("verifyBad", Math.max(shown.bad, last?.bad ?? 0));
+}

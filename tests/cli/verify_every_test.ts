@@ -1,0 +1,140 @@
+/** `serve --verify-every`: files are verified in the background, also after a kill -9, and at several nodes. */
+import assert from "node:assert/strict";
+import { objectName } from "../../core/shared/bucket/objects.ts";
+import { barge, type Server, startServer } from "../_server.ts";
+import { hasEngines } from "../contract/store/_shared.ts";
+import { until } from "../_observe.ts";
+import { type Bytes, eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
+import { scrape } from "./_monitoring.ts";
+import { Nodes } from "./_nodes.ts";
+import { Database } from "../../core/local/database/database.ts";
+
+const metrics = ["--metrics", "127.0.0.1:0"];
+const finished = "all files were verified";
+
+/** Starts a server with files of anna, and stops it. Its disposal removes the data directory. */
+async function withFiles(names: readonly string[], size: number): Promise<Server> {
+  const server = await startServer();
+  await server.addUser("anna");
+  using peer = await Peer.open(server.address, await server.issueToken("anna"));
+  for (const [i, name] of names.entries()) {
+    await peer.ask(eager(`/home/${name}`, pattern(size, i)));
+  }
+  await server.kill("SIGTERM");
+  return server;
+}
+
+/** Changes a file's bytes, and neither its size nor its time. */
+function damage({ data }: Server, name: string): void {
+  const path = `${data}/homes/anna/${name}`;
+  const { mtime, size } = Deno.statSync(path);
+  Deno.writeFileSync(path, new Uint8Array(size));
+  Deno.utimeSync(path, mtime!, mtime!);
+}
+
+function state({ data }: Server): { began: number | null; position: string; files: number } {
+  using db = new Database(data);
+  return db.get("SELECT began, position, files FROM verification")!;
+}
+
+async function verified(server: Server): Promise<Record<string, unknown>[]> {
+  const { stdout, stderr } = await barge(["audit", "--json", ...server.storage]);
+  const records = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  assert(records.length > 0, stderr);
+  return records.filter(({ event }) => event === "storage-verified").map(({ details }) => details);
+}
+
+Deno.test("a damaged and a missing file are found in the background, and not repaired", async () => {
+  await using made = await withFiles(["a", "b", "c"], 1000);
+  damage(made, "b");
+  Deno.removeSync(`${made.data}/homes/anna/c`);
+  await using server = await startServer({
+    data: made.data,
+    args: ["--verify-every", "1d", ...metrics],
+  });
+  await server.said(finished);
+  assert.match(server.stderr(), /homes\/anna\/b: is damaged/);
+  assert.match(server.stderr(), /homes\/anna\/c: in the ledger, and not on disk/);
+  assert.doesNotMatch(server.stderr(), /homes\/anna\/a/);
+  const values = await until<Map<string, number> | undefined>(async () => {
+    const samples = new Map((await scrape(server.facts)).map(({ name, value }) => [name, value]));
+    return samples.has("barge_verify_finished_timestamp_seconds") ? samples : undefined;
+  });
+  assert.equal(values.get("barge_verify_bad_files"), 2);
+  assert.equal(values.get("barge_verify_files"), 3);
+  assert.equal(values.get("barge_verify_interval_seconds"), 86_400);
+  const ended = values.get("barge_verify_finished_timestamp_seconds")!;
+  assert.equal(Math.round(values.get("barge_verify_due_timestamp_seconds")! - ended), 86_400);
+  assert.deepEqual(await verified(server), [{ files: 3, bytes: 2000, bad: 2 }]);
+  const { code } = await barge(["verify", ...server.storage]);
+  assert.equal(code, 13, "nothing was repaired");
+});
+
+Deno.test("a verification goes on after a kill -9 where it was", async () => {
+  const names = Array.from({ length: 30 }, (_, i) => `f${`${i}`.padStart(2, "0")}`);
+  await using made = await withFiles(names, 20_000);
+  const every = ["--verify-every", "1d"];
+  {
+    const args = [...every, "--verify-rate", "40kB"];
+    await using slow = await startServer({ data: made.data, args });
+    await until(() => state(slow).files > 0);
+    await slow.kill("SIGKILL");
+  }
+  const { position, files } = state(made);
+  assert.equal(position, `homes/anna/${names[files - 1]}`);
+  assert(files < names.length - 1);
+  damage(made, names[0]); // this round has checked it
+  damage(made, names.at(-1)!);
+  await using server = await startServer({ data: made.data, args: every });
+  await server.said(finished);
+  assert.match(server.stderr(), /the verification of all files goes on/);
+  assert.match(server.stderr(), new RegExp(`${names.at(-1)}: is damaged`));
+  assert.doesNotMatch(server.stderr(), new RegExp(`${names[0]}: is damaged`));
+  assert.deepEqual(await verified(server), [{ files: 30, bytes: 600_000, bad: 1 }]);
+  assert.equal(state(server).began, null);
+});
+
+Deno.test("SIGTERM ends a verification in the middle of a file", async () => {
+  await using made = await withFiles(["large"], 200_000);
+  const args = ["--verify-every", "1d", "--verify-rate", "1kB"]; // it would take minutes
+  await using server = await startServer({ data: made.data, args });
+  await server.said("the verification of all files begins");
+  assert.equal(await server.kill("SIGTERM"), 0);
+  assert.doesNotMatch(server.stderr(), new RegExp(finished));
+  assert.notEqual(state(made).began, null);
+});
+
+Deno.test({
+  name: "one node of a cluster verifies, and another goes on when it dies",
+  ignore: !hasEngines,
+  async fn() {
+    await using nodes = await Nodes.make();
+    const token = await nodes.addUser("anna");
+    const writer = await nodes.start();
+    using peer = await Peer.open(writer.address, token);
+    for (let i = 0; i < 12; i++) await peer.ask(eager(`/home/f${i}`, pattern(100_000, i)));
+    const { db, bucket } = nodes.setup.first;
+    const [{ object }] = await db.all<{ object: number }>(
+      "SELECT object FROM piece JOIN node USING (content) WHERE node.name = convert_to('f11', 'UTF8')",
+    );
+    const bytes = (await bucket.get(objectName(object)) as Bytes).map((byte) => byte ^ 1);
+    await bucket.put(objectName(object), bytes, sha256(bytes));
+
+    const every = ["--verify-every", "1d"];
+    const slow = await nodes.start({ args: [...every, "--verify-rate", "100kB"] });
+    const filesOf = async () =>
+      (await db.all<{ files: number }>("SELECT files FROM verification"))[0].files;
+    await until(async () => await filesOf() > 0);
+    await slow.kill("SIGKILL");
+    const files = await filesOf();
+    assert(files < 12);
+    await db.all("UPDATE verification SET lease = now()"); // as if a minute had passed
+    const next = await nodes.start({ args: every });
+    await next.said(finished);
+    assert.match(next.stderr(), /the verification of all files goes on/);
+    assert.match(next.stderr(), /homes\/anna\/f11: /);
+    assert.doesNotMatch(next.stderr(), /homes\/anna\/f0: /);
+    const { stdout } = await barge(["audit", "--json", ...await nodes.setup.serveOptions()]);
+    assert.match(stdout, /"event":"storage-verified".*"files":12,.*"bad":1/);
+  },
+});
