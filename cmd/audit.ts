@@ -93,7 +93,8 @@ function printRecord({ time, count, event, account, by, address, door, details }
     isOperator ? "by the operator" : by !== null && by !== account && `by ${by}`,
     address !== null && `from ${address}`,
     door !== null && `(${door})`,
-    ...Object.entries(details).map(([name, fact]) => `${name}=${factText(fact)}`),
+    ...Object.entries(details).filter(([, fact]) => fact !== null && fact !== false)
+      .map(([name, fact]) => `${name}=${factText(fact)}`),
   ];
   printLine(parts.filter((part) => part !== null && part !== false).join(" "));
 }

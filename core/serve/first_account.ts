@@ -2,7 +2,6 @@
 import { getLogger } from "@logtape/logtape";
 import { randomInt } from "node:crypto";
 import { BargeError } from "../error.ts";
-import type { Accounts } from "../local/account/accounts.ts";
 import {
   dropAdminPassword,
   firstAdmin,
@@ -31,11 +30,11 @@ export interface FirstAccountOptions {
  * @throws {BargeError} `fatal` when `homes/admin` has files and `adopt` is off
  */
 export async function makeFirstAccount(
-  accounts: Accounts,
+  accounts: Pick<AccountStore, "list" | "add">,
   data: string,
   { adopt, keepPassword, onFirstAccount }: FirstAccountOptions,
 ): Promise<void> {
-  const existing = accounts.list();
+  const existing = await accounts.list();
   if (existing.length > 0) {
     if (existing.some(({ role, disabled }) => role === "admin" && !disabled)) return;
     return log.warn(
@@ -47,7 +46,7 @@ export async function makeFirstAccount(
   const secret = keepPassword ? { file: keepAdminPassword(data, password) } : { password };
   try {
     const role = "admin";
-    accounts.add({ name: firstAdmin, role, limit: defaultQuota(role), verifier, adopt });
+    await accounts.add({ name: firstAdmin, role, limit: defaultQuota(role), verifier, adopt });
   } catch (error) {
     if (keepPassword) dropAdminPassword(data, firstAdmin);
     if (!(error instanceof BargeError) || error.kind !== "exists") throw error;

@@ -123,7 +123,7 @@ export class LocalGround implements Ground {
   }
 
   async makeFirstAccount(options: FirstAccountOptions): Promise<void> {
-    await makeFirstAccount(this.#store.accounts, this.settings.data, options);
+    await makeFirstAccount(this.#store.people.accounts, this.settings.data, options);
   }
 
   async maintain(): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * Logs to standard error: text on a terminal, otherwise one JSON object on each line.
  *
- * Access records are buffered for at most a quarter of a second and written as whole lines of at most
+ * Records of accesses and of the audit trail are buffered for at most a quarter of a second and written as whole lines of at most
  * PIPE_BUF bytes, which a pipe takes atomically, so that the lines of workers don't mix. Other
  * records are written at once, after the buffered ones. {@link flushLog} must be called before an
  * isolate ends.
@@ -57,7 +57,7 @@ export function configureLog(level: LogLevel = "info"): void {
   const format = formatter(Deno.stderr.isTerminal(), !Deno.noColor);
   const lowestLevel = level === "warn" ? "warning" : level;
   configureSync({
-    sinks: { stderr: (record) => append(format(record), isAccess(record)) },
+    sinks: { stderr: (record) => append(format(record), isAccess(record) || isAudit(record)) },
     loggers: [
       { category: "barge", lowestLevel, sinks: ["stderr"] },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
@@ -142,6 +142,10 @@ function writeFor(ms: number, bytes: Uint8Array): number {
 
 function isAccess({ category }: LogRecord): boolean {
   return category.length === 2 && category[1] === accessCategory[1];
+}
+
+function isAudit({ category }: LogRecord): boolean {
+  return category.length === 2 && category[1] === "audit";
 }
 
 function accessJson({ timestamp, level, properties }: LogRecord): string {

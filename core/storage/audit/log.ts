@@ -10,7 +10,11 @@ export function logAudit({ event, account, by, details = {} }: AuditEntry): void
   const isOperator = actor === null && door === null;
   const from = address === null ? "" : " from {address}";
   const through = door === null ? "" : " at {door}";
-  const who = isOperator ? " by the operator" : actor === null ? "" : " by {by}";
+  const who = isOperator
+    ? " by the operator"
+    : actor === null || actor === account
+    ? ""
+    : " by {by}";
   const whom = account === null ? "" : " of {account}";
   const facts = { event, account, by: actor, address, door, details };
   log.info(`{event}${whom}${who}${from}${through}: {details}`, facts);
