@@ -28,7 +28,9 @@ export async function recordFailure(
   why?: string,
 ): Promise<void> {
   const by = { account: null, address: host, door };
-  const details = { with: mechanism, ...(why !== undefined && { why }) };
+  // A question proves nothing: an unknown public key, or a challenge without a proof.
+  const secret = mechanism === "question" ? "nothing" : mechanism;
+  const details = { with: secret, ...(why !== undefined && { why }) };
   const mark = await logins.markOf(name);
   await audit.note({ event: "login-failed", account: account?.name ?? mark, by, details });
 }

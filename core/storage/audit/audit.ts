@@ -12,7 +12,7 @@
  * - Each class of records has a bound of its own ({@link auditBounds}); its oldest records are dropped first. So a
  *   flood of failures never displaces the changes of admins, and an account that makes and revokes tokens
  *   displaces only the changes that accounts made to themselves.
- * - A record's details have at most {@link maxDetailsLength} characters.
+ * - Texts in details are cut, and the details of a record have at most {@link maxDetailsLength} characters.
  */
 import { network } from "../../net/address.ts";
 
@@ -98,14 +98,15 @@ export interface AuditQuery {
 export const maxAuditPage = 1000;
 /** The time for which records are kept, unless the operator sets another, in days. */
 export const defaultAuditDays = 90;
-/** The most characters of the details of a record, as JSON. */
+/** The most characters of the details of a record, as JSON, and of a text in them. */
 export const maxDetailsLength = 4000;
+const maxTextLength = 500;
 
 /** The most records of each class. */
 export const auditBounds = {
   login: 100_000,
   failure: 100_000,
-  own: 100_000,
+  own: 50_000,
   change: 100_000,
   file: 500_000,
 } as const;
@@ -174,12 +175,18 @@ export function auditRecord(
   return { id, at, last, count, event, account, by, details: JSON.parse(details) };
 }
 
-/** Returns the details as JSON. Details that are too long become their names. */
+/** Returns the details as JSON. Details that are too long together become their names. */
 function detailsOf({ details = {} }: AuditEntry): string {
-  const given = Object.entries(details).filter(([, detail]) => detail !== undefined);
-  const json = JSON.stringify(Object.fromEntries(given));
+  const json = JSON.stringify(
+    details,
+    (_, value) => typeof value === "string" ? cut(value) : value,
+  );
   if (json.length <= maxDetailsLength) return json;
-  return JSON.stringify({ tooLong: given.map(([name]) => name.slice(0, 100)).slice(0, 30) });
+  return JSON.stringify({ tooLong: Object.keys(details).map(cut).slice(0, 5) });
+}
+
+function cut(text: string): string {
+  return text.length <= maxTextLength ? text : `${text.slice(0, maxTextLength - 1)}…`;
 }
 
 /**

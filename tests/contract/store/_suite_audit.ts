@@ -267,11 +267,14 @@ export function auditContract(name: string, make: () => Promise<AuditUnderTest>)
 
   test("records end after their days, and their details are bounded", async ({ audit }) => {
     const long = { event: "share-made", account: "anna", by: root } as const;
-    await audit.add({ ...long, details: { place: "x".repeat(maxDetailsLength) } });
-    const [{ details }] = await all(audit);
-    assert.deepEqual(details, { tooLong: ["place"] });
+    const text = "x".repeat(maxDetailsLength);
+    await audit.add({ ...long, details: { place: text } });
+    await audit.add({ ...long, details: { place: "p", from: Array(10).fill(text) } });
+    const [cut, named] = await all(audit);
+    assert.equal((cut.details.place as string).length, 500);
+    assert.deepEqual(named.details, { tooLong: ["place", "from"] });
     await audit.prune(1);
-    assert.equal((await all(audit)).length, 1);
+    assert.equal((await all(audit)).length, 2);
     await until(async () => {
       await audit.prune(0);
       return (await all(audit)).length === 0;
