@@ -112,7 +112,7 @@ export const tree: Tree = {
     load: () => import("./cmd/quota/own.ts"),
   },
   ban: { brief: "show and lift bans after failed logins", verbs: ban },
-  audit: verb("show logins, and changes of accounts", () => import("./cmd/audit.ts")),
+  audit: verb("show logins, and changes of accounts", () => import("./cmd/_status/audit.ts")),
   event: { brief: "manage the events that a server delivers", verbs: event },
   doctor: verb("look for faults in the setup of a server", () => import("./cmd/doctor.ts")),
   verify: verb("read every file and compare it with its digest", () => import("./cmd/verify.ts")),

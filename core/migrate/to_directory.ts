@@ -18,6 +18,7 @@ import type { Statements } from "../shared/database/postgres.ts";
 import type { SharedStorage } from "../shared/storage.ts";
 import { inParallel } from "../storage/parallel.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
+import { receiveAudit } from "./audit_trail.ts";
 import { receiveIdentity } from "./identity.ts";
 import { localIds, writeLocalAccounts, writeLocalTables } from "./local_people.ts";
 import { mark, markedAddress, unmark } from "./marker.ts";
@@ -132,6 +133,7 @@ class Copy {
       writeLocalAccounts(db, people.accounts, true);
       writeLocalTables(db, people.rows);
     });
+    await receiveAudit(this.#db, db);
     for (const folder of this.#times) vault.touch(folder, folder.modified);
     return people.accounts.length;
   }

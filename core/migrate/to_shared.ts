@@ -14,6 +14,7 @@ import { migrate } from "../shared/database/migrate.ts";
 import { prepare } from "../shared/prepare.ts";
 import type { SharedStorage } from "../shared/storage.ts";
 import { inPages, pageRows } from "../storage/pages.ts";
+import { sendAudit } from "./audit_trail.ts";
 import { removeGone } from "./gone.ts";
 import { sendIdentity } from "./identity.ts";
 import { readLocalAccounts, readLocalPeople } from "./local_people.ts";
@@ -78,6 +79,7 @@ export async function toShared(
   });
   if (reserved && report.problems.length === 0) {
     await compareSums(parts, pass, reserved);
+    await mark.transaction((tx) => sendAudit(source.parts.db, tx));
     await endMigration(parts, source.parts.vault.root, address);
   }
   return report.result(accounts.length);

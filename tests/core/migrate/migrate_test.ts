@@ -7,6 +7,7 @@ import { verify } from "../../../core/repair/verify.ts";
 import { move } from "../../../core/session/move.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { Store } from "../../../core/local/store.ts";
+import type { AuditStore } from "../../../core/storage/audit/audit.ts";
 import { hasEngines } from "../../contract/store/_shared.ts";
 import { bytes, fails, Setup, sha256, upload, write } from "../_setup.ts";
 import { address, Both } from "./_both.ts";
@@ -29,6 +30,11 @@ Deno.test({
     await using both = await Both.make();
     const { setup, shared } = both;
     const { token, link } = await fill(setup);
+    const by = { account: "anna", address: "192.0.2.7", door: "http" };
+    for (const event of ["account-changed", "login-failed"] as const) {
+      await setup.store.people.audit.add({ event, account: "anna", by, details: { with: event } });
+    }
+    await setup.store.people.audit.note({ event: "login", account: "anna", by });
     const before = await localSnapshot(setup.data);
     const paths = Object.keys(before.entries);
     assert(paths.length > 300);
@@ -54,6 +60,11 @@ Deno.test({
     assert.equal((await shares.find(link))?.downloads, 1);
     assert.equal((await accounts.get("carla")).disabled, true);
     assert((await logins.bans()).length > 0);
+    const trail = async (audit: AuditStore) =>
+      (await audit.list({ limit: 1000 })).map(({ id: _, ...record }) => record);
+    const records = await trail(setup.store.people.audit);
+    assert(records.length >= 3);
+    assert.deepEqual(await trail(shared.people.audit), records);
     const data = both.empty();
     const copied = await toDirectory(shared, data, { address });
     assert.deepEqual(copied.problems, []);
@@ -67,6 +78,7 @@ Deno.test({
     });
     const { problems } = await verify(store, { repair: false, contents: true });
     assert.deepEqual(problems, []);
+    assert.deepEqual(await trail(store.people.audit), records);
     refuseMarked(data);
   },
 });

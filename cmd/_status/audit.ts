@@ -1,13 +1,13 @@
 /** `barge audit`: shows the audit trail, of a storage or at a server. */
-import { BargeError } from "../core/error.ts";
-import { type AuditFields, auditFields } from "../core/session/audit_fields.ts";
-import { maxAuditPage } from "../core/storage/audit/audit.ts";
-import { accountsOptions, openAccounts } from "./_data/accounts.ts";
-import { openSession, sessionOptions } from "./_client/session.ts";
-import { command, isDataNamed, isOnLine, value, type ValuesOf } from "./_term/command.ts";
-import { moment } from "./_term/moment.ts";
-import { printJson, printLine } from "./_term/out.ts";
-import { plain } from "./_term/value.ts";
+import { BargeError } from "../../core/error.ts";
+import { type AuditFields, auditFields } from "../../core/session/audit_fields.ts";
+import { maxAuditPage } from "../../core/storage/audit/audit.ts";
+import { accountsOptions, openAccounts } from "../_data/accounts.ts";
+import { openSession, sessionOptions } from "../_client/session.ts";
+import { command, isDataNamed, isOnLine, value, type ValuesOf } from "../_term/command.ts";
+import { moment } from "../_term/moment.ts";
+import { printJson, printLine } from "../_term/out.ts";
+import { plain } from "../_term/value.ts";
 
 const options = {
   since: value(moment(), "Only events since this time: an age like 12h or 7d, or a date"),
@@ -41,7 +41,7 @@ export default command({
   async run(values, { signal }) {
     const print = values.json ? printJson : printRecord;
     if (isStorage(values)) return await readStorage(values, signal, print);
-    const { audit } = await import("../core/client/audit.ts");
+    const { audit } = await import("../../core/client/audit.ts");
     const { since, account } = values;
     const query = {
       account,
