@@ -10,6 +10,7 @@ import { AwsClient } from "aws4fetch";
 import { BargeError } from "../../error.ts";
 import { StorageRefused } from "../../storage/refused.ts";
 import { type Listing, parseListing } from "./listing.ts";
+import type { PieceMemory } from "./memory.ts";
 
 export interface BucketOptions {
   /** `https://HOST/BUCKET`, without a slash at its end. */
@@ -34,6 +35,12 @@ const maxTries = 3;
 const retryMs = 200;
 /** A smaller difference to the time of the store, in ms, is not why the store refuses a request. */
 const minSkewMs = 60_000;
+
+/** A request. */
+interface Init extends Pick<RequestInit, "headers" | "body"> {
+  /** For the bytes of the answer. */
+  readonly memory?: PieceMemory;
+}
 
 /** The answer to a request that did not fail. */
 interface Reply {
@@ -83,15 +90,17 @@ export class Bucket implements Disposable {
   /**
    * Reads an object, or a part of it.
    *
+   * @param memory for the bytes. Default: fresh memory, which costs more
    * @throws {BargeError} as {@link put}; `io` where it is missing
    */
   async get(
     name: string,
     part?: { readonly start: number; readonly size: number },
+    memory?: PieceMemory,
   ): Promise<Uint8Array> {
     if (part?.size === 0) return new Uint8Array();
     const headers = part && { range: `bytes=${part.start}-${part.start + part.size - 1}` };
-    return (await this.#send("GET", this.#url(name), { headers })).bytes;
+    return (await this.#send("GET", this.#url(name), { headers, memory })).bytes;
   }
 
   /** Deletes an object; one that is gone already counts as deleted. @throws {BargeError} as {@link put} */
@@ -160,7 +169,7 @@ export class Bucket implements Disposable {
   async #send(
     method: string,
     url: string,
-    init: RequestInit = {},
+    init: Init = {},
     allowed: readonly number[] = [],
   ): Promise<Reply> {
     const end = performance.now() + this.#deadlineMs;
@@ -179,19 +188,25 @@ export class Bucket implements Disposable {
   async #try(
     method: string,
     url: string,
-    { deadlineMs, ...init }: RequestInit & { readonly deadlineMs: number },
+    { deadlineMs, memory, headers, body }: Init & { readonly deadlineMs: number },
     allowed: readonly number[],
   ): Promise<Reply | BargeError> {
     let response: Response;
     try {
       const aws = { datetime: signingTime(Date.now() + this.#skewMs) };
-      const request = await this.#client.sign(url, { ...init, method, aws });
-      const signal = AbortSignal.timeout(deadlineMs);
-      const options: RequestInit & { client?: Deno.HttpClient } = { signal, client: this.#http };
-      response = await fetch(request, options);
+      // The body is left out of the signed request, which would copy it.
+      const signed = await this.#client.sign(url, { method, headers, aws });
+      const options: RequestInit & { client?: Deno.HttpClient } = {
+        method,
+        headers: signed.headers,
+        body,
+        signal: AbortSignal.timeout(deadlineMs),
+        client: this.#http,
+      };
+      response = await fetch(url, options);
       if (response.ok || allowed.includes(response.status)) {
         const { ok, headers } = response;
-        return { ok, headers, bytes: await response.bytes() };
+        return { ok, headers, bytes: await bytesOf(response, memory) };
       }
     } catch (cause) {
       return unanswered(cause);
@@ -210,6 +225,24 @@ export class Bucket implements Disposable {
     const skewMs = Date.parse(headers.get("date") ?? "") - Date.now();
     if (Math.abs(skewMs - this.#skewMs) >= minSkewMs) this.#skewMs = skewMs;
   }
+}
+
+/** Returns the body of an answer. @param memory for its bytes; undefined for fresh memory */
+async function bytesOf(response: Response, memory?: PieceMemory): Promise<Uint8Array> {
+  const size = Number(response.headers.get("content-length") ?? NaN);
+  if (!memory || !response.body || !(size <= memory.buffer.byteLength)) {
+    return await response.bytes();
+  }
+  const reader = response.body.getReader({ mode: "byob" });
+  for (let at = 0; at < size;) {
+    // The stream takes the buffer, and returns another one with the same memory.
+    const { value, done } = await reader.read(new Uint8Array(memory.buffer, at, size - at));
+    if (done) throw new TypeError("the answer ended too early");
+    memory.buffer = value.buffer;
+    at += value.length;
+  }
+  await reader.read(new Uint8Array(1)); // at the end, the connection serves the next request
+  return new Uint8Array(memory.buffer, 0, size);
 }
 
 /** Returns a time as signatures have it: 20260131T235959Z. @param ms since 1970 */

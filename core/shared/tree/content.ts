@@ -55,9 +55,7 @@ export class SharedContent implements FileContent {
   async readAt(position: number, into: Uint8Array): Promise<number> {
     const wanted = Math.min(into.length, this.size - position);
     if (wanted <= 0) return 0;
-    const bytes = (await this.#from(position)).subarray(0, wanted);
-    into.set(bytes);
-    return bytes.length;
+    return await this.#reader.copy(position, into.subarray(0, wanted)) ?? throwGone();
   }
 
   async *pieces(
@@ -88,10 +86,12 @@ export class SharedContent implements FileContent {
   }
 
   async #from(position: number): Promise<Uint8Array> {
-    const bytes = await this.#reader.from(position);
-    if (bytes) return bytes;
-    throw new BargeError("changed", "the file was removed, and its bytes are gone", {
-      hint: "start again",
-    });
+    return await this.#reader.from(position) ?? throwGone();
   }
+}
+
+function throwGone(): never {
+  throw new BargeError("changed", "the file was removed, and its bytes are gone", {
+    hint: "start again",
+  });
 }

@@ -1,8 +1,8 @@
 /** The pieces of content: where its bytes lie in the bucket. */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { sha256Of } from "../bucket/digest.ts";
-import { isMemoryShort, takeMemory } from "../bucket/memory.ts";
+import { isMemoryShort, type PieceMemory, takeMemory } from "../bucket/memory.ts";
 import { objectName } from "../bucket/objects.ts";
 import type { Parts } from "../bucket/parts.ts";
 import type { Statements } from "../database/postgres.ts";
@@ -65,20 +65,28 @@ export async function addPieces(
   );
 }
 
-/** Reads a piece, and compares its digest. @throws {BargeError} `io` for other bytes; as Bucket.get */
+/**
+ * Reads a piece, and compares its digest.
+ *
+ * @param memory for the bytes of a large piece. Default: fresh memory
+ * @throws {BargeError} `io` for other bytes; as Bucket.get
+ */
 export async function readPiece(
   { bucket, packs }: Pick<Parts, "bucket" | "packs">,
   { object, start, size, sha256 }: Piece,
+  memory?: PieceMemory,
 ): Promise<Uint8Array> {
   const bytes = size <= smallPieceBytes
     ? await packs.read(object, start, size)
-    : await bucket.get(objectName(object), { start, size });
-  if (sha256 !== null && await sha256Of(bytes) !== sha256) {
-    throw new BargeError("io", "the object store returned other bytes than were stored", {
-      hint: "run `barge verify`",
-    });
-  }
+    : await bucket.get(objectName(object), { start, size }, memory);
+  if (sha256 !== null && await sha256Of(bytes) !== sha256) throw otherBytes();
   return bytes;
+}
+
+function otherBytes(): BargeError {
+  return new BargeError("io", "the object store returned other bytes than were stored", {
+    hint: "run `barge verify`",
+  });
 }
 
 /** The parts that reading needs. */
@@ -88,7 +96,13 @@ type Reading = Pick<Parts, "db" | "bucket" | "packs">;
 interface Held {
   readonly at: number;
   readonly bytes: Uint8Array;
-  readonly memory: Disposable | undefined;
+  readonly memory: PieceMemory | undefined;
+}
+
+/** The digest of the parts of a piece that were read one after another, from its start to `end`. */
+interface PartDigest {
+  readonly hash: Hash;
+  end: number;
 }
 
 /** A piece that is being read before its bytes are needed. */
@@ -100,8 +114,8 @@ interface Ahead {
 /**
  * Reads content from any position. It keeps one piece, and reads the next ones ahead, each with its digest
  * compared: one after the first piece, and one more after each further piece in turn, since a reader of a
- * range needs few. Where memory is short, it reads one piece ahead, or small parts of pieces, which have no
- * digest of their own.
+ * range needs few. Where memory is short, it reads one piece ahead, or small parts of pieces. The digest of a piece
+ * whose parts are read from its start is compared before the last part is returned.
  */
 export class PieceReader implements Disposable {
   readonly #parts: Reading;
@@ -111,8 +125,10 @@ export class PieceReader implements Disposable {
   /** In the order of the content. */
   #ahead: Ahead[] = [];
   /** The number of pieces that were read one after another. */
-  #inTurn = 0;
+  #piecesInTurn = 0;
   #disposed = false;
+  /** The digests of pieces that are read in parts, by the positions of the pieces. */
+  readonly #partDigests = new Map<number, PartDigest>();
   /** Reads take turns: two that need the same piece at once would both fetch it. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -121,17 +137,36 @@ export class PieceReader implements Disposable {
     this.#content = content;
   }
 
-  /** Returns bytes from a position on, at most to the end of their piece; undefined for a gap or the end. */
+  /**
+   * Returns bytes from a position on, at most to the end of their piece; undefined for a gap or the end. They are
+   * valid until the next call.
+   */
   async from(position: number): Promise<Uint8Array | undefined> {
-    const turn = this.#turn.then(() => this.#holding(position));
+    return await this.#inTurn(position, (bytes) => bytes);
+  }
+
+  /** Copies bytes from a position on, at most to the end of their piece. @returns their number; undefined as {@link from} */
+  async copy(position: number, into: Uint8Array): Promise<number | undefined> {
+    return await this.#inTurn(position, (bytes) => {
+      const part = bytes.subarray(0, into.length);
+      into.set(part);
+      return part.length;
+    });
+  }
+
+  /** Uses the bytes from a position on before a later call can take their memory. */
+  #inTurn<T>(position: number, use: (bytes: Uint8Array) => T): Promise<T | undefined> {
+    const turn = this.#turn.then(async () => {
+      const held = await this.#holding(position);
+      return held && use(held.bytes.subarray(position - held.at));
+    });
     this.#turn = turn.catch(() => {/* reported to its caller */});
-    const held = await turn;
-    return held?.bytes.subarray(position - held.at);
+    return turn;
   }
 
   [Symbol.dispose](): void {
     this.#disposed = true;
-    this.#current?.memory?.[Symbol.dispose]();
+    this.#current?.memory?.abandon();
     this.#dropAhead();
   }
 
@@ -146,10 +181,10 @@ export class PieceReader implements Disposable {
     this.#current = undefined;
     this.#dropAhead(this.#ahead.findIndex((ahead) => ahead.piece === piece));
     const next = this.#ahead.shift();
-    this.#inTurn = next ? this.#inTurn + 1 : 1;
+    this.#piecesInTurn = next ? this.#piecesInTurn + 1 : 1;
     const held = await (next?.held ?? this.#read(piece, position));
     if (this.#disposed) {
-      held.memory?.[Symbol.dispose]();
+      held.memory?.abandon();
       return held;
     }
     this.#current = held;
@@ -161,7 +196,7 @@ export class PieceReader implements Disposable {
     const memory = takeMemory(piece.size);
     if (memory || piece.size <= smallPieceBytes) {
       try {
-        return { at: piece.at, bytes: await readPiece(this.#parts, piece), memory };
+        return { at: piece.at, bytes: await readPiece(this.#parts, piece, memory), memory };
       } catch (error) {
         memory?.[Symbol.dispose]();
         throw error;
@@ -170,13 +205,30 @@ export class PieceReader implements Disposable {
     const { object, start, at, size } = piece;
     const part = { start: start + position - at, size: Math.min(partBytes, at + size - position) };
     const bytes = await this.#parts.bucket.get(objectName(object), part);
+    this.#checkPart(piece, position, bytes);
     return { at: position, bytes, memory: undefined };
+  }
+
+  /** Compares the digest of a piece once all of its parts were read in turn. @throws {BargeError} `io` */
+  #checkPart(piece: Piece, position: number, bytes: Uint8Array): void {
+    const { at, size, sha256 } = piece;
+    if (position === at) {
+      if (this.#partDigests.size > maxAhead) this.#partDigests.clear();
+      this.#partDigests.set(at, { hash: createHash("sha256"), end: at });
+    }
+    const digest = this.#partDigests.get(at);
+    if (digest?.end !== position) return;
+    digest.hash.update(bytes);
+    digest.end += bytes.length;
+    if (digest.end < at + size) return;
+    this.#partDigests.delete(at);
+    if (sha256 !== null && digest.hash.digest("hex") !== sha256) throw otherBytes();
   }
 
   /** Begins to read the pieces after the current one. */
   #readAhead(piece: Piece): void {
     const first = this.#pieces.indexOf(piece) + 1;
-    while (this.#current?.memory && this.#ahead.length < Math.min(this.#inTurn, maxAhead)) {
+    while (this.#current?.memory && this.#ahead.length < Math.min(this.#piecesInTurn, maxAhead)) {
       const next = this.#pieces[first + this.#ahead.length];
       if (!next || this.#ahead.length > 0 && isMemoryShort()) return;
       const held = this.#read(next, next.at);

@@ -14,15 +14,15 @@ import { BargeError } from "../../error.ts";
 import { reached } from "../../storage/fault.ts";
 import type { StagedBody } from "../../storage/uploads.ts";
 import { sha256Of } from "../bucket/digest.ts";
-import { isMemoryShort, takeMemory } from "../bucket/memory.ts";
+import { isMemoryShort } from "../bucket/memory.ts";
 import { objectName } from "../bucket/objects.ts";
 import type { Parts } from "../bucket/parts.ts";
 import { type Piece, readPiece } from "../tree/pieces.ts";
+import { firstPieceBytes, type Run, startRun } from "./run.ts";
 
 /** Records changed pieces in the database. @throws {BargeError} when the upload is lost */
 export type RecordPieces = (gone: readonly number[], added: readonly Piece[]) => Promise<void>;
 
-const firstPieceBytes = 256 * 1024;
 const maxPieceBytes = 8 * 1024 * 1024;
 /** The most objects of one upload that are sent at the same time. */
 const maxInFlight = 4;
@@ -42,15 +42,6 @@ export interface BodyStart {
   readonly check: () => void;
   /** Returns the time now, in ms since 1970, by the database's clock. */
   readonly now: () => Promise<number>;
-}
-
-/** A run: bytes that are gathered in memory. */
-interface Run {
-  readonly at: number;
-  readonly bytes: Uint8Array;
-  length: number;
-  /** The memory that the run takes. Undefined: the run has the smallest size, which is not counted. */
-  readonly memory: Disposable | undefined;
 }
 
 /** A piece whose digest is set when its object is sent. */
@@ -230,7 +221,7 @@ export class SharedBody implements StagedBody, Disposable {
 
   /** Drops the bytes that were not sent. */
   [Symbol.dispose](): void {
-    this.#run?.memory?.[Symbol.dispose]();
+    this.#run?.memory?.abandon();
     this.#run = undefined;
   }
 
@@ -276,9 +267,7 @@ export class SharedBody implements StagedBody, Disposable {
         hint: "send it from its start to its end",
       });
     }
-    const memory = takeMemory(this.#pieceBytes);
-    const bytes = new Uint8Array(memory ? this.#pieceBytes : firstPieceBytes);
-    return this.#run = { at, bytes, length: 0, memory };
+    return this.#run = startRun(at, this.#pieceBytes);
   }
 
   /** Begins to send the run, as soon as few enough objects are on their way. */
