@@ -10,8 +10,8 @@
  */
 import postgres from "postgres";
 import { BargeError } from "../../error.ts";
-import { StorageRefused } from "../../storage/refused.ts";
 import { reached } from "../../storage/fault.ts";
+import { Closed, isLost, isRetriable, Late, typedError } from "./failure.ts";
 
 export interface PostgresOptions {
   readonly host: string;
@@ -40,6 +40,17 @@ export interface Statements {
    * @throws {BargeError} `unavailable` where the database does not answer
    */
   all<T extends object>(text: string, ...values: Value[]): Promise<T[]>;
+}
+
+/** A transaction. */
+export interface Transaction extends Statements {
+  /**
+   * Runs a part of the transaction that may fail by itself: its changes are then undone, and the transaction goes on.
+   *
+   * @returns the outcome of the work; the reason of a failure is as {@link Postgres.transaction} throws it
+   * @throws where the transaction as a whole can't go on
+   */
+  attempt<T>(work: () => Promise<T>): Promise<PromiseSettledResult<T>>;
 }
 
 /** One connection of the library, which connects again by itself once it was closed. */
@@ -101,7 +112,7 @@ export class Postgres implements Statements, AsyncDisposable {
    * @throws what the work throws, with nothing changed; {BargeError} `unavailable` where the database does
    *   not answer: nothing is changed, unless the message says that the outcome is not known
    */
-  async transaction<T>(work: (tx: Statements) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 0;; attempt++) {
       try {
         return await this.#attempt(work);
@@ -128,17 +139,19 @@ export class Postgres implements Statements, AsyncDisposable {
     return { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) };
   }
 
-  async #attempt<T>(work: (tx: Statements) => Promise<T>): Promise<T> {
+  async #attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     let done: { readonly value: T } | undefined;
     let id: string | undefined;
     try {
       return await this.#with(async (client) => {
-        const tx: Statements = {
-          all: (text, ...values) => this.#run(client, text, values),
-        };
+        const tx = this.#transactionOn(client);
         try {
-          await tx.all("BEGIN");
-          [{ id }] = await tx.all<{ id: string }>(begun, `${this.#deadlineMs}ms`);
+          // Sent together: one wait for both.
+          const [, [row]] = await Promise.all([
+            tx.all("BEGIN"),
+            tx.all<{ id: string }>(begun, `${this.#deadlineMs}ms`),
+          ]);
+          id = row.id;
           done = { value: await work(tx) };
           reached("written");
           await tx.all("COMMIT");
@@ -154,6 +167,26 @@ export class Postgres implements Statements, AsyncDisposable {
       if (await this.#committed(id!)) return done.value;
       throw error;
     }
+  }
+
+  #transactionOn(client: Client): Transaction {
+    const all: Transaction["all"] = (text, ...values) => this.#run(client, text, values);
+    return {
+      all,
+      attempt: async <T>(work: () => Promise<T>): Promise<PromiseSettledResult<T>> => {
+        await all("SAVEPOINT attempt");
+        try {
+          const value = await work();
+          await all("RELEASE SAVEPOINT attempt");
+          return { status: "fulfilled", value };
+        } catch (error) {
+          if (isLost(error) || isRetriable(error) || client.closed) throw error;
+          await all("ROLLBACK TO SAVEPOINT attempt");
+          await all("RELEASE SAVEPOINT attempt");
+          return { status: "rejected", reason: typedError(error) };
+        }
+      },
+    };
   }
 
   /** Returns whether a transaction was committed. @param id as pg_current_xact_id() gives it */
@@ -291,80 +324,4 @@ export class Postgres implements Statements, AsyncDisposable {
     this.#closed = true;
     await Promise.all(this.#idle.map(({ sql }) => sql.end({ timeout: 1 })));
   }
-}
-
-/** A statement missed its deadline. */
-class Late extends Error {
-  constructor(ms: number) {
-    super(`no answer in ${ms} ms`);
-  }
-}
-
-/** A connection was closed in the middle of a transaction. */
-class Closed extends Error {
-  constructor() {
-    super("the connection was closed");
-  }
-}
-
-function codeOf(error: unknown): string {
-  return (error as { code?: string } | undefined)?.code ?? "";
-}
-
-/** Returns whether the connection can't be used any more. */
-function isLost(error: unknown): boolean {
-  if (error instanceof Late || error instanceof Closed) return true;
-  if (error instanceof BargeError) return isLost(error.cause);
-  // 57P01 to 57P03: the server is going down, or not up yet. 25P03: it has ended an idle transaction.
-  // 08: a failed connection.
-  return /^(57P0[123]|25P03|08|CONNECTION_|CONNECT_TIMEOUT|E[A-Z]+$)/.test(codeOf(error));
-}
-
-/** Returns whether PostgreSQL gave up the transaction for another one: a deadlock, a conflict. */
-function isRetriable(error: unknown): boolean {
-  return /^(40P01|40001)$/.test(codeOf(error));
-}
-
-/** Returns the failure as callers get it. */
-function typedError(error: unknown): unknown {
-  if (error instanceof BargeError) return error;
-  const code = codeOf(error);
-  const hint = "try again once it is back";
-  if (isLost(error)) {
-    return new BargeError("unavailable", "the database does not answer", { hint, cause: error });
-  }
-  if (code === "57014") {
-    return new BargeError("unavailable", "the database is too busy", { hint, cause: error });
-  }
-  if (/^53/.test(code)) {
-    return new BargeError("unavailable", "the database has no room, or no connection left", {
-      hint,
-      cause: error,
-    });
-  }
-  if (/^28/.test(code)) {
-    return new StorageRefused("the database refuses the user or the password", {
-      cause: error,
-    });
-  }
-  if (/CERT|^UNABLE_TO_/.test(code)) {
-    const { message } = error as Error;
-    return new StorageRefused(`the certificate of the database is not accepted: ${message}`, {
-      hint: "name its authority with --store-ca, and its host in --store as in the certificate",
-      cause: error,
-    });
-  }
-  if (code === "3D000") {
-    return new StorageRefused("there is no such database", {
-      hint: "make it with `createdb`, or correct --store",
-      cause: error,
-    });
-  }
-  if (code === "42501") {
-    return new StorageRefused(`the database allows too little: ${(error as Error).message}`, {
-      hint: "make the user of --store the owner of the database",
-      cause: error,
-    });
-  }
-  return error;
 }

@@ -3,13 +3,15 @@
  *
  * A space is a home, or /public. A change locks the rows of its spaces, in the order of their ids, then the
  * rows of its accounts. So nothing that its guard has read can change before it is committed, on any
- * node, and changes do not deadlock.
+ * node, and changes do not deadlock. Changes of the same rows that wait in one process share transactions
+ * (change_queue.ts).
  */
 import { BargeError } from "../../error.ts";
 import type { Place } from "../../storage/place.ts";
 import { lockAccounts, type Sums } from "./account_rows.ts";
 import { encodeName } from "../database/name.ts";
 import type { Postgres, Statements } from "../database/postgres.ts";
+import { changeQueueOf } from "./change_queue.ts";
 import { SharedView } from "./view.ts";
 
 /** A transaction that has locked what it changes. */
@@ -33,17 +35,28 @@ export async function change<T>(
   accounts: Iterable<number>,
   work: (change: Change) => Promise<T>,
 ): Promise<T> {
-  const spaces = JSON.stringify([...new Set(places.map(spaceOf))].map((space) => space.split("/")));
-  return await db.transaction(async (tx) => {
-    await tx.all(
-      `SELECT node.id FROM node JOIN jsonb_array_elements($1::text::jsonb) AS space
-         ON node.parent = (space->>0)::bigint AND node.name = decode(space->>1, 'hex')
-       ORDER BY node.id FOR NO KEY UPDATE OF node`,
-      spaces,
-    );
-    const sums = await lockAccounts(tx, accounts);
-    return await work({ tx, view: new SharedView(tx), accounts: sums });
-  });
+  const spaces = JSON.stringify(
+    [...new Set(places.map(spaceOf))].sort().map((space) => space.split("/")),
+  );
+  const ids = [...new Set(accounts)].sort((a, b) => a - b);
+  return await changeQueueOf(db).run(
+    `${spaces} ${ids}`,
+    (tx) => lockSpaces(tx, spaces),
+    async (tx) => {
+      const sums = await lockAccounts(tx, ids);
+      return await work({ tx, view: new SharedView(tx), accounts: sums });
+    },
+  );
+}
+
+/** @param spaces a list of ids of parents, with names in hex, in JSON */
+async function lockSpaces(tx: Statements, spaces: string): Promise<void> {
+  await tx.all(
+    `SELECT node.id FROM node JOIN jsonb_array_elements($1::text::jsonb) AS space
+       ON node.parent = (space->>0)::bigint AND node.name = decode(space->>1, 'hex')
+     ORDER BY node.id FOR NO KEY UPDATE OF node`,
+    spaces,
+  );
 }
 
 /** Returns the space of a place: the id of its parent, and its name in hex. */
