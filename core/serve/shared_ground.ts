@@ -73,7 +73,11 @@ export class SharedGround implements Ground {
   static async open(settings: SharedSettings): Promise<SharedGround> {
     const store = new SharedStore(settings);
     try {
-      await prepare(store.storage.parts, settings.version ?? "");
+      await prepare(store.storage.parts, settings.version ?? "", (nodes) => {
+        log.warn("the upgrade of the tables waits until these nodes report, or are gone: {nodes}", {
+          nodes,
+        });
+      });
       await refuseMigrating(store.storage.parts);
       return new SharedGround(store);
     } catch (error) {

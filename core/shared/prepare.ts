@@ -8,12 +8,17 @@ import type { Postgres } from "./database/postgres.ts";
  * Brings the storage to this version of barge, and makes it where it is new.
  *
  * @param program the version of barge
+ * @param onWait as that of {@link migrate}
  * @throws {BargeError} `unavailable`; `fatal` for credentials, a bucket, settings or a key that are wrong
  */
-export async function prepare({ db, bucket, secrets }: Parts, program: string): Promise<void> {
+export async function prepare(
+  { db, bucket, secrets }: Parts,
+  program: string,
+  onWait?: (nodes: string) => void,
+): Promise<void> {
   await bucket.check();
   await requireDurable(db);
-  await migrate(db, program);
+  await migrate(db, program, undefined, onWait);
   await secrets.get("decoy"); // throws where the key is wrong
 }
 

@@ -3,7 +3,8 @@
  *
  * The table `migration` has a row for each version of the tables. Its column `oldest` names the oldest version
  * whose programs can use the tables since then. So a node starts on tables that are newer than its own, unless
- * a later migration excludes it; and a migration that would exclude a node that runs now is not made.
+ * a later migration excludes it; and a migration that would exclude a node that runs now is not made. A node that
+ * has died looks like one that runs until it counts as gone, so the migration waits for its next report or that time.
  */
 import { BargeError } from "../../error.ts";
 import type { Postgres, Statements } from "./postgres.ts";
@@ -11,6 +12,9 @@ import { type Migration, migrations } from "./schema.ts";
 
 /** A node that has not reported for this time, in seconds, counts as gone. */
 const goneAfterSeconds = 20;
+
+/** The time between two looks at the nodes that an upgrade waits for, in ms. */
+const lookMs = 500;
 
 /** The condition on which a row of `cluster_node` is of a node that runs, in SQL. */
 export const isAlive = `seen > now() - interval '${goneAfterSeconds} seconds'`;
@@ -21,6 +25,30 @@ export const newestVersion = migrations.length;
 /** The tables are too new for this barge. */
 export class NewerTables extends BargeError {}
 
+/** A node that could not use the upgraded tables, and has reported not long ago. */
+interface ExcludedNode {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  /** The time of its last report, as PostgreSQL writes it. */
+  readonly seen: string;
+}
+
+/** An upgrade would exclude nodes. */
+class ExcludesNodes extends BargeError {
+  readonly oldest: number;
+  readonly nodes: readonly ExcludedNode[];
+
+  constructor(oldest: number, nodes: readonly ExcludedNode[]) {
+    const why = `the upgraded tables are too new for nodes that run: ${describe(nodes)}`;
+    super("fatal", why, {
+      hint: "upgrade these nodes to a version in between first, or stop them",
+    });
+    this.oldest = oldest;
+    this.nodes = nodes;
+  }
+}
+
 /** The key of the advisory lock that lets one node at a time migrate, and keeps nodes from registering then. */
 const migrationLock = 0x62617267;
 
@@ -29,6 +57,7 @@ const migrationLock = 0x62617267;
  *
  * @param program the version of barge, which the database records with the migrations
  * @param steps all migrations that the program has; tests give those of a later barge
+ * @param onWait called when nodes may run that could not use the upgraded tables, before a wait of at most 20 s
  * @throws {BargeError} `fatal` for tables that this barge can't use, and for an upgrade that a node which runs
  *   now could not use; `unavailable`
  */
@@ -36,6 +65,23 @@ export async function migrate(
   db: Postgres,
   program: string,
   steps: readonly Migration[] = migrations,
+  onWait: (nodes: string) => void = () => {},
+): Promise<void> {
+  for (;;) {
+    try {
+      return await upgrade(db, program, steps);
+    } catch (error) {
+      if (!(error instanceof ExcludesNodes)) throw error;
+      onWait(describe(error.nodes));
+      await untilGone(db, error);
+    }
+  }
+}
+
+async function upgrade(
+  db: Postgres,
+  program: string,
+  steps: readonly Migration[],
 ): Promise<void> {
   await db.transaction(async (tx) => {
     await tx.all("SELECT pg_advisory_xact_lock($1)", migrationLock);
@@ -54,6 +100,17 @@ export async function migrate(
     }
     await requireNodesFit(tx);
   });
+}
+
+/** Waits until the nodes that an upgrade would exclude count as gone. @throws the refusal once one of them reports */
+async function untilGone(db: Postgres, refusal: ExcludesNodes): Promise<void> {
+  const known = new Map(refusal.nodes.map(({ id, seen }) => [id, seen]));
+  for (;;) {
+    const nodes = await excludedNodes(db, refusal.oldest);
+    if (nodes.length === 0) return;
+    if (nodes.some(({ id, seen }) => known.get(id) !== seen)) throw refusal;
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
+  }
 }
 
 /**
@@ -100,17 +157,26 @@ async function maxVersion(db: Statements): Promise<number> {
   return (await db.all<{ version: number }>(sql))[0].version;
 }
 
-/** @throws {BargeError} `fatal` where a node that runs now can't use the upgraded tables */
+/** @throws {ExcludesNodes} where a node that may run now can't use the upgraded tables */
 async function requireNodesFit(tx: Statements): Promise<void> {
-  const nodes = await tx.all<{ name: string; version: string }>(
-    `SELECT name, version FROM cluster_node
-     WHERE tables < (SELECT max(oldest) FROM migration) AND ${isAlive} ORDER BY name`,
+  const [{ oldest }] = await tx.all<{ oldest: number }>(
+    "SELECT max(oldest) AS oldest FROM migration",
   );
-  if (nodes.length === 0) return;
-  const running = nodes.map(({ name, version }) => `${name} (barge ${version})`).join(", ");
-  throw new BargeError("fatal", `the upgraded tables are too new for nodes that run: ${running}`, {
-    hint: "upgrade these nodes to a version in between first, or stop them",
-  });
+  const nodes = await excludedNodes(tx, oldest);
+  if (nodes.length > 0) throw new ExcludesNodes(oldest, nodes);
+}
+
+/** Returns the nodes that may run now, and know only versions of the tables before `oldest`. */
+async function excludedNodes(db: Statements, oldest: number): Promise<ExcludedNode[]> {
+  return await db.all(
+    `SELECT id, name, version, seen::text AS seen FROM cluster_node
+     WHERE tables < $1::integer AND ${isAlive} ORDER BY name`,
+    oldest,
+  );
+}
+
+function describe(nodes: readonly ExcludedNode[]): string {
+  return nodes.map(({ name, version }) => `${name} (barge ${version})`).join(", ");
 }
 
 /** Splits SQL into its statements: at semicolons outside of the bodies of functions and of comments. */

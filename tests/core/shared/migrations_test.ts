@@ -83,7 +83,8 @@ test("an upgrade that a running node could not use is not made", async (setup) =
   await migrate(db, "0.1.0");
   const node = new Membership(db, { id: "1", name: "a", version: "0.1.0", doors: {} });
   await node.register(beat());
-  await assert.rejects(migrate(db, "0.3.0", [...migrations, expand, contract]), {
+  const report = () => void node.report(beat());
+  await assert.rejects(migrate(db, "0.3.0", [...migrations, expand, contract], report), {
     kind: "fatal",
     message: /too new for nodes that run: a \(barge 0.1.0\)/,
     hint: "upgrade these nodes to a version in between first, or stop them",
@@ -91,6 +92,19 @@ test("an upgrade that a running node could not use is not made", async (setup) =
   assert.equal(await versionOf(db), newestVersion);
   await node.remove();
   await migrate(db, "0.3.0", [...migrations, expand, contract]);
+  assert.equal(await versionOf(db), next + 1);
+});
+
+test("an upgrade waits until a node that has died counts as gone", async (setup) => {
+  const { db } = setup.first;
+  await migrate(db, "0.1.0");
+  const node = new Membership(db, { id: "1", name: "a", version: "0.1.0", doors: {} });
+  await node.register(beat());
+  await db.all("UPDATE cluster_node SET seen = now() - interval '18 seconds'");
+  const waits: string[] = [];
+  const onWait = (nodes: string) => void waits.push(nodes);
+  await migrate(db, "0.3.0", [...migrations, expand, contract], onWait);
+  assert.deepEqual(waits, ["a (barge 0.1.0)"]);
   assert.equal(await versionOf(db), next + 1);
 });
 
