@@ -4,7 +4,7 @@
  * for an earlier upload to the same path; other requests wait until the window is empty.
  */
 
-const maxWindowUploads = 128;
+const maxWindowUploads = 512;
 const maxWindowBytes = 4 * 1024 * 1024;
 
 export class Window {
