@@ -55,10 +55,12 @@ export class SharedTree implements Tree {
   }
 
   async look(place: Place, account: number): Promise<Look> {
-    const [entry, upload] = await Promise.all([
+    const [first, upload] = await Promise.all([
       this.entry(place),
       uploadAt(this.#parts.db, account, place),
     ]);
+    // An upload that became a file between both statements is found by neither.
+    const entry = first ?? (upload ? undefined : await this.entry(place));
     const partial = upload && partialOf(upload, place);
     return { entry, partial: partial && { offset: partial.offset, size: partial.size } };
   }
