@@ -46,7 +46,7 @@ export async function receiveUploads(
   }
 }
 
-/** Copies an upload. @returns false when the upload has ended meanwhile */
+/** Copies an upload. @returns false when the upload has ended meanwhile, or has no bytes: a server would drop it */
 async function receiveUpload(
   shared: SharedStorage,
   { db, reservations, vault }: Parts,
@@ -57,6 +57,7 @@ async function receiveUpload(
 ): Promise<boolean> {
   const { size, modified } = row;
   const bytes = resumableBytes(row);
+  if (bytes === 0) return false;
   const content = await shared.uploads.openStaged(row.id, modified ?? 0).catch((error) => {
     if (error instanceof BargeError && error.kind === "not-found") return undefined;
     throw error;
