@@ -144,7 +144,7 @@ export class Postgres implements Statements, AsyncDisposable {
     let id: string | undefined;
     try {
       return await this.#with(async (client) => {
-        const tx = this.#transactionOn(client);
+        const { tx, sent } = this.#transactionOn(client);
         try {
           // Sent together: one wait for both.
           const [, [row]] = await Promise.all([
@@ -152,7 +152,9 @@ export class Postgres implements Statements, AsyncDisposable {
             tx.all<{ id: string }>(begun, `${this.#deadlineMs}ms`),
           ]);
           id = row.id;
-          done = { value: await work(tx) };
+          const value = await work(tx);
+          await sent();
+          done = { value };
           reached("written");
           await tx.all("COMMIT");
           reached("committed");
@@ -169,24 +171,33 @@ export class Postgres implements Statements, AsyncDisposable {
     }
   }
 
-  #transactionOn(client: Client): Transaction {
+  /** @returns the transaction, and a function that waits for the statements that nothing has waited for yet */
+  #transactionOn(client: Client): { readonly tx: Transaction; sent(): Promise<unknown> } {
     const all: Transaction["all"] = (text, ...values) => this.#run(client, text, values);
-    return {
+    const unawaited: Promise<unknown>[] = [];
+    // Sent with the next statement: one wait for both.
+    const send = (text: string) => {
+      const sent = all(text);
+      sent.catch(() => {/* reported by `sent` */});
+      unawaited.push(sent);
+    };
+    const tx: Transaction = {
       all,
       attempt: async <T>(work: () => Promise<T>): Promise<PromiseSettledResult<T>> => {
-        await all("SAVEPOINT attempt");
+        send("SAVEPOINT attempt");
         try {
           const value = await work();
-          await all("RELEASE SAVEPOINT attempt");
+          send("RELEASE SAVEPOINT attempt");
           return { status: "fulfilled", value };
         } catch (error) {
           if (isLost(error) || isRetriable(error) || client.closed) throw error;
           await all("ROLLBACK TO SAVEPOINT attempt");
-          await all("RELEASE SAVEPOINT attempt");
+          send("RELEASE SAVEPOINT attempt");
           return { status: "rejected", reason: typedError(error) };
         }
       },
     };
+    return { tx, sent: () => Promise.all(unawaited) };
   }
 
   /** Returns whether a transaction was committed. @param id as pg_current_xact_id() gives it */

@@ -11,8 +11,8 @@ import type { Postgres, Statements, Transaction } from "../database/postgres.ts"
 const maxChanges = 32;
 /** The most changes that wait for the same rows. */
 const maxWaiting = 10_000;
-/** The longest wait for a turn, in ms: that of a statement, which would wait for the rows in the database. */
-const deadlineMs = 5_000;
+/** The longest wait for a turn, in ms: that for a connection, and that of a statement for the rows. */
+const deadlineMs = 10_000;
 
 type Work<T> = (tx: Statements) => Promise<T>;
 
