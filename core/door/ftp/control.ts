@@ -14,6 +14,7 @@ import { posix } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../../error.ts";
 import { Sessions } from "../../net/session_resumption.ts";
+import type { ServerIdentity } from "../../net/accept_tls.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import type { Pipe, Stream } from "../../net/stream.ts";
 import { bareAddress } from "../../net/address.ts";
@@ -49,6 +50,7 @@ export class Control extends ClientConnection implements Connection, Conversatio
   readonly data: DataPort;
   state: State = freshState();
   tls: TlsPipe | undefined;
+  identity: ServerIdentity | undefined;
   transfer: AbortController | undefined;
   aborted = false;
   quitting = false;
@@ -145,7 +147,8 @@ export class Control extends ClientConnection implements Connection, Conversatio
 
   async #secure(): Promise<void> {
     try {
-      const shake = (below: Pipe) => this.#tlsSessions.begin(below, this.door.certificate()!);
+      const identity = this.identity = this.door.certificate()!;
+      const shake = (below: Pipe) => this.#tlsSessions.begin(below, identity);
       this.tls = await this.stream.upgrade(shake, this.door.timeouts.handshake);
     } catch (error) {
       log.debug("no TLS with {peer}: {why}", { peer: this.stream.peer, why: `${error}` });

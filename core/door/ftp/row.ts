@@ -1,4 +1,5 @@
 /** A command's row in the table, and the connection as the commands see it. */
+import type { ServerIdentity } from "../../net/accept_tls.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
 import type { Access } from "../access.ts";
 import type { ClientConnection, LoggedIn } from "../client_connection.ts";
@@ -16,6 +17,8 @@ export interface Connection extends ClientConnection {
   readonly local: string;
   readonly data: DataPort;
   readonly tls: TlsPipe | undefined;
+  /** The identity of the control connection, which its data connections keep: their sessions resume. */
+  readonly identity: ServerIdentity | undefined;
   state: State;
   /** Ends the running transfer; undefined when none runs. */
   transfer: AbortController | undefined;

@@ -23,7 +23,7 @@ export async function overData<T>(
   work: (data: Data) => Promise<T>,
 ): Promise<T> {
   checkData(c);
-  const certificate = c.state.protect ? c.door.certificate() : undefined;
+  const certificate = c.state.protect ? c.identity : undefined;
   const aborting = c.transfer = new AbortController();
   const signal = AbortSignal.any([aborting.signal, c.ended.signal]);
   let stream: Stream | undefined;
