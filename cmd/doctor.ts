@@ -76,8 +76,10 @@ interface Opened extends AsyncDisposable {
  */
 async function openSetup(values: Values): Promise<Opened> {
   const { tlsCert, tlsKey, config, proxyCert, publicUrl, maxConnections, durability } = values;
+  const asked = doorOptions(values);
   const common: Setup = {
-    doors: doorSpecs(doorOptions(values)),
+    doors: doorSpecs(asked),
+    acme: asked.acme !== undefined,
     secretFiles: secretFilesOf(values),
     ...{ tlsCert, tlsKey, config, proxyCert, publicUrl, maxConnections, version },
   };

@@ -7,6 +7,7 @@ import { Networks } from "../core/net/networks.ts";
 import { parsePublicUrl } from "../core/net/public_url.ts";
 import { logLevels } from "../core/serve/log_level.ts";
 import { describeStorage, sharedOptions, storageOptions } from "./_data/storage_options.ts";
+import { acmeOptions } from "./_serve/acme.ts";
 import { doorOptions } from "./_serve/doors.ts";
 import { auditOptions, auditSettings } from "./_serve/audit.ts";
 import { eventOptions, eventsOf } from "./_serve/events.ts";
@@ -133,6 +134,7 @@ const serveOptions = {
     ),
     tlsKey: value(path("FILE"), "The key of --tls-cert, in PEM"),
   }, { reloads: "replaced" }),
+  ...acmeOptions,
   ...marked({
     proxyCert: value(
       path("FILE"),
@@ -191,6 +193,7 @@ export default command({
 
     On addresses that other machines reach it uses TLS, with a certificate that it makes at the first
     start. \`barge cert\` prints the fingerprint, which clients show and pin when they first connect.
+    With --acme it gets a certificate from an authority and renews it: docs/certificates.md.
     SIGHUP reads the files of --config, --limits and the certificates again: new rates apply to
     transfers under way, the other limits to new requests. The log names the options that changed,
     and those that need a restart; a file with a fault changes nothing.
@@ -241,7 +244,7 @@ export default command({
     const asked = doorOptions(options);
     if (options.printUnit) {
       const { printUnit } = await import("./_serve/unit.ts");
-      const doors = [...Object.values(asked.doors), options.metrics];
+      const doors = [...Object.values(asked.doors), options.metrics, options.acmeHttp];
       const words = Deno.args.slice(Deno.args.indexOf("serve") + 1);
       return printUnit(words, { ...options, doors }, { options: table, sources });
     }

@@ -17,6 +17,7 @@ const FLOORS = [
   "core/doctor",
   "core/serve",
   "core/events",
+  "core/acme",
   "core/door",
   "core/client",
   "core/session",

@@ -126,6 +126,8 @@ export interface Facts {
   readonly sftp: string | null;
   /** Of --metrics. */
   readonly metrics?: string;
+  /** Of --acme-http. */
+  readonly acmeHttp?: string;
   readonly fingerprint: string | null;
 }
 

@@ -33,12 +33,15 @@ export async function ownOfDirectory(data: string): Promise<Own> {
   const { ownFiles, readOwnCertificate } = await import("../../core/net/own_certificate.ts");
   const { readHostKeys } = await import("../../core/net/host_keys.ts");
   const { lastServer } = await import("../../core/serve/data.ts");
+  const { certificateInUse } = await import("../../core/acme/kept.ts");
+  const { AcmeFiles } = await import("../../core/local/acme_files.ts");
   const given = givenCertificate(lastServer(data));
   const { cert: file } = ownFiles(data);
-  const made = given ? undefined : await readOwnCertificate(data);
+  const issued = given ? undefined : await certificateInUse(new AcmeFiles(data));
+  const made = given || issued ? undefined : await readOwnCertificate(data);
   const hostKeys = await readHostKeys(data);
-  if (!given && !made && !hostKeys) throw noneYet(file);
-  const certificate = given ?? (made && { ...made, file });
+  if (!given && !issued && !made && !hostKeys) throw noneYet(file);
+  const certificate = given ?? (issued ? { ...issued, file: null } : made && { ...made, file });
   return { certificate, isGiven: given !== undefined, hostKeys };
 }
 
@@ -57,9 +60,12 @@ function givenCertificate(server: ServerFacts | undefined): (Shown & File) | und
 export async function ownOfCluster(values: AccountsValues): Promise<Own> {
   const { openShared } = await import("./shared.ts");
   const { findCertificate, findHostKeys } = await import("../../core/shared/identity.ts");
+  const { certificateInUse } = await import("../../core/acme/kept.ts");
+  const { AcmeSecrets } = await import("../../core/shared/acme_secrets.ts");
   await using storage = await openShared(values);
   const { secrets } = storage.parts;
-  const made = await findCertificate(secrets);
+  const issued = await certificateInUse(new AcmeSecrets(storage.parts));
+  const made = issued ?? await findCertificate(secrets);
   const hostKeys = await findHostKeys(secrets);
   if (!made && !hostKeys) throw noneYet();
   return {

@@ -1,10 +1,12 @@
 /** The state of all nodes that share a storage, from its database: no node is asked. */
 import type { RequestStats, Server } from "../../core/protocol/message.ts";
+import { AcmeSecrets } from "../../core/shared/acme_secrets.ts";
 import type { SharedStorage } from "../../core/shared/storage.ts";
 import { SharedNodes } from "../../core/shared/nodes/nodes.ts";
 import { type NodeFields, nodeFields } from "../../core/session/node_fields.ts";
 import { requestFields, serverFields } from "../../core/session/status_fields.ts";
 import { formatSize } from "../../core/size.ts";
+import { readRenewal } from "../../core/storage/acme.ts";
 import { type NodeReport, stateText, sumNodes } from "../../core/watch/nodes.ts";
 import { print } from "../_term/out.ts";
 import { printTable } from "../_term/table.ts";
@@ -26,7 +28,11 @@ export async function clusterStatus(storage: SharedStorage): Promise<ClusterStat
   const versions = new Set(
     nodes.filter(({ state }) => state !== "gone").map(({ version }) => version),
   );
-  const snapshot = { ...counts, ...totals, version: [...versions].join(", "), now, memory };
+  const renewal = await readRenewal(new AcmeSecrets(storage.parts));
+  const until = renewal?.until === undefined ? undefined : Date.parse(renewal.until);
+  const certificate = renewal && { until, renewal };
+  const version = [...versions].join(", ");
+  const snapshot = { ...counts, ...totals, version, now, memory, certificate };
   return {
     ...serverFields(snapshot),
     rates,

@@ -51,8 +51,27 @@ export function printSummary(
     ["accounts", `${accounts.count}, ${used} used, ${reserved} reserved`],
     ["logins", `${logins.ok} ok, ${logins.failed} failed, ${counted(bans.begun, "ban")}`],
     ["refused", `${bans.active} banned now, ${now.overQuota} over quota`],
+    ...certificateRows(now),
   ];
   for (const line of table(rows, [])) printLine(line);
+}
+
+function certificateRows({ certificate }: Numbers): string[][] {
+  if (!certificate) return [];
+  const { until, renewal } = certificate;
+  const end = until === undefined ? "none yet" : `ends ${minute(until)}`;
+  if (!renewal) return [["certificate", end]];
+  const { domains, next, failures, failed } = renewal;
+  const kind = failures > 0 ? "next try" : "renewal";
+  const row = ["certificate", `${end}, ${kind} ${minute(next)}, for ${domains.join(", ")}`];
+  if (!failed) return [row];
+  const tries = failures === 1 ? "the last try" : `${failures} tries, the last`;
+  return [row, ["", `failed: ${tries} at ${minute(failed.at)}: ${printable(failed.why)}`]];
+}
+
+/** Returns a time in UTC, to the minute. */
+function minute(time: string): string {
+  return `${time.slice(0, 16).replace("T", " ")} UTC`;
 }
 
 export function printRequests({ requests }: Pick<Numbers, "requests">): void {

@@ -1,12 +1,16 @@
 /** Checks the certificates: that they can be used, when they end, and which names they have. */
 import { isIP } from "node:net";
 import { X509Certificate } from "node:crypto";
+import { keptCertificate } from "../acme/kept.ts";
 import { BargeError } from "../error.ts";
 import { isLoopback } from "../net/address.ts";
 import { type Certificate, loadCertificate } from "../net/certificate.ts";
 import { ownFiles, readOwnCertificate } from "../net/own_certificate.ts";
 import { securedHosts } from "../serve/door_specs.ts";
+import { AcmeFiles } from "../local/acme_files.ts";
+import { AcmeSecrets } from "../shared/acme_secrets.ts";
 import { findCertificate } from "../shared/identity.ts";
+import { type AcmeRecords, readRenewal, type Renewal } from "../storage/acme.ts";
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup, Setup, SharedSetup } from "./setup.ts";
 
@@ -25,12 +29,14 @@ export async function checkGivenCertificate(setup: Setup): Promise<Verdict[]> {
 /** Checks the certificate that barge has made in the data directory. */
 export async function checkOwnCertificate(setup: LocalSetup): Promise<Verdict[]> {
   if (setup.tlsCert !== undefined || securedHosts(setup.doors).length === 0) return [];
+  if (setup.acme) return await acmeVerdicts(setup, new AcmeFiles(setup.data));
   return await verdictsOf(setup, ownFiles(setup.data).cert, () => readOwnCertificate(setup.data));
 }
 
 /** Checks the certificate that the nodes have made and share. */
 export async function checkSharedCertificate(setup: SharedSetup): Promise<Verdict[]> {
   if (setup.tlsCert !== undefined || securedHosts(setup.doors).length === 0) return [];
+  if (setup.acme) return await acmeVerdicts(setup, new AcmeSecrets(setup.storage.parts));
   const { secrets } = setup.storage.parts;
   return await verdictsOf(setup, undefined, () => findCertificate(secrets));
 }
@@ -48,6 +54,37 @@ export function checkProxyCertificate({ proxyCert: path }: Setup): Verdict[] {
       "Name the proxy's certificate with --proxy-cert, in a file that the server can read.";
     return [{ severity: "bad", message, advice, path }];
   }
+}
+
+/** Judges the certificate by ACME, and the tries to renew it. */
+async function acmeVerdicts(setup: Setup, records: AcmeRecords): Promise<Verdict[]> {
+  const [kept, renewal] = [await keptCertificate(records), await readRenewal(records)];
+  const verdicts = kept
+    ? [renewedVerdict(kept, renewal), namesVerdict(kept, setup, undefined)]
+    : [];
+  if (renewal?.failed) {
+    const { failures, failed: { at, why }, next } = renewal;
+    const tries = failures === 1 ? "1 try" : `${failures} tries`;
+    const message = `The certificate was not renewed: ${tries} failed, the last at ${at}: ${why}.`;
+    const advice = "Correct that, and send SIGHUP to the server, which then tries again at once; " +
+      `else it tries at ${next}.`;
+    return [...verdicts, { severity: kept ? "warn" : "bad", message, advice }];
+  }
+  if (kept) return verdicts;
+  const message = "There is no certificate by ACME yet; the server gets one after its start.";
+  return [{ severity: "note", message }];
+}
+
+/** Judges the end of a certificate by ACME: it is renewed long before, unless no server runs. */
+function renewedVerdict({ until }: Certificate, renewal: Renewal | undefined): Verdict {
+  const day = (time: string) => time.slice(0, 10);
+  const end = `The certificate by ACME ends on ${day(until.toISOString())}`;
+  if (!renewal || Date.parse(renewal.next) + dayMs > Date.now()) {
+    const next = renewal ? `, and is renewed on ${day(renewal.next)}` : "";
+    return { severity: "ok", message: `${end}${next}.` };
+  }
+  const message = `${end}, and was to be renewed on ${day(renewal.next)}.`;
+  return { severity: "warn", message, advice: "Start the server, which then renews it." };
 }
 
 async function verdictsOf(
@@ -104,7 +141,9 @@ function namesVerdict(
   const certificate = new X509Certificate(cert);
   const covers = (host: string) =>
     (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)) !== undefined;
-  const http = doors.find(({ name, metricsOnly }) => name === "http" && !metricsOnly);
+  const http = doors.find(({ name, metricsOnly, challengesOnly }) =>
+    name === "http" && !metricsOnly && !challengesOnly
+  );
   const direct = http?.tls === "require" && !http.trustedProxies?.length;
   const publicHost = publicUrl && direct ? new URL(publicUrl).hostname.replace(/^\[|\]$/g, "") : "";
   if (publicHost && !covers(publicHost)) {

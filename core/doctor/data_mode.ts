@@ -1,5 +1,6 @@
 /** Checks that other users can't read the data directory, its database and its keys. */
 import { basename } from "node:path";
+import { acmeFolder, acmeSecrets } from "../local/acme_files.ts";
 import { adminPasswordFile } from "../local/account/admin_password.ts";
 import { databaseFile } from "../local/database/database.ts";
 import { ownFiles } from "../net/own_certificate.ts";
@@ -31,7 +32,10 @@ function secretsIn(data: string): string[] {
     .map((name) => `${data}/ssh/${name}`);
   const key = ownFiles(data).key;
   const tls = names(`${data}/tls`).includes(basename(key)) ? [key] : [];
-  return [...top, ...hostKeys, ...tls].sort();
+  const acme = names(`${data}/${acmeFolder}`).filter((name) =>
+    acmeSecrets.some((record) => name === record || name === `${record}.new`)
+  ).map((name) => `${data}/${acmeFolder}/${name}`);
+  return [...top, ...hostKeys, ...tls, ...acme].sort();
 }
 
 /** A readable secret in a closed folder is out of reach until the folder is copied or opened. */

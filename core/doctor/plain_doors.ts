@@ -5,7 +5,9 @@ import type { Setup } from "./setup.ts";
 
 /** Returns a verdict for each open door without TLS, except SFTP, which has its own encryption. */
 export function checkPlainDoors({ doors }: Setup): Verdict[] {
-  const open = doors.filter(({ name, address }) => name !== "sftp" && !isLoopback(address.host));
+  const open = doors.filter(({ name, address, challengesOnly }) =>
+    name !== "sftp" && !challengesOnly && !isLoopback(address.host)
+  );
   const verdicts = open.filter(({ tls }) => tls !== "require").map(
     ({ name, address, metricsOnly, tls }): Verdict => {
       const door = metricsOnly ? "metrics" : name;

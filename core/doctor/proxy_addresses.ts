@@ -5,7 +5,9 @@ import type { Setup } from "./setup.ts";
 
 /** Returns a verdict if the HTTP door is behind a proxy; else none. */
 export function checkProxyAddresses({ doors, publicUrl }: Setup): Verdict[] {
-  const http = doors.find(({ name, metricsOnly }) => name === "http" && !metricsOnly);
+  const http = doors.find(({ name, metricsOnly, challengesOnly }) =>
+    name === "http" && !metricsOnly && !challengesOnly
+  );
   if (!http || publicUrl === undefined) return [];
   if (http.trustedProxies?.length) {
     return [{

@@ -19,6 +19,8 @@ export interface Setup extends CertificateFiles {
   /** The certificate of a proxy that ends TLS for the native door. */
   readonly proxyCert?: string;
   readonly publicUrl?: string;
+  /** Whether the certificate is from an authority by ACME. */
+  readonly acme?: boolean;
   /** The most connections; 0: no limit. */
   readonly maxConnections: number;
   /** The version of this program. */

@@ -29,6 +29,10 @@ export interface DoorSpec {
   readonly publicUrl?: string;
   /** HTTP: serves the metrics to everybody, and no files. */
   readonly metricsOnly?: boolean;
+  /** HTTP: answers the challenges of a certificate authority, and serves no files. */
+  readonly challengesOnly?: boolean;
+  /** The challenges that the doors answer (RFC 8555, section 8.3; RFC 8737); absent without ACME. */
+  readonly challenge?: "http-01" | "tls-alpn-01";
 }
 
 /** The options of FTP's data connections. */

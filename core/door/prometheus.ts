@@ -74,13 +74,24 @@ function nodeFamilies({ nodeCounts }: Snapshot): Family[] {
 
 /** The values that the supervisor measures, where they apply. */
 function gaugeFamilies({ gauges }: Snapshot): Family[] {
-  const { certificateEnd, diskSize, diskAvailable, eventsOldest } = gauges;
+  const { certificateEnd, certificateRenewal, certificateFailures } = gauges;
+  const { diskSize, diskAvailable, eventsOldest } = gauges;
   const seconds = (ms: number | undefined) => ms === undefined ? undefined : ms / 1000;
   const families: [name: string, help: string, value: number | undefined][] = [
     [
       "certificate_expiry_timestamp_seconds",
       "When the certificate ends, since 1970.",
       seconds(certificateEnd),
+    ],
+    [
+      "certificate_renewal_timestamp_seconds",
+      "When the next try to renew the certificate by ACME is, since 1970.",
+      seconds(certificateRenewal),
+    ],
+    [
+      "certificate_renewal_failures",
+      "Tries to renew the certificate that failed since the last success.",
+      certificateFailures,
     ],
     ["disk_size_bytes", "Size of the file system of the data directory.", diskSize],
     ["disk_available_bytes", "Bytes that are free there.", diskAvailable],

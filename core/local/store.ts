@@ -4,6 +4,7 @@ import type { Hooks } from "../watch/hooks.ts";
 import type { EventStore } from "../storage/events.ts";
 import { LiveLogins } from "../watch/live_logins.ts";
 import type { Adjustable } from "../watch/settings.ts";
+import { AcmeFiles } from "./acme_files.ts";
 import { localAccounts } from "./accounts.ts";
 import { localAudit } from "./audit.ts";
 import { Commits } from "./commit.ts";
@@ -33,6 +34,7 @@ export class Store extends Parts implements Disposable {
   /** Records that WebDAV clients attach to files and folders. */
   readonly attached = { locks: localLocks(this), properties: localProperties(this) };
   readonly events: EventStore = localEvents(this);
+  readonly acme: AcmeFiles = new AcmeFiles(this.settings.data);
   /** The logins of this isolate. Each is cut off when its credential has ended. */
   readonly live = new LiveLogins(this.people.logins);
 

@@ -1,5 +1,6 @@
 /** The server as doors, logins, uploads and verbs see it: storage, and the counts and limits of watch/. */
 import type { AccountStore } from "../storage/accounts.ts";
+import type { AcmeRecords } from "../storage/acme.ts";
 import type { AuditStore } from "../storage/audit/audit.ts";
 import type { FactorStore } from "../storage/factors.ts";
 import type { LockStore } from "../storage/locks.ts";
@@ -30,6 +31,8 @@ export interface Service {
   readonly uploads: Uploads;
   /** Records that WebDAV clients attach to files and folders. */
   readonly attached: { readonly locks: LockStore; readonly properties: PropertyStore };
+  /** The records of certificates by ACME. */
+  readonly acme: AcmeRecords;
   readonly settings: ServiceSettings;
   readonly gate: Gate;
   /** The logins of this worker; each is cut off when the secret that it rests on is gone. */

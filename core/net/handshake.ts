@@ -1,6 +1,6 @@
 /**
  * Parses the unencrypted part of a TLS 1.2 handshake, in one direction, without I/O
- * (RFC 5246, sections 6.2.1 and 7.4; RFC 5077).
+ * (RFC 5246, sections 6.2.1 and 7.4; RFC 5077). A client's hello of TLS 1.3 has the same format.
  */
 
 import { Buffer } from "node:buffer";
@@ -13,6 +13,8 @@ export interface HandshakeMessage {
 const handshakeRecord = 22;
 const clientHello = 1;
 const newSessionTicket = 4;
+const hostExtension = 0;
+const protocolsExtension = 16;
 const ticketExtension = 35;
 /** A longer handshake is not parsed to its end. */
 const maxHandshakeBytes = 64 * 1024;
@@ -63,23 +65,61 @@ export class Handshake {
 
 /** Returns the ticket of the session that a client wants to resume; undefined for none. */
 export function offeredTicket(messages: readonly HandshakeMessage[]): Uint8Array | undefined {
+  const content = extension(messages, ticketExtension);
+  return content && content.length > 0 ? content : undefined;
+}
+
+/** Returns the host that a client wants to reach (RFC 6066, section 3); undefined if it names none. */
+export function offeredHost(messages: readonly HandshakeMessage[]): string | undefined {
+  const content = extension(messages, hostExtension);
+  if (!content) return undefined;
+  const fields = new Fields(content);
+  fields.bytes(2 + 1); // the length of the list, and the type of the name: a host
+  const name = fields.bytes(fields.number(2));
+  return fields.truncated ? undefined : new TextDecoder().decode(name);
+}
+
+/** Returns the protocols that a client offers (RFC 7301). */
+export function offeredProtocols(messages: readonly HandshakeMessage[]): string[] {
+  const content = extension(messages, protocolsExtension);
+  if (!content) return [];
+  const fields = new Fields(content);
+  const names: string[] = [];
+  for (let remaining = fields.number(2); remaining > 0 && !fields.truncated;) {
+    const name = fields.bytes(fields.number(1));
+    remaining -= 1 + name.length;
+    names.push(new TextDecoder().decode(name));
+  }
+  return fields.truncated ? [] : names;
+}
+
+/** Returns the content of an extension of the client's hello; undefined where it is missing. */
+function extension(messages: readonly HandshakeMessage[], wanted: number): Uint8Array | undefined {
   const hello = messages.find(({ type }) => type === clientHello);
-  if (!hello) return undefined;
-  const fields = new Fields(hello.body);
+  return hello && readHello(hello.body).extensions.get(wanted);
+}
+
+/** Returns the cipher suites and the extensions of a client's hello; those behind a cut are left out. */
+export function readHello(body: Uint8Array): {
+  readonly suites: readonly number[];
+  readonly extensions: ReadonlyMap<number, Uint8Array>;
+} {
+  const fields = new Fields(body);
   fields.bytes(2 + 32); // version, random
   fields.bytes(fields.number(1)); // session id
-  fields.bytes(fields.number(2)); // cipher suites
+  const offered = new Fields(fields.bytes(fields.number(2)));
+  const suites: number[] = [];
+  for (let suite; suite = offered.number(2), !offered.truncated;) suites.push(suite);
   fields.bytes(fields.number(1)); // compression methods
+  const extensions = new Map<number, Uint8Array>();
   for (let remaining = fields.number(2); remaining > 0;) {
     const type = fields.number(2);
     const content = fields.bytes(fields.number(2));
+    if (fields.truncated) break;
     remaining -= 4 + content.length;
-    if (type === ticketExtension) {
-      return content.length > 0 && !fields.truncated ? content : undefined;
-    }
-    if (fields.truncated) return undefined;
+    if (!extensions.has(type)) extensions.set(type, content);
   }
-  return undefined;
+  return { suites, extensions };
 }
 
 /** Returns the ticket that a server issues; undefined for none. */

@@ -2,9 +2,11 @@
  * Accepts TLS connections, and returns each one after its handshake. A renewed certificate applies to
  * new connections only.
  */
+import { BargeError } from "../error.ts";
 import { acceptTls, type ServerIdentity, serverIdentity } from "./accept_tls.ts";
 import type { Address } from "./address.ts";
 import type { KeyPair } from "./certificate.ts";
+import { answerChallenge, type FindChallenge } from "./challenge.ts";
 import {
   type Conn,
   type ConnListener,
@@ -21,6 +23,8 @@ export interface TlsListenOptions
   readonly handshakeTimeoutMs?: number;
   /** Opens the listener; `Deno.listen` by default. */
   readonly listen?: (options: Deno.TcpListenOptions) => ConnListener;
+  /** Finds the answers to a certificate authority's challenges; undefined: it answers none. */
+  readonly findChallenge?: FindChallenge;
 }
 
 /** A connection and its client's address. */
@@ -29,6 +33,7 @@ export interface Accepted extends TlsPipe {
 }
 
 export class TlsListener extends PreparedListener<Accepted> implements Disposable {
+  readonly #findChallenge: FindChallenge | undefined;
   /** Used for new connections. */
   #identity: ServerIdentity;
 
@@ -45,6 +50,7 @@ export class TlsListener extends PreparedListener<Accepted> implements Disposabl
       maxPending = 256,
       onFailure = () => {},
       listen = Deno.listen,
+      findChallenge,
     }: TlsListenOptions = {},
   ) {
     const identity = serverIdentity(pair, [alpn]);
@@ -53,6 +59,7 @@ export class TlsListener extends PreparedListener<Accepted> implements Disposabl
     const listener = listen({ hostname, port, reusePort });
     super(listener, { timeoutMs, maxPending, late, full, onFailure });
     this.#identity = identity;
+    this.#findChallenge = findChallenge;
   }
 
   /**
@@ -70,7 +77,9 @@ export class TlsListener extends PreparedListener<Accepted> implements Disposabl
 
   protected override async prepare(conn: Conn): Promise<Accepted> {
     conn.setNoDelay(true);
-    const pipe = await acceptTls(conn, this.#identity);
+    const below = this.#findChallenge ? await answerChallenge(conn, this.#findChallenge) : conn;
+    if (!below) throw new BargeError("unavailable", "it was a certificate authority's challenge");
+    const pipe = await acceptTls(below, this.#identity);
     return Object.assign(pipe, { remoteAddr: conn.remoteAddr as Deno.NetAddr });
   }
 }

@@ -113,6 +113,17 @@ export const server = v.object({
   overQuota: count,
   accounts: v.object({ count, used: bytes, reserved: bytes }),
   uploads: v.object({ committed: count, unfinished: count, moving: count, staged: bytes }),
+  /** Absent without TLS, and from older servers. */
+  certificate: v.optional(v.object({
+    until: v.optional(time),
+    /** Absent without ACME. */
+    renewal: v.optional(v.object({
+      domains: v.array(v.string()),
+      next: time,
+      failures: count,
+      failed: v.optional(v.object({ at: time, why: v.string() })),
+    })),
+  })),
 });
 
 /** Counts one verb's requests at one door, by outcome, with their durations. */

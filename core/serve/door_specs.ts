@@ -2,6 +2,7 @@
 import { type DoorName, doorNames, type DoorSpec, type FtpSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import type { Address } from "../net/address.ts";
+import { type AcmeOptions, challengeOf } from "./acme.ts";
 import { certificateSource, tlsOf, type TlsOptions } from "./tls_options.ts";
 
 /** The operator's options for doors. */
@@ -15,6 +16,8 @@ export interface DoorOptions extends TlsOptions {
   readonly trustedProxies?: readonly string[];
   readonly proxyProtocol?: boolean;
   readonly publicUrl?: string;
+  /** Certificates by ACME; undefined: none. */
+  readonly acme?: AcmeOptions;
 }
 
 /**
@@ -41,7 +44,25 @@ export function doorSpecs(options: DoorOptions): DoorSpec[] {
     doors.push({ name: "http", address: metrics, tls, metricsOnly: true });
   }
   certificateSource(securedHosts(doors), options);
-  return doors;
+  if (!options.acme) return doors;
+  if (options.tlsCert !== undefined) {
+    throw new BargeError("usage", "--acme and --tls-cert exclude each other");
+  }
+  return answering(doors, options.acme);
+}
+
+/** Returns the doors, which answer challenges, with a listener for challenges if there is one. */
+function answering(doors: readonly DoorSpec[], acme: AcmeOptions): DoorSpec[] {
+  const challenge = challengeOf(acme, doors);
+  const all = doors.map((door): DoorSpec => door.metricsOnly ? door : { ...door, challenge });
+  if (!acme.http) return all;
+  return [...all, {
+    name: "http",
+    address: acme.http,
+    tls: "off",
+    challenge,
+    challengesOnly: true,
+  }];
 }
 
 /** Returns the hosts of the doors with TLS. */

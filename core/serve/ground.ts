@@ -4,6 +4,7 @@ import type { Settings } from "../local/store.ts";
 import type { Certificate } from "../net/certificate.ts";
 import type { HostKey } from "../net/host_keys.ts";
 import type { BargeError } from "../error.ts";
+import type { AcmeStore } from "../storage/acme.ts";
 import type { SharedSettings } from "../shared/store.ts";
 import type { AuditStore } from "../storage/audit/audit.ts";
 import type { Verification } from "../storage/verification.ts";
@@ -35,6 +36,8 @@ export interface Ground extends AsyncDisposable {
   readonly history: History;
   readonly metrics: Metrics;
   readonly events: EventStore;
+  /** The records of certificates by ACME. */
+  readonly acme: AcmeStore;
   /** The time between two calls of {@link maintain}, in ms. */
   readonly maintenanceMs: number;
   /** Returns the permissions of a worker. */

@@ -95,6 +95,10 @@ export class LocalGround implements Ground {
     return this.#store.events;
   }
 
+  get acme() {
+    return this.#store.acme;
+  }
+
   permissions(doors: readonly DoorSpec[]): Deno.PermissionOptions {
     return workerPermissions(this.settings.data, doors, this.#unconfined);
   }

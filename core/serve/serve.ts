@@ -11,6 +11,7 @@ import { makeSharedCounts } from "../watch/metrics.ts";
 import type { DoorAddresses } from "../watch/nodes.ts";
 import type { Certificate } from "../net/certificate.ts";
 import { recordSettings, recordStart } from "./upkeep/server_records.ts";
+import { challengeOf, keptCertificate, type Renewing, startRenewal } from "./acme.ts";
 import { attempt } from "./attempt.ts";
 import { type DoorOptions, doorSpecs, securedHosts } from "./door_specs.ts";
 import type { FirstAccountOptions } from "./first_account.ts";
@@ -32,6 +33,8 @@ const log = getLogger(["barge", "serve"]);
 export type Ready = { readonly [door in DoorName]: string | null } & {
   /** The address of the metrics; absent without --metrics. */
   readonly metrics?: string;
+  /** The address of the listener for challenges of ACME; absent without --acme-http. */
+  readonly acmeHttp?: string;
   /** The fingerprint of the certificate; null without TLS. */
   readonly fingerprint: string | null;
 };
@@ -90,9 +93,10 @@ async function run(
 ): Promise<void> {
   const { workers, logLevel } = options;
   await using ground = await openGround(options);
+  const { acme } = options;
   const source = (files: CertificateFiles) => {
     const read = certificateSource(securedHosts(specs), files);
-    return read && (() => read(ground));
+    return read && (async () => (acme && await keptCertificate(ground)) ?? await read(ground));
   };
   const certificate = await source(options)?.();
   ground.writeFacts(certificate, options.tlsCert);
@@ -135,8 +139,15 @@ async function run(
   excluded.promise.catch(() => {}); // it may be rejected before it is awaited
   let { grace } = options;
   let events: EventService | undefined;
+  let renewing: Renewing | undefined;
+  const applyCertificate = (shown: Certificate, { tlsCert }: CertificateFiles = {}) => {
+    supervisor.reload(shown);
+    showEnd(shown);
+    ground.writeFacts(shown, tlsCert);
+  };
   sample();
   showEnd(certificate);
+  if (certificate) ground.metrics.setGauge("certificateFailures", 0);
   const sampling = setInterval(sample, sampleIntervalMs);
   let verifying: ReturnType<typeof verifyRegularly> | undefined;
   try {
@@ -154,15 +165,12 @@ async function run(
       },
       recordChanges: (changed) => recordSettings(ground, changed),
       source,
-      applyCertificate(certificate, { tlsCert }) {
-        supervisor.reload(certificate);
-        showEnd(certificate);
-        ground.writeFacts(certificate, tlsCert);
-      },
+      applyCertificate,
     }, options);
     options.onReload?.(async () => {
       await manager.notify("RELOADING=1");
       await reload();
+      renewing?.retry();
       await manager.notify("READY=1");
     });
     await recordStart(ground);
@@ -170,6 +178,11 @@ async function run(
     await options.onReady(facts, hostKeys.shown);
     const addresses = doors.map(({ address }) => formatAddress(address)).join(", ");
     await manager.notify("READY=1", `STATUS=serving at ${addresses}`);
+    if (acme) {
+      const challenge = challengeOf(acme, specs);
+      const shown = certificate?.fingerprint;
+      renewing = await startRenewal(ground, { ...acme, challenge }, shown, applyCertificate);
+    } else await attempt("can't end the renewal by ACME", () => ground.acme.remove("renewal"));
     if (!options.signal.aborted) {
       await Promise.race([once(options.signal, "abort"), excluded.promise]);
     }
@@ -182,6 +195,7 @@ async function run(
     clearInterval(sampling);
     const deadline = performance.now() + grace;
     const verified = verifying?.stop();
+    await renewing?.[Symbol.asyncDispose]();
     await supervisor.stop(grace);
     await verified;
     await events?.stop(Math.max(0, deadline - performance.now()));
@@ -228,14 +242,22 @@ function logSettled(message: string, counts: Settled): void {
 }
 
 function addressesOf(doors: readonly DoorSpec[], certificate: Certificate | undefined): Ready {
-  const addressOf = (name: DoorName, metricsOnly?: true) => {
-    const spec = doors.find((door) => door.name === name && door.metricsOnly === metricsOnly);
-    return spec ? formatAddress(spec.address) : null;
+  const find = (name: DoorName, only?: "metricsOnly" | "challengesOnly") => {
+    const spec = doors.find((door) =>
+      door.name === name && door.metricsOnly === (only === "metricsOnly" || undefined) &&
+      door.challengesOnly === (only === "challengesOnly" || undefined)
+    );
+    return spec ? formatAddress(spec.address) : undefined;
   };
-  const [native, http, ftp, ftps, sftp] = doorNames.map((name) => addressOf(name));
-  const ready = { native, http, ftp, ftps, sftp, fingerprint: certificate?.fingerprint ?? null };
-  const metrics = addressOf("http", true);
-  return metrics === null ? ready : { ...ready, metrics };
+  const [native, http, ftp, ftps, sftp] = doorNames.map((name) => find(name) ?? null);
+  const metrics = find("http", "metricsOnly");
+  const acmeHttp = find("http", "challengesOnly");
+  const fingerprint = certificate?.fingerprint ?? null;
+  return {
+    ...{ native, http, ftp, ftps, sftp, fingerprint },
+    ...(metrics !== undefined && { metrics }),
+    ...(acmeHttp !== undefined && { acmeHttp }),
+  };
 }
 
 /** Returns the addresses of the doors that are open. */

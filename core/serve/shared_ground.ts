@@ -102,6 +102,10 @@ export class SharedGround implements Ground {
     return this.#store.storage.events;
   }
 
+  get acme() {
+    return this.#store.acme;
+  }
+
   /** Allows the ports of the doors, the database and the bucket; no files. */
   permissions(doors: readonly DoorSpec[]): Deno.PermissionOptions {
     const { postgres, bucket } = this.settings.shared;

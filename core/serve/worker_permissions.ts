@@ -1,6 +1,7 @@
 /** The permissions of a worker on one machine. */
 import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
+import { acmePathsOfWorkers } from "../local/acme_files.ts";
 import { adminPasswordFile } from "../local/account/admin_password.ts";
 import { databaseFile } from "../local/database/database.ts";
 import { removedDir } from "../local/remove_account.ts";
@@ -12,8 +13,8 @@ import { outgoingAddresses } from "./outgoing.ts";
 const log = getLogger(["barge", "serve"]);
 
 /**
- * Returns the permissions of a worker: its ports, users' files and the database, but not the keys in `tls`
- * and `ssh`, the lock and copies of the database. It may remove the file with the first admin's password,
+ * Returns the permissions of a worker: its ports, users' files and the database, but not the keys in `tls`,
+ * `ssh` and `acme`, the lock and copies of the database. It may read the answers to challenges of ACME. It may remove the file with the first admin's password,
  * and not read it. SQLite opens the database's log (`-wal`, `-shm`) without a permission check.
  *
  * @param data the data directory's real path
@@ -33,7 +34,7 @@ export function workerPermissions(
   const files = ["homes", "public", stagingDir, removedDir, databaseFile];
   const paths = files.map((name) => `${data}/${name}`);
   return {
-    read: paths,
+    read: [...paths, ...acmePathsOfWorkers.map((name) => `${data}/${name}`)],
     write: [...paths, `${data}/${adminPasswordFile}`],
     net: [...new Set([...doors.flatMap(portsOf), ...outgoingAddresses(doors)])],
     env: false,

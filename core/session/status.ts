@@ -5,7 +5,16 @@ import type { ListedConnection } from "../watch/roster.ts";
 import type { Session } from "../login/session.ts";
 import type { Service } from "../login/service.ts";
 import type { Totals } from "../storage/accounts.ts";
+import { readRenewal, type Renewal } from "../storage/acme.ts";
 import { asAdmin } from "./admin.ts";
+
+/** The certificate of the doors with TLS. */
+export interface CertificateState {
+  /** Its end, in ms since 1970; undefined before the first certificate by ACME of a cluster. */
+  readonly until?: number;
+  /** The state of its renewal by ACME; undefined without ACME. */
+  readonly renewal?: Renewal;
+}
 
 /** All counts and sums at one moment, as plain data. */
 export interface Snapshot extends Counts, Totals {
@@ -14,6 +23,8 @@ export interface Snapshot extends Counts, Totals {
   /** The number of nodes in each state. Undefined on one machine. */
   readonly nodeCounts?: NodeCounts;
   readonly gauges: Gauges;
+  /** Undefined without TLS. */
+  readonly certificate?: CertificateState;
   /** The version of the program; empty if it is not known. */
   readonly version: string;
   /** The time, in ms since 1970. */
@@ -61,11 +72,15 @@ export async function listNodes(session: Session): Promise<NodeTable | undefined
 
 /** Returns the snapshot without a login, for the listener that the operator opened for metrics. */
 export async function snapshot(
-  { metrics, people, settings, nodes }: Service,
+  { acme, metrics, people, settings, nodes }: Service,
 ): Promise<Snapshot> {
+  const gauges = metrics.gauges();
+  const { certificateEnd: until, certificateRenewal } = gauges;
+  const renewal = certificateRenewal === undefined ? undefined : await readRenewal(acme);
   return {
     ...metrics.snapshot(),
-    gauges: metrics.gauges(),
+    gauges,
+    certificate: until === undefined ? undefined : { until, renewal },
     node: nodes?.own,
     nodeCounts: nodes && countNodes((await nodes.list()).nodes),
     version: settings.version ?? "",

@@ -1,7 +1,8 @@
 /** The state of a server in the fields that PROTOCOL.md defines ("Status"). */
 import type { RequestStats, Server } from "../protocol/message.ts";
+import type { Renewal } from "../storage/acme.ts";
 import { quantile, type RequestCounts } from "../watch/metrics.ts";
-import type { Snapshot } from "./status.ts";
+import type { CertificateState, Snapshot } from "./status.ts";
 
 /** Returns the numbers of the server in the format of the answer. */
 export function serverFields(snapshot: Omit<Snapshot, "gauges">): Server {
@@ -25,7 +26,19 @@ export function serverFields(snapshot: Omit<Snapshot, "gauges">): Server {
     overQuota: ended("over-quota"),
     accounts,
     uploads: { committed: ended("ok", "put"), ...snapshot.uploads },
+    ...(snapshot.certificate && { certificate: certificateFields(snapshot.certificate) }),
   };
+}
+
+function certificateFields({ until, renewal }: CertificateState): Server["certificate"] {
+  return {
+    ...(until !== undefined && { until: time(until) }),
+    ...(renewal && { renewal: renewalFields(renewal) }),
+  };
+}
+
+function renewalFields({ domains, next, failures, failed }: Renewal) {
+  return { domains, next, failures, ...(failed && { failed }) };
 }
 
 /** Returns the requests of one door and verb in the format of the answer. */

@@ -6,6 +6,7 @@ import type { NodeIdentity } from "../watch/nodes.ts";
 import { LiveLogins } from "../watch/live_logins.ts";
 import type { ServiceSettings, WorkerTables } from "../watch/settings.ts";
 import { Watching } from "../watch/watching.ts";
+import { AcmeSecrets } from "./acme_secrets.ts";
 import { SharedOutbox } from "./database/outbox.ts";
 import { SharedNodes } from "./nodes/nodes.ts";
 import { type SharedOptions, SharedStorage } from "./storage.ts";
@@ -24,6 +25,7 @@ export class SharedStore extends Watching<SharedSettings> implements AsyncDispos
   readonly attached: SharedStorage["attached"];
   readonly live: LiveLogins;
   readonly nodes: SharedNodes;
+  readonly acme: AcmeSecrets;
   readonly #serving = new AsyncDisposableStack();
 
   /** The parameters are those of `Store` in core/local/store.ts. */
@@ -43,6 +45,7 @@ export class SharedStore extends Watching<SharedSettings> implements AsyncDispos
     this.uploads = uploads;
     this.attached = attached;
     this.live = new LiveLogins(people.logins);
+    this.acme = new AcmeSecrets(this.storage.parts);
     this.nodes = new SharedNodes(this.storage.parts.db, settings.node);
   }
 

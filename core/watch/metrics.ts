@@ -54,11 +54,14 @@ const serverCounters = ["starts", "loginsOk", "loginsFailed", "bans"] as const;
 export type Counter = typeof serverCounters[number];
 
 /**
- * Measured by the supervisor: the end of the certificate in ms since 1970, bytes of the disk, the counts of events
- * (`DispatcherState` in core/events/dispatcher.ts), and the state of the regular verification, with times in ms.
+ * Measured by the supervisor: the end of the certificate, and its next renewal by ACME, in ms since 1970; the failed
+ * tries to renew it since the last success; bytes of the disk; the counts of events (`DispatcherState` in
+ * core/events/dispatcher.ts); and the state of the regular verification, with times in ms.
  */
 const gaugeNames = [
   "certificateEnd",
+  "certificateRenewal",
+  "certificateFailures",
   "diskSize",
   "diskAvailable",
   "eventsWaiting",

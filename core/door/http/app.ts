@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { compress } from "hono/compress";
 import { kinds } from "../../error.ts";
+import type { DoorSpec } from "../door.ts";
 import { explain } from "../failure.ts";
 import { api } from "./api/api.ts";
 import { challenges } from "./auth.ts";
@@ -13,11 +14,14 @@ import { prefixHead } from "./prefix.ts";
 import { problem, Refusal, statusOf, unknownUrl } from "./problem.ts";
 import { resource } from "./resource.ts";
 
-/** Makes the app of a door. @param metricsOnly whether it serves only the metrics, without a login */
-export function makeApp(metricsOnly = false): Hono<HttpEnv> {
+/** Makes the app of a door. */
+export function makeApp(
+  { metricsOnly = false, challengesOnly = false }: Pick<DoorSpec, "metricsOnly" | "challengesOnly">,
+): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => failure(c.env, error));
   app.notFound((c) => failure(c.env, unknownUrl()));
+  if (challengesOnly) return app; // challenges are answered before
   if (!metricsOnly) app.use(compress(), prefixHead);
   app.route("/", monitoring(metricsOnly));
   if (metricsOnly) return app;

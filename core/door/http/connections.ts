@@ -13,6 +13,7 @@ import type { Presence } from "../../watch/roster.ts";
 import { outcomeOf } from "../access.ts";
 import { note } from "../failure.ts";
 import { failure } from "./app.ts";
+import { answerHttpChallenge, isChallenge } from "./challenge.ts";
 import { type Doorway, Exchange, type HttpEnv } from "./exchange.ts";
 import { checkHead, framingFault } from "./head.ts";
 import { checkHost } from "./origin.ts";
@@ -172,6 +173,10 @@ export class Connections {
       exchange.ended.signal.throwIfAborted();
       checkHead(incoming);
       if (incoming.url === "*" && method === "OPTIONS") return new Response(null, { status: 204 });
+      if (isChallenge(exchange)) {
+        exchange.enter();
+        return await answerHttpChallenge(exchange);
+      }
       checkHost(exchange);
       const { path: fullPath, query } = parseTarget(incoming.url ?? "");
       const { prefix } = exchange.door.proxy;

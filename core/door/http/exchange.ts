@@ -29,6 +29,8 @@ export interface Doorway {
   readonly proxy: ReverseProxy;
   readonly logins: { identify(exchange: Exchange): Promise<void> };
   readonly timeouts: Timeouts;
+  /** Whether it answers a certificate authority's challenges. */
+  readonly challenges: boolean;
   /** True once the door takes no more requests. */
   stopping: boolean;
   /** Aborted when the stopping server cuts the requests under way. */

@@ -11,9 +11,11 @@ import { createServer } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { KeyPair } from "../../net/certificate.ts";
 import { useCertificate } from "../../net/accept_tls.ts";
+import { challengeFinder } from "../challenge.ts";
 import type { Door, Opening } from "../door.ts";
 import { makeApp } from "./app.ts";
 import { RememberedLogins } from "./auth.ts";
+import { answerTlsChallenges } from "./challenge.ts";
 import type { Doorway } from "./exchange.ts";
 import { ReverseProxy } from "./reverse_proxy.ts";
 import { Connections } from "./connections.ts";
@@ -39,6 +41,7 @@ export async function listenHttp(opening: Opening, timeouts: Timeouts): Promise<
     proxy: new ReverseProxy(spec),
     logins: new RememberedLogins(store, cookieLogin),
     timeouts,
+    challenges: spec.challenge !== undefined,
     stopping: false,
     cut: new AbortController(),
   };
@@ -55,9 +58,13 @@ export async function listenHttp(opening: Opening, timeouts: Timeouts): Promise<
   const server = tls
     ? useCertificate(() => createTlsServer({ ...options, ...tlsOptions(tls) }))
     : createServer(options);
+  const findChallenge = challengeFinder(store, spec);
+  if (tls && findChallenge) {
+    answerTlsChallenges(server as TlsServer, findChallenge, handshakeTimeoutMs);
+  }
   // A client may end its side after its last request, and wait (RFC 9112, section 9.6).
   Object.assign(server, { httpAllowHalfOpen: true });
-  const connections = new Connections(server, doorway, makeApp(spec.metricsOnly));
+  const connections = new Connections(server, doorway, makeApp(spec));
   const { host, port } = spec.address;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

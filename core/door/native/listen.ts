@@ -6,6 +6,7 @@ import type { KeyPair } from "../../net/certificate.ts";
 import { TlsListener } from "../../net/listen_tls.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { failure } from "../../protocol/failure.ts";
+import { challengeFinder } from "../challenge.ts";
 import type { Door, Opening } from "../door.ts";
 import { host } from "../listen.ts";
 import { listenTcp } from "../listen_tcp.ts";
@@ -32,7 +33,9 @@ export function openDoor(
     log.debug("no TLS with {peer}: {why}", { peer: formatAddress(peer), why });
   };
   const listen = (options: Deno.TcpListenOptions) => listenTcp(options, spec);
-  const secure = tls && new TlsListener(spec.address, tls, { reusePort, onFailure, listen });
+  const findChallenge = challengeFinder(store, spec);
+  const tlsOptions = { reusePort, onFailure, listen, findChallenge };
+  const secure = tls && new TlsListener(spec.address, tls, tlsOptions);
   const door = host({
     name: "native",
     store,

@@ -376,4 +376,15 @@ ALTER TABLE account ADD COLUMN recovery_codes text;
 `,
   },
   { oldest: 5, sql: auditAndVerification },
+  {
+    oldest: 5,
+    sql: `
+-- Work that one node does for all, and which node holds it until when.
+CREATE TABLE lease (
+  name   text PRIMARY KEY,
+  holder text NOT NULL,
+  until  timestamptz NOT NULL
+);
+`,
+  },
 ];

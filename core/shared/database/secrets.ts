@@ -51,6 +51,18 @@ export class Secrets {
     return sealed && this.open(name, sealed);
   }
 
+  /** Makes or replaces a secret. {@link get} of a process that has read it returns the former one. */
+  async replace(name: string, text: string): Promise<void> {
+    const sql = "INSERT INTO secret (name, sealed) VALUES ($1, $2::bytea) " +
+      "ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed";
+    await this.#db.all(sql, name, this.#seal(name, text));
+  }
+
+  /** Removes a secret, if there is one. */
+  async remove(name: string): Promise<void> {
+    await this.#db.all("DELETE FROM secret WHERE name = $1", name);
+  }
+
   async #read(name: string, make: () => string | Promise<string>): Promise<string> {
     let sealed = await this.#sealed(name);
     if (!sealed) {

@@ -48,6 +48,8 @@ export async function probe({ data, other }: Probe): Promise<Outcome> {
     ...within("removed"),
     "open the database": () => database().close(),
     ...beyond("tls/key.pem"),
+    ...beyond("acme/account"),
+    ...beyond("acme/certificate"),
     ...beyond("tls/cert.pem"),
     ...beyond("ssh/ssh_host_ed25519_key"),
     ...beyond("ssh/ssh_host_rsa_key"),

@@ -3,7 +3,7 @@ import { formatSize } from "../../../size.ts";
 import { type Rate, type Span, spans } from "../../../watch/history.ts";
 import type { Counts } from "../../../watch/metrics.ts";
 import { sumDoors, sumNodes } from "../../../watch/nodes.ts";
-import type { NodeTable, Snapshot } from "../../../session/status.ts";
+import type { CertificateState, NodeTable, Snapshot } from "../../../session/status.ts";
 import { Chart } from "./chart.tsx";
 import { count } from "./format.ts";
 import { Fact, Time } from "./layout.tsx";
@@ -107,7 +107,7 @@ function Storage({ snapshot: { accounts, uploads } }: { snapshot: Snapshot }) {
 }
 
 function Server({ snapshot }: { snapshot: Snapshot }) {
-  const { version, started, now, workers, restarts, memory, logins, node } = snapshot;
+  const { version, started, now, workers, restarts, memory, logins, node, certificate } = snapshot;
   return (
     <section class="card stack">
       <h2>{node ? `Node ${node.name}` : "Server"}</h2>
@@ -123,8 +123,32 @@ function Server({ snapshot }: { snapshot: Snapshot }) {
         </Fact>
         <Fact term="Memory">{formatSize(memory)}</Fact>
         <Fact term="Logins">{logins.ok} succeeded, {logins.failed} failed</Fact>
+        {certificate && <CertificateFacts {...certificate} />}
       </dl>
     </section>
+  );
+}
+
+function CertificateFacts({ until, renewal }: CertificateState) {
+  return (
+    <>
+      {until !== undefined && (
+        <Fact term="Certificate ends">
+          <Time at={until} />
+        </Fact>
+      )}
+      {renewal && (
+        <Fact term={renewal.failures > 0 ? "Next try to renew it" : "Renewed"}>
+          <Time at={renewal.next} />
+        </Fact>
+      )}
+      {renewal?.failed && (
+        <Fact term="Failed renewals">
+          {renewal.failures} in a row, the last at <Time at={renewal.failed.at} />:{" "}
+          {renewal.failed.why}
+        </Fact>
+      )}
+    </>
   );
 }
 
