@@ -45,17 +45,11 @@ export const acmeOptions = {
 
 export type AcmeValues = ValuesOf<typeof acmeOptions>;
 
-/** Returns the options; undefined without --acme. @throws {BargeError} `usage`; `fatal` for an unreadable --acme-ca */
+/** Returns the options; undefined without --acme. @throws {BargeError} `fatal` for an unreadable --acme-ca */
 export function acmeOf(values: AcmeValues): AcmeOptions | undefined {
   const { acmeEmail, acmeDirectory, acmeCa, acmeChallenge, acmeHttp } = values;
   const names = [...new Set(values.acme.flat())];
-  if (names.length === 0) {
-    const alone = Object.entries({ acmeEmail, acmeCa, acmeChallenge, acmeHttp })
-      .find(([, one]) => one !== undefined && one !== null)?.[0];
-    if (alone === undefined) return undefined;
-    const option = alone.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`);
-    throw new BargeError("usage", `--${option} needs --acme`);
-  }
+  if (names.length === 0) return undefined;
   return {
     domains: names,
     email: acmeEmail,

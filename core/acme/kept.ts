@@ -1,11 +1,8 @@
 /** The certificate that the renewal keeps. */
 import * as v from "valibot";
-import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../error.ts";
 import { type Certificate, parseCertificate } from "../net/certificate.ts";
 import { type AcmeRecords, type AcmeStore, parseRecord, readRenewal } from "../storage/acme.ts";
-
-const log = getLogger(["barge", "serve"]);
 
 const record = v.object({
   directory: v.string(),
@@ -23,16 +20,20 @@ export type Kept = Certificate & KeptRecord;
 /**
  * Returns the certificate that is kept; undefined if there is none that can be used now.
  *
+ * @param onUnusable gets the reason why one that is kept can't be used, such as its end
  * @throws {BargeError} when the records can't be read
  */
-export async function keptCertificate(records: AcmeRecords): Promise<Kept | undefined> {
+export async function keptCertificate(
+  records: AcmeRecords,
+  onUnusable: (why: string) => void = () => {},
+): Promise<Kept | undefined> {
   const text = await records.read("certificate");
   try {
     const kept = parseRecord(record, text);
     return kept && { ...kept, ...parseCertificate(kept) };
   } catch (error) {
     if (!(error instanceof BargeError) || error.kind !== "fatal") throw error;
-    log.warn("the certificate that is kept can't be used: {why}", { why: error.message });
+    onUnusable(error.message);
     return undefined;
   }
 }

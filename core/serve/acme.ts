@@ -1,10 +1,13 @@
 /** Certificates by ACME in a server: which challenge its doors answer, and the renewal. Loaded code: core/acme. */
+import { getLogger } from "@logtape/logtape";
 import type { ChallengeType } from "../acme/setup.ts";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import type { Address } from "../net/address.ts";
 import type { Certificate } from "../net/certificate.ts";
 import type { Ground } from "./ground.ts";
+
+const log = getLogger(["barge", "serve"]);
 
 /** The operator's options. */
 export interface AcmeOptions {
@@ -52,7 +55,10 @@ export function challengeOf(
 
 /** Returns the certificate that is kept; undefined if there is none that can be used now. @throws {BargeError} */
 export async function keptCertificate({ acme }: Ground): Promise<Certificate | undefined> {
-  return await (await import("../acme/kept.ts")).keptCertificate(acme);
+  const { keptCertificate } = await import("../acme/kept.ts");
+  return await keptCertificate(acme, (why) => {
+    log.warn("the certificate by ACME can't be used: {why}", { why });
+  });
 }
 
 /** A renewal that runs until its disposal. */

@@ -297,7 +297,6 @@ Deno.test("options that no door can fulfil are refused", async () => {
   };
   assert.match(await serve("--acme", "a.example"), /--acme needs a door with TLS/);
   assert.match(await serve("--acme", "*.a.example", "--tls"), /no wildcard/);
-  assert.match(await serve("--acme-email", "ann@a.example"), /--acme-email needs --acme/);
   const lonely = ["--native", "off", "--http", "off", "--ftps", "127.0.0.1:0"];
   assert.match(await serve("--acme", "a.example", ...lonely), /no door answers .*tls-alpn-01/);
   assert.match(
