@@ -55,7 +55,7 @@ export class Secrets {
   async replace(name: string, text: string): Promise<void> {
     const sql = "INSERT INTO secret (name, sealed) VALUES ($1, $2::bytea) " +
       "ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed";
-    await this.#db.all(sql, name, this.#seal(name, text));
+    await this.#db.all(sql, name, this.seal(name, text));
   }
 
   /** Removes a secret, if there is one. */
