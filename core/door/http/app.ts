@@ -1,11 +1,11 @@
 /** Routes requests to the modules of the door, and answers failures. */
 import { Hono } from "hono";
-import { compress } from "hono/compress";
 import { kinds } from "../../error.ts";
 import type { DoorSpec } from "../door.ts";
 import { explain } from "../failure.ts";
 import { api } from "./api/api.ts";
 import { challenges } from "./auth.ts";
+import { compressText } from "./compress.ts";
 import type { Exchange, HttpEnv } from "./exchange.ts";
 import { webdav } from "./dav/dav.ts";
 import { monitoring } from "./monitoring.ts";
@@ -22,7 +22,7 @@ export function makeApp(
   app.onError((error, c) => failure(c.env, error));
   app.notFound((c) => failure(c.env, unknownUrl()));
   if (challengesOnly) return app; // challenges are answered before
-  if (!metricsOnly) app.use(compress(), prefixHead);
+  if (!metricsOnly) app.use(compressText, prefixHead);
   app.route("/", monitoring(metricsOnly));
   if (metricsOnly) return app;
   app.route("/api/v1", api());

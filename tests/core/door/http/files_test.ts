@@ -250,17 +250,3 @@ Deno.test("folders are listed, created, moved, copied and removed", async () => 
   assert.equal((await anna.ask("DELETE", `${files}/home/a?recursive`)).status, 204);
   assert.equal((await anna.ask("GET", `${files}/home/a`)).status, 404);
 });
-
-Deno.test("text is compressed for clients that accept it, files are not", async () => {
-  await using web = await Web.start();
-  const anna = await web.user("anna");
-  const text = "the same again and again\n".repeat(1000);
-  await anna.ask("PUT", `${files}/home/f.txt`, {}, text);
-  const gzip = { "accept-encoding": "gzip" };
-  const file = await anna.ask("GET", `${files}/home/f.txt`, gzip);
-  assert.deepEqual([file.headers.get("content-encoding"), file.text], [undefined, text]);
-  const described = await anna.ask("GET", `${api}/openapi.json`, gzip);
-  assert.equal(described.headers.get("content-encoding"), "gzip");
-  const plain = new Response(described.bytes).body!.pipeThrough(new DecompressionStream("gzip"));
-  assert.equal((await new Response(plain).json()).openapi, "3.1.1");
-});
