@@ -46,8 +46,11 @@ const serveOptions = {
     () => Deno.hostname().slice(0, maxNodeNameCharacters) || "node",
     "With --store: the name of this node in `barge status` and in metrics. Default: the host's name",
   ),
-  native: door({ host: "127.0.0.1", port: 7171 }, "the native door (BARGE/1)"),
-  http: door({ host: "127.0.0.1", port: 8080 }, "the HTTP door (page, API, WebDAV)"),
+  native: door({ host: "127.0.0.1", port: 7171 }, "the native door (BARGE/1); also unix:/PATH"),
+  http: door(
+    { host: "127.0.0.1", port: 8080 },
+    "the HTTP door (page, API, WebDAV); also unix:/PATH",
+  ),
   ftp: door(null, "the FTP door (TLS on request)"),
   ftps: door(null, "the FTP door inside TLS"),
   ftpPassivePorts: valueOr(
@@ -77,10 +80,16 @@ const serveOptions = {
       "address can take a data connection. Default: tickets",
   ),
   sftp: door(null, "the SFTP door (scp, sftp, rclone, WinSCP, sshfs)"),
+  socketMode: valueOr(
+    fileMode(),
+    0o660,
+    "The permissions of the files of Unix sockets. Default: 0660, for the server's user and group",
+  ),
   trustedProxy: values(
     networks(),
-    "A trusted proxy, by its address or network (several: with commas, or repeated): the HTTP door " +
-      "takes its X-Forwarded-For and X-Forwarded-Proto",
+    "A trusted proxy, by its address or network (several: with commas, or repeated), or unix: " +
+      "for all programs that connect to a Unix socket: the HTTP door takes its X-Forwarded-For and " +
+      "X-Forwarded-Proto",
   ),
   proxyProtocol: flag(
     "These proxies begin each connection to the other doors with a PROXY header (version 1 or 2)",
@@ -178,6 +187,7 @@ const serveOptions = {
       "Make a new accounts database for existing files if the old one is lost: see below",
     ),
     printUnit: flag("Print a systemd unit with the other options (not variables), and exit"),
+    printSocket: flag("Print a systemd socket unit (barge.socket) for the doors, and exit"),
   }, { place: "none" }),
 };
 
@@ -241,10 +251,15 @@ export default command({
   async run(options, { signal, sources, readAgain }) {
     const { data, durability, json, readyFd } = options;
     const table = named(serveOptions);
-    const asked = doorOptions(options);
-    if (options.printUnit) {
-      const { printUnit } = await import("./_serve/unit.ts");
+    const { placeDoors, takeInheritedSockets } = await import(
+      "../core/serve/systemd/activation.ts"
+    );
+    const inherited = takeInheritedSockets();
+    const asked = placeDoors(doorOptions(options), inherited);
+    if (options.printUnit || options.printSocket) {
+      const { printSocketUnit, printUnit } = await import("./_serve/unit.ts");
       const doors = [...Object.values(asked.doors), options.metrics, options.acmeHttp];
+      if (options.printSocket) return printSocketUnit(doors, options.socketMode);
       const words = Deno.args.slice(Deno.args.indexOf("serve") + 1);
       return printUnit(words, { ...options, doors }, { options: table, sources });
     }
@@ -263,6 +278,7 @@ export default command({
     await serve({
       ...options,
       ...asked,
+      inherited,
       settings: shared ? { ...rules, shared, node } : { ...rules, data, durability },
       readSettings: settingsReader(options, table, readAgain),
       signal,
@@ -285,7 +301,8 @@ export default command({
         if (json) printJson(ready);
         if (readyFd !== undefined) await writeReadyFd(readyFd, JSON.stringify(ready));
         const place = shared ? describeStorage(shared) : resolve(data);
-        const banner = { data: place, doors: asked.doors, first, isNew, others };
+        const metrics = asked.metrics ?? null;
+        const banner = { data: place, doors: asked.doors, metrics, first, isNew, others };
         noteReady(facts, hostKeys, { ...options, ...banner });
       },
     });
@@ -319,6 +336,13 @@ function portRange() {
   return { ...parser, format: ([first, last]: readonly [number, number]) => `${first}-${last}` };
 }
 
+/** The permissions of a file, in octal. */
+function fileMode() {
+  const parse = (text: string) => /^0?[0-7]{3}$/.test(text) ? parseInt(text, 8) : undefined;
+  const parser = valueParser("MODE", parse, "permissions in octal, like 0660");
+  return { ...parser, format: (mode: number) => mode.toString(8).padStart(4, "0") };
+}
+
 /** Addresses and networks, separated by commas. */
 function networks() {
   const read = (text: string): readonly string[] | undefined => {
@@ -328,7 +352,7 @@ function networks() {
   return valueParser(
     "ADDR|CIDR",
     read,
-    "an address or network like 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32 (not of prefix 0)",
+    "an address or network like 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32 (not of prefix 0), or unix:",
   );
 }
 

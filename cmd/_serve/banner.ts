@@ -58,7 +58,8 @@ export function noteReady(facts: Ready, hostKeys: readonly HostKey[], banner: Ba
   const { metrics, publicUrl } = banner;
   if (metrics && facts.metrics) {
     const tls = tlsOf("http", metrics.host, banner);
-    urls.push({ name: "metrics", url: `${urlOf("http", facts.metrics, tls)}metrics` });
+    const url = urlOf("http", facts.metrics, tls);
+    urls.push({ name: "metrics", url: url.startsWith("unix:") ? url : `${url}metrics` });
   }
   if (publicUrl !== undefined && facts.http) urls.push({ name: "public", url: publicUrl });
   if (!terminal.stderr) {
@@ -94,6 +95,7 @@ function urlOf(name: DoorName, at: string, tls: ReturnType<typeof tlsOf>): strin
   // Clients can't connect to a wildcard address.
   const host = at.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, () => Deno.hostname());
   if (name === "native") return `barge://${host}`;
+  if (host.startsWith("unix:")) return host;
   if (name === "http") return `${tls === "require" ? "https" : "http"}://${host}/`;
   return `${name}://${host}`;
 }

@@ -1,8 +1,9 @@
-/** `barge serve --print-unit`: prints a systemd unit for the same command line. */
+/** `barge serve --print-unit` and `--print-socket`: prints systemd units for the same command line. */
 import { resolve } from "node:path";
 import { BargeError } from "../../core/error.ts";
-import type { Address } from "../../core/net/address.ts";
+import { type Address, socketPathOf } from "../../core/net/address.ts";
 import { findProgram } from "../../core/serve/program.ts";
+import { socketUnit } from "../../core/serve/systemd/socket_unit.ts";
 import { systemdUnit } from "../../core/serve/systemd/unit.ts";
 import type { Option, Options } from "../_term/command.ts";
 import { note, print } from "../_term/out.ts";
@@ -64,6 +65,8 @@ export function printUnit(
     user: data && ownerOf(data),
     grace,
     lowPort: values.doors.some(low),
+    sockets: values.doors.map((address) => address && socketPathOf(address))
+      .filter((path) => typeof path === "string"),
     config: config && resolve(config),
     files,
     key: tlsKey !== undefined,
@@ -73,9 +76,16 @@ export function printUnit(
   if (!Deno.build.standalone) note(`(the unit runs ${defaultProgram}: put the executable there)`);
 }
 
+/** Prints the socket unit of the open doors. @throws {BargeError} `usage`, as `socketUnit` */
+export function printSocketUnit(doors: readonly (Address | null)[], mode: number): void {
+  const open = doors.filter((address) => address !== null);
+  for (const line of socketUnit(open, mode).trimEnd().split("\n")) print(line);
+}
+
 /** Options that the unit sets itself, or that are for a single start. */
 const droppedOptions = new Set([
   "--print-unit",
+  "--print-socket",
   "--adopt", // in a unit it would hide a lost database at each start
   "--data",
   "--grace",

@@ -1,7 +1,7 @@
 /** Parsers of single values, as options and arguments take them: sizes, addresses, counts. */
 import { parseDay } from "../../core/protocol/time.ts";
 import { formatLimit, parseSize } from "../../core/size.ts";
-import { type Address, formatAddress, parseAddress } from "../../core/net/address.ts";
+import { type Address, formatAddress, parseAddress, unixPeer } from "../../core/net/address.ts";
 
 /** Reads one value from text. */
 export interface ValueParser<T> {
@@ -168,7 +168,7 @@ export function listOf<const T extends string>(...words: readonly T[]): ValuePar
 /** An address to connect to. */
 export function address(): ValueParser<Address> {
   const parse = (text: string) => {
-    const address = addressOrUndefined(text);
+    const address = listenAddress(text);
     return address?.port === 0 ? undefined : address;
   };
   return valueParser("HOST:PORT", parse, "HOST:PORT like 127.0.0.1:3306");
@@ -176,14 +176,14 @@ export function address(): ValueParser<Address> {
 
 /** An address to listen on, or null for `off`. */
 export function addressOrOff(): ValueParser<Address | null> {
-  const like = "HOST:PORT like 127.0.0.1:7171";
-  const address = valueParser("HOST:PORT", addressOrUndefined, like);
+  const like = "HOST:PORT like 127.0.0.1:7171, or unix:/PATH";
+  const address = valueParser("HOST:PORT", listenAddress, like);
   return orWord("off", { ...address, format: formatAddress });
 }
 
-function addressOrUndefined(text: string): Address | undefined {
+function listenAddress(text: string): Address | undefined {
   try {
-    return parseAddress(text);
+    return text === unixPeer ? undefined : parseAddress(text);
   } catch {
     return undefined;
   }

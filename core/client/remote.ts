@@ -1,6 +1,6 @@
-/** Parses and formats server addresses: `barge://[account@]host[:port]`. */
+/** Parses and formats server addresses: `barge://[account@]host[:port]`, `barge://[account@]unix:/path`. */
 import { BargeError } from "../error.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress, parseAddress } from "../net/address.ts";
 import type { Trust } from "../net/trust.ts";
 
 /** The default port of BARGE/1. */
@@ -9,6 +9,7 @@ const defaultPort = 7171;
 export interface Remote {
   /** Undefined if the address names no account. */
   readonly account?: string;
+  /** A name, a numeric address, or `unix:` and the absolute path of a Unix socket. */
   readonly host: string;
   readonly port: number;
   /** Which certificates to accept; undefined for no TLS. {@link formatRemote} omits this field. */
@@ -17,9 +18,10 @@ export interface Remote {
 
 const pattern =
   /^(?:barge:\/\/)?(?:([^@/\s]*)@)?(?:\[([0-9a-fA-F:.%]+)\]|([^:@/[\]\s]+))(?::(\d{1,5}))?\/?$/;
+const unixPattern = /^(?:barge:\/\/)?(?:([^@/:\s]+)@)?(unix:\/.*)$/;
 
 /**
- * Parses `barge://[account@]host[:port]`; the scheme may be omitted.
+ * Parses `barge://[account@]host[:port]` or `barge://[account@]unix:/path`; the scheme may be omitted.
  *
  * @throws {BargeError} `usage`
  *
@@ -29,9 +31,14 @@ const pattern =
  * const remote = parseRemote("barge://anna@files.example");
  * if (remote.account !== "anna" || remote.port !== 7171) throw new Error();
  * if (parseRemote("[::1]:80").host !== "::1") throw new Error();
+ * if (parseRemote("anna@unix:/run/a.sock").host !== "unix:/run/a.sock") throw new Error();
  * ```
  */
 export function parseRemote(text: string): Remote {
+  const [, owner, socket] = unixPattern.exec(text) ?? [];
+  if (socket !== undefined) {
+    return { ...parseAddress(socket), ...owner !== undefined && { account: decode(owner) } };
+  }
   const match = pattern.exec(text);
   const port = match?.[4] === undefined ? defaultPort : Number(match[4]);
   const account = match?.[1];

@@ -1,5 +1,5 @@
 /** Checks that a proxy in front of the HTTP door may state the addresses of its clients. */
-import { formatAddress, isLoopback } from "../net/address.ts";
+import { formatAddress, isLoopback, socketPathOf, unixPeer } from "../net/address.ts";
 import type { Verdict } from "./finding.ts";
 import type { Setup } from "./setup.ts";
 
@@ -18,8 +18,8 @@ export function checkProxyAddresses({ doors, publicUrl }: Setup): Verdict[] {
   if (!isLoopback(http.address.host)) return [];
   const message = `The HTTP door on ${formatAddress(http.address)} is reached at ${publicUrl} ` +
     "through a proxy, and takes all clients for one address.";
-  const advice =
-    "Name the proxy with --trusted-proxy 127.0.0.1, and let it send X-Forwarded-For; " +
+  const peer = socketPathOf(http.address) === undefined ? "127.0.0.1" : unixPeer;
+  const advice = `Name the proxy with --trusted-proxy ${peer}, and let it send X-Forwarded-For; ` +
     "bans and limits of addresses then hold for each client.";
   return [{ severity: "warn", message, advice }];
 }

@@ -16,6 +16,11 @@ export interface DoorSpec {
   readonly name: DoorName;
   readonly address: Address;
   /**
+   * The descriptor of a socket that listens at the address already: a Unix socket, or a socket of the service
+   * manager. Each worker gets a duplicate, which it closes.
+   */
+  readonly descriptor?: number;
+  /**
    * `off`: no TLS (also for SFTP, which has its own encryption). `offer`: a client may ask for TLS (FTP).
    * `require`: no login and no data without TLS.
    */

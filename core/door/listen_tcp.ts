@@ -1,6 +1,7 @@
-/** Listens for a door on TCP, also behind a proxy. */
+/** Listens for a door on TCP or at a descriptor, also behind a proxy. */
 import { getLogger } from "@logtape/logtape";
 import { type Address, formatAddress } from "../net/address.ts";
+import { listenDescriptor } from "../net/listen_descriptor.ts";
 import { ProxiedListener } from "../net/listen_proxied.ts";
 import type { ConnListener } from "../net/prepared_listener.ts";
 import { Networks } from "../net/networks.ts";
@@ -14,14 +15,18 @@ let logged = -Infinity;
 /**
  * Listens; with `proxyProtocol`, trusted proxies must send PROXY headers.
  *
+ * @param options the address; not used with a descriptor
  * @throws {Deno.errors.AddrInUse} and others when it can't listen there
  */
 export function listenTcp(
   options: Deno.TcpListenOptions,
-  { trustedProxies = [], proxyProtocol }: Pick<DoorSpec, "trustedProxies" | "proxyProtocol">,
+  { trustedProxies = [], proxyProtocol, descriptor }: Pick<
+    DoorSpec,
+    "trustedProxies" | "proxyProtocol" | "descriptor"
+  >,
 ): ConnListener {
   const trusted = new Networks(trustedProxies);
-  const listener = Deno.listen(options);
+  const listener = descriptor === undefined ? Deno.listen(options) : listenDescriptor(descriptor);
   if (!proxyProtocol || trusted.empty) return listener;
   return new ProxiedListener(listener, { trusted, onFailure: warn });
 }

@@ -1,13 +1,21 @@
-/** Addresses: host and port, as users write them. */
+/** Addresses, as users write them: a host and a port, or a Unix socket. */
 import { BargeError } from "../error.ts";
 
 export interface Address {
+  /** A name, a numeric address, or `unix:` and the absolute path of a Unix socket. */
   readonly host: string;
+  /** The port; 0 for a Unix socket. */
   readonly port: number;
 }
 
+/** The host of every peer at a Unix socket: such a peer has no address. */
+export const unixPeer = "unix:";
+
+/** The longest path of a Unix socket (unix(7)). */
+const maxSocketPathBytes = 107;
+
 /**
- * Reads `HOST:PORT`, `:PORT`, `PORT`, or `[IPv6]:PORT`.
+ * Reads `HOST:PORT`, `:PORT`, `PORT`, `[IPv6]:PORT`, or `unix:/PATH`.
  *
  * @param host the default, where `text` has only a port
  * @throws {BargeError} `usage`
@@ -17,9 +25,11 @@ export interface Address {
  * import { parseAddress } from "./address.ts";
  * if (parseAddress("[::1]:7171").host !== "::1") throw new Error();
  * if (parseAddress("0").port !== 0) throw new Error();
+ * if (parseAddress("unix:/run/a.sock").host !== "unix:/run/a.sock") throw new Error();
  * ```
  */
 export function parseAddress(text: string, host = "127.0.0.1"): Address {
+  if (text.startsWith("unix:")) return parseUnixAddress(text);
   const match = /^(?:(?:\[([0-9a-fA-F:.]+(?:%[A-Za-z0-9._-]+)?)\]|([^:[\]\s/@]*)):)?(\d{1,5})$/
     .exec(text);
   const port = Number(match?.[3]);
@@ -31,8 +41,35 @@ export function parseAddress(text: string, host = "127.0.0.1"): Address {
   return { host: match[1] || match[2] || host, port };
 }
 
+/** @throws {BargeError} `usage` */
+function parseUnixAddress(text: string): Address {
+  const path = text.slice("unix:".length);
+  const bytes = new TextEncoder().encode(path).length;
+  const isPath = path.startsWith("/") && !path.endsWith("/") && !/\p{Cc}/u.test(path);
+  if (text === unixPeer || isPath && bytes <= maxSocketPathBytes) return { host: text, port: 0 };
+  throw new BargeError("usage", `${JSON.stringify(text)} is not the address of a Unix socket`, {
+    hint:
+      `for instance unix:/run/barge/http.sock: an absolute path of at most ${maxSocketPathBytes} bytes`,
+  });
+}
+
+/**
+ * Returns the path of a Unix socket's address; undefined for another address.
+ *
+ * @example
+ * ```ts
+ * import { socketPathOf } from "./address.ts";
+ * if (socketPathOf({ host: "unix:/run/a.sock", port: 0 }) !== "/run/a.sock") throw new Error();
+ * if (socketPathOf({ host: "box", port: 7171 }) !== undefined) throw new Error();
+ * ```
+ */
+export function socketPathOf({ host }: Address): string | undefined {
+  return host.startsWith("unix:/") ? host.slice("unix:".length) : undefined;
+}
+
 /** Formats an address in the form that {@link parseAddress} reads. */
 export function formatAddress({ host, port }: Address): string {
+  if (host.startsWith("unix:")) return host;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
@@ -49,9 +86,10 @@ export function hostOf(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
-/** Returns whether a host is this machine's loopback. */
+/** Returns whether a host is this machine's loopback, or a Unix socket. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+  return host.startsWith("unix:") || host === "localhost" || host === "::1" ||
+    /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /**
@@ -72,7 +110,7 @@ export function bareAddress(host: string): string {
 /**
  * Returns the part of a numeric address that counts as one peer: an IPv4 address, or the first 64
  * bits of an IPv6 address, since one client usually has all addresses of such a network. All loopback
- * addresses are one peer.
+ * addresses are one peer, and all peers at Unix sockets are another one.
  *
  * @param host as the system formats it; any other text is returned unchanged
  *
@@ -86,6 +124,7 @@ export function bareAddress(host: string): string {
  */
 export function network(host: string): string {
   const address = bareAddress(host);
+  if (address.startsWith("unix:")) return unixPeer;
   if (isLoopback(address)) return "127.0.0.1";
   if (!/^[0-9a-f:.]*:[0-9a-f:.]*$/i.test(address)) return address;
   const [left, right] = address.toLowerCase().split("::");

@@ -60,7 +60,7 @@ async function encrypted(address: Address, trust: Trust, signal: AbortSignal): P
 }
 
 /** A connection without TLS, which detects a server that expects TLS by its alert. */
-class PlainPipe extends PipeOver<Deno.TcpConn> {
+class PlainPipe extends PipeOver<Deno.TcpConn | Deno.UnixConn> {
   #first = true;
 
   override async read(into: Uint8Array): Promise<number | null> {

@@ -1,7 +1,7 @@
-/** Sets of networks, as an operator writes them: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`. */
+/** Sets of networks, as an operator writes them: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`, `unix:`. */
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { BargeError } from "../error.ts";
-import { bareAddress, isLoopback } from "./address.ts";
+import { bareAddress, isLoopback, unixPeer } from "./address.ts";
 
 /**
  * Returns whether a proxy may name this address as a client's. Loopback has more rights than other
@@ -14,14 +14,19 @@ export function isNameable(client: string, proxy: string): boolean {
 export class Networks {
   readonly #list = new BlockList();
   readonly empty: boolean;
+  /** Whether the peers at Unix sockets are in the set. */
+  readonly #hasUnixPeers: boolean;
 
   /**
+   * @param texts addresses and networks; `unix:` for the peers at Unix sockets
    * @param options.all whether the network of all addresses is allowed. Default: false
    * @throws {BargeError} `usage` for a text that is no network, and for the network of all addresses
    */
   constructor(texts: readonly string[], { all = false }: { readonly all?: boolean } = {}) {
     this.empty = texts.length === 0;
+    this.#hasUnixPeers = texts.includes(unixPeer);
     for (const text of texts) {
+      if (text === unixPeer) continue;
       const { address, prefix, family } = parseNetwork(text);
       if (prefix === 0 && !all) {
         throw new BargeError(
@@ -33,8 +38,9 @@ export class Networks {
     }
   }
 
-  /** Returns whether one of the networks has a numeric address. */
+  /** Returns whether one of the networks has a numeric address, or the host {@link unixPeer}. */
   has(host: string): boolean {
+    if (host === unixPeer) return this.#hasUnixPeers;
     const bare = bareAddress(host);
     const family = familyOf(bare);
     return family !== undefined && this.#list.check(bare, family);

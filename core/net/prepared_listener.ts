@@ -20,7 +20,7 @@ export interface Conn extends Pipe {
   setNoDelay(noDelay?: boolean): void;
 }
 
-/** A TCP listener, or one that reads PROXY headers first. */
+/** A listener on TCP or at a descriptor, or one that reads PROXY headers first. */
 export interface ConnListener {
   readonly addr: Deno.NetAddr;
   accept(): Promise<Conn>;

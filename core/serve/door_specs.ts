@@ -1,7 +1,7 @@
 /** Decides what each door does, by the operator's options. */
 import { type DoorName, doorNames, type DoorSpec, type FtpSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
-import type { Address } from "../net/address.ts";
+import { type Address, socketPathOf } from "../net/address.ts";
 import { type AcmeOptions, challengeOf } from "./acme.ts";
 import { certificateSource, tlsOf, type TlsOptions } from "./tls_options.ts";
 
@@ -35,6 +35,11 @@ export function doorSpecs(options: DoorOptions): DoorSpec[] {
   const doors = doorNames.flatMap((name): DoorSpec[] => {
     const address = options.doors[name];
     if (!address) return [];
+    if (socketPathOf(address) !== undefined && name !== "native" && name !== "http") {
+      throw new BargeError("usage", `--${name} cannot be a Unix socket`, {
+        hint: "--native, --http and --metrics can",
+      });
+    }
     const ftp = name.startsWith("ftp") ? { ftp: options.ftp } : {};
     return [{ name, address, tls: tlsOf(name, address.host, options), ...ftp, ...front }];
   });

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { getLogger } from "@logtape/logtape";
 import { type DoorName, doorNames, type DoorSpec } from "../door/door.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress, socketPathOf } from "../net/address.ts";
 import type { HostKey } from "../net/host_keys.ts";
 import { makeDerivationTable } from "../login/derivations.ts";
 import { makeTally } from "../watch/gate.ts";
@@ -22,9 +22,11 @@ import { configureLog, flushLog } from "./log.ts";
 import type { LogLevel } from "./log_level.ts";
 import { type ChangedSettings, reloader } from "./reload.ts";
 import { reserveAddress } from "./reserve_address.ts";
+import { assignSockets, type InheritedSocket } from "./systemd/activation.ts";
 import { ServiceManager } from "./systemd/service_manager.ts";
 import { Supervisor } from "./supervisor.ts";
 import { type CertificateFiles, certificateSource } from "./tls_options.ts";
+import { listenUnix } from "./unix_socket.ts";
 import { type RegularVerification, verifyRegularly } from "./upkeep/verify_regularly.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -56,6 +58,10 @@ export interface ServeOptions extends DoorOptions, FirstAccountOptions {
   readonly verify?: RegularVerification;
   /** Accept a data directory to which the runtime can't confine workers. */
   readonly unconfined?: boolean;
+  /** The permissions of the files of Unix sockets. */
+  readonly socketMode: number;
+  /** Sockets of the service manager, which the doors at their addresses use. */
+  readonly inherited?: readonly InheritedSocket[];
   /** A service manager's socket, as in NOTIFY_SOCKET. */
   readonly notifySocket?: string;
   /** Reads the settings again, for a reload. @throws {BargeError} for settings that are not valid */
@@ -74,7 +80,7 @@ export interface ServeOptions extends DoorOptions, FirstAccountOptions {
  *   directory to which workers can't be confined
  */
 export async function serve(options: ServeOptions): Promise<void> {
-  const doors = doorSpecs(options);
+  const doors = assignSockets(doorSpecs(options), options.inherited ?? []);
   const hooks = options.hooks && new HookPrograms(options.hooks);
   const events = options.events && resolveEvents(options.events);
   const settings = { ...options.settings, events: events ? eventTargets(events) : [] };
@@ -107,12 +113,24 @@ async function run(
   logSettled("settled the changes that an earlier server left unfinished", recovered);
   await ground.makeFirstAccount(options);
 
-  const shared = workers > 1 || specs.some(({ address }) => address.port === 0);
+  const anyPort = specs.some(({ address }) =>
+    address.port === 0 && socketPathOf(address) === undefined
+  );
+  const shared = workers > 1 || anyPort;
   using ports = new DisposableStack();
-  const doors = specs.map((spec): DoorSpec => {
-    const { address } = ports.use(reserveAddress(spec.address, shared));
-    return { ...spec, address };
-  });
+  using sockets = new DisposableStack();
+  const doors: DoorSpec[] = [];
+  for (const spec of specs) {
+    const path = socketPathOf(spec.address);
+    if (spec.descriptor !== undefined) doors.push(spec);
+    else if (path !== undefined) {
+      const socket = sockets.use(await listenUnix(path, options.socketMode));
+      doors.push({ ...spec, descriptor: socket.descriptor });
+    } else {
+      const { address } = ports.use(reserveAddress(spec.address, shared));
+      doors.push({ ...spec, address });
+    }
+  }
   const manager = new ServiceManager(options.notifySocket);
   const settleWorker = async (startId: string) =>
     logSettled("settled the unfinished changes of a dead worker", await ground.settleDead(startId));
@@ -196,6 +214,7 @@ async function run(
     const deadline = performance.now() + grace;
     const verified = verifying?.stop();
     await renewing?.[Symbol.asyncDispose]();
+    sockets.dispose();
     await supervisor.stop(grace);
     await verified;
     await events?.stop(Math.max(0, deadline - performance.now()));

@@ -14,6 +14,7 @@ import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import type { KeyPair } from "../net/certificate.ts";
+import { duplicate } from "../net/descriptor.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import { type FromWorker, readFromWorker } from "./from_worker.ts";
 import type { Ground, WorkerSettings } from "./ground.ts";
@@ -120,7 +121,8 @@ export class Supervisor {
       const { shared: reusePort, hostKeys = [] } = this.#options;
       const logLevel = this.#logLevel;
       const identity = { type: "start", number, startId } as const;
-      const serving = { settings, doors, reusePort, tls: this.#tls, hostKeys };
+      const ownDoors = doors.map(withOwnDescriptor);
+      const serving = { settings, doors: ownDoors, reusePort, tls: this.#tls, hostKeys };
       const offered = { check: hooks !== undefined };
       this.#post(worker, { ...identity, ...serving, logLevel, hooks: offered });
     });
@@ -261,6 +263,12 @@ export class Supervisor {
       this.#timers.delete(timer);
     };
   }
+}
+
+/** Returns a door with a descriptor that its worker may close. @throws {BargeError} `fatal` */
+function withOwnDescriptor(spec: DoorSpec): DoorSpec {
+  const { descriptor } = spec;
+  return descriptor === undefined ? spec : { ...spec, descriptor: duplicate(descriptor) };
 }
 
 function nextDelay(delayMs: number): number {

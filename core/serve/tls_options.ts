@@ -23,7 +23,8 @@ export interface TlsOptions extends CertificateFiles {
 export type CertificateSource = (ground: Pick<Ground, "certificate">) => Promise<Certificate>;
 
 /**
- * Decides how a door speaks TLS. An FTP door that does not require TLS offers it.
+ * Decides how a door speaks TLS. An FTP door that does not require TLS offers it. A Unix socket never has TLS:
+ * no network is in between.
  *
  * @param host where the door listens
  * @throws {BargeError} `usage` for options that exclude each other
@@ -32,7 +33,7 @@ export function tlsOf(door: DoorName, host: string, options: TlsOptions): DoorSp
   const { tlsCert, tlsKey, plaintext } = options;
   const tls = options.tls || tlsCert !== undefined || tlsKey !== undefined;
   const required = usesTls(host, { tls, plaintext });
-  if (door === "sftp") return "off";
+  if (door === "sftp" || host.startsWith("unix:")) return "off";
   if (door === "ftps" || required) return "require";
   return door === "ftp" ? "offer" : "off";
 }

@@ -9,6 +9,7 @@ import type { Door, DoorName, DoorSpec, OpenDoor } from "../door/door.ts";
 import { typed } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
+import { listenDescriptor } from "../net/listen_descriptor.ts";
 import { shareDerivations } from "../login/password.ts";
 import type { Service } from "../login/service.ts";
 import type { Store } from "../local/store.ts";
@@ -80,15 +81,22 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
 async function start(message: Start): Promise<void> {
   const { number, startId, settings, doors, hooks } = message;
   configureLog(message.logLevel);
+  const unused = new Set(doors);
   try {
     hookClient = new HookClient(hooks, post);
     store = await openStore(settings, number - 1, hookClient, startId);
     shareDerivations(number - 1, settings.derivations);
     store.metrics.count("starts");
     store.roster.others = () => rosterClient.others();
-    for (const spec of doors) openDoors.push(await openDoor(store, spec, message));
+    for (const spec of doors) {
+      unused.delete(spec);
+      openDoors.push(await openDoor(store, spec, message));
+    }
     post({ type: "listening" });
   } catch (error) {
+    for (const { descriptor } of unused) {
+      if (descriptor !== undefined) listenDescriptor(descriptor).close();
+    }
     // `typed` rethrows a bug, which ends the isolate; the supervisor logs it.
     const { kind, message, op, path } = typed(error);
     post({ type: "failed", error: { kind, message: message.slice(0, 10_000), op, path } });

@@ -45,9 +45,12 @@ export function workerPermissions(
   };
 }
 
-/** Returns the addresses where a door listens, in the syntax of the runtime's permissions. */
-export function portsOf({ address, ftp }: DoorSpec): string[] {
-  const ports = [address.port];
+/**
+ * Returns the addresses where a door listens, in the syntax of the runtime's permissions. A worker needs no
+ * permission for a socket whose descriptor it gets.
+ */
+export function portsOf({ address, descriptor, ftp }: DoorSpec): string[] {
+  const ports = descriptor === undefined ? [address.port] : [];
   if (ftp) { for (let port = ftp.passive[0]; port <= ftp.passive[1]; port++) ports.push(port); }
   return ports.map((port) => formatAddress({ host: address.host, port }));
 }

@@ -40,7 +40,8 @@ async function behind(prefix: "" | "/files"): Promise<Behind> {
   });
   await server.addUser("alice");
   await server.addUser("bob");
-  await nginx.run(await documented(`location ${prefix}/ {`), {
+  const location = `location ${prefix}/ {\n            proxy_pass http://127.0.0.1:8080;`;
+  await nginx.run(await documented(location), {
     "listen 443 ssl": `listen 127.0.0.1:${port} ssl`,
     "127.0.0.1:8080": server.facts.http!,
   });

@@ -8,7 +8,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Hono } from "hono";
 import { BargeError } from "../../error.ts";
-import { formatAddress } from "../../net/address.ts";
+import { formatAddress, unixPeer } from "../../net/address.ts";
 import type { Presence } from "../../watch/roster.ts";
 import { outcomeOf } from "../access.ts";
 import { note } from "../failure.ts";
@@ -25,11 +25,16 @@ import { reply } from "./reply.ts";
 /** The most requests of a connection that may be open; a connection with more is cut. */
 const maxPipelinedRequests = 64;
 
+/** The time that a new connection has for its first request when the server stops. */
+const firstRequestMs = 1_000;
+
 /** A connection with its open requests. */
 interface Connection {
   readonly socket: Socket;
   readonly presence: Presence;
   readonly open: Map<Exchange, Promise<void>>;
+  /** True once its first request has arrived. */
+  begun: boolean;
   /** True after a request whose end is ambiguous. */
   broken: boolean;
 }
@@ -38,8 +43,11 @@ export class Connections {
   readonly #server: Server;
   readonly #door: Doorway;
   readonly #app: Hono<HttpEnv>;
-  /** By the client's HOST:PORT: with TLS, requests have another socket than the connection. */
-  readonly #connections = new Map<string, Connection>();
+  /**
+   * By the client's HOST:PORT: with TLS, requests have another socket than the connection. By the socket at
+   * a Unix socket, where all clients have the same address and none speaks TLS.
+   */
+  readonly #connections = new Map<string | Socket, Connection>();
   /** Promises for the ends of all requests, also of closed connections. */
   readonly #ends = new Set<Promise<void>>();
 
@@ -69,11 +77,18 @@ export class Connections {
     return this.#connections.size;
   }
 
-  /** Lets open requests end, and cuts them after `graceMs`. */
+  /**
+   * Lets open requests end, and cuts them after `graceMs`. A connection that was just accepted has a moment for
+   * its first request: its client has no other answer to that request than a reset.
+   */
   async stop(graceMs: number): Promise<void> {
     this.#door.stopping = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    const fresh: Promise<void>[] = [];
+    for (const { socket, open, begun } of this.#connections.values()) {
+      if (!begun) fresh.push(new Promise((resolve) => socket.once("close", () => resolve())));
+      else if (open.size === 0) socket.destroy();
+    }
     const cut = setTimeout(() => {
       const reason = new BargeError("unavailable", "the server is stopping");
       this.#door.cut.abort(reason);
@@ -81,6 +96,7 @@ export class Connections {
         for (const exchange of open.keys()) exchange.cut(reason);
       }
     }, graceMs);
+    if (fresh.length > 0) await inTime(Promise.all(fresh), Math.min(graceMs, firstRequestMs));
     while (this.#ends.size > 0) await Promise.all(this.#ends);
     clearTimeout(cut);
     for (const { socket } of this.#connections.values()) socket.destroy();
@@ -89,19 +105,26 @@ export class Connections {
 
   #admit(socket: Socket): void {
     const { store, scheme, proxy } = this.#door;
-    const { remoteAddress: host = "?" } = socket;
+    const peer = proxy.peerOf(socket);
+    const { host } = peer;
     const leave = store.gate.enter(proxy.trusts(host) ? undefined : host);
     if (!leave) {
       store.metrics.refused("http");
       return refuse(socket, tooManyConnections, scheme === "http");
     }
-    const address = addressOf(socket);
-    const presence = store.roster.enter("http", address);
-    const connection: Connection = { socket, presence, open: new Map(), broken: false };
-    this.#connections.set(address, connection);
+    const presence = store.roster.enter("http", formatAddress(peer));
+    const connection: Connection = {
+      socket,
+      presence,
+      open: new Map(),
+      begun: false,
+      broken: false,
+    };
+    const key = this.#keyOf(socket);
+    this.#connections.set(key, connection);
     socket.on("error", () => {/* "close" follows */});
     socket.once("close", () => {
-      if (this.#connections.get(address) === connection) this.#connections.delete(address);
+      if (this.#connections.get(key) === connection) this.#connections.delete(key);
       for (const exchange of connection.open.keys()) exchange.leave();
       presence.leave();
       leave();
@@ -109,12 +132,18 @@ export class Connections {
   }
 
   #connectionOf(socket: Socket): Connection | undefined {
-    return this.#connections.get(addressOf(socket));
+    return this.#connections.get(this.#keyOf(socket));
+  }
+
+  #keyOf(socket: Socket): string | Socket {
+    const peer = this.#door.proxy.peerOf(socket);
+    return peer.host === unixPeer ? socket : formatAddress(peer);
   }
 
   #begin(req: IncomingMessage, res: ServerResponse, sendContinue?: () => void): void {
     const connection = this.#connectionOf(req.socket);
     if (!connection) return void req.socket.destroy(); // closed meanwhile
+    connection.begun = true;
     if (connection.broken) return; // the connection ends after the ambiguous request
     if (connection.open.size >= maxPipelinedRequests) return void req.socket.destroy();
     const exchange = new Exchange(this.#door, req, res, connection.presence, sendContinue);
@@ -198,6 +227,10 @@ export class Connections {
   }
 }
 
-function addressOf({ remoteAddress: host = "?", remotePort: port = 0 }: Socket): string {
-  return formatAddress({ host, port });
+/** Waits for a promise, at most for a time. */
+async function inTime(promise: Promise<unknown>, ms: number): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
 }

@@ -65,10 +65,10 @@ export async function listenHttp(opening: Opening, timeouts: Timeouts): Promise<
   // A client may end its side after its last request, and wait (RFC 9112, section 9.6).
   Object.assign(server, { httpAllowHalfOpen: true });
   const connections = new Connections(server, doorway, makeApp(spec));
-  const { host, port } = spec.address;
+  const { address: { host, port }, descriptor } = spec;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port, reusePort }, () => {
+    server.listen(descriptor === undefined ? { host, port, reusePort } : { fd: descriptor }, () => {
       server.off("error", reject);
       resolve();
     });
@@ -77,7 +77,7 @@ export async function listenHttp(opening: Opening, timeouts: Timeouts): Promise<
     useCertificate(() => (server as TlsServer).setSecureContext(tlsOptions(pair)));
   };
   return {
-    address: { host, port: (server.address() as { port: number }).port },
+    address: { host, port: (server.address() as { port: number } | null)?.port ?? port },
     get connections() {
       return connections.count;
     },

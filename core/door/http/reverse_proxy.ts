@@ -1,7 +1,15 @@
 /** Finds the client of a request, by the trusted proxies of a door and its public URL. */
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { getLogger } from "@logtape/logtape";
-import { bareAddress, formatAddress, isLoopback } from "../../net/address.ts";
+import {
+  type Address,
+  bareAddress,
+  formatAddress,
+  isLoopback,
+  socketPathOf,
+  unixPeer,
+} from "../../net/address.ts";
 import { clientOf } from "../../net/forwarded.ts";
 import { Networks } from "../../net/networks.ts";
 import { parsePublicUrl, type PublicUrl } from "../../net/public_url.ts";
@@ -15,6 +23,8 @@ export class ReverseProxy {
   readonly prefix: string;
   /** True if only this machine can connect to the door. */
   readonly loopback: boolean;
+  /** True for a door at a Unix socket. */
+  readonly #unix: boolean;
   readonly #trusted: Networks;
   readonly #tls: boolean;
   #warned = false;
@@ -24,8 +34,14 @@ export class ReverseProxy {
     this.publicUrl = publicUrl === undefined ? undefined : parsePublicUrl(publicUrl);
     this.prefix = this.publicUrl?.prefix ?? "";
     this.loopback = isLoopback(address.host);
+    this.#unix = socketPathOf(address) !== undefined;
     this.#trusted = new Networks(trustedProxies);
     this.#tls = tls !== "off";
+  }
+
+  /** Returns the address at the other end of a connection; `?` if the connection is closed already. */
+  peerOf({ remoteAddress: host = "?", remotePort: port = 0 }: Socket): Address {
+    return this.#unix ? { host: unixPeer, port: 0 } : { host, port };
   }
 
   /** Returns whether a peer is a trusted proxy. */
@@ -40,7 +56,7 @@ export class ReverseProxy {
    *   `proxied`: a trusted proxy has passed the request on; `secure`: the client speaks TLS
    */
   clientOf({ socket, headers }: IncomingMessage) {
-    const { remoteAddress: peer = "?", remotePort: port = 0 } = socket;
+    const { host: peer, port } = this.peerOf(socket);
     const field = joined(headers["x-forwarded-for"]);
     const proxied = this.#trusted.has(peer);
     if (!proxied) this.#warn(peer, headers);

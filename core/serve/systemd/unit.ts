@@ -1,4 +1,5 @@
 /** Makes a systemd unit for `barge serve` (systemd.service(5), systemd.exec(5)). */
+import { basename, dirname } from "node:path";
 
 export interface UnitOptions {
   /** The executable, absolute. */
@@ -13,6 +14,8 @@ export interface UnitOptions {
   readonly grace: number;
   /** Whether the server listens on a port below 1024. */
   readonly lowPort: boolean;
+  /** The paths of its Unix sockets. */
+  readonly sockets?: readonly string[];
   /** The configuration file and the other files that it reads, absolute. */
   readonly config?: string;
   readonly files: readonly string[];
@@ -43,6 +46,18 @@ export function systemdUnit(options: UnitOptions): string {
   const { program, args, data, user, grace, lowPort, config, files, key, hooks } = options;
   const words = [program, "serve", ...args].map(quote);
   if (data === undefined) words.push("--data", "%S/barge");
+  const folders = [...new Set((options.sockets ?? []).map((path) => dirname(path)))];
+  const isRuntime = (folder: string) => /^\/run\/[^/]+$/.test(folder);
+  const runtime = folders.filter(isRuntime).map((folder) => quote(basename(folder)));
+  const socketFolders = [
+    // A socket unit may have made the socket there, which has to stay while the server restarts.
+    ...runtime.length > 0
+      ? [`RuntimeDirectory=${runtime.join(" ")}`, "RuntimeDirectoryPreserve=yes"]
+      : [],
+    ...folders.filter((folder) => !isRuntime(folder)).map((folder) =>
+      `ReadWritePaths=${quote(folder)}`
+    ),
+  ];
   const capability = lowPort ? "CAP_NET_BIND_SERVICE" : "";
   // A hook is a whole command line, whose own arguments may be paths.
   const paths = [program, data ?? "", ...files, ...hooks.flatMap((line) => line.split(/[\s'"=]+/))];
@@ -91,7 +106,7 @@ CacheDirectory=barge
 Environment=XDG_CACHE_HOME=%C
 
 ${key ? "# This user must be able to read the key; SupplementaryGroups= may help.\n" : ""}${
-    owner.join("\n")
+    [...owner, ...socketFolders].join("\n")
   }
 ${hookNote}UMask=0077
 ProtectSystem=strict

@@ -34,7 +34,7 @@ Deno.test("docs/configuration.md has every option of serve, with its default", a
   const env = { BARGE_CONFIG: file };
   const shown = lines(await home.barge(["config", "show", "--json"], { env }));
   const defaults = lines(await home.barge(["config", "show", "--json"]));
-  const absent = ["config", "limits", "adopt", "print-unit", "debug"];
+  const absent = ["config", "limits", "adopt", "print-unit", "print-socket", "debug"];
   for (const [i, { option, value, table, source }] of shown.entries()) {
     if (["config", "json"].includes(option)) continue; // the command line sets these here
     assert.equal(source, absent.includes(option) ? "default" : "file", option);
