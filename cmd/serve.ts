@@ -256,6 +256,7 @@ export default command({
     );
     const inherited = takeInheritedSockets();
     const asked = placeDoors(doorOptions(options), inherited);
+    const traces = await readTraceOptions(options.nodeName);
     if (options.printUnit || options.printSocket) {
       const { printSocketUnit, printUnit } = await import("./_serve/unit.ts");
       const doors = [...Object.values(asked.doors), options.metrics, options.acmeHttp];
@@ -279,6 +280,7 @@ export default command({
       ...options,
       ...asked,
       inherited,
+      traces,
       settings: shared ? { ...rules, shared, node } : { ...rules, data, durability },
       readSettings: settingsReader(options, table, readAgain),
       signal,
@@ -308,6 +310,21 @@ export default command({
     });
   },
 });
+
+/** Returns the settings of traces. The code is loaded only if a variable names a collector. */
+async function readTraceOptions(instance: string) {
+  const isNamed = ["", "_TRACES"].some((kind) =>
+    Deno.env.has(`OTEL_EXPORTER_OTLP${kind}_ENDPOINT`)
+  );
+  if (!isNamed) return undefined;
+  const { traceOptions } = await import("../core/serve/tracing/settings.ts");
+  return traceOptions((name) => Deno.env.get(name), {
+    "service.name": "barge",
+    "service.version": version,
+    "service.instance.id": instance,
+    "host.name": Deno.hostname(),
+  });
+}
 
 /** The name of a node: printable, since tables and logs show it. */
 function nodeName() {

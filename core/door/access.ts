@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { BargeError, type Kind } from "../error.ts";
 import type { DoorName, Metrics } from "../watch/metrics.ts";
 import { type ActiveRequest, shorten } from "../watch/roster.ts";
+import { beginSpan } from "../watch/tracing.ts";
 
 /** The category of these records. */
 export const accessCategory = ["barge", "access"] as const;
@@ -49,16 +50,19 @@ export class Access implements ActiveRequest {
   #arrived: Arrived;
   readonly #began = performance.now();
   readonly #metrics: Metrics;
+  readonly #endSpan: ReturnType<typeof beginSpan>;
   #bytes = 0;
   #ended = false;
 
   /**
    * @param arrived read when the record is written: the HTTP door learns the verb and path later
    * @param metrics counts the request, and its bytes as they move
+   * @param traceparent the client's span, if it sends one
    */
-  constructor(arrived: Arrived, metrics: Metrics) {
+  constructor(arrived: Arrived, metrics: Metrics, traceparent?: string) {
     this.#arrived = arrived;
     this.#metrics = metrics;
+    this.#endSpan = beginSpan(this, traceparent);
   }
 
   get verb(): string | null {
@@ -89,8 +93,13 @@ export class Access implements ActiveRequest {
   end(outcome: "ok" | Kind): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (this.split && outcome === "ok") return;
     const { door, address, verb, path, to } = this.#arrived;
+    this.#endSpan?.({
+      ...{ door, address, verb, path, outcome },
+      account: this.account,
+      bytes: this.bytes,
+    });
+    if (this.split && outcome === "ok") return;
     const ms = performance.now() - this.#began;
     this.#metrics.addRequest(door, verb, outcome, ms / 1000);
     const level = this.login && outcome === "unauthenticated" ? "warning" : "info";

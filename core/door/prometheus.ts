@@ -75,7 +75,7 @@ function nodeFamilies({ nodeCounts }: Snapshot): Family[] {
 /** The values that the supervisor measures, where they apply. */
 function gaugeFamilies({ gauges }: Snapshot): Family[] {
   const { certificateEnd, certificateRenewal, certificateFailures } = gauges;
-  const { diskSize, diskAvailable, eventsOldest } = gauges;
+  const { diskSize, diskAvailable, eventsOldest, spansExported, spansDropped } = gauges;
   const seconds = (ms: number | undefined) => ms === undefined ? undefined : ms / 1000;
   const families: [name: string, help: string, value: number | undefined][] = [
     [
@@ -119,6 +119,8 @@ function gaugeFamilies({ gauges }: Snapshot): Family[] {
     ["verify_files", "Files that the verification has read.", gauges.verifyFiles],
     ["verify_read_bytes", "Bytes that the verification has read.", gauges.verifyBytes],
     ["verify_bad_files", "Damaged, missing or unreadable files that it found.", gauges.verifyBad],
+    ["trace_spans_exported_total", "Spans that the collector of traces has taken.", spansExported],
+    ["trace_spans_dropped_total", "Spans that were dropped, since no room was left.", spansDropped],
   ];
   return families.flatMap(([name, help, value]): Family[] =>
     value === undefined ? [] : [[name, help, value]]

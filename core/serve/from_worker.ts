@@ -4,9 +4,12 @@
  */
 import * as v from "valibot";
 import { BargeError, type Kind, kinds } from "../error.ts";
+import { bytes } from "../protocol/field.ts";
 import { type ListedConnection, maxListedConnections } from "../watch/roster.ts";
 import type { HookRequest } from "./hook_client.ts";
 import type { RosterMessage } from "./roster_query.ts";
+import { layers, type Span } from "./tracing/span.ts";
+import { type Batch, maxBatchSpans } from "./tracing/batch.ts";
 import { checkFacts, door, positiveId } from "./upload_facts.ts";
 
 const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
@@ -20,6 +23,30 @@ const connection = v.strictObject({
   verb: v.nullable(text(40)),
   path: v.nullable(text(300)),
   bytes: v.number(),
+});
+
+/** A `Span` (tracing/span.ts). */
+const span = v.strictObject({
+  trace: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+  id: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
+  parent: v.nullable(v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/))),
+  layer: v.picklist(layers),
+  name: text(300),
+  start: v.pipe(v.number(), v.finite()),
+  end: v.pipe(v.number(), v.finite()),
+  failed: v.boolean(),
+  attributes: v.record(
+    v.picklist([
+      "barge.door",
+      "barge.verb",
+      "barge.path",
+      "barge.account",
+      "barge.outcome",
+      "barge.bytes",
+      "client.address",
+    ]),
+    v.union([text(300), bytes]),
+  ),
 });
 
 /** The fields of a `BargeError`. */
@@ -38,8 +65,9 @@ const messages = v.variant("type", [
   v.strictObject({
     type: v.literal("connections"),
     id: positiveId,
-    connections: listOf(connection),
+    connections: listOf(connection, maxListedConnections),
   }),
+  v.strictObject({ type: v.literal("spans"), spans: listOf(span, maxBatchSpans), dropped: bytes }),
   v.strictObject({ type: v.literal("check"), id: positiveId, facts: checkFacts }),
   v.strictObject({ type: v.literal("cancel-check"), id: positiveId }),
   v.strictObject({ type: v.literal("events-written") }),
@@ -49,6 +77,7 @@ const messages = v.variant("type", [
 export type FromWorker =
   | HookRequest
   | RosterMessage
+  | { readonly type: "spans" } & Batch
   | { readonly type: "listening" }
   | { readonly type: "failed"; readonly error: v.InferOutput<typeof failure> }
   | { readonly type: "stopped" };
@@ -75,7 +104,10 @@ export function readFromWorker(message: unknown): FromWorker {
 }
 
 /** Checks the length before the items: a forged list may be sparse and huge. */
-function listOf<T extends v.GenericSchema<unknown, ListedConnection>>(item: T) {
-  const isShort = (list: unknown) => Array.isArray(list) && list.length <= maxListedConnections;
+function listOf<T extends v.GenericSchema<unknown, ListedConnection | Span>>(
+  item: T,
+  maxLength: number,
+) {
+  const isShort = (list: unknown) => Array.isArray(list) && list.length <= maxLength;
   return v.pipe(v.custom<unknown[]>(isShort), v.array(item));
 }

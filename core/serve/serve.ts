@@ -25,6 +25,8 @@ import { reserveAddress } from "./reserve_address.ts";
 import { assignSockets, type InheritedSocket } from "./systemd/activation.ts";
 import { ServiceManager } from "./systemd/service_manager.ts";
 import { Supervisor } from "./supervisor.ts";
+import type { Batch } from "./tracing/batch.ts";
+import type { TraceOptions } from "./tracing/settings.ts";
 import { type CertificateFiles, certificateSource } from "./tls_options.ts";
 import { listenUnix } from "./unix_socket.ts";
 import { type RegularVerification, verifyRegularly } from "./upkeep/verify_regularly.ts";
@@ -62,6 +64,8 @@ export interface ServeOptions extends DoorOptions, FirstAccountOptions {
   readonly socketMode: number;
   /** Sockets of the service manager, which the doors at their addresses use. */
   readonly inherited?: readonly InheritedSocket[];
+  /** Where traces of requests are sent; absent: none are made. */
+  readonly traces?: TraceOptions;
   /** A service manager's socket, as in NOTIFY_SOCKET. */
   readonly notifySocket?: string;
   /** Reads the settings again, for a reload. @throws {BargeError} for settings that are not valid */
@@ -140,9 +144,10 @@ async function run(
       () => settleWorker(startId),
       "error",
     );
+  const traces = await openExporter(options, ground);
   const onEvents = () => events?.wake();
   const supervisor = new Supervisor(
-    { ground, doors, shared, logLevel, hooks, onEvents, hostKeys: hostKeys.secret, onDead },
+    { ground, doors, shared, logLevel, hooks, onEvents, traces, hostKeys: hostKeys.secret, onDead },
     certificate,
   );
   const maintaining = maintainRegularly(ground);
@@ -218,6 +223,7 @@ async function run(
     await supervisor.stop(grace);
     await verified;
     await events?.stop(Math.max(0, deadline - performance.now()));
+    await traces?.stop();
     await maintaining.stop();
   }
   log.info("stopped");
@@ -238,6 +244,21 @@ async function openGround(options: ServeOptions): Promise<Ground> {
   }
   const { LocalGround } = await import("./local_ground.ts");
   return await LocalGround.open({ ...options, settings: { ...settings, ...tables } });
+}
+
+/** Opens the exporter of traces, if there is a collector; only then its code is loaded. */
+async function openExporter({ traces }: ServeOptions, { metrics }: Pick<Ground, "metrics">) {
+  if (!traces) return undefined;
+  const { SpanExporter } = await import("./tracing/exporter.ts");
+  const exporter = new SpanExporter(traces, ({ exported, dropped }) => {
+    metrics.setGauge("spansExported", exported);
+    metrics.setGauge("spansDropped", dropped);
+  });
+  return {
+    sampling: traces.sampling,
+    add: (batch: Batch) => exporter.add(batch),
+    stop: () => exporter.stop(),
+  };
 }
 
 /** Calls {@link Ground.maintain} at intervals. @returns `stop` ends the calls and waits for the last one */

@@ -21,6 +21,8 @@ import type { Ground, WorkerSettings } from "./ground.ts";
 import { type HookPrograms, unexpectedRequest } from "./hook_programs.ts";
 import type { LogLevel } from "./log_level.ts";
 import { RosterBroker } from "./roster_query.ts";
+import type { Batch } from "./tracing/batch.ts";
+import type { Sampling } from "./tracing/span.ts";
 import type { ToWorker } from "./worker.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -43,6 +45,8 @@ export interface SupervisorOptions {
   readonly hooks?: HookPrograms;
   /** Called when workers have written events. */
   readonly onEvents?: () => void;
+  /** Takes the spans of the workers' requests; absent: no request is traced. */
+  readonly traces?: { readonly sampling: Sampling; readonly add: (batch: Batch) => void };
   /** The private keys of the SFTP door. */
   readonly hostKeys?: readonly string[];
   /** The entry module of a worker. */
@@ -118,13 +122,14 @@ export class Supervisor {
         listening = true;
         resolve();
       }, (error) => end(error.with({ op: "start worker" })));
-      const { shared: reusePort, hostKeys = [] } = this.#options;
+      const { shared: reusePort, hostKeys = [], traces } = this.#options;
       const logLevel = this.#logLevel;
       const identity = { type: "start", number, startId } as const;
       const ownDoors = doors.map(withOwnDescriptor);
       const serving = { settings, doors: ownDoors, reusePort, tls: this.#tls, hostKeys };
       const offered = { check: hooks !== undefined };
-      this.#post(worker, { ...identity, ...serving, logLevel, hooks: offered });
+      const sampling = traces?.sampling;
+      this.#post(worker, { ...identity, ...serving, logLevel, hooks: offered, sampling });
     });
   }
 
@@ -195,10 +200,14 @@ export class Supervisor {
     };
   }
 
-  /** Passes a hook request or a roster message on. @throws {BargeError} `protocol` */
+  /** Passes a hook request, a roster message or spans on. @throws {BargeError} `protocol` */
   #relay(worker: Worker, message: FromWorker): void {
-    const { ground, hooks } = this.#options;
+    const { ground, hooks, traces } = this.#options;
     switch (message.type) {
+      case "spans":
+        if (!traces) throw new BargeError("protocol", "no request is traced");
+        traces.add(message);
+        return this.#post(worker, { type: "spans-taken" });
       case "check":
       case "cancel-check":
         if (!hooks) throw unexpectedRequest();

@@ -21,6 +21,8 @@ import { HookClient, type HookReply, type OfferedHooks } from "./hook_client.ts"
 import { configureLog, flushLog } from "./log.ts";
 import type { LogLevel } from "./log_level.ts";
 import { RosterClient, type RosterMessage } from "./roster_query.ts";
+import type { Sampling } from "./tracing/span.ts";
+import type { Tracer } from "./tracing/tracer.ts";
 
 /** A message from the supervisor to a worker. */
 export type ToWorker =
@@ -39,8 +41,12 @@ export type ToWorker =
     readonly hostKeys: readonly string[];
     readonly logLevel: LogLevel;
     readonly hooks: OfferedHooks;
+    /** Which requests are traced; absent where none is. */
+    readonly sampling?: Sampling;
   }
   | HookReply
+  /** The supervisor has taken the last batch of spans. */
+  | { readonly type: "spans-taken" }
   | { readonly type: "reload"; readonly tls: KeyPair }
   | { readonly type: "adjust"; readonly limits: Adjustable; readonly logLevel: LogLevel }
   | RosterMessage
@@ -61,6 +67,7 @@ const log = getLogger(["barge", "serve"]);
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let store: Store | SharedStore | undefined;
 let hookClient: HookClient | undefined;
+let tracer: Tracer | undefined;
 const openDoors: Door[] = [];
 let starting: Promise<void> | undefined;
 const rosterClient = new RosterClient(post, () => store?.roster.here() ?? []);
@@ -74,6 +81,7 @@ scope.onmessage = async ({ data: message }: MessageEvent<ToWorker>) => {
   else if (message.type === "checked") hookClient?.receive(message);
   else if (message.type === "reload") await reload(message.tls);
   else if (message.type === "adjust") await adjust(message);
+  else if (message.type === "spans-taken") tracer?.taken();
   else if (message.type === "stop") await stop(message.grace);
   else rosterClient.receive(message);
 };
@@ -88,6 +96,7 @@ async function start(message: Start): Promise<void> {
     shareDerivations(number - 1, settings.derivations);
     store.metrics.count("starts");
     store.roster.others = () => rosterClient.others();
+    if (message.sampling) tracer = await trace(store, message.sampling);
     for (const spec of doors) {
       unused.delete(spec);
       openDoors.push(await openDoor(store, spec, message));
@@ -101,6 +110,19 @@ async function start(message: Start): Promise<void> {
     const { kind, message, op, path } = typed(error);
     post({ type: "failed", error: { kind, message: message.slice(0, 10_000), op, path } });
   }
+}
+
+/** Traces the requests of this worker. Without traces the code is not loaded. */
+async function trace(store: Service, sampling: Sampling): Promise<Tracer> {
+  const [{ Tracer }, { traceService }, { traceRequests }] = await Promise.all([
+    import("./tracing/tracer.ts"),
+    import("./tracing/traced_service.ts"),
+    import("../watch/tracing.ts"),
+  ]);
+  const tracer = new Tracer(sampling, (batch) => post({ type: "spans", ...batch }));
+  traceService(store, tracer);
+  traceRequests(tracer);
+  return tracer;
 }
 
 /** Opens the kind of storage that the settings name. Only the code of that kind is loaded. */
@@ -159,6 +181,7 @@ async function stop(grace: number): Promise<void> {
   await starting;
   await Promise.all(openDoors.map((door) => door.stop(grace)));
   rosterClient.stop();
+  tracer?.stop();
   if (store && "storage" in store) await store[Symbol.asyncDispose]();
   else store?.[Symbol.dispose]();
   flushLog();

@@ -56,7 +56,8 @@ export type Counter = typeof serverCounters[number];
 /**
  * Measured by the supervisor: the end of the certificate, and its next renewal by ACME, in ms since 1970; the failed
  * tries to renew it since the last success; bytes of the disk; the counts of events (`DispatcherState` in
- * core/events/dispatcher.ts); and the state of the regular verification, with times in ms.
+ * core/events/dispatcher.ts); the state of the regular verification, with times in ms; and the spans of traces that the
+ * collector has taken, and that were dropped.
  */
 const gaugeNames = [
   "certificateEnd",
@@ -76,6 +77,8 @@ const gaugeNames = [
   "verifyFiles",
   "verifyBytes",
   "verifyBad",
+  "spansExported",
+  "spansDropped",
 ] as const;
 export type Gauge = typeof gaugeNames[number];
 /** The measured values. A gauge that does not apply is absent. */

@@ -57,7 +57,8 @@ async function isSelfExtracting(path: string): Promise<boolean> {
 }
 
 Deno.test({
-  name: "one machine: server and client load no shared storage, and `put` no module of Node",
+  name:
+    "one machine: server and client load no shared storage and no traces, and `put` no module of Node",
   ignore: !executable || !await isSelfExtracting(executable),
   async fn() {
     await using unpacked = new Unpacked();
@@ -80,13 +81,14 @@ Deno.test({
     assert.deepEqual(put.filter((name) => name.startsWith("ext:deno_node/")), []);
 
     await run("get", "-q", "/home/empty", `${folder}/back`);
-    // The first is a class of aws4fetch, the second a variable of `postgres`, the last a table of core/shared.
-    const shared = await unpacked.holding(["AwsClient", "PGAPPNAME", "INSERT INTO piece"]);
-    assert(shared.length > 0);
+    // A class of aws4fetch, a variable of `postgres`, a table of core/shared; a field and a value of traces.
+    const texts = ["AwsClient", "PGAPPNAME", "INSERT INTO piece", "resourceSpans", "traceidratio"];
+    const unused = await unpacked.holding(texts);
+    assert(unused.length > 1);
     for (const kind of ["client", "server"] as const) {
       const loaded = unpacked.loaded(kind);
       assert(loaded.includes("main.js"));
-      assert.deepEqual(loaded.filter((name) => shared.includes(name)), []);
+      assert.deepEqual(loaded.filter((name) => unused.includes(name)), []);
     }
   },
 });

@@ -98,7 +98,9 @@ export class Exchange implements Disposable {
     this.method = incoming.method ?? "";
     const path = loggedPath(incoming.url ?? "", door.proxy.prefix);
     this.logEntry = { door: "http", address, verb: this.method, path };
-    this.access = new Access(this.logEntry, door.store.metrics);
+    const { traceparent } = incoming.headers;
+    const client = typeof traceparent === "string" ? traceparent : undefined;
+    this.access = new Access(this.logEntry, door.store.metrics, client);
     this.#presence = presence;
     if (presence) presence.doing = this.access;
     // A proxy sends requests of many clients on one connection.

@@ -32,6 +32,12 @@ const connection = {
   ...{ verb: null, path: null, bytes: 0 },
 };
 
+const span = {
+  ...{ trace: "0".repeat(32), id: "1".repeat(16), parent: null, layer: "door", name: "http put" },
+  ...{ start: 1.5, end: 2, failed: false, attributes: { "barge.bytes": 5 } },
+};
+const spans = (...spans: unknown[]) => ({ type: "spans", spans, dropped: 0 });
+
 /** Messages that only a forger sends. */
 const forged: Record<string, unknown> = {
   "no object": "check",
@@ -55,6 +61,11 @@ const forged: Record<string, unknown> = {
   "a question without a number": check({}, "1"),
   "a failure of no kind": { type: "failed", error: { kind: "rooted", message: "" } },
   "a failure beyond the bound": { type: "failed", error: { kind: "io", message: "x".repeat(1e6) } },
+  "a span of any name": spans({ ...span, name: "x".repeat(301) }),
+  "a span at no time": spans({ ...span, end: Infinity }),
+  "a span of no trace": spans({ ...span, trace: "0" }),
+  "a span with an attribute of any name": spans({ ...span, attributes: { "service.name": "x" } }),
+  "a crowd of spans": spans(...Array.from({ length: 513 }, () => span)),
   "a crowd": {
     type: "connections",
     id: 1,
@@ -78,6 +89,7 @@ Deno.test("every field of a worker's message is checked, and bounded", () => {
       type: "stopped",
     }],
     { type: "failed", error: { kind: "io", message: "why", op: undefined, path: "p" } },
+    spans(span, { ...span, parent: "1".repeat(16), attributes: { "barge.path": "/home/a" } }),
   ];
   for (const message of sound) assert.deepEqual(readFromWorker(message), message);
 });
