@@ -1,7 +1,7 @@
 /** Listens for a door on TCP or at a descriptor, also behind a proxy. */
 import { getLogger } from "@logtape/logtape";
 import { type Address, formatAddress } from "../net/address.ts";
-import { listenDescriptor } from "../net/listen_descriptor.ts";
+import { listenDescriptor } from "../net/descriptor/listen.ts";
 import { ProxiedListener } from "../net/listen_proxied.ts";
 import type { ConnListener } from "../net/prepared_listener.ts";
 import { Networks } from "../net/networks.ts";

@@ -21,14 +21,14 @@ import { type HookOptions, HookPrograms } from "./hook_programs.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { LogLevel } from "./log_level.ts";
 import { type ChangedSettings, reloader } from "./reload.ts";
-import { reserveAddress } from "./reserve_address.ts";
+import { reserveAddress } from "./listen/reserve_address.ts";
 import { assignSockets, type InheritedSocket } from "./systemd/activation.ts";
 import { ServiceManager } from "./systemd/service_manager.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { Batch } from "./tracing/batch.ts";
 import type { TraceOptions } from "./tracing/settings.ts";
 import { type CertificateFiles, certificateSource } from "./tls_options.ts";
-import { listenUnix } from "./unix_socket.ts";
+import { listenUnix } from "./listen/unix_socket.ts";
 import { type RegularVerification, verifyRegularly } from "./upkeep/verify_regularly.ts";
 
 const log = getLogger(["barge", "serve"]);

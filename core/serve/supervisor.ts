@@ -14,7 +14,7 @@ import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
 import type { KeyPair } from "../net/certificate.ts";
-import { duplicate } from "../net/descriptor.ts";
+import { duplicate } from "../net/descriptor/descriptor.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import { type FromWorker, readFromWorker } from "./from_worker.ts";
 import type { Ground, WorkerSettings } from "./ground.ts";

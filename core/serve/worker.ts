@@ -9,7 +9,7 @@ import type { Door, DoorName, DoorSpec, OpenDoor } from "../door/door.ts";
 import { typed } from "../error.ts";
 import { formatAddress } from "../net/address.ts";
 import type { KeyPair } from "../net/certificate.ts";
-import { listenDescriptor } from "../net/listen_descriptor.ts";
+import { listenDescriptor } from "../net/descriptor/listen.ts";
 import { shareDerivations } from "../login/password.ts";
 import type { Service } from "../login/service.ts";
 import type { Store } from "../local/store.ts";

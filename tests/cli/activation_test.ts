@@ -54,19 +54,19 @@ Deno.test(
   async () => {
     await using home = new Home();
     const socket = `${home.path}/native.sock`;
-    await using activation = await Activation.open([socket, "", ""], "barge.socket:http:sftp");
-    const [, http, sftp] = activation.ports;
-    const doors = ["--native", `unix:${socket}`, "--http", "127.0.0.1:1", "--sftp", "127.0.0.1:2"];
+    await using activation = await Activation.open([socket, "", ""], "barge.socket:http:ftp");
+    const [, http, ftp] = activation.ports;
+    const doors = ["--native", `unix:${socket}`, "--http", "127.0.0.1:1", "--ftp", "127.0.0.1:2"];
     const facts = await activation.start(`${home.path}/data`, [...args.slice(0, -2), ...doors]);
     assert.equal(facts.native, `unix:${socket}`);
-    assert.deepEqual([facts.http, facts.sftp], [`127.0.0.1:${http}`, `127.0.0.1:${sftp}`]);
+    assert.deepEqual([facts.http, facts.ftp], [`127.0.0.1:${http}`, `127.0.0.1:${ftp}`]);
     assert.equal(await ask(http), 200);
     const ping = await barge(["ping", `unix:${socket}`]);
     assert.equal(ping.code, 0, ping.stderr);
-    using conn = await Deno.connect({ hostname: "127.0.0.1", port: sftp });
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port: ftp });
     const greeting = new Uint8Array(64);
     const length = await conn.read(greeting);
-    assert.match(new TextDecoder().decode(greeting.subarray(0, length ?? 0)), /^SSH-2\.0-barge/);
+    assert.match(new TextDecoder().decode(greeting.subarray(0, length ?? 0)), /^220 /);
     // The service manager keeps the socket: the server does not remove its file.
     assert.equal(await activation.end("SIGTERM"), 0);
     assert.ok(Deno.lstatSync(socket).isSocket);

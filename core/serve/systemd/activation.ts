@@ -6,7 +6,7 @@
 import { type DoorName, doorNames, type DoorSpec } from "../../door/door.ts";
 import { BargeError } from "../../error.ts";
 import { type Address, bareAddress, formatAddress } from "../../net/address.ts";
-import { keepFromPrograms, socketAddress } from "../../net/descriptor.ts";
+import { keepFromPrograms, socketAddress } from "../../net/descriptor/descriptor.ts";
 import type { DoorOptions } from "../door_specs.ts";
 
 const firstDescriptor = 3;

@@ -47,7 +47,7 @@ Deno.test("short texts and responses to POST are sent as they are", async () => 
 Deno.test("a long listing is compressed while it is made, and an asset keeps its entity tag", async () => {
   await using web = await Web.start();
   const anna = await web.user("anna");
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 60; i++) {
     await anna.ask("PUT", `${files}/home/${"a-long-name-".repeat(10)}${i}.txt`, {}, "x");
   }
   for (const coding of ["zstd", "gzip"] as const) {
@@ -56,7 +56,7 @@ Deno.test("a long listing is compressed while it is made, and an asset keeps its
     });
     assert.equal(headers.get("content-encoding"), coding);
     const { entries } = JSON.parse(new TextDecoder().decode(decoders[coding](bytes)));
-    assert.equal(entries.length, 400);
+    assert.equal(entries.length, 60);
   }
   const page = await anna.ask("GET", "/login");
   const [script] = /\/assets\/[^"]+\.js/.exec(page.text)!;

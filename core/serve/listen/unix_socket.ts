@@ -2,8 +2,8 @@
  * The Unix socket of a door. The supervisor listens, and never accepts; workers accept at duplicates of its
  * descriptor, since a path can be bound only once.
  */
-import { BargeError, typed } from "../error.ts";
-import { descriptorAt, requireDescriptors } from "../net/descriptor.ts";
+import { BargeError, typed } from "../../error.ts";
+import { descriptorAt, requireDescriptors } from "../../net/descriptor/descriptor.ts";
 
 /** A Unix socket that listens. Disposal removes its file, unless another server has replaced it. */
 export interface UnixSocket extends Disposable {

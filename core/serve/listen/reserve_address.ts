@@ -1,6 +1,6 @@
 /** Reserves the address of a door until the workers listen. */
-import { typed } from "../error.ts";
-import { type Address, formatAddress } from "../net/address.ts";
+import { typed } from "../../error.ts";
+import { type Address, formatAddress } from "../../net/address.ts";
 
 /**
  * Checks that an address is free, and replaces port 0 by the port that the system chooses. Workers share

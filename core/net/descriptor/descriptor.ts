@@ -5,8 +5,8 @@
  * Each worker that listens at a Unix socket, or at a socket of the service manager, needs a descriptor of
  * its own: a worker that stops or dies closes its descriptor, and the others go on.
  */
-import { BargeError } from "../error.ts";
-import type { Address } from "./address.ts";
+import { BargeError } from "../../error.ts";
+import type { Address } from "../address.ts";
 
 const cLibrary = "libc.so.6";
 /** fcntl(2) and getsockname(2) on Linux. */

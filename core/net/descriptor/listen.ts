@@ -6,9 +6,9 @@
  * read only while a reader waits, apart from one buffer of the runtime (the back-pressure).
  */
 import { createServer, type Server, type Socket } from "node:net";
-import { BargeError } from "../error.ts";
-import { unixPeer } from "./address.ts";
-import type { Conn, ConnListener } from "./prepared_listener.ts";
+import { BargeError } from "../../error.ts";
+import { unixPeer } from "../address.ts";
+import type { Conn, ConnListener } from "../prepared_listener.ts";
 
 const maxWaiting = 256;
 
