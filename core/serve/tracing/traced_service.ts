@@ -8,8 +8,8 @@ import type { Tracer } from "./tracer.ts";
 const uploadCalls = new Set(["commit", "detach", "drop", "recordWhole"]);
 
 /**
- * Replaces the parts of a service by traced ones: logins, which check that a session still holds, are the layer
- * `session`; the others are `storage`.
+ * Replaces the parts of a service by traced ones: logins, which check that a session still holds, and second
+ * factors are the layer `session`; the others are `storage`.
  */
 export function traceService(service: Service, tracer: Tracer): void {
   const traced = <T extends object>(layer: Layer, name: string, part: T) =>
@@ -19,6 +19,8 @@ export function traceService(service: Service, tracer: Tracer): void {
     people: {
       logins: traced("session", "logins", people.logins),
       accounts: traced("storage", "accounts", people.accounts),
+      factors: traced("session", "factors", people.factors),
+      audit: traced("storage", "audit", people.audit),
       shares: traced("storage", "shares", people.shares),
     },
     attached: {
