@@ -42,7 +42,7 @@ Deno.test("accounts are made, listed, changed and removed", async () => {
   );
   assert.deepEqual(Object.keys(lines(list)[0]), [
     ...["name", "role", "disabled", "used", "limit", "created", "entries", "entryLimit"],
-    ...["expires", "expired", "from"],
+    ...["expires", "expired", "from", "totp"],
   ]);
   const quotas = lines(await home.barge(["quota", "list", "--json", ...data]));
   assert.deepEqual(quotas[1], {

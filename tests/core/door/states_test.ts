@@ -45,11 +45,15 @@ const requests: Record<string, object> = {
   token: { action: "revoke", id: "none" },
   tokens: {},
   audit: {},
+  totp: {},
+  "set-totp": { action: "disable", proof, code: "123456" },
   ping: {},
   bye: {},
 };
 /** Those of which no field must be there. */
-const bare = ["uploads", "quota", "status", "tokens", "audit", "ping", "bye"];
+const bare = ["uploads", "quota", "status", "tokens", "totp", "audit", "ping", "bye"];
+/** Those that answer a challenge. */
+const proofs = ["proof", "set-totp"];
 
 type Outcome = "answered" | "protocol" | "unauthenticated" | "unsupported" | "failed";
 
@@ -76,7 +80,7 @@ async function outcome(peer: Peer, verb: string, ...pieces: readonly Piece[]): P
 /** Returns the outcome that the tables give a request with valid fields in a state. */
 function due(state: string, verb: string): readonly Outcome[] {
   if (state === "new") return [verb === "hello" ? "answered" : "protocol"];
-  if (verb === "proof") return [state === "challenged" ? "unauthenticated" : "protocol"];
+  if (proofs.includes(verb)) return [state === "challenged" ? "unauthenticated" : "protocol"];
   if (state === "logged in" || greeted.includes(verb)) return ["answered", "failed"];
   return ["unauthenticated"];
 }
@@ -84,7 +88,7 @@ function due(state: string, verb: string): readonly Outcome[] {
 Deno.test("each verb in each state is answered as PROTOCOL.md says", async (t) => {
   assert.deepEqual(Object.keys(requests).sort(), [...verbs].sort(), "every verb is asked for");
   assert.deepEqual(allowed("new"), ["hello"]);
-  assert.deepEqual(allowed("challenged"), ["proof"]);
+  assert.deepEqual(allowed("challenged"), proofs);
   await using here = await Here.start({});
   const enter = async (state: string): Promise<Peer> => {
     if (state === "new") return await Peer.connect(here.address);
@@ -105,7 +109,7 @@ Deno.test("each verb in each state is answered as PROTOCOL.md says", async (t) =
     await t.step(`${state}: fields that are missing`, async () => {
       for (const verb of verbs.filter((verb) => !bare.includes(verb))) {
         using peer = await enter(state);
-        const early = due(state, verb).includes("unauthenticated") && verb !== "proof";
+        const early = due(state, verb).includes("unauthenticated") && !proofs.includes(verb);
         const became = await outcome(peer, verb, { verb });
         assert.equal(became, early ? "unauthenticated" : "protocol", `${verb} when ${state}`);
       }
@@ -113,7 +117,7 @@ Deno.test("each verb in each state is answered as PROTOCOL.md says", async (t) =
     await t.step(`${state}: a body where none belongs`, async () => {
       for (const verb of verbs.filter((verb) => !verb.startsWith("put"))) {
         using peer = await enter(state);
-        const early = due(state, verb).includes("unauthenticated") && verb !== "proof";
+        const early = due(state, verb).includes("unauthenticated") && !proofs.includes(verb);
         const request = { verb, ...requests[verb], body: 3 };
         const became = await outcome(peer, verb, request, text("abc"), { sha256: null });
         assert.equal(became, early ? "unauthenticated" : "protocol", `${verb} when ${state}`);
