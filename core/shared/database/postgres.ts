@@ -82,8 +82,12 @@ const maxWaiting = 10_000;
  * transaction would hold its locks for ever: the server ends the transaction once it has waited too long for a
  * statement, or for another lock.
  */
-const begun = `SELECT pg_current_xact_id()::text AS id, set_config('statement_timeout', $1, true),
-  set_config('idle_in_transaction_session_timeout', $1, true)`;
+function beginning(deadlineMs: number): string {
+  const deadline = `${deadlineMs}ms`;
+  return `BEGIN; SELECT pg_current_xact_id()::text AS id,
+    set_config('statement_timeout', '${deadline}', true),
+    set_config('idle_in_transaction_session_timeout', '${deadline}', true)`;
+}
 
 export class Postgres implements Statements, AsyncDisposable {
   readonly #options: PostgresOptions;
@@ -146,12 +150,7 @@ export class Postgres implements Statements, AsyncDisposable {
       return await this.#with(async (client) => {
         const { tx, sent } = this.#transactionOn(client);
         try {
-          // Sent together: one wait for both.
-          const [, [row]] = await Promise.all([
-            tx.all("BEGIN"),
-            tx.all<{ id: string }>(begun, `${this.#deadlineMs}ms`),
-          ]);
-          id = row.id;
+          id = await this.#begin(client);
           const value = await work(tx);
           await sent();
           done = { value };
@@ -220,6 +219,14 @@ export class Postgres implements Statements, AsyncDisposable {
       hint: "look whether the change was made, before you try again",
       cause,
     });
+  }
+
+  /** Begins a transaction, in one query of two statements: one wait. @returns its id */
+  async #begin(client: Client): Promise<string> {
+    if (client.closed) throw new Closed();
+    const begun = await this.#inTime(client.sql.unsafe(beginning(this.#deadlineMs)));
+    const [, [{ id }]] = begun as unknown as [unknown, [{ readonly id: string }]];
+    return id;
   }
 
   async #run<T extends object>(client: Client, text: string, values: Value[]): Promise<T[]> {

@@ -185,10 +185,13 @@ Deno.test({
 
 Deno.test("PostgreSQL: a certificate that is not trusted, or for another host, is fatal", async () => {
   const pair = await makeSelfSigned(["db.example"]);
+  const closed: Promise<unknown>[] = [];
   const server = createServer((socket) => {
     socket.on("error", () => {}).once("data", () => {
       socket.write("S"); // TLS follows
-      new TLSSocket(socket, { isServer: true, ...pair }).on("error", () => {}).resume();
+      const secured = new TLSSocket(socket, { isServer: true, ...pair }).on("error", () => {});
+      closed.push(new Promise((resolve) => secured.once("close", resolve)));
+      secured.resume();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -196,5 +199,6 @@ Deno.test("PostgreSQL: a certificate that is not trusted, or for another host, i
   const options = { host: "127.0.0.1", port, database: "d", user: "u", password: "p" };
   await isRefused({ ...options, trust: undefined }, /certificate of the database is not accepted/);
   await isRefused({ ...options, trust: [pair.cert] }, /certificate of the database.*altnames/);
+  await Promise.all(closed);
   await new Promise<unknown>((resolve) => server.close(resolve));
 });
