@@ -239,7 +239,11 @@ export class Server implements AsyncDisposable {
    */
   enableTotp(name: string): Promise<string> {
     using db = new Database(this.data);
-    db.run("UPDATE account SET totp_secret = ?, totp_step = 0 WHERE name = ?", totpSecret, name);
+    db.run(
+      "UPDATE account SET totp_secret = ?, totp_step = 0, epoch = epoch + 1 WHERE name = ?",
+      totpSecret,
+      name,
+    );
     return Promise.resolve(totpSecret);
   }
 

@@ -126,7 +126,8 @@ export class Cluster extends Server {
   override async enableTotp(name: string): Promise<string> {
     const { db, secrets } = this.#setup.first;
     const sealed = sealFactorSecret(secrets, name, totpSecret);
-    const sql = "UPDATE account SET totp_secret = $2, totp_step = 0 WHERE name = $1";
+    const sql =
+      "UPDATE account SET totp_secret = $2, totp_step = 0, epoch = epoch + 1 WHERE name = $1";
     await db.all(sql, name, sealed);
     return totpSecret;
   }
