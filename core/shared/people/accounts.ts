@@ -22,7 +22,7 @@ import type {
   Totals,
 } from "../../storage/accounts.ts";
 import { type Actor, operator } from "../../storage/audit/audit.ts";
-import { accountAdded, accountChanged, accountRemoved } from "../../storage/audit/entries.ts";
+import { accountAdded, accountChanged } from "../../storage/audit/entries.ts";
 import {
   accountChangedEvent,
   accountMadeEvent,
@@ -31,13 +31,12 @@ import {
 import { joinItems } from "../../storage/scope.ts";
 import { accountColumns, accountOfLogin } from "../tree/account_rows.ts";
 import { encodeName } from "../database/name.ts";
-import { below, nodeAt } from "../tree/node_rows.ts";
 import type { Parts } from "../bucket/parts.ts";
 import { dropFactor } from "./factors.ts";
 import type { Statements, Value } from "../database/postgres.ts";
 import { type Record, recording } from "../database/audit_rows.ts";
 import { beginRegistration, endRegistration, grant } from "./registrations.ts";
-import { removeNode } from "../tree/remove_node.ts";
+import { ownedBy, removeAccount } from "./remove_account.ts";
 import { staleSeconds } from "../tree/upload_rows.ts";
 
 /** The key of the advisory lock that is held while admins or registered accounts are counted. */
@@ -156,10 +155,10 @@ export class SharedAccounts implements AccountStore {
     const { db, outbox } = this.#parts;
     return await recording(db, async (tx, record) => {
       await lockAdmins(tx);
-      const { name: removedName } = await get(tx, name);
-      const { wasAdmin, ...removed } = await remove(tx, record, { name, purge, by });
-      if (wasAdmin && await areAdminsGone(tx)) throw isLastAdmin(name);
-      await outbox.add(tx, () => [accountRemovedEvent(removedName)]);
+      const account = await get(tx, name);
+      const removed = await removeAccount(tx, record, { account, purge, by });
+      if (isLastingAdmin(account) && await areAdminsGone(tx)) throw isLastAdmin(name);
+      await outbox.add(tx, () => [accountRemovedEvent(account.name)]);
       return removed;
     });
   }
@@ -216,9 +215,9 @@ async function applyChanges(
   const homes = new Map<string, RemovedAccount>();
   let admins = 0;
   for (const name of removed) {
-    const { wasAdmin, ...home } = await remove(tx, record, { name, purge: false, by });
-    if (wasAdmin) admins++;
-    homes.set(name, home);
+    const account = await get(tx, name);
+    homes.set(name, await removeAccount(tx, record, { account, purge: false, by }));
+    if (isLastingAdmin(account)) admins++;
   }
   if (admins > 0 && await areAdminsGone(tx)) throw removesLastAdmin();
   return homes;
@@ -239,15 +238,6 @@ async function get(db: Statements, name: string): Promise<Account> {
   const account = await find(db, name);
   if (!account) throw noSuchAccount(name);
   return account;
-}
-
-async function ownedBy(db: Statements, id: number): Promise<{ files: number; bytes: number }> {
-  const [owned] = await db.all<{ files: number; bytes: number }>(
-    `SELECT count(*) AS files, coalesce(sum(size), 0)::bigint AS bytes FROM node
-     WHERE owner = $1 AND NOT folder`,
-    id,
-  );
-  return owned;
 }
 
 async function add(
@@ -338,50 +328,6 @@ async function setColumns(
   if (totp === false) await dropFactor(tx, id);
   if (verifier) await setVerifier(tx, id, verifier);
   return before;
-}
-
-/** Removes an account. @returns also whether it was an admin that could log in */
-async function remove(
-  tx: Statements,
-  record: Record,
-  { name, purge, by }: { readonly name: string; readonly purge: boolean; readonly by: Actor },
-): Promise<RemovedAccount & { readonly wasAdmin: boolean }> {
-  const account = await get(tx, name);
-  const owned = await ownedBy(tx, account.id);
-  const home = await nodeAt(tx, { dir: "homes", name: account.name });
-  // Locks the spaces that the account has files in: earlier changes in them have then ended, later ones wait.
-  await tx.all(
-    "SELECT id FROM node WHERE id = 2 OR id = $1::bigint ORDER BY id FOR NO KEY UPDATE",
-    home?.id ?? 0,
-  );
-  await tx.all("DELETE FROM upload WHERE account = $1", account.id);
-  if (purge) await tx.all("DELETE FROM node WHERE owner = $1 AND NOT folder", account.id);
-  const kept = home && await keepHome(tx, account.name, home.id, purge);
-  await tx.all("DELETE FROM account WHERE id = $1", account.id);
-  await record(accountRemoved(account.name, owned, purge, by));
-  return { kept: kept ?? null, ...owned, wasAdmin: isLastingAdmin(account) };
-}
-
-/** Moves a home aside, or removes it. @returns where it is kept; undefined for nowhere */
-async function keepHome(
-  tx: Statements,
-  name: string,
-  home: number,
-  purge: boolean,
-): Promise<string | undefined> {
-  await tx.all(`${below} DELETE FROM upload USING below WHERE upload.parent = below.id`, home);
-  const inside = await tx.all("SELECT 1 FROM node WHERE parent = $1 LIMIT 1", home);
-  if (purge || inside.length === 0) {
-    await removeNode(tx, home);
-    return undefined;
-  }
-  const kept = `${name}-${new Date().toISOString().replaceAll(":", "-")}`;
-  await tx.all(
-    "UPDATE node SET parent = 3, name = decode($2, 'hex') WHERE id = $1",
-    home,
-    encodeName(kept),
-  );
-  return `removed/${kept}`;
 }
 
 /**
