@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { BargeError } from "../error.ts";
 import type { OutboundAnswer } from "../outbound/request.ts";
+import { retryAfterMs } from "../outbound/retry.ts";
 import { printable } from "../protocol/printable.ts";
 
 const maxDetailCharacters = 500;
@@ -71,13 +72,10 @@ export function explain({ type, detail, subproblems }: Problem): string {
   return printable(text.slice(0, maxDetailCharacters));
 }
 
-/** Returns the time of Retry-After (RFC 9110, section 10.2.3), in ms since 1970; undefined without one. */
-export function retryTime(headers: Headers, now = Date.now()): number | undefined {
-  const text = headers.get("retry-after");
-  if (text === null) return undefined;
-  if (/^\d{1,9}$/.test(text)) return now + Number(text) * 1000;
-  const time = Date.parse(text);
-  return Number.isNaN(time) ? undefined : time;
+/** Returns when the authority wants to be asked again, in ms since 1970; undefined: it does not say. */
+function retryTime(headers: Headers): number | undefined {
+  const delay = retryAfterMs(headers);
+  return delay === undefined ? undefined : Date.now() + delay;
 }
 
 /** Returns parsed JSON; undefined for bytes that are none. */

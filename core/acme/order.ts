@@ -12,10 +12,11 @@
 import * as v from "valibot";
 import { BargeError } from "../error.ts";
 import { parseCertificate } from "../net/certificate.ts";
+import { retryAfterMs } from "../outbound/retry.ts";
 import { type AcmeRecord, type AcmeStore, isToken, parseRecord } from "../storage/acme.ts";
 import { makeChallengePair, makeKey, makeRequest } from "./certificates.ts";
 import type { Answer, Connection } from "./connection.ts";
-import { AcmeFailure, explain, problem, retryTime, typeOf } from "./failure.ts";
+import { AcmeFailure, explain, problem, typeOf } from "./failure.ts";
 import { base64url } from "./jws.ts";
 import { Pause } from "./pause.ts";
 import { type AcmeSetup, sameDomains } from "./setup.ts";
@@ -218,7 +219,7 @@ class Ordering {
         const type = failed ? typeOf(failed) : "";
         throw new AcmeFailure("refused", type, `${body.identifier.value}: ${why}`, url);
       }
-      await pause.until(retryTime(headers));
+      await pause.wait(retryAfterMs(headers));
     }
   }
 
@@ -228,7 +229,7 @@ class Ordering {
     while (true) {
       const { body, headers } = await this.#read(url);
       if (!waiting.includes(body.status)) return body;
-      await pause.until(retryTime(headers));
+      await pause.wait(retryAfterMs(headers));
     }
   }
 

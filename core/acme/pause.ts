@@ -13,15 +13,13 @@ export class Pause {
   }
 
   /**
-   * Waits until the authority wants to be asked again, or where it does not say, for a time that doubles up to 10 s.
+   * Waits for a time that doubles up to 10 s, and for longer if the authority asks for that.
    *
-   * @param time in ms since 1970
+   * @param askedMs the time that the authority asks for, in ms; undefined for none
    * @throws the reason of the signal
    */
-  async until(time: number | undefined): Promise<void> {
-    const asked = time === undefined ? 0 : time - Date.now();
-    await delay(Math.max(asked, this.#ms), this.#signal);
-    this.#signal.throwIfAborted();
+  async wait(askedMs = 0): Promise<void> {
+    await delay(Math.max(askedMs, this.#ms), this.#signal);
     this.#ms = Math.min(this.#ms * 2, maxPauseMs);
   }
 }

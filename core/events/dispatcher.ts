@@ -17,9 +17,9 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { isByStranger } from "../storage/event_facts.ts";
+import { backoff } from "../outbound/retry.ts";
 import { reached } from "../storage/fault.ts";
 import type { EventStore, WaitingEvent } from "../storage/events.ts";
-import { backoff } from "./backoff.ts";
 import type { Deliver, Delivery } from "./delivery.ts";
 import { TouchedPaths } from "./touched_paths.ts";
 
@@ -39,6 +39,8 @@ const pageEvents = 1_000;
 /** The longest pause of a target that fails, and the longest delay of an event that failed with it, in ms. */
 const maxPauseMs = 30_000;
 const maxTargetDelayMs = 120_000;
+/** The longest delay of another event that failed, in ms. */
+const maxDelayMs = 3_600_000;
 /** The share of the waiting events that clients without a login may cause. */
 const strangersShare = 0.1;
 
@@ -359,7 +361,7 @@ export class Dispatcher {
     const { why, fault, retryAfterMs } = failure;
     const ofTarget = fault === "target";
     entry.attempts++;
-    const delay = backoff(entry.attempts, ofTarget ? maxTargetDelayMs : undefined);
+    const delay = backoff(entry.attempts, ofTarget ? maxTargetDelayMs : maxDelayMs);
     const inMs = Math.max(delay, retryAfterMs ?? 0);
     const now = performance.now();
     entry.due = now + inMs;

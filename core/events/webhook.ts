@@ -1,7 +1,7 @@
 /** Delivers events by HTTP: POST, with a signature as in Standard Webhooks 1.0.0. */
 import { type BargeError, typed } from "../error.ts";
 import { type OutboundConnections, sendRequest } from "../outbound/request.ts";
-import { retryAfter } from "./backoff.ts";
+import { isBusy, retryAfterMs } from "../outbound/retry.ts";
 import type { Deliver, Delivery } from "./delivery.ts";
 import { signedHeaders } from "./signature.ts";
 
@@ -51,7 +51,7 @@ export function webhook(
         maxBytes: maxAnswerBytes,
         signal,
       });
-      return deliveryOf(status, headers.get("retry-after"));
+      return deliveryOf(status, headers);
     } catch (error) {
       signal.throwIfAborted();
       return failureOf(typed(error));
@@ -59,14 +59,17 @@ export function webhook(
   };
 }
 
-function deliveryOf(status: number, header: string | null): Delivery {
+function deliveryOf(status: number, headers: Headers): Delivery {
   if (status >= 200 && status < 300) return { outcome: "delivered" };
   const why = `it answered ${status}`;
   if (status === 410) return { outcome: "refused", why };
-  const asked = retryAfter(header);
-  const retryAfterMs = asked === undefined ? undefined : Math.min(asked, maxRetryAfterMs);
-  const busy = [429, 502, 503, 504].includes(status);
-  return { outcome: "failed", why, fault: busy ? "target" : "event", retryAfterMs };
+  const asked = retryAfterMs(headers);
+  return {
+    outcome: "failed",
+    why,
+    fault: isBusy(status) ? "target" : "event",
+    retryAfterMs: asked === undefined ? undefined : Math.min(asked, maxRetryAfterMs),
+  };
 }
 
 /** A body that is too long came from a receiver that answers: it is the event's fault. */

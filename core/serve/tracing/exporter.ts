@@ -9,6 +9,7 @@
 import { getLogger } from "@logtape/logtape";
 import { delay } from "../../net/delay.ts";
 import { type OutboundAnswer, sendRequest } from "../../outbound/request.ts";
+import { backoff, isBusy, retryAfterMs } from "../../outbound/retry.ts";
 import { type Batch, maxBatchSpans } from "./batch.ts";
 import { encodeSpans } from "./otlp.ts";
 import type { TraceOptions } from "./settings.ts";
@@ -17,14 +18,11 @@ import type { Span } from "./span.ts";
 const log = getLogger(["barge", "serve"]);
 const maxQueuedSpans = 8192;
 const defaultBatchDelayMs = 1_000;
-const minRetryDelayMs = 1_000;
 const maxRetryDelayMs = 30_000;
 /** A failing collector is logged at most once in this time. */
 const logIntervalMs = 60_000;
 /** The time in which the last spans must be sent when the server stops. */
 const lastSendMs = 2_000;
-/** The answers after which a batch is sent again (OTLP, "Retryable Response Codes"). */
-const retryable = new Set([429, 502, 503, 504]);
 
 /** The numbers of spans that the collector has taken, and that were dropped. */
 export interface SpanCounts {
@@ -86,14 +84,15 @@ export class SpanExporter {
       if (this.#queue.length < maxBatchSpans) await wait(this.#batchDelayMs, signal);
       if (signal.aborted) return;
       const batch = this.#take();
-      let retryDelay = minRetryDelayMs;
-      for (let answer; (answer = await this.#send(batch, signal)) !== "taken";) {
+      for (let failures = 1;; failures++) {
+        const answer = await this.#send(batch, signal);
+        if (answer === "taken") break;
         if (signal.aborted) {
           this.#queue.unshift(...batch);
           return;
         }
-        await wait(Math.max(answer.retryAfterMs, retryDelay * (0.5 + Math.random())), signal);
-        retryDelay = Math.min(retryDelay * 2, maxRetryDelayMs);
+        const delayMs = Math.max(answer.askedMs, backoff(failures, maxRetryDelayMs));
+        await wait(Math.min(delayMs, maxRetryDelayMs), signal);
       }
     }
   }
@@ -106,7 +105,7 @@ export class SpanExporter {
   async #send(
     batch: readonly Span[],
     signal: AbortSignal,
-  ): Promise<"taken" | { readonly retryAfterMs: number }> {
+  ): Promise<"taken" | { readonly askedMs: number }> {
     const { url, headers, resource, timeoutMs } = this.#options;
     let answer: OutboundAnswer;
     try {
@@ -117,7 +116,7 @@ export class SpanExporter {
       });
     } catch (error) {
       if (!signal.aborted) this.#warn(String(error));
-      return { retryAfterMs: 0 };
+      return { askedMs: 0 };
     }
     const { status } = answer;
     if (status >= 200 && status < 300) {
@@ -126,7 +125,8 @@ export class SpanExporter {
       return "taken";
     }
     this.#warn(`it answered ${status}`);
-    if (retryable.has(status)) return { retryAfterMs: retryAfterMs(answer) };
+    // The busy statuses are the "Retryable Response Codes" of OTLP.
+    if (isBusy(status)) return { askedMs: retryAfterMs(answer.headers) ?? 0 };
     this.#count(0, batch.length);
     return "taken";
   }
@@ -152,11 +152,6 @@ function rejectedSpans({ body }: OutboundAnswer): number {
   } catch {
     return 0; // a collector need not answer with JSON
   }
-}
-
-function retryAfterMs({ headers }: OutboundAnswer): number {
-  const seconds = Number(headers.get("retry-after") ?? 0);
-  return Number.isFinite(seconds) ? Math.min(seconds * 1000, maxRetryDelayMs) : 0;
 }
 
 /** Waits, at most until the signal is aborted. */
