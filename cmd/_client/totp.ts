@@ -2,8 +2,16 @@
 import type { Client } from "../../core/client/client.ts";
 import { formatRemote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
-import { command, type Common, type Context, type Declared, marked } from "../_term/command.ts";
-import type { Options, Outcome, ValuesOf } from "../_term/command.ts";
+import {
+  command,
+  type Common,
+  type Context,
+  type Declared,
+  marked,
+  type Options,
+  type Outcome,
+  type ValuesOf,
+} from "../_term/command.ts";
 import { note, print, printJson } from "../_term/out.ts";
 import { chooseAccount } from "./choose.ts";
 import { askCode, codeOptions, givenCode } from "./code.ts";

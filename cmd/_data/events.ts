@@ -5,9 +5,10 @@ import {
   type Common,
   type Context,
   type Declared,
+  type Options,
   type Outcome,
+  value,
 } from "../_term/command.ts";
-import { type Options, value } from "../_term/command.ts";
 import { plain } from "../_term/value.ts";
 import { accountsOptions, type AccountsValues, isShared, openStore } from "./accounts.ts";
 

@@ -4,7 +4,7 @@ import type { RequestStats, Server } from "../../core/protocol/message.ts";
 import { print, printLine } from "../_term/out.ts";
 import { counted } from "../_term/progress.ts";
 import { formatSize } from "../../core/size.ts";
-import { printTable, table } from "../_term/table.ts";
+import { minute, printTable, table } from "../_term/table.ts";
 import { printable } from "../../core/protocol/printable.ts";
 
 /** The most connections that are listed. */
@@ -59,19 +59,14 @@ export function printSummary(
 function certificateRows({ certificate }: Numbers): string[][] {
   if (!certificate) return [];
   const { until, renewal } = certificate;
-  const end = until === undefined ? "none yet" : `ends ${minute(until)}`;
+  const end = until === undefined ? "none yet" : `ends ${minute(until)} UTC`;
   if (!renewal) return [["certificate", end]];
   const { domains, next, failures, failed } = renewal;
   const kind = failures > 0 ? "next try" : "renewal";
-  const row = ["certificate", `${end}, ${kind} ${minute(next)}, for ${domains.join(", ")}`];
+  const row = ["certificate", `${end}, ${kind} ${minute(next)} UTC, for ${domains.join(", ")}`];
   if (!failed) return [row];
   const tries = failures === 1 ? "the last try" : `${failures} tries, the last`;
-  return [row, ["", `failed: ${tries} at ${minute(failed.at)}: ${printable(failed.why)}`]];
-}
-
-/** Returns a time in UTC, to the minute. */
-function minute(time: string): string {
-  return `${time.slice(0, 16).replace("T", " ")} UTC`;
+  return [row, ["", `failed: ${tries} at ${minute(failed.at)} UTC: ${printable(failed.why)}`]];
 }
 
 export function printRequests({ requests }: Pick<Numbers, "requests">): void {

@@ -4,8 +4,8 @@
  * A round goes on where an earlier start, or another node, has left it. It repairs nothing: it reports through the
  * log, the metrics and the audit trail. A failure of the storage ends the attempt; the next one goes on.
  */
-import { setTimeout as wait } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
+import { delay } from "../../net/delay.ts";
 import { operator } from "../../storage/audit/audit.ts";
 import { isBad, type VerificationState, type VerifyProgress } from "../../storage/verification.ts";
 import { attempt } from "../attempt.ts";
@@ -51,7 +51,7 @@ export function verifyRegularly(
       await attempt("can't read the state of the verification", async () => {
         showState(ground, await ground.verification.read(), options);
       });
-      await wait(pauseMs, undefined, { signal }).catch(() => {/* it is stopped */});
+      await delay(pauseMs, signal).catch(() => {/* it is stopped */});
     }
   };
   const running = run();
@@ -73,18 +73,13 @@ async function verifyWhenDue(
   const begun = await verification.take(options.everyMs);
   if (!begun) return;
   showState(ground, begun, options);
-  const resumed = begun.position !== "";
-  log.info(
-    resumed ? "the verification of all files goes on" : "the verification of all files begins",
-    {
-      files: begun.files,
-      bytes: begun.bytes,
-    },
-  );
+  const { position, files, bytes } = begun;
+  const step = position === "" ? "begins" : "goes on";
+  log.info(`the verification of all files ${step}`, { files, bytes });
   const round = new Round(ground, begun, options, signal);
   try {
     await verification.check({
-      after: begun.position,
+      after: position,
       maxBytesPerSecond: options.maxBytesPerSecond,
       signal,
       onChecked: (position, files) => round.checked(position, files),
