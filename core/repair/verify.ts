@@ -9,10 +9,10 @@
  * The checks run in this order, so that files keep their owners. A running server adds to staging and deletes
  * from it, so only entries that stay there for a while are reported.
  */
-import { setTimeout as wait } from "node:timers/promises";
 import type { Intent } from "../local/ledger/intent.ts";
 import type { UploadRow } from "../local/ledger/upload_rows.ts";
 import { BargeError } from "../error.ts";
+import { delay } from "../net/delay.ts";
 import { folderOf, relative } from "../storage/place.ts";
 import type { Problem } from "../storage/problem.ts";
 import {
@@ -64,7 +64,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Reco
   }
   const { checked, bytes, problems: others } = await reconcile(store, options);
   while (suspects.size > 0 && performance.now() - since < patience.orphan) {
-    await wait(orphanIntervalMs, undefined, { signal });
+    await delay(orphanIntervalMs, signal);
     suspects = suspects.intersection(orphans(store));
   }
   for (const name of suspects.intersection(orphans(store))) {

@@ -1,16 +1,14 @@
 /** A bound on the bytes that a check reads in a second. */
-import { setTimeout as wait } from "node:timers/promises";
+import { delay } from "../net/delay.ts";
 
 /** A clock, in ms. Tests have their own. */
 interface Clock {
   now(): number;
+  /** Waits. @throws the signal's reason, as soon as it is aborted */
   wait(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-const realClock: Clock = {
-  now: () => performance.now(),
-  wait: (ms, signal) => wait(ms, undefined, { signal }),
-};
+const realClock: Clock = { now: () => performance.now(), wait: delay };
 
 export class Pacer {
   readonly #maxBytesPerSecond: number | undefined;

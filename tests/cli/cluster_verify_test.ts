@@ -43,3 +43,28 @@ Deno.test({
     assert.match(stdout, /"event":"storage-verified".*"files":12,.*"bad":1/);
   },
 });
+
+Deno.test({
+  name: "a node keeps the round while it reads one file for longer than its lease",
+  ignore: !hasEngines,
+  async fn() {
+    await using nodes = await Nodes.make();
+    const token = await nodes.addUser("anna");
+    const writer = await nodes.start();
+    using peer = await Peer.open(writer.address, token);
+    for (let i = 0; i < 3; i++) await peer.ask(eager(`/home/f${i}`, pattern(100_000, i)));
+    const { db } = nodes.setup.first;
+    const state = async () => {
+      const sql = "SELECT position, files, lease::text AS lease FROM verification";
+      return (await db.all<{ position: string; files: number; lease: string }>(sql))[0];
+    };
+    // The second file is read after 100 s.
+    const slow = await nodes.start({ args: ["--verify-every", "1d", "--verify-rate", "1kB"] });
+    await until(async () => (await state()).files > 0);
+    const before = await state();
+    await until(async () => (await state()).lease > before.lease);
+    assert.deepEqual(await state(), { ...before, lease: (await state()).lease });
+    await db.all("UPDATE verification SET node = 'another one'");
+    await slow.said("another node goes on with the verification");
+  },
+});

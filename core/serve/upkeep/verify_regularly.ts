@@ -3,6 +3,9 @@
  *
  * A round goes on where an earlier start, or another node, has left it. It repairs nothing: it reports through the
  * log, the metrics and the audit trail. A failure of the storage ends the attempt; the next one goes on.
+ *
+ * The progress is saved at intervals, also while one file takes long: on shared storage that renews the lease. The
+ * saved numbers are those of the last whole file, so that an attempt that goes on counts no byte twice.
  */
 import { getLogger } from "@logtape/logtape";
 import { delay } from "../../net/delay.ts";
@@ -19,7 +22,7 @@ export interface RegularVerification {
   readonly maxBytesPerSecond: number;
 }
 
-/** The interval at which the progress is saved, in ms. */
+/** The interval at which the progress is saved, in ms. A lease is much longer. */
 const saveIntervalMs = 2_000;
 /** The longest interval at which a server looks whether a round is due, in ms. */
 const maxPauseMs = 60_000;
@@ -76,16 +79,19 @@ async function verifyWhenDue(
   const { position, files, bytes } = begun;
   const step = position === "" ? "begins" : "goes on";
   log.info(`the verification of all files ${step}`, { files, bytes });
-  const round = new Round(ground, begun, options, signal);
+  const round = new Round(ground, begun, options);
   try {
+    using saving = round.saveRegularly();
+    const stop = AbortSignal.any([signal, saving.taken]);
     await verification.check({
       after: position,
       maxBytesPerSecond: options.maxBytesPerSecond,
-      signal,
+      signal: stop,
       onChecked: (position, files) => round.checked(position, files),
       onBytes: (bytes) => round.read(bytes),
       onProblem: (problem) => round.report(problem),
     });
+    stop.throwIfAborted();
     await round.finish();
   } catch (error) {
     if (error instanceof RoundTaken) return log.info("another node goes on with the verification");
@@ -100,32 +106,41 @@ async function verifyWhenDue(
 class Round {
   readonly #ground: Ground;
   readonly #options: RegularVerification;
-  readonly #signal: AbortSignal;
   readonly #began: VerificationState;
   #progress: { -readonly [K in keyof VerifyProgress]: VerifyProgress[K] };
+  /** The progress at the end of the last whole file. */
+  #whole: VerifyProgress;
   #problems = 0;
-  #savedAt = performance.now();
 
-  constructor(
-    ground: Ground,
-    began: VerificationState,
-    options: RegularVerification,
-    signal: AbortSignal,
-  ) {
+  constructor(ground: Ground, began: VerificationState, options: RegularVerification) {
     this.#ground = ground;
     this.#began = began;
     this.#options = options;
-    this.#signal = signal;
     const { position, files, bytes, bad } = began;
     this.#progress = { position, files, bytes, bad };
+    this.#whole = { ...this.#progress };
   }
 
-  /** Counts checked files, and saves the position from time to time. @throws {RoundTaken} */
-  async checked(position: string, files: number): Promise<void> {
+  /** Saves the progress at intervals, until disposal. @returns `taken`, aborted where another node has taken the round */
+  saveRegularly(): Disposable & { readonly taken: AbortSignal } {
+    const taken = new AbortController();
+    let saving: Promise<void> | undefined;
+    const timer = setInterval(() => {
+      saving ??= attempt("can't save the progress of the verification", async () => {
+        await this.save().catch((error) => {
+          if (!(error instanceof RoundTaken)) throw error;
+          taken.abort(error);
+        });
+      }).finally(() => saving = undefined);
+    }, saveIntervalMs);
+    return { taken: taken.signal, [Symbol.dispose]: () => clearInterval(timer) };
+  }
+
+  /** Counts checked files. */
+  checked(position: string, files: number): void {
     this.#progress.position = position;
     this.#progress.files += files;
-    if (performance.now() - this.#savedAt < saveIntervalMs) return;
-    await this.save();
+    this.#whole = { ...this.#progress };
   }
 
   read(bytes: number): void {
@@ -144,14 +159,12 @@ class Round {
 
   /** Saves the progress. @throws {RoundTaken} */
   async save(): Promise<void> {
-    this.#savedAt = performance.now();
-    if (!await this.#ground.verification.save(this.#progress)) throw new RoundTaken();
+    if (!await this.#ground.verification.save(this.#whole)) throw new RoundTaken();
     this.#show({ ...this.#began, ...this.#progress });
   }
 
   /** @throws {RoundTaken} */
   async finish(): Promise<void> {
-    this.#signal.throwIfAborted();
     const { position: _, ...counts } = this.#progress;
     if (!await this.#ground.verification.finish(counts)) throw new RoundTaken();
     const { files, bytes, bad } = counts;

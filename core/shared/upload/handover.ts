@@ -3,7 +3,7 @@
  * writes asks that node to record the bytes that it has gathered, and to give the upload up. If the node
  * does not answer in time, those bytes are lost, and the client sends them again.
  */
-import { setTimeout as delay } from "node:timers/promises";
+import { delay } from "../../net/delay.ts";
 import type { Postgres } from "../database/postgres.ts";
 
 const channel = "barge_let_go";
