@@ -25,7 +25,7 @@ import { mustEnableTotp } from "./required_totp.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
 
-/** What a client sends beside its password, or can be asked for. */
+/** The second step of a login: a code that the client sends beside its password, or can be asked for. */
 export interface SecondStep {
   /** The code that came together with the password. */
   readonly code?: string;
@@ -39,7 +39,7 @@ export interface SecondStep {
 
 /** A right password that is not enough. The client can go on with {@link step}. */
 export class FactorNeeded extends BargeError {
-  /** What is needed: a code, or a second factor first of all. */
+  /** The missing step: to send a code, or to enable a second factor first. */
   readonly step: "code" | "enable";
   readonly factorOf: Account;
   readonly credential: Credential;

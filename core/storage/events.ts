@@ -53,6 +53,20 @@ export interface EventTarget {
   readonly commitsOnly: boolean;
 }
 
+/** The columns of a row: the name of the target, and the places and the facts in JSON. */
+type EventRow = [target: string, places: string, facts: string];
+
+/** Returns the rows of events, one for each target that gets the event. */
+export function eventRows(
+  targets: readonly EventTarget[],
+  events: readonly NewEvent[],
+): EventRow[] {
+  return targets.flatMap(({ name, commitsOnly }) =>
+    events.filter(({ facts }) => !commitsOnly || facts.event === "commit")
+      .map(({ places, facts }): EventRow => [name, JSON.stringify(places), JSON.stringify(facts)])
+  );
+}
+
 /** An event that waits for its delivery, without its facts. */
 export interface WaitingEvent {
   readonly id: number;

@@ -1,5 +1,5 @@
 /** Rows of events that wait for their delivery: see core/storage/events.ts. */
-import type { EventTarget, NewEvent } from "../../storage/events.ts";
+import { eventRows, type EventTarget, type NewEvent } from "../../storage/events.ts";
 import type { Database } from "../database/database.ts";
 import { Table } from "../database/table.ts";
 
@@ -24,12 +24,8 @@ export class Outbox extends Table {
   add(make: () => readonly NewEvent[]): void {
     const targets = this.#targets ??= this.recordedTargets();
     if (targets.length === 0) return;
-    const events = make();
     const at = Date.now();
-    const rows = targets.flatMap(({ name, commitsOnly }) =>
-      events.filter(({ facts }) => !commitsOnly || facts.event === "commit")
-        .map(({ places, facts }) => [name, JSON.stringify(places), JSON.stringify(facts), at])
-    );
+    const rows = eventRows(targets, make()).map((row) => [...row, at]);
     if (rows.length === 0) return;
     this.db.runAll("INSERT INTO event (target, places, facts, at) VALUES (?, ?, ?, ?)", rows);
     this.#onWritten();

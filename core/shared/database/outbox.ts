@@ -1,5 +1,5 @@
 /** Writes rows of events that wait for their delivery: see core/storage/events.ts. */
-import type { EventTarget, NewEvent } from "../../storage/events.ts";
+import { eventRows, type EventTarget, type NewEvent } from "../../storage/events.ts";
 import type { Statements } from "./postgres.ts";
 
 export class SharedOutbox {
@@ -25,11 +25,7 @@ export class SharedOutbox {
   async add(tx: Statements, make: () => readonly NewEvent[]): Promise<void> {
     const targets = this.#targets ??= await recordedTargets(tx);
     if (targets.length === 0) return;
-    const events = make();
-    const rows = targets.flatMap(({ name: target, commitsOnly }) =>
-      events.filter(({ facts }) => !commitsOnly || facts.event === "commit")
-        .map(({ places, facts }) => [target, JSON.stringify(places), JSON.stringify(facts)])
-    );
+    const rows = eventRows(targets, make());
     if (rows.length === 0) return;
     await tx.all(
       `INSERT INTO event (target, places, facts)

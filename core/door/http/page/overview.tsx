@@ -138,7 +138,7 @@ function CertificateFacts({ until, renewal }: CertificateState) {
         </Fact>
       )}
       {renewal && (
-        <Fact term={renewal.failures > 0 ? "Next try to renew it" : "Renewed"}>
+        <Fact term={renewal.failures > 0 ? "Next try to renew it" : "Next renewal"}>
           <Time at={renewal.next} />
         </Fact>
       )}
