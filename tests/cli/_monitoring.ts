@@ -95,6 +95,9 @@ export const args = [
   ...["--verify-every", "1d"],
 ];
 
+/** The variable of a collector that is never there: the server makes traces, and counts the spans that it drops. */
+export const env = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" };
+
 /** Fails for a name in the queries that the samples do not have, unless only the other storage has it. */
 export function assertKnown(
   samples: readonly Sample[],

@@ -4,6 +4,7 @@ import {
   args,
   assertKnown,
   assertResults,
+  env,
   samplesAfterUse,
   testByPromtool,
 } from "./_monitoring.ts";
@@ -13,7 +14,7 @@ import type { Sample } from "./_promql.ts";
 async function samplesOfNode(): Promise<Sample[]> {
   await using nodes = await Nodes.make();
   const token = await nodes.addUser("anna");
-  const node = await nodes.start({ args: [...args, "--node-name", "a"] });
+  const node = await nodes.start({ args: [...args, "--node-name", "a"], env });
   return await samplesAfterUse(node, token);
 }
 

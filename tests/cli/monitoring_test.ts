@@ -11,6 +11,7 @@ import {
   assertKnown,
   assertResults,
   dashboard,
+  env,
   folder,
   panelQueries,
   promtool,
@@ -22,7 +23,7 @@ import {
 import { type Sample, samplesOf, unknownNames } from "./_promql.ts";
 
 async function samplesOfServer(): Promise<Sample[]> {
-  await using server = await startServer({ args });
+  await using server = await startServer({ args, env });
   await server.addUser("anna");
   return await samplesAfterUse(server, await server.issueToken("anna"));
 }

@@ -30,8 +30,8 @@ An unknown key and a value of another type are errors. A file that every user ca
 \`barge config check FILE\` lists all faults of a file, and \`barge config show\` the values in force with their
 sources.
 
-SIGHUP (\`systemctl reload barge\`) reads the file again. The table \`[limits]\`, \`allow-register\`, \`log-level\`,
-\`proxy-cert\` and the files of the certificate change at once. The log names changes that need a restart.`;
+SIGHUP (\`systemctl reload barge\`) reads the file again. The table \`[limits]\`, \`allow-register\`, \`require-totp\`,
+\`log-level\`, \`proxy-cert\` and the files of the certificate change at once. The log names changes that need a restart.`;
 
 const client =
   `The client reads \`$XDG_CONFIG_HOME/barge/config.toml\`, or \`~/.config/barge/config.toml\`. The options
