@@ -1,6 +1,6 @@
 /** Runs a verb as a job of cron: one run at a time, with a log, and a program that is run on failure. */
 import { BargeError, typed } from "../../core/error.ts";
-import { findProgram, runProgram } from "../../core/serve/program.ts";
+import { findProgram, runProgram } from "../../core/serve/hooks/program.ts";
 import { wordsOf } from "../_serve/hooks.ts";
 import { failureOf } from "../_term/fail.ts";
 import { copyNotes, note } from "../_term/out.ts";

@@ -34,7 +34,7 @@ export async function ownOfDirectory(data: string): Promise<Own> {
   const { readHostKeys } = await import("../../core/net/host_keys.ts");
   const { lastServer } = await import("../../core/serve/data.ts");
   const { certificateInUse } = await import("../../core/acme/kept.ts");
-  const { AcmeFiles } = await import("../../core/local/acme_files.ts");
+  const { AcmeFiles } = await import("../../core/local/vault/acme_files.ts");
   const given = givenCertificate(lastServer(data));
   const { cert: file } = ownFiles(data);
   const issued = given ? undefined : await certificateInUse(new AcmeFiles(data));

@@ -1,6 +1,6 @@
 /** The programs of the operator that `barge serve` runs. */
 import { BargeError } from "../../core/error.ts";
-import type { HookOptions } from "../../core/serve/hook_programs.ts";
+import type { HookOptions } from "../../core/serve/hooks/hook_programs.ts";
 import { split } from "../_shell/words.ts";
 import { value, valueOr, type ValuesOf } from "../_term/command.ts";
 import { count, valueParser } from "../_term/value.ts";

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { BargeError } from "../../core/error.ts";
 import { type Address, socketPathOf } from "../../core/net/address.ts";
-import { findProgram } from "../../core/serve/program.ts";
+import { findProgram } from "../../core/serve/hooks/program.ts";
 import { socketUnit } from "../../core/serve/systemd/socket_unit.ts";
 import { systemdUnit } from "../../core/serve/systemd/unit.ts";
 import type { Option, Options } from "../_term/command.ts";

@@ -7,7 +7,7 @@ import { isLoopback } from "../net/address.ts";
 import { type Certificate, loadCertificate } from "../net/certificate.ts";
 import { ownFiles, readOwnCertificate } from "../net/own_certificate.ts";
 import { securedHosts } from "../serve/door_specs.ts";
-import { AcmeFiles } from "../local/acme_files.ts";
+import { AcmeFiles } from "../local/vault/acme_files.ts";
 import { AcmeSecrets } from "../shared/acme_secrets.ts";
 import { findCertificate } from "../shared/identity.ts";
 import { type AcmeRecords, readRenewal, type Renewal } from "../storage/acme.ts";

@@ -1,6 +1,6 @@
 /** Checks that other users can't read the data directory, its database and its keys. */
 import { basename } from "node:path";
-import { acmeFolder, acmeSecrets } from "../local/acme_files.ts";
+import { acmeFolder, acmeSecrets } from "../local/vault/acme_files.ts";
 import { adminPasswordFile } from "../local/account/admin_password.ts";
 import { databaseFile } from "../local/database/database.ts";
 import { ownFiles } from "../net/own_certificate.ts";

@@ -1,6 +1,6 @@
 /** Finds the answers to a certificate authority's challenges by TLS, for the doors. */
 import type { Service } from "../login/service.ts";
-import type { FindChallenge } from "../net/challenge.ts";
+import type { FindChallenge } from "../net/challenge/challenge.ts";
 import { readChallengePair } from "../storage/acme.ts";
 import type { DoorSpec } from "./door.ts";
 

@@ -4,7 +4,7 @@ import type { Hooks } from "../watch/hooks.ts";
 import type { EventStore } from "../storage/events.ts";
 import { LiveLogins } from "../watch/live_logins.ts";
 import type { Adjustable } from "../watch/settings.ts";
-import { AcmeFiles } from "./acme_files.ts";
+import { AcmeFiles } from "./vault/acme_files.ts";
 import { localAccounts } from "./accounts.ts";
 import { localAudit } from "./audit.ts";
 import { Commits } from "./commit.ts";

@@ -1,10 +1,10 @@
 // deno-lint-ignore-file require-await -- SQLite answers at once; other storage does not
-/** The state of the regular verification on one machine: see core/storage/verification.ts. */
+/** The state of the regular verification on one machine: see core/storage/verify/verification.ts. */
 import {
   type Verification,
   type VerificationRow,
   verificationState,
-} from "../storage/verification.ts";
+} from "../storage/verify/verification.ts";
 import type { Database } from "./database/database.ts";
 
 /** Returns the state, without the check itself: the lock on the data directory lets one server have it. */

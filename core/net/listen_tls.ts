@@ -6,7 +6,7 @@ import { BargeError } from "../error.ts";
 import { acceptTls, type ServerIdentity, serverIdentity } from "./accept_tls.ts";
 import type { Address } from "./address.ts";
 import type { KeyPair } from "./certificate.ts";
-import { answerChallenge, type FindChallenge } from "./challenge.ts";
+import { answerChallenge, type FindChallenge } from "./challenge/challenge.ts";
 import {
   type Conn,
   type ConnListener,

@@ -15,7 +15,7 @@ import { sameFile } from "../local/entry.ts";
 import type { TreeOrder } from "../local/ledger/folders.ts";
 import type { FileRow } from "../local/ledger/ledger.ts";
 import { digestFile } from "../local/vault/digest.ts";
-import { Pacer } from "../storage/pacer.ts";
+import { Pacer } from "../storage/verify/pacer.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
 import type { Problem, ReconcileEvent } from "../storage/problem.ts";
 import { compareOrder } from "./order.ts";

@@ -1,6 +1,6 @@
 /** The check of all files in a data directory that the regular verification runs beside the server. */
 import type { Store } from "../local/store.ts";
-import type { VerifyOptions } from "../storage/verification.ts";
+import type { VerifyOptions } from "../storage/verify/verification.ts";
 import { reconcile } from "./reconcile.ts";
 
 /**

@@ -8,9 +8,9 @@ import { webhook } from "../events/webhook.ts";
 import { OutboundConnections } from "../outbound/request.ts";
 import type { EventTarget } from "../storage/events.ts";
 import { attempt } from "./attempt.ts";
-import { commitProgram } from "./commit_program.ts";
+import { commitProgram } from "./hooks/commit_program.ts";
 import type { Ground } from "./ground.ts";
-import { type ProgramLimits, resolveProgram } from "./hook_programs.ts";
+import { type ProgramLimits, resolveProgram } from "./hooks/hook_programs.ts";
 
 /** The most deliveries to one webhook at once. */
 const maxRequests = 8;

@@ -6,11 +6,11 @@ import * as v from "valibot";
 import { BargeError, type Kind, kinds } from "../error.ts";
 import { bytes } from "../protocol/field.ts";
 import { type ListedConnection, maxListedConnections } from "../watch/roster.ts";
-import type { HookRequest } from "./hook_client.ts";
+import type { HookRequest } from "./hooks/hook_client.ts";
 import type { RosterMessage } from "./roster_query.ts";
 import { layers, type Span } from "./tracing/span.ts";
 import { type Batch, maxBatchSpans } from "./tracing/batch.ts";
-import { checkFacts, door, positiveId } from "./upload_facts.ts";
+import { checkFacts, door, positiveId } from "./hooks/upload_facts.ts";
 
 const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
 

@@ -7,14 +7,14 @@ import type { BargeError } from "../error.ts";
 import type { AcmeStore } from "../storage/acme.ts";
 import type { SharedSettings } from "../shared/store.ts";
 import type { AuditStore } from "../storage/audit/audit.ts";
-import type { Verification } from "../storage/verification.ts";
+import type { Verification } from "../storage/verify/verification.ts";
 import type { History } from "../watch/history.ts";
 import type { EventStore } from "../storage/events.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
 import type { Metrics } from "../watch/metrics.ts";
 import type { DoorAddresses } from "../watch/nodes.ts";
 import type { FirstAccountOptions } from "./first_account.ts";
-import type { CommitFacts } from "./upload_facts.ts";
+import type { CommitFacts } from "./hooks/upload_facts.ts";
 
 /** The settings of a server's workers: those of one machine, or of many. */
 export type WorkerSettings = Settings | SharedSettings;

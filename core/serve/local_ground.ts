@@ -17,15 +17,15 @@ import { verifyFiles } from "../repair/verify_files.ts";
 import { settleDead } from "../repair/settle_dead.ts";
 import { type AuditStore, defaultAuditDays } from "../storage/audit/audit.ts";
 import { locate } from "../storage/path.ts";
-import type { Verification } from "../storage/verification.ts";
+import type { Verification } from "../storage/verify/verification.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
 import { attempt } from "./attempt.ts";
 import { requireConfinable } from "./confinement.ts";
 import { type DataLock, lockData, openUpToDate, prepareData } from "./data.ts";
 import { type FirstAccountOptions, makeFirstAccount } from "./first_account.ts";
 import type { Ground, HostKeys, Settled } from "./ground.ts";
-import { committedFile, uploadedFile } from "./uploaded_file.ts";
-import type { CommitFacts } from "./upload_facts.ts";
+import { committedFile, uploadedFile } from "./hooks/uploaded_file.ts";
+import type { CommitFacts } from "./hooks/upload_facts.ts";
 import { workerPermissions } from "./worker_permissions.ts";
 
 const log = getLogger(["barge", "serve"]);

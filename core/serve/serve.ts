@@ -17,7 +17,7 @@ import { type DoorOptions, doorSpecs, securedHosts } from "./door_specs.ts";
 import type { FirstAccountOptions } from "./first_account.ts";
 import type { Ground, Settled, WorkerSettings } from "./ground.ts";
 import { type EventOptions, EventService, eventTargets, resolveEvents } from "./event_service.ts";
-import { type HookOptions, HookPrograms } from "./hook_programs.ts";
+import { type HookOptions, HookPrograms } from "./hooks/hook_programs.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { LogLevel } from "./log_level.ts";
 import { type ChangedSettings, reloader } from "./reload.ts";

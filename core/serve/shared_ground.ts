@@ -20,14 +20,14 @@ import { uploadById } from "../shared/tree/upload_rows.ts";
 import type { FileContent } from "../storage/content.ts";
 import { locate } from "../storage/path.ts";
 import { type AuditStore, defaultAuditDays } from "../storage/audit/audit.ts";
-import type { Verification } from "../storage/verification.ts";
+import type { Verification } from "../storage/verify/verification.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
 import type { DoorAddresses } from "../watch/nodes.ts";
 import { attempt } from "./attempt.ts";
 import { type FirstAccountOptions, makeSharedFirstAccount } from "./first_account.ts";
 import type { Ground, HostKeys, Settled } from "./ground.ts";
 import { NodeReporter } from "./node_reporter.ts";
-import type { CommitFacts } from "./upload_facts.ts";
+import type { CommitFacts } from "./hooks/upload_facts.ts";
 import { portsOf } from "./worker_permissions.ts";
 import { outgoingAddresses } from "./outgoing.ts";
 

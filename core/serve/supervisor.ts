@@ -18,7 +18,7 @@ import { duplicate } from "../net/descriptor/descriptor.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import { type FromWorker, readFromWorker } from "./from_worker.ts";
 import type { Ground, WorkerSettings } from "./ground.ts";
-import { type HookPrograms, unexpectedRequest } from "./hook_programs.ts";
+import { type HookPrograms, unexpectedRequest } from "./hooks/hook_programs.ts";
 import type { LogLevel } from "./log_level.ts";
 import { RosterBroker } from "./roster_query.ts";
 import type { Batch } from "./tracing/batch.ts";

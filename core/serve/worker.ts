@@ -17,7 +17,7 @@ import type { SharedStore } from "../shared/store.ts";
 import type { WorkerSettings } from "./ground.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import type { FromWorker } from "./from_worker.ts";
-import { HookClient, type HookReply, type OfferedHooks } from "./hook_client.ts";
+import { HookClient, type HookReply, type OfferedHooks } from "./hooks/hook_client.ts";
 import { configureLog, flushLog } from "./log.ts";
 import type { LogLevel } from "./log_level.ts";
 import { RosterClient, type RosterMessage } from "./roster_query.ts";

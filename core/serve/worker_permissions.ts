@@ -1,7 +1,7 @@
 /** The permissions of a worker on one machine. */
 import { getLogger } from "@logtape/logtape";
 import type { DoorSpec } from "../door/door.ts";
-import { acmePathsOfWorkers } from "../local/acme_files.ts";
+import { acmePathsOfWorkers } from "../local/vault/acme_files.ts";
 import { adminPasswordFile } from "../local/account/admin_password.ts";
 import { databaseFile } from "../local/database/database.ts";
 import { removedDir } from "../local/remove_account.ts";

@@ -1,6 +1,6 @@
 /**
  * The hook of an upload's life. In a worker it calls the supervisor, which runs the operator's program
- * (core/serve/hook_programs.ts).
+ * (core/serve/hooks/hook_programs.ts).
  *
  *   staged, verified, synced -> [check] -> sealed -> renamed, settled -> acknowledged
  *

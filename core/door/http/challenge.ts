@@ -2,8 +2,8 @@
 import type { Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { typed } from "../../error.ts";
-import { type FindChallenge, Hello } from "../../net/challenge.ts";
-import { ChallengeTls } from "../../net/challenge_tls.ts";
+import { type FindChallenge, Hello } from "../../net/challenge/challenge.ts";
+import { ChallengeTls } from "../../net/challenge/challenge_tls.ts";
 import { readChallengeText } from "../../storage/acme.ts";
 import { note } from "../failure.ts";
 import type { Exchange } from "./exchange.ts";
@@ -30,7 +30,8 @@ export async function answerHttpChallenge(exchange: Exchange): Promise<Response>
 }
 
 /**
- * Makes a server answer challenges by TLS. Each connection's hello is parsed before TLS begins (net/challenge.ts).
+ * Makes a server answer challenges by TLS. Each connection's hello is parsed before TLS begins
+ * (net/challenge/challenge.ts).
  *
  * @param server before it has connections
  * @param timeoutMs the longest time until the hello is there, in ms

@@ -1,5 +1,5 @@
 /**
- * Runs the regular verification (core/storage/verification.ts) in the supervisor, which has no clients.
+ * Runs the regular verification (core/storage/verify/verification.ts) in the supervisor, which has no clients.
  *
  * A round goes on where an earlier start, or another node, has left it. It repairs nothing: it reports through the
  * log, the metrics and the audit trail. A failure of the storage ends the attempt; the next one goes on.
@@ -10,7 +10,7 @@
 import { getLogger } from "@logtape/logtape";
 import { delay } from "../../net/delay.ts";
 import { operator } from "../../storage/audit/audit.ts";
-import { isBad, type VerificationState, type VerifyProgress } from "../../storage/verification.ts";
+import { isBad, type VerificationState, type VerifyProgress } from "../../storage/verify/verification.ts";
 import { attempt } from "../attempt.ts";
 import type { Ground } from "../ground.ts";
 

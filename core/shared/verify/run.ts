@@ -1,5 +1,5 @@
 /** One run of `barge verify` over shared storage: its options, its counts, and its reports. */
-import { Pacer } from "../../storage/pacer.ts";
+import { Pacer } from "../../storage/verify/pacer.ts";
 import type { Problem, ReconcileEvent } from "../../storage/problem.ts";
 import type { Parts } from "../bucket/parts.ts";
 

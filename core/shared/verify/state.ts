@@ -1,5 +1,5 @@
 /**
- * The state of the regular verification on shared storage: see core/storage/verification.ts.
+ * The state of the regular verification on shared storage: see core/storage/verify/verification.ts.
  *
  * The lease is renewed by each save, and ends by the clock of the database.
  */
@@ -7,7 +7,7 @@ import {
   type Verification,
   type VerificationRow,
   verificationState,
-} from "../../storage/verification.ts";
+} from "../../storage/verify/verification.ts";
 import type { Postgres } from "../database/postgres.ts";
 
 /** The time for which a node keeps the round without a save, in seconds. */

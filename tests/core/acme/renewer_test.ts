@@ -1,7 +1,7 @@
 /** The renewal of certificates, with authorities that refuse. */
 import assert from "node:assert/strict";
 import { Renewer } from "../../../core/acme/renewer.ts";
-import { AcmeFiles } from "../../../core/local/acme_files.ts";
+import { AcmeFiles } from "../../../core/local/vault/acme_files.ts";
 import type { Renewal } from "../../../core/storage/acme.ts";
 import { until } from "../../_observe.ts";
 import { pairFor } from "../net/_tls.ts";

@@ -2,7 +2,7 @@
 import { Vault } from "../../../core/local/vault/vault.ts";
 import type { WorkerSettings } from "../../../core/serve/ground.ts";
 import type { SupervisorOptions } from "../../../core/serve/supervisor.ts";
-import { uploadedFile } from "../../../core/serve/uploaded_file.ts";
+import { uploadedFile } from "../../../core/serve/hooks/uploaded_file.ts";
 import { workerPermissions } from "../../../core/serve/worker_permissions.ts";
 
 export function groundOf(data: string): SupervisorOptions["ground"] {

@@ -1,9 +1,9 @@
 /** The program of --on-commit gets sound facts and regular files only, whatever a worker wrote to the rows. */
 import assert from "node:assert/strict";
 import { Vault } from "../../../core/local/vault/vault.ts";
-import { commitProgram } from "../../../core/serve/commit_program.ts";
+import { commitProgram } from "../../../core/serve/hooks/commit_program.ts";
 import { prepareData } from "../../../core/serve/data.ts";
-import { committedFile } from "../../../core/serve/uploaded_file.ts";
+import { committedFile } from "../../../core/serve/hooks/uploaded_file.ts";
 import { Scripts, unix } from "./_hook.ts";
 
 const facts = {

@@ -4,7 +4,7 @@ import { configureSync, resetSync } from "@logtape/logtape";
 import { prepareData } from "../../../core/serve/data.ts";
 import { readFromWorker } from "../../../core/serve/from_worker.ts";
 import { RosterBroker } from "../../../core/serve/roster_query.ts";
-import { HookPrograms } from "../../../core/serve/hook_programs.ts";
+import { HookPrograms } from "../../../core/serve/hooks/hook_programs.ts";
 import { Supervisor } from "../../../core/serve/supervisor.ts";
 import { Scripts, unix } from "./_hook.ts";
 import { groundOf } from "./_ground.ts";

@@ -1,6 +1,6 @@
 /** One run of a program: it ends in any case, with all its processes. */
 import assert from "node:assert/strict";
-import { findProgram, runProgram } from "../../../core/serve/program.ts";
+import { findProgram, runProgram } from "../../../core/serve/hooks/program.ts";
 import { BargeError } from "../../../core/error.ts";
 import { hanging, holding, Scripts, unix } from "./_hook.ts";
 

@@ -1,6 +1,6 @@
 /** The bound on the bytes that a check reads, with a clock of its own. */
 import assert from "node:assert/strict";
-import { Pacer } from "../../../core/storage/pacer.ts";
+import { Pacer } from "../../../core/storage/verify/pacer.ts";
 
 /** A clock that a wait moves on. */
 class Clock {

@@ -20,9 +20,9 @@ import {
   sign,
   X509Certificate,
 } from "node:crypto";
-import { BargeError } from "../error.ts";
-import type { KeyPair } from "./certificate.ts";
-import { readHello } from "./handshake.ts";
+import { BargeError } from "../../error.ts";
+import type { KeyPair } from "../certificate.ts";
+import { readHello } from "../handshake.ts";
 
 /** The protocol of challenges. */
 export const challengeProtocol = "acme-tls/1";

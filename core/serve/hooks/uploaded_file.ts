@@ -2,12 +2,12 @@
  * Finds the files that the operator's programs get. Their paths are built here, from the data
  * directory, the account and the user's path, and never taken from a worker.
  */
-import { BargeError } from "../error.ts";
-import type { UploadFacts } from "../watch/hooks.ts";
-import { locate } from "../storage/path.ts";
-import { type Place, relative } from "../storage/place.ts";
-import { stagedPlace } from "../local/vault/staging.ts";
-import type { Vault } from "../local/vault/vault.ts";
+import { BargeError } from "../../error.ts";
+import type { UploadFacts } from "../../watch/hooks.ts";
+import { locate } from "../../storage/path.ts";
+import { type Place, relative } from "../../storage/place.ts";
+import { stagedPlace } from "../../local/vault/staging.ts";
+import type { Vault } from "../../local/vault/vault.ts";
 
 /**
  * Finds the staged bytes of an upload that is checked.

@@ -9,13 +9,13 @@
  * requests.
  */
 import { getLogger } from "@logtape/logtape";
-import { BargeError, typed } from "../error.ts";
-import type { UploadFacts } from "../watch/hooks.ts";
+import { BargeError, typed } from "../../error.ts";
+import type { UploadFacts } from "../../watch/hooks.ts";
 import type { HookReply, HookRequest, Verdict } from "./hook_client.ts";
 import { findProgram, runProgram } from "./program.ts";
 import { firstLines } from "./program_output.ts";
 import { TurnQueue } from "./turn_queue.ts";
-import type { Ground } from "./ground.ts";
+import type { Ground } from "../ground.ts";
 
 const log = getLogger(["barge", "hooks"]);
 

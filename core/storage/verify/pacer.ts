@@ -1,5 +1,5 @@
 /** A bound on the bytes that a check reads in a second. */
-import { delay } from "../net/delay.ts";
+import { delay } from "../../net/delay.ts";
 
 /** A clock, in ms. Tests have their own. */
 interface Clock {

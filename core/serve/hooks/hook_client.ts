@@ -3,8 +3,8 @@
  * Each check ends with a reply or a cancellation; the supervisor replies to each within its time
  * limit. Notices of new events are gathered for a moment, since their transaction is not committed yet.
  */
-import { BargeError } from "../error.ts";
-import type { Hooks, UploadFacts } from "../watch/hooks.ts";
+import { BargeError } from "../../error.ts";
+import type { Hooks, UploadFacts } from "../../watch/hooks.ts";
 
 /** The hooks that the operator has configured. */
 export interface OfferedHooks {

@@ -3,10 +3,10 @@
  * owner only. A worker may read those of challenges, and `renewal`, which hold no lasting secret.
  */
 import { dirname } from "node:path";
-import { typed } from "../error.ts";
-import { foreignOwner, giveTo } from "../disk/owner.ts";
-import { createSynced } from "../disk/sync_file.ts";
-import type { AcmeRecord, AcmeStore } from "../storage/acme.ts";
+import { typed } from "../../error.ts";
+import { foreignOwner, giveTo } from "../../disk/owner.ts";
+import { createSynced } from "../../disk/sync_file.ts";
+import type { AcmeRecord, AcmeStore } from "../../storage/acme.ts";
 
 /** The folder's name in the data directory. */
 export const acmeFolder = "acme";

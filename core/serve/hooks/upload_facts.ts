@@ -1,9 +1,9 @@
 /** Checks the facts of uploads and files that come from workers: in messages, and in rows of events. */
 import * as v from "valibot";
-import { bytes, sha256 } from "../protocol/field.ts";
-import { checkAccountName } from "../storage/account_rules.ts";
-import { locate } from "../storage/path.ts";
-import { doorNames } from "../watch/metrics.ts";
+import { bytes, sha256 } from "../../protocol/field.ts";
+import { checkAccountName } from "../../storage/account_rules.ts";
+import { locate } from "../../storage/path.ts";
+import { doorNames } from "../../watch/metrics.ts";
 
 const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength));
 const passes = (check: (text: string) => unknown) => (text: string) => {

@@ -9,9 +9,9 @@
  * A worker that was broken into can write any row, so every field is checked, and the path on disk is built here.
  */
 import * as v from "valibot";
-import type { Deliver } from "../events/delivery.ts";
-import { typed } from "../error.ts";
-import type { Ground } from "./ground.ts";
+import type { Deliver } from "../../events/delivery.ts";
+import { typed } from "../../error.ts";
+import type { Ground } from "../ground.ts";
 import { encode, type ProgramLimits } from "./hook_programs.ts";
 import { type ProgramResult, runProgram } from "./program.ts";
 import { type CommitFacts, commitFacts } from "./upload_facts.ts";

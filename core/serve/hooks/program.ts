@@ -8,7 +8,7 @@
  */
 import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
-import { BargeError } from "../error.ts";
+import { BargeError } from "../../error.ts";
 
 /** The result of a run. */
 export interface ProgramResult {

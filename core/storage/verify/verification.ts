@@ -9,7 +9,7 @@
  * Storage keeps the state in one row. On shared storage one node has a lease on the round: if its lease ends,
  * another node goes on.
  */
-import type { Problem, ProblemKind } from "./problem.ts";
+import type { Problem, ProblemKind } from "../problem.ts";
 
 /** The numbers of a round. */
 export interface VerifyCounts {

@@ -6,11 +6,11 @@
  * first. The TLS of other clients then reads the same bytes; challenges get a handshake of their own (challenge_tls.ts).
  */
 import { Buffer } from "node:buffer";
-import type { KeyPair } from "./certificate.ts";
+import type { KeyPair } from "../certificate.ts";
 import { challengeProtocol, ChallengeTls } from "./challenge_tls.ts";
-import { Handshake, offeredHost, offeredProtocols } from "./handshake.ts";
-import { PipeOver } from "./pipe_over.ts";
-import type { Pipe } from "./stream.ts";
+import { Handshake, offeredHost, offeredProtocols } from "../handshake.ts";
+import { PipeOver } from "../pipe_over.ts";
+import type { Pipe } from "../stream.ts";
 
 /** Returns the certificate that answers the challenge of a host; undefined for none. */
 export type FindChallenge = (host: string) => Promise<KeyPair | undefined>;
