@@ -16,11 +16,11 @@
  * dropped, so that a target which is gone fills neither memory nor disk. No change of a client waits for this.
  */
 import { getLogger } from "@logtape/logtape";
-import { isByStranger } from "../storage/event_facts.ts";
 import { backoff } from "../outbound/retry.ts";
 import { reached } from "../storage/fault.ts";
 import type { EventStore, WaitingEvent } from "../storage/events.ts";
 import type { Deliver, Delivery } from "./delivery.ts";
+import { beyondLimits, type EventLimits } from "./limits.ts";
 import { TouchedPaths } from "./touched_paths.ts";
 
 const log = getLogger(["barge", "events"]);
@@ -41,15 +41,6 @@ const maxPauseMs = 30_000;
 const maxTargetDelayMs = 120_000;
 /** The longest delay of another event that failed, in ms. */
 const maxDelayMs = 3_600_000;
-/** The share of the waiting events that clients without a login may cause. */
-const strangersShare = 0.1;
-
-export interface EventLimits {
-  /** The most events that wait for a target. */
-  readonly maxEvents: number;
-  /** The longest time that an event waits, in ms. */
-  readonly maxAgeMs: number;
-}
 
 export interface DispatcherOptions {
   readonly target: string;
@@ -283,23 +274,12 @@ export class Dispatcher {
   }
 
   /** Drops the oldest events beyond the limits. */
-  #dropBeyond({ maxEvents, maxAgeMs }: EventLimits): void {
+  #dropBeyond(limits: EventLimits): void {
     const waiting = this.#order.filter(({ state }) => state === "waiting");
-    const oldest = Date.now() - maxAgeMs;
-    const tooOld = waiting.filter(({ at }) => at < oldest);
-    this.#drop(tooOld, `older than ${Math.round(maxAgeMs / 86_400_000)} days`);
-    const young = waiting.slice(tooOld.length);
-    const strangers = young.filter(({ places }) => isByStranger(places));
-    const excess = strangers.length - Math.floor(maxEvents * strangersShare);
-    if (excess > 0) this.#drop(strangers.slice(0, excess), "too many of failed logins and bans");
-    const left = young.filter(({ state }) => state === "waiting");
-    if (left.length > maxEvents) {
-      this.#drop(left.slice(0, left.length - maxEvents), `more than ${maxEvents} wait`);
-    }
+    for (const { events, why } of beyondLimits(waiting, limits)) this.#drop(events, why);
   }
 
   #drop(entries: readonly Entry[], why: string): void {
-    if (entries.length === 0) return;
     for (const entry of entries) entry.state = "done";
     this.#counts.dropped += entries.length;
     const { target } = this.#options;

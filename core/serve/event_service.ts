@@ -3,7 +3,8 @@
  * reach no other server. Each target has a dispatcher of its own, so that none waits for another one.
  */
 import { randomUUID } from "node:crypto";
-import { Dispatcher, type EventLimits } from "../events/dispatcher.ts";
+import { Dispatcher } from "../events/dispatcher.ts";
+import type { EventLimits } from "../events/limits.ts";
 import { webhook } from "../events/webhook.ts";
 import { OutboundConnections } from "../outbound/request.ts";
 import type { EventTarget } from "../storage/events.ts";
