@@ -1,10 +1,6 @@
 /** `barge serve`: the server. */
-import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
-import { BargeError } from "../core/error.ts";
 import { type Address, formatAddress } from "../core/net/address.ts";
-import { Networks } from "../core/net/networks.ts";
-import { parsePublicUrl } from "../core/net/public_url.ts";
 import { logLevels } from "../core/serve/log_level.ts";
 import { describeStorage, sharedOptions, storageOptions } from "./_data/storage_options.ts";
 import { acmeOptions } from "./_serve/acme.ts";
@@ -13,6 +9,16 @@ import { auditOptions, auditSettings } from "./_serve/audit.ts";
 import { eventOptions, eventsOf } from "./_serve/events.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { limitOptions } from "./_serve/limits.ts";
+import {
+  fileMode,
+  ipv4,
+  maxNodeNameCharacters,
+  networks,
+  nodeName,
+  portRange,
+  publicUrl,
+} from "./_serve/values.ts";
+import { verifyOf, verifyOptions } from "./_serve/verify.ts";
 import {
   command,
   dataOption,
@@ -23,12 +29,9 @@ import {
   valueOr,
   values,
 } from "./_term/command.ts";
-import { verifyOf, verifyOptions } from "./_serve/verify.ts";
 import { printJson } from "./_term/out.ts";
-import { addressOrOff, count, listOf, oneOf, path, valueParser } from "./_term/value.ts";
+import { addressOrOff, count, listOf, oneOf, path } from "./_term/value.ts";
 import { version } from "./_version.ts";
-
-const maxNodeNameCharacters = 63;
 
 /** The options, without those that every verb has. */
 const serveOptions = {
@@ -326,14 +329,6 @@ async function readTraceOptions(instance: string) {
   });
 }
 
-/** The name of a node: printable, since tables and logs show it. */
-function nodeName() {
-  const parse = (text: string) =>
-    text.length <= maxNodeNameCharacters && /^[\w.-]+$/.test(text) ? text : undefined;
-  const wanted = `up to ${maxNodeNameCharacters} letters, digits, dots and dashes`;
-  return valueParser("NAME", parse, wanted);
-}
-
 /** The option for the address of a door. */
 function door(fallback: Address | null, label: string) {
   return valueOr(
@@ -341,53 +336,4 @@ function door(fallback: Address | null, label: string) {
     fallback,
     `The address of ${label}, or \`off\`. Default: ${fallback ? formatAddress(fallback) : "off"}`,
   );
-}
-
-/** A range of ports. */
-function portRange() {
-  const parse = (text: string): readonly [number, number] | undefined => {
-    const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(text)?.map(Number) ?? [];
-    return first >= 1 && first <= last && last <= 65_535 ? [first, last] : undefined;
-  };
-  const parser = valueParser("A-B", parse, "a range of ports like 20000-23999");
-  return { ...parser, format: ([first, last]: readonly [number, number]) => `${first}-${last}` };
-}
-
-/** The permissions of a file, in octal. */
-function fileMode() {
-  const parse = (text: string) => /^0?[0-7]{3}$/.test(text) ? parseInt(text, 8) : undefined;
-  const parser = valueParser("MODE", parse, "permissions in octal, like 0660");
-  return { ...parser, format: (mode: number) => mode.toString(8).padStart(4, "0") };
-}
-
-/** Addresses and networks, separated by commas. */
-function networks() {
-  const read = (text: string): readonly string[] | undefined => {
-    const networks = text.split(",").map((network) => network.trim());
-    return isUsable(() => new Networks(networks)) ? networks : undefined;
-  };
-  return valueParser(
-    "ADDR|CIDR",
-    read,
-    "an address or network like 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32 (not of prefix 0), or unix:",
-  );
-}
-
-function publicUrl() {
-  const read = (text: string) => isUsable(() => parsePublicUrl(text)) ? text : undefined;
-  return valueParser("URL", read, "a URL like https://box.example or https://box.example/files");
-}
-
-function isUsable(use: () => unknown): boolean {
-  try {
-    use();
-    return true;
-  } catch (error) {
-    if (error instanceof BargeError) return false;
-    throw error;
-  }
-}
-
-function ipv4() {
-  return valueParser("IP", (text) => isIPv4(text) ? text : undefined, "an IPv4 address");
 }

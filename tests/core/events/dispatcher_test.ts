@@ -1,7 +1,8 @@
 /** The deliveries to one target, on a real data directory: how many at once, pauses and bounds. */
 import assert from "node:assert/strict";
 import type { Deliver, Delivery } from "../../../core/events/delivery.ts";
-import { Dispatcher, type EventLimits } from "../../../core/events/dispatcher.ts";
+import { Dispatcher } from "../../../core/events/dispatcher.ts";
+import type { EventLimits } from "../../../core/events/limits.ts";
 import { until } from "../../_observe.ts";
 import { Setup, write } from "../_setup.ts";
 
