@@ -62,7 +62,7 @@ type Outcome = "none" | "repaired" | "open" | { readonly expected: string };
 
 const damaged = "is damaged: its bytes are not those of its digest";
 
-/** A file counts as so many bytes at least, so that many small files are bounded, too. */
+/** The fewest bytes that a file counts as, so that the number of files in a second is bounded, too. */
 const minFileBytes = 16 * 1024;
 
 /** How often a file is read if it is replaced meanwhile. */

@@ -7,7 +7,7 @@ import { loggedIn, saveLogin, secret } from "./_logged_in.ts";
 
 const clockLibrary = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
-/** The code of the step that is so many steps from now. */
+/** Returns the code of a time step. @param steps its distance from the current one */
 const code = (steps: number) => codeAt(totpSecret, Date.now() + steps * stepMs);
 
 type LoggedIn = Awaited<ReturnType<typeof loggedIn>>;
