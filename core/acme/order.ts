@@ -7,7 +7,8 @@
  * The record `order` holds the order's URL and the key of its certificate, from before the challenges are answered
  * until the certificate is kept. So a server that is killed at any step goes on with the same order, and each
  * step may be done twice. A failure that may pass (`unavailable`) keeps the order as well. The answer to a challenge
- * is written, and its record named in the order, before the authority is asked to look.
+ * is written, and its record named in the order, before the authority is asked to look. The name of a record, which may
+ * be that of a file, has a domain of the order, and no other text of the authority.
  */
 import * as v from "valibot";
 import { BargeError } from "../error.ts";
@@ -181,7 +182,10 @@ class Ordering {
     for (const url of authorizations) {
       const { body } = await this.#connection.post(url, undefined, authorization);
       if (body.status === "valid") continue;
-      const domain = body.identifier.value;
+      const domain = body.identifier.value.toLowerCase();
+      if (!kept.domains.includes(domain)) {
+        throw malformed(url, `it asks for a challenge of ${JSON.stringify(domain)}`);
+      }
       const { challenge: type } = this.#setup;
       const asked = body.challenges.find((one) => one.type === type);
       if (!asked?.token || !isToken(asked.token)) {

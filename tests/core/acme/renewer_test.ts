@@ -1,6 +1,7 @@
 /** The renewal of certificates, with authorities that refuse. */
 import assert from "node:assert/strict";
 import { Renewer } from "../../../core/acme/renewer.ts";
+import type { ChallengeType } from "../../../core/acme/setup.ts";
 import { AcmeFiles } from "../../../core/local/vault/acme_files.ts";
 import type { Renewal } from "../../../core/storage/acme.ts";
 import { until } from "../../_observe.ts";
@@ -15,23 +16,23 @@ class Refused implements AsyncDisposable {
   #server!: Deno.HttpServer<Deno.NetAddr>;
   #trust!: string;
 
-  static async start(answer: () => Response): Promise<Refused> {
+  static async start(answer: (request: Request) => Response): Promise<Refused> {
     const refused = new Refused();
     const { cert, key } = await pairFor();
     const options = { hostname: "127.0.0.1", port: 0, cert, key, onListen() {} };
     refused.#trust = cert;
-    refused.#server = Deno.serve(options, () => {
+    refused.#server = Deno.serve(options, (request) => {
       refused.requests++;
-      return answer();
+      return answer(request);
     });
     return refused;
   }
 
-  renew(): Renewer {
+  renew(challenge: ChallengeType = "http-01"): Renewer {
     const directory = `https://127.0.0.1:${this.#server.addr.port}/`;
     const setup = { domains: ["a.example"], directory, trust: [this.#trust] };
     return new Renewer({
-      setup: { ...setup, challenge: "http-01" },
+      setup: { ...setup, challenge },
       store: this.store,
       shown: undefined,
       onCertificate() {},
@@ -83,4 +84,32 @@ Deno.test("a damaged state of the renewal counts as none", async () => {
   await using _ = refused.renew();
   const { failed } = await until(() => refused.states.find(({ failures }) => failures === 1));
   assert.match(failed!.why, /the answer lacks newNonce/);
+});
+
+Deno.test("an authority that names another domain gets no record of that name", async () => {
+  const value = "../../../../outside";
+  const answers: Record<string, (at: (path: string) => string) => object> = {
+    "/": (at) => ({ newNonce: at("nonce"), newAccount: at("account"), newOrder: at("order") }),
+    "/order": (at) => ({
+      status: "pending",
+      authorizations: [at("authorization")],
+      finalize: at("finalize"),
+    }),
+    "/authorization": (at) => ({
+      status: "pending",
+      identifier: { value },
+      challenges: [{ type: "tls-alpn-01", url: at("challenge"), status: "pending", token: "t" }],
+    }),
+  };
+  await using refused = await Refused.start(({ url }) => {
+    const at = (path: string) => new URL(`/${path}`, url).href;
+    const headers = { "replay-nonce": "n", location: at("order") };
+    return Response.json(answers[new URL(url).pathname]?.(at) ?? {}, { headers });
+  });
+  await using _ = refused.renew("tls-alpn-01");
+  const { failed } = await until(() => refused.states.find(({ failures }) => failures === 1));
+  assert.match(failed!.why, /it asks for a challenge of "\.\.\/\.\./);
+  assert.deepEqual([...Deno.readDirSync(refused.folder)].map(({ name }) => name), ["acme"]);
+  const kept = [...Deno.readDirSync(`${refused.folder}/acme`)].map(({ name }) => name);
+  assert.deepEqual(kept.sort(), ["account", "renewal"]);
 });
