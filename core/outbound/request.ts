@@ -105,8 +105,14 @@ export async function sendRequest(request: OutboundRequest): Promise<OutboundAns
     // The runtime reports every failed connection as a TypeError whose cause has the reason.
     if (!(error instanceof TypeError)) throw typed(error, facts);
     const why = error.cause instanceof Error ? error.cause.message : error.message;
-    throw new BargeError("unavailable", why, { ...facts, cause: error });
+    throw new BargeError("unavailable", withoutUrl(why, request.url), { ...facts, cause: error });
   }
+}
+
+/** Shortens the URL in a message to its host: the rest may be a secret, and `path` of the error has it. */
+function withoutUrl(message: string, text: string): string {
+  const { href, host } = new URL(text);
+  return message.replaceAll(href, host);
 }
 
 async function readAtMost(response: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {

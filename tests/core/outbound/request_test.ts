@@ -103,3 +103,16 @@ Deno.test("an outbound request goes to an address of HTTP only", async () => {
   await assertFails("usage", /not an address of HTTP/, { url: "file:///etc/passwd" });
   await assertFails("usage", /not an address of HTTP/, { url: "nonsense" });
 });
+
+Deno.test("the reason of a failed request repeats only the host of its URL, which may be a secret", async () => {
+  using closing = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const cutting = closing.accept().then((conn) => conn.close());
+  const cut = `http://127.0.0.1:${closing.addr.port}/se%63ret?key=secret`;
+  for (const url of [cut, "http://nowhere.invalid/secret", "https://127.0.0.1:8/secret"]) {
+    const error = await sendRequest({ url }).catch((error) => error);
+    assert.ok(error instanceof BargeError, String(error));
+    assert.ok(!/secret|se%63ret/.test(error.message), error.message);
+    assert.equal(error.path, url);
+  }
+  await cutting;
+});
