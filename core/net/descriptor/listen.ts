@@ -68,6 +68,10 @@ class DescriptorListener implements ConnListener {
   }
 
   #take(socket: Socket): void {
+    // The system forgets the address of a client that has reset the connection already.
+    if (this.addr.hostname !== unixPeer && socket.remoteAddress === undefined) {
+      return void socket.destroy();
+    }
     const conn = new SocketConn(socket);
     const waiting = this.#waiting.shift();
     if (waiting) waiting.resolve(conn);
