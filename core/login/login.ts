@@ -177,7 +177,7 @@ export async function admit(
   }
   const refusal = await secondFactorRefusal(store, current, session.credential, second, {
     isBanned: () => logins.isBanned(attempt),
-    fail: () => fail(store, attempt),
+    fail: (why) => fail(store, attempt, why),
   });
   if (refusal) {
     await pause(refusal.delayMs);

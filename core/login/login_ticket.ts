@@ -47,13 +47,13 @@ export async function logInByTicket(
   const account = id === undefined || from !== host ? undefined : await accounts.byId(id);
   if (!account) {
     // It counts for the address alone: whose ticket it was is unknown.
-    await pause(await fail(store, { account, name: "", mechanism: "question", host }));
+    await pause(await fail(store, { account, name: "", mechanism: "question", host, door }));
     throw new BargeError("unauthenticated", "the login took too long", {
       op: "log in",
       hint: "begin again with the name and the password",
     });
   }
-  const attempt: Attempt = { account, name: account.name, mechanism: "password", host };
+  const attempt: Attempt = { account, name: account.name, mechanism: "password", host, door };
   const credential = { kind: "password", epoch: epoch! } as const;
   return await admit(store, attempt, account, { credential, door }, pause, second);
 }

@@ -77,7 +77,7 @@ export function wrongLogin({ code }: SecondStep): BargeError {
  *
  * @param account as it is now
  * @param attempt.isBanned returns whether the login is banned by now
- * @param attempt.fail records a failure, and returns the delay of its answer, in ms
+ * @param attempt.fail records a failure with its reason, and returns the delay of its answer, in ms
  * @returns why the login is refused, and the delay of the answer; undefined: it is not
  */
 export async function secondFactorRefusal(
@@ -87,11 +87,14 @@ export async function secondFactorRefusal(
   second: SecondStep,
   attempt: {
     readonly isBanned: () => Promise<boolean>;
-    readonly fail: () => Promise<number>;
+    readonly fail: (why: string) => Promise<number>;
   },
 ): Promise<{ readonly why: BargeError; readonly delayMs: number } | undefined> {
   const { enables, again, askCode } = second;
-  const refuse = async (why: BargeError) => ({ why, delayMs: await attempt.fail() });
+  const refuse = async (why: BargeError, reason = why.message) => ({
+    why,
+    delayMs: await attempt.fail(reason),
+  });
   if (credential.kind !== "password" || !account.totp) {
     if (enables || !mustEnableTotp(account, settings)) return undefined;
     return { why: new FactorNeeded("enable", account, credential), delayMs: 0 };
@@ -106,7 +109,7 @@ export async function secondFactorRefusal(
       op: "log in",
       hint: "wait for the next code of the app",
     });
-    return await refuse(askCode ? wrong : wrongLogin(second));
+    return await refuse(askCode ? wrong : wrongLogin(second), wrong.message);
   });
 }
 

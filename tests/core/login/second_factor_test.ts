@@ -76,6 +76,24 @@ Deno.test("a code that comes with a wrong password gets the answer to a wrong co
   assert.equal(failures(setup), 0);
 });
 
+Deno.test("the audit trail has the door and the reason of a login that fails at its code", async () => {
+  using setup = await withFactor({ banAfter: 0 });
+  const ticket = await ticketOf(setup);
+  const wrong = { askCode: () => Promise.resolve("000000") };
+  await fails("unauthenticated", /./, byTicket(setup, ticket, wrong));
+  await fails("unauthenticated", /./, byTicket(setup, "no ticket", wrong));
+  await fails("unauthenticated", /./, enter(setup, { code: "000000" }, "wrong-secret"));
+  const records = await setup.store.people.audit.list({ limit: 10 });
+  const failed = records.filter(({ event }) => event === "login-failed").toReversed();
+  assert.deepEqual(failed.map(({ details }) => details), [
+    { with: "password", why: "the account needs a code of its second factor" },
+    { with: "password", why: "the code is wrong, or was used before" },
+    { with: "nothing" },
+    { with: "password" },
+  ]);
+  for (const { by } of failed) assert.deepEqual(by, { account: null, address: host, door });
+});
+
 Deno.test("the ninth wrong code is followed by a ban, for a right code, too", async () => {
   using setup = await withFactor();
   const ticket = await ticketOf(setup);
