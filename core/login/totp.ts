@@ -50,7 +50,8 @@ export async function enableTotp(
     throw new BargeError("usage", "that is no secret of a second factor", { op, hint });
   }
   const { codes, digests: recovery } = await recoveryCodes();
-  const enabled = await session.store.people.factors.enable(session, { secret, code, recovery });
+  const { factors } = session.store.people;
+  const enabled = await factors.enable(session, { secret, code, recovery }, session.actor);
   if (typeof enabled === "object") return { codes, credential: enabled };
   if (enabled === "ended") throw await session.loginEndedError();
   if (enabled === "exists") throw hasFactor();
@@ -68,7 +69,7 @@ export async function enableTotp(
  */
 export async function disableTotp(session: Session): Promise<void> {
   needPassword(session);
-  if (await session.store.people.factors.disable(session)) return;
+  if (await session.store.people.factors.disable(session, session.actor)) return;
   throw await session.loginEndedError();
 }
 
@@ -83,7 +84,7 @@ export async function renewRecoveryCodes(session: Session): Promise<readonly str
   needPassword(session);
   const { codes, digests } = await recoveryCodes();
   const { factors } = session.store.people;
-  if (await factors.setRecoveryCodes(session, digests)) return codes;
+  if (await factors.setRecoveryCodes(session, digests, session.actor)) return codes;
   if (!await session.holds()) throw await session.loginEndedError();
   throw new BargeError("not-found", "the account has no second factor");
 }

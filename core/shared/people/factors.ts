@@ -3,11 +3,15 @@
  * key of the cluster, under the account's name.
  */
 import type { Login } from "../../storage/account.ts";
-import type { Enabled, FactorStore, NewFactor } from "../../storage/factors.ts";
+import type { Actor } from "../../storage/audit/audit.ts";
+import { factorChanged } from "../../storage/audit/entries.ts";
+import { accountChangedEvent } from "../../storage/event_facts.ts";
+import type { Enabled, FactorChange, FactorStore, NewFactor } from "../../storage/factors.ts";
 import { joinItems, splitItems } from "../../storage/scope.ts";
 import type { SecondFactor } from "../../storage/second_factor.ts";
 import { makeTicket, openTicket } from "../../storage/ticket.ts";
 import type { Parts } from "../bucket/parts.ts";
+import { recording } from "../database/audit_rows.ts";
 import type { Statements } from "../database/postgres.ts";
 import type { Secrets } from "../database/secrets.ts";
 import { accountOfLogin } from "../tree/account_rows.ts";
@@ -19,6 +23,14 @@ interface FactorRow {
   readonly recovery: string | null;
   /** The time of the database, in ms since 1970. */
   readonly now: number;
+}
+
+/** A transaction that has locked the row of an account. */
+interface FactorStep {
+  readonly tx: Statements;
+  readonly row: FactorRow;
+  /** Adds the record and the event of the change. */
+  readonly note: (change: FactorChange) => Promise<void>;
 }
 
 export class SharedFactors implements FactorStore {
@@ -39,12 +51,14 @@ export class SharedFactors implements FactorStore {
     });
   }
 
-  async enable(login: Login, { secret, code, recovery }: NewFactor): Promise<Enabled> {
+  async enable(
+    login: Login,
+    { secret, code, recovery }: NewFactor,
+    by: Actor,
+  ): Promise<Enabled> {
     const { afterCode } = await import("../../storage/second_factor.ts");
     const { id } = login;
-    return await this.#parts.db.transaction(async (tx): Promise<Enabled> => {
-      const row = await lock(tx, id);
-      if (!row || !await accountOfLogin(tx, login)) return "ended";
+    const enabled = await this.#change(login, by, async ({ tx, row, note }): Promise<Enabled> => {
       if (row.secret !== null) return "exists";
       const factor = afterCode({ secret, step: 0, recovery }, code, row.now);
       if (!factor || factor.step === 0) return "wrong";
@@ -54,26 +68,31 @@ export class SharedFactors implements FactorStore {
         "UPDATE account SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch",
         id,
       );
+      await note({ totp: true });
       return { kind: "password", epoch };
     });
+    return enabled ?? "ended";
   }
 
-  async disable(login: Login): Promise<boolean> {
-    return await this.#parts.db.transaction(async (tx) => {
-      const row = await lock(tx, login.id);
-      if (!row || !await accountOfLogin(tx, login)) return false;
+  async disable(login: Login, by: Actor): Promise<boolean> {
+    const disabled = await this.#change(login, by, async ({ tx, row, note }) => {
+      if (row.secret === null) return true;
       await dropFactor(tx, login.id);
+      await note({ totp: false });
       return true;
     });
+    return disabled ?? false;
   }
 
-  async setRecoveryCodes(login: Login, digests: readonly string[]): Promise<boolean> {
-    return await this.#parts.db.transaction(async (tx) => {
-      const row = await lock(tx, login.id);
-      const factor = row && await accountOfLogin(tx, login) ? this.#factorOf(row) : undefined;
-      if (factor) await this.#write(tx, login.id, row!.name, { ...factor, recovery: digests });
-      return factor !== undefined;
+  async setRecoveryCodes(login: Login, digests: readonly string[], by: Actor): Promise<boolean> {
+    const replaced = await this.#change(login, by, async ({ tx, row, note }) => {
+      const factor = this.#factorOf(row);
+      if (!factor) return false;
+      await this.#write(tx, login.id, row.name, { ...factor, recovery: digests });
+      await note({ recoveryCodes: true });
+      return true;
     });
+    return replaced ?? false;
   }
 
   async recoveryCodes(account: number): Promise<number> {
@@ -90,6 +109,24 @@ export class SharedFactors implements FactorStore {
 
   async openTicket(ticket: string): Promise<string | undefined> {
     return openTicket(await this.#ticketKey(), ticket, await this.#now());
+  }
+
+  /** Runs a change by a login. @returns undefined when the login has ended */
+  async #change<T>(
+    login: Login,
+    by: Actor,
+    work: (step: FactorStep) => Promise<T>,
+  ): Promise<T | undefined> {
+    const { db, outbox } = this.#parts;
+    return await recording(db, async (tx, record) => {
+      const row = await lock(tx, login.id);
+      if (!row || !await accountOfLogin(tx, login)) return undefined;
+      const note = async (change: FactorChange) => {
+        await record(factorChanged(row.name, change, by));
+        await outbox.add(tx, () => [accountChangedEvent(row.name, change)]);
+      };
+      return await work({ tx, row, note });
+    });
   }
 
   #factorOf({ name, secret, step, recovery }: FactorRow): SecondFactor | undefined {

@@ -2,6 +2,7 @@
 import type { Account } from "../account.ts";
 import type { AccountChange, RemovedAccount } from "../accounts.ts";
 import type { Actor, AuditDetails, AuditEntry, AuditEvent } from "./audit.ts";
+import type { FactorChange } from "../factors.ts";
 import type { Attempt, Ban } from "../logins.ts";
 import type { AuthorizedKey } from "../public_key.ts";
 import { fingerprintOf } from "../public_key.ts";
@@ -29,6 +30,12 @@ export function accountChanged(before: Account, change: AccountChange, by: Actor
   if (from !== undefined) details.from = { from: listed(before.from), to: listed(from) };
   if (verifier) details.password = true;
   return { event: "account-changed", account: before.name, by, details };
+}
+
+/** Returns the record of a change of the second factor, without its secrets. */
+export function factorChanged(account: string, change: FactorChange, by: Actor): AuditEntry {
+  const details = "totp" in change ? { totp: { from: !change.totp, to: change.totp } } : change;
+  return { event: "account-changed", account, by, details };
 }
 
 export function accountRemoved(

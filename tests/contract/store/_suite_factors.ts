@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import type { Login } from "../../../core/storage/account.ts";
 import type { AccountStore } from "../../../core/storage/accounts.ts";
+import type { Actor, AuditStore } from "../../../core/storage/audit/audit.ts";
+import type { EventStore } from "../../../core/storage/events.ts";
 import type { FactorStore } from "../../../core/storage/factors.ts";
 import type { LoginStore } from "../../../core/storage/logins.ts";
 import { recoveryDigest } from "../../../core/storage/second_factor.ts";
@@ -13,16 +15,19 @@ interface People {
   readonly accounts: AccountStore;
   readonly logins: LoginStore;
   readonly factors: FactorStore;
+  readonly audit: AuditStore;
 }
 
 /** One empty storage. */
 export interface FactorsUnderTest extends AsyncDisposable {
   /** Opens one more connection, as another worker has it. It is closed with the storage. */
   connect(): Promise<People>;
+  readonly events: EventStore;
   /** Returns the text of all that the database has of accounts. */
   rows(): Promise<string>;
 }
 
+const by: Actor = { account: "anna", address: "192.0.2.7", door: "native" };
 const otherVerifier = { ...verifier, storedKey: verifier.serverKey };
 
 async function add({ accounts }: People, name: string) {
@@ -40,9 +45,8 @@ async function enable(people: People, name: string) {
   const codes = newRecoveryCodes();
   const recovery = codes.map(recoveryDigest);
   const code = codeAt(secret, Date.now() - stepMs);
-  const enabled = await people.factors.enable(await login(people, name), {
-    ...{ secret, code, recovery },
-  });
+  const factor = { secret, code, recovery };
+  const enabled = await people.factors.enable(await login(people, name), factor, by);
   return { secret, codes, enabled };
 }
 
@@ -66,7 +70,7 @@ export function factorsContract(name: string, make: () => Promise<FactorsUnderTe
     const { token } = (await logins.issueToken(before, "test"))!;
     const secret = newSecret();
     const wrong = { secret, code: codeAt(newSecret(), Date.now()), recovery: [] };
-    assert.equal(await factors.enable(before, wrong), "wrong");
+    assert.equal(await factors.enable(before, wrong, by), "wrong");
     assert.equal((await accounts.get("anna")).totp, false);
     assert.ok(await logins.account(before));
 
@@ -80,8 +84,8 @@ export function factorsContract(name: string, make: () => Promise<FactorsUnderTe
     const after = await login(people, "anna");
     assert.deepEqual(after.credential, enabled);
     const again = { secret: own, code: codeAt(own, Date.now()), recovery: [] };
-    assert.equal(await factors.enable(after, again), "exists");
-    assert.equal(await factors.enable(before, again), "ended");
+    assert.equal(await factors.enable(after, again, by), "exists");
+    assert.equal(await factors.enable(before, again, by), "ended");
   });
 
   test("a code is right within a step of the clock, and once", async (people) => {
@@ -127,7 +131,8 @@ export function factorsContract(name: string, make: () => Promise<FactorsUnderTe
     assert.equal(await factors.recoveryCodes(id), 8);
     const fresh = newRecoveryCodes();
     const digests = fresh.map(recoveryDigest);
-    assert.equal(await factors.setRecoveryCodes(await login(people, "anna"), digests), true);
+    const anna = await login(people, "anna");
+    assert.equal(await factors.setRecoveryCodes(anna, digests, by), true);
     assert.equal(await factors.use(id, codes[2]), false);
     for (const code of fresh) assert.equal(await factors.use(id, code), true);
     assert.equal(await factors.recoveryCodes(id), 0);
@@ -141,9 +146,9 @@ export function factorsContract(name: string, make: () => Promise<FactorsUnderTe
     const old = await login(people, "anna");
     await accounts.change("anna", { verifier: otherVerifier });
     assert.equal((await accounts.get("anna")).totp, true);
-    assert.equal(await factors.disable(old), false);
-    assert.equal(await factors.setRecoveryCodes(old, []), false);
-    assert.equal(await factors.disable(await login(people, "anna")), true);
+    assert.equal(await factors.disable(old, by), false);
+    assert.equal(await factors.setRecoveryCodes(old, [], by), false);
+    assert.equal(await factors.disable(await login(people, "anna"), by), true);
     assert.equal((await accounts.byId(id))!.totp, false);
     assert.equal(await factors.recoveryCodes(id), 0);
 
@@ -158,6 +163,54 @@ export function factorsContract(name: string, make: () => Promise<FactorsUnderTe
       assert.equal(await factors.use(next, code), false);
     }
   });
+
+  test(
+    "each change has a record with its actor, and an event, without secrets",
+    async (people, { events }) => {
+      const { accounts, audit, factors } = people;
+      await events.configure([{ name: "all", commitsOnly: false }]);
+      await add(people, "Anna");
+      const before = await login(people, "anna");
+      const { secret, codes } = await enable(people, "anna");
+      const anna = await login(people, "anna");
+      const refused = { secret, code: "000000", recovery: [] };
+      await factors.enable(before, refused, by);
+      await factors.enable(anna, refused, by);
+      const digests = newRecoveryCodes().map(recoveryDigest);
+      await factors.setRecoveryCodes(anna, digests, by);
+      await factors.disable(anna, by);
+      await factors.disable(anna, by); // there is none any more
+      await factors.setRecoveryCodes(anna, digests, by);
+      await factors.enable(anna, refused, by);
+      await enable(people, "anna");
+      await accounts.change("anna", { totp: false });
+
+      const records = (await audit.list({ limit: 100 })).toReversed().slice(1);
+      assert.deepEqual(records.map(({ event, account }) => `${event} ${account}`), [
+        ...Array(5).fill("account-changed Anna"),
+      ]);
+      assert.deepEqual(records.map(({ details }) => details), [
+        { totp: { from: false, to: true } },
+        { recoveryCodes: true },
+        { totp: { from: true, to: false } },
+        { totp: { from: false, to: true } },
+        { totp: { from: true, to: false } },
+      ]);
+      for (const record of records.slice(0, 4)) assert.deepEqual(record.by, by);
+      const facts = (await events.list({}, 100)).map(({ facts }) => JSON.parse(facts)).slice(1);
+      assert.deepEqual(facts.map(({ event, account, changed }) => [event, account, changed]), [
+        ["account-changed", "Anna", ["totp"]],
+        ["account-changed", "Anna", ["recoveryCodes"]],
+        ["account-changed", "Anna", ["totp"]],
+        ["account-changed", "Anna", ["totp"]],
+        ["account-changed", "Anna", ["totp"]],
+      ]);
+      const text = JSON.stringify([records, facts]);
+      for (const hidden of [secret, ...codes, ...digests, ...codes.map(recoveryDigest)]) {
+        assert.ok(!text.includes(hidden));
+      }
+    },
+  );
 
   test("the database has no recovery code", async (people, storage) => {
     await add(people, "anna");

@@ -4,6 +4,8 @@ import { LocalUnderTest } from "./_local.ts";
 import { factorsContract, type FactorsUnderTest } from "./_suite_factors.ts";
 
 class LocalFactorsUnderTest extends LocalUnderTest implements FactorsUnderTest {
+  readonly events = this.setup.store.events;
+
   async connect() {
     return this.open().people;
   }

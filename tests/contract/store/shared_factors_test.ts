@@ -13,6 +13,10 @@ class SharedFactorsUnderTest implements FactorsUnderTest {
     this.#setup = setup;
   }
 
+  get events() {
+    return this.#setup.node().events;
+  }
+
   connect() {
     return Promise.resolve(this.#setup.node().people);
   }
@@ -42,7 +46,8 @@ Deno.test({
     }
     const { account, credential } = (await logins.byPassword("anna"))!;
     const code = codeAt(secret, Date.now());
-    await factors.enable({ id: account.id, credential }, { secret, code, recovery: [] });
+    const by = { account: "anna", address: null, door: null };
+    await factors.enable({ id: account.id, credential }, { secret, code, recovery: [] }, by);
     const { db } = setup.first;
     const rows = JSON.stringify(await db.all("SELECT * FROM account"));
     assert.ok(!rows.includes(secret));
