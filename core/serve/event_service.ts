@@ -3,6 +3,7 @@
  * reach no other server. Each target has a dispatcher of its own, so that none waits for another one.
  */
 import { randomUUID } from "node:crypto";
+import { getLogger } from "@logtape/logtape";
 import { Dispatcher } from "../events/dispatcher.ts";
 import type { EventLimits } from "../events/limits.ts";
 import { webhook } from "../events/webhook.ts";
@@ -13,9 +14,13 @@ import { commitProgram } from "./hooks/commit_program.ts";
 import type { Ground } from "./ground.ts";
 import { type ProgramLimits, resolveProgram } from "./hooks/hook_programs.ts";
 
+const log = getLogger(["barge", "events"]);
 /** The most deliveries to one webhook at once. */
 const maxRequests = 8;
-/** The time between two removals of old events, in ms. */
+/**
+ * The time between two removals of old events, in ms. Only events of former targets are so much older than allowed:
+ * dispatchers drop, log and count those of their own.
+ */
 const cleanUpMs = 3_600_000;
 
 export interface Webhook {
@@ -87,7 +92,6 @@ export class EventService {
       ),
     ];
     this.#cleaning = setInterval(() => void this.#cleanUp(options), cleanUpMs);
-    void this.#cleanUp(options);
   }
 
   /** Begins to deliver. */
@@ -109,9 +113,12 @@ export class EventService {
     this.#connections[Symbol.dispose]();
   }
 
-  /** Removes old events, also those of former targets. */
+  /** Removes old events of former targets. */
   #cleanUp({ maxAgeMs }: EventLimits): Promise<void> {
-    return attempt("can't remove old events", () => this.#ground.events.removeOlder(maxAgeMs));
+    return attempt("can't remove old events", async () => {
+      const count = await this.#ground.events.removeOlder(maxAgeMs + cleanUpMs);
+      if (count > 0) log.warn("removed {count} old events for former targets", { count });
+    });
   }
 
   /** Sets the metrics. */
