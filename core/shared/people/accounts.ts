@@ -28,6 +28,7 @@ import {
   accountMadeEvent,
   accountRemovedEvent,
 } from "../../storage/event_facts.ts";
+import type { NewEvent } from "../../storage/events.ts";
 import { joinItems } from "../../storage/scope.ts";
 import { accountColumns, accountOfLogin } from "../tree/account_rows.ts";
 import { encodeName } from "../database/name.ts";
@@ -90,13 +91,8 @@ export class SharedAccounts implements AccountStore {
   ): Promise<ReadonlyMap<string, RemovedAccount>> {
     const { db, outbox } = this.#parts;
     return await recording(db, async (tx, record) => {
-      const homes = await applyChanges(tx, record, changes, by);
-      const { added, changed, removed } = changes;
-      await outbox.add(tx, () => [
-        ...added.map(({ name, role }) => accountMadeEvent(name, role)),
-        ...changed.map(({ name, change }) => accountChangedEvent(name, change)),
-        ...removed.map(accountRemovedEvent),
-      ]);
+      const { homes, events } = await applyChanges(tx, record, changes, by);
+      await outbox.add(tx, () => events);
       return homes;
     });
   }
@@ -202,13 +198,22 @@ async function applyChanges(
   record: Record,
   { added, changed, removed }: AccountChanges,
   by: Actor,
-): Promise<ReadonlyMap<string, RemovedAccount>> {
+): Promise<{
+  readonly homes: ReadonlyMap<string, RemovedAccount>;
+  readonly events: readonly NewEvent[];
+}> {
+  const events: NewEvent[] = [];
   await lockAdmins(tx);
-  for (const account of added) await record(accountAdded(await add(tx, account), by));
+  for (const account of added) {
+    const made = await add(tx, account);
+    await record(accountAdded(made, by));
+    events.push(accountMadeEvent(made.name, made.role));
+  }
   let lastAdmin: string | undefined;
   for (const { name, change } of changed) {
     const before = await setColumns(tx, name, change);
     await record(accountChanged(before, change, by));
+    events.push(accountChangedEvent(before.name, change));
     if (isLastingAdmin(before)) lastAdmin = name;
   }
   if (lastAdmin !== undefined && await areAdminsGone(tx)) throw isLastAdmin(lastAdmin);
@@ -216,11 +221,12 @@ async function applyChanges(
   let admins = 0;
   for (const name of removed) {
     const account = await get(tx, name);
-    homes.set(name, await removeAccount(tx, record, { account, purge: false, by }));
     if (isLastingAdmin(account)) admins++;
+    homes.set(name, await removeAccount(tx, record, { account, purge: false, by }));
+    events.push(accountRemovedEvent(account.name));
   }
   if (admins > 0 && await areAdminsGone(tx)) throw removesLastAdmin();
-  return homes;
+  return { homes, events };
 }
 
 async function select(db: Statements, condition: string, ...values: Value[]): Promise<Account[]> {

@@ -76,6 +76,24 @@ export function eventsContract(name: string, make: () => Promise<EventsUnderTest
     assert.deepEqual(await kinds(events, commits.name), ["commit /home/a"]);
   });
 
+  test("changes of several accounts have events with the names of the accounts", async (storage) => {
+    const { events, accounts, logins } = storage;
+    const { verifier } = (await logins.byPassword("anna"))!;
+    const facts = { role: "user", limit: null, verifier } as const;
+    await events.configure([target]);
+    await accounts.add({ name: "Ben", ...facts });
+    await accounts.add({ name: "Carl", ...facts });
+    await events.drop({});
+    await accounts.apply({
+      added: [{ name: "Dora", ...facts }],
+      changed: [{ name: "BEN", change: { disabled: true } }],
+      removed: ["carl"],
+    });
+    assert.deepEqual(await kinds(events), [
+      ...["account-made Dora", "account-changed Ben", "account-removed Carl"],
+    ]);
+  });
+
   test("a change that is refused has no event, and without targets no change has", async (storage) => {
     const { events, tree, anna } = storage;
     const folder = { account: anna, parents: false, modified: null };
