@@ -97,6 +97,15 @@ Deno.test("recovery codes are replaced, and the second factor is disabled, with 
   assert.match((await home.barge(["totp", "status"])).stdout, /^off\n/);
   const again = await totp("disable", { ...second, BARGE_CODE: codes[3] });
   assert.equal(again.code, 0, again.stderr);
+
+  const audit = await home.barge(["audit", "--json", "--account", "anna", ...server.storage]);
+  const changes = lines(audit).filter(({ event, by }) => event === "account-changed" && by);
+  assert.deepEqual(changes.map(({ by, door, details }) => [by, door, details]), [
+    ["anna", "native", { totp: { from: true, to: false } }],
+    ["anna", "native", { password: true }],
+    ["anna", "native", { recoveryCodes: true }],
+    ["anna", "native", { totp: { from: false, to: true } }],
+  ]);
   await server.verify();
 });
 
