@@ -10,7 +10,11 @@
 import { getLogger } from "@logtape/logtape";
 import { delay } from "../../net/delay.ts";
 import { operator } from "../../storage/audit/audit.ts";
-import { isBad, type VerificationState, type VerifyProgress } from "../../storage/verify/verification.ts";
+import {
+  isBad,
+  type VerificationState,
+  type VerifyProgress,
+} from "../../storage/verify/verification.ts";
 import { attempt } from "../attempt.ts";
 import type { Ground } from "../ground.ts";
 
