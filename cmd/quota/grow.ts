@@ -1,9 +1,9 @@
 /** `barge grow`: asks for a larger quota. */
-import { grow } from "../core/client/quota.ts";
-import { argument } from "./_term/command.ts";
-import { size } from "./_term/value.ts";
-import { printQuota } from "./_client/quota.ts";
-import { sessionCommand } from "./_client/session.ts";
+import { grow } from "../../core/client/quota.ts";
+import { argument } from "../_term/command.ts";
+import { size } from "../_term/value.ts";
+import { printQuota } from "../_client/quota.ts";
+import { sessionCommand } from "../_client/session.ts";
 
 export default sessionCommand({
   options: {
