@@ -2,12 +2,20 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { duplicate, socketAddress } from "../../../core/net/descriptor/descriptor.ts";
+import {
+  duplicate,
+  requireDescriptors,
+  socketAddress,
+} from "../../../core/net/descriptor/descriptor.ts";
 import { listenDescriptor } from "../../../core/net/descriptor/listen.ts";
+
+const isLinux = Deno.build.os === "linux";
+// The C library is loaded once, and stays.
+if (isLinux) requireDescriptors();
 
 Deno.test({
   name: "a client that has reset its connection does not count as one at a Unix socket",
-  ignore: Deno.build.os !== "linux",
+  ignore: !isLinux,
   async fn() {
     using waiting = Deno.listen({ port: 0, hostname: "127.0.0.1" });
     const { port } = waiting.addr;
