@@ -64,6 +64,11 @@ export function openNode(name: string, { postgres, bucket } = engines!): SharedS
   return new SharedStorage(options, () => banAfter);
 }
 
+/** Opens a connection to make and drop databases, which wait for the disk: longer than statements of a node may. */
+function openAdmin(options: PostgresOptions): Postgres {
+  return new Postgres({ ...options, deadlineMs: 60_000 });
+}
+
 /** A database and a bucket prefix of its own. */
 export class SharedSetup implements AsyncDisposable {
   readonly #name: string;
@@ -87,7 +92,7 @@ export class SharedSetup implements AsyncDisposable {
   static async makeEmpty(on = engines!): Promise<SharedSetup> {
     const name = `t${randomUUID().replaceAll("-", "")}`;
     const setup = new SharedSetup(name, on);
-    await using admin = new Postgres(on.postgres);
+    await using admin = openAdmin(on.postgres);
     await admin.all(`CREATE DATABASE ${name}`);
     await setup.node().parts.bucket.make();
     return setup;
@@ -238,7 +243,7 @@ export class SharedSetup implements AsyncDisposable {
     if (made) await this.collect();
     for (const node of this.#nodes) await node[Symbol.asyncDispose]();
     if (this.#files !== undefined) await Deno.remove(this.#files, { recursive: true });
-    await using admin = new Postgres(this.#engines.postgres);
+    await using admin = openAdmin(this.#engines.postgres);
     await admin.all(`DROP DATABASE ${this.#name} WITH (FORCE)`);
   }
 }
