@@ -81,7 +81,13 @@ async function openSetup(values: Values): Promise<Opened> {
     doors: doorSpecs(asked),
     acme: asked.acme !== undefined,
     secretFiles: secretFilesOf(values),
-    ...{ tlsCert, tlsKey, config, proxyCert, publicUrl, maxConnections, version },
+    tlsCert,
+    tlsKey,
+    config,
+    proxyCert,
+    publicUrl,
+    maxConnections,
+    version,
   };
   const nothing = { [Symbol.asyncDispose]: () => Promise.resolve() };
   if (!isShared(values)) {

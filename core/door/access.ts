@@ -95,7 +95,11 @@ export class Access implements ActiveRequest {
     this.#ended = true;
     const { door, address, verb, path, to } = this.#arrived;
     this.#endSpan?.({
-      ...{ door, address, verb, path, outcome },
+      door,
+      address,
+      verb,
+      path,
+      outcome,
       account: this.account,
       bytes: this.bytes,
     });

@@ -26,7 +26,7 @@ export interface Credentials {
   readonly door: DoorName;
   /** Aborted when the client has left. */
   readonly gone?: AbortSignal;
-  /** What the client sends or can be asked for beside the password. */
+  /** The code that the client sends with the password, or the way to ask for it. */
   readonly second?: SecondStep;
 }
 

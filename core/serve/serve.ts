@@ -294,7 +294,12 @@ function addressesOf(doors: readonly DoorSpec[], certificate: Certificate | unde
   const acmeHttp = find("http", "challengesOnly");
   const fingerprint = certificate?.fingerprint ?? null;
   return {
-    ...{ native, http, ftp, ftps, sftp, fingerprint },
+    native,
+    http,
+    ftp,
+    ftps,
+    sftp,
+    fingerprint,
     ...(metrics !== undefined && { metrics }),
     ...(acmeHttp !== undefined && { acmeHttp }),
   };

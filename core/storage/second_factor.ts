@@ -1,5 +1,5 @@
 /**
- * The rules of a stored second factor: which code is right, and what is left of the factor after its use.
+ * Checks codes against a stored second factor, and returns the factor as it is stored after the use of a code.
  *
  * Each code is right once. After a code of an app, only codes of later time steps are right (RFC 6238,
  * section 5.2); a recovery code is removed. Storage applies these rules in the transaction that writes the

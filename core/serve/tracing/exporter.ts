@@ -66,7 +66,7 @@ export class SpanExporter {
     }
   }
 
-  /** Tries once more to send what is left, for a bounded time. */
+  /** Sends the queued spans once more, within {@link lastSendMs}, and drops the others. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#running;
@@ -110,7 +110,10 @@ export class SpanExporter {
     let answer: OutboundAnswer;
     try {
       answer = await sendRequest({
-        ...{ url, method: "POST", timeoutMs, signal },
+        url,
+        method: "POST",
+        timeoutMs,
+        signal,
         headers: { ...headers, "content-type": "application/json" },
         body: encodeSpans(batch, resource),
       });
