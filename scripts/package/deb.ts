@@ -1,9 +1,11 @@
 /**
- * The Debian package: the executable, a service with a user of its own, its configuration, man pages and
- * completions. dpkg-deb makes the archive; the same content gives the same bytes.
+ * The Debian package: the executable, a service with a user of its own, an optional socket, its configuration, man
+ * pages and completions. dpkg-deb makes the archive; the same content gives the same bytes.
  */
 import { join } from "node:path";
 import { type License, licenses, licenseText } from "../../cmd/_licenses.ts";
+import { type Address, parseAddress } from "../../core/net/address.ts";
+import { socketUnit } from "../../core/serve/systemd/socket_unit.ts";
 import { systemdUnit } from "../../core/serve/systemd/unit.ts";
 import { must } from "../run.ts";
 import type { Content } from "./content.ts";
@@ -17,6 +19,8 @@ const data = "/var/lib/barge";
 const doc = "/usr/share/doc/barge";
 /** How long the service waits for transfers when it stops: the default of `grace`, in seconds. */
 const graceSeconds = 30;
+/** The permissions of Unix sockets: the default of `socket-mode`. */
+const socketMode = 0o660;
 
 /**
  * Writes the package.
@@ -34,6 +38,7 @@ export async function writeDeb(
   await tree.copy(executable, "/usr/bin/barge", 0o755);
   await tree.copy(join(templates, "barge.toml"), config);
   await tree.write("/usr/lib/systemd/system/barge.service", packageUnit());
+  await tree.write("/usr/lib/systemd/system/barge.socket", await packageSocketUnit());
   for (const [name, text] of content.man) {
     await tree.write(`/usr/share/man/man${name.at(-1)}/${name}.gz`, gzipped(text));
   }
@@ -101,6 +106,27 @@ function packageUnit(): string {
 [Unit]
 Documentation=man:barge-serve(1) man:barge.toml(5)
 ${sections}`;
+}
+
+/** Returns the unit of `barge serve --print-socket` for the doors of the package's configuration. */
+async function packageSocketUnit(): Promise<string> {
+  const unit = socketUnit(await configuredDoors(), socketMode);
+  const [, sections] = unit.split("[Unit]\n");
+  return `# systemd holds these sockets while the server restarts, so that no client is refused. To use them:
+# \`systemctl stop barge.service; systemctl enable --now barge.socket barge.service\`. Each address must be
+# that of a door in ${config}; after a change there:
+# barge serve --config ${config} --print-socket >/etc/systemd/system/barge.socket
+[Unit]
+Documentation=man:barge-serve(1) man:systemd.socket(5)
+${sections}`;
+}
+
+/** Returns the addresses of the doors that the package's configuration opens. */
+async function configuredDoors(): Promise<Address[]> {
+  const text = await Deno.readTextFile(join(templates, "barge.toml"));
+  return [...text.matchAll(/^(?:native|http) = "(.+)"$/gm)].map(([, address]) =>
+    parseAddress(address)
+  );
 }
 
 function control({ version, architecture }: Facts, installedSize: number): string {

@@ -1,23 +1,9 @@
 /** The scripts and units of docs/cron.md, run as they are written. */
 import assert from "node:assert/strict";
-import { ROOT } from "../../scripts/run.ts";
+import { blocks, files } from "../_cron_page.ts";
 import { bargeCommand, caches } from "../_program.ts";
 import type { Home } from "./_barge.ts";
 import { loggedIn } from "./_logged_in.ts";
-
-const page = await Deno.readTextFile(`${ROOT}/docs/cron.md`);
-
-/** The indented blocks of the page; blank lines inside a block belong to it. */
-const blocks = page.split(/^(?! {4}|\n).*\n/m)
-  .map((block) => block.replace(/^ {4}/gm, "").trim())
-  .filter(Boolean);
-
-/** The blocks that name their file in a comment, by that name. */
-function files(): Map<string, string> {
-  const named = blocks.flatMap((block) => block.split(/^(?=# ~\/\.config|#!)/m))
-    .map((text) => [/^# ~\/(\S+)/m.exec(text)?.[1], text.trimEnd() + "\n"] as const);
-  return new Map(named.filter((row): row is [string, string] => row[0] !== undefined));
-}
 
 /** Writes the scripts into a home, with a program `barge` in its own folder. */
 async function install(home: Home): Promise<void> {

@@ -31,7 +31,7 @@ export async function whyNoDebian(): Promise<string | undefined> {
   }
 }
 
-/** A folder with Debian's base system and systemd. Remove it by disposing. */
+/** A folder with Debian's base system and systemd, also for users. Remove it by disposing. */
 export class DebianFolder implements AsyncDisposable {
   private constructor(readonly root: string) {}
 
@@ -39,7 +39,13 @@ export class DebianFolder implements AsyncDisposable {
     const root = await Deno.makeTempDir({ prefix: "barge-debian-" });
     await Deno.chmod(root, 0o755);
     const { uri, release } = await ownMirror();
-    const options = ["--variant=minbase", "--include=systemd,adduser", release, root, uri];
+    const options = [
+      "--variant=minbase",
+      "--include=systemd,adduser,dbus,libpam-systemd",
+      release,
+      root,
+      uri,
+    ];
     const { code, stdout, stderr } = await output("debootstrap", options);
     assert.equal(code, 0, stdout + stderr);
     return new DebianFolder(root);
@@ -114,6 +120,11 @@ export class Machine implements AsyncDisposable {
     return stdout.trimEnd();
   }
 
+  /** Runs a command line that must succeed as a user who has logged in. @returns its standard output */
+  mustAs(user: string, line: string): Promise<string> {
+    return this.must("runuser", "--login", user, "--command", line);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.kill("SIGKILL");
     await this.#process.status;
@@ -125,7 +136,9 @@ export class Machine implements AsyncDisposable {
 function makeGroup(): string {
   const row = /^\S+ (\S+) cgroup2 /m.exec(Deno.readTextFileSync("/proc/mounts"));
   if (row === null) throw new Error("this machine has no cgroup2");
-  return Deno.makeTempDirSync({ dir: row[1], prefix: "barge-test-" });
+  const path = Deno.makeTempDirSync({ dir: row[1], prefix: "barge-test-" });
+  Deno.chmodSync(path, 0o755); // the systemd of a user manages a group below
+  return path;
 }
 
 /** Removes a control group with those below, as soon as their processes have ended. */

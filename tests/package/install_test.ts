@@ -1,8 +1,13 @@
-/** The Debian package on a Debian of its own: install, upgrade under an upload, removal and purge by apt. */
+/**
+ * The Debian package on a Debian of its own: install, upgrade under an upload, removal and purge by apt;
+ * its socket, and the timer of docs/cron.md, under systemd.
+ */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { DebianFolder, type Machine, output, whyNoDebian } from "./_debian.ts";
 import { deb, unless, version } from "./_packages.ts";
+import { restartUnderClients } from "./_socket.ts";
+import { backUpByTimer } from "./_timer.ts";
 
 const config = "/etc/barge/barge.toml";
 const oldVersion = "0.0.1~test";
@@ -79,23 +84,43 @@ Deno.test({
       assert.equal(digest(arrived), digest(bytes));
     });
 
-    await t.step("a removal stops the server, and keeps configuration and files", async () => {
-      await machine.must("apt-get", "remove", "-y", "barge");
-      assert.equal((await machine.run(["systemctl", "is-active", "barge"])).stdout, "inactive\n");
-      assert.equal(await exists(root + config), true);
-      assert.equal(await exists(`${root}/var/lib/barge/homes/admin/file`), true);
-      assert.equal(await exists(`${root}/var/cache/barge`), false);
+    await t.step("the timer of docs/cron.md runs its backup", () => backUpByTimer(machine));
+
+    await t.step("barge.socket starts the server, and a restart refuses no client", async () => {
+      assert.equal(
+        (await machine.run(["systemctl", "is-enabled", "barge.socket"])).stdout,
+        "disabled\n",
+      );
+      await restartUnderClients(machine);
     });
+
+    await t.step(
+      "a removal stops the server and its socket, and keeps configuration and files",
+      async () => {
+        await machine.must("apt-get", "remove", "-y", "barge");
+        const states = await machine.run([
+          "systemctl",
+          "is-active",
+          "barge.socket",
+          "barge.service",
+        ]);
+        assert.equal(states.stdout, "inactive\ninactive\n");
+        assert.equal(await exists(root + config), true);
+        assert.equal(await exists(`${root}/var/lib/barge/homes/admin/file`), true);
+        assert.equal(await exists(`${root}/var/cache/barge`), false);
+      },
+    );
 
     await t.step("a purge removes the configuration, and names the files that stay", async () => {
       const shown = await machine.must("apt-get", "purge", "-y", "barge");
       assert.match(shown, /barge: \/var\/lib\/barge has the files of the accounts and stays/);
       assert.equal(await exists(`${root}/etc/barge`), false);
       assert.equal(await exists(`${root}/var/lib/barge/homes/admin/file`), true);
-      assert.equal(
-        await exists(`${root}/etc/systemd/system/multi-user.target.wants/barge.service`),
-        false,
-      );
+      for (
+        const link of ["multi-user.target.wants/barge.service", "sockets.target.wants/barge.socket"]
+      ) {
+        assert.equal(await exists(`${root}/etc/systemd/system/${link}`), false, link);
+      }
       // The files belong to that user, whose number must not go to another one.
       await machine.must("getent", "passwd", "barge");
     });
