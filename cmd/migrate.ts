@@ -31,13 +31,14 @@ export default command({
   about: `Migrates a data directory to storage that many machines share, or copies that storage to a
     new data directory. Accounts keep their passwords, tokens, keys, links and quotas; files keep
     their owners, times and properties; clients find the same certificate and SSH host keys. The
-    digest of every file is compared on the way. WebDAV's locks are left out, and so are links and
+    digest of every file is compared on the way. Events that wait for their delivery keep their ids,
+    and certificates by ACME their account. WebDAV's locks are left out, and so are links and
     devices in the directory, which no door shows.
 
     --to reads the data directory, and changes nothing in it. Run it while the server runs, as often
     as you like: each pass takes what has changed since the last one. Then stop the server and run it
-    with --final: this takes the rest and the partial uploads, compares the sums of all accounts, and
-    writes a file \`migrated\` into the directory, so that no server starts on it any more.
+    with --final: this takes the rest, with partial uploads and events, compares the sums of all
+    accounts, and writes a file \`migrated\` into the directory, so that no server starts on it.
 
     --from copies to an empty directory, also while nodes serve the storage: a full backup. Each file
     is copied as one version of it. Until the copy is whole, no server starts on it.

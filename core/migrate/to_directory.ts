@@ -7,6 +7,8 @@
  */
 import { readdirSync, statSync } from "node:fs";
 import { BargeError } from "../error.ts";
+import { AcmeSecrets } from "../shared/acme_secrets.ts";
+import { AcmeFiles } from "../local/vault/acme_files.ts";
 import { Database, databaseFile } from "../local/database/database.ts";
 import type { Parts } from "../local/parts.ts";
 import { makeRemovedFolder } from "../local/remove_account.ts";
@@ -18,10 +20,12 @@ import type { Statements } from "../shared/database/postgres.ts";
 import type { SharedStorage } from "../shared/storage.ts";
 import { inParallel } from "../storage/parallel.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
+import { copyAcme } from "./acme.ts";
 import { receiveAudit } from "./audit_trail.ts";
 import { receiveIdentity } from "./identity.ts";
 import { localIds, writeLocalAccounts, writeLocalTables } from "./local_people.ts";
 import { mark, markedAddress, unmark } from "./marker.ts";
+import { receiveEvents } from "./outbox.ts";
 import { isKnown, Receiver } from "./receiver.ts";
 import { type Migrated, type MigrateOptions, Report } from "./report.ts";
 import { readSharedPeople, readSharedProperties, sharedIds } from "./shared_people.ts";
@@ -134,6 +138,8 @@ class Copy {
       writeLocalTables(db, people.rows);
     });
     await receiveAudit(this.#db, db);
+    await receiveEvents(this.#db, this.#parts);
+    await copyAcme(new AcmeSecrets(this.#shared.parts), new AcmeFiles(db.data));
     for (const folder of this.#times) vault.touch(folder, folder.modified);
     return people.accounts.length;
   }

@@ -3,21 +3,25 @@
  *
  * A first pass may run while a server serves the directory, which is only read. Each further pass copies the
  * changes since the pass before. The last pass needs the directory's lock. It also copies partial uploads,
- * sets the quotas, compares the sums of all accounts, and marks the directory, so that no server starts on it
+ * waiting events and the records of ACME, sets the quotas, compares the sums of all accounts, and marks the directory, so that no server starts on it
  * any more.
  *
  * If a pass was cut off, the next one continues it: files that the target has are not sent again.
  */
 import { BargeError } from "../error.ts";
 import type { Parts } from "../shared/bucket/parts.ts";
+import { AcmeFiles } from "../local/vault/acme_files.ts";
+import { AcmeSecrets } from "../shared/acme_secrets.ts";
 import { migrate } from "../shared/database/migrate.ts";
 import { prepare } from "../shared/prepare.ts";
 import type { SharedStorage } from "../shared/storage.ts";
 import { inPages, pageRows } from "../storage/pages.ts";
+import { copyAcme } from "./acme.ts";
 import { sendAudit } from "./audit_trail.ts";
 import { removeGone } from "./gone.ts";
 import { sendIdentity } from "./identity.ts";
 import { readLocalAccounts, readLocalPeople } from "./local_people.ts";
+import { sendEvents } from "./outbox.ts";
 import { Pass } from "./pass.ts";
 import { type Migrated, type MigrateOptions, Report } from "./report.ts";
 import {
@@ -79,7 +83,11 @@ export async function toShared(
   });
   if (reserved && report.problems.length === 0) {
     await compareSums(parts, pass, reserved);
-    await mark.transaction((tx) => sendAudit(source.parts.db, tx));
+    await mark.transaction(async (tx) => {
+      await sendAudit(source.parts.db, tx);
+      await sendEvents(source.parts, tx);
+    });
+    await copyAcme(new AcmeFiles(source.parts.vault.root), new AcmeSecrets(parts));
     await endMigration(parts, source.parts.vault.root, address);
   }
   return report.result(accounts.length);

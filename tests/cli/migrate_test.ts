@@ -5,6 +5,7 @@ import { hasEngines, SharedSetup } from "../contract/store/_shared.ts";
 import { eager, Peer, text } from "../core/door/_peer.ts";
 import { type Server, startServer } from "../_server.ts";
 import { Home, lines } from "./_barge.ts";
+import { Receiver } from "./_receiver.ts";
 
 const ignore = !hasEngines;
 /** Doors with a certificate and host keys. */
@@ -31,17 +32,20 @@ async function put({ address }: Server, name: string, content: Uint8Array): Prom
 }
 
 Deno.test({
-  name: "a server's directory is migrated while it serves, and copied back",
+  name: "a server's directory is migrated while it serves, and copied back, with events that wait",
   ignore,
   async fn() {
     await using engines = await SharedSetup.make();
     await using home = new Home();
+    await using receiver = new Receiver();
+    receiver.answer = () => new Response(null, { status: 500 });
+    const delivering = { args: [...doors, "--workers", "1", ...receiver.args], env: receiver.env };
     const { store, bucket, env } = storageOf(engines);
     const data = `${home.path}/data`;
     Deno.mkdirSync(data);
     const to = ["migrate", "--data", data, "--to", store, "--bucket", bucket];
     {
-      await using server = await startServer({ data, args: [...doors, "--workers", "1"] });
+      await using server = await startServer({ data, ...delivering });
       await server.addUser("anna");
       await put(server, "a", text("first"));
       const pass = await home.barge([...to, "--json"], { env });
@@ -99,10 +103,16 @@ Deno.test({
       return [fingerprint, ...hostKeys.map((key: { fingerprint: string }) => key.fingerprint)];
     };
     assert.deepEqual(await marks(copy), await marks(data));
-    await using server = await startServer({ data: copy, args: ["--workers", "1"] });
+    receiver.answer = () => new Response();
+    await using server = await startServer({ data: copy, ...delivering });
     using peer = await Peer.open(server.address, "anna");
     const { entries } = await peer.ask({ verb: "list", path: "/home" });
     assert.deepEqual((entries as { name: string }[]).map(({ name }) => name), ["a", "b"]);
+    for (const path of ["/home/a", "/home/b"]) {
+      const { id } = await receiver.took((event) => event.path === path);
+      const ids = receiver.attempts.filter((event) => event.path === path).map(({ id }) => id);
+      assert.deepEqual(new Set(ids), new Set([id]));
+    }
     await server.kill("SIGTERM");
   },
 });

@@ -37,7 +37,8 @@ export class SharedOutbox {
   }
 }
 
-async function recordedTargets(tx: Statements): Promise<EventTarget[]> {
+/** Returns the targets that nodes had in the last day. */
+export async function recordedTargets(tx: Statements): Promise<EventTarget[]> {
   return await tx.all<EventTarget>(
     `SELECT name, commits_only AS "commitsOnly" FROM event_target
      WHERE seen > now() - interval '1 day'`,

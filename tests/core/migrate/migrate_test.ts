@@ -7,7 +7,11 @@ import { verify } from "../../../core/repair/verify.ts";
 import { move } from "../../../core/session/move.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { Store } from "../../../core/local/store.ts";
+import { AcmeFiles } from "../../../core/local/vault/acme_files.ts";
+import { AcmeSecrets } from "../../../core/shared/acme_secrets.ts";
+import type { AcmeRecord, AcmeRecords } from "../../../core/storage/acme.ts";
 import type { AuditStore } from "../../../core/storage/audit/audit.ts";
+import type { EventStore } from "../../../core/storage/events.ts";
 import { hasEngines } from "../../contract/store/_shared.ts";
 import { bytes, fails, Setup, sha256, upload, write } from "../_setup.ts";
 import { address, Both } from "./_both.ts";
@@ -82,6 +86,58 @@ Deno.test({
     refuseMarked(data);
   },
 });
+
+Deno.test({
+  name: "events that wait and the certificate by ACME go to shared storage and back",
+  ignore,
+  async fn() {
+    await using both = await Both.make();
+    const { setup, shared } = both;
+    const targets = ["on-commit", "box-1", "box-2"].map((name) => ({ name, commitsOnly: false }));
+    const { events } = setup.store;
+    await events.configure(targets);
+    const anna = setup.user("anna");
+    for (let i = 0; i < 400; i++) await write(anna, `/home/f${i % 7}`, `version ${i}`);
+    const [first] = await waiting(events);
+    await events.postpone([{ id: first.id, inMs: 3_600_000, error: "it answered 500" }]);
+    const expected = await waiting(events);
+    assert(expected.length > 1200 && expected[0].attempts === 1);
+    const files = new AcmeFiles(setup.data);
+    const records: [AcmeRecord, string | undefined][] = [
+      ["account", '{"key":"of the account"}'],
+      ["certificate", '{"cert":"chain","key":"of the certificate"}'],
+      ["renewal", undefined],
+    ];
+    for (const [name, text] of records) if (text) await files.write(name, text);
+    const acme = async (store: AcmeRecords) =>
+      await Promise.all(records.map(async ([name]) => [name, await store.read(name)]));
+
+    await both.pass(true);
+    assert.deepEqual(await waiting(shared.events), expected);
+    assert.deepEqual(await acme(new AcmeSecrets(shared.parts)), records);
+    // A command writes events for the targets of the last server, behind those that wait.
+    await shared.people.accounts.change("anna", { limit: 1 });
+    const later = (await waiting(shared.events)).slice(expected.length);
+    assert.deepEqual(later.map(({ target }) => target).sort(), ["box-1", "box-2", "on-commit"]);
+
+    const data = both.empty();
+    await toDirectory(shared, data, { address });
+    assert.deepEqual(await acme(new AcmeFiles(data)), records);
+    using copy = new Setup({ data });
+    assert.deepEqual(await waiting(copy.store.events), [...expected, ...later]);
+    await write(copy.login("anna"), "/home/f0", "");
+    const last = (await waiting(copy.store.events)).slice(expected.length + later.length);
+    assert.equal(last.length, targets.length);
+  },
+});
+
+/** Returns the events that wait in a storage, without the times until their next attempts, which pass. */
+async function waiting(events: EventStore) {
+  return (await events.list({}, 10_000)).map(({ dueInMs, ...event }) => ({
+    ...event,
+    due: dueInMs > 0,
+  }));
+}
 
 Deno.test({
   name: "a copy that goes on drops what the storage does not have any more",
