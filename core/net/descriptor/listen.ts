@@ -4,6 +4,9 @@
  *
  * Invariants: at most `maxWaiting` accepted connections wait for `accept`, a later one is closed; bytes are
  * read only while a reader waits, apart from one buffer of the runtime (the back-pressure).
+ *
+ * `node:net` reads pieces of 64 KiB into new buffers, which costs four times the CPU of the runtime's own listeners. Its
+ * `highWaterMark` and a queue of pieces in place of `read` did not lower that (measured with Deno 2.9.6).
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { BargeError } from "../../error.ts";
