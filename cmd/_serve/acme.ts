@@ -1,5 +1,6 @@
 /** The options of `serve` for certificates by ACME. */
 import { readFileSync } from "node:fs";
+import { type ExternalAccount, parseExternalKey } from "../../core/acme/external_account.ts";
 import { challengeTypes, defaultDirectory } from "../../core/acme/setup.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { AcmeOptions } from "../../core/serve/acme.ts";
@@ -19,6 +20,12 @@ export const acmeOptions = {
     email(),
     "With --acme: an address for the authority's messages. Default: none",
   ),
+  acmeEabKid: value(
+    kid(),
+    "With --acme: the id of a key that the authority has given to you, to which it binds the account " +
+      "(external account binding). Default: none",
+  ),
+  acmeEabKeyFile: value(path("FILE"), "The file with the key of --acme-eab-kid, in base64url"),
   acmeDirectory: valueOr(
     httpsUrl(),
     defaultDirectory,
@@ -45,7 +52,12 @@ export const acmeOptions = {
 
 export type AcmeValues = ValuesOf<typeof acmeOptions>;
 
-/** Returns the options; undefined without --acme. @throws {BargeError} `fatal` for an unreadable --acme-ca */
+/**
+ * Returns the options; undefined without --acme.
+ *
+ * @throws {BargeError} `usage` for one of --acme-eab-kid and --acme-eab-key-file without the other; `fatal` for an
+ *   unreadable --acme-ca or key
+ */
 export function acmeOf(values: AcmeValues): AcmeOptions | undefined {
   const { acmeEmail, acmeDirectory, acmeCa, acmeChallenge, acmeHttp } = values;
   const names = [...new Set(values.acme.flat())];
@@ -53,6 +65,7 @@ export function acmeOf(values: AcmeValues): AcmeOptions | undefined {
   return {
     domains: names,
     email: acmeEmail,
+    external: externalAccount(values),
     directory: acmeDirectory,
     trust: acmeCa === undefined ? [] : [readCa(acmeCa)],
     challenge: acmeChallenge,
@@ -60,16 +73,30 @@ export function acmeOf(values: AcmeValues): AcmeOptions | undefined {
   };
 }
 
+function externalAccount({ acmeEabKid, acmeEabKeyFile }: AcmeValues): ExternalAccount | undefined {
+  if (acmeEabKid === undefined && acmeEabKeyFile === undefined) return undefined;
+  if (acmeEabKid === undefined || acmeEabKeyFile === undefined) {
+    throw new BargeError("usage", "--acme-eab-kid and --acme-eab-key-file belong together");
+  }
+  const facts = { op: "read the key of --acme-eab-kid", path: acmeEabKeyFile };
+  const key = parseExternalKey(read(facts));
+  if (key) return { kid: acmeEabKid, key };
+  throw new BargeError("fatal", "the file holds no key in base64url of 16 bytes or more", facts);
+}
+
 function readCa(path: string): string {
   const facts = { op: "read certificate", path };
-  let text: string;
+  const text = read(facts);
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  throw new BargeError("fatal", "the file holds no certificate in PEM", facts);
+}
+
+function read(facts: { readonly op: string; readonly path: string }): string {
   try {
-    text = readFileSync(path, "utf8");
+    return readFileSync(facts.path, "utf8");
   } catch (cause) {
     throw new BargeError("fatal", typed(cause).message, { ...facts, cause });
   }
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new BargeError("fatal", "the file holds no certificate in PEM", facts);
 }
 
 /** Domains, separated by commas. */
@@ -84,6 +111,11 @@ function domains() {
 function email() {
   const read = (text: string) => /^[^\s@,?]+@[^\s@,?]+$/.test(text) ? text : undefined;
   return valueParser("EMAIL", read, "an address like ann@box.example");
+}
+
+function kid() {
+  const read = (text: string) => /^[!-~]+$/.test(text) ? text : undefined;
+  return valueParser("ID", read, "an id without spaces");
 }
 
 function httpsUrl() {

@@ -4,14 +4,23 @@ import type { StorageValues } from "../_data/storage_options.ts";
 
 type Values = Pick<StorageValues, "storePasswordFile" | "bucketKeysFile" | "clusterKey"> & {
   readonly tlsKey?: string;
+  readonly acmeEabKeyFile?: string;
   readonly webhookSecretFile?: string;
 };
 
 /** Returns the files with the options that name them. BARGE_CLUSTER_KEY holds a key, and names no file. */
 export function secretFilesOf(values: Values): SecretFile[] {
-  const { tlsKey, webhookSecretFile, storePasswordFile, bucketKeysFile, clusterKey } = values;
+  const {
+    tlsKey,
+    acmeEabKeyFile,
+    webhookSecretFile,
+    storePasswordFile,
+    bucketKeysFile,
+    clusterKey,
+  } = values;
   const rows: [option: string, path: string | undefined][] = [
     ["--tls-key", tlsKey],
+    ["--acme-eab-key-file", acmeEabKeyFile],
     ["--webhook-secret-file", webhookSecretFile],
     ["--store-password-file", storePasswordFile],
     ["--bucket-keys-file", bucketKeysFile],

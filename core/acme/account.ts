@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { BargeError } from "../error.ts";
 import { type AcmeStore, parseRecord } from "../storage/acme.ts";
 import { Connection } from "./connection.ts";
+import { bind, type ExternalAccount } from "./external_account.ts";
 import { AcmeFailure } from "./failure.ts";
 import { makeAccountKey, readAccountKey } from "./jws.ts";
 import type { AcmeSetup } from "./setup.ts";
@@ -33,7 +34,7 @@ export async function connect(
   store: AcmeStore,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const { directory, trust, email } = setup;
+  const { directory, trust, email, external } = setup;
   const kept = await readAccount(store);
   const account = kept?.directory === directory
     ? kept
@@ -44,7 +45,7 @@ export async function connect(
   connection.account = account.url;
   if (account.url !== undefined && account.email === email) return connection;
   const url = account.url === undefined
-    ? await make(connection, email)
+    ? await make(connection, email, external)
     : await update(connection, account.url, email);
   await store.write("account", JSON.stringify({ ...account, url, email }));
   connection.account = url;
@@ -61,14 +62,23 @@ async function readAccount(store: AcmeStore): Promise<AccountRecord | undefined>
   return parseRecord(record, await store.read("account"));
 }
 
-async function make(connection: Connection, email: string | undefined): Promise<string> {
+async function make(
+  connection: Connection,
+  email: string | undefined,
+  external: ExternalAccount | undefined,
+): Promise<string> {
   const { newAccount, meta } = connection.directory;
-  if (meta.externalAccountRequired) {
-    const why = "it makes accounts only with a key of its own (externalAccountBinding), " +
-      "which barge does not support";
+  if (meta.externalAccountRequired && !external) {
+    const why = "it makes accounts only with a key that it has given to you: name the key with " +
+      "--acme-eab-kid and --acme-eab-key-file";
     throw new AcmeFailure("refused", "externalAccountRequired", why, newAccount);
   }
-  const payload = { termsOfServiceAgreed: true, contact: contact(email) };
+  const binding = external && await bind(external, connection.key, newAccount);
+  const payload = {
+    termsOfServiceAgreed: true,
+    contact: contact(email),
+    externalAccountBinding: binding,
+  };
   const { headers } = await connection.post(newAccount, payload, v.unknown());
   const url = headers.get("location");
   if (url !== null) return url;

@@ -1,4 +1,7 @@
-/** Makes what an authority wants to see: certificate requests, and certificates that answer challenges. */
+/**
+ * Makes what an authority wants to see: certificate requests, and certificates that answer challenges; and reads from
+ * a certificate how the authority names it.
+ */
 import type { ChallengePair } from "../storage/acme.ts";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
@@ -62,6 +65,19 @@ export async function makeChallengePair(
     ],
   });
   return { cert: certificate.toString("pem") + "\n", key };
+}
+
+/**
+ * Returns the serial number of a certificate in PEM, and the identifier of its authority's key (RFC 5280, section
+ * 4.2.1.1), both in hex. The identifier is undefined for a certificate that has none.
+ */
+export async function keyIdOf(
+  cert: string,
+): Promise<{ readonly keyId: string | undefined; readonly serial: string }> {
+  const x509 = await library();
+  const certificate = new x509.X509Certificate(x509.PemConverter.decode(cert)[0]);
+  const extension = certificate.getExtension(x509.AuthorityKeyIdentifierExtension);
+  return { keyId: extension?.keyId, serial: certificate.serialNumber };
 }
 
 /** Imports the X.509 library, which only an order needs. */

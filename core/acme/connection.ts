@@ -11,13 +11,14 @@ import { failureOf, parseJson } from "./failure.ts";
 import { type AccountKey, sign } from "./jws.ts";
 
 const maxNonceRetries = 20;
-const userAgent = "barge";
+export const userAgent = "barge";
 const pemType = "application/pem-certificate-chain";
 
 const directory = v.object({
   newNonce: v.string(),
   newAccount: v.string(),
   newOrder: v.string(),
+  renewalInfo: v.optional(v.string()),
   meta: v.optional(
     v.object({ externalAccountRequired: v.optional(v.boolean(), false) }),
     { externalAccountRequired: false },
@@ -27,12 +28,15 @@ const directory = v.object({
 /** The URLs of an authority. */
 export type Directory = v.InferOutput<typeof directory>;
 
-export interface ConnectionOptions {
+interface DirectoryOptions {
   /** The URL of the directory. */
   readonly url: string;
   readonly trust: readonly string[];
-  readonly key: AccountKey;
   readonly signal: AbortSignal;
+}
+
+export interface ConnectionOptions extends DirectoryOptions {
+  readonly key: AccountKey;
 }
 
 /** An answer whose status is below 400. */
@@ -62,10 +66,7 @@ export class Connection {
    * @throws {AcmeFailure} and {BargeError} `unavailable`, `protocol`
    */
   static async open(options: ConnectionOptions): Promise<Connection> {
-    const { url, trust, signal } = options;
-    const answer = await sendRequest({ url, trust, signal, headers: { "user-agent": userAgent } });
-    if (answer.status !== 200) throw failureOf(answer, url);
-    return new Connection(checked(directory, answer.body, url), options);
+    return new Connection(await readDirectory(options), options);
   }
 
   /**
@@ -121,7 +122,15 @@ export class Connection {
   }
 }
 
-function checked<S extends v.GenericSchema>(
+/** Reads a directory. @throws {AcmeFailure} and {BargeError} `unavailable`, `protocol` */
+export async function readDirectory({ url, trust, signal }: DirectoryOptions): Promise<Directory> {
+  const answer = await sendRequest({ url, trust, signal, headers: { "user-agent": userAgent } });
+  if (answer.status !== 200) throw failureOf(answer, url);
+  return checked(directory, answer.body, url);
+}
+
+/** Parses a body, and checks its form. @throws {BargeError} `protocol` */
+export function checked<S extends v.GenericSchema>(
   schema: S,
   body: Uint8Array,
   url: string,

@@ -19,7 +19,9 @@ import { makeChallengePair, makeKey, makeRequest } from "./certificates.ts";
 import type { Answer, Connection } from "./connection.ts";
 import { AcmeFailure, explain, problem, typeOf } from "./failure.ts";
 import { base64url } from "./jws.ts";
+import type { KeptRecord } from "./kept.ts";
 import { Pause } from "./pause.ts";
+import { idOf } from "./renewal_info.ts";
 import { type AcmeSetup, sameDomains } from "./setup.ts";
 
 const record = v.object({
@@ -68,18 +70,18 @@ export interface Issued {
  * Goes on with the order that is kept, or makes one, until the certificate is there. The caller keeps the certificate,
  * and then calls {@link dropOrder}.
  *
- * @param usedKey the key of the present certificate; an order with this key was finished
+ * @param present the present certificate: an order with its key was finished
  * @throws {AcmeFailure} and {BargeError}
  */
 export async function obtain(
   connection: Connection,
   setup: AcmeSetup,
   store: AcmeStore,
-  usedKey: string | undefined,
+  present: KeptRecord | undefined,
   signal: AbortSignal,
 ): Promise<Issued> {
   const step = new Ordering(connection, setup, store, signal);
-  const kept = await step.resume(usedKey) ?? await step.begin();
+  const kept = await step.resume(present?.key) ?? await step.begin(present);
   try {
     return await step.finish(kept);
   } catch (error) {
@@ -143,17 +145,36 @@ class Ordering {
     return undefined;
   }
 
-  async begin(): Promise<OrderRecord> {
+  /** Makes an order. @param present the certificate that the new one replaces */
+  async begin(present: KeptRecord | undefined): Promise<OrderRecord> {
     const { directory, domains } = this.#setup;
     const { newOrder } = this.#connection.directory;
     const key = await makeKey();
     const identifiers = domains.map((value) => ({ type: "dns", value }));
-    const { headers } = await this.#connection.post(newOrder, { identifiers }, order);
+    const { headers } = await this.#order(identifiers, present);
     const url = headers.get("location");
     if (url === null) throw malformed(newOrder, "the answer lacks the order's URL");
     const made = { directory, domains: [...domains], url, key, challenges: [] };
     await this.#store.write("order", JSON.stringify(made));
     return made;
+  }
+
+  /** Sends an order, which names the certificate that it replaces to an authority that wants to know. */
+  async #order(
+    identifiers: readonly object[],
+    present: KeptRecord | undefined,
+  ): Promise<Answer<Order>> {
+    const { newOrder, renewalInfo } = this.#connection.directory;
+    const isRenewal = renewalInfo !== undefined && present?.directory === this.#setup.directory;
+    const replaces = isRenewal ? await idOf(present.cert) : undefined;
+    try {
+      return await this.#connection.post(newOrder, { identifiers, replaces }, order);
+    } catch (error) {
+      const isRefused = error instanceof AcmeFailure && error.kind === "refused";
+      if (replaces === undefined || !isRefused) throw error;
+      // The certificate may be replaced already, or be of an account that is lost (RFC 9773, section 5).
+      return await this.#connection.post(newOrder, { identifiers }, order);
+    }
   }
 
   async finish(kept: OrderRecord): Promise<Issued> {

@@ -2,6 +2,7 @@
  * Keeps the certificate of a server: shows the one that is kept, renews it in time, and tries again after a
  * failure. No failure stops the server.
  *
+ *   waiting -> (the authority is to be asked for its window) -> waiting, for another time
  *   waiting -> (due, and this server has the lease) -> ordering -> kept -> waiting
  *                                                            \-> failed -> waiting, for longer each time
  *
@@ -18,7 +19,8 @@ import { connect, forgetAccount } from "./account.ts";
 import { AcmeFailure } from "./failure.ts";
 import { keepCertificate, keptCertificate } from "./kept.ts";
 import { dropOrder, obtain } from "./order.ts";
-import { renewalTime, retryTimeAfter } from "./schedule.ts";
+import { askRenewalInfo } from "./renewal_info.ts";
+import { nextAskTime, renewalTime, retryTimeAfter, timeInWindow } from "./schedule.ts";
 import { type AcmeSetup, sameDomains } from "./setup.ts";
 
 const log = getLogger(["barge", "serve"]);
@@ -111,10 +113,11 @@ export class Renewer implements AsyncDisposable {
     const asked = this.#asked;
     this.#asked = false;
     let { renewal, due } = await this.#state(asked);
-    if (due) {
+    if (due || isAskDue(renewal)) {
       if (!await store.lease(leaseMs)) return otherOrdersMs;
       try {
         ({ renewal, due } = await this.#state(asked)); // another node may have just renewed it
+        if (!due && isAskDue(renewal)) ({ renewal, due } = await this.#ask(renewal));
         if (due) renewal = await this.#try(renewal);
       } finally {
         await store.release();
@@ -146,9 +149,47 @@ export class Renewer implements AsyncDisposable {
     };
     if (current) onRenewal(renewal);
     else await this.#keep(renewal);
-    const now = Date.now();
-    const again = asked && renewal.failures > 0 && now >= Date.parse(renewal.retryAfter ?? unset);
-    return { renewal, due: again || now >= Math.max(Date.parse(renewal.next), this.#notBefore) };
+    const again = asked && renewal.failures > 0 &&
+      Date.now() >= Date.parse(renewal.retryAfter ?? unset);
+    return { renewal, due: again || this.#isDue(renewal) };
+  }
+
+  #isDue({ next }: Renewal): boolean {
+    return Date.now() >= Math.max(Date.parse(next), this.#notBefore);
+  }
+
+  /** Asks the authority in which window it wants the renewal. @returns the state afterwards */
+  async #ask(before: Renewal): Promise<{ readonly renewal: Renewal; readonly due: boolean }> {
+    const { setup, store } = this.#options;
+    const domains = before.domains.join(", ");
+    let [next, askAgainMs]: [string, number | undefined] = [before.next, undefined];
+    try {
+      const kept = (await keptCertificate(store))!;
+      const info = await askRenewalInfo(setup, kept, this.#stopped.signal);
+      askAgainMs = info?.askAgainMs;
+      if (info) {
+        next = new Date(timeInWindow(info.window, Date.parse(next), kept)).toISOString();
+        if (next !== before.next) {
+          log.info(
+            "the authority wants another time: the certificate for {domains} is renewed at {next}",
+            {
+              domains,
+              next,
+              explanation: info.explanation?.slice(0, maxWhyCharacters),
+            },
+          );
+        }
+      }
+    } catch (error) {
+      this.#stopped.signal.throwIfAborted();
+      log.warn("the authority does not answer when to renew the certificate for {domains}: {why}", {
+        domains,
+        why: String(failureOf(error)).slice(0, maxWhyCharacters),
+      });
+    }
+    const renewal = { ...before, next, ask: new Date(nextAskTime(askAgainMs)).toISOString() };
+    await this.#keep(renewal);
+    return { renewal, due: this.#isDue(renewal) };
   }
 
   /** Returns the state of the renewal; undefined where it is damaged, too. */
@@ -189,7 +230,9 @@ export class Renewer implements AsyncDisposable {
     this.#notBefore = Math.min(time, Date.now() + minPauseMs);
     const next = new Date(time).toISOString();
     const until = kept.until.toISOString();
-    const after = { directory, domains: [...domains], until, next, failures: 0 };
+    // A new certificate has no other window soon, so that an authority which errs gets no order after the other.
+    const ask = new Date(nextAskTime(undefined)).toISOString();
+    const after = { directory, domains: [...domains], until, next, failures: 0, ask };
     await this.#keep(after);
     const names = domains.join(", ");
     const message =
@@ -245,7 +288,7 @@ export class Renewer implements AsyncDisposable {
       const kept = await keptCertificate(store);
       const issued = await retriedWithoutAccount(store, async () => {
         const connection = await connect(setup, store, signal);
-        return await obtain(connection, setup, store, kept?.key, signal);
+        return await obtain(connection, setup, store, kept, signal);
       });
       const { directory, domains } = setup;
       await keepCertificate(store, { directory, domains: [...domains], ...issued });
@@ -254,6 +297,11 @@ export class Renewer implements AsyncDisposable {
       clearInterval(holding);
     }
   }
+}
+
+/** Returns whether the authority is to be asked for its window: there is a certificate, and no try has failed. */
+function isAskDue({ until, failures, ask = unset }: Renewal): boolean {
+  return until !== undefined && failures === 0 && Date.now() >= Date.parse(ask);
 }
 
 /** Returns a failure of a try; a fault of this program or a library counts as one, too. */

@@ -1,4 +1,5 @@
 /** The operator's options of certificates by ACME. */
+import type { ExternalAccount } from "./external_account.ts";
 
 /** The challenges that barge answers: by HTTP on port 80, or by TLS on port 443. */
 export const challengeTypes = ["http-01", "tls-alpn-01"] as const;
@@ -12,6 +13,8 @@ export interface AcmeSetup {
   readonly domains: readonly string[];
   /** An address that the authority may write to. */
   readonly email?: string;
+  /** What a new account is bound to, where the authority asks for that. */
+  readonly external?: ExternalAccount;
   /** The URL of the authority's directory. */
   readonly directory: string;
   /** Authorities to trust beside the system's for the connection to the directory, in PEM. */

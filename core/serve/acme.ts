@@ -1,5 +1,6 @@
 /** Certificates by ACME in a server: which challenge its doors answer, and the renewal. Loaded code: core/acme. */
 import { getLogger } from "@logtape/logtape";
+import type { ExternalAccount } from "../acme/external_account.ts";
 import type { ChallengeType } from "../acme/setup.ts";
 import type { DoorSpec } from "../door/door.ts";
 import { BargeError } from "../error.ts";
@@ -13,6 +14,7 @@ const log = getLogger(["barge", "serve"]);
 export interface AcmeOptions {
   readonly domains: readonly string[];
   readonly email?: string;
+  readonly external?: ExternalAccount;
   /** The URL of the authority's directory. */
   readonly directory: string;
   /** Authorities to trust beside the system's for the connection to the directory, in PEM. */

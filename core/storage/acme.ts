@@ -55,6 +55,8 @@ const renewal = v.object({
   failures: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** The last failure; absent after a success. */
   failed: v.optional(v.object({ at: time, why: v.string() })),
+  /** When the authority is asked next in which window it wants the renewal; absent: now. */
+  ask: v.optional(time),
   /** Until when the authority does not want to be asked again. */
   retryAfter: v.optional(time),
 });

@@ -19,6 +19,8 @@ export const hasPebble: boolean = ["pebble", "pebble-challtestsrv"].every((name)
 export interface PebbleOptions {
   /** The life of a certificate, in seconds. Default: 90 days. */
   readonly validSeconds?: number;
+  /** Keys by their ids: accounts are made only with the binding to one. */
+  readonly externalKeys?: Readonly<Record<string, string>>;
   /** Variables that choose its faults. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -91,6 +93,7 @@ export class Pebble implements AsyncDisposable {
   }
 
   #config() {
+    const { externalKeys } = this.#options;
     return {
       pebble: {
         listenAddress: "127.0.0.1:0",
@@ -100,6 +103,8 @@ export class Pebble implements AsyncDisposable {
         httpPort: this.http.port,
         tlsPort: this.tls.port,
         certificateValidityPeriod: this.#options.validSeconds ?? 90 * 86_400,
+        externalAccountBindingRequired: externalKeys !== undefined,
+        externalAccountMACKeys: externalKeys,
       },
     };
   }

@@ -71,6 +71,19 @@ Deno.test("a certificate for two domains is issued by HTTP, and every door shows
   assert.deepEqual(JSON.parse(shown.stdout).names, ["a.example", "b.example"]);
 });
 
+Deno.test("an account is bound to the key that the authority has given to the operator", {
+  ignore,
+}, async () => {
+  const key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
+  await using pebble = await Pebble.start({ externalKeys: { "kid-1": key } });
+  await using home = new Home();
+  await Deno.writeTextFile(`${home.path}/eab.key`, `${key}\n`);
+  const eab = ["--acme-eab-kid", "kid-1", "--acme-eab-key-file", `${home.path}/eab.key`];
+  const args = ["--acme", "a.example", "--acme-http", "127.0.0.1:0", ...eab];
+  await using server = await startAt(pebble, args);
+  await server.said("was issued");
+});
+
 Deno.test("a certificate is issued by TLS while other clients get the present one", {
   ignore,
 }, async () => {
@@ -297,6 +310,8 @@ Deno.test("options that no door can fulfil are refused", async () => {
   };
   assert.match(await serve("--acme", "a.example"), /--acme needs a door with TLS/);
   assert.match(await serve("--acme", "*.a.example", "--tls"), /no wildcard/);
+  const eab = ["--acme", "a.example", "--tls", "--acme-eab-kid", "k"];
+  assert.match(await serve(...eab), /--acme-eab-kid and --acme-eab-key-file belong together/);
   const lonely = ["--native", "off", "--http", "off", "--ftps", "127.0.0.1:0"];
   assert.match(await serve("--acme", "a.example", ...lonely), /no door answers .*tls-alpn-01/);
   assert.match(
