@@ -11,6 +11,9 @@ import { startServer } from "../_server.ts";
 const ignore = Deno.build.os === "windows" || !has("curl"); // Windows has no SIGHUP
 const doors = ["native", "http", "ftp", "ftps", "sftp"] as const;
 
+/** More than the buffers of a pipe and of sockets on this machine hold. */
+const downloadBytes = 24_000_000;
+
 /** Returns the serial number of the certificate at an address. */
 async function serialAt(address: string): Promise<string> {
   const { host, port } = parseAddress(address);
@@ -24,7 +27,7 @@ async function serialAt(address: string): Promise<string> {
 }
 
 Deno.test({
-  name: "a transfer at each door goes on over SIGHUP with a renewed certificate",
+  name: "an upload and a download at each door go on over SIGHUP with a renewed certificate",
   ignore,
 }, async () => {
   await using home = new Home();
@@ -45,23 +48,34 @@ Deno.test({
   const { facts } = server;
   const curl = (...args: string[]) =>
     new Deno.Command("curl", {
-      args: ["-sS", "--insecure", "--fail", "-u", "anna:anna-secret", "-T", "-", ...args],
-      ...{ stdin: "piped", stdout: "null", stderr: "piped" },
+      args: ["-sS", "--insecure", "--fail", "-u", "anna:anna-secret", ...args],
+      ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
     }).spawn();
   const password = `${home.path}/password`;
   await Deno.writeTextFile(password, "anna-secret\n");
-  const uploads = {
-    native: home.spawn([
-      ...["put", "-", "/home/native", "--server", `anna@${facts.native}`, "--tls"],
-      ...["--password-file", password],
-    ], { stdin: "" }),
-    http: curl(`https://${facts.http}/api/v1/files/home/http`),
-    ftp: curl("--ssl-reqd", `ftp://${facts.ftp}/home/ftp`),
-    ftps: curl(`ftps://${facts.ftps}/home/ftps`),
-    sftp: curl(`sftp://${facts.sftp}/home/sftp`),
+  const login = ["--server", `anna@${facts.native}`, "--tls", "--password-file", password];
+  const urls: Record<Exclude<typeof doors[number], "native">, string> = {
+    http: `https://${facts.http}/api/v1/files/home/`,
+    ftp: `ftp://${facts.ftp}/home/`,
+    ftps: `ftps://${facts.ftps}/home/`,
+    sftp: `sftp://${facts.sftp}/home/`,
   };
+  const uploads = doors.map((door) =>
+    door === "native"
+      ? home.spawn(["put", "-", "/home/native", ...login], { stdin: "" })
+      : curl("--ssl", "-T", "-", urls[door] + door)
+  );
+  await Deno.mkdir(`${server.data}/homes/anna`, { recursive: true });
+  await Deno.writeFile(`${server.data}/homes/anna/large`, new Uint8Array(downloadBytes));
+  const downloads = doors.map((door) =>
+    door === "native"
+      ? home.spawn(["get", "/home/large", "-", ...login])
+      : curl("--ssl", `${urls[door]}large`)
+  );
+  const outputs = downloads.map(({ stdout }) => stdout.getReader());
+  const begun = await Promise.all(outputs.map((output) => output.read()));
   const half = new Uint8Array(400_000).fill(1);
-  const inputs = doors.map((door) => uploads[door].stdin.getWriter());
+  const inputs = uploads.map(({ stdin }) => stdin.getWriter());
   for (const input of inputs) await input.write(half);
   while (await server.heldUploads() < doors.length); // all have begun
 
@@ -80,9 +94,13 @@ Deno.test({
     await input.close();
   }
   for (const [i, door] of doors.entries()) {
-    const { code, stderr } = await uploads[door].output();
+    const { code, stderr } = await uploads[i].output();
     assert.equal(code, 0, `${door}: ${new TextDecoder().decode(stderr)}`);
-    const { size } = await Deno.stat(`${server.data}/homes/anna/${doors[i]}`);
+    const { size } = await Deno.stat(`${server.data}/homes/anna/${door}`);
     assert.equal(size, 2 * half.length, door);
+    let received = begun[i].value?.length ?? 0;
+    for (let piece; (piece = (await outputs[i].read()).value);) received += piece.length;
+    assert.equal(received, downloadBytes, door);
+    assert.equal((await downloads[i].status).code, 0, door);
   }
 });
