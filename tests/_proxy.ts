@@ -6,17 +6,21 @@ export class Proxy implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #target: Deno.ConnectOptions;
   readonly #limits: readonly number[];
+  readonly #answered: readonly number[];
   readonly #open = new Set<Deno.Conn>();
   readonly #accepting: Promise<void>;
 
   /**
    * @param target HOST:PORT
    * @param limits for each of the first connections, the bytes from the client after which it is cut
+   * @param answered for each of the first connections, the bytes from the client after which the next answer of
+   *   the server is dropped, and the connection is cut
    */
-  constructor(target: string, limits: readonly number[] = []) {
+  constructor(target: string, limits: readonly number[] = [], answered: readonly number[] = []) {
     const [hostname, port] = target.split(":");
     this.#target = { hostname, port: Number(port) };
     this.#limits = limits;
+    this.#answered = answered;
     this.#accepting = this.#accept();
   }
 
@@ -45,26 +49,32 @@ export class Proxy implements AsyncDisposable {
         const count = (bytes: number) => void (this.received[index] += bytes);
         const server = await Deno.connect(this.#target);
         this.#open.add(client).add(server);
-        pumps.push(pump(client, server, limit, count), pump(server, client, Infinity));
+        const answered = this.#answered[index] ?? Infinity;
+        const ends = () => this.received[index] >= answered;
+        pumps.push(pump(client, server, limit, count), pump(server, client, Infinity, ends));
       }
     } catch { /* the listener is closed */ }
     await Promise.all(pumps);
   }
 }
 
-/** Passes bytes on until either side ends, or the limit is reached; then closes both. */
+/**
+ * Passes bytes on until either side ends, or the limit is reached; then closes both.
+ *
+ * @param ends called for bytes that were read; true: they are dropped, and both are closed
+ */
 async function pump(
   from: Deno.Conn,
   to: Deno.Conn,
   limit: number,
-  count: (bytes: number) => void = () => {},
+  ends: (bytes: number) => boolean | void = () => {},
 ): Promise<void> {
   const buffer = new Uint8Array(16 * 1024);
   try {
     for (let passed = 0; passed < limit;) {
       const n = await from.read(buffer);
       if (n === null) break;
-      count(n);
+      if (ends(n)) break;
       for (let sent = 0; sent < n;) sent += await to.write(buffer.subarray(sent, n));
       passed += n;
     }

@@ -19,7 +19,7 @@ export interface AttemptOptions {
 /** The options of a transfer that change from one attempt to the next. */
 export type Attempt = (
   client: Client,
-  options: Pick<TransferOptions, "onEvent" | "ready" | "others" | "done">,
+  options: Pick<TransferOptions, "onEvent" | "ready" | "others" | "done" | "unanswered">,
 ) => Promise<Totals>;
 
 /**
@@ -33,6 +33,8 @@ export function inAttempts(
 ): Transfer {
   return async ({ onEvent, ready }) => {
     const done = new Set<string>();
+    const started = new Set<string>();
+    const unanswered = new Set<string>();
     await using connections = new Connections(session);
     let clients = await connections.open(jobs);
     let before: Totals | undefined;
@@ -45,11 +47,16 @@ export function inAttempts(
         ready,
         others,
         done,
+        unanswered,
         onEvent(event) {
+          if (event.type === "start" && mayRepeat) started.add(event.path);
           if (event.type === "done" && mayRepeat) {
             const { error, path } = event.result;
             if (error) {
-              if (isTemporary(error)) temporary ??= error;
+              if (isTemporary(error)) {
+                temporary ??= error;
+                if (started.has(path)) unanswered.add(path);
+              }
               failures.push(event);
               return;
             }

@@ -22,17 +22,27 @@ export type Check = (existing: StoredEntry | undefined, view: View) => void;
 /** Checks that a session may add new names. @throws {BargeError} `denied` */
 export function needAdd({ scope: { access } }: Session): void {
   if (access === "read-only") {
-    throw new BargeError("denied", "the token of this login can only read");
+    throw new BargeError("denied", "the token of this login can only read", {
+      hint: otherLogin("--read-only"),
+    });
   }
 }
 
-/** Checks that a session may change, move and remove what exists. @throws {BargeError} `denied` */
-export function needChange(session: Session): void {
+/**
+ * Checks that a session may change, move and remove what exists.
+ *
+ * @param hint the step to take with an append-only token
+ * @throws {BargeError} `denied`
+ */
+export function needChange(session: Session, hint = otherLogin("--append-only")): void {
   needAdd(session);
   if (session.scope.access !== "append-only") return;
-  throw new BargeError("denied", "the token of this login can only add new files", {
-    hint: "choose a name that is not taken",
-  });
+  throw new BargeError("denied", "the token of this login can only add new files", { hint });
+}
+
+/** Returns the hint on a token's limit, by the option of `barge token add` that set it. */
+function otherLogin(limit: string): string {
+  return `the token was made with ${limit}; log in with the password or another token`;
 }
 
 /** Returns the place of a path that can be changed: not `/`, `/home` or `/public`. */
@@ -76,7 +86,7 @@ export function checkWrite(
     if (typeof overwrite === "object" && existing.sha256 !== overwrite.sha256) {
       throw new BargeError("exists", "the file has changed: its digest is not the expected one");
     }
-    needChange(session);
+    needChange(session, "the token was made with --append-only; choose a name that is not taken");
     if (ownFilesOnly(account, location) && existing.owner !== account.id) {
       throw belongsTo("it", existing);
     }

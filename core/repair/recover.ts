@@ -99,8 +99,9 @@ export function settleIntent(store: Store, intent: Intent): boolean {
   // The account and the door are not recorded; a home belongs to its account.
   const origin = { account: /^homes\/([^/]+)/.exec(from.dir)?.[1] ?? null, door: null };
   const moved = verb === "move" && { to: relative(to) };
-  recordSettled(store, verb, null, { place: relative(from), ...moved });
+  const record = () => recordSettled(store, verb, null, { place: relative(from), ...moved });
   if (verb === "remove") {
+    record();
     forgetGone(store, from);
     store.outbox.add(() => {
       const type = vault.find({ dir: stagingDir, name: trashName(id) })?.type ?? "other";
@@ -112,6 +113,7 @@ export function settleIntent(store: Store, intent: Intent): boolean {
   // Rows at the new place are newer: other workers wrote them after the worker of the intent had died.
   const kept = ledger.rowsAt(to).filter((row) => known(store, row)).toArray();
   if (kept.length > 0 && !ledger.knowsAny(from)) return false;
+  record();
   store.outbox.add(() => {
     const type = vault.find(to)?.type ?? "other";
     return [moveEvent({ from, to, type, ...origin })];

@@ -112,6 +112,32 @@ Deno.test("retries wait for a server, and end with 5 when they are used up", asy
   });
   assert.equal(wrong.code, 11);
   assert.doesNotMatch(wrong.stderr, /trying again/);
+
+  // The server commits the file, and its answer is lost.
+  plant(home.path, { "small": 5000, "large": 3_000_000 });
+  const noClobber = async (name: string, answered: readonly number[]) => {
+    await using proxy = new Proxy(server.address, [], answered);
+    const retries = ["--retries", "2", "--retry-delay", "0", "--json"];
+    return await home.barge(["put", "--no-clobber", name, `/home/new-${name}`, ...retries], {
+      env: { ...secret, BARGE_SERVER: `barge://anna@${proxy.address}` },
+    });
+  };
+  for (const [name, bytes] of [["small", 5000], ["large", 3_000_000]] as const) {
+    const lost = await noClobber(name, [bytes]);
+    assert.equal(lost.code, 0, lost.stderr);
+    assert.match(lost.stderr, /attempt 1 of 2/);
+    const [{ status, sha256 }] = lines(lost);
+    assert.deepEqual([status, sha256.length], ["sent", 64]);
+    const again = await noClobber(name, []);
+    assert.equal(again.code, 14);
+    assert.match(again.stderr, /it exists already\n$/); // no hint on folders
+    plant(home.path, { [name]: bytes });
+    assert.equal((await noClobber(name, [bytes])).code, 14); // another file of that name
+  }
+  await ok(home, ["mkdir", "/home/new-folder"]);
+  const folder = await home.barge(["put", "--no-clobber", "small", "/home/new-folder"]);
+  assert.equal(folder.code, 14);
+  assert.match(folder.stderr, /it is a folder\n\(write \/home\/new-folder\/ to put it inside\)/);
 });
 
 Deno.test("a transfer that is cut goes on with the missing files, and resumes the cut one", async () => {

@@ -50,8 +50,12 @@ Deno.test("a backup job with an append-only token adds files below its path, and
   assert.equal((await job("put", "dump", "/home/backups/monday")).code, 0);
   await Deno.writeTextFile(`${home.path}/dump`, "broken into");
   const refusals: readonly [code: number, why: RegExp, args: string[]][] = [
-    [11, /only add new files/, ["put", "dump", "/home/backups/monday"]],
-    [11, /only add new files/, ["rm", "/home/backups/monday"]],
+    [11, /only add new files\n.*--append-only; choose a name/, [
+      "put",
+      "dump",
+      "/home/backups/monday",
+    ]],
+    [11, /only add new files\n.*--append-only; log in with/, ["rm", "/home/backups/monday"]],
     [11, /only add new files/, ["mv", "/home/backups/monday", "/home/backups/old"]],
     [11, /for files only/, ["token", "add", "wider"]],
     [11, /for files only/, ["token", "list"]],
@@ -123,7 +127,7 @@ Deno.test("a saved login can be one with a token that was given", async () => {
   assert.equal((await home.barge(["ls", "/home"])).code, 0);
   const refused = await home.barge(["mkdir", "/home/d"]);
   assert.equal(refused.code, 11);
-  assert.match(refused.stderr, /can only read/);
+  assert.match(refused.stderr, /can only read\n\(the token was made with --read-only; log in with/);
 });
 
 Deno.test("limits that can't be are refused, with the reason", async () => {

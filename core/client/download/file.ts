@@ -5,7 +5,7 @@ import { join } from "../path.ts";
 import type { Report } from "../transfer/events.ts";
 import { existsAlready } from "../transfer/failure.ts";
 import type { Item } from "../transfer/plan.ts";
-import { sameContent } from "../transfer/same_content.ts";
+import { sharedDigest } from "../transfer/shared_digest.ts";
 import { noStoredDigest } from "./downloader.ts";
 import { isStandardOutput, lstat, openStream } from "./local_target.ts";
 import type { Downloads } from "./pool.ts";
@@ -29,7 +29,7 @@ export async function downloadFile(
   const path = join(source.path, name);
   const action = source.actions.get(name);
   const same = action === "skip" ||
-    action === "compare" && await sameContent(client, local, path, sha256);
+    action === "compare" && await sharedDigest(client, local, path, sha256) !== undefined;
   const result = { path, local, size, sha256, verified: null };
   if (same) {
     report.done({ ...result, status: "skipped" });

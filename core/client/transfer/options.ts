@@ -23,6 +23,11 @@ export interface TransferOptions extends FilterOptions {
   readonly others?: readonly Client[];
   /** The remote paths of files that an earlier attempt has transferred, and that are left out. */
   readonly done?: ReadonlySet<string>;
+  /**
+   * The remote paths of files that an earlier attempt has sent without an answer. With `noClobber`, such a file
+   * is a success if the server has its content by now.
+   */
+  readonly unanswered?: ReadonlySet<string>;
   /** Awaited before each file, so that the display of progress keeps up. */
   readonly ready?: () => Promise<void> | undefined;
   /** Report the results without a change. */

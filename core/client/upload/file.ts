@@ -5,7 +5,7 @@ import { join } from "../path.ts";
 import type { Report } from "../transfer/events.ts";
 import { existsAlready, withResumeHint } from "../transfer/failure.ts";
 import type { Item } from "../transfer/plan.ts";
-import { sameContent } from "../transfer/same_content.ts";
+import { sharedDigest } from "../transfer/shared_digest.ts";
 import { checkTarget, type PutOptions, type UploadSource } from "./source.ts";
 import type { Uploads } from "./pool.ts";
 
@@ -31,9 +31,16 @@ export async function uploadFile(
   const local = join(source.local, name);
   const path = join(source.path, name);
   const action = source.actions.get(name);
-  const same = action === "skip" ||
-    action === "compare" && await sameContent(client, local, path, existing?.sha256);
   const facts = { path, local, size };
+  if (options.noClobber && options.unanswered?.has(path)) {
+    const sha256 = await sharedDigest(client, local, path, existing?.sha256);
+    if (sha256 !== undefined) {
+      report.done({ ...facts, status: "sent", sha256 });
+      return true;
+    }
+  }
+  const same = action === "skip" || action === "compare" &&
+      await sharedDigest(client, local, path, existing?.sha256) !== undefined;
   if (same) {
     report.done({ ...facts, status: "skipped", sha256: existing?.sha256 ?? null });
   } else if (!options.dryRun) {

@@ -50,7 +50,7 @@ export class Uploader implements Disposable {
    * @param hint the hint if the path is a folder's
    */
   async file(local: string, path: string, hint?: string): Promise<void> {
-    const upload = { local, path, hint };
+    const upload = { local, path, hint: this.#hintOnTaken(hint) };
     let size = 0;
     try {
       if (this.#client.closed) throw this.#client.closed;
@@ -72,7 +72,7 @@ export class Uploader implements Disposable {
 
   /** Uploads standard input, whose size is known only at its end. */
   async stream(input: Content, path: string, hint?: string): Promise<void> {
-    const upload = { local: "-", path, hint };
+    const upload = { local: "-", path, hint: this.#hintOnTaken(hint) };
     let size = 0;
     const start = () => this.#report.start(path, "-", null);
     const bytes = (count: number) => {
@@ -201,6 +201,11 @@ export class Uploader implements Disposable {
   ): Promise<void> {
     const turn: Turn<unknown> = (frames) => this.#client.next(request.verb, frames);
     await pipeline(this.#client, this.#window, request, turn, { done, failed });
+  }
+
+  /** Returns the hint for a taken name. If no file may be replaced, only the server knows whether it is a folder. */
+  #hintOnTaken(hint: string | undefined): string | undefined {
+    return this.#overwrite === undefined ? hint : undefined;
   }
 
   #done({ path, local }: Upload, size: number, sha256: string, offset = 0): void {

@@ -198,7 +198,7 @@ Deno.test("an open removal does not remove a file that came later", async () => 
 });
 
 Deno.test("an open move of a dead worker does not move a file that came later", async () => {
-  using setup = new Setup();
+  using setup = new Setup({ auditFiles: true });
   const anna = setup.user("anna");
   for (const path of ["a", "d"]) {
     const [from, to] = [path, `new-${path}`].map((name) => ({ dir: "homes/anna", name }));
@@ -208,6 +208,8 @@ Deno.test("an open move of a dead worker does not move a file that came later", 
   await mkdir(anna, folder("/home/new-d"));
   await write(anna, "/home/new-d/x", "later, too");
   assert.equal((await start(setup)).changes, 0);
+  const recorded = await setup.store.people.audit.list({ limit: 100 });
+  assert.deepEqual(recorded.filter(({ event }) => event === "move"), []);
   assert.equal((await stat(anna, "/home/new-a")).entry?.sha256, sha256("later"));
   assert.equal((await stat(anna, "/home/new-d/x")).entry?.sha256, sha256("later, too"));
   assert.equal(setup.account("anna").used, 15);

@@ -3,23 +3,25 @@ import type { Client } from "../client.ts";
 import { digest } from "../digest.ts";
 
 /**
+ * Returns the digest of a local and a remote file that have the same content.
+ *
  * @param sha256 the remote file's digest, if it is known; otherwise it is requested
- * @returns false also when either can't be read
+ * @returns undefined if their contents differ, and when either can't be read
  */
-export async function sameContent(
+export async function sharedDigest(
   client: Client,
   local: string,
   path: string,
   sha256: string | null | undefined,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const { hashFile } = await import("./hash.ts");
   try {
     const [ours, theirs] = await Promise.all([
       hashFile(local, () => client.closed),
       sha256 ?? digest(client, path).then((answer) => answer.digest),
     ]);
-    return ours === theirs;
+    return ours === theirs ? ours : undefined;
   } catch {
-    return false; // the transfer that follows reports why
+    return undefined; // the transfer that follows reports why
   }
 }
