@@ -1,4 +1,5 @@
 /** Opens the events of a data directory, or of storage that many machines share. */
+import { BargeError } from "../../core/error.ts";
 import type { EventStore, ListedEvent } from "../../core/storage/events.ts";
 import {
   command,
@@ -39,6 +40,28 @@ export function eventsCommand<T>(
       return await run(values, store.events, context);
     },
   });
+}
+
+/**
+ * Makes a change of events, and prints the number of changed ones.
+ *
+ * @param ids the events that the command line names; none: it chooses them in another way
+ * @throws {BargeError} `not-found` for ids that no event has, once the other events are changed; and if no event
+ *   with one of the ids is changed
+ */
+export async function changeEvents(
+  op: string,
+  events: EventStore,
+  ids: readonly number[],
+  { change, show }: { change(): Promise<number>; show(changed: number): void },
+): Promise<void> {
+  const unknown: number[] = [];
+  for (const id of ids) if (await events.facts(id) === undefined) unknown.push(id);
+  const changed = await change();
+  const missing = changed === 0 ? ids : unknown;
+  if (missing.length === 0 || changed > 0) show(changed);
+  if (missing.length === 0) return;
+  throw new BargeError("not-found", "there is no such event", { op, path: missing.join(" ") });
 }
 
 /** An event as `--json` shows it. The fields are frozen. */

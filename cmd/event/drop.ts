@@ -1,6 +1,6 @@
 /** `barge event drop`: gives events up. */
 import { BargeError } from "../../core/error.ts";
-import { eventsCommand, targetOption } from "../_data/events.ts";
+import { changeEvents, eventsCommand, targetOption } from "../_data/events.ts";
 import { args, flag } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
 import { counted } from "../_term/progress.ts";
@@ -15,7 +15,8 @@ export default eventsCommand({
   },
   about:
     `Deletes events that nobody has taken: those with the given ids, the failing ones, or all. Later
-    events on their paths are then delivered. An attempt that is under way is not stopped.`,
+    events on their paths are then delivered. An attempt that is under way is not stopped. An id that
+    no event has is exit code 4; the other events are dropped.`,
   examples: [
     ["barge event drop 4711", "give one event up"],
     [
@@ -31,18 +32,12 @@ export default eventsCommand({
         hint: "`barge event list` shows them",
       });
     }
-    const dropped = await events.drop({
-      ids: ids.length > 0 ? ids : undefined,
-      target,
-      failing,
+    await changeEvents("drop", events, ids, {
+      change: () => events.drop({ ids: ids.length > 0 ? ids : undefined, target, failing }),
+      show(dropped) {
+        if (json) printJson({ dropped });
+        else note(`dropped ${counted(dropped, "event")}`);
+      },
     });
-    if (ids.length > 0 && dropped === 0) {
-      throw new BargeError("not-found", "there is no such event", {
-        op: "drop",
-        path: ids.join(" "),
-      });
-    }
-    if (json) return printJson({ dropped });
-    note(`dropped ${counted(dropped, "event")}`);
   },
 });

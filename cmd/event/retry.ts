@@ -1,5 +1,5 @@
 /** `barge event retry`: delivers failed events now. */
-import { eventsCommand, targetOption } from "../_data/events.ts";
+import { changeEvents, eventsCommand, targetOption } from "../_data/events.ts";
 import { args } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
 import { counted } from "../_term/progress.ts";
@@ -12,18 +12,24 @@ export default eventsCommand({
   },
   about:
     `Makes events that a target did not take due at once, and ends the pause of the target: those
-    with the given ids, or all. A running server tries them within seconds, in order for each path.`,
+    with the given ids, or all. A running server tries them within seconds, in order for each path.
+    An id that no event has is exit code 4; the other events are tried.`,
   examples: [
     ["barge event retry", "try all failed events again, now that the receiver is back"],
     ["barge event retry --target on-commit", "the same for the program only"],
   ],
   async run({ ids, target, json }, events) {
-    const retried = await events.retry({
-      ids: ids.length > 0 ? ids : undefined,
-      target,
-      failing: ids.length === 0,
+    await changeEvents("retry", events, ids, {
+      change: () =>
+        events.retry({
+          ids: ids.length > 0 ? ids : undefined,
+          target,
+          failing: ids.length === 0,
+        }),
+      show(retried) {
+        if (json) printJson({ retried });
+        else note(`${counted(retried, "event")} due now`);
+      },
     });
-    if (json) return printJson({ retried });
-    note(`${counted(retried, "event")} due now`);
   },
 });

@@ -88,8 +88,8 @@ export function banEvent({ account, address, until, times }: Ban): NewEvent {
   };
 }
 
-export function accountMadeEvent(account: string, role: string): NewEvent {
-  return accountEvent({ event: "account-made", account, role, time: now() });
+export function accountAddedEvent(account: string, role: string): NewEvent {
+  return accountEvent({ event: "account-added", account, role, time: now() });
 }
 
 /** @param change the changed fields; their values are not reported */

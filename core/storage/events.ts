@@ -21,7 +21,7 @@ export const eventKinds = [
   "mkdir",
   "login-failed",
   "ban",
-  "account-made",
+  "account-added",
   "account-changed",
   "account-removed",
 ] as const;

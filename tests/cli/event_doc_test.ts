@@ -45,7 +45,7 @@ Deno.test({
       using peer = await Peer.open(server.address, await server.issueToken("anna"));
       await peer.ask(eager("/home/plan.json", text("x")));
       await until(() => printed.includes("commit /home/plan.json\n"));
-      assert.match(printed, /^account-made None\n/);
+      assert.match(printed, /^account-added None\n/);
     } finally {
       receiver.kill("SIGKILL");
       await receiver.status;

@@ -134,13 +134,17 @@ Deno.test("while one path fails, the others go on; retry and drop", async () => 
     assert.deepEqual([bad[1].attempts, bad[1].error], [0, null]);
     assert.deepEqual((await list(server, "--failing")).map(({ id }) => id), [bad[0].id]);
 
-    const dropped = await event(server, "drop", `${bad[0].id}`, "--json");
-    assert.deepEqual(JSON.parse(dropped.stdout), { dropped: 1 });
+    const dropped = await event(server, "drop", `${bad[0].id}`, "999999999", "--json");
+    assert.deepEqual([dropped.code, JSON.parse(dropped.stdout)], [4, { dropped: 1 }]);
+    assert.match(dropped.stderr, /drop 999999999: there is no such event/);
+    for (const verb of ["drop", "retry"]) {
+      const unknown = await event(server, verb, `${bad[0].id}`, "--json");
+      assert.deepEqual([unknown.code, unknown.stdout], [4, ""], verb);
+    }
     receiver.answer = () => new Response();
     assert.equal((await event(server, "retry")).code, 0);
     await receiver.took(({ path }) => path === "/home/bad");
     await until(() => waitingEvents(server.data) === 0);
-    assert.equal((await event(server, "drop", `${bad[0].id}`)).code, 4);
     assert.equal((await event(server, "drop")).code, 2);
   });
 });
@@ -305,7 +309,7 @@ Deno.test("logins that fail, bans and changes of accounts are events, also by co
     await receiver.took(({ event }) => event === "account-removed");
     const ben = receiver.taken.filter(({ account }) => account === "ben");
     assert.deepEqual(ben.map(({ event, changed }) => [event, changed]), [
-      ["account-made", undefined],
+      ["account-added", undefined],
       ["account-changed", ["quota"]],
       ["account-changed", ["disabled"]],
       ["account-removed", undefined],

@@ -18,8 +18,8 @@ import type { Account } from "../../storage/account.ts";
 import type { AccountChange, NewAccount, Totals } from "../../storage/accounts.ts";
 import { joinItems, splitItems } from "../../storage/scope.ts";
 import {
+  accountAddedEvent,
   accountChangedEvent,
-  accountMadeEvent,
   accountRemovedEvent,
 } from "../../storage/event_facts.ts";
 import type { Database } from "../database/database.ts";
@@ -119,7 +119,7 @@ export class Accounts extends Table {
       };
       this.db.insert("account", { ...row, ...verifierColumns(verifier) });
       if (entryLimit !== undefined) this.#change(name, { entryLimit });
-      this.#outbox.add(() => [accountMadeEvent(name, role)]);
+      this.#outbox.add(() => [accountAddedEvent(name, role)]);
       return this.get(name);
     });
   }

@@ -24,8 +24,8 @@ import type {
 import { type Actor, operator } from "../../storage/audit/audit.ts";
 import { accountAdded, accountChanged } from "../../storage/audit/entries.ts";
 import {
+  accountAddedEvent,
   accountChangedEvent,
-  accountMadeEvent,
   accountRemovedEvent,
 } from "../../storage/event_facts.ts";
 import type { NewEvent } from "../../storage/events.ts";
@@ -71,7 +71,7 @@ export class SharedAccounts implements AccountStore {
     return await recording(db, async (tx, record) => {
       const added = await add(tx, account);
       await record(accountAdded(added, by));
-      await outbox.add(tx, () => [accountMadeEvent(added.name, added.role)]);
+      await outbox.add(tx, () => [accountAddedEvent(added.name, added.role)]);
       return added;
     });
   }
@@ -113,7 +113,7 @@ export class SharedAccounts implements AccountStore {
       await lockAdmins(tx);
       const made = await add(tx, account);
       await endRegistration(tx, attempt, made.id, account.limit, limits);
-      await outbox.add(tx, () => [accountMadeEvent(made.name, made.role)]);
+      await outbox.add(tx, () => [accountAddedEvent(made.name, made.role)]);
       await record(accountAdded(made, by));
       return made;
     });
@@ -207,7 +207,7 @@ async function applyChanges(
   for (const account of added) {
     const made = await add(tx, account);
     await record(accountAdded(made, by));
-    events.push(accountMadeEvent(made.name, made.role));
+    events.push(accountAddedEvent(made.name, made.role));
   }
   let lastAdmin: string | undefined;
   for (const { name, change } of changed) {

@@ -70,7 +70,7 @@ export function eventsContract(name: string, make: () => Promise<EventsUnderTest
     await logins.failed(attempt);
     assert.deepEqual(await kinds(events), [
       ...["commit /home/a", "mkdir /home/d", "move /home/d/b", "remove /home/d"],
-      ...["account-made ben", "account-changed ben", "account-removed ben"],
+      ...["account-added ben", "account-changed ben", "account-removed ben"],
       `login-failed ${await logins.markOf("none")}`,
     ]);
     assert.deepEqual(await kinds(events, commits.name), ["commit /home/a"]);
@@ -90,7 +90,7 @@ export function eventsContract(name: string, make: () => Promise<EventsUnderTest
       removed: ["carl"],
     });
     assert.deepEqual(await kinds(events), [
-      ...["account-made Dora", "account-changed Ben", "account-removed Carl"],
+      ...["account-added Dora", "account-changed Ben", "account-removed Carl"],
     ]);
   });
 
