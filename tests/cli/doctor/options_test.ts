@@ -92,6 +92,39 @@ Deno.test("doctor reports files of secrets that others can read, or that can't b
   assert.match(missing.message, /The file of --tls-key can't be read: no such file/i);
 });
 
+Deno.test("doctor as root reports files of secrets that the server's user can't read", {
+  ignore: Deno.uid() !== 0,
+}, async () => {
+  await using home = new Home();
+  const tls = await makeCertificate(home, 100);
+  const key = `${home.path}/box.key`;
+  const uid = 54_321; // the owner of the data directory
+  Deno.mkdirSync(`${home.path}/data`);
+  Deno.chownSync(`${home.path}/data`, uid, uid);
+  const judge = async () =>
+    (await examine(home, [...tls, "--data", `${home.path}/data`])).one("secret-files");
+  const closed = await judge();
+  assert.equal(closed.severity, "bad");
+  const isFolder = closed.message.includes(`: the mode or the owner of ${home.path} does not`);
+  assert(isFolder && /Move the file/.test(closed.advice!), closed.message);
+  Deno.chmodSync(home.path, 0o711);
+  const foreign = await judge();
+  assert.match(foreign.message, /The server's user, 54321, can't read the file of --tls-key/);
+  assert.match(foreign.advice!, /^Run chown 54321 /);
+  for (
+    const [owner, group, mode, severity] of [
+      [uid, 0, 0o600, "ok"],
+      [0, uid, 0o640, "note"],
+      [0, 0, 0o640, "bad"],
+      [uid, 0, 0o040, "bad"],
+    ] as const
+  ) {
+    Deno.chownSync(key, owner, group);
+    Deno.chmodSync(key, mode);
+    assert.equal((await judge()).severity, severity, `${owner}:${group} ${mode.toString(8)}`);
+  }
+});
+
 Deno.test("doctor reports doors whose bytes the network can read", async () => {
   await using home = new Home();
   const doors = ["--native", "0.0.0.0:7171", "--http", "0.0.0.0:8080", "--ftp", "0.0.0.0:2121"];

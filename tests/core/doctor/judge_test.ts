@@ -5,6 +5,19 @@ import { judgeNodes } from "../../../core/doctor/cluster_nodes.ts";
 import { judgeBytes } from "../../../core/doctor/disk_room.ts";
 import { judgeMount } from "../../../core/doctor/file_system.ts";
 import { mountOf } from "../../../core/doctor/mounts.ts";
+import { unitUser, userOf } from "../../../core/doctor/server_user.ts";
+
+Deno.test("doctor reads the server's user and its groups from a unit and its drop-ins", () => {
+  const unit = "[Service]\nUser=barge\nGroup=barge\n";
+  const added = "[Service]\nUser=files\nSupplementaryGroups=tls 41\n";
+  assert.deepEqual(unitUser([unit, added]), { user: "files", groups: ["barge", "tls", "41"] });
+  assert.deepEqual(unitUser([""]), { user: undefined, groups: [] });
+  const passwd = "root:x:0:0::/root:/bin/sh\nfiles:x:990:980::/:/bin/false\n";
+  const group = "barge:x:42:\ntls:x:40:ann\nstaff:x:50:bob,files\n";
+  const user = userOf("files", passwd, group, ["barge", "tls", "41"]);
+  assert.deepEqual([user?.uid, [...user!.groups].sort()], [990, [40, 41, 42, 50, 980]]);
+  assert.equal(userOf("gone", passwd, group, []), undefined);
+});
 
 const mounts = `/dev/sda1 / ext4 rw,relatime 0 0
 tmpfs /run tmpfs rw,size=1g 0 0
