@@ -1,7 +1,9 @@
 /** LIST, NLST, MLSD, MLST, and STAT, which is LIST on the control connection. */
 import { posix } from "node:path";
 import { BargeError } from "../../error.ts";
+import type { Session } from "../../login/session.ts";
 import type { Account } from "../../storage/account.ts";
+import type { AccessRight } from "../../protocol/scope.ts";
 import type { Entry } from "../../protocol/message.ts";
 import { list } from "../../session/list.ts";
 import { stat } from "../../session/stat.ts";
@@ -165,14 +167,35 @@ function status(c: Connection): Reply {
 
 /** @param folder the entry's folder */
 function facts(c: UserConnection, account: Account, entry: Entry, folder: string): string {
-  return factsLine(entry, c.state.facts, permissions(account, entry, folder));
+  return factsLine(entry, c.state.facts, permissions(c.session, account, entry, folder));
 }
 
-/** Returns the account's rights on an entry (RFC 3659, section 7.5.5), by the rules of core/login/access.ts. */
-function permissions(account: Account, { type, name, owner }: Entry, folder: string): string {
-  if (name === "/") return "el";
-  if (folder === "/") return "celmp";
-  if (type === "dir") return "cdeflmp";
-  const isPublic = /^\/public(\/|$)/.test(folder);
-  return isPublic && account.role !== "admin" && owner !== account.name ? "r" : "adfrw";
+/** The rights that each access of a token leaves. */
+const rightsOf: Readonly<Record<AccessRight, RegExp>> = {
+  full: /./g,
+  "append-only": /[celmr]/g,
+  "read-only": /[elr]/g,
+};
+
+/** Returns the session's rights on an entry (RFC 3659, section 7.5.5), by the rules of core/login/access.ts. */
+function permissions(
+  session: Session,
+  account: Account,
+  entry: Entry,
+  folder: string,
+): string {
+  const { type, name } = entry;
+  if (name === "/" || !session.reaches(posix.resolve(folder, name))) return "el";
+  const rights = folder === "/"
+    ? "celmp"
+    : type === "dir"
+    ? "cdeflmp"
+    : mayChange(account, entry, folder)
+    ? "adfrw"
+    : "r";
+  return rights.match(rightsOf[session.scope.access])!.join("");
+}
+
+function mayChange({ role, name }: Account, { owner }: Entry, folder: string): boolean {
+  return !/^\/public(\/|$)/.test(folder) || role === "admin" || owner === name;
 }

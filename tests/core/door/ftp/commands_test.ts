@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { quota } from "../../../../core/session/quota.ts";
+import { fullScope, type Scope } from "../../../../core/storage/scope.ts";
 import { Client } from "./_client.ts";
 import { Here } from "./_here.ts";
 
@@ -247,6 +248,23 @@ Deno.test("listings have formats for people and programs, and accept patterns", 
     await client.ask("MLST a.txt", 250),
     /^250-.*\n modify=20010203040506;perm=adfrw;size=1;type=file; \/home\/a\.txt\n250 End$/,
   );
+  const perms = async (scope: Partial<Scope>) => {
+    const issued = await here.store.tokens.issue(here.session().id, "job", {
+      ...fullScope,
+      ...scope,
+    });
+    using job = await Client.open(here, issued!.token!);
+    const lines: string[] = [];
+    for (const path of ["/home", "/home/a.txt", "/home/d"]) {
+      const shown = await job.ask(`MLST ${path}`, 250, 550);
+      lines.push(/perm=(\w+);/.exec(shown)?.[1] ?? shown.slice(0, 3));
+    }
+    return lines;
+  };
+  assert.deepEqual(await perms({}), ["celmp", "adfrw", "cdeflmp"]);
+  assert.deepEqual(await perms({ access: "append-only" }), ["celm", "r", "celm"]);
+  assert.deepEqual(await perms({ access: "read-only" }), ["el", "r", "el"]);
+  assert.deepEqual(await perms({ path: "/home/d" }), ["el", "550", "cdeflmp"]);
   await client.ask("OPTS MLST", 200);
   assert.match(await client.ask("MLST /", 250), /\n {2}\/\n/);
   assert.match(await client.ask("STAT /home", 213), /\n -rw.* a\.txt\n/);
