@@ -39,6 +39,11 @@ export async function chooseAccount(remote: Remote, signal: AbortSignal): Promis
   });
 }
 
+/** Returns the question for the password of an account at a server. */
+export function passwordQuestion(account: string, remote: Remote): string {
+  return `Password of ${account} at ${formatRemote({ ...remote, account: undefined })}`;
+}
+
 /** Checks that a server takes registrations. @throws {BargeError} `refused` */
 export function checkRegistration(client: Client): void {
   if (client.hello.register) return;

@@ -19,7 +19,7 @@ import {
 } from "../_term/command.ts";
 import { version } from "../_version.ts";
 import { codeOptions, Codes, type CodeSources, codeWays } from "./code.ts";
-import { chooseAccount, findServer, loginEnded, noServer } from "./choose.ts";
+import { chooseAccount, findServer, loginEnded, noServer, passwordQuestion } from "./choose.ts";
 import { jobOptions } from "./job_options.ts";
 import { fits, readLogins } from "./logins.ts";
 import type { RateAt } from "./rates.ts";
@@ -107,7 +107,7 @@ export async function openSession(
     const given = password === undefined
       ? undefined
       : credentialsOf(account, password, await nextCode());
-    const credentials = accepted === undefined ? given : { token: accepted };
+    const credentials = accepted === undefined ? given : { token: accepted, owner: account };
     let login: Promise<Login> | undefined;
     const client = await dial(remote, choice, signal, {
       limit,
@@ -119,7 +119,7 @@ export async function openSession(
     try {
       if (!login) {
         password = await needPassword(choice, {
-          question: `Password of ${account} at ${client.peer}`,
+          question: passwordQuestion(account, remote),
           twice: false,
           signal,
           ways: options.password ? passwordWays : loginWays,
@@ -174,7 +174,7 @@ export function isToken(secret: string | undefined): secret is string {
 }
 
 function credentialsOf(account: string, password: string, code: string | undefined): Credentials {
-  return isToken(password) ? { token: password } : { account, password, code };
+  return isToken(password) ? { token: password, owner: account } : { account, password, code };
 }
 
 /** A verb that logs in: `run` gets the session, too. */

@@ -1,6 +1,5 @@
 /** Changes of the second factor, which need the password and no login. */
 import type { Client } from "../../core/client/client.ts";
-import { formatRemote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import {
   command,
@@ -13,7 +12,7 @@ import {
   type ValuesOf,
 } from "../_term/command.ts";
 import { note, print, printJson } from "../_term/out.ts";
-import { chooseAccount } from "./choose.ts";
+import { chooseAccount, passwordQuestion } from "./choose.ts";
 import { askCode, codeOptions, givenCode } from "./code.ts";
 import { fits, readLogins } from "./logins.ts";
 import { needPassword, passwordOptions, passwordWays } from "./password.ts";
@@ -55,7 +54,7 @@ async function factorOf(values: TotpValues, signal: AbortSignal): Promise<Factor
   const saved = readLogins().findLast((login) => fits(login, remote));
   const account = remote.account ?? saved?.account ?? await chooseAccount(remote, signal);
   const password = await needPassword(values, {
-    question: `Password of ${account} at ${formatRemote({ ...remote, account: undefined })}`,
+    question: passwordQuestion(account, remote),
     twice: false,
     signal,
     ways: passwordWays,

@@ -4,7 +4,7 @@
  */
 import type { Credentials } from "../../core/client/login.ts";
 import { register } from "../../core/client/password.ts";
-import { formatRemote, parseRemote, type Remote } from "../../core/client/remote.ts";
+import { parseRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import {
   checkRegistration,
@@ -12,6 +12,7 @@ import {
   findServer,
   loginEnded,
   noServer,
+  passwordQuestion,
 } from "../_client/choose.ts";
 import { fits, readLogins } from "../_client/logins.ts";
 import { givenPassword, needPassword, promptOnly } from "../_client/password.ts";
@@ -59,7 +60,7 @@ export async function openLink(choice: LoginChoice, signal: AbortSignal): Promis
   }
   if (saved) {
     try {
-      return await open({ token: saved.token });
+      return await open({ token: saved.token, owner: account });
     } catch (error) {
       if (!isWrongSecret(error)) throw error;
       if (!canAsk()) throw error.with({ hint: loginEnded });
@@ -69,7 +70,7 @@ export async function openLink(choice: LoginChoice, signal: AbortSignal): Promis
   if (given !== undefined) return await open({ account, password: given });
   for (let attempt = 1;; attempt++) {
     const password = await needPassword(promptOnly, {
-      question: `Password of ${account} at ${formatRemote({ ...remote, account: undefined })}`,
+      question: passwordQuestion(account, remote),
       twice: false,
       signal,
       ways: "use `barge login` once, or --password-file or BARGE_PASSWORD",

@@ -1,6 +1,6 @@
 /** Prompts on a terminal, and restores its mode in any case. */
 import { BargeError } from "../../core/error.ts";
-import { terminal } from "./out.ts";
+import { terminal, terminalWidth } from "./out.ts";
 
 /** Returns whether a person can answer. */
 export function canAsk(): boolean {
@@ -18,12 +18,12 @@ export async function askPassword(
   { twice, signal }: { twice: boolean; signal: AbortSignal },
 ): Promise<string> {
   const { isCancel, password } = await import("@clack/prompts");
-  const { default: process } = await import("node:process");
+  const output = await screen();
   const ask = async (
     message: string,
     validate: (text: string | undefined) => string | undefined,
   ) => {
-    const answer = await password({ message, validate, signal, output: process.stderr, mask: "" });
+    const answer = await password({ message, validate, signal, output, mask: "" });
     if (isCancel(answer)) throw new BargeError("interrupted", "no password was given");
     return answer;
   };
@@ -35,13 +35,19 @@ export async function askPassword(
 /** Asks for a line of text. @throws {BargeError} `interrupted` */
 export async function askText(question: string, signal: AbortSignal): Promise<string> {
   const { isCancel, text } = await import("@clack/prompts");
-  const { default: process } = await import("node:process");
   const answer = await text({
     message: question,
     validate: (text) => text?.trim() ? undefined : "It can't be empty.",
     signal,
-    output: process.stderr,
+    output: await screen(),
   });
   if (isCancel(answer)) throw new BargeError("interrupted", "no answer was given");
   return answer.trim();
+}
+
+/** Returns standard error. A terminal of 0 columns gets the usual width: prompts break their lines at it. */
+async function screen() {
+  const { default: { stderr } } = await import("node:process");
+  if (!stderr.columns) Object.defineProperty(stderr, "columns", { value: terminalWidth() });
+  return stderr;
 }

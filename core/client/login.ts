@@ -13,7 +13,11 @@ export type Credentials =
     /** A code of the account's second factor; it logs in once. */
     readonly code?: string;
   }
-  | { readonly token: string };
+  | {
+    readonly token: string;
+    /** The account that the token is of, for the server's audit trail: the server knows no revoked token. */
+    readonly owner?: string;
+  };
 
 /** The account that is logged in. */
 export type Login = Pick<Answer<"proof">, "account" | "role">;
@@ -24,8 +28,14 @@ export type Login = Pick<Answer<"proof">, "account" | "role">;
  *   the account's secret or shows another certificate to others; `usage` for an invalid token
  */
 export async function login(client: Client, credentials: Credentials): Promise<Login> {
-  const { mechanism, account, secret, code } = parseCredentials(credentials);
-  const { proof, signature, binding } = await answerChallenge(client, mechanism, account, secret);
+  const { mechanism, account, secret, code, owner } = parseCredentials(credentials);
+  const { proof, signature, binding } = await answerChallenge(
+    client,
+    mechanism,
+    account,
+    secret,
+    owner,
+  );
   const answer = await client.ask("proof", { proof, binding, code });
   checkSignature(client, account, answer.signature, signature);
   return { account: answer.account, role: answer.role };
@@ -65,9 +75,10 @@ export async function answerChallenge(
   mechanism: Mechanism,
   account: string,
   secret: string,
+  owner?: string,
 ) {
   const clientNonce = nonce();
-  const challenge = await client.ask("auth", { mechanism, account, nonce: clientNonce });
+  const challenge = await client.ask("auth", { mechanism, account, owner, nonce: clientNonce });
   const { nonce: serverNonce, salt, n, r, p } = challenge;
   const binding = bindingOf(client);
   const exchange = { mechanism, account, clientNonce, serverNonce, salt, n, r, p, binding };
@@ -96,7 +107,13 @@ function bindingOf(client: Client): string | undefined {
 function parseCredentials(credentials: Credentials) {
   if (!("token" in credentials)) {
     const { account, password, code } = credentials;
-    return { mechanism: "password" as Mechanism, account, secret: password, code };
+    return {
+      mechanism: "password" as Mechanism,
+      account,
+      secret: password,
+      code,
+      owner: undefined,
+    };
   }
   // A secret is base64url, which has underscores; an id has none.
   const match = /^barge_([^_\s]+)_(\S+)$/.exec(credentials.token.trim());
@@ -109,6 +126,7 @@ function parseCredentials(credentials: Credentials) {
     account: match[1],
     secret: match[2],
     code: undefined,
+    owner: credentials.owner,
   };
 }
 

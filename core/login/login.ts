@@ -28,7 +28,7 @@ import { fullScope, type Scope } from "../storage/scope.ts";
 import type { DoorName } from "../watch/metrics.ts";
 import { recordFailure, recordLogin } from "./login_record.ts";
 import { scopeRefusal } from "./scope.ts";
-import { secondFactorRefusal, type SecondStep, wrongLogin } from "./second_factor.ts";
+import { FactorNeeded, secondFactorRefusal, type SecondStep, wrongLogin } from "./second_factor.ts";
 import { Session } from "./session.ts";
 import type { Service } from "./service.ts";
 
@@ -73,6 +73,9 @@ export async function challenge(
   const decoy = await store.people.logins.decoy(name); // for every name, so that all take equally long
   const verifier = provable?.verifier ?? decoy;
   const cost = mechanism === "token" ? tokenCosts : costs; // never the account's own
+  const owner = request.owner === undefined
+    ? undefined
+    : await store.people.accounts.find(request.owner);
   const { salt } = verifier;
   const serverNonce = nonce();
   const nonces = { clientNonce: request.nonce, serverNonce };
@@ -90,7 +93,7 @@ export async function challenge(
       }
       const signature = verify(proof, verifier, { ...exchange, binding });
       const account = await store.people.accounts.byId(provable?.account.id ?? 0);
-      const attempt: Attempt = { account, name, mechanism, host, door: "native" };
+      const attempt: Attempt = { account, owner, name, mechanism, host, door: "native" };
       const proved = signature !== undefined && provable
         ? { ...provable, door: "native" } as const
         : undefined;
@@ -180,8 +183,12 @@ export async function admit(
     fail: (why) => fail(store, attempt, why),
   });
   if (refusal) {
+    const { why } = refusal;
+    if (why instanceof FactorNeeded && why.step === "enable") {
+      await attemptRecord(() => recordFailure(store, attempt, why.message));
+    }
     await pause(refusal.delayMs);
-    throw refusal.why;
+    throw why;
   }
   store.metrics.count("loginsOk");
   await attemptRecord(() => logins.succeeded(attempt, session.credential));

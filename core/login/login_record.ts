@@ -24,7 +24,7 @@ export async function recordLogin(
  */
 export async function recordFailure(
   { people: { audit, logins } }: Service,
-  { account, name, mechanism, host, door = null }: Attempt,
+  { account, owner, name, mechanism, host, door = null }: Attempt,
   why?: string,
 ): Promise<void> {
   const by = { account: null, address: host, door };
@@ -32,5 +32,10 @@ export async function recordFailure(
   const secret = mechanism === "question" ? "nothing" : mechanism;
   const details = { with: secret, ...(why !== undefined && { why }) };
   const mark = await logins.markOf(name);
-  await audit.note({ event: "login-failed", account: account?.name ?? mark, by, details });
+  await audit.note({
+    event: "login-failed",
+    account: (account ?? owner)?.name ?? mark,
+    by,
+    details,
+  });
 }

@@ -70,7 +70,8 @@ async function logInByToken(
   const account = provable?.account;
   const proved = provable !== undefined && await matches("token", secret, provable.verifier);
   const fits = name === "" || name === account?.name;
-  const attempt: Attempt = { account, name: id, mechanism: "token", host, door };
+  const owner = account ?? await store.people.accounts.find(name);
+  const attempt: Attempt = { account, owner, name: id, mechanism: "token", host, door };
   return await admit(
     store,
     attempt,

@@ -72,6 +72,7 @@ const requests = {
   auth: request("auth", {
     mechanism: v.picklist(["password", "token"]),
     account: v.string(),
+    owner: v.optional(v.pipe(v.string(), v.maxLength(255))),
     nonce,
   }),
   proof: request("proof", { proof: key, binding, code: v.optional(code) }),

@@ -17,6 +17,8 @@ export interface Attempt {
   readonly host: string;
   /** The door, for the audit trail. */
   readonly door?: string | null;
+  /** The account that the client takes for the owner of an unknown token, for the audit trail. */
+  readonly owner?: { readonly name: string };
 }
 
 /** A ban in force. */

@@ -18,6 +18,11 @@ Deno.test("user tokens --revoke ends one login of an account, or all of them", a
   assert.deepEqual(lines(await tokens("--revoke", saved.id)), [{ id: saved.id, revoked: true }]);
   assert.equal((await home.barge(["ls"])).code, 11);
   assert.equal((await tokens("--revoke", saved.id)).code, 4);
+  const audit = lines(
+    await home.barge(["audit", "--json", "--account", "anna", ...server.storage]),
+  );
+  const [{ account, details }] = audit.filter(({ event }) => event === "login-failed");
+  assert.deepEqual([account, details], ["anna", { with: "token" }]);
 
   assert.equal((await home.barge(["login", remote], { env: secret })).code, 0);
   assert.equal(lines(await tokens("--revoke", "all")).length, 3);

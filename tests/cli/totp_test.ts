@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { codeAt, stepMs } from "../../core/protocol/totp.ts";
 import { onTwoNodes, startServer, totpSecret } from "../_server.ts";
 import { lines } from "./_barge.ts";
+import { has } from "./_sftp.ts";
 import { loggedIn, saveLogin, secret } from "./_logged_in.ts";
 
 const clockLibrary = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
@@ -67,6 +68,33 @@ Deno.test("a script enables a second factor, and logs in with a code, once", asy
   assert.match(several.stderr, /a code logs in once.*\n.*barge login/);
   const token = await server.issueToken("anna");
   assert.equal((await home.barge(put, { env: { BARGE_PASSWORD: token } })).code, 0);
+});
+
+/** Runs a command in a pseudo-terminal, which has 0 rows and 0 columns, and presses Ctrl-C at its prompt. */
+const interrupted = `
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+text = b""
+while True:
+    try: part = os.read(terminal, 4096)
+    except OSError: break
+    if b"P" not in text and b"P" in part: os.write(terminal, b"\\x03")
+    text += part
+sys.stdout.buffer.write(text)
+`;
+
+Deno.test("verbs ask for the password in the same words, also in a terminal of no size", {
+  ignore: !has("python3"),
+}, async () => {
+  await using all = await loggedIn();
+  const { home, remote } = all;
+  const under = ["python3", "-c", interrupted];
+  const at = remote.replace("anna@", "");
+  for (const words of [["login", remote], ["totp", "enable", "--server", remote]]) {
+    const { stdout } = await home.barge(words, { under });
+    assert.match(stdout, new RegExp(`Password of anna at ${at}\\s`));
+  }
 });
 
 Deno.test("recovery codes are replaced, and the second factor is disabled, with a code", async () => {
@@ -147,6 +175,18 @@ Deno.test("an account whose role requires a second factor can only enable one", 
     headers: { authorization: `Basic ${btoa("anna:anna-secret")}` },
   });
   assert.deepEqual([api.status, (await api.json()).kind], [403, "denied"]);
+
+  const refusals = lines(
+    await home.barge(["audit", "--json", "--account", "anna", ...server.storage]),
+  ).filter(({ event }) => event === "login-failed");
+  const why = "the account must enable a second factor first";
+  for (const record of [{ door: "native", with: "token" }, { door: "http", with: "password" }]) {
+    const { door, ...secrets } = record;
+    const { details } = refusals.find((refusal) =>
+      refusal.door === door && refusal.details.with === secrets.with
+    );
+    assert.deepEqual(details, { ...secrets, why });
+  }
 
   await enable({ home, remote });
   assert.equal((await home.barge(["ls"])).code, 0);

@@ -18,14 +18,22 @@ async function isRecorded({ server, account, token }: Stage, door: DoorUnderTest
   await assert.rejects(door.visit(server, account, wrong), Refused);
   const unknown = `nobody-${account}`;
   await assert.rejects(door.visit(server, unknown, wrong), Refused);
+  await assert.rejects(
+    door.visit(server, account, `barge_0123456789ab_${"s".repeat(43)}`),
+    Refused,
+  );
   const records = await trail(server.storage, account);
   const name = door.name === "WebDAV" ? "http" : door.name.toLowerCase();
   const here = records.filter((record) => record.door === name);
   const login = here.find(({ event }) => event === "login")!;
   assert.deepEqual([login.account, login.by], [account, account]);
   assert.deepEqual(login.details, { with: "token", token: token.split("_")[1] });
-  const failed = here.find(({ event }) => event === "login-failed")!;
-  assert.deepEqual([failed.account, failed.by], [account, null]);
+  const failures = here.filter(({ event }) => event === "login-failed");
+  for (const secret of ["password", "token"]) {
+    const failed = failures.find(({ details }) => details.with === secret)!;
+    assert.deepEqual([failed.account, failed.by], [account, null], secret);
+  }
+  const [failed] = failures;
   assert.match(failed.address!, /^127\.|^::1$/);
   const text = JSON.stringify(await trail(server.storage));
   assert(!text.includes(wrong) && !text.includes(unknown), "no text of a failed login is recorded");

@@ -110,7 +110,8 @@ const native: DoorUnderTest = {
   async visit(server: Server, account: string, password: string) {
     const peer = await Peer.open(server.address);
     const [, id, secret] = /^barge_([^_]+)_(.+)$/.exec(password) ?? [];
-    const answer = await (id ? peer.prove(id, secret, "token") : peer.prove(account, password));
+    const answer =
+      await (id ? peer.prove(id, secret, "token", account) : peer.prove(account, password));
     if (answer.ok) return new NativeVisitor(peer);
     peer[Symbol.dispose]();
     throw new Refused("the login was refused");

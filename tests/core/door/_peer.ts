@@ -90,13 +90,15 @@ export class Peer implements Disposable {
     return (await this.ask({ verb: "token", action: "issue", label: "test" })).token as string;
   }
 
-  /** Tries to log in. @returns the answer to the proof */
+  /** Tries to log in. @param owner the account of a token @returns the answer to the proof */
   async prove(
     account: string,
     secret: string,
     mechanism: Mechanism = "password",
+    owner?: string,
   ): Promise<FrameValue> {
-    await this.send({ verb: "proof", proof: await this.proof(account, secret, mechanism) });
+    const proof = await this.proof(account, secret, mechanism, owner);
+    await this.send({ verb: "proof", proof });
     return await this.answer();
   }
 
@@ -111,8 +113,9 @@ export class Peer implements Disposable {
     account: string,
     secret: string,
     mechanism: Mechanism = "password",
+    owner?: string,
   ): Promise<string> {
-    const asked = { mechanism, account, nonce: nonce() };
+    const asked = { mechanism, account, owner, nonce: nonce() };
     const { nonce: serverNonce, salt, n, r, p } = await this.ask({ verb: "auth", ...asked }) as {
       [field: string]: never;
     };
