@@ -151,9 +151,13 @@ Deno.test("the native door is traced, each file of a batch on its own", async ()
 
 Deno.test("a collector that fails or hangs slows no request, and its spans are counted", async () => {
   await using collector = new Collector();
+  const secretUrl = collector.url.replace("//", "//user:collector-password@");
   await using server = await startServer({
     args: ["--http", "127.0.0.1:0", "--metrics", "127.0.0.1:0"],
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_TIMEOUT: "60000" },
+    env: {
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${secretUrl}/v1/traces?key=collector-key`,
+      OTEL_EXPORTER_OTLP_TIMEOUT: "60000",
+    },
   });
   const count = async (name: string) => {
     const text = await (await fetch(`http://${server.facts.metrics}/metrics`)).text();
@@ -170,6 +174,7 @@ Deno.test("a collector that fails or hangs slows no request, and its spans are c
   const before = await count("dropped");
   while (await count("dropped") === before) await Promise.all(Array.from({ length: 50 }, ask));
   assert.match(server.stderr(), /the collector of traces does not take them: it answered 400/);
+  assert.doesNotMatch(server.stderr(), /collector-(key|password)/);
 });
 
 Deno.test("without a collector there are no metrics of traces, and a wrong setting is refused", async () => {

@@ -7,6 +7,7 @@
  * dropped spans.
  */
 import { getLogger } from "@logtape/logtape";
+import { typed } from "../../error.ts";
 import { delay } from "../../net/delay.ts";
 import { type OutboundAnswer, sendRequest } from "../../outbound/request.ts";
 import { backoff, isBusy, retryAfterMs } from "../../outbound/retry.ts";
@@ -118,7 +119,7 @@ export class SpanExporter {
         body: encodeSpans(batch, resource),
       });
     } catch (error) {
-      if (!signal.aborted) this.#warn(String(error));
+      if (!signal.aborted) this.#warn(typed(error).message);
       return { askedMs: 0 };
     }
     const { status } = answer;
@@ -143,7 +144,9 @@ export class SpanExporter {
   #warn(why: string): void {
     if (performance.now() - this.#logged < logIntervalMs) return;
     this.#logged = performance.now();
-    log.warn("the collector of traces does not take them: {why}", { why, url: this.#options.url });
+    // The user, the path and the query of the URL may be secrets.
+    const url = new URL(this.#options.url).origin;
+    log.warn("the collector of traces does not take them: {why}", { why, url });
   }
 }
 

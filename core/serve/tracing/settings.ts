@@ -46,7 +46,8 @@ export function traceOptions(
   if (!whole && !base || isOff) return undefined;
   const url = whole || `${base!.replace(/\/+$/, "")}/v1/traces`;
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
-    throw refusal("OTEL_EXPORTER_OTLP_ENDPOINT", url, "a URL like http://127.0.0.1:4318");
+    const why = "OTEL_EXPORTER_OTLP_ENDPOINT: it is not a URL like http://127.0.0.1:4318";
+    throw new BargeError("usage", why); // without the value, which may hold a password
   }
   const protocol = own("PROTOCOL") ?? "http/json";
   if (protocol !== "http/json") {
