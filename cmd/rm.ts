@@ -10,7 +10,8 @@ import { eachPath } from "./_client/each_path.ts";
 import { checkFilter, filterOptions, isFiltered, readFilter } from "./_client/filters.ts";
 import { removeChosen } from "./_client/remove_all.ts";
 import { otherCode, sharedCode } from "./_term/exit.ts";
-import { printJson } from "./_term/out.ts";
+import { printJson, record } from "./_term/out.ts";
+import { counted } from "./_term/progress.ts";
 import { sessionCommand } from "./_client/session.ts";
 
 export default sessionCommand({
@@ -65,15 +66,19 @@ export default sessionCommand({
     const { names, ...tests } = filter ?? {};
     const chooses = isFiltered({ ...options, filesFrom: undefined });
     const failures: Kind[] = [];
+    let total = 0;
     const run = async (path: string): Promise<void> => {
       if (chooses || dryRun) {
         const chosen = { filter: chooses ? tests : undefined, recursive, dryRun, json };
-        failures.push(...await removeChosen(client, path, chosen));
+        const outcome = await removeChosen(client, path, chosen);
+        failures.push(...outcome.failures);
+        total += outcome.removed;
         return;
       }
       let removed = 0;
       if (partial) await dropPartial(client, path);
       else removed = await remove(client, path, { recursive });
+      total += partial ? 1 : removed;
       if (json) printJson({ path, removed });
     };
     const targets = names?.map((name) => join(root, name)) ?? paths;
@@ -83,6 +88,8 @@ export default sessionCommand({
         if (json) printJson({ path, removed: 0 });
       });
     }, names ? maxRequests : 1);
+    const undone = dryRun ? "; nothing was done (--dry-run)" : "";
+    record(`${counted(total, partial ? "partial upload" : "file")} removed${undone}`);
     return failures.length === 0 ? code : code === 0 ? sharedCode(failures) : otherCode;
   },
 });

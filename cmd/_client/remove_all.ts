@@ -28,7 +28,7 @@ export interface RemoveChosenOptions {
  * Removes a file that the filter takes, or the contents of a folder that it takes: first the files,
  * then the folders that are empty. With a filter, the folder itself stays.
  *
- * @returns the kinds of the failures of single files, which are reported
+ * @returns the kinds of the failures of single files, which are reported, and the number of removed files
  * @throws {BargeError} `not-found`; `exists` for a folder without `recursive`, and for a dry run of a
  *   built-in folder
  */
@@ -36,18 +36,17 @@ export async function removeChosen(
   client: Client,
   path: string,
   options: RemoveChosenOptions,
-): Promise<Kind[]> {
+): Promise<{ readonly failures: readonly Kind[]; readonly removed: number }> {
   const { recursive, filter: chosen } = options;
   const { entry } = await stat(client, path);
   if (options.dryRun && !chosen) checkChangeable(path);
-  const failures: Kind[] = [];
-  const removal = new Removal(client, options, failures);
+  const removal = new Removal(client, options);
   const filter = chosen && await filterOf({ ...chosen, names: undefined, ignoreFiles: false });
   if (entry?.type !== "dir") {
     const item = entry && { ...remoteItem(entry), name: baseName(path) };
     const stays = item && filter && leavesOutSource(filter, item, {});
     if (!stays) await removal.one(path, "file");
-    return failures;
+    return removal;
   }
   const entries = await listAll(client, path, { recursive: true });
   if (!recursive && (filter || entries.length > 0)) {
@@ -57,19 +56,19 @@ export async function removeChosen(
   const kept = filter ? leftOut(items, filter).map(({ name }) => name) : [];
   await removal.all(path, notKept(items, kept));
   if (!filter) await removal.one(path, "dir");
-  return failures;
+  return removal;
 }
 
 /** Removes files and empty folders, and reports each of them. */
 class Removal {
   readonly #client: Client;
   readonly #options: RemoveChosenOptions;
-  readonly #failures: Kind[];
+  readonly failures: Kind[] = [];
+  removed = 0;
 
-  constructor(client: Client, options: RemoveChosenOptions, failures: Kind[]) {
+  constructor(client: Client, options: RemoveChosenOptions) {
     this.#client = client;
     this.#options = options;
-    this.#failures = failures;
   }
 
   /** Removes the items of a tree. @throws {BargeError} why the connection is closed */
@@ -82,7 +81,7 @@ class Removal {
           if (this.#client.closed) throw this.#client.closed;
           const error = withVerb(typed(cause, { op: "rm", path }), "rm");
           report(error, { debug: false });
-          this.#failures.push(error.kind);
+          this.failures.push(error.kind);
         }),
       );
     };
@@ -98,6 +97,7 @@ class Removal {
     const { dryRun, json } = this.#options;
     if (dryRun ? isBuiltIn(path) : !await this.#remove(path, type)) return;
     const removed = type === "file" ? 1 : 0;
+    this.removed += removed;
     if (json) printJson({ path, removed, ...dryRun ? { dryRun } : {} });
     else if (dryRun) printLine(`remove ${path}${type === "dir" ? "/" : ""}`);
   }

@@ -11,13 +11,14 @@ export default accountsCommand({
   async run({ json }, stores) {
     const accounts = await stores.accounts.list();
     if (json) return accounts.forEach((account) => printJson(accountFields(account)));
-    const rows = accounts.map(({ name, role, used, limit, created, ...account }) => [
+    const rows = accounts.map(({ name, role, used, limit, totp, created, ...account }) => [
       name,
       role + stateOf(account),
       formatSize(used, baseOf(limit)),
       formatLimit(limit),
+      totp ? "on" : "",
       new Date(created).toISOString().slice(0, 10),
     ]);
-    printTable(["NAME", "ROLE", "USED", "LIMIT", "CREATED"], rows, [2, 3]);
+    printTable(["NAME", "ROLE", "USED", "LIMIT", "TOTP", "CREATED"], rows, [2, 3]);
   },
 });

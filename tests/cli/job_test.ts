@@ -37,6 +37,11 @@ Deno.test("the log gets messages, start and end; the program for failures gets a
   const failed = await home.barge(["put", "f", "missing", "/home/", ...job]);
   assert.equal(failed.code, 4);
   assert.equal((await home.barge(["ls", "/home/none", ...job])).code, 4);
+  assert.equal((await home.barge(["rm", "/home/f", "--log", "rm-log"])).code, 0);
+  assert.match(
+    await Deno.readTextFile(`${home.path}/rm-log`),
+    /\] 1 file removed\n.*rm: ended with/,
+  );
   const log = await Deno.readTextFile(`${home.path}/log`);
   const texts = log.split("\n").filter(Boolean).map((line) => {
     assert.match(line, /^\d{4}-\d\d-\d\dT[\d:.]{12}Z \[\d+\] /);
@@ -124,7 +129,8 @@ Deno.test("the program for failures gets the last 20 messages", async () => {
   assert.equal((await home.barge(["rm", ...names, ...notify])).code, 4);
   const cut = { env: { BARGE_SERVER: "barge://anna@127.0.0.1:1" } };
   const many = JSON.parse(await Deno.readTextFile(`${home.path}/notice`));
-  assert.deepEqual([many.messages.length, many.messages[19].includes("none24")], [20, true]);
+  assert.deepEqual([many.messages.length, many.messages[18].includes("none24")], [20, true]);
+  assert.equal(many.messages[19], "0 files removed");
   const retries = ["--retries", "12", "--retry-delay", "0"];
   assert.equal((await home.barge(["ls", ...retries, ...notify], cut)).code, 5);
   const last = JSON.parse(await Deno.readTextFile(`${home.path}/notice`));
