@@ -72,7 +72,7 @@ interface Opened extends AsyncDisposable {
  * Returns the setup that the options describe. A file of secrets that can't be read leaves it without storage:
  * the check of these files reports it.
  *
- * @throws {BargeError} `usage` for options that contradict each other
+ * @throws {BargeError} `usage` for options that contradict each other; `fatal` for a file without a certificate
  */
 async function openSetup(values: Values): Promise<Opened> {
   const { tlsCert, tlsKey, config, proxyCert, publicUrl, maxConnections, durability } = values;
@@ -101,8 +101,9 @@ async function openSetup(values: Values): Promise<Opened> {
     const close = () => storage[Symbol.asyncDispose]();
     return { setup: { ...common, storage }, [Symbol.asyncDispose]: close };
   } catch (error) {
-    if (error instanceof BargeError && error.kind !== "usage") return { setup: common, ...nothing };
-    throw error;
+    const isServeRefusal = error instanceof BargeError && /^(usage|fatal)$/.test(error.kind);
+    if (!(error instanceof BargeError) || isServeRefusal) throw error;
+    return { setup: common, ...nothing };
   }
 }
 

@@ -7,6 +7,7 @@ import { formatAddress, hostOf, isLoopback } from "../../core/net/address.ts";
 import type { BucketOptions } from "../../core/shared/bucket/bucket.ts";
 import type { PostgresOptions } from "../../core/shared/database/postgres.ts";
 import type { SharedOptions } from "../../core/shared/storage.ts";
+import { readCertificates } from "./certificate_file.ts";
 import { marked, value, type ValuesOf } from "../_term/command.ts";
 import { path, type ValueParser, valueParser } from "../_term/value.ts";
 
@@ -118,7 +119,7 @@ export async function sharedOptions(values: StorageValues): Promise<SharedOption
   if (!pair) return undefined;
   const { store, bucket } = pair;
   const { tls = !isLoopback(store.host) || values.storeCa !== undefined, ...address } = store;
-  const trust = values.storeCa === undefined ? undefined : [await read(values.storeCa)];
+  const trust = values.storeCa === undefined ? undefined : [readCertificates(values.storeCa)];
   return {
     postgres: { ...address, password: await password(values), trust: tls ? trust : null },
     bucket: { ...bucket, ...await bucketKeys(values), trust },

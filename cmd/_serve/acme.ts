@@ -5,6 +5,7 @@ import { challengeTypes, defaultDirectory } from "../../core/acme/setup.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { AcmeOptions } from "../../core/serve/acme.ts";
 import { isDomain } from "../../core/storage/acme.ts";
+import { readCertificates } from "../_data/certificate_file.ts";
 import { marked, value, valueOr, values, type ValuesOf } from "../_term/command.ts";
 import { addressOrOff, oneOf, path, valueParser } from "../_term/value.ts";
 
@@ -67,7 +68,7 @@ export function acmeOf(values: AcmeValues): AcmeOptions | undefined {
     email: acmeEmail,
     external: externalAccount(values),
     directory: acmeDirectory,
-    trust: acmeCa === undefined ? [] : [readCa(acmeCa)],
+    trust: acmeCa === undefined ? [] : [readCertificates(acmeCa)],
     challenge: acmeChallenge,
     http: acmeHttp,
   };
@@ -79,24 +80,15 @@ function externalAccount({ acmeEabKid, acmeEabKeyFile }: AcmeValues): ExternalAc
     throw new BargeError("usage", "--acme-eab-kid and --acme-eab-key-file belong together");
   }
   const facts = { op: "read the key of --acme-eab-kid", path: acmeEabKeyFile };
-  const key = parseExternalKey(read(facts));
-  if (key) return { kid: acmeEabKid, key };
-  throw new BargeError("fatal", "the file holds no key in base64url of 16 bytes or more", facts);
-}
-
-function readCa(path: string): string {
-  const facts = { op: "read certificate", path };
-  const text = read(facts);
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new BargeError("fatal", "the file holds no certificate in PEM", facts);
-}
-
-function read(facts: { readonly op: string; readonly path: string }): string {
+  let text: string;
   try {
-    return readFileSync(facts.path, "utf8");
+    text = readFileSync(acmeEabKeyFile, "utf8");
   } catch (cause) {
     throw new BargeError("fatal", typed(cause).message, { ...facts, cause });
   }
+  const key = parseExternalKey(text);
+  if (key) return { kid: acmeEabKid, key };
+  throw new BargeError("fatal", "the file holds no key in base64url of 16 bytes or more", facts);
 }
 
 /** Domains, separated by commas. */

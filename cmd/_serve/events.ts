@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { BargeError, typed } from "../../core/error.ts";
 import { parseSecret } from "../../core/events/signature.ts";
 import type { EventOptions, Webhook } from "../../core/serve/event_service.ts";
+import { readCertificates } from "../_data/certificate_file.ts";
 import { value, valueOr, values, type ValuesOf } from "../_term/command.ts";
 import { count, path, valueParser } from "../_term/value.ts";
 import { commandLine, type hookOptions, wordsOf } from "./hooks.ts";
@@ -61,7 +62,7 @@ export async function eventsOf(options: EventValues): Promise<EventOptions | und
     onCommit: onCommit === undefined ? undefined : wordsOf(onCommit),
     webhooks,
     secrets: webhooks.length > 0 ? await secrets(options) : [],
-    trust: webhookCa === undefined ? undefined : [await read(webhookCa)],
+    trust: webhookCa === undefined ? undefined : [readCertificates(webhookCa)],
     timeout: hookTimeout * 1000,
     jobs: hookJobs,
     maxEvents: eventLimit,

@@ -1,5 +1,6 @@
 /** Reads the certificate of a proxy that ends TLS for the native door. */
-import { BargeError, typed } from "../../core/error.ts";
+import { typed } from "../../core/error.ts";
+import { readCertificates } from "../_data/certificate_file.ts";
 import { bindingsOf } from "../../core/net/channel_binding.ts";
 
 /**
@@ -11,13 +12,10 @@ import { bindingsOf } from "../../core/net/channel_binding.ts";
  */
 export function readProxyCert(path: string | undefined): string[] {
   if (path === undefined) return [];
-  const facts = { op: "read certificate", path };
-  let tlsBindings: string[];
+  const text = readCertificates(path);
   try {
-    tlsBindings = bindingsOf(Deno.readTextFileSync(path));
+    return bindingsOf(text);
   } catch (cause) {
-    throw new BargeError("fatal", typed(cause).message, { ...facts, cause });
+    throw typed(cause, { op: "read certificate", path });
   }
-  if (tlsBindings.length > 0) return tlsBindings;
-  throw new BargeError("fatal", "the file holds no certificate in PEM", facts);
 }

@@ -98,13 +98,20 @@ Deno.test("a database on this machine needs no TLS, and another one has it unles
     const found = await options(["--store", url, ...addresses.slice(2), ...more], secrets);
     return found?.postgres.trust;
   };
-  using ca = await file("PEM");
+  const pem = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+  using ca = await file(pem);
   assert.equal(await trustOf("postgres://barge@127.0.0.1:5433/files"), null);
   assert.equal(await trustOf("postgres://barge@db/files?sslmode=disable"), null);
   assert.equal(await trustOf("postgres://barge@[::1]/files?sslmode=verify-full"), undefined);
   assert.deepEqual(await trustOf("postgres://barge@127.0.0.1/files", "--store-ca", ca.path), [
-    "PEM",
+    pem,
   ]);
+  using junk = await file("hello");
+  for (const path of [junk.path, `${junk.path}-missing`]) {
+    await assert.rejects(trustOf("postgres://barge@db/files", "--store-ca", path), {
+      kind: "fatal",
+    });
+  }
 });
 
 Deno.test("a bucket's URL has a prefix and a region", async () => {
