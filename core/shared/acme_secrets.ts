@@ -3,10 +3,12 @@
  * database's clock, so that one node orders for all.
  */
 import type { AcmeRecord, AcmeStore } from "../storage/acme.ts";
+import { leaseSql } from "./database/lease.ts";
 import type { Postgres } from "./database/postgres.ts";
 import type { Secrets } from "./database/secrets.ts";
 
 const leaseName = "acme";
+const lease = leaseSql({ holder: "lease.holder", until: "lease.until" }, "$2", "$3");
 
 export class AcmeSecrets implements AcmeStore {
   readonly #db: Postgres;
@@ -39,8 +41,7 @@ export class AcmeSecrets implements AcmeStore {
   async lease(ms: number): Promise<boolean> {
     const rows = await this.#db.all(
       `INSERT INTO lease (name, holder, until) VALUES ($1, $2, now() + $3::float8 * interval '1 ms')
-       ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-         WHERE lease.holder = excluded.holder OR lease.until < now()
+       ON CONFLICT (name) DO UPDATE SET ${lease.take} WHERE ${lease.isFree}
        RETURNING holder`,
       leaseName,
       this.#holder,

@@ -10,10 +10,12 @@ import type {
   ListedEvent,
   WaitingEvent,
 } from "../storage/events.ts";
+import { leaseSql } from "./database/lease.ts";
 import type { Postgres } from "./database/postgres.ts";
 
 /** The time after which the lead of a node ends that does not renew it, in ms. */
 const leaseMs = 10_000;
+const lease = leaseSql({ holder: "leader", until: "until" }, "$2", leaseMs);
 
 /** Columns of a {@link WaitingEvent}. */
 const waitingColumns = `id, places::jsonb AS places, at, attempts, due - now_ms() AS "dueInMs"`;
@@ -56,9 +58,7 @@ export class SharedEvents implements EventStore {
 
   async lead(target: string, server: string): Promise<Lead | undefined> {
     const [row] = await this.#db.all<{ generation: number }>(
-      `UPDATE event_target SET seen = now(), leader = $2,
-         until = now() + interval '${leaseMs} ms'
-       WHERE name = $1 AND (leader = $2 OR leader IS NULL OR until < now())
+      `UPDATE event_target SET seen = now(), ${lease.take} WHERE name = $1 AND ${lease.isFree}
        RETURNING generation`,
       target,
       server,

@@ -8,13 +8,14 @@ import {
   type VerificationRow,
   verificationState,
 } from "../../storage/verify/verification.ts";
+import { leaseSql } from "../database/lease.ts";
 import type { Postgres } from "../database/postgres.ts";
 
-/** The time for which a node keeps the round without a save, in seconds. */
-const leaseSeconds = 60;
+/** The time for which a node keeps the round without a save, in ms. */
+const leaseMs = 60_000;
 
 const columns = "began, position, files, bytes, bad, finished, summary";
-const leaseEnd = `now() + interval '${leaseSeconds} seconds'`;
+const lease = leaseSql({ holder: "node", until: "lease" }, "$1", leaseMs);
 
 /** Returns the state, without the check itself. @param node the id of this node */
 export function sharedVerification(db: Postgres, node: string): Omit<Verification, "check"> {
@@ -27,13 +28,13 @@ export function sharedVerification(db: Postgres, node: string): Omit<Verificatio
       // One statement, so that of several nodes one takes the round.
       const isNew = "began IS NULL";
       const [row] = await db.all<VerificationRow>(
-        `UPDATE verification SET node = $1, lease = ${leaseEnd},
+        `UPDATE verification SET ${lease.take},
            began = coalesce(began, now_ms()),
            position = CASE WHEN ${isNew} THEN '' ELSE position END,
            files = CASE WHEN ${isNew} THEN 0 ELSE files END,
            bytes = CASE WHEN ${isNew} THEN 0 ELSE bytes END,
            bad = CASE WHEN ${isNew} THEN 0 ELSE bad END
-         WHERE (node IS NULL OR node = $1 OR lease < now())
+         WHERE ${lease.isFree}
            AND (began IS NOT NULL OR finished IS NULL OR finished + $2::bigint <= now_ms())
          RETURNING ${columns}`,
         node,
@@ -44,7 +45,7 @@ export function sharedVerification(db: Postgres, node: string): Omit<Verificatio
     async save({ position, files, bytes, bad }) {
       const rows = await db.all(
         `UPDATE verification SET position = $2, files = $3::bigint, bytes = $4::bigint,
-           bad = $5::bigint, lease = ${leaseEnd} WHERE node = $1 RETURNING 1`,
+           bad = $5::bigint, ${lease.take} WHERE node = $1 RETURNING 1`,
         node,
         position,
         files,
