@@ -1,7 +1,7 @@
 /** `barge audit`: shows the audit trail, of a storage or at a server. */
 import { BargeError } from "../../core/error.ts";
 import { type AuditFields, auditFields } from "../../core/session/audit_fields.ts";
-import { maxAuditPage } from "../../core/storage/audit/audit.ts";
+import { auditPages } from "../../core/storage/audit/pages.ts";
 import { accountsOptions, openAccounts } from "../_data/accounts.ts";
 import { openSession, sessionOptions } from "../_client/session.ts";
 import { command, isDataNamed, isOnLine, value, type ValuesOf } from "../_term/command.ts";
@@ -72,13 +72,9 @@ async function readStorage(
 ): Promise<void> {
   const { since, account } = values;
   await using stores = await openAccounts(values);
-  let before: number | undefined;
-  while (true) {
+  for await (const records of auditPages((page) => stores.audit.list(page), { since, account })) {
     signal.throwIfAborted();
-    const page = await stores.audit.list({ since, account, before, limit: maxAuditPage });
-    for (const record of page) print(auditFields(record));
-    if (page.length < maxAuditPage) return;
-    before = page.at(-1)!.id;
+    for (const record of records) print(auditFields(record));
   }
 }
 

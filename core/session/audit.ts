@@ -1,6 +1,7 @@
 /** Reads the audit trail, for admins. */
 import type { Session } from "../login/session.ts";
 import { type AuditQuery, type AuditRecord, maxAuditPage } from "../storage/audit/audit.ts";
+import { auditPages, nextBefore } from "../storage/audit/pages.ts";
 import { asAdmin } from "./admin.ts";
 
 export interface AuditPage {
@@ -17,18 +18,13 @@ export async function auditPage(
   const limit = Math.min(query.limit ?? maxAuditPage, maxAuditPage);
   const { audit } = (await asAdmin(session)).people;
   const records = await audit.list({ ...query, limit });
-  return { records, next: records.length < limit ? null : records.at(-1)!.id };
+  return { records, next: nextBefore(records, limit) ?? null };
 }
 
 /** Yields the whole trail, a page at a time. @throws {BargeError} as {@link auditPage} */
-export async function* auditPages(
+export function auditTrail(
   session: Session,
   query: Omit<AuditQuery, "limit" | "before">,
 ): AsyncGenerator<readonly AuditRecord[], void, void> {
-  let before: number | undefined;
-  do {
-    const page = await auditPage(session, { ...query, before });
-    yield page.records;
-    before = page.next ?? undefined;
-  } while (before !== undefined);
+  return auditPages(async (page) => (await auditPage(session, page)).records, query);
 }

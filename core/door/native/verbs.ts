@@ -11,7 +11,7 @@ import {
 import { bindingName } from "../../net/binding_name.ts";
 import { defaultMinPasswordLength } from "../../protocol/password.ts";
 import { parseTime } from "../../protocol/time.ts";
-import { auditPages } from "../../session/audit.ts";
+import { auditTrail } from "../../session/audit.ts";
 import { auditFields } from "../../session/audit_fields.ts";
 import { copy } from "../../session/copy.ts";
 import { digest } from "../../session/digest.ts";
@@ -178,7 +178,7 @@ async function* auditRows(
   { since, account }: Request<"audit">,
 ): AsyncGenerator<object[], void, void> {
   const query = { account, since: since === undefined ? undefined : parseTime(since) };
-  for await (const records of auditPages(session, query)) yield records.map(auditFields);
+  for await (const records of auditTrail(session, query)) yield records.map(auditFields);
 }
 
 async function* uploadRows(session: Session): AsyncGenerator<object[], void, void> {
