@@ -1,4 +1,5 @@
 /** The options of `barge serve` for events: the program and the webhooks that get them. */
+import { dayMs } from "../../core/duration.ts";
 import { createHash } from "node:crypto";
 import { BargeError, typed } from "../../core/error.ts";
 import { parseSecret } from "../../core/events/signature.ts";
@@ -11,7 +12,6 @@ import { commandLine, type hookOptions, wordsOf } from "./hooks.ts";
 /** The variable that holds the secrets of webhooks, and that is not an option. */
 export const webhookSecretVariable = "BARGE_WEBHOOK_SECRET";
 
-const dayMs = 86_400_000;
 /** The most secrets: the old one and the new one while they are exchanged. */
 const maxSecrets = 4;
 

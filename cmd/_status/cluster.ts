@@ -1,4 +1,5 @@
 /** The state of all nodes that share a storage, from its database: no node is asked. */
+import { formatDuration } from "../../core/duration.ts";
 import type { RequestStats, Server } from "../../core/protocol/message.ts";
 import { AcmeSecrets } from "../../core/shared/acme_secrets.ts";
 import type { SharedStorage } from "../../core/shared/storage.ts";
@@ -10,7 +11,7 @@ import { readRenewal } from "../../core/storage/acme.ts";
 import { type NodeReport, stateText, sumNodes } from "../../core/watch/nodes.ts";
 import { print } from "../_term/out.ts";
 import { printTable } from "../_term/table.ts";
-import { duration, printRequests, printSummary, since } from "./print.ts";
+import { printRequests, printSummary, since } from "./print.ts";
 
 /** The sums over all nodes that are not gone, with the fields of one server's status; and the nodes. */
 export interface ClusterStatus extends Server {
@@ -59,14 +60,14 @@ function nodeRow(node: NodeFields, now: string): string[] {
   const { name, version, started, seen, connections, rates, addresses } = node;
   const doors = Object.entries(addresses).map(([door, address]) => `${door} ${address}`).join(", ");
   if (node.state === "gone") {
-    const state = `gone ${duration(since(seen, now))}`;
+    const state = `gone ${formatDuration(since(seen, now))}`;
     return [name, state, version, "-", "-", "-", "-", "-", "-", "-", doors];
   }
   return [
     name,
     stateText(node),
     version,
-    duration(since(started, now)),
+    formatDuration(since(started, now)),
     ...numbers(connections, rates, node),
     doors,
   ];

@@ -3,6 +3,7 @@ import type { Status } from "../../core/client/status.ts";
 import type { RequestStats, Server } from "../../core/protocol/message.ts";
 import { print, printLine } from "../_term/out.ts";
 import { counted } from "../_term/progress.ts";
+import { formatDuration } from "../../core/duration.ts";
 import { formatSize } from "../../core/size.ts";
 import { minute, printTable, table } from "../_term/table.ts";
 import { printable } from "../../core/protocol/printable.ts";
@@ -17,7 +18,7 @@ type Numbers = Server & { readonly requests: readonly RequestStats[] };
 export function printStatus(now: Status, before?: Status): void {
   const node = now.node === undefined ? "" : `, node ${printable(now.node)}`;
   printSummary(
-    ["up", `${duration(since(now.started, now.now))}, barge ${now.version}${node}`],
+    ["up", `${formatDuration(since(now.started, now.now))}, barge ${now.version}${node}`],
     now,
     before,
   );
@@ -91,7 +92,7 @@ function printSessions({ sessions, connections, now }: Status): void {
     account ?? "-",
     door,
     address,
-    duration(since(from, now)),
+    formatDuration(since(from, now)),
     activity(doing),
   ]);
   printTable(["ACCOUNT", "DOOR", "ADDRESS", "FOR", "DOES"], rows);
@@ -106,7 +107,7 @@ function activity({ verb, path, bytes }: Pick<Status["sessions"][0], "verb" | "p
 }
 
 function rates(now: Numbers, before: Numbers): string {
-  const seconds = Math.max(0.001, since(before.now, now.now));
+  const seconds = Math.max(1, since(before.now, now.now)) / 1000;
   const speed = (way: "received" | "sent") =>
     `${formatSize(Math.max(0, total(now, way) - total(before, way)) / seconds)}/s`;
   const asked = Math.max(0, count(now) - count(before)) / seconds;
@@ -121,9 +122,9 @@ function count({ requests }: Numbers): number {
   return requests.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** Returns the seconds between two times. */
+/** Returns the milliseconds between two times. */
 export function since(from: string, to: string): number {
-  return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+  return Math.max(0, Date.parse(to) - Date.parse(from));
 }
 
 function milliseconds(seconds: number): string {
@@ -133,28 +134,4 @@ function milliseconds(seconds: number): string {
     : ms < 10_000
     ? `${ms.toFixed(0)} ms`
     : `${seconds.toFixed(0)} s`;
-}
-
-/**
- * Formats a time span in its two largest units.
- *
- * @example
- * ```ts
- * import { duration } from "./print.ts";
- * if (duration(59.6) !== "59 s" || duration(7500) !== "2 h 5 min") throw new Error();
- * if (duration(90_000) !== "1 d 1 h") throw new Error();
- * ```
- */
-export function duration(seconds: number): string {
-  const units = [["d", 86_400], ["h", 3600], ["min", 60], ["s", 1]] as const;
-  const i = Math.max(0, units.findIndex(([, length]) => seconds >= length));
-  if (seconds < 1) return "0 s";
-  let rest = Math.floor(seconds);
-  const parts: string[] = [];
-  for (const [name, length] of units.slice(i, i + 2)) {
-    const n = Math.floor(rest / length);
-    rest -= n * length;
-    if (n > 0) parts.push(`${n} ${name}`);
-  }
-  return parts.join(" ");
 }

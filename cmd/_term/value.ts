@@ -1,4 +1,5 @@
 /** Parsers of single values, as options and arguments take them: sizes, addresses, counts. */
+import { dayMs, hourMs } from "../../core/duration.ts";
 import { parseDay } from "../../core/protocol/time.ts";
 import { formatLimit, parseSize } from "../../core/size.ts";
 import { type Address, formatAddress, parseAddress, unixPeer } from "../../core/net/address.ts";
@@ -112,9 +113,9 @@ export function seconds(): ValueParser<number> {
 const unitMs: Readonly<Record<string, number>> = {
   s: 1000,
   m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 7 * 86_400_000,
+  h: hourMs,
+  d: dayMs,
+  w: 7 * dayMs,
 };
 
 /** Returns the milliseconds of a span like `90m`, `12h`, `30d` or `2w`; undefined for another text. */

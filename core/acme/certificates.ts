@@ -2,10 +2,10 @@
  * Makes what an authority wants to see: certificate requests, and certificates that answer challenges; and reads from
  * a certificate how the authority names it.
  */
+import { dayMs } from "../duration.ts";
 import type { ChallengePair } from "../storage/acme.ts";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-const dayMs = 24 * 3600 * 1000;
 /** The extension `acmeIdentifier` (RFC 8737, section 3). */
 const acmeIdentifier = "1.3.6.1.5.5.7.1.31";
 

@@ -1,4 +1,5 @@
 /** Checks the certificates: that they can be used, when they end, and which names they have. */
+import { dayMs } from "../duration.ts";
 import { isIP } from "node:net";
 import { X509Certificate } from "node:crypto";
 import { keptCertificate } from "../acme/kept.ts";
@@ -14,7 +15,6 @@ import { type AcmeRecords, readRenewal, type Renewal } from "../storage/acme.ts"
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup, Setup, SharedSetup } from "./setup.ts";
 
-const dayMs = 86_400_000;
 /** The days before the end of a certificate from which it is a warning, and a fault. */
 const warnDays = 21;
 const badDays = 3;

@@ -2,13 +2,13 @@
  * Checks whether all failed logins come from one address: a proxy or a NAT then hides the addresses of its
  * clients, and a ban of the address would keep out all of them.
  */
+import { hourMs } from "../duration.ts";
 import { existsSync } from "node:fs";
 import { databaseFile } from "../local/database/database.ts";
 import { queryUnchanged } from "../local/database/unchanged.ts";
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup, SharedSetup } from "./setup.ts";
 
-const hourMs = 3_600_000;
 /** The least failures, and accounts, that show a pattern. */
 const minFailures = 5;
 const minAccounts = 3;

@@ -1,8 +1,8 @@
 /** The limits of the events that wait for a target, and the events beyond them. */
+import { dayMs } from "../duration.ts";
 import { isByStranger } from "../storage/event_facts.ts";
 import type { WaitingEvent } from "../storage/events.ts";
 
-const dayMs = 86_400_000;
 /** The share of the waiting events that clients without a login may cause. */
 const strangersShare = 0.1;
 

@@ -1,8 +1,8 @@
 /** Makes self-signed certificates: EC P-256, signed with SHA-256, valid for ten years. */
+import { dayMs } from "../duration.ts";
 import { isIP } from "node:net";
 import type { KeyPair } from "./certificate.ts";
 
-const dayMs = 24 * 3600 * 1000;
 const lifetimeMs = 3650 * dayMs;
 
 /**

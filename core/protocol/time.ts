@@ -1,4 +1,5 @@
 /** Parses times in the format of RFC 3339, for all doors. */
+import { dayMs } from "../duration.ts";
 
 const pattern =
   /^(\d{4}-\d\d-\d\d)t(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:z|([+-])(\d\d):(\d\d))$/i;
@@ -39,7 +40,7 @@ export function parseTime(text: string): number | undefined {
 
 function beginsMonth(ms: number): boolean {
   const time = new Date(ms);
-  return time.getUTCDate() === 1 && ms % 86_400_000 === 0;
+  return time.getUTCDate() === 1 && ms % dayMs === 0;
 }
 
 /**

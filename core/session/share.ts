@@ -8,6 +8,7 @@
  * A visitor gets one answer for every link that does not work: never made, mistyped, expired, revoked,
  * used up, gone.
  */
+import { dayMs, hourMs } from "../duration.ts";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { type Account, mayLogIn } from "../storage/account.ts";
 import type { Attempt } from "../storage/logins.ts";
@@ -25,8 +26,6 @@ import { Session } from "../login/session.ts";
 import type { Service } from "../login/service.ts";
 import { entryOf } from "./entry.ts";
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 /** The default, longest and shortest life of a link, in ms. */
 export const defaultLinkMs = 7 * dayMs;
 const maxLinkMs = 366 * dayMs;

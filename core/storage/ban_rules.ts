@@ -27,12 +27,11 @@
  * the same for unknown names, which are stored as digests, since people type passwords there. Failures are
  * kept for an hour, bans for a day after their end.
  */
+import { dayMs } from "../duration.ts";
 import { createHmac } from "node:crypto";
 import { isLoopback, network } from "../net/address.ts";
 import { type Attempt, type Ban, maxLoginDelayMs } from "./logins.ts";
 
-export const hourMs = 3_600_000;
-export const dayMs = 24 * hourMs;
 /** The time for which an address is familiar to an account after its last login from there. */
 export const familiarMs = 90 * dayMs;
 /** The most addresses that are familiar to one account. */

@@ -1,4 +1,5 @@
 /** The part of storage for logins: secrets, failed logins, bans. */
+import { dayMs } from "../duration.ts";
 import type { Verifier } from "../protocol/message.ts";
 import type { Account, Credential, Login } from "./account.ts";
 import type { Actor } from "./audit/audit.ts";
@@ -91,11 +92,11 @@ export interface WebSession {
 }
 
 /** The time for which an expired token is still listed, in ms. */
-export const listedTokenMs = 30 * 86_400_000;
+export const listedTokenMs = 30 * dayMs;
 
 /** The time after which an unused web session ends, and the longest that one lasts, in ms. */
-export const webSessionIdleMs = 7 * 86_400_000;
-export const webSessionMaxMs = 30 * 86_400_000;
+export const webSessionIdleMs = 7 * dayMs;
+export const webSessionMaxMs = 30 * dayMs;
 
 /** A web session that was found by its secret. */
 export interface FoundWebSession {

@@ -1,12 +1,13 @@
 /** The part of storage that keeps share links. */
+import { dayMs } from "../duration.ts";
 import type { Verifier } from "../protocol/message.ts";
 import type { Actor } from "./audit/audit.ts";
 import type { Place } from "./place.ts";
 
 /** The time for which an expired link is still listed, in ms. */
-export const listedMs = 30 * 86_400_000;
+export const listedMs = 30 * dayMs;
 /** The time in which a counted download can be resumed, in ms, and the most resumes of it. */
-export const resumableMs = 86_400_000;
+export const resumableMs = dayMs;
 export const maxParts = 100;
 /** The most resumable downloads of one link; the oldest is forgotten first. */
 export const maxVisits = 1000;

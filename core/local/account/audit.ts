@@ -1,4 +1,5 @@
 /** The table of the audit trail: see core/storage/audit/audit.ts. */
+import { dayMs } from "../../duration.ts";
 import {
   auditBounds,
   type AuditClass,
@@ -16,7 +17,6 @@ import { Table } from "../database/table.ts";
 
 /** How many records are added until those beyond the bounds are dropped. */
 const pruneInterval = 256;
-const dayMs = 86_400_000;
 
 export class Audit extends Table {
   /** Adds a record, in the transaction of its change. */

@@ -2,16 +2,15 @@
  * Failed logins and bans, which all workers share through the database: see core/storage/ban_rules.ts.
  * If all workers check at the same moment, each of them may let one guess too many pass.
  */
+import { dayMs, hourMs } from "../../duration.ts";
 import { isLoopback, network } from "../../net/address.ts";
 import {
   banOf,
   type BanRow,
-  dayMs,
   delayOf,
   type FailureCase,
   failureCase,
   familiarMs,
-  hourMs,
   liftedValues,
   maxFailureRows,
   maxFamiliarAddresses,

@@ -5,6 +5,7 @@
  * An attempt counts for its address whatever its outcome, so that nobody can guess names by trying them. An
  * account counts as long as it exists. The row of an attempt is kept for an hour.
  */
+import { hourMs } from "../../duration.ts";
 import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
 import { maxRegisteredAccounts } from "../../storage/bounds.ts";
@@ -12,7 +13,6 @@ import type { RegisterLimits } from "../../storage/accounts.ts";
 import { Table } from "../database/table.ts";
 import { formatLimit } from "../../size.ts";
 
-const hourMs = 3_600_000;
 /** The most rows of attempts; the oldest are deleted first. */
 const maxAttempts = 20_000;
 

@@ -1,4 +1,5 @@
 /** The audit trail, as rows of the database: see core/storage/audit/audit.ts. */
+import { dayMs } from "../../duration.ts";
 import {
   auditBounds,
   type AuditEntry,
@@ -12,8 +13,6 @@ import {
 import { LoginRecords, type MergedEntry } from "../../storage/audit/login_records.ts";
 import { recordColumns, recording, recordNames } from "../database/audit_rows.ts";
 import type { Postgres, Statements, Value } from "../database/postgres.ts";
-
-const dayMs = 86_400_000;
 
 /**
  * Adds events to the records with their keys. The commit waits for no sync of the database's disk: a crash of

@@ -1,14 +1,13 @@
 /** Failed logins and bans, which all nodes share: see core/storage/ban_rules.ts. */
+import { dayMs, hourMs } from "../../duration.ts";
 import { isLoopback } from "../../net/address.ts";
 import {
   banOf,
   type BanRow,
-  dayMs,
   delayOf,
   type FailureCase,
   failureCase,
   familiarMs,
-  hourMs,
   liftedValues,
   maxFailureRows,
   maxFamiliarAddresses,

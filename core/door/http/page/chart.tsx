@@ -1,11 +1,12 @@
 /** The chart of bytes a second, with a summary and a table for screen readers. */
+import { dayMs, hourMs } from "../../../duration.ts";
 import { formatSize } from "../../../size.ts";
 import type { Rate, Span } from "../../../watch/history.ts";
 import { Time } from "./layout.tsx";
 
 const width = 720;
 const height = 180;
-const spanMs: Readonly<Record<Span, number>> = { hour: 3_600_000, day: 86_400_000 };
+const spanMs: Readonly<Record<Span, number>> = { hour: hourMs, day: dayMs };
 /** The labels of the time axis. */
 const timeLabels: Readonly<Record<Span, readonly string[]>> = {
   hour: ["1 h ago", "45 min", "30 min", "15 min", "now"],

@@ -1,4 +1,5 @@
 /** Pages to create, list and revoke an account's share links. */
+import { dayMs, hourMs } from "../../../duration.ts";
 import type { BargeError } from "../../../error.ts";
 import {
   defaultLinkMs,
@@ -15,9 +16,6 @@ import { ButtonForm, DialogForm, Field } from "./form.tsx";
 import { count } from "./format.ts";
 import { Icon, PageHead, send, Shell, Time } from "./layout.tsx";
 import { formFailure, formOf, type PageContext, type UserView, userView } from "./view.ts";
-
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 
 /** The lifetimes that the form offers. */
 const lifetimes: readonly (readonly [ms: number, label: string])[] = [

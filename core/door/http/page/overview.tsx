@@ -1,4 +1,5 @@
 /** The overview of the server: traffic, storage, facts. */
+import { formatDuration } from "../../../duration.ts";
 import { formatSize } from "../../../size.ts";
 import { type Rate, type Span, spans } from "../../../watch/history.ts";
 import type { Counts } from "../../../watch/metrics.ts";
@@ -182,29 +183,4 @@ function Doors({ snapshot, title }: { snapshot: Snapshot; title: string }) {
       </div>
     </section>
   );
-}
-
-/**
- * Formats a duration in its two largest units.
- *
- * @param ms milliseconds
- *
- * @example
- * ```ts
- * import { formatDuration } from "./overview.tsx";
- * if (formatDuration(90_061_000) !== "1 day 1 h" || formatDuration(61_000) !== "1 min 1 s") throw new Error();
- * ```
- */
-export function formatDuration(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const units: [number, string][] = [
-    [Math.floor(seconds / 86_400), seconds < 172_800 ? "day" : "days"],
-    [Math.floor(seconds / 3600) % 24, "h"],
-    [Math.floor(seconds / 60) % 60, "min"],
-    [seconds % 60, "s"],
-  ];
-  const first = units.findIndex(([n]) => n > 0);
-  if (first === -1) return "0 s";
-  return units.slice(first, first + 2).filter(([n]) => n > 0).map(([n, unit]) => `${n} ${unit}`)
-    .join(" ");
 }
