@@ -11,6 +11,29 @@ import { Receiver } from "./_receiver.ts";
 
 const ignore = !hasEngines;
 
+/** A cluster with the account anna, and a receiver of its events. */
+class Stage implements AsyncDisposable {
+  readonly receiver = new Receiver();
+
+  private constructor(readonly nodes: Nodes, readonly token: string) {}
+
+  static async make(): Promise<Stage> {
+    const nodes = await Nodes.make();
+    return new Stage(nodes, await nodes.addUser("anna"));
+  }
+
+  /** Starts a node that sends events to the receiver. */
+  async start(): Promise<Server> {
+    const { args, env } = this.receiver;
+    return await this.nodes.start({ args, env });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.receiver[Symbol.asyncDispose]();
+    await this.nodes[Symbol.asyncDispose]();
+  }
+}
+
 async function waiting(nodes: Nodes): Promise<number> {
   return (await nodes.row<{ n: number }>("SELECT count(*) AS n FROM event")).n;
 }
@@ -24,11 +47,9 @@ Deno.test({
   name: "one of two nodes delivers each event once, in order, and events of commands, too",
   ignore,
   async fn() {
-    await using nodes = await Nodes.make();
-    await using receiver = new Receiver();
-    const token = await nodes.addUser("anna");
-    const { args, env } = receiver;
-    const [a, b] = [await nodes.start({ args, env }), await nodes.start({ args, env })];
+    await using stage = await Stage.make();
+    const { nodes, receiver, token } = stage;
+    const [a, b] = [await stage.start(), await stage.start()];
     using first = await Peer.open(a.address, token);
     using second = await Peer.open(b.address, token);
     const large = pattern(700_000);
@@ -68,14 +89,12 @@ Deno.test({
   name: "kill -9 of the node that delivers, again and again: each acknowledged upload is delivered",
   ignore,
   async fn() {
-    await using nodes = await Nodes.make();
-    await using receiver = new Receiver();
+    await using stage = await Stage.make();
+    const { nodes, receiver, token } = stage;
     const random = new Random(7);
     receiver.answer = () => new Response(null, { status: random.chance(0.1) ? 500 : 204 });
-    const token = await nodes.addUser("anna");
-    const { args, env } = receiver;
     const acknowledged: string[] = [];
-    let servers: Server[] = [await nodes.start({ args, env }), await nodes.start({ args, env })];
+    let servers: Server[] = [await stage.start(), await stage.start()];
     const put = async (server: Server, ms: number) => {
       const end = performance.now() + ms;
       try {
@@ -96,7 +115,7 @@ Deno.test({
       await Promise.all([put(victim, 60_000), put(other, 2_000)]);
       clearTimeout(kill);
       await victim.ended;
-      servers = [other, await nodes.start({ args, env })];
+      servers = [other, await stage.start()];
     }
     await until(async () => await waiting(nodes) === 0);
     const paths = new Set(receiver.paths());
@@ -109,13 +128,11 @@ Deno.test({
   name: "a node takes over from one that was killed with an event under way; list, retry and drop",
   ignore,
   async fn() {
-    await using nodes = await Nodes.make();
-    await using receiver = new Receiver();
-    const token = await nodes.addUser("anna");
-    const { args, env } = receiver;
-    const first = await nodes.start({ args, env });
+    await using stage = await Stage.make();
+    const { nodes, receiver, token } = stage;
+    const first = await stage.start();
     const led = await until(() => leader(nodes));
-    const second = await nodes.start({ args, env });
+    const second = await stage.start();
     const held = Promise.withResolvers<void>();
     const arrived = Promise.withResolvers<void>();
     receiver.answer = async ({ path }, attempt) => {

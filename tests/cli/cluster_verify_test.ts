@@ -9,15 +9,20 @@ import { Nodes } from "./_nodes.ts";
 
 const finished = "all files were verified";
 
+/** Starts a node, and writes files of 100 kB: `/home/f0`, `/home/f1` and so on. */
+async function writeFiles(nodes: Nodes, count: number): Promise<void> {
+  const token = await nodes.addUser("anna");
+  const writer = await nodes.start();
+  using peer = await Peer.open(writer.address, token);
+  for (let i = 0; i < count; i++) await peer.ask(eager(`/home/f${i}`, pattern(100_000, i)));
+}
+
 Deno.test({
   name: "one node of a cluster verifies, and another goes on when it dies",
   ignore: !hasEngines,
   async fn() {
     await using nodes = await Nodes.make();
-    const token = await nodes.addUser("anna");
-    const writer = await nodes.start();
-    using peer = await Peer.open(writer.address, token);
-    for (let i = 0; i < 12; i++) await peer.ask(eager(`/home/f${i}`, pattern(100_000, i)));
+    await writeFiles(nodes, 12);
     const { db, bucket } = nodes.setup.first;
     const [{ object }] = await db.all<{ object: number }>(
       "SELECT object FROM piece JOIN node USING (content) WHERE node.name = convert_to('f11', 'UTF8')",
@@ -49,10 +54,7 @@ Deno.test({
   ignore: !hasEngines,
   async fn() {
     await using nodes = await Nodes.make();
-    const token = await nodes.addUser("anna");
-    const writer = await nodes.start();
-    using peer = await Peer.open(writer.address, token);
-    for (let i = 0; i < 3; i++) await peer.ask(eager(`/home/f${i}`, pattern(100_000, i)));
+    await writeFiles(nodes, 3);
     const { db } = nodes.setup.first;
     const state = async () => {
       const sql = "SELECT position, files, lease::text AS lease FROM verification";

@@ -57,6 +57,14 @@ if (hasEngines) {
 
 const ignore = !hasEngines;
 const target = { name: "all", commitsOnly: false };
+
+/** Configures the target. */
+async function withTarget({ first: { db } }: SharedSetup) {
+  const events = new SharedEvents(db);
+  await events.configure([target]);
+  return { db, events };
+}
+
 const event = (place: string) => () => [{
   places: [place],
   facts: { event: "mkdir", time: "", path: place } as const,
@@ -67,9 +75,7 @@ Deno.test({
   ignore,
   async fn() {
     await using setup = await SharedSetup.make();
-    const { db } = setup.first;
-    const events = new SharedEvents(db);
-    await events.configure([target]);
+    const { db, events } = await withTarget(setup);
     const outbox = new SharedOutbox([target]);
     const released = Promise.withResolvers<void>();
     const written = Promise.withResolvers<void>();
@@ -109,9 +115,7 @@ Deno.test({
   ignore,
   async fn() {
     await using setup = await SharedSetup.make();
-    const { db } = setup.first;
-    const events = new SharedEvents(db);
-    await events.configure([target]);
+    const { db, events } = await withTarget(setup);
     const leads = async (server: string) => await events.lead("all", server) !== undefined;
     assert.deepEqual([await leads("a"), await leads("b"), await leads("a")], [true, false, true]);
     await events.resign("all", "b");

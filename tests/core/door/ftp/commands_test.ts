@@ -305,6 +305,12 @@ Deno.test("ALLO reserves bytes, an upload over the quota gets 552, AVBL and SITE
   assert.equal((await client.get("RETR a")).length, 400);
 });
 
+Deno.test("AVBL shows an account without a quota the largest number of 64 bits", async () => {
+  await using here = await Here.start();
+  using client = await Client.anna(here);
+  assert.equal(await client.ask("AVBL", 213), "213 9223372036854775807");
+});
+
 Deno.test("in type A lines end in CRLF on the wire, and in LF in files", async () => {
   await using here = await Here.start();
   using client = await Client.anna(here);

@@ -38,6 +38,18 @@ Deno.test("the quota is the size of the file system, to the byte", async () => {
   assert.deepEqual([unit, size, free, available], [1, 1_000_001, 998_767, 998_767]);
 });
 
+Deno.test("statvfs shows an account without a quota 1 PiB and 2^32 entries", async () => {
+  await using here = await SftpHere.start();
+  await using peer = await here.peer();
+  const { reader } = await peer.extended("statvfs@openssh.com", (p) => p.text("/home"));
+  const [, unit, size, free, available, inodes, freeInodes] = Array.from(
+    { length: 7 },
+    () => reader.long(),
+  );
+  assert.deepEqual([unit, size, free, available], [1, 2 ** 50, 2 ** 50, 2 ** 50]);
+  assert.deepEqual([inodes, freeInodes], [2 ** 32, 2 ** 32]);
+});
+
 Deno.test("a file over the quota is refused, and its room is free again", async () => {
   await using here = await SftpHere.start({}, {}, 10_000);
   await using peer = await here.peer();

@@ -47,6 +47,35 @@ Deno.test("cadaver and rclone can use all operations", async (t) => {
       },
     });
   }
+  const possible = await installed("cadaver");
+  await t.step({
+    name: "cadaver needs a token for an account with a second factor",
+    ignore: !possible,
+    async fn() {
+      await server.addUser("factor");
+      const token = await server.issueToken("factor");
+      await server.enableTotp("factor");
+      const home = await Deno.makeTempDir({ prefix: "barge-dav-" });
+      const visit = async (secret: string) => {
+        const login = `machine 127.0.0.1 login factor password ${secret}\n`;
+        await Deno.writeTextFile(`${home}/.netrc`, login, { mode: 0o600 });
+        const options = {
+          env: { HOME: home, TERM: "dumb" },
+          cwd: home,
+          input: "mkcol d\nls\nquit\n",
+        };
+        // Without a terminal, it can't ask for another password.
+        const url = `http://${server.facts.http}/dav/home/`;
+        return (await run(["setsid", "--wait", "cadaver", url], options)).said;
+      };
+      try {
+        assert.match(await visit("factor-secret"), /rejected Basic challenge/);
+        assert.match(await visit(token), /Coll: +d /);
+      } finally {
+        await Deno.remove(home, { recursive: true });
+      }
+    },
+  });
 });
 
 async function cadaver(http: string, home: string, bytes: Uint8Array): Promise<void> {
