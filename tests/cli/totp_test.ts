@@ -146,6 +146,7 @@ Deno.test("an operator sees and removes the second factor of an account", async 
   assert.deepEqual(listed.map(({ name, totp }) => [name, totp]).sort(), [
     ...[["admin", false], ["anna", true]].slice(listed.length === 2 ? 0 : 1),
   ]);
+  assert.match((await user("list")).stdout, / TOTP +CREATED\n[^]*^anna .* on +\d{4}-/m);
   assert.match((await user("show", "anna")).stdout, /\n {2}totp {6}on\n/);
   assert.equal((await home.barge(["login", remote], { env: secret })).code, 11);
   const [removed] = lines(await user("set", "anna", "--no-totp", "--json"));
