@@ -50,6 +50,20 @@ export class Receiver implements AsyncDisposable {
     return await until(() => this.taken.find(is));
   }
 
+  /** Holds its answers to the first attempt of each event at a path until `release` is called. */
+  hold(path: string): { readonly arrived: Promise<void>; release(): void } {
+    const arrived = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const { answer } = this;
+    this.answer = async (event, attempt) => {
+      if (event.path !== path || attempt > 1) return await answer(event, attempt);
+      arrived.resolve();
+      await held.promise;
+      return new Response();
+    };
+    return { arrived: arrived.promise, release: held.resolve };
+  }
+
   paths(): (string | undefined)[] {
     return this.taken.map(({ path }) => path);
   }

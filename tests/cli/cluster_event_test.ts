@@ -133,21 +133,15 @@ Deno.test({
     const first = await stage.start();
     const led = await until(() => leader(nodes));
     const second = await stage.start();
-    const held = Promise.withResolvers<void>();
-    const arrived = Promise.withResolvers<void>();
-    receiver.answer = async ({ path }, attempt) => {
-      if (path === "/home/bad") return new Response(null, { status: 500 });
-      if (path !== "/home/a" || attempt > 1) return new Response();
-      arrived.resolve();
-      await held.promise;
-      return new Response();
-    };
+    receiver.answer = ({ path }) =>
+      new Response(null, { status: path === "/home/bad" ? 500 : 204 });
+    const held = receiver.hold("/home/a");
     using peer = await Peer.open(second.address, token);
     await peer.ask(eager("/home/a", text("x")));
-    await arrived.promise;
+    await held.arrived;
     assert.equal(await leader(nodes), led);
     await first.kill("SIGKILL");
-    held.resolve();
+    held.release();
     await until(() => receiver.taken.filter(({ path }) => path === "/home/a").length === 2);
     const ids = receiver.taken.filter(({ path }) => path === "/home/a").map(({ id }) => id);
     assert.equal(ids[0], ids[1]);

@@ -7,9 +7,9 @@ import { existsSync } from "node:fs";
 import { type Server, startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 import { until } from "../_observe.ts";
+import { killAtPoint, stopFault } from "./_stop_point.ts";
 import { type Received, Receiver, waitingEvents } from "./_receiver.ts";
 
-const stopFile = "removed/stop-point";
 const points = ["renamed", "settled", "committed"];
 
 interface Place {
@@ -20,8 +20,7 @@ interface Place {
 }
 
 function start(data: string, { args, env }: Receiver): Promise<Server> {
-  const fault = `stop=${stopFile}`;
-  return startServer({ data, args: ["--workers", "1", ...args], env, fault });
+  return startServer({ data, args: ["--workers", "1", ...args], env, fault: stopFault });
 }
 
 /** Makes a request, during which the server stops at the point, kills it there, and starts it again. */
@@ -30,15 +29,8 @@ async function killAt(
   point: string,
   request: (peer: Peer) => Promise<void>,
 ): Promise<void> {
-  const { data, token, server, receiver } = place;
-  using peer = await Peer.open(server.address, token);
-  Deno.writeTextFileSync(`${data}/${stopFile}`, point);
-  await request(peer);
-  await server.said(`reached ${point}\n`);
-  await server.kill("SIGKILL");
-  Deno.removeSync(`${data}/${stopFile}`);
-  await peer.gone();
-  place.server = await start(data, receiver);
+  await killAtPoint(place, point, request);
+  place.server = await start(place.data, place.receiver);
 }
 
 /** Writes a file last, whose event shows that all earlier ones are delivered: one at a time is under way. */

@@ -189,23 +189,15 @@ Deno.test("kill -9 at any moment: each acknowledged upload is delivered at least
 
 Deno.test("kill -9 between a delivery and its record: delivered twice, with one id", async () => {
   await using receiver = new Receiver();
-  const held = Promise.withResolvers<void>();
-  const arrived = Promise.withResolvers<void>();
-  receiver.answer = async ({ path }, attempt) => {
-    if (path === "/home/a" && attempt === 1) {
-      arrived.resolve();
-      await held.promise;
-    }
-    return new Response();
-  };
+  const held = receiver.hold("/home/a");
   await withServer(receiver, [], async (server, token) => {
     {
       using peer = await Peer.open(server.address, token);
       await peer.ask(eager("/home/a", text("x")));
     }
-    await arrived.promise;
+    await held.arrived;
     await server.kill("SIGKILL");
-    held.resolve();
+    held.release();
     await using _again = await startServer({
       data: server.data,
       args: receiver.args,
@@ -221,24 +213,16 @@ Deno.test("kill -9 between a delivery and its record: delivered twice, with one 
 
 Deno.test("SIGTERM waits for a delivery under way, and a lasting one is repeated", async () => {
   await using receiver = new Receiver();
-  const held = Promise.withResolvers<void>();
-  const arrived = Promise.withResolvers<void>();
-  receiver.answer = async ({ path }) => {
-    if (path === "/home/a") {
-      arrived.resolve();
-      await held.promise;
-    }
-    return new Response();
-  };
+  const held = receiver.hold("/home/a");
   await withServer(receiver, [], async (server, token) => {
     {
       using peer = await Peer.open(server.address, token);
       await peer.ask(eager("/home/a", text("x")));
     }
-    await arrived.promise;
+    await held.arrived;
     server.signal("SIGTERM");
     await server.said("stopping");
-    held.resolve();
+    held.release();
     assert.equal(await server.ended, 0);
     assert.deepEqual(receiver.paths().filter(Boolean), ["/home/a"]);
     assert.deepEqual(await list(server), []);

@@ -8,6 +8,7 @@ import { reconcile } from "../../core/repair/reconcile.ts";
 import { Store } from "../../core/local/store.ts";
 import { type Server, startServer } from "../_server.ts";
 import { type Bytes, eager, pattern, Peer, type Piece, sha256 } from "../core/door/_peer.ts";
+import { killAtPoint, stopFault } from "./_stop_point.ts";
 
 const MiB = 1024 * 1024;
 const old = pattern(1000);
@@ -17,9 +18,6 @@ const large = pattern(MiB + 1, 2);
 const beside = pattern(10, 3);
 /** Room for the old file, the other one, and a large one in the place of the old, not a byte more. */
 const quota = large.length + beside.length;
-
-/** Names the point that the server is to stop at, in a folder that its workers may read. */
-const stopFile = "removed/stop-point";
 
 /** A data directory with an account and its files, as it was before each kill. */
 interface Place {
@@ -35,7 +33,7 @@ interface Facts {
 }
 
 function start(data: string): Promise<Server> {
-  return startServer({ data, args: ["--workers", "1"], fault: `stop=${stopFile}` });
+  return startServer({ data, args: ["--workers", "1"], fault: stopFault });
 }
 
 async function prepare(data: string): Promise<Place> {
@@ -60,22 +58,6 @@ async function reset(server: Server, token: string): Promise<void> {
   }
   await peer.ask(eager("/home/f", old));
   await peer.ask(eager("/home/beside", beside));
-}
-
-/** Does `request`, during which the server stops dead at the point, and kills it there. */
-async function killAt(
-  place: Place,
-  point: string,
-  request: (peer: Peer) => Promise<void>,
-): Promise<void> {
-  const { data, token, server } = place;
-  using peer = await Peer.open(server.address, token);
-  Deno.writeTextFileSync(`${data}/${stopFile}`, point);
-  await request(peer);
-  await server.said(`reached ${point}\n`);
-  await server.kill("SIGKILL");
-  Deno.removeSync(`${data}/${stopFile}`);
-  await peer.gone(); // no answer had left
 }
 
 /** @param unknown the folders on disk that the ledger does not know */
@@ -115,7 +97,7 @@ async function upload(peer: Peer, path: string, bytes: Bytes): Promise<number> {
 async function overwrite(place: Place, bytes: Bytes, point: string): Promise<void> {
   const path = "/home/f";
   const isSmall = bytes === small;
-  await killAt(place, point, async (peer) => {
+  await killAtPoint(place, point, async (peer) => {
     if (isSmall) return await peer.send(eager(path, bytes));
     await peer.ask({ verb: "put", path, size: bytes.length });
     await peer.send({ offset: 0, body: bytes.length }, bytes, { sha256: sha256(bytes) });
@@ -149,7 +131,7 @@ async function overwrite(place: Place, bytes: Bytes, point: string): Promise<voi
 /** A new file that has its name, though the ledger does not know it. */
 async function create(place: Place, bytes: Bytes): Promise<void> {
   const path = "/home/new";
-  await killAt(place, "renamed", (peer) => peer.send(eager(path, bytes)));
+  await killAtPoint(place, "renamed", (peer) => peer.send(eager(path, bytes)));
   const staging = `${place.data}/staging`;
   assert.deepEqual(Array.from(Deno.readDirSync(staging)), []);
 
@@ -168,7 +150,7 @@ async function create(place: Place, bytes: Bytes): Promise<void> {
 async function makeFolders(place: Place): Promise<void> {
   const path = "/home/folder/below";
   const request = { verb: "mkdir", path, parents: true };
-  await killAt(place, "made", (peer) => peer.send(request));
+  await killAtPoint(place, "made", (peer) => peer.send(request));
 
   const server = place.server = await start(place.data);
   await verify(place.data, ["homes/anna/folder", "homes/anna/folder/below"]);
@@ -197,7 +179,7 @@ async function change(place: Place, verb: "move" | "remove", point: string): Pro
     using peer = await Peer.open(place.server.address, place.token);
     await peer.ask(eager(to, small));
   }
-  await killAt(place, point, (peer) => peer.send(request));
+  await killAtPoint(place, point, (peer) => peer.send(request));
   const happened = point !== "intended";
 
   const server = place.server = await start(place.data);
