@@ -5,7 +5,7 @@ import { logLevels } from "../core/serve/log_level.ts";
 import { describeStorage, sharedOptions, storageOptions } from "./_data/storage_options.ts";
 import { acmeOptions } from "./_serve/acme.ts";
 import { doorOptions } from "./_serve/doors.ts";
-import { auditOptions, auditSettings } from "./_serve/audit.ts";
+import { auditOptions } from "./_serve/audit.ts";
 import { eventOptions, eventsOf } from "./_serve/events.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { limitOptions } from "./_serve/limits.ts";
@@ -276,7 +276,7 @@ export default command({
     const shared = await sharedOptions(options);
     const isNew = !shared && !exists(`${data}/accounts.db`);
     const others = isNew ? await otherServers(data) : undefined;
-    const rules = { version, ...adjustableOf(options), ...auditSettings(options) };
+    const rules = { version, ...adjustableOf(options) };
     const node = { id: crypto.randomUUID(), name: options.nodeName };
     let first: string | undefined;
     await serve({

@@ -1,9 +1,10 @@
 /** The options of `barge serve` for the audit trail. */
 import { defaultAuditDays } from "../../core/storage/audit/audit.ts";
-import { valueOr, type ValuesOf } from "../_term/command.ts";
+import { marked, valueOr, type ValuesOf } from "../_term/command.ts";
 import { count, oneOf } from "../_term/value.ts";
 
-export const auditOptions = {
+/** SIGHUP applies other values. */
+export const auditOptions = marked({
   audit: valueOr(
     oneOf("accounts", "files"),
     "accounts",
@@ -15,7 +16,7 @@ export const auditOptions = {
     defaultAuditDays,
     `The days for which records of the audit trail are kept. Default: ${defaultAuditDays}`,
   ),
-};
+}, { reloads: "always" });
 
 /** Returns the settings of the options. */
 export function auditSettings({ audit, auditDays }: ValuesOf<typeof auditOptions>) {

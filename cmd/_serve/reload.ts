@@ -5,11 +5,17 @@ import type { ChangedSettings } from "../../core/serve/reload.ts";
 import type { LogLevel } from "../../core/serve/log_level.ts";
 import { longName, type Option, type Options, type ValuesOf } from "../_term/command.ts";
 import type { Reading } from "../_term/source.ts";
+import { type auditOptions, auditSettings } from "./audit.ts";
 import { type limitOptions, limitsOf } from "./limits.ts";
 import { readProxyCert } from "./proxy_cert.ts";
+import { verifyOf, type verifyOptions } from "./verify.ts";
 
 /** The values that a running server applies. */
-interface LiveValues extends ValuesOf<typeof limitOptions> {
+interface LiveValues
+  extends
+    ValuesOf<typeof limitOptions>,
+    ValuesOf<typeof auditOptions>,
+    ValuesOf<typeof verifyOptions> {
   readonly allowRegister: boolean;
   readonly requireTotp?: readonly Role[];
   readonly proxyCert?: string;
@@ -48,7 +54,8 @@ export function settingsReader<T extends LiveValues>(
     const { tlsCert, tlsKey, logLevel } = next;
     const limits = adjustableOf(next); // it reads a file, and may fail
     inForce = next;
-    return { limits, logLevel, tlsCert, tlsKey, changed, needRestart };
+    const verify = verifyOf(next);
+    return { limits, logLevel, verify, tlsCert, tlsKey, changed, needRestart };
   };
 }
 
@@ -56,7 +63,7 @@ export function settingsReader<T extends LiveValues>(
 export function adjustableOf(values: LiveValues) {
   const { allowRegister, requireTotp, proxyCert } = values;
   const limits = { ...limitsOf(values), proxyBindings: readProxyCert(proxyCert) };
-  return { ...limits, allowRegister, requireTotp } satisfies Adjustable;
+  return { ...limits, allowRegister, requireTotp, ...auditSettings(values) } satisfies Adjustable;
 }
 
 function applies({ reloads }: Option<unknown>, from: unknown, to: unknown): boolean {

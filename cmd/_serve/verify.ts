@@ -1,11 +1,12 @@
 /** The options of `barge serve` for the regular verification of all files. */
 import type { RegularVerification } from "../../core/serve/upkeep/verify_regularly.ts";
-import { valueOr, type ValuesOf } from "../_term/command.ts";
+import { marked, valueOr, type ValuesOf } from "../_term/command.ts";
 import { size, spanOrOff } from "../_term/value.ts";
 
 const defaultRate = 20_000_000;
 
-export const verifyOptions = {
+/** SIGHUP applies other values. */
+export const verifyOptions = marked({
   verifyEvery: valueOr(
     spanOrOff(),
     null,
@@ -17,7 +18,7 @@ export const verifyOptions = {
     defaultRate,
     "The most bytes that --verify-every reads in a second. Default: 20MB",
   ),
-};
+}, { reloads: "always" });
 
 /** Returns the regular verification of the options; undefined for none. */
 export function verifyOf(

@@ -13,6 +13,7 @@ import type { EventStore } from "../storage/events.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
 import type { Metrics } from "../watch/metrics.ts";
 import type { DoorAddresses } from "../watch/nodes.ts";
+import type { Adjustable } from "../watch/settings.ts";
 import type { FirstAccountOptions } from "./first_account.ts";
 import type { CommitFacts } from "./hooks/upload_facts.ts";
 
@@ -49,6 +50,8 @@ export interface Ground extends AsyncDisposable {
   recover(): Promise<Settled>;
   /** Settles the uploads and changes of a worker that is certainly dead. @param startId the worker's name */
   settleDead(startId: string): Promise<Settled>;
+  /** Applies other limits and rules to what the supervisor does itself. */
+  adjust(limits: Adjustable): void;
   makeFirstAccount(options: FirstAccountOptions): Promise<void>;
   /** Runs the periodic maintenance, such as dropping expired uploads. */
   maintain(signal: AbortSignal): Promise<void>;

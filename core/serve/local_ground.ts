@@ -19,6 +19,7 @@ import { type AuditStore, defaultAuditDays } from "../storage/audit/audit.ts";
 import { locate } from "../storage/path.ts";
 import type { Verification } from "../storage/verify/verification.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
+import type { Adjustable } from "../watch/settings.ts";
 import { attempt } from "./attempt.ts";
 import { requireConfinable } from "./confinement.ts";
 import { type DataLock, lockData, openUpToDate, prepareData } from "./data.ts";
@@ -124,6 +125,10 @@ export class LocalGround implements Ground {
 
   async settleDead(startId: string): Promise<Settled> {
     return { ...await settleDead(this.#store, startId) };
+  }
+
+  adjust(limits: Adjustable): void {
+    this.#store.adjust(limits);
   }
 
   async makeFirstAccount(options: FirstAccountOptions): Promise<void> {

@@ -4,6 +4,7 @@ import { BargeError } from "../error.ts";
 import type { Certificate } from "../net/certificate.ts";
 import type { Adjustable } from "../watch/settings.ts";
 import { attempt } from "./attempt.ts";
+import type { RegularVerification } from "./upkeep/verify_regularly.ts";
 import type { LogLevel } from "./log_level.ts";
 import type { CertificateFiles, CertificateSource } from "./tls_options.ts";
 
@@ -13,6 +14,8 @@ const log = getLogger(["barge", "serve"]);
 export interface LiveSettings extends CertificateFiles {
   readonly limits: Adjustable;
   readonly logLevel: LogLevel;
+  /** The regular verification; undefined for none. */
+  readonly verify: RegularVerification | undefined;
 }
 
 /** Settings that were read again. */
@@ -26,7 +29,7 @@ export interface ChangedSettings extends LiveSettings {
 interface ReloadOptions {
   /** @throws {BargeError} for settings that are not valid */
   readonly readSettings: () => Promise<ChangedSettings>;
-  readonly applySettings: (settings: LiveSettings) => void;
+  readonly applySettings: (settings: LiveSettings) => void | Promise<void>;
   /** Records the changes in the audit trail. */
   readonly recordChanges: (changed: ChangedSettings["changed"]) => Promise<void>;
   /** Returns the source of the certificate; undefined without TLS. */
@@ -47,7 +50,7 @@ export function reloader(options: ReloadOptions, files: CertificateFiles): () =>
       const settings = await readSettings().catch((error) => {
         throw withHint(error);
       });
-      applySettings(settings);
+      await applySettings(settings);
       files = settings;
       logChanges(settings);
       if (Object.keys(settings.changed).length > 0) await recordChanges(settings.changed);

@@ -29,7 +29,7 @@ import type { Batch } from "./tracing/batch.ts";
 import type { TraceOptions } from "./tracing/settings.ts";
 import { type CertificateFiles, certificateSource } from "./tls_options.ts";
 import { listenUnix } from "./listen/unix_socket.ts";
-import { type RegularVerification, verifyRegularly } from "./upkeep/verify_regularly.ts";
+import { type RegularVerification, RegularVerifier } from "./upkeep/verify_regularly.ts";
 
 const log = getLogger(["barge", "serve"]);
 
@@ -172,7 +172,7 @@ async function run(
   showEnd(certificate);
   if (certificate) ground.metrics.setGauge("certificateFailures", 0);
   const sampling = setInterval(sample, sampleIntervalMs);
-  let verifying: ReturnType<typeof verifyRegularly> | undefined;
+  const verifying = new RegularVerifier(ground, options.signal);
   try {
     for (let number = 1; number <= workers; number++) await supervisor.start(number);
     ports.dispose();
@@ -180,11 +180,14 @@ async function run(
     const facts = addressesOf(doors, certificate);
     const node = await ground.enlist?.(openDoors(facts), options.signal, excluded.reject);
     if (node) enlisted.use(node);
+    await verifying.change(options.verify);
     const reload = reloader({
       readSettings: options.readSettings,
-      applySettings({ limits, logLevel }) {
+      async applySettings({ limits, logLevel, verify }) {
         configureLog(logLevel);
+        ground.adjust(limits);
         supervisor.adjust(limits, logLevel);
+        await verifying.change(verify);
       },
       recordChanges: (changed) => recordSettings(ground, changed),
       source,
@@ -197,7 +200,6 @@ async function run(
       await manager.notify("READY=1");
     });
     await recordStart(ground);
-    verifying = verifyRegularly(ground, options.verify, options.signal);
     await options.onReady(facts, hostKeys.shown);
     const addresses = doors.map(({ address }) => formatAddress(address)).join(", ");
     await manager.notify("READY=1", `STATUS=serving at ${addresses}`);
@@ -217,7 +219,7 @@ async function run(
   } finally {
     clearInterval(sampling);
     const deadline = performance.now() + grace;
-    const verified = verifying?.stop();
+    const verified = verifying.change(undefined);
     await renewing?.[Symbol.asyncDispose]();
     sockets.dispose();
     await supervisor.stop(grace);

@@ -23,6 +23,7 @@ import { type AuditStore, defaultAuditDays } from "../storage/audit/audit.ts";
 import type { Verification } from "../storage/verify/verification.ts";
 import type { UploadFacts } from "../watch/hooks.ts";
 import type { DoorAddresses } from "../watch/nodes.ts";
+import type { Adjustable } from "../watch/settings.ts";
 import { attempt } from "./attempt.ts";
 import { type FirstAccountOptions, makeSharedFirstAccount } from "./first_account.ts";
 import type { Ground, HostKeys, Settled } from "./ground.ts";
@@ -140,6 +141,10 @@ export class SharedGround implements Ground {
 
   async settleDead(): Promise<Settled> {
     return { resumable: await releaseStaleUploads(this.#store.storage.parts.db) };
+  }
+
+  adjust(limits: Adjustable): void {
+    this.#store.adjust(limits);
   }
 
   async makeFirstAccount(options: FirstAccountOptions): Promise<void> {

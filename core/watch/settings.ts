@@ -5,7 +5,7 @@ import type { EventTarget } from "../storage/events.ts";
 import type { Limits, Tally } from "./gate.ts";
 import type { SharedCounts } from "./metrics.ts";
 
-/** Limits that can be changed while the server runs; plain data. */
+/** Limits and rules that can be changed while the server runs; plain data. */
 export interface Adjustable {
   /** Whether clients may make accounts for themselves. Absent: as before. */
   readonly allowRegister?: boolean;
@@ -31,16 +31,16 @@ export interface Adjustable {
    * proxy ends TLS.
    */
   readonly proxyBindings?: readonly string[];
+  /** Whether the audit trail has changes of files, too. Default: false. */
+  readonly auditFiles?: boolean;
+  /** The time for which records of the audit trail are kept, in days. Default: `defaultAuditDays`. */
+  readonly auditDays?: number;
 }
 
 /** The settings of a server as its doors see them. */
 export interface ServiceSettings extends Adjustable {
   /** Whether clients may make accounts for themselves. */
   readonly allowRegister: boolean;
-  /** Whether the audit trail has changes of files, too. Default: false. */
-  readonly auditFiles?: boolean;
-  /** The time for which records of the audit trail are kept, in days. Default: `defaultAuditDays`. */
-  readonly auditDays?: number;
   /** The program's version, shown to admins. */
   readonly version?: string;
   /** The programs and servers that events are delivered to. Default: those of the last server on the storage. */

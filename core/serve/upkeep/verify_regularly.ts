@@ -33,24 +33,51 @@ const maxPauseMs = 60_000;
 /** The most problems of one attempt that are logged. */
 const maxLoggedProblems = 1000;
 
+const gauges = [
+  "verifyInterval",
+  "verifyFinished",
+  "verifyDue",
+  "verifyFiles",
+  "verifyBytes",
+  "verifyBad",
+] as const;
+
 /** Another node has taken the round. */
 class RoundTaken extends Error {}
 
-/**
- * Verifies at intervals, until it is stopped.
- *
- * @returns `stop` ends a round under way, whose position stays
- */
-export function verifyRegularly(
-  ground: Ground,
-  options: RegularVerification | undefined,
-  stopping: AbortSignal,
-): { readonly stop: () => Promise<void> } {
-  if (!options) return { stop: () => Promise.resolve() };
-  const stopped = new AbortController();
-  const signal = AbortSignal.any([stopping, stopped.signal]);
-  const pauseMs = Math.min(options.everyMs, maxPauseMs);
-  const run = async () => {
+/** Verifies at intervals, once {@link change} has named them. */
+export class RegularVerifier {
+  readonly #ground: Ground;
+  readonly #stopping: AbortSignal;
+  #options: RegularVerification | undefined;
+  #changed = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  /** @param stopping ends the verification when the server stops */
+  constructor(ground: Ground, stopping: AbortSignal) {
+    this.#ground = ground;
+    this.#stopping = stopping;
+  }
+
+  /**
+   * Verifies with other options from now on. A round under way goes on with them where it is. The promise resolves
+   * when the verification with the former options has ended.
+   *
+   * @param options undefined: no verification
+   */
+  async change(options: RegularVerification | undefined): Promise<void> {
+    if (JSON.stringify(options) === JSON.stringify(this.#options)) return;
+    this.#options = options;
+    this.#changed.abort();
+    await this.#running;
+    if (!options) return hideState(this.#ground);
+    this.#changed = new AbortController();
+    this.#running = this.#run(options, AbortSignal.any([this.#stopping, this.#changed.signal]));
+  }
+
+  async #run(options: RegularVerification, signal: AbortSignal): Promise<void> {
+    const ground = this.#ground;
+    const pauseMs = Math.min(options.everyMs, maxPauseMs);
     while (!signal.aborted) {
       await attempt("can't verify the files; the next attempt goes on", async () => {
         await verifyWhenDue(ground, options, signal);
@@ -60,14 +87,7 @@ export function verifyRegularly(
       });
       await delay(pauseMs, signal).catch(() => {/* it is stopped */});
     }
-  };
-  const running = run();
-  return {
-    async stop() {
-      stopped.abort();
-      await running;
-    },
-  };
+  }
 }
 
 /** Runs the round that is due, or under way. */
@@ -183,6 +203,11 @@ class Round {
   #show(state: VerificationState): void {
     showState(this.#ground, state, this.#options);
   }
+}
+
+/** Removes the state from the metrics. */
+function hideState({ metrics }: Ground): void {
+  for (const gauge of gauges) metrics.setGauge(gauge, undefined);
 }
 
 /** Shows the state in the metrics: the numbers of the round under way, or of the last one. */

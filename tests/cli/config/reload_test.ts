@@ -1,5 +1,6 @@
 /** SIGHUP: a server reads its configuration file again. */
 import assert from "node:assert/strict";
+import { Database } from "../../../core/local/database/database.ts";
 import { type Server, startServer } from "../../_server.ts";
 import { eager, pattern, Peer, sha256, text } from "../../core/door/_peer.ts";
 import { pairFor } from "../../core/net/_tls.ts";
@@ -119,6 +120,30 @@ Deno.test({ name: "SIGHUP changes the log level of all workers", ignore }, async
     return server.stderr().includes('"/home/b');
   });
   assert.doesNotMatch(server.stderr(), /"\/home\/a"/);
+});
+
+Deno.test({ name: "SIGHUP changes the audit trail and the verification", ignore }, async () => {
+  await using home = new Home();
+  const file = `${home.path}/barge.toml`;
+  const write = (text: string) => Deno.writeTextFileSync(file, `workers = 1\n${text}`);
+  write("");
+  await using server = await startServer({ args: ["--config", file] });
+  await server.addUser("anna");
+  using peer = await Peer.open(server.address, await server.issueToken("anna"));
+  await peer.ask(eager("/home/a", text("a")));
+  write('audit = "files"\nverify-every = "1d"\nverify-rate = "1MB"\n');
+  const log = await reload(server, "all files were verified: ");
+  assert.match(log, /audit\\":\{\\"from\\":\\"accounts\\",\\"to\\":\\"files\\"\}/);
+  assert.doesNotMatch(log, /restart/);
+  let files = 0;
+  const db = new Database(server.data);
+  await until(async () => {
+    await peer.ask(eager(`/home/b${files++}`, text("b")));
+    return db.value("SELECT 1 FROM audit WHERE event = 'commit'") === 1;
+  });
+  db[Symbol.dispose]();
+  write('verify-rate = "2MB"\n');
+  assert.match(await reload(server, withoutTls), /verify-every\\":\{\\"from\\":86400000/);
 });
 
 Deno.test(
