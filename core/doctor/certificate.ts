@@ -13,6 +13,7 @@ import { AcmeSecrets } from "../shared/acme_secrets.ts";
 import { findCertificate } from "../shared/identity.ts";
 import { type AcmeRecords, readRenewal, type Renewal } from "../storage/acme.ts";
 import type { Verdict } from "./finding.ts";
+import { unreadable } from "./readable.ts";
 import type { LocalSetup, Setup, SharedSetup } from "./setup.ts";
 
 /** The days before the end of a certificate from which it is a warning, and a fault. */
@@ -20,9 +21,11 @@ const warnDays = 21;
 const badDays = 3;
 
 /** Checks the certificate of --tls-cert. */
-export async function checkGivenCertificate(setup: Setup): Promise<Verdict[]> {
+export async function checkGivenCertificate(setup: Setup | LocalSetup): Promise<Verdict[]> {
   const { tlsCert: cert, tlsKey: key } = setup;
   if (cert === undefined || key === undefined) return [];
+  const refusal = unreadable(setup, "the certificate of --tls-cert", cert);
+  if (refusal) return [refusal];
   return await verdictsOf(setup, cert, () => loadCertificate({ cert, key }));
 }
 

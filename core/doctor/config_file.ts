@@ -1,16 +1,20 @@
 /**
- * Checks that only its owner can change the configuration file, which names programs that the server runs. A
- * file that every user can write is refused before.
+ * Checks that the server can read the configuration file, and that only its owner can change it: it names programs
+ * that the server runs. A file that every user can write is refused before.
  */
 import { formatMode } from "./file_mode.ts";
 import type { Verdict } from "./finding.ts";
-import type { Setup } from "./setup.ts";
+import { unreadable } from "./readable.ts";
+import type { LocalSetup, Setup } from "./setup.ts";
 
 const groupWrite = 0o020;
 
-/** Returns a verdict on the mode of the file; none without --config. */
-export function checkConfigFile({ config: path }: Setup): Verdict[] {
+/** Returns a verdict on the file; none without --config. */
+export function checkConfigFile(setup: Setup | LocalSetup): Verdict[] {
+  const { config: path } = setup;
   if (path === undefined) return [];
+  const refusal = unreadable(setup, "the configuration file", path);
+  if (refusal) return [refusal];
   const { mode } = Deno.statSync(path);
   if (mode === null) return [];
   if ((mode & groupWrite) === 0) {

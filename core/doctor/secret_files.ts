@@ -1,33 +1,15 @@
 /** Checks that other users can't read the operator's files of secrets, and that the server can. */
-import { resolve } from "node:path";
 import { typed } from "../error.ts";
 import { audienceOf, formatAudience, formatMode, isReachable } from "./file_mode.ts";
 import type { Verdict } from "./finding.ts";
-import { barrierOf, serverUser, type User } from "./server_user.ts";
+import { unreadable } from "./readable.ts";
 import type { LocalSetup, SecretFile, Setup } from "./setup.ts";
 
-/** Returns a verdict for each file of secrets that an option names, and for those that the server can't read. */
+/** Returns a verdict for each file of secrets that an option names. */
 export function checkSecretFiles(setup: Setup | LocalSetup): Verdict[] {
-  const user = Deno.uid() === 0 ? serverUser(setup) : undefined;
-  return setup.secretFiles.map((file) => user && refusal(user, file) || verdictOf(file));
-}
-
-/** Returns the verdict on a file that the user of the server can't read; undefined if it can. */
-function refusal(user: User, { option, path }: SecretFile): Verdict | undefined {
-  let barrier: string | undefined;
-  try {
-    barrier = barrierOf(user, path);
-  } catch {
-    return undefined; // root can't read the file either
-  }
-  if (barrier === undefined) return undefined;
-  const message =
-    `The server's user, ${user.name}, can't read the file of ${option}: the mode or ` +
-    `the owner of ${barrier} does not admit it.`;
-  const advice = barrier === resolve(path)
-    ? `Run chown ${user.name} ${path}, or chgrp and chmod g+r for a group of that user.`
-    : `Move the file to a folder that ${user.name} can enter.`;
-  return { severity: "bad", message, advice, path };
+  return setup.secretFiles.map((file) =>
+    unreadable(setup, `the file of ${file.option}`, file.path) ?? verdictOf(file)
+  );
 }
 
 function verdictOf({ option, path }: SecretFile): Verdict {

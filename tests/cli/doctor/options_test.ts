@@ -92,7 +92,7 @@ Deno.test("doctor reports files of secrets that others can read, or that can't b
   assert.match(missing.message, /The file of --tls-key can't be read: no such file/i);
 });
 
-Deno.test("doctor as root reports files of secrets that the server's user can't read", {
+Deno.test("doctor as root reports files that the server's user can't read", {
   ignore: Deno.uid() !== 0,
 }, async () => {
   await using home = new Home();
@@ -103,6 +103,12 @@ Deno.test("doctor as root reports files of secrets that the server's user can't 
   Deno.chownSync(`${home.path}/data`, uid, uid);
   const judge = async () =>
     (await examine(home, [...tls, "--data", `${home.path}/data`])).one("secret-files");
+  const config = `${home.path}/barge.toml`;
+  Deno.writeTextFileSync(config, "", { mode: 0o600 });
+  const all = await examine(home, [...tls, "--data", `${home.path}/data`, "--config", config]);
+  for (const id of ["secret-files", "certificate", "config-file"]) {
+    assert.match(all.one(id).message, /The server's user, 54321, can't read the /);
+  }
   const closed = await judge();
   assert.equal(closed.severity, "bad");
   const isFolder = closed.message.includes(`: the mode or the owner of ${home.path} does not`);
