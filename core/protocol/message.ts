@@ -72,7 +72,7 @@ const requests = {
   auth: request("auth", {
     mechanism: v.picklist(["password", "token"]),
     account: v.string(),
-    owner: v.optional(v.pipe(v.string(), v.maxLength(255))),
+    owner: v.optional(v.string()),
     nonce,
   }),
   proof: request("proof", { proof: key, binding, code: v.optional(code) }),

@@ -23,6 +23,7 @@ const values: Record<string, [good: unknown, ...bad: unknown[]]> = {
   from: ["/home/a", 7, true, [], {}],
   to: ["/home/b", 7, true, [], {}],
   account: ["anna", 7, true, [], {}],
+  owner: ["anna", 7, true, [], {}],
   agent: ["x/1", 7, true, [], {}],
   label: ["cron", 7, true, [], {}],
   id: ["abc", 7, true, [], {}],
