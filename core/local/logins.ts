@@ -34,6 +34,7 @@ export function localLogins(parts: Parts): LoginStore {
 
   return {
     account: async ({ id, credential }) => credentials.account(id, credential),
+    standing: async ({ id, credential }) => credentials.standing(id, credential),
     revocations: async () => credentials.revocations(),
     async byPassword(name) {
       const found = accounts.forLogin(name);

@@ -1,5 +1,11 @@
 /** A login: the doors call every verb with one. */
-import { type Account, type Credential, type Login, mayLogIn } from "../storage/account.ts";
+import {
+  type Account,
+  type Credential,
+  type Login,
+  mayLogIn,
+  type Standing,
+} from "../storage/account.ts";
 import { BargeError } from "../error.ts";
 import type { Actor } from "../storage/audit/audit.ts";
 import { isWithin, locate, type Location } from "../storage/path.ts";
@@ -108,8 +114,8 @@ export class Session implements Login {
 
   /** Returns whether the login is still valid. */
   async holds(): Promise<boolean> {
-    const account = await this.proven();
-    return account !== undefined && !this.#mustEnable(account);
+    const standing = await this.store.people.logins.standing(this);
+    return standing !== undefined && this.isUsable(standing);
   }
 
   /**
@@ -127,7 +133,7 @@ export class Session implements Login {
   }
 
   /** Returns whether the account may do anything in this login but enable a second factor. */
-  isUsable(account: Account): boolean {
+  isUsable(account: Standing): boolean {
     return this.isHere(account) && !this.#mustEnable(account);
   }
 
@@ -196,7 +202,7 @@ export class Session implements Login {
   }
 
   /** Returns whether the account must enable a second factor first. Visitors of its share links need none. */
-  #mustEnable(account: Account): boolean {
+  #mustEnable(account: Standing): boolean {
     return !this.confined && mustEnableTotp(account, this.store.settings);
   }
 

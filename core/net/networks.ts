@@ -40,6 +40,7 @@ export class Networks {
 
   /** Returns whether one of the networks has a numeric address, or the host {@link unixPeer}. */
   has(host: string): boolean {
+    if (this.empty) return false;
     if (host === unixPeer) return this.#hasUnixPeers;
     const bare = bareAddress(host);
     const family = familyOf(bare);

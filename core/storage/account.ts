@@ -31,6 +31,9 @@ export interface Account {
   readonly totp: boolean;
 }
 
+/** The facts of an account that decide whether a login whose credential is valid may be used. */
+export type Standing = Pick<Account, "role" | "from" | "totp">;
+
 /** Returns whether an account may log in, from some address. */
 export function mayLogIn({ disabled, expired }: Pick<Account, "disabled" | "expired">): boolean {
   return !disabled && !expired;

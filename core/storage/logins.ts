@@ -1,7 +1,7 @@
 /** The part of storage for logins: secrets, failed logins, bans. */
 import { dayMs } from "../duration.ts";
 import type { Verifier } from "../protocol/message.ts";
-import type { Account, Credential, Login } from "./account.ts";
+import type { Account, Credential, Login, Standing } from "./account.ts";
 import type { Actor } from "./audit/audit.ts";
 import type { AuthorizedKey, PublicKey } from "./public_key.ts";
 import type { Scope } from "./scope.ts";
@@ -111,6 +111,8 @@ export interface FoundWebSession {
 export interface LoginStore {
   /** Returns the account of a login; undefined when the login has ended. */
   account(login: Login): Promise<Account | undefined>;
+  /** Returns the standing of a login, which is faster than its account; undefined when it has ended. */
+  standing(login: Login): Promise<Standing | undefined>;
   /** Returns a text that changes whenever a credential or an account has ended, also by its time. */
   revocations(): Promise<string>;
 

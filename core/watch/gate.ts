@@ -15,6 +15,7 @@ import { isLoopback, network } from "../net/address.ts";
 
 const slots = 1 << 15;
 const rowLength = 1 + 3 * slots;
+const maxKnownSlots = 1024;
 
 /** The operator's limits; 0: no limit. */
 export interface Limits {
@@ -46,6 +47,8 @@ export class Gate {
   readonly #counts: Int32Array;
   readonly #key: Uint8Array;
   readonly #row: number;
+  /** The slots of recent names: each request asks for that of its account. */
+  readonly #slots = new Map<string, number>();
 
   /**
    * @param worker the row of this isolate, from 0, which is cleared
@@ -124,7 +127,12 @@ export class Gate {
   }
 
   #slot(name: string): number {
-    return createHmac("sha256", this.#key).update(name).digest().readUInt32BE() % slots;
+    const known = this.#slots.get(name);
+    if (known !== undefined) return known;
+    const slot = createHmac("sha256", this.#key).update(name).digest().readUInt32BE() % slots;
+    if (this.#slots.size >= maxKnownSlots) this.#slots.clear();
+    this.#slots.set(name, slot);
+    return slot;
   }
 }
 

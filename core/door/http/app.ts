@@ -1,4 +1,4 @@
-/** Routes requests to the modules of the door, and answers failures. */
+/** Answers requests by the modules of the door, and failures. */
 import { Hono } from "hono";
 import { kinds } from "../../error.ts";
 import type { DoorSpec } from "../door.ts";
@@ -6,7 +6,8 @@ import { explain } from "../failure.ts";
 import { api } from "./api/api.ts";
 import { challenges } from "./auth.ts";
 import { compressText } from "./compress.ts";
-import type { Exchange, HttpEnv } from "./exchange.ts";
+import { answerFile } from "./file_url.ts";
+import type { Exchange, Head, HttpEnv } from "./exchange.ts";
 import { webdav } from "./dav/dav.ts";
 import { monitoring } from "./monitoring.ts";
 import { page } from "./page/page.tsx";
@@ -14,10 +15,29 @@ import { prefixHead } from "./prefix.ts";
 import { problem, Refusal, statusOf, unknownUrl } from "./problem.ts";
 import { resource } from "./resource.ts";
 
+type Parts = Pick<DoorSpec, "metricsOnly" | "challengesOnly">;
+
+/** Answers a request. @throws {BargeError} for a failure that the caller answers */
+export type App = (exchange: Exchange) => Promise<Response | Head>;
+
 /** Makes the app of a door. */
-export function makeApp(
-  { metricsOnly = false, challengesOnly = false }: Pick<DoorSpec, "metricsOnly" | "challengesOnly">,
-): Hono<HttpEnv> {
+export function makeApp(parts: Parts): App {
+  const router = makeRouter(parts);
+  const hasFiles = !parts.metricsOnly && !parts.challengesOnly;
+  return async (exchange) => {
+    const head = hasFiles ? await answerFile(exchange) : undefined;
+    return head ?? await router.fetch(requestOf(exchange), exchange);
+  };
+}
+
+function requestOf(exchange: Exchange): Request {
+  const { method, incoming, target: { path, query } } = exchange;
+  const headers = new Headers();
+  for (const name in incoming.headers) headers.set(name, exchange.header(name) ?? "");
+  return new Request(`http://barge${path}${query && `?${query}`}`, { method, headers });
+}
+
+function makeRouter({ metricsOnly = false, challengesOnly = false }: Parts): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => failure(c.env, error));
   app.notFound((c) => failure(c.env, unknownUrl()));

@@ -3,7 +3,7 @@
  * token, or the page's cookie. Clients send credentials with every request, and scrypt takes 80 ms. So
  * each worker remembers accepted ones for some minutes, by a keyed digest and for the client's address.
  */
-import { createHmac, randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { BargeError } from "../../error.ts";
 import { logName } from "../../login/log_name.ts";
 import { logIn } from "../../login/password.ts";
@@ -40,17 +40,13 @@ export class RememberedLogins {
    */
   async identify(exchange: Exchange): Promise<void> {
     if (isAuthenticated(exchange)) return;
-    const sent = credentials(exchange.header("authorization"));
-    if (sent?.scheme !== "bearer") refuseOtherSites(exchange);
-    if (sent) {
-      exchange.access.login = true;
-      try {
-        exchange.admit(await this.#logIn(exchange, sent));
-      } catch (error) {
-        exchange.access.account ??= await logName(this.#store, sent.name);
-        throw error;
-      }
-      exchange.access.login = false;
+    const field = exchange.header("authorization");
+    if (!/^bearer /i.test(field ?? "")) refuseOtherSites(exchange);
+    if (field !== undefined) {
+      const key = this.#keyOf(exchange.host, field);
+      const session = await this.#recall(key);
+      if (session) exchange.admit(session);
+      else await this.#admit(exchange, credentials(field), key);
       return;
     }
     const cookie = exchange.header("cookie");
@@ -58,12 +54,19 @@ export class RememberedLogins {
     if (session) exchange.admit(session);
   }
 
-  async #logIn(exchange: Exchange, { name, secret }: Credentials): Promise<Session> {
+  async #admit(exchange: Exchange, sent: Credentials, key: string): Promise<void> {
+    exchange.access.login = true;
+    try {
+      exchange.admit(await this.#logIn(exchange, sent, key));
+    } catch (error) {
+      exchange.access.account ??= await logName(this.#store, sent.name);
+      throw error;
+    }
+    exchange.access.login = false;
+  }
+
+  async #logIn(exchange: Exchange, { name, secret }: Credentials, key: string): Promise<Session> {
     const { host, ended: { signal: gone }, pause } = exchange;
-    const key = createHmac("sha256", this.#key)
-      .update(JSON.stringify([host, name, secret])).digest("base64");
-    const session = await this.#recall(key);
-    if (session) return session;
     // Of several simultaneous requests with the same credentials, one checks them. If that fails, each of
     // the others checks them, too, and counts as an attempt.
     const leader = this.#pending.get(key);
@@ -81,6 +84,11 @@ export class RememberedLogins {
     } finally {
       if (this.#pending.get(key) === login) this.#pending.delete(key);
     }
+  }
+
+  /** Returns the key of remembered credentials: a digest that only this worker can make. */
+  #keyOf(host: string, field: string): string {
+    return createHash("sha256").update(this.#key).update(`${host} ${field}`).digest("base64");
   }
 
   async #recall(key: string): Promise<Session | undefined> {
@@ -129,8 +137,7 @@ interface Credentials {
  *
  * @throws {BargeError} `usage` for a malformed header, `unauthenticated` for another scheme
  */
-export function credentials(header: string | undefined): Credentials | undefined {
-  if (header === undefined) return undefined;
+export function credentials(header: string): Credentials {
   const [, scheme = "", text] = /^([A-Za-z]+) +(\S+) *$/.exec(header) ?? [];
   if (/^bearer$/i.test(scheme)) return { scheme: "bearer", name: "", secret: text };
   if (/^basic$/i.test(scheme)) return basic(text);

@@ -6,15 +6,14 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Hono } from "hono";
 import { BargeError } from "../../error.ts";
 import { formatAddress, unixPeer } from "../../net/address.ts";
 import type { Presence } from "../../watch/roster.ts";
 import { outcomeOf } from "../access.ts";
 import { note } from "../failure.ts";
-import { failure } from "./app.ts";
+import { type App, failure } from "./app.ts";
 import { answerHttpChallenge, isChallenge } from "./challenge.ts";
-import { type Doorway, Exchange, type HttpEnv } from "./exchange.ts";
+import { type Doorway, Exchange, type Head } from "./exchange.ts";
 import { checkHead, framingFault } from "./head.ts";
 import { checkHost } from "./origin.ts";
 import { parseTarget, withoutPrefix } from "./path.ts";
@@ -42,7 +41,7 @@ interface Connection {
 export class Connections {
   readonly #server: Server;
   readonly #door: Doorway;
-  readonly #app: Hono<HttpEnv>;
+  readonly #app: App;
   /**
    * By the client's HOST:PORT: with TLS, requests have another socket than the connection. By the socket at
    * a Unix socket, where all clients have the same address and none speaks TLS.
@@ -52,7 +51,7 @@ export class Connections {
   readonly #ends = new Set<Promise<void>>();
 
   /** @param server not listening yet */
-  constructor(server: Server, door: Doorway, app: Hono<HttpEnv>) {
+  constructor(server: Server, door: Doorway, app: App) {
     this.#app = app;
     this.#server = server;
     this.#door = door;
@@ -196,7 +195,7 @@ export class Connections {
     }
   }
 
-  async #answer(exchange: Exchange): Promise<Response> {
+  async #answer(exchange: Exchange): Promise<Response | Head> {
     const { incoming, method } = exchange;
     try {
       exchange.ended.signal.throwIfAborted();
@@ -216,10 +215,7 @@ export class Connections {
       exchange.target = { path: path ?? fullPath, query };
       if (path === undefined) throw unknownUrl();
       exchange.enter();
-      const url = `http://barge${path}${query && `?${query}`}`;
-      const headers = new Headers();
-      for (const name in incoming.headers) headers.set(name, exchange.header(name) ?? "");
-      return await this.#app.fetch(new Request(url, { method, headers }), exchange);
+      return await this.#app(exchange);
     } catch (error) {
       exchange.ended.signal.throwIfAborted();
       return failure(exchange, error);

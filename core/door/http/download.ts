@@ -1,33 +1,48 @@
 /** Sends a file, with conditions, ranges and digests. */
 import { getMimeType } from "hono/utils/mime";
+import { BargeError } from "../../error.ts";
 import { digest } from "../../session/digest.ts";
 import { get } from "../../session/get.ts";
 import type { FileContent } from "../../storage/content.ts";
 import { etagOf, httpDate, judge, rangeHolds } from "./condition.ts";
 import { wantsDigest, writeDigest } from "./digest_field.ts";
-import type { AuthenticatedExchange, Exchange, Source } from "./exchange.ts";
+import type { AuthenticatedExchange, Exchange, Head, Source } from "./exchange.ts";
 import { Refusal } from "./problem.ts";
 import { parseRange, type Span } from "./range.ts";
 
 /** Files up to this size are read at once, and sent together with the head. */
 const smallFileBytes = 32 * 1024;
 
+/** The head of a response with a file. */
+type FileHead = Head & { readonly headers: Readonly<Record<string, string>> };
+
+interface SendOptions {
+  /** Makes the entity tag; default: {@link etagOf}. */
+  readonly tagOf?: typeof etagOf;
+  /** Called with the first offset before bytes are sent; it may throw a refusal. */
+  readonly begin?: (etag: string, from: number) => Promise<void>;
+}
+
+/** Answers GET and HEAD with a file, for handlers of the router. Parameters and errors: {@link fileHead}. */
+export async function sendFile(
+  ...parameters: Parameters<typeof fileHead>
+): Promise<Response> {
+  return new Response(null, await fileHead(...parameters));
+}
+
 /**
- * Answers GET and HEAD with a file (RFC 9110, sections 13 and 14; RFC 9530).
+ * Prepares the answer to GET and HEAD of a file (RFC 9110, sections 13 and 14; RFC 9530). The body becomes
+ * the source of the exchange.
  *
  * @param headers more headers; they replace those of the file
- * @param options `begin` is called with the first offset before bytes are sent; it may throw a refusal
  * @throws {BargeError} as `get` and `begin`; {Refusal} 412, 416
  */
-export async function sendFile(
+export async function fileHead(
   exchange: AuthenticatedExchange,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-  { tagOf = etagOf, begin }: {
-    tagOf?: typeof etagOf;
-    begin?: (etag: string, from: number) => Promise<void>;
-  } = {},
-): Promise<Response> {
+  { tagOf = etagOf, begin }: SendOptions = {},
+): Promise<FileHead> {
   const file = await get(exchange.session, path, 0);
   try {
     const { header } = exchange;
@@ -46,7 +61,7 @@ export async function sendFile(
     }
     if (verdict === "same") {
       file.close();
-      return new Response(null, { status: 304, headers: common });
+      return { status: 304, headers: common };
     }
     const span = exchange.method === "GET" && rangeHolds(header, validators)
       ? parseRange(header("range"), file.size)
@@ -65,12 +80,17 @@ export async function sendFile(
   }
 }
 
+/** Returns whether `fileHead` has failed because the path is a folder's. */
+export function isFolder(error: unknown): boolean {
+  return error instanceof BargeError && error.kind === "exists" && !(error instanceof Refusal);
+}
+
 async function answer(
   exchange: Exchange,
   file: FileContent,
   span: Span | "all",
   headers: Record<string, string>,
-): Promise<Response> {
+): Promise<FileHead> {
   const { from, length } = span === "all" ? { from: 0, length: file.size } : span;
   const status = span === "all" ? 200 : 206;
   headers["content-length"] = String(length);
@@ -79,18 +99,19 @@ async function answer(
   }
   if (exchange.method === "HEAD") {
     file.close();
-    return new Response(null, { status, headers });
+    return { status, headers };
   }
   if (from > 0) await file.seek(from);
   if (length > smallFileBytes) {
     const pieces = file.pieces(length);
     // If the first piece can't be read, the response can still have the status of the failure.
     const first = await pieces.next();
-    return exchange.send(continued(first, pieces, file), { status, headers });
+    exchange.source = continued(first, pieces, file);
+  } else {
+    exchange.source = await file.rest(length);
+    file.close();
   }
-  const bytes = await file.rest(length);
-  file.close();
-  return exchange.send(bytes, { status, headers });
+  return { status, headers };
 }
 
 /** Yields a piece that is read already, and the next ones; then closes the file. */

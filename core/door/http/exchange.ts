@@ -40,6 +40,12 @@ export interface Doorway {
 /** The pieces of a response body; see `Exchange.send`. */
 export type Source = AsyncGenerator<Uint8Array, void, void>;
 
+/** The status and the fields of a response; its body is the exchange's source. */
+export interface Head {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+}
+
 /** The environment of Hono's handlers: `c.env` is the exchange. */
 export interface HttpEnv {
   Bindings: Exchange;
@@ -169,6 +175,7 @@ export class Exchange implements Disposable {
    * @throws {BargeError} `unavailable` when the account has too many requests under way
    */
   admit(session: Session): void {
+    this.access.account = session.name;
     const leave = this.store.gate.login(session.id);
     if (!leave) {
       const hint = "try again later, or end some of the others";
@@ -182,7 +189,6 @@ export class Exchange implements Disposable {
       leave();
     };
     this.session = session;
-    this.access.account = session.name;
     if (this.#presence) this.#presence.account = session.name;
   }
 

@@ -1,6 +1,7 @@
 /** Writes a Response to the client, with back-pressure and the security headers of every response. */
+import type { OutgoingHttpHeaders } from "node:http";
 import { BargeError } from "../../error.ts";
-import type { Exchange, Source } from "./exchange.ts";
+import type { Exchange, Head, Source } from "./exchange.ts";
 
 /**
  * Headers of every response that does not set its own. They keep a browser from running scripts in files,
@@ -19,45 +20,50 @@ const securityHeaders: Readonly<Record<string, string>> = {
  *
  * @throws {BargeError} when the client is gone or a source fails; the response is incomplete then
  */
-export async function reply(exchange: Exchange, response: Response): Promise<void> {
+export async function reply(exchange: Exchange, response: Response | Head): Promise<void> {
   const { source } = exchange;
+  const body = response instanceof Response ? response.body : null;
+  const head = response instanceof Response ? headOf(response) : response;
+  const empty = exchange.method === "HEAD" || head.status === 204 || head.status === 304;
   try {
-    writeHead(exchange, response);
-    const empty = exchange.method === "HEAD" || response.status === 204 || response.status === 304;
-    if (empty) await exchange.end();
-    else if (response.body) await sendBody(exchange, response);
+    if (body && !empty) return await sendBody(exchange, head, body);
+    writeHead(exchange, head);
+    if (empty || !source) await exchange.end();
     else if (source instanceof Uint8Array) {
       exchange.access.bytes += source.length;
       await exchange.end(source);
-    } else if (source) await sendSource(exchange, source);
-    else await exchange.end();
+    } else await sendSource(exchange, source, head);
   } finally {
     if (source && !(source instanceof Uint8Array)) await source.return();
   }
 }
 
-function writeHead({ outgoing, isLast }: Exchange, { status, headers }: Response): void {
-  outgoing.statusCode = status;
-  for (const [name, value] of headers) {
-    if (name !== "set-cookie") outgoing.setHeader(name, value);
-  }
-  const cookies = headers.getSetCookie();
-  if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
-  for (const [name, value] of Object.entries(securityHeaders)) {
-    if (!headers.has(name)) outgoing.setHeader(name, value);
-  }
-  if (isLast) outgoing.setHeader("connection", "close");
+/** Returns the head of a Response. To iterate over its headers would sort all of them at each step. */
+function headOf({ status, headers }: Response): Head {
+  const fields: Record<string, string | string[]> = {};
+  headers.forEach((value, name) => fields[name] = value);
+  if (headers.has("set-cookie")) fields["set-cookie"] = headers.getSetCookie();
+  return { status, headers: fields };
+}
+
+function writeHead({ outgoing, isLast }: Exchange, { status, headers }: Head): void {
+  const fields: OutgoingHttpHeaders = { ...securityHeaders, ...headers };
+  if (isLast) fields.connection = "close";
+  outgoing.writeHead(status, fields);
 }
 
 /** Sends a body of one piece with its length, a longer one in chunks. */
-async function sendBody(exchange: Exchange, { body, headers }: Response): Promise<void> {
-  const reader = (body as ReadableStream<Uint8Array>).getReader();
+async function sendBody(
+  exchange: Exchange,
+  { status, headers }: Head,
+  body: ReadableStream<Uint8Array>,
+): Promise<void> {
+  const reader = body.getReader();
   try {
     let piece = await reader.read();
     let next = piece.done ? piece : await reader.read();
-    if (next.done && !headers.has("content-length")) {
-      exchange.outgoing.setHeader("content-length", piece.value?.length ?? 0);
-    }
+    const length = next.done && { "content-length": String(piece.value?.length ?? 0) };
+    writeHead(exchange, { status, headers: { ...length, ...headers } });
     for (; !next.done; piece = next, next = await reader.read()) await exchange.write(piece.value!);
     await exchange.end(piece.value);
   } finally {
@@ -65,14 +71,14 @@ async function sendBody(exchange: Exchange, { body, headers }: Response): Promis
   }
 }
 
-async function sendSource(exchange: Exchange, source: Source): Promise<void> {
+async function sendSource(exchange: Exchange, source: Source, { headers }: Head): Promise<void> {
   let sent = 0;
   for await (const piece of source) {
     await exchange.write(piece);
     exchange.access.bytes += piece.length;
     sent += piece.length;
   }
-  const promised = exchange.outgoing.getHeader("content-length");
+  const promised = headers["content-length"];
   if (promised !== undefined && Number(promised) !== sent) {
     throw new BargeError("io", `a response of ${promised} bytes ended after ${sent}`);
   }

@@ -3,7 +3,8 @@
  * request checks this, with one statement.
  */
 import { accountColumns, accountOf, type AccountRow, nowMs } from "./accounts.ts";
-import type { Account, Credential } from "../../storage/account.ts";
+import type { Account, Credential, Standing } from "../../storage/account.ts";
+import { splitItems } from "../../storage/scope.ts";
 import { Table } from "../database/table.ts";
 
 type Kind = Credential["kind"];
@@ -22,21 +23,34 @@ const conditions: Readonly<Record<Kind, string>> = {
     WHERE web_session.digest = ? AND web_session.account = account.id AND ${isLive("token")})`,
   share: "EXISTS (SELECT 1 FROM share WHERE share.digest = ? AND share.account = account.id)",
 };
-const select = (columns: string, kind: Kind) =>
-  `SELECT ${columns} FROM account
-   WHERE id = ? AND disabled = 0 AND ${isLive("account")} AND ${conditions[kind]}`;
+/** Returns the statements that select columns of the account of a valid login, by the kind of its credential. */
+const select = (columns: string): Readonly<Record<Kind, string>> => {
+  const from = `SELECT ${columns} FROM account
+    WHERE id = ? AND disabled = 0 AND ${isLive("account")} AND `;
+  const entries = Object.entries(conditions).map(([kind, condition]) => [kind, from + condition]);
+  return Object.fromEntries(entries);
+};
+const selectAccount = select(accountColumns);
+const selectStanding = select("role, networks, totp_secret IS NOT NULL AS totp");
 
 export class Credentials extends Table {
   /** Returns the account, if a login to it with this credential is still valid. */
   account(id: number, credential: Credential): Account | undefined {
-    const sql = select(accountColumns, credential.kind);
-    const row = this.db.get<AccountRow>(sql, id, valueOf(credential));
+    const row = this.db.get<AccountRow>(selectAccount[credential.kind], id, valueOf(credential));
     return row && accountOf(row);
+  }
+
+  /** Returns the standing of a login, if it is still valid. */
+  standing(id: number, credential: Credential): Standing | undefined {
+    const sql = selectStanding[credential.kind];
+    type Row = Pick<AccountRow, "role" | "networks" | "totp">;
+    const row = this.db.get<Row>(sql, id, valueOf(credential));
+    return row && { role: row.role, from: splitItems(row.networks), totp: row.totp !== 0 };
   }
 
   /** Returns whether a login to the account with this credential is still valid. */
   holds(id: number, credential: Credential): boolean {
-    return this.db.get(select("1", credential.kind), id, valueOf(credential)) !== undefined;
+    return this.standing(id, credential) !== undefined;
   }
 
   /**

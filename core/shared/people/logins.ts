@@ -1,7 +1,7 @@
 /** Logins and their secrets, as rows of the database: see core/storage/logins.ts. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Verifier } from "../../protocol/message.ts";
-import type { Account, Credential, Login } from "../../storage/account.ts";
+import type { Account, Credential, Login, Standing } from "../../storage/account.ts";
 import { accountChangedEvent } from "../../storage/event_facts.ts";
 import { decoyVerifier, useIntervalMs } from "../../storage/account_rules.ts";
 import type { AuthorizedKey, PublicKey } from "../../storage/public_key.ts";
@@ -56,6 +56,10 @@ export class SharedLogins implements LoginStore {
 
   async account(login: Login): Promise<Account | undefined> {
     return await accountOfLogin(this.#parts.db, login);
+  }
+
+  standing(login: Login): Promise<Standing | undefined> {
+    return this.account(login);
   }
 
   async revocations(): Promise<string> {

@@ -63,7 +63,13 @@ async function login({ logins }: People, name: string): Promise<Login> {
 }
 
 async function holds(logins: LoginStore, login: Login): Promise<boolean> {
-  return await logins.account(login) !== undefined;
+  const account = await logins.account(login);
+  const standing = await logins.standing(login);
+  assert.deepEqual(
+    standing && [standing.role, standing.from, standing.totp],
+    account && [account.role, account.from, account.totp],
+  );
+  return account !== undefined;
 }
 
 function attempt(account: Account, facts: Partial<Attempt> = {}): Attempt {

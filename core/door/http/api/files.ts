@@ -8,10 +8,9 @@ import { stat } from "../../../session/stat.ts";
 import type { Entry } from "../../../protocol/message.ts";
 import { attachment, sendArchive } from "../archive.ts";
 import { etagOf } from "../condition.ts";
-import { sendFile } from "../download.ts";
+import { isFolder, sendFile } from "../download.ts";
 import type { AuthenticatedExchange } from "../exchange.ts";
 import { encodePath, split } from "../path.ts";
-import { Refusal } from "../problem.ts";
 import { receiveFile, requestCondition } from "../upload.ts";
 import { json, operation, root } from "./operation.ts";
 import * as schemas from "./schemas.ts";
@@ -114,9 +113,7 @@ async function read(
   try {
     return await sendFile(exchange, path, query.download ? disposition : undefined);
   } catch (error) {
-    const isFolder = error instanceof BargeError && error.kind === "exists" &&
-      !(error instanceof Refusal);
-    if (isFolder) return await listing(exchange, path, query.recursive);
+    if (isFolder(error)) return await listing(exchange, path, query.recursive);
     throw error;
   }
 }

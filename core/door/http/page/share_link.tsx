@@ -74,7 +74,8 @@ async function openLink(c: PageContext): Promise<{ link: OpenLink; url: string; 
 async function isAdmitted(c: PageContext, link: OpenLink): Promise<boolean> {
   const exchange = c.env;
   if (await isUnlocked(link, getCookie(c, unlockCookie) ?? "")) return true;
-  const sent = credentials(exchange.header("authorization"));
+  const field = exchange.header("authorization");
+  const sent = field === undefined ? undefined : credentials(field);
   if (sent?.scheme !== "basic") return false;
   const { host, ended: { signal }, pause } = exchange;
   await unlock(link, sent.secret, host, pause, signal);
