@@ -142,7 +142,7 @@ export class Download implements FileContent {
   /** Goes to the offset, and digests the bytes before it where no digest is stored. */
   async begin(): Promise<void> {
     if (this.offset === 0) return;
-    if (!this.#hash) await this.#file.seek(this.offset, Deno.SeekMode.Start);
+    if (!this.#hash) this.#file.seekSync(this.offset, Deno.SeekMode.Start);
     else if (await readInto(this.#hash, this.#file, this.offset) < this.offset) throw shrank();
   }
 
@@ -154,9 +154,11 @@ export class Download implements FileContent {
     }
   }
 
+  /** Does not touch the disk, so it runs on this thread. */
+  // deno-lint-ignore require-await
   async seek(offset: number): Promise<void> {
     this.#hash = undefined;
-    await this.#file.seek(offset, Deno.SeekMode.Start);
+    this.#file.seekSync(offset, Deno.SeekMode.Start);
     this.#position = offset;
   }
 

@@ -11,6 +11,15 @@ import type { Session } from "../login/session.ts";
  */
 export async function get(session: Session, path: string, offset: number): Promise<FileContent> {
   await session.check();
+  return await getChecked(session, path, offset);
+}
+
+/** Opens a file for a request whose login was checked in the step before. Parameters and errors: {@link get}. */
+export async function getChecked(
+  session: Session,
+  path: string,
+  offset: number,
+): Promise<FileContent> {
   return await session.store.tree.open(placeOfFile(session, path), offset);
 }
 

@@ -17,6 +17,8 @@ const smallFileBytes = 32 * 1024;
 type FileHead = Head & { readonly headers: Readonly<Record<string, string>> };
 
 interface SendOptions {
+  /** Opens the file; default: {@link get}. */
+  readonly open?: typeof get;
   /** Makes the entity tag; default: {@link etagOf}. */
   readonly tagOf?: typeof etagOf;
   /** Called with the first offset before bytes are sent; it may throw a refusal. */
@@ -41,9 +43,9 @@ export async function fileHead(
   exchange: AuthenticatedExchange,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-  { tagOf = etagOf, begin }: SendOptions = {},
+  { tagOf = etagOf, begin, open = get }: SendOptions = {},
 ): Promise<FileHead> {
-  const file = await get(exchange.session, path, 0);
+  const file = await open(exchange.session, path, 0);
   try {
     const { header } = exchange;
     const validators = { etag: tagOf(file), modified: file.modified };

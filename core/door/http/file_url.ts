@@ -2,6 +2,7 @@
  * Answers GET and HEAD of a file by its URL, without the router. For a small file the router's chain and the
  * objects `Request`, `Response` and `Headers` take longer than the file.
  */
+import { getChecked } from "../../session/get.ts";
 import { requireLogin } from "./auth.ts";
 import { davTag, etagOf } from "./condition.ts";
 import { fileHead, isFolder } from "./download.ts";
@@ -26,7 +27,7 @@ export async function answerFile(exchange: Exchange): Promise<Head | undefined> 
   const file = exchange.pathBelow(prefix).path;
   if (authenticated.session.wayIn(file) !== undefined) return undefined;
   try {
-    return await fileHead(authenticated, file, {}, { tagOf });
+    return await fileHead(authenticated, file, {}, { tagOf, open: getChecked });
   } catch (error) {
     if (isFolder(error)) return undefined;
     throw error;

@@ -26,29 +26,52 @@ export const tree = `WITH RECURSIVE tree (id, dir) AS (
 /** The levels of a path that one statement resolves: more levels cost less than more statements. */
 const levels = 12;
 
-/** Statements for 1, 2, ... levels, from a folder's id (?1) and names to an id. */
-const descents = Array.from({ length: levels }, (_, last) => {
-  const names = Array.from({ length: last + 1 }, (_, i) => `f${i}`);
-  const conditions = names.map((name, i) =>
-    `${name}.parent = ${i === 0 ? "?1" : `f${i - 1}.id`} AND ${name}.name = ?${i + 2}`
-  );
-  const from = names.map((name) => `folder AS ${name}`).join(" CROSS JOIN ");
-  return `SELECT f${last}.id AS id FROM ${from} WHERE ${conditions.join(" AND ")}`;
-});
+/**
+ * Returns the statements for 0, 1, 2, ... levels, from a folder's id (?1) and names to a column of a row in the
+ * last folder.
+ *
+ * @param condition on the row; `FOLDER` stands for the id of the last folder, and its own parameters are `?`
+ */
+export function descents(column: string, table: string, condition: string): readonly string[] {
+  return Array.from({ length: levels + 1 }, (_, count) => {
+    const idOf = (level: number) => level === 0 ? "?1" : `f${level}.id`;
+    const steps = Array.from({ length: count }, (_, i) => i + 1);
+    const tables = [...steps.map((level) => `folder AS f${level}`), table];
+    const conditions = steps.map((level) =>
+      `f${level}.parent = ${idOf(level - 1)} AND f${level}.name = ?${level + 1}`
+    );
+    const all = [...conditions, condition.replace("FOLDER", idOf(count))];
+    return `SELECT ${column} FROM ${tables.join(" CROSS JOIN ")} WHERE ${all.join(" AND ")}`;
+  });
+}
+
+/** Statements for the id of a folder in the last folder. */
+const children = descents("folder.id", "folder", "folder.parent = FOLDER AND folder.name = ?");
 
 export class Folders extends Table {
   /** Returns the id of a folder; undefined if it has no row. */
   id(dir: string): number | undefined {
-    if (dir === "") return root;
-    const names = dir.split("/");
+    const start = this.start(dir);
+    if (start === undefined) return undefined;
+    const [id, ...names] = start;
+    return names.length === 0 ? id : this.db.value<number>(children[names.length - 1], ...start);
+  }
+
+  /**
+   * Returns where a statement of {@link descents} begins on its way to a folder: the id of a folder, and the
+   * names of those below it, at most {@link levels}; undefined if a folder above has no row.
+   */
+  start(dir: string): [id: number, ...names: string[]] | undefined {
+    const names = dir === "" ? [] : dir.split("/");
     let id = root;
-    for (let at = 0; at < names.length; at += levels) {
+    let at = 0;
+    for (; names.length - at > levels; at += levels) {
       const some = names.slice(at, at + levels);
-      const next = this.db.value<number>(descents[some.length - 1], id, ...some);
+      const next = this.db.value<number>(children[levels - 1], id, ...some);
       if (next === undefined) return undefined;
       id = next;
     }
-    return id;
+    return [id, ...names.slice(at)];
   }
 
   /** Returns the id of a folder. Adds missing rows, without an owner. Inside a transaction. */
@@ -57,7 +80,7 @@ export class Folders extends Table {
     if (known !== undefined) return known;
     let id = root;
     for (const name of dir.split("/")) {
-      id = this.db.value<number>(descents[0], id, name) ??
+      id = this.db.value<number>(children[0], id, name) ??
         this.db.insert("folder", { parent: id, name }).id;
     }
     return id;

@@ -8,7 +8,7 @@
 import type { Account } from "../../storage/account.ts";
 import { type Place, relative } from "../../storage/place.ts";
 import { Table } from "../database/table.ts";
-import { Folders, tree, type TreeOrder } from "./folders.ts";
+import { descents, Folders, tree, type TreeOrder } from "./folders.ts";
 import { inPages, pageRows } from "../../storage/pages.ts";
 
 /** The row of a committed file. */
@@ -44,6 +44,13 @@ const fileColumns = `file.name, file.owner, account.name AS ownerName, file.size
 /** The files in a folder. Parameters 1 and 3: the folder's id and path. */
 const files = `SELECT ?3 AS dir, ${fileColumns} FROM file
   LEFT JOIN account ON account.id = file.owner WHERE folder = ?1`;
+
+/** Statements for the digest of a file in a folder: see `descents`. */
+const digests = descents(
+  "file.sha256",
+  "file",
+  "file.folder = FOLDER AND file.name = ? AND file.size = ? AND file.modified = ? AND file.ino = ?",
+);
 
 export class Ledger extends Table {
   readonly #folders = new Folders(this.db);
@@ -88,11 +95,9 @@ export class Ledger extends Table {
     { dir, name }: Place,
     { size, modified, ino }: Pick<FileRow, "size" | "modified" | "ino">,
   ): string | undefined {
-    const folder = this.#folders.id(dir);
-    if (folder === undefined) return undefined;
-    const sql =
-      "SELECT sha256 FROM file WHERE folder = ? AND name = ? AND size = ? AND modified = ? AND ino = ?";
-    return this.db.value(sql, folder, name, size, modified, ino);
+    const start = this.#folders.start(dir);
+    if (start === undefined) return undefined;
+    return this.db.value(digests[start.length - 1], ...start, name, size, modified, ino);
   }
 
   /** Returns the rows of files in a folder, by name. @param names a batch of a listing */
