@@ -6,6 +6,11 @@
  * the calling thread while they are fast, and go to another thread for a minute once they are slow.
  */
 const slowPeriodMs = 60_000;
+/**
+ * The number of calls that the average is about. On a busy machine, some calls take long because the thread has
+ * to wait for a CPU; another thread would wait as well.
+ */
+const averagedCalls = 32;
 
 /** One kind of system call, shared by all callers. */
 export class BlockingCalls {
@@ -29,7 +34,7 @@ export class BlockingCalls {
     const start = performance.now();
     const result = call();
     const ms = Math.min(performance.now() - start, 4 * this.#limitMs);
-    this.#averageMs += (ms - this.#averageMs) / 10;
+    this.#averageMs += (ms - this.#averageMs) / averagedCalls;
     if (this.#averageMs >= this.#limitMs) {
       this.#slowUntil = performance.now() + slowPeriodMs;
       this.#averageMs = 0;
