@@ -3,21 +3,33 @@ import { parseAddress } from "../../core/net/address.ts";
 import { type Server, startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
 
-/** The password of anna. */
+/** The password of the accounts that these functions make. */
 export const secret = { BARGE_PASSWORD: "anna-secret" };
 
 /** A server with one account, and somebody who is logged in there. */
 export async function loggedIn(quota = "none") {
   const server = await startServer();
+  const person = await logInto(server, "anna", quota);
+  return {
+    ...person,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await person[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Makes an account, and a home of somebody who is logged in with it. Cases with own accounts share a server. */
+export async function logInto(server: Server, account: string, quota = "none") {
   const home = new Home();
-  await server.addUser("anna", { quota });
-  await saveLogin(home, server, "anna");
+  await server.addUser(account, { quota, password: secret.BARGE_PASSWORD });
+  await saveLogin(home, server, account);
   return {
     server,
     home,
-    remote: `barge://anna@${server.address}`,
+    account,
+    remote: `barge://${account}@${server.address}`,
     async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
       await home[Symbol.asyncDispose]();
     },
   };
