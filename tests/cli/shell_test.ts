@@ -1,28 +1,22 @@
 /** `barge shell` with commands from a pipe, against the real server. */
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { type Server, startServer } from "../_server.ts";
+import { startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
-import { saveLogin } from "./_logged_in.ts";
+import { logInto, secret } from "./_logged_in.ts";
 
-interface Place {
-  readonly server: Server;
-  readonly home: Home;
-}
+type Place = Pick<Awaited<ReturnType<typeof logInto>>, "server" | "home" | "account">;
 
-/** Pipes commands into the shell: as alice, whose login is saved, unless the arguments name another account. */
+/** Pipes commands into the shell: as the account whose login is saved, unless the arguments name another one. */
 async function shell(
-  { server, home }: Place,
+  { server, home, account }: Place,
   input: string | Uint8Array<ArrayBuffer>,
-  { args = [], as = "alice", env = {} }: {
+  { args = [], as = account, env = {} }: {
     args?: string[];
     as?: string;
     env?: Record<string, string>;
   } = {},
 ) {
-  const process = home.spawn(["shell", `${as}@${server.address}`, ...args], {
-    env: { ...as === "alice" ? {} : { BARGE_PASSWORD: `${as}-secret` }, ...env },
-    stdin: "",
-  });
+  const process = home.spawn(["shell", `${as}@${server.address}`, ...args], { env, stdin: "" });
   const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
   // A shell that stops at a failure does not read the rest.
   const sent = new Blob([bytes]).stream().pipeTo(process.stdin).catch(() => {});
@@ -37,21 +31,17 @@ async function shell(
 /** Returns the second line of a quota. @param counted the entries, as they are printed */
 const entries = (counted: string) => `  entries: ${counted} (files, folders and partial uploads)\n`;
 
-async function withPlace(work: (place: Place) => Promise<void>, ...serve: string[]) {
-  await using server = await startServer({ args: serve });
-  await using home = new Home();
-  await server.addUser("alice", { quota: "1MB" });
-  await saveLogin(home, server, "alice");
-  await work({ server, home });
-}
+Deno.test("shell", async (t) => {
+  await using server = await startServer();
 
-Deno.test("shell: uploads, listings, digests and copies, on one connection", () =>
-  withPlace(async (place) => {
-    const { server, home } = place;
-    await server.addUser("bob");
+  await t.step("shell: uploads, listings, digests and copies, on one connection", async () => {
+    await using place = await logInto(server, "alice", "1MB");
+    const { home } = place;
+    await using bob = await logInto(server, "bob");
     await Deno.writeTextFile(`${home.path}/my file`, "hello\n");
     const first = await shell(
       place,
+      // The only file in /public: the cases behind this one publish theirs.
       'put "my file"\npublish my\\ file\nmine\npublic\ndigest "my file" md5\nget "my file" again\n',
       { args: ["--json"] },
     );
@@ -75,13 +65,13 @@ Deno.test("shell: uploads, listings, digests and copies, on one connection", () 
     deepStrictEqual([got.local, got.status], ["again", "sent"]);
     strictEqual(await Deno.readTextFile(`${home.path}/again`), "hello\n");
 
-    const second = await shell(place, "claim 'my file' mine\nget mine -\nleft\n", { as: "bob" });
+    const second = await shell(bob, "claim 'my file' mine\nget mine -\nleft\n");
     deepStrictEqual([second.code, second.stderr], [0, ""]);
     strictEqual(second.stdout, "hello\nbob: 6 B used, no limit\n" + entries("1"));
-  }));
+  });
 
-Deno.test("shell: working folders on both sides", () =>
-  withPlace(async (place) => {
+  await t.step("shell: working folders on both sides", async () => {
+    await using place = await logInto(server, "bella", "1MB");
     await Deno.mkdir(`${place.home.path}/sub`);
     await Deno.writeTextFile(`${place.home.path}/sub/a`, "a");
     const lines =
@@ -89,10 +79,10 @@ Deno.test("shell: working folders on both sides", () =>
     const { code, stdout, stderr } = await shell(place, lines);
     deepStrictEqual([code, stderr], [0, ""]);
     strictEqual(stdout, "/home/x\nx/\nx/b\nx/y/\nx/y/a\n");
-  }));
+  });
 
-Deno.test("shell: cat, cp, lls and commands of this machine", () =>
-  withPlace(async (place) => {
+  await t.step("shell: cat, cp, lls and commands of this machine", async () => {
+    await using place = await logInto(server, "carla", "1MB");
     const { home } = place;
     await Deno.mkdir(`${home.path}/d`);
     await Deno.writeTextFile(`${home.path}/d/a`, "hello\n");
@@ -106,19 +96,19 @@ Deno.test("shell: cat, cp, lls and commands of this machine", () =>
     deepStrictEqual([failed.code, failed.stdout], [1, ""]);
     match(failed.stderr, /^barge: cp .*nothing\/: there is no such folder$/m);
     match(failed.stderr, /^barge: !: no command follows the !$/m);
-  }));
+  });
 
-Deno.test("shell: help lists aliases, and * and ? are literal in names", () =>
-  withPlace(async (place) => {
+  await t.step("shell: help lists aliases, and * and ? are literal in names", async () => {
+    await using place = await logInto(server, "dora", "1MB");
     const { code, stdout, stderr } = await shell(place, "help\nmenu\nrm *.txt\n");
     strictEqual(code, 4);
     match(stdout, /^ {2}left .*\(also quota, df\)$/m);
     match(stdout, /^ {2}4 {2}fetch a file$/m);
     match(stderr, /^barge: rm \/home\/\*\.txt: .*\n\(\* and \? have no special meaning/m);
-  }));
+  });
 
-Deno.test("shell: claim replaces an existing file only with -f", () =>
-  withPlace(async (place) => {
+  await t.step("shell: claim replaces an existing file only with -f", async () => {
+    await using place = await logInto(server, "emma", "1MB");
     await Deno.writeTextFile(`${place.home.path}/a`, "mine");
     await Deno.writeTextFile(`${place.home.path}/b`, "everyone's");
     const start = "put a\nput b /public/a\n";
@@ -127,33 +117,32 @@ Deno.test("shell: claim replaces an existing file only with -f", () =>
     match(refused.stderr, /^barge: claim \/home\/a: it exists already$/m);
     const forced = await shell(place, "claim -f a\nget a -\n");
     deepStrictEqual([forced.code, forced.stdout], [0, "everyone's"]);
-  }));
+  });
 
-Deno.test("shell: a claim is charged like any other write", () =>
-  withPlace(async (place) => {
-    await place.server.addUser("bob", { quota: "3" });
+  await t.step("shell: a claim is charged like any other write", async () => {
+    await using place = await logInto(server, "fiona", "1MB");
+    await using betty = await logInto(server, "betty", "3");
     await Deno.writeTextFile(`${place.home.path}/four`, "1234");
     strictEqual((await shell(place, "put four /public/\n")).code, 0);
-    const { code, stdout } = await shell(place, "claim four\nls\nleft\n", {
-      as: "bob",
+    const { code, stdout } = await shell(betty, "claim four\nls\nleft\n", {
       args: ["--keep-going"],
     });
     deepStrictEqual([code, stdout], [
       12,
-      "bob: 0 B used, 3 B left of 3 B\n" + entries("0 of 100,000"),
+      "betty: 0 B used, 3 B left of 3 B\n" + entries("0 of 100,000"),
     ]);
-  }));
+  });
 
-Deno.test("shell: the first failure ends a script with its code", () =>
-  withPlace(async (place) => {
+  await t.step("shell: the first failure ends a script with its code", async () => {
+    await using place = await logInto(server, "gina", "1MB");
     const { code, stdout, stderr } = await shell(place, "# first\n\npwd\nget nothing\npwd\n");
     deepStrictEqual([code, stdout], [4, "/home\n"]);
     match(stderr, /^barge: .*\/home\/nothing: /m);
     match(stderr, /^\(stopped at line 4: get nothing\)$/m);
-  }));
+  });
 
-Deno.test("shell: --keep-going ends with the exit code that the failures share", () =>
-  withPlace(async (place) => {
+  await t.step("shell: --keep-going ends with the exit code that the failures share", async () => {
+    await using place = await logInto(server, "hanna", "1MB");
     const options = { args: ["--keep-going"] };
     const same = await shell(place, "get nothing\nstat nothing\npwd\n", options);
     deepStrictEqual([same.code, same.stdout], [4, "/home\n"]);
@@ -162,10 +151,10 @@ Deno.test("shell: --keep-going ends with the exit code that the failures share",
     match(mixed.stderr, /^barge: fly: there is no such command$/m);
     const left = await shell(place, "pwd\r\nexit\r\npwd\r\n", options);
     deepStrictEqual([left.code, left.stdout], [0, "/home\n"]);
-  }));
+  });
 
-Deno.test("shell: invalid lines and logins fail", () =>
-  withPlace(async (place) => {
+  await t.step("shell: invalid lines and logins fail", async () => {
+    await using place = await logInto(server, "irma", "1MB");
     const bytes = await shell(place, new Uint8Array([0x6c, 0x73, 0xff, 0x0a]));
     strictEqual(bytes.code, 2);
     const wrong = await shell(place, "pwd\n", { env: { BARGE_PASSWORD: "wrong" } });
@@ -178,13 +167,14 @@ Deno.test("shell: invalid lines and logins fail", () =>
     strictEqual((await shell(place, "put - x\n")).code, 2);
     strictEqual((await shell(place, "grow plenty\n")).code, 2);
     strictEqual((await shell(place, "publish /public/x\n")).code, 2);
-  }));
+  });
 
-Deno.test("shell: a connection that was lost is made again", () =>
-  withPlace(async ({ server, home }) => {
+  await t.step("shell: a connection that was lost is made again", async () => {
+    await using place = await logInto(server, "julia", "1MB");
+    const { home } = place;
     await using relay = new Relay(server.address);
-    const process = home.spawn(["shell", `alice@${relay.address}`], {
-      env: { BARGE_PASSWORD: "alice-secret" },
+    const process = home.spawn(["shell", `julia@${relay.address}`], {
+      env: secret,
       stdin: "",
     });
     const writer = process.stdin.getWriter();
@@ -200,7 +190,37 @@ Deno.test("shell: a connection that was lost is made again", () =>
     strictEqual((await reader.read()).done, true);
     match(await new Response(process.stderr).text(), /^\(the connection was lost: .*\)$/m);
     strictEqual((await process.status).code, 0);
-  }));
+  });
+});
+
+Deno.test("shell: register, grow and passwd, without a password on any line", async () => {
+  await using server = await startServer({ args: ["--allow-register", "--max-quota", "1MB"] });
+  await using home = new Home();
+  const place = { server, home, account: "carol" };
+  const env = { BARGE_PASSWORD: "carol-secret" };
+  const carol = { env, args: ["--register", "--quota", "10kB", "--json"] };
+  const made = await shell(place, "grow 20kB\ngrow 1GB\n", carol);
+  strictEqual(made.code, 6);
+  deepStrictEqual(made.records().map(({ account, limit }) => [account, limit]), [
+    ["carol", 20_000],
+  ]);
+  strictEqual((await shell(place, "left\n", carol)).code, 14);
+
+  const changed = await shell(place, "passwd\nregister dave 5kB\n", {
+    env: { ...env, BARGE_NEW_PASSWORD: "new secret" },
+    args: ["--json"],
+  });
+  deepStrictEqual([changed.code, changed.records()], [0, [
+    { account: "carol" },
+    { account: "dave", limit: 5000 },
+  ]]);
+  strictEqual((await shell(place, "left\n", { env })).code, 11);
+  const dave = await shell(place, "left\n", {
+    as: "dave",
+    env: { BARGE_PASSWORD: "new secret" },
+  });
+  strictEqual(dave.stdout, "dave: 0 B used, 5.00 kB left of 5 kB\n" + entries("0 of 100,000"));
+});
 
 /** Passes bytes on between a port of its own and the server, until `cut` is called. */
 class Relay implements AsyncDisposable {
@@ -241,36 +261,3 @@ class Relay implements AsyncDisposable {
     await Promise.all(this.#pipes);
   }
 }
-
-Deno.test("shell: register, grow and passwd, without a password on any line", () =>
-  withPlace(
-    async (place) => {
-      const carol = { as: "carol", args: ["--register", "--quota", "10kB", "--json"] };
-      const made = await shell(place, "grow 20kB\ngrow 1GB\n", carol);
-      strictEqual(made.code, 6);
-      deepStrictEqual(made.records().map(({ account, limit }) => [account, limit]), [
-        ["carol", 20_000],
-      ]);
-      strictEqual((await shell(place, "left\n", carol)).code, 14);
-
-      const env = { BARGE_NEW_PASSWORD: "new secret" };
-      const changed = await shell(place, "passwd\nregister dave 5kB\n", {
-        as: "carol",
-        env,
-        args: ["--json"],
-      });
-      deepStrictEqual([changed.code, changed.records()], [0, [
-        { account: "carol" },
-        { account: "dave", limit: 5000 },
-      ]]);
-      strictEqual((await shell(place, "left\n", { as: "carol" })).code, 11);
-      const dave = await shell(place, "left\n", {
-        as: "dave",
-        env: { BARGE_PASSWORD: "new secret" },
-      });
-      strictEqual(dave.stdout, "dave: 0 B used, 5.00 kB left of 5 kB\n" + entries("0 of 100,000"));
-    },
-    "--allow-register",
-    "--max-quota",
-    "1MB",
-  ));
