@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { startServer } from "../../_server.ts";
 import { Home, lines } from "../_barge.ts";
+import { Runner } from "../_runner.ts";
 
 const noPermissions = Deno.build.os === "windows";
 
@@ -97,11 +98,13 @@ Deno.test("a fault in the file ends serve with 2, and names the line and the col
     ['native = "127.0.0.1', "1:20", /this is not TOML/],
     ["a = 1\nb = 2\n", "1:1", /no option "a"\n\(.*; `barge config check` lists 1 more\)/],
   ];
+  await using runner = new Runner();
   const outcomes = await Promise.all(cases.map(async ([text], i) => {
     const file = write(home, `${i}.toml`, text);
+    const place = i === 0 ? home : runner.at(home);
     const [serve, check] = await Promise.all([
-      home.barge(["serve", "--data", "d", "--config", file]),
-      home.barge(["config", "check", file]),
+      place.barge(["serve", "--data", "d", "--config", file]),
+      place.barge(["config", "check", file]),
     ]);
     return { file, serve, check };
   }));
@@ -148,6 +151,7 @@ Deno.test("config check lists every fault of a file, also as JSON", async () => 
 
 Deno.test("config check finds options that exclude or need each other", async () => {
   await using home = new Home();
+  await using runner = new Runner();
   const cases: [string, RegExp][] = [
     ["tls = true\nplaintext = true\n", /exclude each other/],
     ['native = "0.0.0.0:1"\ntls-cert = "a.pem"\n', /--tls-key is missing: a certificate/],
@@ -157,7 +161,7 @@ Deno.test("config check finds options that exclude or need each other", async ()
   ];
   for (const [text, message] of cases) {
     const file = write(home, "together.toml", text);
-    const { code, stdout, stderr } = await home.barge(["config", "check", file]);
+    const { code, stdout, stderr } = await runner.at(home).barge(["config", "check", file]);
     assert.equal(code, 2, text + stderr);
     assert.match(stdout, message);
   }
