@@ -6,20 +6,22 @@ import { runningServers } from "../../core/serve/running_servers.ts";
 import { startServer } from "../_server.ts";
 import { eager, Peer, text } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
+import { Runner } from "./_runner.ts";
 
 const data = ["--data", "data"];
 const doors = ["--native", "127.0.0.1:0", "--http", "off", "--workers", "1"];
 
 Deno.test("a lost database is replaced only with --adopt, and no new account gets its files", async () => {
   await using home = new Home();
+  await using runner = new Runner();
+  const place = runner.at(home);
   const folder = `${home.path}/data`;
   Deno.mkdirSync(folder);
   {
     await using server = await startServer({ data: folder });
     await server.addUser("anna");
-    using peer = await Peer.open(server.address, "anna");
+    using peer = await Peer.open(server.address, await server.issueToken("anna"));
     await peer.ask(eager("/home/a", text("a")));
-    await server.kill("SIGKILL");
   }
   const saved = await home.barge(["backup", "accounts.backup", ...data]);
   assert.equal(saved.code, 0, saved.stderr);
@@ -43,20 +45,20 @@ Deno.test("a lost database is replaced only with --adopt, and no new account get
     `${home.path}/accounts.json`,
     '{"accounts": [{"name": "anna", "password": "x"}]}',
   );
-  for (const args of tries) {
-    const { code, stderr } = await home.barge([...args, ...data]);
+  for (const [i, args] of tries.entries()) {
+    const { code, stderr } = await (i === 0 ? home : place).barge([...args, ...data]);
     assert.equal(code, 7, `${args}: ${stderr}`);
     assert.match(stderr, /its database is lost: there is \S+\/homes\/anna\/a, and no accounts\.db/);
     assert.match(stderr, /put a backup of accounts\.db there.* --adopt/);
   }
   // An empty file in its place is not a database, either.
   Deno.writeTextFileSync(`${folder}/accounts.db`, "");
-  assert.equal((await home.barge(["verify", ...data])).code, 7);
+  assert.equal((await place.barge(["verify", ...data])).code, 7);
   Deno.removeSync(`${folder}/accounts.db`);
 
   // A backup restores it.
   Deno.copyFileSync(`${home.path}/accounts.backup`, `${folder}/accounts.db`);
-  assert.equal((await home.barge(["verify", ...data])).code, 0);
+  assert.equal((await place.barge(["verify", ...data])).code, 0);
   for (const { name } of Deno.readDirSync(folder)) {
     if (name.startsWith("accounts.db")) Deno.removeSync(`${folder}/${name}`);
   }
@@ -67,7 +69,7 @@ Deno.test("a lost database is replaced only with --adopt, and no new account get
     args: ["--adopt", "--allow-register", "--http", "127.0.0.1:0"],
   });
   const env = { BARGE_PASSWORD: "guess-secret", BARGE_SERVER: `barge://${server.address}` };
-  const stranger = await home.barge(["register", "anna"], { env });
+  const stranger = await place.barge(["register", "anna"], { env });
   assert.equal(stranger.code, 14, stranger.stderr);
   assert.match(stranger.stderr, /homes\/anna holds files of a former account/);
   const takeovers = [
@@ -76,7 +78,7 @@ Deno.test("a lost database is replaced only with --adopt, and no new account get
     ["user", "apply", "accounts.json", "--dry-run"],
   ];
   for (const args of takeovers) {
-    const { code, stderr } = await home.barge([...args, ...data]);
+    const { code, stderr } = await place.barge([...args, ...data]);
     assert.equal(code, 14, stderr);
     assert.match(stderr, /homes\/anna holds files.*\n.*--adopt/);
   }
@@ -93,9 +95,9 @@ Deno.test("a lost database is replaced only with --adopt, and no new account get
 
   const adopted = await home.barge(["user", "add", "anna", "--generate", "--adopt", ...data]);
   assert.equal(adopted.code, 0, adopted.stderr);
-  const repaired = await home.barge(["verify", "--repair", ...data]);
+  const repaired = await place.barge(["verify", "--repair", ...data]);
   assert.equal(repaired.code, 0, repaired.stderr);
-  const quotas = lines(await home.barge(["quota", "list", "--json", ...data]));
+  const quotas = lines(await place.barge(["quota", "list", "--json", ...data]));
   assert.deepEqual(quotas.map(({ account, used }) => [account, used]), [["admin", 0], ["anna", 1]]);
 });
 
@@ -103,9 +105,10 @@ Deno.test("a directory that a crash left incomplete is served", async () => {
   await using home = new Home();
   const folder = `${home.path}/data`;
   const states: (() => void)[] = [
-    () => {},
-    () => Deno.mkdirSync(`${folder}/homes/admin`, { recursive: true }),
-    () => Deno.writeTextFileSync(`${folder}/accounts.db`, ""),
+    () => {
+      Deno.mkdirSync(`${folder}/homes/admin`, { recursive: true });
+      Deno.writeTextFileSync(`${folder}/accounts.db`, "");
+    },
     () => {
       Deno.writeTextFileSync(`${folder}/lock`, "");
       for (const name of ["public", "homes", "staging"]) Deno.mkdirSync(`${folder}/${name}`);
@@ -117,13 +120,15 @@ Deno.test("a directory that a crash left incomplete is served", async () => {
     make();
     await using server = await startServer({ data: folder });
     assert.match(server.adminPassword(), /^\S{20,}$/);
-    await server.kill("SIGTERM");
+    await server.kill("SIGKILL");
     Deno.removeSync(folder, { recursive: true });
   }
 });
 
 Deno.test("each command prints its data directory, and user add does not make the default one", async () => {
   await using home = new Home();
+  await using runner = new Runner();
+  const place = runner.at(home);
   await using server = await startServer();
   if (Deno.build.os === "linux") {
     // Other servers may run on this machine, too.
@@ -136,7 +141,7 @@ Deno.test("each command prints its data directory, and user add does not make th
     '{"accounts": [{"name": "bob", "password": "bob-secret"}]}',
   );
   for (const args of [["user", "add", "anna", "--generate"], ["user", "apply", "accounts.json"]]) {
-    const { code, stderr } = await home.barge(args);
+    const { code, stderr } = await place.barge(args);
     assert.equal(code, 4, stderr);
     assert.ok(stderr.startsWith(`data directory: ${usual}\n`), stderr);
     if (Deno.build.os === "linux") {
@@ -168,7 +173,7 @@ Deno.test("each command prints its data directory, and user add does not make th
     ["backup", "copy.db"],
   ];
   for (const args of commands) {
-    const { code, stderr } = await home.barge(args, { env });
+    const { code, stderr } = await place.barge(args, { env });
     assert.equal(code, 0, `${args}: ${stderr}`);
     assert.equal(stderr.split(`data directory: ${server.data}\n`).length, 2, `${args}: ${stderr}`);
     assert.doesNotMatch(stderr, /new one/);
@@ -180,6 +185,7 @@ Deno.test("each command prints its data directory, and user add does not make th
 
 Deno.test("the tables of an older barge are never changed under its server", async () => {
   await using home = new Home();
+  await using runner = new Runner();
   const folder = `${home.path}/data`;
   Deno.mkdirSync(folder);
   old(folder, 3);
@@ -188,7 +194,7 @@ Deno.test("the tables of an older barge are never changed under its server", asy
     using lock = Deno.openSync(`${folder}/lock`, { create: true, write: true });
     await lock.lock(true);
     for (const args of [["user", "list"], ["verify"], ["backup", "copy.db"], ["serve", ...doors]]) {
-      const { code, stderr } = await home.barge([...args, ...data]);
+      const { code, stderr } = await runner.at(home).barge([...args, ...data]);
       assert.equal(code, 7, `${args}: ${stderr}`);
       assert.match(stderr, /a server of that version is running on it|another `barge serve` uses/);
     }
@@ -274,12 +280,13 @@ Deno.test({
   ignore: !root,
   async fn() {
     await using home = new Home();
+    await using runner = new Runner();
     const folder = `${home.path}/data`;
     Deno.mkdirSync(folder);
     const nobody = 65_534;
     Deno.chownSync(folder, nobody, nobody);
     const run = async (...args: string[]) => {
-      const { code, stderr } = await home.barge([...args, ...data]);
+      const { code, stderr } = await runner.at(home).barge([...args, ...data]);
       assert.equal(code, 0, `${args}: ${stderr}`);
     };
     await run("user", "add", "anna", "--generate");
