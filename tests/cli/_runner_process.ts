@@ -16,6 +16,7 @@ const usual = Deno.env.toObject();
 
 async function run({ args, cwd, env }: CommandLine): Promise<void> {
   Deno.chdir(cwd);
+  Object.defineProperty(Deno, "args", { value: args, configurable: true });
   for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
   const code = await main(args);
   for (const name of Object.keys(env)) {

@@ -2,73 +2,31 @@
 import assert from "node:assert/strict";
 import { codeAt, stepMs } from "../../core/protocol/totp.ts";
 import { onTwoNodes, startServer, totpSecret } from "../_server.ts";
-import { lines } from "./_barge.ts";
+import { Home, lines } from "./_barge.ts";
 import { has } from "./_sftp.ts";
-import { loggedIn, saveLogin, secret } from "./_logged_in.ts";
+import { logInto, saveLogin, secret } from "./_logged_in.ts";
+import { Runner } from "./_runner.ts";
 
 const clockLibrary = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
 /** Returns the code of a time step. @param steps its distance from the current one */
 const code = (steps: number) => codeAt(totpSecret, Date.now() + steps * stepMs);
 
-type LoggedIn = Awaited<ReturnType<typeof loggedIn>>;
+type Person = Pick<Awaited<ReturnType<typeof logInto>>, "home" | "account" | "remote">;
 
-/** Enables the second factor of anna, as a script does. @returns the recovery codes */
-async function enable({ home, remote }: Pick<LoggedIn, "home" | "remote">): Promise<string[]> {
+/** Enables the second factor of somebody, as a script does. @returns the recovery codes */
+async function enable({ home, account, remote }: Person): Promise<string[]> {
   await Deno.writeTextFile(`${home.path}/secret`, `${totpSecret}\n`);
   const args = ["totp", "enable", "--server", remote, "--secret-file", "secret", "--json"];
   const env = { ...secret, BARGE_CODE: code(-1) };
   const outcome = await home.barge(args, { env });
   assert.equal(outcome.code, 0, outcome.stderr);
-  const [{ account, codes }] = lines(outcome);
-  assert.equal(account, "anna");
+  const [enabled] = lines(outcome);
+  assert.equal(enabled.account, account);
+  const { codes } = enabled;
   assert.equal(codes.length, 10);
   return codes;
 }
-
-Deno.test("a script enables a second factor, and logs in with a code, once", async () => {
-  await using all = await loggedIn();
-  const { home, server, remote } = all;
-  const codes = await enable(all);
-  const login = (env: Record<string, string>, ...args: string[]) =>
-    home.barge(["login", remote, ...args], { env: { ...secret, ...env } });
-
-  // The saved token of a cron job goes on.
-  assert.equal((await home.barge(["ls"])).code, 0);
-  const status = lines(await home.barge(["totp", "status", "--json"]));
-  assert.deepEqual(status, [
-    { account: "anna", enabled: true, required: false, recoveryCodes: 10 },
-  ]);
-
-  const without = await login({});
-  assert.equal(without.code, 11);
-  assert.match(without.stderr, /the account needs a code of its second factor/);
-  assert.match(without.stderr, /--code-file or BARGE_CODE.*a token/);
-  const now = code(0);
-  assert.equal((await login({ BARGE_CODE: now })).code, 0);
-  const used = await login({ BARGE_CODE: now });
-  assert.equal(used.code, 11);
-  assert.match(used.stderr, /wrong name, password or code/);
-  const wrong = await login({ BARGE_PASSWORD: "anna-wrong", BARGE_CODE: code(1) });
-  assert.match(wrong.stderr, /wrong name, password or code/);
-  assert.equal((await login({ BARGE_CODE: code(3) })).code, 11);
-
-  await Deno.writeTextFile(`${home.path}/code`, `${codes[0]}\n`);
-  assert.equal((await login({}, "--code-file", "code")).code, 0);
-  assert.equal((await login({}, "--code-file", "code")).code, 11);
-  assert.equal((await home.barge(["ls"])).code, 0);
-  assert.match((await home.barge(["totp", "status"])).stdout, /^on, 9 recovery codes left\n/);
-
-  // A token serves where a verb opens several connections, and a code does not.
-  await Deno.writeTextFile(`${home.path}/f`, "hello");
-  await Deno.writeTextFile(`${home.path}/g`, "hello");
-  const put = ["put", "f", "g", "/home/", "--server", remote, "--jobs", "2"];
-  const several = await home.barge(put, { env: { ...secret, BARGE_CODE: codes[1] } });
-  assert.equal(several.code, 2, several.stderr);
-  assert.match(several.stderr, /a code logs in once.*\n.*barge login/);
-  const token = await server.issueToken("anna");
-  assert.equal((await home.barge(put, { env: { BARGE_PASSWORD: token } })).code, 0);
-});
 
 /** Runs a command in a pseudo-terminal, which has 0 rows and 0 columns, and presses Ctrl-C at its prompt. */
 const interrupted = `
@@ -84,84 +42,136 @@ while True:
 sys.stdout.buffer.write(text)
 `;
 
-Deno.test("verbs ask for the password in the same words, also in a terminal of no size", {
-  ignore: !has("python3"),
-}, async () => {
-  await using all = await loggedIn();
-  const { home, remote } = all;
-  const under = ["python3", "-c", interrupted];
-  const at = remote.replace("anna@", "");
-  for (const words of [["login", remote], ["totp", "enable", "--server", remote]]) {
-    const { stdout } = await home.barge(words, { under });
-    assert.match(stdout, new RegExp(`Password of anna at ${at}\\s`));
-  }
-});
+Deno.test("second factors of accounts", async (t) => {
+  await using server = await startServer();
+  await using runner = new Runner();
 
-Deno.test("recovery codes are replaced, and the second factor is disabled, with a code", async () => {
-  await using all = await loggedIn();
-  const { home, remote, server } = all;
-  const old = await enable(all);
-  const totp = (verb: string, env: Record<string, string>) =>
-    home.barge(["totp", verb, "--server", remote, "--json"], { env: { ...secret, ...env } });
-  const login = (BARGE_CODE: string) =>
-    home.barge(["login", remote], { env: { ...secret, BARGE_CODE } });
+  await t.step("a script enables a second factor, and logs in with a code, once", async () => {
+    await using all = await logInto(server, "anna");
+    const { home, remote } = all;
+    const place = runner.at(home);
+    const codes = await enable(all);
+    const login = (env: Record<string, string>, ...args: string[]) =>
+      place.barge(["login", remote, ...args], { env: { ...secret, ...env } });
 
-  assert.equal((await totp("enable", {})).code, 2); // there is no terminal
-  assert.equal((await totp("recovery", {})).code, 11);
-  assert.equal((await totp("recovery", { BARGE_CODE: code(3) })).code, 11);
-  const [{ codes }] = lines(await totp("recovery", { BARGE_CODE: code(0) }));
-  assert.equal((await login(old[0])).code, 11);
-  assert.equal((await login(codes[0])).code, 0);
+    // The saved token of a cron job goes on.
+    assert.equal((await home.barge(["ls"])).code, 0);
+    const status = lines(await place.barge(["totp", "status", "--json"]));
+    assert.deepEqual(status, [
+      { account: "anna", enabled: true, required: false, recoveryCodes: 10 },
+    ]);
 
-  const passwd = ["passwd", "--server", remote];
-  const env = { ...secret, BARGE_CODE: codes[1], BARGE_NEW_PASSWORD: "anna-second" };
-  const changed = await home.barge(passwd, { env });
-  assert.equal(changed.code, 0, changed.stderr);
-  const second = { BARGE_PASSWORD: "anna-second" };
-  assert.equal((await totp("disable", { ...second })).code, 11);
-  const disabled = await totp("disable", { ...second, BARGE_CODE: codes[2] });
-  assert.deepEqual(lines(disabled), [{ account: "anna", enabled: false }]);
-  assert.equal((await home.barge(["login", remote], { env: second })).code, 0);
-  assert.match((await home.barge(["totp", "status"])).stdout, /^off\n/);
-  const again = await totp("disable", { ...second, BARGE_CODE: codes[3] });
-  assert.equal(again.code, 0, again.stderr);
+    const without = await login({});
+    assert.equal(without.code, 11);
+    assert.match(without.stderr, /the account needs a code of its second factor/);
+    assert.match(without.stderr, /--code-file or BARGE_CODE.*a token/);
+    const now = code(0);
+    assert.equal((await login({ BARGE_CODE: now })).code, 0);
+    const used = await login({ BARGE_CODE: now });
+    assert.equal(used.code, 11);
+    assert.match(used.stderr, /wrong name, password or code/);
 
-  const audit = await home.barge(["audit", "--json", "--account", "anna", ...server.storage]);
-  const changes = lines(audit).filter(({ event, by }) => event === "account-changed" && by);
-  assert.deepEqual(changes.map(({ by, door, details }) => [by, door, details]), [
-    ["anna", "native", { totp: { from: true, to: false } }],
-    ["anna", "native", { password: true }],
-    ["anna", "native", { recoveryCodes: true }],
-    ["anna", "native", { totp: { from: false, to: true } }],
-  ]);
-  await server.verify();
-});
+    await Deno.writeTextFile(`${home.path}/code`, `${codes[0]}\n`);
+    assert.equal((await login({}, "--code-file", "code")).code, 0);
+    assert.equal((await login({}, "--code-file", "code")).code, 11);
+    assert.equal((await home.barge(["ls"])).code, 0);
+    assert.match((await place.barge(["totp", "status"])).stdout, /^on, 9 recovery codes left\n/);
 
-Deno.test("an operator sees and removes the second factor of an account", async () => {
-  await using all = await loggedIn();
-  const { home, remote, server } = all;
-  await enable(all);
-  const user = (...args: string[]) => home.barge(["user", ...args, ...server.storage]);
-  const listed = lines(await user("list", "--json"));
-  assert.deepEqual(listed.map(({ name, totp }) => [name, totp]).sort(), [
-    ...[["admin", false], ["anna", true]].slice(listed.length === 2 ? 0 : 1),
-  ]);
-  assert.match((await user("list")).stdout, / TOTP +CREATED\n[^]*^anna .* on +\d{4}-/m);
-  assert.match((await user("show", "anna")).stdout, /\n {2}totp {6}on\n/);
-  assert.equal((await home.barge(["login", remote], { env: secret })).code, 11);
-  const [removed] = lines(await user("set", "anna", "--no-totp", "--json"));
-  assert.equal(removed.totp, false);
-  assert.equal((await home.barge(["login", remote], { env: secret })).code, 0);
+    // A token serves where a verb opens several connections, and a code does not.
+    await Deno.writeTextFile(`${home.path}/f`, "hello");
+    await Deno.writeTextFile(`${home.path}/g`, "hello");
+    const put = ["put", "f", "g", "/home/", "--server", remote, "--jobs", "2"];
+    const several = await home.barge(put, { env: { ...secret, BARGE_CODE: codes[1] } });
+    assert.equal(several.code, 2, several.stderr);
+    assert.match(several.stderr, /a code logs in once.*\n.*barge login/);
+    const token = await server.issueToken("anna");
+    assert.equal((await home.barge(put, { env: { BARGE_PASSWORD: token } })).code, 0);
+  });
+
+  await t.step(
+    "recovery codes are replaced, and the second factor is disabled, with a code",
+    async () => {
+      await using all = await logInto(server, "bella");
+      const { home, remote } = all;
+      const place = runner.at(home);
+      const old = await enable(all);
+      const totp = (verb: string, env: Record<string, string>) =>
+        home.barge(["totp", verb, "--server", remote, "--json"], { env: { ...secret, ...env } });
+      const login = (BARGE_CODE: string) =>
+        place.barge(["login", remote], { env: { ...secret, BARGE_CODE } });
+
+      assert.equal((await totp("enable", {})).code, 2); // there is no terminal
+      assert.equal((await totp("recovery", {})).code, 11);
+      assert.equal((await totp("recovery", { BARGE_CODE: code(3) })).code, 11);
+      const [{ codes }] = lines(await totp("recovery", { BARGE_CODE: code(0) }));
+      assert.equal((await login(old[0])).code, 11);
+      assert.equal((await login(codes[0])).code, 0);
+
+      const passwd = ["passwd", "--server", remote];
+      const env = { ...secret, BARGE_CODE: codes[1], BARGE_NEW_PASSWORD: "anna-second" };
+      const changed = await home.barge(passwd, { env });
+      assert.equal(changed.code, 0, changed.stderr);
+      const second = { BARGE_PASSWORD: "anna-second" };
+      assert.equal((await totp("disable", { ...second })).code, 11);
+      const disabled = await totp("disable", { ...second, BARGE_CODE: codes[2] });
+      assert.deepEqual(lines(disabled), [{ account: "bella", enabled: false }]);
+      assert.equal((await place.barge(["login", remote], { env: second })).code, 0);
+      assert.match((await place.barge(["totp", "status"])).stdout, /^off\n/);
+      const again = await totp("disable", { ...second, BARGE_CODE: codes[3] });
+      assert.equal(again.code, 0, again.stderr);
+
+      const audit = await place.barge(["audit", "--json", "--account", "bella", ...server.storage]);
+      const changes = lines(audit).filter(({ event, by }) => event === "account-changed" && by);
+      assert.deepEqual(changes.map(({ by, door, details }) => [by, door, details]), [
+        ["bella", "native", { totp: { from: true, to: false } }],
+        ["bella", "native", { password: true }],
+        ["bella", "native", { recoveryCodes: true }],
+        ["bella", "native", { totp: { from: false, to: true } }],
+      ]);
+      await server.verify();
+    },
+  );
+
+  await t.step({
+    name: "verbs ask for the password in the same words, also in a terminal of no size",
+    ignore: !has("python3"),
+    fn: async () => {
+      await using all = await logInto(server, "petra");
+      const { home, remote } = all;
+      const under = ["python3", "-c", interrupted];
+      const at = remote.replace("petra@", "");
+      for (const words of [["login", remote], ["totp", "enable", "--server", remote]]) {
+        const { stdout } = await home.barge(words, { under });
+        assert.match(stdout, new RegExp(`Password of petra at ${at}\\s`));
+      }
+    },
+  });
+
+  await t.step("an operator sees and removes the second factor of an account", async () => {
+    await using all = await logInto(server, "carla");
+    const { home, remote } = all;
+    await server.enableTotp("carla");
+    const place = runner.at(home);
+    const user = (...args: string[]) => place.barge(["user", ...args, ...server.storage]);
+    await server.addUser("dora", { password: secret.BARGE_PASSWORD });
+    const listed = lines(await user("list", "--json"));
+    const totpOf = Object.fromEntries(listed.map(({ name, totp }) => [name, totp]));
+    assert.deepEqual([totpOf.carla, totpOf.dora], [true, false]);
+    assert.match((await user("list")).stdout, / TOTP +CREATED\n[^]*^carla .* on +\d{4}-/m);
+    assert.match((await user("show", "carla")).stdout, /\n {2}totp {6}on\n/);
+    assert.equal((await place.barge(["login", remote], { env: secret })).code, 11);
+    const [removed] = lines(await user("set", "carla", "--no-totp", "--json"));
+    assert.equal(removed.totp, false);
+    assert.equal((await home.barge(["login", remote], { env: secret })).code, 0);
+  });
 });
 
 Deno.test("an account whose role requires a second factor can only enable one", async () => {
-  await using all = await loggedIn();
+  await using home = new Home();
   await using server = await startServer({
     args: ["--require-totp", "user", "--http", "127.0.0.1:0", "--ftp", "127.0.0.1:0"],
   });
   await server.addUser("anna");
-  await server.addUser("alice");
-  const { home } = all;
   const remote = `barge://anna@${server.address}`;
   await saveLogin(home, server, "anna");
   for (const args of [["ls"], ["token", "list"], ["totp", "status"]]) {
@@ -189,7 +199,7 @@ Deno.test("an account whose role requires a second factor can only enable one", 
     assert.deepEqual(details, { ...secrets, why });
   }
 
-  await enable({ home, remote });
+  await enable({ home, account: "anna", remote });
   assert.equal((await home.barge(["ls"])).code, 0);
   const status = lines(await home.barge(["totp", "status", "--json"]));
   assert.equal(status[0].required, true);
@@ -199,29 +209,21 @@ Deno.test("an account whose role requires a second factor can only enable one", 
 Deno.test("a server that is killed before the code leaves the account without a second factor", {
   ignore: onTwoNodes, // it starts again on its data directory
 }, async () => {
-  const data = await Deno.makeTempDir({ prefix: "barge-test-" });
-  try {
-    const args = ["--http", "127.0.0.1:0", "--allow-register"];
-    const start = () => startServer({ args, data, empty: true });
-    {
-      await using server = await start();
-      await server.addUser("anna");
-      const answer = await fetch(`http://${server.facts.http}/api/v1/account/totp/secret`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ name: "anna" }),
-      });
-      const { secret, url } = await answer.json();
-      assert.match(url, new RegExp(`^otpauth://totp/127\\.0\\.0\\.1:anna\\?.*secret=${secret}&`));
-      await server.kill("SIGKILL");
-    }
-    await using server = await start();
-    await using all = await loggedIn();
-    const remote = `barge://anna@${server.address}`;
-    assert.equal((await all.home.barge(["login", remote], { env: secret })).code, 0);
-  } finally {
-    await Deno.remove(data, { recursive: true });
-  }
+  await using home = new Home();
+  const args = ["--http", "127.0.0.1:0", "--allow-register"];
+  await using killed = await startServer({ args });
+  await killed.addUser("anna");
+  const answer = await fetch(`http://${killed.facts.http}/api/v1/account/totp/secret`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "anna" }),
+  });
+  const { secret: made, url } = await answer.json();
+  assert.match(url, new RegExp(`^otpauth://totp/127\\.0\\.0\\.1:anna\\?.*secret=${made}&`));
+  await killed.kill("SIGKILL");
+  await using server = await startServer({ args, data: killed.data });
+  const remote = `barge://anna@${server.address}`;
+  assert.equal((await home.barge(["login", remote], { env: secret })).code, 0);
 });
 
 Deno.test("codes are of the server's time", {
@@ -230,11 +232,11 @@ Deno.test("codes are of the server's time", {
   // Deadlines depend on the monotonic clock, which stays.
   const env = { LD_PRELOAD: clockLibrary, FAKETIME: "+1h", FAKETIME_DONT_FAKE_MONOTONIC: "1" };
   await using server = await startServer({ env });
-  await using all = await loggedIn();
+  await using home = new Home();
   await server.addUser("anna");
   await server.enableTotp("anna");
   const login = (BARGE_CODE: string) =>
-    all.home.barge(["login", `barge://anna@${server.address}`], { env: { ...secret, BARGE_CODE } });
+    home.barge(["login", `barge://anna@${server.address}`], { env: { ...secret, BARGE_CODE } });
   assert.equal((await login(code(0))).code, 11);
   assert.equal((await login(code(120))).code, 0);
 });
