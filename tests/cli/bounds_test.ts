@@ -87,10 +87,10 @@ Deno.test("bounds of put and get", async (t) => {
       Deno.removeSync(`${home.path}/t/d1`, { recursive: true });
       Deno.removeSync(`${home.path}/t/d2/in`, { recursive: true });
       plant(home.path, { "t/d2/in": 10, "t/empty/new": 20_000 });
-      await ok(home, ["put", "-r", "-j", "4", "-u", "--delete", "t", "/home/"], to);
-      await ok(home, ["get", "-r", "-j", "4", "-u", "--delete", "/home/t/", "back"], to);
+      await ok(runner.at(home), ["put", "-r", "-j", "4", "-u", "--delete", "t", "/home/"], to);
+      await ok(runner.at(home), ["get", "-r", "-j", "4", "-u", "--delete", "/home/t/", "back"], to);
       assert.equal(await digests(`${home.path}/back`), await digests(`${home.path}/t`));
-      const { stdout } = await ok(home, ["ls", "-r", "/home/t"]);
+      const { stdout } = await ok(runner.at(home), ["ls", "-r", "/home/t"]);
       assert(!stdout.includes("d1/"), stdout);
     },
   );
@@ -105,28 +105,29 @@ Deno.test("bounds of put and get", async (t) => {
     plant(home.path, files);
     const cut = await home.barge(["put", "-r", "-j", "2", "t", "/home/"], to);
     assert.equal(cut.code, 5, cut.stderr);
-    const { stdout } = await ok(home, ["ls", "/home/t"]);
+    const { stdout } = await ok(runner.at(home), ["ls", "/home/t"]);
     assert(stdout.split("\n").length > 20, stdout);
   });
 
   await t.step("retries wait for a server, and end with 5 when they are used up", async () => {
     await using all = await logInto(server, "dora");
     const { home } = all;
+    const place = runner.at(home);
     plant(home.path, { "f": 10 });
-    const put = async (retries: number, limits: readonly number[]) => {
+    const put = async (place: Place, retries: number, limits: readonly number[]) => {
       await using proxy = new Proxy(server.address, limits);
-      const outcome = await home.barge(
+      const outcome = await place.barge(
         ["put", "f", "/home/", "--retries", String(retries), "--retry-delay", "0.01"],
         { env: await through(proxy, all) },
       );
       return { ...outcome, connections: proxy.connections };
     };
-    const waited = await put(3, [0, 0]);
+    const waited = await put(home, 3, [0, 0]);
     assert.deepEqual([waited.code, waited.connections], [0, 3], waited.stderr);
     assert.match(waited.stderr, /trying again in 0\.0 s \(attempt 2 of 3\)/);
-    const gone = await put(1, [0, 0]);
+    const gone = await put(place, 1, [0, 0]);
     assert.deepEqual([gone.code, gone.connections], [5, 2], gone.stderr);
-    const wrong = await home.barge(["ls", "--retries", "3", "--server", all.remote], {
+    const wrong = await place.barge(["ls", "--retries", "3", "--server", all.remote], {
       env: { BARGE_PASSWORD: "wrong-secret" },
     });
     assert.equal(wrong.code, 11);
@@ -207,7 +208,7 @@ Deno.test("bounds of put and get", async (t) => {
     const files: Record<string, number> = {};
     for (let i = 0; i < 10; i++) files[`t/f${i}`] = 10;
     plant(home.path, files);
-    await ok(home, ["put", "-r", "t", "/home/"]);
+    await ok(place, ["put", "-r", "t", "/home/"]);
     for (let i = 0; i < 3; i++) Deno.removeSync(`${home.path}/t/f${i}`);
     plant(home.path, { "t/new": 5 });
     const mirror = (max: string) =>
@@ -222,7 +223,7 @@ Deno.test("bounds of put and get", async (t) => {
     assert.equal((await ok(place, ["ls", "/home/t"])).stdout.split("\n").length - 1, 8);
     plant(home.path, { "here/a": 1, "here/b": 1, "here/f9/x": 1 });
     const down = ["get", "-r", "--delete", "/home/t/", "here", "--max-delete"];
-    const stopped = await home.barge([...down, "3"]);
+    const stopped = await place.barge([...down, "3"]);
     assert.equal(stopped.code, 6, stopped.stderr);
     assert.deepEqual(Array.from(Deno.readDirSync(`${home.path}/here`), ({ name }) => name).sort(), [
       "a",

@@ -90,6 +90,7 @@ Deno.test("verbs of people with accounts", async (t) => {
   await t.step("a file is sent, listed and fetched unchanged", async () => {
     await using all = await logInto(server, "carla");
     const { home } = all;
+    const place = runner.at(home);
     const text = "hello\n";
     const sha256 = createHash("sha256").update(text).digest("hex");
     await Deno.writeTextFile(`${home.path}/a file`, text);
@@ -109,12 +110,12 @@ Deno.test("verbs of people with accounts", async (t) => {
       owner: "carla",
       sha256,
     });
-    assert.equal((await home.barge(["ls"])).stdout, "a file\n");
+    assert.equal((await place.barge(["ls"])).stdout, "a file\n");
     const piped = await home.barge(["get", "/home/a file", "-"]);
     assert.deepEqual([piped.code, piped.stdout, piped.stderr], [0, text, ""]);
-    assert.equal((await home.barge(["get", "/home/a file", "copy", "-q"])).code, 0);
+    assert.equal((await place.barge(["get", "/home/a file", "copy", "-q"])).code, 0);
     assert.equal(Deno.readTextFileSync(`${home.path}/copy`), text);
-    const [quota] = lines(await home.barge(["quota", "--json"]));
+    const [quota] = lines(await place.barge(["quota", "--json"]));
     assert.deepEqual(quota, {
       account: "carla",
       used: 6,
@@ -139,19 +140,20 @@ Deno.test("verbs of people with accounts", async (t) => {
     async () => {
       await using all = await logInto(server, "emma");
       const { home } = all;
+      const place = runner.at(home);
       await Deno.mkdir(`${home.path}/t/empty`, { recursive: true });
       await Deno.writeTextFile(`${home.path}/t/a`, "a");
       await Deno.writeTextFile(`${home.path}/t/n\nl`, "");
       const put = await home.barge(["put", "-r", "t", "/home/"]);
       assert.deepEqual([put.code, put.stdout], [0, ""]);
       assert.match(put.stderr, /^2 files, 1 B in [\d.]+ s\n$/);
-      assert.equal((await home.barge(["ls", "-r"])).stdout, "t/\nt/a\nt/empty/\nt/n\\nl\n");
+      assert.equal((await place.barge(["ls", "-r"])).stdout, "t/\nt/a\nt/empty/\nt/n\\nl\n");
 
       await Deno.writeTextFile(`${home.path}/t/b`, "bb");
-      const rehearsed = await home.barge(["put", "-r", "--update", "-n", "t", "/home/"]);
+      const rehearsed = await place.barge(["put", "-r", "--update", "-n", "t", "/home/"]);
       assert.equal(rehearsed.stdout, "put t/b -> /home/t/b\n");
       assert.match(rehearsed.stderr, /nothing was done/);
-      const updated = await home.barge(["put", "-r", "--update", "--json", "t", "/home/"]);
+      const updated = await place.barge(["put", "-r", "--update", "--json", "t", "/home/"]);
       assert.deepEqual(lines(updated).map(({ local, status }) => [local, status]).sort(), [
         ["t/a", "skipped"],
         ["t/b", "sent"],
