@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
+import { makeData } from "./_data.ts";
+import { type Place, Runner } from "./_runner.ts";
 
 const data = ["--data", "data"];
 
 /** A data directory of anna's, with no server, and `files` in her home by hand. */
-async function withFiles(home: Home, files: Record<string, string>): Promise<void> {
-  const made = await home.barge(["user", "add", "anna", "--generate", "--quota", "none", ...data]);
-  assert.equal(made.code, 0, made.stderr);
+async function withFiles(home: Place, files: Record<string, string>): Promise<void> {
+  await makeData(`${home.path}/data`);
   for (const folder of ["homes", "homes/anna", "public", "staging"]) {
     Deno.mkdirSync(`${home.path}/data/${folder}`);
   }
@@ -20,54 +21,85 @@ async function withFiles(home: Home, files: Record<string, string>): Promise<voi
   assert.equal(taken.code, 0, taken.stderr);
 }
 
-Deno.test("verify says what differs, in words and JSON, and its exit code is 13 until it is mended", async () => {
-  await using home = new Home();
-  await withFiles(home, { a: "12345", b: "12345", c: "123" });
-  const path = (name: string) => `${home.path}/data/homes/anna/${name}`;
-  const { mtime } = Deno.statSync(path("a"));
-  Deno.writeTextFileSync(path("a"), "54321");
-  Deno.utimeSync(path("a"), mtime!, mtime!);
-  Deno.removeSync(path("b"));
-  const verify = (...args: string[]) => home.barge(["verify", ...args, ...data]);
+Deno.test("verify and backup of a data directory without a server", async (t) => {
+  await using runner = new Runner();
 
-  const said = await verify();
-  assert.equal(said.code, 13);
-  assert.deepEqual(said.stdout.split("\n").sort(), [
-    "",
-    "homes/anna/a: is damaged: its bytes are not those of its digest",
-    "homes/anna/b: in the ledger, and not on disk",
-  ]);
-  assert.match(
-    said.stderr,
-    /^3 files read, 8 B: 2 differ, 0 repaired\n\(put damaged .*\n\(--repair/m,
+  await t.step(
+    "verify says what differs, in words and JSON, and its exit code is 13 until it is mended",
+    async () => {
+      await using home = new Home();
+      const place = runner.at(home);
+      await withFiles(place, { a: "12345", b: "12345", c: "123" });
+      const path = (name: string) => `${home.path}/data/homes/anna/${name}`;
+      const { mtime } = Deno.statSync(path("a"));
+      Deno.writeTextFileSync(path("a"), "54321");
+      Deno.utimeSync(path("a"), mtime!, mtime!);
+      Deno.removeSync(path("b"));
+      const verify = (...args: string[]) => place.barge(["verify", ...args, ...data]);
+
+      const said = await home.barge(["verify", ...data]);
+      assert.equal(said.code, 13);
+      assert.deepEqual(said.stdout.split("\n").sort(), [
+        "",
+        "homes/anna/a: is damaged: its bytes are not those of its digest",
+        "homes/anna/b: in the ledger, and not on disk",
+      ]);
+      assert.match(
+        said.stderr,
+        /^3 files read, 8 B: 2 differ, 0 repaired\n\(put damaged .*\n\(--repair/m,
+      );
+      const quick = await verify("--quick", "--json");
+      assert.equal(quick.code, 13);
+      assert.deepEqual(lines(quick).map(({ type, kind }) => [type, kind]), [
+        ["problem", "missing"],
+        ["summary", undefined],
+      ]);
+      const repaired = await verify("--repair", "--json");
+      assert.equal(repaired.code, 13);
+      const [damaged, missing, summary] = lines(repaired).sort((a, b) => a.path < b.path ? -1 : 1);
+      assert.deepEqual(damaged, {
+        type: "problem",
+        kind: "damaged",
+        path: "homes/anna/a",
+        what: "is damaged: its bytes are not those of its digest",
+        repaired: false,
+        expected: sha256(new TextEncoder().encode("12345")),
+        found: sha256(new TextEncoder().encode("54321")),
+      });
+      assert.deepEqual([missing.kind, missing.repaired, missing.found], ["missing", true, null]);
+      assert.deepEqual(summary, {
+        ...{ type: "summary", files: 3, bytes: 8, problems: 2, repaired: 1, open: 1 },
+      });
+      const accepted = await verify("--accept", "homes/anna/a", "--accept", "homes/anna/c");
+      assert.equal(accepted.code, 0);
+      assert.match(accepted.stderr, /^--accept homes\/anna\/c: there is no damaged file/m);
+      assert.equal((await verify()).code, 0);
+      assert.equal((await verify("--quick", "--accept", "homes/anna/a")).code, 2);
+    },
   );
-  const quick = await verify("--quick", "--json");
-  assert.equal(quick.code, 13);
-  assert.deepEqual(lines(quick).map(({ type, kind }) => [type, kind]), [
-    ["problem", "missing"],
-    ["summary", undefined],
-  ]);
-  const repaired = await verify("--repair", "--json");
-  assert.equal(repaired.code, 13);
-  const [damaged, missing, summary] = lines(repaired).sort((a, b) => a.path < b.path ? -1 : 1);
-  assert.deepEqual(damaged, {
-    type: "problem",
-    kind: "damaged",
-    path: "homes/anna/a",
-    what: "is damaged: its bytes are not those of its digest",
-    repaired: false,
-    expected: sha256(new TextEncoder().encode("12345")),
-    found: sha256(new TextEncoder().encode("54321")),
+
+  await t.step("a backup that is killed leaves the old one, or the new one", async () => {
+    await using home = new Home();
+    const place = runner.at(home);
+    await withFiles(place, { a: "1" });
+    const backup = () => ["backup", "copy.db", "--force", "--json", ...data];
+    assert.equal((await home.barge(backup())).code, 0);
+    for (let i = 0; i < 5; i++) {
+      const child = home.spawn(backup());
+      const output = child.output();
+      using watcher = Deno.watchFs(home.path, { recursive: false });
+      for await (const { paths } of watcher) if (paths[0].includes("copy.db")) break;
+      try {
+        child.kill("SIGKILL");
+      } catch { /* it was faster */ }
+      await output;
+      Deno.mkdirSync(`${home.path}/restored`);
+      Deno.copyFileSync(`${home.path}/copy.db`, `${home.path}/restored/accounts.db`);
+      const listed = await place.barge(["user", "list", "--json", "--data", "restored"]);
+      assert.deepEqual(lines(listed).map(({ name }) => name), ["anna"], listed.stderr);
+      Deno.removeSync(`${home.path}/restored`, { recursive: true });
+    }
   });
-  assert.deepEqual([missing.kind, missing.repaired, missing.found], ["missing", true, null]);
-  assert.deepEqual(summary, {
-    ...{ type: "summary", files: 3, bytes: 8, problems: 2, repaired: 1, open: 1 },
-  });
-  const accepted = await verify("--accept", "homes/anna/a", "--accept", "homes/anna/c");
-  assert.equal(accepted.code, 0);
-  assert.match(accepted.stderr, /^--accept homes\/anna\/c: there is no damaged file/m);
-  assert.equal((await verify()).code, 0);
-  assert.equal((await verify("--quick", "--accept", "homes/anna/a")).code, 2);
 });
 
 Deno.test("Ctrl-C ends a long verify with 130", async () => {
@@ -171,26 +203,4 @@ Deno.test("beside a server with writers nothing differs; killed in the middle, n
   const kinds = new Set(lines(restored).map(({ kind, type }) => kind ?? type));
   assert(!kinds.has("damaged") && !kinds.has("unknown"), restored.stdout);
   assert.equal((await home.barge(["verify", "--data", again])).code, 0);
-});
-
-Deno.test("a backup that is killed leaves the old one, or the new one", async () => {
-  await using home = new Home();
-  await withFiles(home, { a: "1" });
-  const backup = () => ["backup", "copy.db", "--force", "--json", ...data];
-  assert.equal((await home.barge(backup())).code, 0);
-  for (let i = 0; i < 5; i++) {
-    const child = home.spawn(backup());
-    const output = child.output();
-    using watcher = Deno.watchFs(home.path, { recursive: false });
-    for await (const { paths } of watcher) if (paths[0].includes("copy.db")) break;
-    try {
-      child.kill("SIGKILL");
-    } catch { /* it was faster */ }
-    await output;
-    Deno.mkdirSync(`${home.path}/restored`);
-    Deno.copyFileSync(`${home.path}/copy.db`, `${home.path}/restored/accounts.db`);
-    const listed = await home.barge(["user", "list", "--json", "--data", "restored"]);
-    assert.deepEqual(lines(listed).map(({ name }) => name), ["anna"], listed.stderr);
-    Deno.removeSync(`${home.path}/restored`, { recursive: true });
-  }
 });

@@ -1,6 +1,7 @@
 /** Runs of `barge doctor`, and what they print. */
 import assert from "node:assert/strict";
-import { type Home, lines, type RunOptions } from "../_barge.ts";
+import { lines, type RunOptions } from "../_barge.ts";
+import type { Place } from "../_runner.ts";
 
 /** A finding as `--json` prints it. */
 export interface Finding {
@@ -12,7 +13,7 @@ export interface Finding {
 }
 
 /** Runs doctor, and checks its summary and its exit code. */
-export async function examine(home: Home, args: readonly string[], options?: RunOptions) {
+export async function examine(home: Place, args: readonly string[], options?: RunOptions) {
   const outcome = await home.barge(["doctor", "--json", ...args], options);
   const printed = lines(outcome);
   const summary = printed.pop();

@@ -5,16 +5,16 @@ import { statfsSync } from "node:fs";
 import { Database } from "../../../core/local/database/database.ts";
 import { startServer } from "../../_server.ts";
 import { Home } from "../_barge.ts";
+import { makeData } from "../_data.ts";
+import { Runner } from "../_runner.ts";
 import { examine } from "./_doctor.ts";
 
-const env = { BARGE_PASSWORD: "anna-secret" };
 const isRoot = Deno.uid() === 0;
 
 /** Makes a data directory with one account. @returns its path, and the options that name it */
-async function makeData(home: Home) {
+async function dataOf(home: Home) {
   const data = `${home.path}/data`;
-  const { code, stderr } = await home.barge(["user", "add", "anna", "--data", data], { env });
-  assert.equal(code, 0, stderr);
+  await makeData(data);
   return { data, options: ["--data", data] };
 }
 
@@ -33,7 +33,7 @@ function snapshot(folder: string): string[] {
 
 Deno.test("doctor finds no fault in a sound data directory, and changes nothing", async () => {
   await using home = new Home();
-  const { data, options } = await makeData(home);
+  const { data, options } = await dataOf(home);
   const before = snapshot(data);
   const findings = await examine(home, options);
   assert.deepEqual(findings.faults, []);
@@ -45,7 +45,7 @@ Deno.test("doctor finds no fault in a sound data directory, and changes nothing"
 
 Deno.test("doctor prints its findings as text, with the steps below them", async () => {
   await using home = new Home();
-  const { data, options } = await makeData(home);
+  const { data, options } = await dataOf(home);
   Deno.chmodSync(data, 0o755);
   const { code, stdout, stderr } = await home.barge(["doctor", ...options]);
   assert.equal(code, 1);
@@ -56,79 +56,126 @@ Deno.test("doctor prints its findings as text, with the steps below them", async
   assert.match(stderr, /^\d+ bad, \d+ warn, \d+ note, \d+ ok$/m);
 });
 
-Deno.test("doctor reports secrets in the data directory that other users can read", async () => {
-  await using home = new Home();
-  const { data, options } = await makeData(home);
-  const database = `${data}/accounts.db`;
-  Deno.chmodSync(database, 0o644);
-  const closed = (await examine(home, options)).of("data-mode");
-  assert.deepEqual(closed.map(({ severity, path }) => [severity, path]), [
-    ["warn", database],
-    ["ok", data],
-  ]);
-  Deno.chmodSync(data, 0o755);
-  const open = (await examine(home, options)).of("data-mode");
-  assert.deepEqual(open.map(({ severity, path }) => [severity, path]), [
-    ["bad", data],
-    ["bad", database],
-  ]);
-  Deno.chmodSync(database, 0o600);
-  Deno.chmodSync(data, 0o750);
-  assert.equal((await examine(home, options)).one("data-mode").severity, "warn");
-});
+Deno.test("doctor finds faults of data directories", async (t) => {
+  await using runner = new Runner();
 
-Deno.test("doctor reports files that the owner of the data directory does not own", {
-  ignore: !isRoot,
-}, async () => {
-  await using home = new Home();
-  const { data, options } = await makeData(home);
-  Deno.mkdirSync(`${data}/lost+found`); // a file system's own, if the directory is one
-  Deno.chownSync(data, 12345, 12345);
-  const { severity, message, advice } = (await examine(home, options)).one("data-owner");
-  assert.equal(severity, "bad");
-  assert.match(message, /The user 12345 owns the data directory, but not accounts\.db/);
-  assert.doesNotMatch(message, /lost/);
-  assert.match(advice ?? "", /chown -R 12345/);
-});
+  await t.step(
+    "doctor reports secrets in the data directory that other users can read",
+    async () => {
+      await using home = new Home();
+      const { data, options } = await dataOf(home);
+      const database = `${data}/accounts.db`;
+      Deno.chmodSync(database, 0o644);
+      const closed = (await examine(runner.at(home), options)).of("data-mode");
+      assert.deepEqual(closed.map(({ severity, path }) => [severity, path]), [
+        ["warn", database],
+        ["ok", data],
+      ]);
+      Deno.chmodSync(data, 0o755);
+      const open = (await examine(runner.at(home), options)).of("data-mode");
+      assert.deepEqual(open.map(({ severity, path }) => [severity, path]), [
+        ["bad", data],
+        ["bad", database],
+      ]);
+      Deno.chmodSync(database, 0o600);
+      Deno.chmodSync(data, 0o750);
+      assert.equal((await examine(runner.at(home), options)).one("data-mode").severity, "warn");
+    },
+  );
 
-Deno.test("doctor without a data directory names --data, and goes on with the options", async () => {
-  await using home = new Home();
-  const findings = await examine(home, ["--data", `${home.path}/none`, "--durability", "relaxed"]);
-  assert.deepEqual(findings.faults, ["bad data-directory", "warn durability"]);
-  assert.match(findings.one("data-directory").advice ?? "", /--data/);
-  assert.equal(findings.of("data-mode").length, 0);
-  const folder = await examine(home, ["--data", home.path]);
-  assert.match(folder.one("data-directory").message, /has no database/);
-});
+  await t.step({
+    name: "doctor reports files that the owner of the data directory does not own",
+    ignore: !isRoot,
+    async fn() {
+      await using home = new Home();
+      const { data, options } = await dataOf(home);
+      Deno.mkdirSync(`${data}/lost+found`); // a file system's own, if the directory is one
+      Deno.chownSync(data, 12345, 12345);
+      const { severity, message, advice } = (await examine(runner.at(home), options)).one(
+        "data-owner",
+      );
+      assert.equal(severity, "bad");
+      assert.match(message, /The user 12345 owns the data directory, but not accounts\.db/);
+      assert.doesNotMatch(message, /lost/);
+      assert.match(advice ?? "", /chown -R 12345/);
+    },
+  });
 
-Deno.test("doctor reports markers, the first password and leftover copies", async () => {
-  await using home = new Home();
-  const { data, options } = await makeData(home);
-  const write = (name: string, text = "") =>
-    Deno.writeTextFileSync(`${data}/${name}`, text, { mode: 0o600 });
-  write("migrated", "postgres://box/barge\n");
-  write("admin-password", "secret\n");
-  write("accounts.db.version-3");
-  write(".copy.db.1234.part");
-  const findings = (await examine(home, options)).of("leftovers");
-  assert.deepEqual(findings.map(({ severity, path }) => [severity, path]), [
-    ["bad", `${data}/migrated`],
-    ["warn", `${data}/admin-password`],
-    ["note", `${data}/.copy.db.1234.part`],
-    ["note", `${data}/accounts.db.version-3`],
-  ]);
-  assert.match(findings[0].message, /migrated to postgres:\/\/box\/barge/);
-});
+  await t.step(
+    "doctor without a data directory names --data, and goes on with the options",
+    async () => {
+      await using home = new Home();
+      const findings = await examine(home, [
+        "--data",
+        `${home.path}/none`,
+        "--durability",
+        "relaxed",
+      ]);
+      assert.deepEqual(findings.faults, ["bad data-directory", "warn durability"]);
+      assert.match(findings.one("data-directory").advice ?? "", /--data/);
+      assert.equal(findings.of("data-mode").length, 0);
+      const folder = await examine(home, ["--data", home.path]);
+      assert.match(folder.one("data-directory").message, /has no database/);
+    },
+  );
 
-Deno.test("doctor reports a clock that is behind the files", async () => {
-  await using home = new Home();
-  const { data, options } = await makeData(home);
-  const later = new Date(Date.now() + 3_600_000);
-  Deno.utimeSync(`${data}/accounts.db`, later, later);
-  const { severity, message, path } = (await examine(home, options)).one("file-clock");
-  assert.equal(severity, "bad");
-  assert.match(message, /was changed 3[56]\d\d s after the time/);
-  assert.equal(path, `${data}/accounts.db`);
+  await t.step("doctor reports markers, the first password and leftover copies", async () => {
+    await using home = new Home();
+    const { data, options } = await dataOf(home);
+    const write = (name: string, text = "") =>
+      Deno.writeTextFileSync(`${data}/${name}`, text, { mode: 0o600 });
+    write("migrated", "postgres://box/barge\n");
+    write("admin-password", "secret\n");
+    write("accounts.db.version-3");
+    write(".copy.db.1234.part");
+    const findings = (await examine(home, options)).of("leftovers");
+    assert.deepEqual(findings.map(({ severity, path }) => [severity, path]), [
+      ["bad", `${data}/migrated`],
+      ["warn", `${data}/admin-password`],
+      ["note", `${data}/.copy.db.1234.part`],
+      ["note", `${data}/accounts.db.version-3`],
+    ]);
+    assert.match(findings[0].message, /migrated to postgres:\/\/box\/barge/);
+  });
+
+  await t.step("doctor reports a clock that is behind the files", async () => {
+    await using home = new Home();
+    const { data, options } = await dataOf(home);
+    const later = new Date(Date.now() + 3_600_000);
+    Deno.utimeSync(`${data}/accounts.db`, later, later);
+    const { severity, message, path } = (await examine(home, options)).one("file-clock");
+    assert.equal(severity, "bad");
+    assert.match(message, /was changed 3[56]\d\d s after the time/);
+    assert.equal(path, `${data}/accounts.db`);
+  });
+
+  await t.step("doctor goes on when a check fails, and reports its failure", async () => {
+    await using home = new Home();
+    const data = `${home.path}/data`;
+    Deno.mkdirSync(data, { mode: 0o700 });
+    Deno.writeTextFileSync(`${data}/accounts.db`, "no database", { mode: 0o600 });
+    const findings = await examine(home, ["--data", data]);
+    assert.deepEqual(findings.faults, ["warn failed-logins"]);
+    const { message, advice } = findings.one("failed-logins");
+    assert.equal(message, "This can't be checked: it is damaged, or no database.");
+    assert.match(advice ?? "", /backup of accounts\.db/);
+    assert.equal(findings.of("server-process").length, 1);
+  });
+
+  await t.step("doctor reports when all failed logins come from one address", async () => {
+    await using home = new Home();
+    const { data, options } = await dataOf(home);
+    const fail = (account: string, address: string) => {
+      using db = new Database(data);
+      db.insert("failure", { account, address, known: 0, at: Date.now() });
+    };
+    for (const account of ["anna", "alice", "bob", "anna", "bob"]) fail(account, "192.0.2.1");
+    const hidden = (await examine(home, options)).one("failed-logins");
+    assert.equal(hidden.severity, "warn");
+    assert.match(hidden.message, /All 5 failed logins .* 3 accounts, came from 192\.0\.2\.1/);
+    fail("anna", "192.0.2.2");
+    assert.equal((await examine(home, options)).one("failed-logins").severity, "ok");
+  });
 });
 
 Deno.test("doctor reports a small file system in memory that is nearly full", {
@@ -142,8 +189,7 @@ Deno.test("doctor reports a small file system in memory that is nearly full", {
   }).output();
   assert.ok(mounted.success, new TextDecoder().decode(mounted.stderr));
   try {
-    const made = await home.barge(["user", "add", "anna", "--data", data], { env });
-    assert.equal(made.code, 0, made.stderr);
+    await makeData(data);
     const first = await examine(home, ["--data", data]);
     assert.equal(first.one("file-system").severity, "warn");
     assert.equal(first.one("inodes").severity, "ok");
@@ -163,34 +209,6 @@ Deno.test("doctor reports a small file system in memory that is nearly full", {
   } finally {
     await new Deno.Command("umount", { args: [data] }).output();
   }
-});
-
-Deno.test("doctor goes on when a check fails, and reports its failure", async () => {
-  await using home = new Home();
-  const data = `${home.path}/data`;
-  Deno.mkdirSync(data, { mode: 0o700 });
-  Deno.writeTextFileSync(`${data}/accounts.db`, "no database", { mode: 0o600 });
-  const findings = await examine(home, ["--data", data]);
-  assert.deepEqual(findings.faults, ["warn failed-logins"]);
-  const { message, advice } = findings.one("failed-logins");
-  assert.equal(message, "This can't be checked: it is damaged, or no database.");
-  assert.match(advice ?? "", /backup of accounts\.db/);
-  assert.equal(findings.of("server-process").length, 1);
-});
-
-Deno.test("doctor reports when all failed logins come from one address", async () => {
-  await using home = new Home();
-  const { data, options } = await makeData(home);
-  const fail = (account: string, address: string) => {
-    using db = new Database(data);
-    db.insert("failure", { account, address, known: 0, at: Date.now() });
-  };
-  for (const account of ["anna", "alice", "bob", "anna", "bob"]) fail(account, "192.0.2.1");
-  const hidden = (await examine(home, options)).one("failed-logins");
-  assert.equal(hidden.severity, "warn");
-  assert.match(hidden.message, /All 5 failed logins .* 3 accounts, came from 192\.0\.2\.1/);
-  fail("anna", "192.0.2.2");
-  assert.equal((await examine(home, options)).one("failed-logins").severity, "ok");
 });
 
 Deno.test("doctor sees the running server, its version, its log of the database, and a stop", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { makeSelfSigned } from "../../../core/net/self_signed.ts";
 import { Home } from "../_barge.ts";
+import { Runner } from "../_runner.ts";
 import { examine } from "./_doctor.ts";
 
 const dayMs = 86_400_000;
@@ -17,79 +18,149 @@ async function makeCertificate(home: Home, days: number, names = ["box.example",
   return ["--tls-cert", files.cert, "--tls-key", files.key];
 }
 
-Deno.test("doctor reports a certificate that ends soon, or has ended", async () => {
-  await using home = new Home();
-  for (
-    const [days, severity, message] of [
-      [100, "ok", /ends on .*, in 100 days/],
-      [10, "warn", /ends on .*, in 10 days/],
-      [1, "bad", /ends on .*, in 1 day\./],
-      [-5, "bad", /can't be used: the certificate expired on/],
-    ] as const
-  ) {
-    const [finding] = (await examine(home, await makeCertificate(home, days))).of("certificate");
-    assert.equal(finding.severity, severity, finding.message);
-    assert.match(finding.message, message);
-    assert.equal(finding.path, `${home.path}/box.pem`);
-  }
-});
+Deno.test("doctor finds faults of options", async (t) => {
+  await using runner = new Runner();
 
-Deno.test("doctor compares the names of the certificate with --public-url and the doors", async () => {
-  await using home = new Home();
-  const tls = await makeCertificate(home, 100);
-  const names = async (...args: string[]) =>
-    (await examine(home, [...tls, ...args])).of("certificate")[1];
-  const right = await names("--public-url", "https://box.example", "--http", "0.0.0.0:443");
-  assert.equal(right.severity, "ok");
-  const wrong = await names("--public-url", "https://www.example", "--http", "0.0.0.0:443");
-  assert.equal(wrong.severity, "warn");
-  assert.match(
-    wrong.message,
-    /is not for the host of --public-url, www\.example, but for box\.exa/,
+  await t.step("doctor reports a certificate that ends soon, or has ended", async () => {
+    await using home = new Home();
+    for (
+      const [days, severity, message] of [
+        [100, "ok", /ends on .*, in 100 days/],
+        [10, "warn", /ends on .*, in 10 days/],
+        [1, "bad", /ends on .*, in 1 day\./],
+        [-5, "bad", /can't be used: the certificate expired on/],
+      ] as const
+    ) {
+      const place = days === 100 ? home : runner.at(home);
+      const options = await makeCertificate(home, days);
+      const [finding] = (await examine(place, options)).of("certificate");
+      assert.equal(finding.severity, severity, finding.message);
+      assert.match(finding.message, message);
+      assert.equal(finding.path, `${home.path}/box.pem`);
+    }
+  });
+
+  await t.step(
+    "doctor compares the names of the certificate with --public-url and the doors",
+    async () => {
+      await using home = new Home();
+      const tls = await makeCertificate(home, 100);
+      const names = async (...args: string[]) =>
+        (await examine(runner.at(home), [...tls, ...args])).of("certificate")[1];
+      const right = await names("--public-url", "https://box.example", "--http", "0.0.0.0:443");
+      assert.equal(right.severity, "ok");
+      const wrong = await names("--public-url", "https://www.example", "--http", "0.0.0.0:443");
+      assert.equal(wrong.severity, "warn");
+      assert.match(
+        wrong.message,
+        /is not for the host of --public-url, www\.example, but for box\.exa/,
+      );
+      const bound = await names("--native", "192.0.2.7:7171");
+      assert.deepEqual([bound.severity, /not for 192\.0\.2\.7/.test(bound.message)], [
+        "note",
+        true,
+      ]);
+    },
   );
-  const bound = await names("--native", "192.0.2.7:7171");
-  assert.deepEqual([bound.severity, /not for 192\.0\.2\.7/.test(bound.message)], ["note", true]);
-});
 
-Deno.test("doctor reports a key of another certificate", async () => {
-  await using home = new Home();
-  const tls = await makeCertificate(home, 100);
-  const { key } = await makeSelfSigned(["box.example"]);
-  Deno.writeTextFileSync(`${home.path}/box.key`, key);
-  const { severity, message, path } = (await examine(home, tls)).one("certificate");
-  assert.equal(severity, "bad");
-  assert.match(message, /not the key of the certificate/);
-  assert.equal(path, `${home.path}/box.key`);
-});
+  await t.step("doctor reports a key of another certificate", async () => {
+    await using home = new Home();
+    const tls = await makeCertificate(home, 100);
+    const { key } = await makeSelfSigned(["box.example"]);
+    Deno.writeTextFileSync(`${home.path}/box.key`, key);
+    const { severity, message, path } = (await examine(home, tls)).one("certificate");
+    assert.equal(severity, "bad");
+    assert.match(message, /not the key of the certificate/);
+    assert.equal(path, `${home.path}/box.key`);
+  });
 
-Deno.test("doctor reports the end of a proxy's certificate", async () => {
-  await using home = new Home();
-  const [, cert] = await makeCertificate(home, 2);
-  const finding = (await examine(home, ["--proxy-cert", cert])).one("proxy-certificate");
-  assert.equal(finding.severity, "bad");
-  assert.match(finding.message, /^The certificate of the proxy ends on .*, in 2 days/);
-  Deno.writeTextFileSync(cert, "hello");
-  const junk = (await examine(home, ["--proxy-cert", cert])).one("proxy-certificate");
-  assert.deepEqual([junk.severity, /can't be read as PEM/.test(junk.message)], ["bad", true]);
-});
+  await t.step("doctor reports the end of a proxy's certificate", async () => {
+    await using home = new Home();
+    const [, cert] = await makeCertificate(home, 2);
+    const finding = (await examine(home, ["--proxy-cert", cert])).one("proxy-certificate");
+    assert.equal(finding.severity, "bad");
+    assert.match(finding.message, /^The certificate of the proxy ends on .*, in 2 days/);
+    Deno.writeTextFileSync(cert, "hello");
+    const junk = (await examine(home, ["--proxy-cert", cert])).one("proxy-certificate");
+    assert.deepEqual([junk.severity, /can't be read as PEM/.test(junk.message)], ["bad", true]);
+  });
 
-Deno.test("doctor reports files of secrets that others can read, or that can't be read", async () => {
-  await using home = new Home();
-  const tls = await makeCertificate(home, 100);
-  const key = `${home.path}/box.key`;
-  const severityAt = async (mode: number) => {
-    Deno.chmodSync(key, mode);
-    return (await examine(home, tls)).one("secret-files").severity;
-  };
-  assert.equal(await severityAt(0o600), "ok");
-  assert.equal(await severityAt(0o640), "note");
-  assert.equal(await severityAt(0o644), "warn"); // the home is closed
-  Deno.chmodSync(home.path, 0o755);
-  assert.equal(await severityAt(0o644), "bad");
-  Deno.removeSync(key);
-  const missing = (await examine(home, tls)).one("secret-files");
-  assert.equal(missing.severity, "bad");
-  assert.match(missing.message, /The file of --tls-key can't be read: no such file/i);
+  await t.step(
+    "doctor reports files of secrets that others can read, or that can't be read",
+    async () => {
+      await using home = new Home();
+      const tls = await makeCertificate(home, 100);
+      const key = `${home.path}/box.key`;
+      const severityAt = async (mode: number) => {
+        Deno.chmodSync(key, mode);
+        return (await examine(home, tls)).one("secret-files").severity;
+      };
+      assert.equal(await severityAt(0o600), "ok");
+      assert.equal(await severityAt(0o640), "note");
+      assert.equal(await severityAt(0o644), "warn"); // the home is closed
+      Deno.chmodSync(home.path, 0o755);
+      assert.equal(await severityAt(0o644), "bad");
+      Deno.removeSync(key);
+      const missing = (await examine(home, tls)).one("secret-files");
+      assert.equal(missing.severity, "bad");
+      assert.match(missing.message, /The file of --tls-key can't be read: no such file/i);
+    },
+  );
+
+  await t.step("doctor reports doors whose bytes the network can read", async () => {
+    await using home = new Home();
+    const doors = ["--native", "0.0.0.0:7171", "--http", "0.0.0.0:8080", "--ftp", "0.0.0.0:2121"];
+    const others = ["--sftp", "0.0.0.0:2222", "--metrics", "0.0.0.0:9100"];
+    const plain = (await examine(home, [...doors, ...others, "--plaintext"])).of("plain-doors");
+    assert.deepEqual(plain.map(({ severity, message }) => [severity, message.split(" on ")[0]]), [
+      ["warn", "The native door"],
+      ["bad", "The http door"],
+      ["bad", "The ftp door"],
+      ["warn", "The metrics door"],
+    ]);
+    const secure = await examine(home, [...doors, ...others]);
+    assert.equal(secure.one("plain-doors").severity, "ok");
+  });
+
+  await t.step("doctor reports a proxy that hides the addresses of its clients", async () => {
+    await using home = new Home();
+    const url = ["--public-url", "https://box.example"];
+    const hidden = (await examine(home, url)).one("proxy-addresses");
+    assert.equal(hidden.severity, "warn");
+    assert.match(hidden.advice ?? "", /--trusted-proxy/);
+    const trusted = await examine(home, [...url, "--trusted-proxy", "127.0.0.1"]);
+    assert.equal(trusted.one("proxy-addresses").severity, "ok");
+    assert.equal((await examine(home, [])).of("proxy-addresses").length, 0);
+  });
+
+  await t.step(
+    "doctor reads the options of a configuration file, and checks who can change it",
+    async () => {
+      await using home = new Home();
+      const config = `${home.path}/barge.toml`;
+      const text =
+        `data = "${home.path}/none"\ndurability = "relaxed"\n[limits]\nmax-connections = 0\n`;
+      Deno.writeTextFileSync(config, text, { mode: 0o644 });
+      const findings = await examine(home, ["--config", config]);
+      assert.deepEqual(findings.faults, ["bad data-directory", "warn durability"]);
+      assert.match(findings.one("descriptors").message, /--max-connections sets no limit/);
+      assert.equal(findings.one("config-file").severity, "ok");
+      Deno.chmodSync(config, 0o664);
+      const shared = (await examine(home, ["--config", config])).one("config-file");
+      assert.deepEqual([shared.severity, /lets its group change it/.test(shared.message)], [
+        "note",
+        true,
+      ]);
+    },
+  );
+
+  await t.step("doctor refuses options that serve refuses, with exit code 2", async () => {
+    await using home = new Home();
+    for (const args of [["--tls-cert", "x"], ["--store", "postgres://u@h/d"], ["--hpt", "off"]]) {
+      const { code, stdout } = await runner.at(home).barge(["doctor", ...args, "--tls"]);
+      assert.deepEqual([code, stdout], [2, ""], args.join(" "));
+    }
+  });
 });
 
 Deno.test("doctor as root reports files that the server's user can't read", {
@@ -131,21 +202,6 @@ Deno.test("doctor as root reports files that the server's user can't read", {
   }
 });
 
-Deno.test("doctor reports doors whose bytes the network can read", async () => {
-  await using home = new Home();
-  const doors = ["--native", "0.0.0.0:7171", "--http", "0.0.0.0:8080", "--ftp", "0.0.0.0:2121"];
-  const others = ["--sftp", "0.0.0.0:2222", "--metrics", "0.0.0.0:9100"];
-  const plain = (await examine(home, [...doors, ...others, "--plaintext"])).of("plain-doors");
-  assert.deepEqual(plain.map(({ severity, message }) => [severity, message.split(" on ")[0]]), [
-    ["warn", "The native door"],
-    ["bad", "The http door"],
-    ["bad", "The ftp door"],
-    ["warn", "The metrics door"],
-  ]);
-  const secure = await examine(home, [...doors, ...others]);
-  assert.equal(secure.one("plain-doors").severity, "ok");
-});
-
 Deno.test("doctor compares the limit of descriptors with --max-connections", async () => {
   await using home = new Home();
   const under = ["bash", "-c", 'ulimit -n 600; exec "$0" "$@"'];
@@ -158,41 +214,4 @@ Deno.test("doctor compares the limit of descriptors with --max-connections", asy
   assert.match(low.message, /may open 600 descriptors; 4096 connections need 4352, and 8448/);
   assert.match(low.advice ?? "", /ulimit -n 8448/);
   assert.equal((await judge("0")).severity, "warn");
-});
-
-Deno.test("doctor reports a proxy that hides the addresses of its clients", async () => {
-  await using home = new Home();
-  const url = ["--public-url", "https://box.example"];
-  const hidden = (await examine(home, url)).one("proxy-addresses");
-  assert.equal(hidden.severity, "warn");
-  assert.match(hidden.advice ?? "", /--trusted-proxy/);
-  const trusted = await examine(home, [...url, "--trusted-proxy", "127.0.0.1"]);
-  assert.equal(trusted.one("proxy-addresses").severity, "ok");
-  assert.equal((await examine(home, [])).of("proxy-addresses").length, 0);
-});
-
-Deno.test("doctor reads the options of a configuration file, and checks who can change it", async () => {
-  await using home = new Home();
-  const config = `${home.path}/barge.toml`;
-  const text =
-    `data = "${home.path}/none"\ndurability = "relaxed"\n[limits]\nmax-connections = 0\n`;
-  Deno.writeTextFileSync(config, text, { mode: 0o644 });
-  const findings = await examine(home, ["--config", config]);
-  assert.deepEqual(findings.faults, ["bad data-directory", "warn durability"]);
-  assert.match(findings.one("descriptors").message, /--max-connections sets no limit/);
-  assert.equal(findings.one("config-file").severity, "ok");
-  Deno.chmodSync(config, 0o664);
-  const shared = (await examine(home, ["--config", config])).one("config-file");
-  assert.deepEqual([shared.severity, /lets its group change it/.test(shared.message)], [
-    "note",
-    true,
-  ]);
-});
-
-Deno.test("doctor refuses options that serve refuses, with exit code 2", async () => {
-  await using home = new Home();
-  for (const args of [["--tls-cert", "x"], ["--store", "postgres://u@h/d"], ["--hpt", "off"]]) {
-    const { code, stdout } = await home.barge(["doctor", ...args, "--tls"]);
-    assert.deepEqual([code, stdout], [2, ""], args.join(" "));
-  }
 });
