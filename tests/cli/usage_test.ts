@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import config from "../../deno.json" with { type: "json" };
 import type { Tree } from "../../cmd/_term/command.ts";
 import { tree } from "../../main.ts";
-import { denoCommand, executable } from "../_program.ts";
+import { executable } from "../_program.ts";
 import { startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
 import { saveLogin } from "./_logged_in.ts";
+import { Runner } from "./_runner.ts";
 
 Deno.test("--version prints the version and the commit", async () => {
   await using home = new Home();
@@ -43,67 +44,100 @@ function namesOf(tree: Tree): string[][] {
   ]);
 }
 
-Deno.test("every verb has help with an example and its options' variables", async () => {
-  await using home = new Home();
-  const names = namesOf(tree).map((words) => words.join(" "));
-  const pages = await helpPages(names);
-  assert.deepEqual(pages.map(({ name }) => name), names);
-  for (const { name, code, text } of pages) {
-    assert.equal(code, 0, name);
-    assert.match(text, new RegExp(`^Usage: barge ${name} `, "m"), name);
-    assert.match(text, /^Examples:$/m, name);
-    if (name !== "completion") assert.match(text, /--json .*\n? *\[BARGE_JSON\]/, name);
-  }
-  const [put, viaOption] = await Promise.all([
-    home.barge(["help", "put"]),
-    home.barge(["put", "--server", "x", "--help"]),
-  ]);
-  assert.equal(viaOption.stdout, put.stdout);
-  assert.equal(put.stdout, pages.find(({ name }) => name === "put")!.text);
-});
+Deno.test("command lines, help and completion", async (t) => {
+  await using runner = new Runner();
 
-/** Returns the help of verbs: this checkout's, from one process. */
-async function helpPages(names: readonly string[]) {
-  const script = new URL("_help_pages.ts", import.meta.url).pathname;
-  const [command, ...args] = denoCommand([script, ...names]);
-  const { stdout, stderr } = await new Deno.Command(command, { args, stdin: "null" }).output();
-  assert.equal(new TextDecoder().decode(stderr), "");
-  const parts = new TextDecoder().decode(stdout).split(/\f(.*)\n/).slice(0, -1);
-  return names.map((_, i) => ({
-    text: parts[2 * i],
-    ...JSON.parse(parts[2 * i + 1]) as { name: string; code: number },
-  }));
-}
+  await t.step("every verb has help with an example and its options' variables", async () => {
+    await using home = new Home();
+    const place = runner.at(home);
+    for (const words of namesOf(tree)) {
+      const name = words.join(" ");
+      const { code, stdout, stderr } = await place.barge(["help", ...words]);
+      assert.deepEqual([code, stderr], [0, ""], name);
+      assert.match(stdout, new RegExp(`^Usage: barge ${name} `, "m"), name);
+      assert.match(stdout, /^Examples:$/m, name);
+      if (name !== "completion") assert.match(stdout, /--json .*\n? *\[BARGE_JSON\]/, name);
+    }
+    const [put, viaOption] = await Promise.all([
+      home.barge(["help", "put"]),
+      place.barge(["put", "--server", "x", "--help"]),
+    ]);
+    assert.equal(viaOption.stdout, put.stdout);
+  });
 
-Deno.test("an invalid command line ends with 2 and a suggestion", async () => {
-  await using home = new Home();
-  const cases: [string[], RegExp][] = [
-    [["putt"], /^barge: putt: there is no such verb\n\(did you mean `barge put`/],
-    [["user", "ad"], /^barge: user ad: there is no such verb\n\(did you mean `barge user add`\?\)/],
-    [["quota", "lst"], /did you mean `barge quota list`/],
-    [["user"], /^$/],
-    [["--json", "ls"], /options come after the verb/],
-    [["put", "--recursiv", "a", "/home/"], /--recursiv"\n\(did you mean `--recursive`/],
-    [["put", "--hlep"], /--hlep"\n\(did you mean `--help`\?\)/],
-    [["--hlep"], /options come after the verb\n\(did you mean `barge --help`\?\)/],
-    [["serve", "--hlep"], /did you mean `--help`/],
-    [["ls", "--delete"], /--delete"\n\(names that begin with a dash/],
-    [["bench", "tpc"], /\(did you mean `barge bench tcp`\?\)/],
-    [["put", "a"], /^barge: put: SRC... DEST: too few arguments/],
-    [["put", "-xyz", "/home/"], /names that begin with a dash go behind --/],
-    [["ls", "--timeout", "soon"], /"soon" is not a whole number/],
-    [["ls"], /no server is named\n\(use --server/],
-    [["login", "barge://a:b@host"], /a password does not belong/],
-    [["user", "add", "a", "--data", "d"], /a password is needed\n\(use .*--generate\)/],
-    [["user", "add", "a/b", "--generate", "--data", "d"], /can't be an account's name/],
-    [["help", "nothing"], /there is no such verb/],
-  ];
-  const outcomes = await Promise.all(cases.map(([line]) => home.barge(line)));
-  for (const [i, { code, stderr }] of outcomes.entries()) {
-    assert.equal(code, 2, cases[i][0].join(" "));
-    assert.match(stderr, cases[i][1]);
-    assert.doesNotMatch(stderr, /\n +at /); // no stack trace
-  }
+  await t.step("an invalid command line ends with 2 and a suggestion", async () => {
+    await using home = new Home();
+    const place = runner.at(home);
+    const cases: [string[], RegExp][] = [
+      [["putt"], /^barge: putt: there is no such verb\n\(did you mean `barge put`/],
+      [
+        ["user", "ad"],
+        /^barge: user ad: there is no such verb\n\(did you mean `barge user add`\?\)/,
+      ],
+      [["quota", "lst"], /did you mean `barge quota list`/],
+      [["user"], /^$/],
+      [["--json", "ls"], /options come after the verb/],
+      [["put", "--recursiv", "a", "/home/"], /--recursiv"\n\(did you mean `--recursive`/],
+      [["put", "--hlep"], /--hlep"\n\(did you mean `--help`\?\)/],
+      [["--hlep"], /options come after the verb\n\(did you mean `barge --help`\?\)/],
+      [["serve", "--hlep"], /did you mean `--help`/],
+      [["ls", "--delete"], /--delete"\n\(names that begin with a dash/],
+      [["bench", "tpc"], /\(did you mean `barge bench tcp`\?\)/],
+      [["put", "a"], /^barge: put: SRC... DEST: too few arguments/],
+      [["put", "-xyz", "/home/"], /names that begin with a dash go behind --/],
+      [["ls", "--timeout", "soon"], /"soon" is not a whole number/],
+      [["ls"], /no server is named\n\(use --server/],
+      [["login", "barge://a:b@host"], /a password does not belong/],
+      [["user", "add", "a", "--data", "d"], /a password is needed\n\(use .*--generate\)/],
+      [["user", "add", "a/b", "--generate", "--data", "d"], /can't be an account's name/],
+      [["help", "nothing"], /there is no such verb/],
+    ];
+    const outcomes = await Promise.all(
+      cases.map(([line], i) => (i === 0 ? home : place).barge(line)),
+    );
+    for (const [i, { code, stderr }] of outcomes.entries()) {
+      assert.equal(code, 2, cases[i][0].join(" "));
+      assert.match(stderr, cases[i][1]);
+      assert.doesNotMatch(stderr, /\n +at /); // no stack trace
+    }
+  });
+
+  await t.step("completion prints a script, and suggests verbs and options", async () => {
+    await using home = new Home();
+    const place = runner.at(home);
+    for (const shell of ["bash", "zsh", "fish", "pwsh", "nu"]) {
+      const { code, stdout } = await (shell === "bash" ? home : place).barge(["completion", shell]);
+      assert.equal(code, 0);
+      assert.match(stdout, /barge/);
+    }
+    const suggest = async (...words: string[]) => {
+      const { code, stdout } = await place.barge(["completion", "bash", ...words]);
+      assert.equal(code, 0);
+      return stdout.split("\n").filter(Boolean);
+    };
+    assert.deepEqual(await suggest("pu"), ["put"]);
+    assert.deepEqual(await suggest("user", "a"), ["add", "apply"]);
+    assert((await suggest("put", "--dr")).includes("--dry-run"));
+    assert.deepEqual(await suggest("nothing", "x"), []);
+    assert.deepEqual(await suggest("--"), []); // two dashes are a word like others
+    assert.deepEqual(await suggest("hel"), ["help"]);
+    assert.deepEqual(await suggest("help", "user", "a"), ["add", "apply"]);
+    assert.deepEqual(await suggest("user", "add", "--role=u"), ["--role=user"]);
+    assert.deepEqual(await suggest("user", "add", "x", "--role", ""), ["user", "admin"]);
+    assert.deepEqual(await suggest("put", "-r", "-"), [
+      "-L",
+      "-r",
+      "-u",
+      "-c",
+      "-0",
+      "-j",
+      "-n",
+      "-q",
+    ]);
+    assert.deepEqual(await suggest("put", "--exclude", ""), []);
+    assert.match((await suggest("put", "some")).join(), /^__FILE__:any:/);
+    assert.match((await suggest("put", "--password-file=x")).join(), /^__FILE__:any:.*x/);
+  });
 });
 
 const noFull = await Deno.stat("/dev/full").then(() => false, () => true);
@@ -149,42 +183,6 @@ Deno.test("a bad variable is a usage error that names it", async () => {
   const { code, stderr } = await home.barge(["ls"], { env: { BARGE_JSON: "perhaps" } });
   assert.equal(code, 2);
   assert.match(stderr, /^barge: ls: BARGE_JSON: "perhaps" is not /);
-});
-
-Deno.test("completion prints a script, and suggests verbs and options", async () => {
-  await using home = new Home();
-  for (const shell of ["bash", "zsh", "fish", "pwsh", "nu"]) {
-    const { code, stdout } = await home.barge(["completion", shell]);
-    assert.equal(code, 0);
-    assert.match(stdout, /barge/);
-  }
-  const suggest = async (...words: string[]) => {
-    const { code, stdout } = await home.barge(["completion", "bash", ...words]);
-    assert.equal(code, 0);
-    return stdout.split("\n").filter(Boolean);
-  };
-  assert.deepEqual(await suggest("pu"), ["put"]);
-  assert.deepEqual(await suggest("user", "a"), ["add", "apply"]);
-  assert((await suggest("put", "--dr")).includes("--dry-run"));
-  assert.deepEqual(await suggest("nothing", "x"), []);
-  assert.deepEqual(await suggest("--"), []); // two dashes are a word like others
-  assert.deepEqual(await suggest("hel"), ["help"]);
-  assert.deepEqual(await suggest("help", "user", "a"), ["add", "apply"]);
-  assert.deepEqual(await suggest("user", "add", "--role=u"), ["--role=user"]);
-  assert.deepEqual(await suggest("user", "add", "x", "--role", ""), ["user", "admin"]);
-  assert.deepEqual(await suggest("put", "-r", "-"), [
-    "-L",
-    "-r",
-    "-u",
-    "-c",
-    "-0",
-    "-j",
-    "-n",
-    "-q",
-  ]);
-  assert.deepEqual(await suggest("put", "--exclude", ""), []);
-  assert.match((await suggest("put", "some")).join(), /^__FILE__:any:/);
-  assert.match((await suggest("put", "--password-file=x")).join(), /^__FILE__:any:.*x/);
 });
 
 const noZsh = await new Deno.Command("zsh", { args: ["-c", "true"] }).output()
