@@ -24,14 +24,15 @@ async function until(isDone: () => Promise<boolean>): Promise<void> {
 
 const withoutTls = "no certificate to reload";
 
-Deno.test(
-  { name: "SIGHUP applies the limits of the file, and cuts no connection", ignore },
-  async () => {
-    await using home = new Home();
-    const file = `${home.path}/barge.toml`;
-    const write = (text: string) => Deno.writeTextFileSync(file, text);
-    write("[limits]\nmax-per-account = 3\n");
-    await using server = await startServer({ args: ["--config", file] });
+Deno.test({ name: "SIGHUP", ignore }, async (t) => {
+  await using home = new Home();
+  const file = `${home.path}/barge.toml`;
+  const write = (text: string) => Deno.writeTextFileSync(file, text);
+  const initial = 'durability = "full"\ngrace = 5\n[limits]\nmax-per-account = 7\n';
+  write(initial);
+  await using server = await startServer({ args: ["--config", file] });
+
+  await t.step("SIGHUP applies the limits of the file, and cuts no connection", async () => {
     await server.addUser("anna");
     const token = await server.issueToken("anna");
     using peer = await Peer.open(server.address, token);
@@ -40,10 +41,10 @@ Deno.test(
     await peer.ask({ verb: "put", path: "/home/big", size: bytes.length });
     await peer.send({ offset: 0, body: bytes.length }, bytes.subarray(0, 100_000));
 
-    write("allow-register = true\n[limits]\nmax-per-account = 2\n");
+    write(`allow-register = true\n${initial.replace("7", "2")}`);
     const log = await reload(server, withoutTls);
     assert.match(log, /the settings were reloaded: /);
-    assert.match(log, /max-per-account\\":\{\\"from\\":3,\\"to\\":2\}/);
+    assert.match(log, /max-per-account\\":\{\\"from\\":7,\\"to\\":2\}/);
     assert.match(log, /allow-register\\":\{\\"from\\":false,\\"to\\":true\}/);
     assert.doesNotMatch(log, /restart/);
 
@@ -57,50 +58,36 @@ Deno.test(
     assert.match(JSON.stringify(answer), /too many connections/);
     await other.ask({ verb: "ping" });
     await peer.ask(bytes.subarray(100_000), { sha256: sha256(bytes) });
-  },
-);
+    write(initial);
+    await reload(server, withoutTls);
+  });
 
-Deno.test(
-  { name: "SIGHUP reports the changes that need a restart, each time", ignore },
-  async () => {
-    await using home = new Home();
-    const file = `${home.path}/barge.toml`;
-    const write = (text: string) => Deno.writeTextFileSync(file, text);
-    write('durability = "full"\ngrace = 5\n');
-    await using server = await startServer({ args: ["--config", file] });
+  await t.step("SIGHUP reports the changes that need a restart, each time", async () => {
     write('durability = "relaxed"\ngrace = 6\nftp = "127.0.0.1:0"\n[limits]\nban-after = 3\n');
     for (const changed of ["the settings were reloaded", "none that applies now has changed"]) {
       const log = await reload(server, withoutTls);
       assert.match(log, new RegExp(changed));
       assert.match(log, /"level":"WARN".*that need a restart: ftp, durability, grace"/);
     }
-    write('durability = "full"\ngrace = 5\n[limits]\nban-after = 3\n');
+    write(initial);
     const log = await reload(server, withoutTls);
     assert.doesNotMatch(log, /restart/);
-  },
-);
+  });
 
-Deno.test(
-  { name: "a file with a fault changes nothing, and the log names the place", ignore },
-  async () => {
-    await using home = new Home();
-    const file = `${home.path}/barge.toml`;
-    const write = (text: string) => Deno.writeTextFileSync(file, text);
-    write("workers = 1\n[limits]\nmax-per-account = 7\n");
-    await using server = await startServer({ args: ["--config", file] });
-    write("workers = 1\n[limits]\nmax-per-account = 6\nban-aftr = 3\n");
+  await t.step("a file with a fault changes nothing, and the log names the place", async () => {
+    write(`${initial.replace("7", "6")}ban-aftr = 3\n`);
     const log = await reload(server, withoutTls);
     assert.match(log, /"level":"ERROR".*the former settings stay/);
-    assert.ok(log.includes(`${file}:4:1: there is no option \\"ban-aftr\\"`), log);
+    assert.ok(log.includes(`${file}:5:1: there is no option \\"ban-aftr\\"`), log);
     assert.match(log, /did you mean ban-after\?/);
     assert.doesNotMatch(log, /settings were reloaded/);
     Deno.removeSync(file);
     assert.match(await reload(server, withoutTls), /former settings stay.*no such file/);
-    write("workers = 1\n[limits]\nmax-per-account = 5\n");
+    write(initial.replace("7", "5"));
     const mended = await reload(server, withoutTls);
     assert.match(mended, /max-per-account\\":\{\\"from\\":7,\\"to\\":5\}/);
-  },
-);
+  });
+});
 
 Deno.test({ name: "SIGHUP changes the log level of all workers", ignore }, async () => {
   await using home = new Home();
