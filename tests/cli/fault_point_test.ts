@@ -1,14 +1,15 @@
 /**
  * kill -9 at each step of a change, on the real program: a worker stops dead at the point, is killed
  * there with all the rest, and the next start makes all or nothing of it. Each start serves what the
- * one before left, and is the next to be killed.
+ * one before left, and is the next to be killed. A webhook gets an event exactly for what happened.
  */
 import assert from "node:assert/strict";
 import { reconcile } from "../../core/repair/reconcile.ts";
 import { Store } from "../../core/local/store.ts";
+import { until } from "../_observe.ts";
 import { type Server, startServer } from "../_server.ts";
 import { type Bytes, eager, pattern, Peer, type Piece, sha256 } from "../core/door/_peer.ts";
-import { killAtPoint, stopFault } from "./_stop_point.ts";
+import { type Received, Receiver, waitingEvents } from "./_receiver.ts";
 
 const MiB = 1024 * 1024;
 const old = pattern(1000);
@@ -19,10 +20,14 @@ const beside = pattern(10, 3);
 /** Room for the old file, the other one, and a large one in the place of the old, not a byte more. */
 const quota = large.length + beside.length;
 
+/** Names the point that the server is to stop at, in a folder that its workers may read. */
+const stopFile = "removed/stop-point";
+
 /** A data directory with an account and its files, as it was before each kill. */
 interface Place {
   readonly data: string;
   readonly token: string;
+  readonly receiver: Receiver;
   /** The one that runs on it; the next is started after a kill. */
   server: Server;
 }
@@ -32,17 +37,18 @@ interface Facts {
   readonly upload: { offset: number } | null;
 }
 
-function start(data: string): Promise<Server> {
-  return startServer({ data, args: ["--workers", "1"], fault: stopFault });
+function start(data: string, { args, env }: Receiver): Promise<Server> {
+  const fault = `stop=${stopFile}`;
+  return startServer({ data, args: ["--workers", "1", ...args], env, fault });
 }
 
-async function prepare(data: string): Promise<Place> {
-  const server = await start(data);
+async function prepare(data: string, receiver: Receiver): Promise<Place> {
+  const server = await start(data, receiver);
   try {
     await server.addUser("anna", { quota: `${quota}` });
     const token = await server.issueToken("anna");
     await reset(server, token);
-    return { data, token, server };
+    return { data, token, receiver, server };
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;
@@ -58,6 +64,33 @@ async function reset(server: Server, token: string): Promise<void> {
   }
   await peer.ask(eager("/home/f", old));
   await peer.ask(eager("/home/beside", beside));
+}
+
+/**
+ * Does `request`, during which the server stops dead at the point, and kills it there.
+ *
+ * @returns lists the events of the request and of all later ones
+ */
+async function killAt(
+  place: Place,
+  point: string,
+  request: (peer: Peer) => Promise<void>,
+): Promise<() => Promise<Received[]>> {
+  const { data, token, server, receiver } = place;
+  await until(() => waitingEvents(data) === 0);
+  const earlier = receiver.taken.length;
+  using peer = await Peer.open(server.address, token);
+  Deno.writeTextFileSync(`${data}/${stopFile}`, point);
+  await request(peer);
+  await server.said(`reached ${point}\n`);
+  await server.kill("SIGKILL");
+  Deno.removeSync(`${data}/${stopFile}`);
+  await peer.gone(); // no answer had left
+  return async () => {
+    await until(() => waitingEvents(data) === 0);
+    // An event that was delivered right before the kill may be delivered again, with the same id.
+    return [...new Map(receiver.taken.slice(earlier).map((event) => [event.id, event])).values()];
+  };
 }
 
 /** @param unknown the folders on disk that the ledger does not know */
@@ -97,7 +130,7 @@ async function upload(peer: Peer, path: string, bytes: Bytes): Promise<number> {
 async function overwrite(place: Place, bytes: Bytes, point: string): Promise<void> {
   const path = "/home/f";
   const isSmall = bytes === small;
-  await killAtPoint(place, point, async (peer) => {
+  const events = await killAt(place, point, async (peer) => {
     if (isSmall) return await peer.send(eager(path, bytes));
     await peer.ask({ verb: "put", path, size: bytes.length });
     await peer.send({ offset: 0, body: bytes.length }, bytes, { sha256: sha256(bytes) });
@@ -106,7 +139,7 @@ async function overwrite(place: Place, bytes: Bytes, point: string): Promise<voi
   const there = happened ? bytes : old;
   assert.deepEqual(Deno.readFileSync(`${place.data}/homes/anna/f`), there);
 
-  const server = place.server = await start(place.data);
+  const server = place.server = await start(place.data, place.receiver);
   await verify(place.data);
   using peer = await Peer.open(server.address, place.token);
   const { entry, upload: left } = await stat(peer, path);
@@ -125,17 +158,20 @@ async function overwrite(place: Place, bytes: Bytes, point: string): Promise<voi
   assert.deepEqual(Deno.readFileSync(`${place.data}/homes/anna/f`), bytes);
   assert.deepEqual(Array.from(Deno.readDirSync(`${place.data}/staging`)), []);
   await verify(place.data);
+  // The later upload has an event in each case.
+  const uploads = happened ? [sha256(bytes), sha256(bytes)] : [sha256(bytes)];
+  assert.deepEqual((await events()).map((event) => event.sha256), uploads);
   await reset(server, place.token);
 }
 
 /** A new file that has its name, though the ledger does not know it. */
 async function create(place: Place, bytes: Bytes): Promise<void> {
   const path = "/home/new";
-  await killAtPoint(place, "renamed", (peer) => peer.send(eager(path, bytes)));
+  const events = await killAt(place, "renamed", (peer) => peer.send(eager(path, bytes)));
   const staging = `${place.data}/staging`;
   assert.deepEqual(Array.from(Deno.readDirSync(staging)), []);
 
-  const server = place.server = await start(place.data);
+  const server = place.server = await start(place.data, place.receiver);
   await verify(place.data);
   assert.deepEqual(Array.from(Deno.readDirSync(staging)), []);
   assert.deepEqual(Deno.readFileSync(`${place.data}/homes/anna/new`), bytes);
@@ -143,6 +179,7 @@ async function create(place: Place, bytes: Bytes): Promise<void> {
   assert.equal((await stat(peer, path)).entry?.sha256, sha256(bytes));
   const { used, reserved } = await peer.ask({ verb: "quota" });
   assert.deepEqual([used, reserved], [old.length + beside.length + bytes.length, 0]);
+  assert.deepEqual((await events()).map((event) => event.sha256), [sha256(bytes)]);
   await reset(server, place.token);
 }
 
@@ -150,9 +187,9 @@ async function create(place: Place, bytes: Bytes): Promise<void> {
 async function makeFolders(place: Place): Promise<void> {
   const path = "/home/folder/below";
   const request = { verb: "mkdir", path, parents: true };
-  await killAtPoint(place, "made", (peer) => peer.send(request));
+  const events = await killAt(place, "made", (peer) => peer.send(request));
 
-  const server = place.server = await start(place.data);
+  const server = place.server = await start(place.data, place.receiver);
   await verify(place.data, ["homes/anna/folder", "homes/anna/folder/below"]);
   using peer = await Peer.open(server.address, place.token);
   assert.equal((await stat(peer, path)).entry?.type, "dir");
@@ -166,6 +203,8 @@ async function makeFolders(place: Place): Promise<void> {
   await peer.ask({ verb: "remove", path: "/home/folder", recursive: true });
   assert.equal((await peer.ask({ verb: "quota" })).entries, 2);
   await verify(place.data);
+  // The folders are on disk like those that an operator makes, which have no event either.
+  assert.deepEqual((await events()).map(({ event }) => event), ["commit", "remove"]);
   await reset(server, place.token);
 }
 
@@ -179,10 +218,10 @@ async function change(place: Place, verb: "move" | "remove", point: string): Pro
     using peer = await Peer.open(place.server.address, place.token);
     await peer.ask(eager(to, small));
   }
-  await killAtPoint(place, point, (peer) => peer.send(request));
+  const events = await killAt(place, point, (peer) => peer.send(request));
   const happened = point !== "intended";
 
-  const server = place.server = await start(place.data);
+  const server = place.server = await start(place.data, place.receiver);
   await verify(place.data);
   using peer = await Peer.open(server.address, place.token);
   const [a, b] = [(await stat(peer, from)).entry, (await stat(peer, to)).entry];
@@ -197,16 +236,22 @@ async function change(place: Place, verb: "move" | "remove", point: string): Pro
   if (happened) assert.equal(await peer.fail(request), "not-found");
   else await peer.ask(request);
   await verify(place.data);
+  const path = verb === "move" ? to : from;
+  assert.deepEqual(
+    (await events()).map((event) => [event.event, event.path, event.type, event.account]),
+    [[verb, path, "file", "anna"]],
+  );
   await reset(server, place.token);
 }
 
 const afterRename: string[] = ["renamed", "settled", "committed"];
 
-Deno.test("kill -9 at each step of a change: all of it or nothing, the books right, and again", async (t) => {
+Deno.test("kill -9 at each step of a change: all of it or nothing, the books right, an event only for what happened, and again", async (t) => {
   const data = Deno.makeTempDirSync({ prefix: "barge-point-" });
+  await using receiver = new Receiver();
   let place: Place | undefined;
   try {
-    const prepared = place = await prepare(data);
+    const prepared = place = await prepare(data, receiver);
     for (const point of ["sealed", "staged", "synced", ...afterRename]) {
       await t.step(`a small upload: ${point}`, () => overwrite(prepared, small, point));
     }
