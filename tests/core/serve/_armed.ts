@@ -3,7 +3,7 @@
  *
  *   stop=FILE    stops at the point that DATA/FILE names, reports it on standard error, and waits for a
  *                kill; without that file it runs as usual
- *   die-at=POINT dies at the point, of an uncaught error
+ *   die-at=FILE  dies at the point that DATA/FILE names, of an uncaught error; without that file it runs as usual
  *   die-on=NAME  dies when a file of that name is in DATA/removed, and removes the file
  *   die=MS       dies between one second after its start and that many milliseconds later
  *   probe=PORT   tries what a worker must not do (_probe.ts), and writes the outcome to standard error
@@ -19,14 +19,20 @@ import { dataOf } from "./_ground.ts";
 
 const asked = new URL(import.meta.url).searchParams;
 
-const stop = asked.get("stop");
-if (stop) {
+/** Calls `at` when the worker reaches the point that a file in the data directory names. */
+function armByFile(file: string, at: (point: string) => void): void {
   let path = "";
   addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
-    if (message.type === "start") path = `${dataOf(message.settings)}/${stop}`;
+    if (message.type === "start") path = `${dataOf(message.settings)}/${file}`;
   });
   arm((point) => {
-    if (!existsSync(path) || readFileSync(path, "utf8") !== point) return;
+    if (existsSync(path) && readFileSync(path, "utf8") === point) at(point);
+  });
+}
+
+const stop = asked.get("stop");
+if (stop) {
+  armByFile(stop, (point) => {
     Deno.stderr.writeSync(new TextEncoder().encode(`reached ${point}\n`));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   });
@@ -34,8 +40,7 @@ if (stop) {
 
 const dieAt = asked.get("die-at");
 if (dieAt) {
-  arm((point) => {
-    if (point !== dieAt) return;
+  armByFile(dieAt, (point) => {
     const error = new Error(`on purpose, at ${point}`);
     queueMicrotask(() => {
       throw error;
