@@ -12,35 +12,29 @@ export function has(program: string): boolean {
   return success;
 }
 
-/** A server with both doors, the account anna, and a folder to work in. */
+/** Starts a server with both FTP doors. */
+export function startFtpServer(workers = 2, more: readonly string[] = []): Promise<Server> {
+  const doors = ["--ftp", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--workers", String(workers)];
+  const options = ["--durability", "relaxed", "--ftp-active-loopback"];
+  return startServer({ args: [...doors, ...options, ...more] });
+}
+
+/** An account of a server with both doors, and a folder to work in. */
 export class Stage implements AsyncDisposable {
   private constructor(
     readonly server: Server,
+    readonly account: string,
     readonly folder: string,
     /** Logs in at the place of the password, and needs no scrypt. */
     readonly token: string,
   ) {}
 
-  static async open(workers = 2, more: readonly string[] = []): Promise<Stage> {
-    const args = [
-      "--ftp",
-      "127.0.0.1:0",
-      "--ftps",
-      "127.0.0.1:0",
-      "--workers",
-      String(workers),
-      ...more,
-    ];
-    args.push("--durability", "relaxed", "--ftp-active-loopback");
-    const server = await startServer({ args });
-    try {
-      await server.addUser("anna");
-      const folder = await Deno.makeTempDir({ prefix: "barge-ftp-clients-" });
-      return new Stage(server, folder, await server.issueToken("anna"));
-    } catch (error) {
-      await server[Symbol.asyncDispose]();
-      throw error;
-    }
+  /** Adds the account to the server. */
+  static async open(server: Server, account: string): Promise<Stage> {
+    await server.addUser(account, { password: "anna-secret" }); // its key is prepared
+    const token = await server.issueToken(account);
+    const folder = await Deno.makeTempDir({ prefix: "barge-ftp-clients-" });
+    return new Stage(server, account, folder, token);
   }
 
   get port(): string {
@@ -61,20 +55,20 @@ export class Stage implements AsyncDisposable {
   }
 
   curl(...args: string[]): Promise<string> {
-    const login = ["--user", `anna:${this.token}`];
+    const login = ["--user", `${this.account}:${this.token}`];
     return this.run("curl", ["-sS", "-m", "60", "-k", ...login, ...args]);
   }
 
   lftp(script: string): Promise<string> {
     const settings = "set net:max-retries 1; set net:timeout 20; set ssl:verify-certificate no; " +
       "set cmd:fail-exit yes";
-    const open = `open -u anna,${this.token} ftp://127.0.0.1:${this.port}`;
+    const open = `open -u ${this.account},${this.token} ftp://127.0.0.1:${this.port}`;
     return this.run("lftp", ["-c", `${settings}; ${open}; ${script}`]);
   }
 
   /** Lets programs log in without a question. */
   netrc(): void {
-    const text = "machine 127.0.0.1 login anna password anna-secret\n";
+    const text = `machine 127.0.0.1 login ${this.account} password ${this.token}\n`;
     Deno.writeTextFileSync(`${this.folder}/.netrc`, text, { mode: 0o600 });
   }
 
@@ -107,7 +101,39 @@ export class Stage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
     await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+interface StageCase {
+  readonly name: string;
+  readonly ignore: boolean;
+  readonly run: (stage: Stage) => Promise<void>;
+}
+
+/** Declares a test whose cases share a server. Each case has an account of its own. */
+export class SharedServerTest {
+  readonly #cases: StageCase[] = [];
+
+  constructor(name: string) {
+    Deno.test(name, async (t) => {
+      await using server = await startFtpServer();
+      for (const [i, { name, ignore, run }] of this.#cases.entries()) {
+        const fn = async () => {
+          await using stage = await Stage.open(server, `user${i}`);
+          await run(stage);
+        };
+        await t.step({ name, ignore, fn });
+      }
+    });
+  }
+
+  /** Adds a case before the tests run. @param options.ignore skips it */
+  add(
+    name: string,
+    { ignore = false }: { readonly ignore?: boolean },
+    run: (stage: Stage) => Promise<void>,
+  ): void {
+    this.#cases.push({ name, ignore, run });
   }
 }

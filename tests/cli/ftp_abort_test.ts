@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { sizeOf, until } from "../_observe.ts";
 import { onTwoNodes } from "../_server.ts";
-import { has, Stage } from "./_ftp.ts";
+import { has, SharedServerTest, type Stage } from "./_ftp.ts";
+
+const shared = new SharedServerTest("an aborted transfer leaves the FTP connection in step");
 
 /** Each way to send it: the replies, and whether the connection goes on. */
 const script = `
@@ -22,7 +24,7 @@ for send, expected in ways:
     lines = s.makefile("rb")
     def reply(): return lines.readline().decode()
     def ask(line): s.sendall(line.encode() + b"\\r\\n"); return reply()
-    reply(); ask("USER anna"); ask("PASS anna-secret"); ask("TYPE I")
+    reply(); ask("USER " + sys.argv[2]); ask("PASS " + sys.argv[3]); ask("TYPE I")
     port = int(ask("EPSV").split("|||")[1].split("|")[0])
     data = socket.create_connection(("127.0.0.1", port))
     assert ask("RETR /home/big")[:3] == "150"
@@ -39,18 +41,19 @@ for send, expected in ways:
 print("done")
 `;
 
-Deno.test("ABOR with urgent data is answered, whatever part of it is urgent", {
+shared.add("ABOR with urgent data is answered, whatever part of it is urgent", {
   ignore: !has("python3") || onTwoNodes, // the balancer of the tests drops the urgent mark
-}, async () => {
-  await using stage = await Stage.open();
+}, async (stage) => {
   await big(stage);
-  assert.equal(await stage.run("python3", ["-c", script, stage.port]), "done\n");
+  assert.equal(
+    await stage.run("python3", ["-c", script, stage.port, stage.account, stage.token]),
+    "done\n",
+  );
 });
 
-Deno.test("tnftp: Ctrl-C ends a download, and the connection goes on", {
+shared.add("tnftp: Ctrl-C ends a download, and the connection goes on", {
   ignore: !has("tnftp"),
-}, async () => {
-  await using stage = await Stage.open();
+}, async (stage) => {
   await big(stage);
   stage.netrc();
   const words = [
@@ -75,10 +78,9 @@ Deno.test("tnftp: Ctrl-C ends a download, and the connection goes on", {
   await stage.same("big", "again");
 });
 
-Deno.test("lftp: a reader that ends a download early leaves the connection in step", {
+shared.add("lftp: a reader that ends a download early leaves the connection in step", {
   ignore: !has("lftp"),
-}, async () => {
-  await using stage = await Stage.open();
+}, async (stage) => {
   await big(stage);
   const log = `${stage.folder}/log`;
   const listed = await stage.lftp(

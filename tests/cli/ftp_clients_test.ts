@@ -5,12 +5,13 @@ import { until } from "../_observe.ts";
 import { onTwoNodes, startServer } from "../_server.ts";
 import { eager, pattern, Peer } from "../core/door/_peer.ts";
 import { Client } from "../core/door/ftp/_client.ts";
-import { has, Stage } from "./_ftp.ts";
+import { has, SharedServerTest, Stage, startFtpServer } from "./_ftp.ts";
 
-Deno.test("curl: plain, with TLS asked for, inside TLS, in active mode", {
+const shared = new SharedServerTest("programs transfer files at the FTP doors of one server");
+
+shared.add("curl: plain, with TLS asked for, inside TLS, in active mode", {
   ignore: !has("curl"),
-}, async () => {
-  await using stage = await Stage.open();
+}, async (stage) => {
   stage.large("big", 3_000_000);
   const plain = `ftp://${stage.server.facts.ftp}/home`;
   const ways: [string, string, string[]][] = [
@@ -33,23 +34,25 @@ Deno.test("curl: plain, with TLS asked for, inside TLS, in active mode", {
   assert.match(await stage.curl("-I", `${plain}/plain`), /Content-Length: 3014656/);
 });
 
-Deno.test("curl -C -: goes on where it was cut, both ways", { ignore: !has("curl") }, async () => {
-  await using stage = await Stage.open();
-  const big = stage.large("big", 2_000_000);
-  const url = `ftp://${stage.server.facts.ftp}/home/big`;
-  await kill(stage, big, url);
-  await stage.curl("-C", "-", "-T", "big", url);
-  await stage.curl("-o", "back", url);
-  await stage.same("big", "back");
-  await Deno.truncate(`${stage.folder}/back`, 700_000);
-  await stage.curl("-C", "-", "-o", "back", url);
-  await stage.same("big", "back");
-});
+shared.add(
+  "curl -C -: goes on where it was cut, both ways",
+  { ignore: !has("curl") },
+  async (stage) => {
+    const big = stage.large("big", 2_000_000);
+    const url = `ftp://${stage.server.facts.ftp}/home/big`;
+    await kill(stage, big, url);
+    await stage.curl("-C", "-", "-T", "big", url);
+    await stage.curl("-o", "back", url);
+    await stage.same("big", "back");
+    await Deno.truncate(`${stage.folder}/back`, 700_000);
+    await stage.curl("-C", "-", "-o", "back", url);
+    await stage.same("big", "back");
+  },
+);
 
-Deno.test("curl: killed in the midst of plain uploads, it replaces no file", {
+shared.add("curl: killed in the midst of plain uploads, it replaces no file", {
   ignore: !has("curl"),
-}, async () => {
-  await using stage = await Stage.open();
+}, async (stage) => {
   const big = stage.large("big", 2_000_000);
   Deno.writeTextFileSync(`${stage.folder}/old`, "the old file");
   const url = `ftp://${stage.server.facts.ftp}/home/big`;
@@ -63,25 +66,27 @@ Deno.test("curl: killed in the midst of plain uploads, it replaces no file", {
   await stage.same("big", "back");
 });
 
-Deno.test("an upload below a file is refused before its data, also by a confined worker", async () => {
-  await using stage = await Stage.open();
-  using client = await Client.open(parseAddress(stage.server.facts.ftp!));
-  await client.login(stage.token);
-  await client.put("STOR /home/plain", "a file");
-  for (const [verb, before] of [["STOR"], ["APPE"], ["STOR", "REST 3"], ["STOR", "ALLO 9"]]) {
-    await client.ask("TYPE I", 200);
-    using _data = await client.passive();
-    if (before) await client.ask(before, 200, 350);
-    await client.ask(`${verb} /home/plain/x`, 550);
-  }
-  await client.ask("SIZE /home/plain/x", 550);
-  assert.match(await client.ask("SITE QUOTA", 211), /used 6\n reserved 0\n/);
-});
+shared.add(
+  "an upload below a file is refused before its data, also by a confined worker",
+  {},
+  async (stage) => {
+    using client = await Client.open(parseAddress(stage.server.facts.ftp!));
+    await client.login(stage.token, stage.account);
+    await client.put("STOR /home/plain", "a file");
+    for (const [verb, before] of [["STOR"], ["APPE"], ["STOR", "REST 3"], ["STOR", "ALLO 9"]]) {
+      await client.ask("TYPE I", 200);
+      using _data = await client.passive();
+      if (before) await client.ask(before, 200, 350);
+      await client.ask(`${verb} /home/plain/x`, 550);
+    }
+    await client.ask("SIZE /home/plain/x", 550);
+    assert.match(await client.ask("SITE QUOTA", 211), /used 6\n reserved 0\n/);
+  },
+);
 
-Deno.test("lftp: a hundred files there and back, in parallel, and with TLS", {
+shared.add("lftp: a hundred files there and back, in parallel, and with TLS", {
   ignore: !has("lftp"),
-}, async () => {
-  await using stage = await Stage.open();
+}, async (stage) => {
   stage.tree("tree", 4, 30);
   await stage.lftp("set ftp:ssl-allow no; mirror -R -P 4 tree /home/tree");
   await stage.lftp("set ftp:ssl-allow no; mirror -P 4 /home/tree back");
@@ -97,10 +102,9 @@ Deno.test("lftp: a hundred files there and back, in parallel, and with TLS", {
   assert.match(await stage.lftp("cls -1 /home"), /few\/?\n.*tree/);
 });
 
-Deno.test("lftp: names with control characters, there and back, renamed and removed", {
+shared.add("lftp: names with control characters, there and back, renamed and removed", {
   ignore: !has("lftp"),
-}, async () => {
-  await using stage = await Stage.open();
+}, async (stage) => {
   Deno.mkdirSync(`${stage.folder}/tree/d\te`, { recursive: true });
   for (const name of ["a\tb", "a?b", "c\x1bd", "e\x7ff", "g\u0085h", "d\te/i\u2028j"]) {
     Deno.writeTextFileSync(`${stage.folder}/tree/${name}`, name);
@@ -143,8 +147,7 @@ Deno.test("lftp: README's block works as it stands", { ignore: !has("lftp") }, a
   }
 });
 
-Deno.test("wget, and a tree of it", { ignore: !has("wget") }, async () => {
-  await using stage = await Stage.open();
+shared.add("wget, and a tree of it", { ignore: !has("wget") }, async (stage) => {
   stage.large("big", 1_000_000);
   const { ftp, ftps } = stage.server.facts;
   const url = (at: string) => `${at}/home`;
@@ -158,7 +161,7 @@ Deno.test("wget, and a tree of it", { ignore: !has("wget") }, async () => {
     for (const f of files) await peer.ask(eager(`${folder}/file ${f}`, pattern(f * 101, d)));
   }
   const login = [
-    "--user=anna",
+    `--user=${stage.account}`,
     `--password=${stage.token}`,
     "--no-check-certificate",
     "-q",
@@ -176,8 +179,7 @@ Deno.test("wget, and a tree of it", { ignore: !has("wget") }, async () => {
   }
 });
 
-Deno.test("Python's ftplib, plain and with TLS", { ignore: !has("python3") }, async () => {
-  await using stage = await Stage.open();
+shared.add("Python's ftplib, plain and with TLS", { ignore: !has("python3") }, async (stage) => {
   const script = `
 import ftplib, io, ssl, sys
 context = ssl.create_default_context()
@@ -191,7 +193,7 @@ class Resuming(ftplib.FTP_TLS):
 for kind in "plain", "tls":
     ftp = ftplib.FTP() if kind == "plain" else Resuming(context=context)
     ftp.connect("127.0.0.1", int(sys.argv[1]), timeout=30)
-    ftp.login("anna", "anna-secret")
+    ftp.login(sys.argv[2], sys.argv[3])
     if kind == "tls": ftp.prot_p()
     ftp.cwd("/home")
     ftp.mkd(kind)
@@ -226,12 +228,17 @@ for kind in "plain", "tls":
     ftp.quit()
 print("done")
 `;
-  assert.equal(await stage.run("python3", ["-c", script, stage.port]), "done\n");
+  assert.equal(
+    await stage.run("python3", ["-c", script, stage.port, stage.account, "anna-secret"]),
+    "done\n",
+  );
 });
 
 Deno.test("rclone's ftp backend, plain and with TLS", { ignore: !has("rclone") }, async () => {
   // Its connections share TLS sessions, which no worker or node resumes for another one.
-  await using stage = await Stage.open(1, onTwoNodes ? ["--ftp-session-reuse", "never"] : []);
+  const options = onTwoNodes ? ["--ftp-session-reuse", "never"] : [];
+  await using server = await startFtpServer(1, options);
+  await using stage = await Stage.open(server, "anna");
   stage.tree("tree", 3, 8);
   const hidden = (await stage.run("rclone", ["obscure", stage.token])).trim();
   for (const tls of ["false", "true"]) {
@@ -248,8 +255,7 @@ Deno.test("rclone's ftp backend, plain and with TLS", { ignore: !has("rclone") }
   }
 });
 
-Deno.test("tnftp: put, get, mput, mget", { ignore: !has("tnftp") }, async () => {
-  await using stage = await Stage.open();
+shared.add("tnftp: put, get, mput, mget", { ignore: !has("tnftp") }, async (stage) => {
   stage.large("big", 1_000_000);
   for (const name of ["one.txt", "two.txt"]) {
     Deno.writeTextFileSync(`${stage.folder}/${name}`, `${name}\n`);
@@ -270,7 +276,17 @@ Deno.test("tnftp: put, get, mput, mget", { ignore: !has("tnftp") }, async () => 
 /** Kills curl in the midst of an upload, and waits until the server has noticed. */
 async function kill(stage: Stage, file: string, url: string): Promise<void> {
   const curl = new Deno.Command("curl", {
-    args: ["-sS", "-k", "--user", `anna:${stage.token}`, "--limit-rate", "500k", "-T", file, url],
+    args: [
+      "-sS",
+      "-k",
+      "--user",
+      `${stage.account}:${stage.token}`,
+      "--limit-rate",
+      "500k",
+      "-T",
+      file,
+      url,
+    ],
     stdin: "null",
     stdout: "null",
     stderr: "null",
