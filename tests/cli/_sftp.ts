@@ -14,54 +14,89 @@ export function has(program: string): boolean {
   });
 }
 
-/** Declares a test that needs programs of the system; where one is missing it says so. */
-export function testWith(
-  programs: readonly string[],
-  name: string,
-  work: (at: Client) => Promise<void>,
-  options: ClientOptions = {},
-): void {
-  const missing = programs.filter((program) => !has(program));
-  Deno.test({
-    name: missing.length > 0 ? `${name} (skipped: there is no ${missing.join(", no ")})` : name,
-    ignore: missing.length > 0 || (options.ofOneMachine === true && onTwoNodes),
-    async fn() {
-      await using at = await Client.start(options);
-      await work(at);
-    },
-  });
+interface ClientCase {
+  readonly programs: readonly string[];
+  readonly name: string;
+  readonly work: (at: Client) => Promise<void>;
+  readonly options: ClientOptions;
+}
+
+/**
+ * Declares a test whose cases share a server. Each case has an account and a home of its own, and names the
+ * programs of the system that it needs; where one is missing it says so.
+ */
+export class SharedServerTest {
+  readonly #cases: ClientCase[] = [];
+
+  constructor(name: string, workers = 1) {
+    Deno.test(name, async (t) => {
+      await using server = await startServer({
+        args: ["--sftp", "127.0.0.1:0", "--native", "off", "--workers", String(workers)],
+      });
+      for (const [i, { programs, name, work, options }] of this.#cases.entries()) {
+        const missing = programs.filter((program) => !has(program));
+        await t.step({
+          name: missing.length > 0
+            ? `${name} (skipped: there is no ${missing.join(", no ")})`
+            : name,
+          ignore: missing.length > 0 || (options.ofOneMachine === true && onTwoNodes),
+          fn: async () => {
+            await using at = await Client.open(server, `user${i}`, options);
+            await work(at);
+          },
+        });
+      }
+    });
+  }
+
+  /** Adds a case before the tests run. */
+  add(
+    programs: readonly string[],
+    name: string,
+    work: (at: Client) => Promise<void>,
+    options: ClientOptions = {},
+  ): void {
+    this.#cases.push({ programs, name, work, options });
+  }
 }
 
 interface ClientOptions {
   readonly quota?: string;
-  /** Of the key that anna has. */
+  /** Of the key that the account has. */
   readonly key?: readonly string[];
-  /** Whether the test is about the files of a data directory. */
+  /** Whether the case is about the files of a data directory. */
   readonly ofOneMachine?: boolean;
-  readonly workers?: number;
 }
 
-/** A server with the account anna, and a person with her key. */
+/** An account of a server, and a person with its key. */
 export class Client implements AsyncDisposable {
-  private constructor(
-    readonly server: Server,
-    readonly home: Home,
-    readonly port: string,
-  ) {}
+  readonly home = new Home();
+  /** The characters of the server's standard error at the start of the case. */
+  readonly start: number;
 
-  static async start(options: ClientOptions): Promise<Client> {
-    const { quota, key = ["-t", "ed25519"], workers = 1 } = options;
-    const server = await startServer({
-      args: ["--sftp", "127.0.0.1:0", "--native", "off", "--workers", String(workers)],
-    });
-    const client = new Client(server, new Home(), server.facts.sftp!.split(":")[1]);
+  private constructor(readonly server: Server, readonly account: string) {
+    this.start = server.stderr().length;
+  }
+
+  /** Adds the account, whose password is anna-secret, to the server. */
+  static async open(server: Server, account: string, options: ClientOptions): Promise<Client> {
+    const client = new Client(server, account);
     try {
-      await client.#login(quota ?? "none", key);
+      await client.#login(options.quota ?? "none", options.key ?? ["-t", "ed25519"]);
       return client;
     } catch (error) {
       await client[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  get port(): string {
+    return this.server.facts.sftp!.split(":")[1];
+  }
+
+  /** The account and the host, for OpenSSH. */
+  get login(): string {
+    return `${this.account}@127.0.0.1`;
   }
 
   /** What every OpenSSH program is told. */
@@ -109,7 +144,7 @@ export class Client implements AsyncDisposable {
   /** Runs commands of `sftp`; each must go well but those that begin with a dash. */
   async sftp(...commands: readonly string[]): Promise<string> {
     const stdin = commands.map((command) => `${command}\n`).join("");
-    return await this.ok("sftp", [...this.options, "-b", "-", "anna@127.0.0.1"], { stdin });
+    return await this.ok("sftp", [...this.options, "-b", "-", this.login], { stdin });
   }
 
   /** Returns the names in a folder of the server, or those that a pattern matches. */
@@ -137,15 +172,14 @@ export class Client implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
     await this.home[Symbol.asyncDispose]();
   }
 
   async #login(quota: string, key: readonly string[]): Promise<void> {
-    const { server, home } = this;
-    await server.addUser("anna", { quota });
-    await this.ok("ssh-keygen", ["-q", ...key, "-N", "", "-C", "anna@here", "-f", "key"]);
-    await server.addKeys("anna", Deno.readTextFileSync(`${home.path}/key.pub`));
+    const { server, home, account } = this;
+    await server.addUser(account, { quota, password: "anna-secret" }); // its key is prepared
+    await this.ok("ssh-keygen", ["-q", ...key, "-N", "", "-C", `${account}@here`, "-f", "key"]);
+    await server.addKeys(account, Deno.readTextFileSync(`${home.path}/key.pub`));
     await Deno.writeTextFile(`${home.path}/known_hosts`, await this.#hostKeys());
   }
 

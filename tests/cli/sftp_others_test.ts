@@ -1,15 +1,17 @@
 /** Clients of the SFTP door that are not OpenSSH's. */
 import assert from "node:assert/strict";
-import { pattern, testWith } from "./_sftp.ts";
+import { pattern, SharedServerTest } from "./_sftp.ts";
 
-testWith(["rclone", "ssh-keygen"], "rclone moves trees, and checks them", async (at) => {
+const shared = new SharedServerTest("other programs work at the SFTP door of one server");
+
+shared.add(["rclone", "ssh-keygen"], "rclone moves trees, and checks them", async (at) => {
   await at.tree("tree");
   const env = {
     RCLONE_CONFIG: "/dev/null",
     RCLONE_CONFIG_B_TYPE: "sftp",
     RCLONE_CONFIG_B_HOST: "127.0.0.1",
     RCLONE_CONFIG_B_PORT: at.port,
-    RCLONE_CONFIG_B_USER: "anna",
+    RCLONE_CONFIG_B_USER: at.account,
     RCLONE_CONFIG_B_KEY_FILE: `${at.home.path}/key`,
     RCLONE_CONFIG_B_KNOWN_HOSTS_FILE: `${at.home.path}/known_hosts`,
   };
@@ -30,13 +32,13 @@ testWith(["rclone", "ssh-keygen"], "rclone moves trees, and checks them", async 
   assert.equal(await rclone("lsf", "B:"), "larger\n");
 }, { quota: "10MB" });
 
-testWith(["lftp", "ssh", "ssh-keygen"], "lftp mirrors a tree both ways", async (at) => {
+shared.add(["lftp", "ssh", "ssh-keygen"], "lftp mirrors a tree both ways", async (at) => {
   await at.tree("tree");
   const connect = `ssh -a -x ${at.options.join(" ")}`;
   const script = [
     ...["set net:max-retries 1", "set net:timeout 20"],
     `set sftp:connect-program "${connect}"`,
-    `open -u anna, sftp://127.0.0.1:${at.port}`,
+    `open -u ${at.account}, sftp://127.0.0.1:${at.port}`,
     ...["mirror -R tree up", "mirror up back", "mv up/large up/moved", "rm -r up", "cls -1"],
   ];
   assert.equal(await at.ok("lftp", ["-c", script.join("; ")]), "");
@@ -52,18 +54,21 @@ const fuse = (() => {
   }
 })();
 
-testWith(fuse, "sshfs mounts it, as large as the quota", async (at) => {
+shared.add(fuse, "sshfs mounts it, as large as the quota", async (at) => {
   await at.tree("tree");
   const mount = `${at.home.path}/mount`;
   await Deno.mkdir(mount);
-  await at.ok("sshfs", [...at.options, "anna@127.0.0.1:/home", mount]);
+  await at.ok("sshfs", [...at.options, `${at.login}:/home`, mount]);
   try {
     await at.ok("cp", ["-rp", "tree", "mount/tree"]);
     await at.same("tree", "mount/tree");
     const df = await at.ok("df", ["-B1", "--output=size,used", mount]);
     assert.deepEqual(df.trim().split(/\s+/).slice(-2), ["10000000", "3100011"]);
     const name = "tree/sub/deeper/-dash";
-    await appendAndChange(`${mount}/${name}`, () => at.server.readFile(`/home/${name}`));
+    await appendAndChange(
+      `${mount}/${name}`,
+      () => at.server.readFile(`/home/${name}`, at.account),
+    );
     await Deno.rename(`${mount}/tree/large`, `${mount}/tree/empty`);
     await Deno.truncate(`${mount}/tree/empty`, 1000);
     assert.deepEqual(await Deno.readFile(`${mount}/tree/empty`), pattern(3_000_001).slice(0, 1000));
@@ -79,10 +84,10 @@ testWith(fuse, "sshfs mounts it, as large as the quota", async (at) => {
   assert(!left.includes("tree"), left);
 }, { quota: "10MB" });
 
-testWith([...fuse, "git"], "what programs do to open files works over sshfs", async (at) => {
+shared.add([...fuse, "git"], "what programs do to open files works over sshfs", async (at) => {
   const mount = `${at.home.path}/mount`;
   await Deno.mkdir(mount);
-  await at.ok("sshfs", [...at.options, "anna@127.0.0.1:/home", mount]);
+  await at.ok("sshfs", [...at.options, `${at.login}:/home`, mount]);
   try {
     await at.ok("touch", ["-d", "2020-01-01 UTC", "mount/dated"]);
     const time = await at.ok("stat", ["-c", "%Y", "mount/dated"]);

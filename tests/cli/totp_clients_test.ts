@@ -3,33 +3,37 @@ import assert from "node:assert/strict";
 import { codeAt, stepMs } from "../../core/protocol/totp.ts";
 import { startServer } from "../_server.ts";
 import { Home } from "./_barge.ts";
-import { testWith } from "./_sftp.ts";
+import { SharedServerTest } from "./_sftp.ts";
 
-testWith(["sftp"], "sftp asks for the password, then for the code", async (at) => {
-  const { server, home } = at;
-  const secret = await server.enableTotp("anna");
-  const ask = `${home.path}/ask`;
-  const script = '#!/bin/sh\ncase "$1" in *Code*) echo "$CODE";; *) echo anna-secret;; esac\n';
-  await Deno.writeTextFile(ask, script, { mode: 0o700 });
-  const sftp = (method: string, code: string) => {
-    const way = ["-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1"];
-    const methods = ["-o", `PreferredAuthentications=${method}`, "-o", "BatchMode=no"];
-    const env = { SSH_ASKPASS: ask, SSH_ASKPASS_REQUIRE: "force", DISPLAY: ":0", CODE: code };
-    const args = [...at.options, ...way, ...methods, "anna@127.0.0.1"];
-    return at.run("sftp", args, { stdin: "pwd\n", env });
-  };
-  const code = codeAt(secret, Date.now());
-  const right = await sftp("keyboard-interactive", code);
-  assert.equal(right.code, 0, right.stderr);
-  assert.match(right.stdout, /Remote working directory: \/home\n/);
-  for (const [method, sent] of [["keyboard-interactive", code], ["password", code]]) {
-    const refused = await sftp(method, sent);
-    assert.notEqual(refused.code, 0);
-    assert.match(refused.stderr, /Permission denied/);
-  }
-  assert.equal((await sftp("keyboard-interactive", codeAt(secret, Date.now() + stepMs))).code, 0);
-  assert.match(await at.sftp("pwd"), /\/home\n/); // by the key
-});
+new SharedServerTest("OpenSSH logs in with a second factor").add(
+  ["sftp"],
+  "sftp asks for the password, then for the code",
+  async (at) => {
+    const { server, home } = at;
+    const secret = await server.enableTotp(at.account);
+    const ask = `${home.path}/ask`;
+    const script = '#!/bin/sh\ncase "$1" in *Code*) echo "$CODE";; *) echo anna-secret;; esac\n';
+    await Deno.writeTextFile(ask, script, { mode: 0o700 });
+    const sftp = (method: string, code: string) => {
+      const way = ["-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1"];
+      const methods = ["-o", `PreferredAuthentications=${method}`, "-o", "BatchMode=no"];
+      const env = { SSH_ASKPASS: ask, SSH_ASKPASS_REQUIRE: "force", DISPLAY: ":0", CODE: code };
+      const args = [...at.options, ...way, ...methods, at.login];
+      return at.run("sftp", args, { stdin: "pwd\n", env });
+    };
+    const code = codeAt(secret, Date.now());
+    const right = await sftp("keyboard-interactive", code);
+    assert.equal(right.code, 0, right.stderr);
+    assert.match(right.stdout, /Remote working directory: \/home\n/);
+    for (const [method, sent] of [["keyboard-interactive", code], ["password", code]]) {
+      const refused = await sftp(method, sent);
+      assert.notEqual(refused.code, 0);
+      assert.match(refused.stderr, /Permission denied/);
+    }
+    assert.equal((await sftp("keyboard-interactive", codeAt(secret, Date.now() + stepMs))).code, 0);
+    assert.match(await at.sftp("pwd"), /\/home\n/); // by the key
+  },
+);
 
 const programs = ["curl", "lftp", "rclone"];
 
