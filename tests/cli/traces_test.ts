@@ -1,5 +1,7 @@
 /** Traces: the supervisor sends the spans of requests to a collector (OTLP over HTTP). */
 import assert from "node:assert/strict";
+import { until } from "../_observe.ts";
+import { Peer } from "../core/door/_peer.ts";
 import { Home } from "./_barge.ts";
 import { barge, startServer } from "../_server.ts";
 
@@ -153,7 +155,7 @@ Deno.test("a collector that fails or hangs slows no request, and its spans are c
   await using collector = new Collector();
   const secretUrl = collector.url.replace("//", "//user:collector-password@");
   await using server = await startServer({
-    args: ["--http", "127.0.0.1:0", "--metrics", "127.0.0.1:0"],
+    args: ["--metrics", "127.0.0.1:0"],
     env: {
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${secretUrl}/v1/traces?key=collector-key`,
       OTEL_EXPORTER_OTLP_TIMEOUT: "60000",
@@ -165,14 +167,17 @@ Deno.test("a collector that fails or hangs slows no request, and its spans are c
   };
   collector.answers.push(new Response(null, { status: 400 }), "hang");
   assert.deepEqual([await count("exported"), await count("dropped")], [0, 0]);
-  const ask = async () => {
-    await (await fetch(`http://${server.facts.http}/healthz`)).arrayBuffer();
+  await server.addUser("anna");
+  using peer = await Peer.open(server.address, await server.issueToken("anna"));
+  const ask = async (count: number) => {
+    await peer.send(...Array.from({ length: count }, () => ({ verb: "stat", path: "/home" })));
+    for (let i = 0; i < count; i++) assert.ok((await peer.answer()).ok);
   };
-  await ask();
-  while (await count("dropped") === 0); // the collector has refused the first batch
+  await ask(1);
+  await until(async () => await count("dropped") > 0); // the collector has refused the first batch
   // More than the queues of the worker and the supervisor hold, while the collector hangs.
   const before = await count("dropped");
-  while (await count("dropped") === before) await Promise.all(Array.from({ length: 50 }, ask));
+  while (await count("dropped") === before) await ask(500);
   assert.match(server.stderr(), /the collector of traces does not take them: it answered 400/);
   assert.doesNotMatch(server.stderr(), /collector-(key|password)/);
 });
