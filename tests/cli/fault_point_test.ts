@@ -4,12 +4,11 @@
  * one before left, and is the next to be killed. A webhook gets an event exactly for what happened.
  */
 import assert from "node:assert/strict";
-import { reconcile } from "../../core/repair/reconcile.ts";
-import { Store } from "../../core/local/store.ts";
 import { until } from "../_observe.ts";
 import { type Server, startServer } from "../_server.ts";
 import { type Bytes, eager, pattern, Peer, type Piece, sha256 } from "../core/door/_peer.ts";
 import { type Received, Receiver, waitingEvents } from "./_receiver.ts";
+import { verify } from "./_verify.ts";
 
 const MiB = 1024 * 1024;
 const old = pattern(1000);
@@ -91,18 +90,6 @@ async function killAt(
     // An event that was delivered right before the kill may be delivered again, with the same id.
     return [...new Map(receiver.taken.slice(earlier).map((event) => [event.id, event])).values()];
   };
-}
-
-/** @param unknown the folders on disk that the ledger does not know */
-async function verify(data: string, unknown: readonly string[] = []): Promise<void> {
-  const limits = { allowRegister: false, defaultLimit: null, maxLimit: null };
-  using store = new Store({ data, durability: "full", ...limits });
-  const { problems } = await reconcile(store, { repair: false });
-  assert.deepEqual(
-    problems.map(({ kind, path }) => [kind, path]),
-    unknown.map((path) => ["unknown", path]),
-  );
-  assert.deepEqual(store.intents.intents(), []);
 }
 
 async function stat(peer: Peer, path: string): Promise<Facts> {
