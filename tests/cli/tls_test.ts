@@ -26,99 +26,128 @@ async function shownBy(address: string): Promise<string> {
   return presented.fingerprint;
 }
 
-Deno.test("first use prints one line, later ones none, and a login remembers TLS", async () => {
+Deno.test("clients trust a server by its fingerprint", async (t) => {
   await using server = await startServer({ args: ["--tls"] });
-  await using home = new Home();
   await server.addUser("anna");
-  const mark = markOf(server);
-  const remote = `barge://anna@${server.address}`;
+  await t.step(
+    "first use prints one line, later ones none, and a login remembers TLS",
+    async () => {
+      await using home = new Home();
+      const mark = markOf(server);
+      const remote = `barge://anna@${server.address}`;
 
-  const first = await home.barge(["login", "--tls", remote], { env: secret });
-  assert.equal(first.code, 0, first.stderr);
-  const said = first.stderr.split("\n").filter((line) => line.includes("SHA256:"));
-  assert.equal(said.length, 1, first.stderr);
-  assert.ok(said[0].includes(server.address) && said[0].includes(mark), said[0]);
-  const file = `${home.path}/.config/barge/known_hosts`;
-  assert.match(Deno.readTextFileSync(file), /^127\.0\.0\.1:\d+ SHA256:\S+ 20\S+Z\n$/);
-  assert.equal(Deno.statSync(file).mode! & 0o777, 0o600);
+      const first = await home.barge(["login", "--tls", remote], { env: secret });
+      assert.equal(first.code, 0, first.stderr);
+      const said = first.stderr.split("\n").filter((line) => line.includes("SHA256:"));
+      assert.equal(said.length, 1, first.stderr);
+      assert.ok(said[0].includes(server.address) && said[0].includes(mark), said[0]);
+      const file = `${home.path}/.config/barge/known_hosts`;
+      assert.match(Deno.readTextFileSync(file), /^127\.0\.0\.1:\d+ SHA256:\S+ 20\S+Z\n$/);
+      assert.equal(Deno.statSync(file).mode! & 0o777, 0o600);
 
-  Deno.writeTextFileSync(`${home.path}/a.txt`, "hello");
-  const put = await home.barge(["put", "-q", "a.txt", "/home/"]);
-  assert.deepEqual([put.code, put.stderr], [0, ""]);
-  const shell = await home.barge(["shell"], { stdin: "ls\n" });
-  assert.equal(shell.code, 0, shell.stderr);
-  assert.match(shell.stdout, /a\.txt/);
-  assert.equal((await home.barge(["logout"])).code, 0);
-});
+      Deno.writeTextFileSync(`${home.path}/a.txt`, "hello");
+      const put = await home.barge(["put", "-q", "a.txt", "/home/"]);
+      assert.deepEqual([put.code, put.stderr], [0, ""]);
+      const shell = await home.barge(["shell"], { stdin: "ls\n" });
+      assert.equal(shell.code, 0, shell.stderr);
+      assert.match(shell.stdout, /a\.txt/);
+      assert.equal((await home.barge(["logout"])).code, 0);
+    },
+  );
 
-Deno.test("cron without a saved login: first use is accepted, from the variables alone", async () => {
-  await using server = await startServer({ args: ["--tls"] });
-  await using home = new Home();
-  await server.addUser("anna");
-  Deno.writeTextFileSync(`${home.path}/a.txt`, "hello");
-  const env = { ...secret, BARGE_SERVER: `barge://anna@${server.address}`, BARGE_TLS: "1" };
-  const { code, stderr } = await home.barge(["put", "-q", "a.txt", "/home/"], { env });
-  assert.equal(code, 0, stderr);
-  assert.match(stderr, /^barge: trusting 127\.0\.0\.1:\d+ from here on, .*SHA256:\S+\n$/);
-});
+  await t.step(
+    "cron without a saved login: first use is accepted, from the variables alone",
+    async () => {
+      await using home = new Home();
+      Deno.writeTextFileSync(`${home.path}/a.txt`, "hello");
+      const env = { ...secret, BARGE_SERVER: `barge://anna@${server.address}`, BARGE_TLS: "1" };
+      const { code, stderr } = await home.barge(["put", "-q", "a.txt", "/home/"], { env });
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /^barge: trusting 127\.0\.0\.1:\d+ from here on, .*SHA256:\S+\n$/);
+    },
+  );
 
-Deno.test("a changed certificate is refused with 15, until it is forgotten", async () => {
-  await using server = await startServer({ args: ["--tls"] });
-  await using home = new Home();
-  const mark = markOf(server);
-  const ping = ["ping", "--tls", `barge://${server.address}`];
-  assert.equal((await home.barge(ping)).code, 0);
-  const file = `${home.path}/.config/barge/known_hosts`;
-  Deno.writeTextFileSync(file, Deno.readTextFileSync(file).replace(mark, otherMark));
+  await t.step("a changed certificate is refused with 15, until it is forgotten", async () => {
+    await using home = new Home();
+    const mark = markOf(server);
+    const ping = ["ping", "--tls", `barge://${server.address}`];
+    assert.equal((await home.barge(ping)).code, 0);
+    const file = `${home.path}/.config/barge/known_hosts`;
+    Deno.writeTextFileSync(file, Deno.readTextFileSync(file).replace(mark, otherMark));
 
-  const refused = await home.barge(ping);
-  assert.equal(refused.code, 15);
-  assert.ok(refused.stderr.includes(mark) && refused.stderr.includes(otherMark), refused.stderr);
-  const [, todo] = /: (barge cert --forget \S+?)[;)]/.exec(refused.stderr) ?? [];
-  assert.ok(todo, refused.stderr);
+    const refused = await home.barge(ping);
+    assert.equal(refused.code, 15);
+    assert.ok(refused.stderr.includes(mark) && refused.stderr.includes(otherMark), refused.stderr);
+    const [, todo] = /: (barge cert --forget \S+?)[;)]/.exec(refused.stderr) ?? [];
+    assert.ok(todo, refused.stderr);
 
-  const looked = await home.barge(["cert", server.address, "--json"]);
-  assert.equal(looked.code, 15);
-  const [{ fingerprint, pinned, vouched }] = lines(looked);
-  assert.deepEqual({ fingerprint, pinned, vouched }, {
-    fingerprint: mark,
-    pinned: false,
-    vouched: false,
+    const looked = await home.barge(["cert", server.address, "--json"]);
+    assert.equal(looked.code, 15);
+    const [{ fingerprint, pinned, vouched }] = lines(looked);
+    assert.deepEqual({ fingerprint, pinned, vouched }, {
+      fingerprint: mark,
+      pinned: false,
+      vouched: false,
+    });
+
+    assert.equal((await home.barge(todo.split(" ").slice(1))).code, 0);
+    assert.equal((await home.barge(["cert", "--forget", server.address])).code, 4);
+    assert.equal((await home.barge(ping)).code, 0);
+    assert.equal((await home.barge(["cert", server.address])).code, 0);
   });
 
-  assert.equal((await home.barge(todo.split(" ").slice(1))).code, 0);
-  assert.equal((await home.barge(["cert", "--forget", server.address])).code, 4);
-  assert.equal((await home.barge(ping)).code, 0);
-  assert.equal((await home.barge(["cert", server.address])).code, 0);
-});
+  await t.step("--pin: the right one, in ssh's and in openssl's form, and another", async () => {
+    await using home = new Home();
+    const mark = markOf(server);
+    const hex = Array.from(
+      atob(mark.slice(7)),
+      (c) => c.charCodeAt(0).toString(16).padStart(2, "0"),
+    );
+    const ping = (pin: string) => home.barge(["ping", `barge://${server.address}`, "--pin", pin]);
+    assert.equal((await ping(mark)).code, 0);
+    assert.equal((await ping(`sha256 Fingerprint=${hex.join(":").toUpperCase()}`)).code, 0);
+    const other = await ping(otherMark);
+    assert.equal(other.code, 15);
+    assert.match(other.stderr, /--pin demands/);
+    assert.equal((await ping("SHA256:abc")).code, 2);
+    const variable = { env: { BARGE_PIN: otherMark, BARGE_SERVER: server.address } };
+    assert.equal((await home.barge(["ping"], variable)).code, 15);
+  });
 
-Deno.test("--pin: the right one, in ssh's and in openssl's form, and another", async () => {
-  await using server = await startServer({ args: ["--tls"] });
-  await using home = new Home();
-  const mark = markOf(server);
-  const hex = Array.from(atob(mark.slice(7)), (c) => c.charCodeAt(0).toString(16).padStart(2, "0"));
-  const ping = (pin: string) => home.barge(["ping", `barge://${server.address}`, "--pin", pin]);
-  assert.equal((await ping(mark)).code, 0);
-  assert.equal((await ping(`sha256 Fingerprint=${hex.join(":").toUpperCase()}`)).code, 0);
-  const other = await ping(otherMark);
-  assert.equal(other.code, 15);
-  assert.match(other.stderr, /--pin demands/);
-  assert.equal((await ping("SHA256:abc")).code, 2);
-  const variable = { env: { BARGE_PIN: otherMark, BARGE_SERVER: server.address } };
-  assert.equal((await home.barge(["ping"], variable)).code, 15);
-});
+  await t.step(
+    "a connection with TLS on one side only fails at once, with 15 and a hint",
+    async () => {
+      await using home = new Home();
+      await using plain = await startServer();
+      const one = await home.barge(["ping", `barge://${server.address}`]);
+      assert.equal(one.code, 15);
+      assert.match(
+        one.stderr,
+        /the server speaks TLS, and this connection is plain\n\(use --tls\)/,
+      );
+      const other = await home.barge(["ping", "--tls", `barge://${plain.address}`]);
+      // A server that hangs up may be busy: 5, with the same message.
+      assert.ok(other.code === 15 || other.code === 5, other.stderr);
+      assert.match(other.stderr, /TLS.*\n\(.*use --plaintext/);
+    },
+  );
 
-Deno.test("a connection with TLS on one side only fails at once, with 15 and a hint", async () => {
-  await using home = new Home();
-  await using encrypted = await startServer({ args: ["--tls"] });
-  await using plain = await startServer();
-  const one = await home.barge(["ping", `barge://${encrypted.address}`]);
-  assert.equal(one.code, 15);
-  assert.match(one.stderr, /the server speaks TLS, and this connection is plain\n\(use --tls\)/);
-  const other = await home.barge(["ping", "--tls", `barge://${plain.address}`]);
-  // A server that hangs up may be busy: 5, with the same message.
-  assert.ok(other.code === 15 || other.code === 5, other.stderr);
-  assert.match(other.stderr, /TLS.*\n\(.*use --plaintext/);
+  await t.step(
+    "cert prints the certificate that serve made, and reports that there is none",
+    async () => {
+      await using home = new Home();
+      const none = await home.barge(["cert", "--data", "d"]);
+      assert.equal(none.code, 4);
+      const shown = await home.barge(["cert", ...server.storage, "--json"]);
+      assert.equal(shown.code, 0, shown.stderr);
+      const [{ fingerprint, names, until }] = lines(shown);
+      assert.equal(fingerprint, markOf(server));
+      assert.ok(names.includes("localhost") && names.includes("127.0.0.1"));
+      assert.match(until, /^20\d\d-.*Z$/);
+      const text = await home.barge(["cert", ...server.storage]);
+      assert.equal(text.stdout.split("\n")[0], fingerprint);
+    },
+  );
 });
 
 Deno.test("--tls and --plaintext exclude each other", async () => {
@@ -132,7 +161,7 @@ Deno.test("--tls and --plaintext exclude each other", async () => {
   assert.throws(() => Deno.statSync(`${home.path}/d`), Deno.errors.NotFound);
 });
 
-Deno.test("serve uses TLS on addresses that others reach, unless --plaintext is given", async () => {
+Deno.test("serve on all addresses uses TLS, unless --plaintext is given, and prints an address that a client can connect to", async () => {
   await using home = new Home();
   for (const more of [[], ["--plaintext"]]) {
     const args = [
@@ -153,36 +182,17 @@ Deno.test("serve uses TLS on addresses that others reach, unless --plaintext is 
     const port = native.slice(native.lastIndexOf(":") + 1);
     if (more.length > 0) assert.equal(fingerprint, null);
     else assert.equal(await shownBy(`127.0.0.1:${port}`), fingerprint);
+    let said = "";
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      said += text;
+      if (/"message":"barge serves .*\n/.test(said)) break;
+    }
     child.kill("SIGTERM");
     await reader.cancel();
-    await child.stderr.cancel();
     assert.equal((await child.status).code, 0);
+    for (const line of said.trim().split("\n")) JSON.parse(line);
+    assert.equal(said.match(/"native":"barge:\/\/(.+?):\d+"/)?.[1], Deno.hostname());
   }
-});
-
-Deno.test("serve on all addresses prints one that a client can connect to", async () => {
-  await using home = new Home();
-  const child = home.spawn([
-    "serve",
-    "--data",
-    "d",
-    "--native",
-    "0.0.0.0:0",
-    "--http",
-    "off",
-    "--workers",
-    "1",
-  ]);
-  let said = "";
-  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-    said += text;
-    if (/"message":"barge serves .*\n/.test(said)) break;
-  }
-  child.kill("SIGTERM");
-  await child.stdout.cancel();
-  assert.equal((await child.status).code, 0);
-  for (const line of said.trim().split("\n")) JSON.parse(line);
-  assert.equal(said.match(/"native":"barge:\/\/(.+?):\d+"/)?.[1], Deno.hostname());
 });
 
 Deno.test("without a terminal, the output of serve is JSON, with URLs that can be opened", async () => {
@@ -200,21 +210,6 @@ Deno.test("without a terminal, the output of serve is JSON, with URLs that can b
     assert.equal(properties.ftp, `ftp://${ftp}`);
     assert.equal(properties.fingerprint, server.facts.fingerprint);
   }
-});
-
-Deno.test("cert prints the certificate that serve made, and reports that there is none", async () => {
-  await using home = new Home();
-  const none = await home.barge(["cert", "--data", "d"]);
-  assert.equal(none.code, 4);
-  await using server = await startServer({ args: ["--tls"] });
-  const shown = await home.barge(["cert", ...server.storage, "--json"]);
-  assert.equal(shown.code, 0, shown.stderr);
-  const [{ fingerprint, names, until }] = lines(shown);
-  assert.equal(fingerprint, markOf(server));
-  assert.ok(names.includes("localhost") && names.includes("127.0.0.1"));
-  assert.match(until, /^20\d\d-.*Z$/);
-  const text = await home.barge(["cert", ...server.storage]);
-  assert.equal(text.stdout.split("\n")[0], fingerprint);
 });
 
 Deno.test("cert prints the certificate of --tls-cert, also after a reload", async () => {
