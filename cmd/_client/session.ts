@@ -129,9 +129,7 @@ export async function openSession(
       const done = await login;
       codes.markUsed();
       const owner = done.account;
-      if (isToken(password) && owner.toLowerCase() !== account.toLowerCase()) {
-        throw new BargeError("unauthenticated", `the token is of another account: ${owner}`);
-      }
+      if (isToken(password)) checkOwner(owner, account);
       return { client, login: done };
     } catch (error) {
       client.close();
@@ -173,7 +171,15 @@ export function isToken(secret: string | undefined): secret is string {
   return secret !== undefined && /^barge_[^_\s]+_\S+$/.test(secret);
 }
 
-function credentialsOf(account: string, password: string, code: string | undefined): Credentials {
+/** @throws {BargeError} `unauthenticated` if the owner of a token is not the account that was named */
+export function checkOwner(owner: string, account: string): void {
+  if (owner.toLowerCase() !== account.toLowerCase()) {
+    throw new BargeError("unauthenticated", `the token is of another account: ${owner}`);
+  }
+}
+
+/** Returns the credentials of a login with a password, or with a token that was given as one. */
+export function credentialsOf(account: string, password: string, code?: string): Credentials {
   return isToken(password) ? { token: password, owner: account } : { account, password, code };
 }
 

@@ -17,7 +17,7 @@ import {
 import { fits, readLogins } from "../_client/logins.ts";
 import { givenPassword, needPassword, promptOnly } from "../_client/password.ts";
 import { secured } from "../_client/security.ts";
-import { dial, type ServerChoice } from "../_client/session.ts";
+import { checkOwner, credentialsOf, dial, isToken, type ServerChoice } from "../_client/session.ts";
 import { note } from "../_term/out.ts";
 import { askText, canAsk } from "../_term/prompt.ts";
 import { formatLimit } from "../../core/size.ts";
@@ -67,7 +67,11 @@ export async function openLink(choice: LoginChoice, signal: AbortSignal): Promis
       note(`(${loginEnded})`);
     }
   }
-  if (given !== undefined) return await open({ account, password: given });
+  if (given !== undefined) {
+    const link = await open(credentialsOf(account, given));
+    if (isToken(given)) checkOwner(link.account, account);
+    return link;
+  }
   for (let attempt = 1;; attempt++) {
     const password = await needPassword(promptOnly, {
       question: passwordQuestion(account, remote),

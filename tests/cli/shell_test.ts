@@ -159,6 +159,11 @@ Deno.test("shell", async (t) => {
     strictEqual(bytes.code, 2);
     const wrong = await shell(place, "pwd\n", { env: { BARGE_PASSWORD: "wrong" } });
     deepStrictEqual([wrong.code, wrong.stdout], [11, ""]);
+    const env = { BARGE_PASSWORD: await server.issueToken("irma") };
+    deepStrictEqual((await shell(place, "pwd\n", { env })).stdout, "/home\n");
+    const other = await shell(place, "pwd\n", { as: "nobody", env });
+    strictEqual(other.code, 11);
+    match(other.stderr, /the token is of another account: irma/);
     const none = await shell(place, "pwd\n", { as: "nobody", env: { BARGE_PASSWORD: "" } });
     deepStrictEqual([none.code, none.stdout], [11, ""]);
     match(none.stderr, /a password is needed/);
