@@ -9,7 +9,11 @@ import { has } from "./_sftp.ts";
 import { documented, hasStream, host, Nginx } from "./_nginx.ts";
 
 /** Declares a test that needs programs; where one is missing it says so. */
-function test(needed: Record<string, boolean>, name: string, fn: () => Promise<void>): void {
+function test(
+  needed: Record<string, boolean>,
+  name: string,
+  fn: (t: Deno.TestContext) => Promise<void>,
+): void {
   const missing = Object.keys(needed).filter((each) => !needed[each]);
   const why = missing.length > 0 ? ` (skipped: there is no ${missing.join(", no ")})` : "";
   Deno.test({ name: name + why, ignore: missing.length > 0, fn });
@@ -71,182 +75,189 @@ async function behind(prefix: "" | "/files"): Promise<Behind> {
 const field = (head: string, name: string) =>
   new RegExp(`^${name}: (.*)\r$`, "im").exec(head)?.[1] ?? "";
 
-for (const prefix of ["", "/files"] as const) {
-  test(tools, `behind nginx at ${prefix}/: cookies, assets, links, tus and WebDAV`, async () => {
-    await using it = await behind(prefix);
-    const { url, curl, server } = it;
-    const alice = ["-u", "alice:alice-secret"];
-
-    // The page: its login gives a cookie for TLS, and all that it names is there.
-    const jar = ["-b", `${server.data}/jar`, "-c", `${server.data}/jar`];
-    const form = await curl(...jar, `${url}/login`);
-    assert.equal(form.status, 200);
-    const [, csrf] = /name="csrf" value="([^"]+)"/.exec(form.body)!;
-    const fields = { csrf, name: "alice", password: "alice-secret", back: "" };
-    const login = await curl(
-      ...[...jar, "-H", `Origin: https://${new URL(url).host}`],
-      ...Object.entries(fields).flatMap(([k, v]) => ["--data-urlencode", `${k}=${v}`]),
-      `${url}/login`,
-    );
-    assert.equal(login.status, 303, login.body);
-    assert.equal(field(login.head, "location"), `${prefix}/files/home/`);
-    assert.match(
-      field(login.head, "set-cookie"),
-      prefix ? /^__Secure-barge=.*Path=\/files;.*; Secure/ : /^__Host-barge=.*Path=\/;.*; Secure/,
-    );
-    const home = await curl(...jar, `${url}/files/home/`);
-    assert.equal(home.status, 200);
-    const targets = new Set(
-      Array.from(home.body.matchAll(/ (?:href|src)="(\/[^"#]*)/g), ([, target]) => target),
-    );
-    assert.ok(targets.size > 6);
-    for (const target of targets) {
-      assert.ok(target.startsWith(`${prefix}/`), target);
-      const { status } = await curl(...jar, new URL(target.replaceAll("&amp;", "&"), url).href);
-      assert.equal(status, 200, target);
-    }
-
-    // More than nginx lets through by default, in one body.
-    const bytes = randomBytes(3_000_000);
-    const file = `${server.data}/3MB`;
-    await Deno.writeFile(file, bytes);
-    const put = await curl(...alice, "-T", file, `${url}/api/v1/files/home/`);
-    assert.equal(put.status, 201, put.body);
-    assert.match(put.body, new RegExp(createHash("sha256").update(bytes).digest("hex")));
-
-    // tus: Location leads to the upload.
-    const tus = ["-H", "Tus-Resumable: 1.0.0"];
-    const made = await curl(
-      ...[...alice, ...tus, "-X", "POST", "-H", "Upload-Length: 5"],
-      `${url}/api/v1/uploads/home/hello`,
-    );
-    assert.equal(made.status, 201, made.body);
-    const upload = new URL(field(made.head, "location"), url).href;
-    const patched = await curl(
-      ...[...alice, ...tus, "-X", "PATCH", "-H", "Upload-Offset: 0", "--data-binary", "hello"],
-      ...["-H", "Content-Type: application/offset+octet-stream", upload],
-    );
-    assert.equal(patched.status, 204, patched.body);
-
-    // WebDAV: hrefs come back as they are to be asked for, and Destination is understood.
-    const dav = `${url}/dav/home`;
-    const listed = await curl(...alice, "-X", "PROPFIND", "-H", "Depth: 1", `${dav}/`);
-    assert.match(listed.body, new RegExp(`<D:href>${prefix}/dav/home/hello</D:href>`));
-    for (const [method, to] of [["COPY", "copied"], ["MOVE", "moved"]]) {
-      const from = `${dav}/${method === "COPY" ? "hello" : "copied"}`;
-      const done = await curl(...alice, "-X", method, "-H", `Destination: ${dav}/${to}`, from);
-      assert.equal(done.status, 201, done.body);
-    }
-    assert.equal((await curl(...alice, `${dav}/moved`)).body, "hello");
-    const outside = `Destination: https://${new URL(url).host}${prefix ? "" : "/x"}/dav/home/out`;
-    const refused = await curl(...alice, "-X", "COPY", "-H", outside, `${dav}/moved`);
-    assert.equal(refused.status, 502, refused.body);
-
-    // A share link is whole, and leads to the file without a login.
-    const share = await curl(
-      ...[...alice, "-H", "Content-Type: application/json", "-d", '{"path":"/home/hello"}'],
-      `${url}/api/v1/shares`,
-    );
-    const link = JSON.parse(share.body).url as string;
-    assert.ok(link.startsWith(`${url}/s/`), link);
-    const shown = await curl(link);
-    assert.equal(shown.status, 200);
-    const [, get] = / href="([^"]+\/get\/[^"]+)"/.exec(shown.body)!;
-    assert.equal((await curl(new URL(get, url).href)).body, "hello");
-    assert.doesNotMatch(server.stderr(), new RegExp(link.slice(-43)));
-  });
-}
+test(tools, "behind nginx at /: cookies, assets, links, tus and WebDAV; bans", async (t) => {
+  await using it = await behind("");
+  await t.step("cookies, assets, links, tus and WebDAV", () => serveAtPrefix(it, ""));
+  await t.step("the client is banned, not the proxy; nobody else is kept out", () => banClient(it));
+});
 
 test(
   tools,
-  "behind nginx the client is banned, not the proxy; nobody else is kept out",
-  async () => {
-    await using it = await behind("");
-    const { url, curl, server } = it;
-    // nginx appends the address that it sees to what the client says: from 127.0.0.3 here.
-    const from = (address: string, ...args: string[]) =>
-      curl("--interface", address, "-H", "X-Forwarded-For: 198.51.100.1", ...args);
-    const quota = `${url}/api/v1/quota`;
-    assert.equal((await from("127.0.0.3", "-u", "alice:alice-secret", quota)).status, 200);
-    await server.said('"account":"alice"');
-    assert.match(server.stderr(), /"address":"127\.0\.0\.3:0"/);
-    // A trusted proxy before nginx names the client: 203.0.113.66, whom nobody else pays for.
-    const direct = async (client: string, user: string) => {
-      const { hostname, port } = new URL(`http://${server.facts.http}`);
-      const answer = await fetch(`http://${hostname}:${port}/api/v1/quota`, {
-        headers: { authorization: `Basic ${btoa(user)}`, "x-forwarded-for": client },
-      });
-      await answer.body?.cancel();
-      return answer.status;
-    };
-    for (let i = 0; i < 4; i++) assert.equal(await direct("203.0.113.66", "alice:wrong"), 401);
-    const { stdout } = await barge(["ban", "list", "--json", ...server.storage]);
-    const bans = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
-    assert.deepEqual(bans.map(({ account, address }) => `${account} ${address}`).sort(), [
-      "alice null",
-      "null 203.0.113.66",
-    ]);
-    assert.equal(await direct("203.0.113.66", "bob:bob-secret"), 401);
-    assert.equal(await direct("203.0.113.9", "bob:bob-secret"), 200);
-    assert.equal((await from("127.0.0.3", "-u", "bob:bob-secret", quota)).status, 200);
+  "behind nginx at /files/: cookies, assets, links, tus and WebDAV; the page",
+  async (t) => {
+    await using it = await behind("/files");
+    await t.step("cookies, assets, links, tus and WebDAV", () => serveAtPrefix(it, "/files"));
+    const missing = has("chromium") ? "" : " (skipped: there is no chromium)";
+    await t.step({
+      name: `the page in a browser, below a path and over TLS at nginx${missing}`,
+      ignore: missing !== "",
+      fn: () => usePage(it),
+    });
   },
 );
 
-test(
-  { ...tools, chromium: has("chromium") },
-  "the page in a browser, below a path and over TLS at nginx",
-  async () => {
-    await using it = await behind("/files");
-    const { url, server } = it;
-    const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-    const chrome = await chromium.launch({
-      executablePath: browser,
-      headless: true,
-      args: [...args, `--host-resolver-rules=MAP ${host} 127.0.0.1`, "--ignore-certificate-errors"],
+async function serveAtPrefix(it: Behind, prefix: "" | "/files"): Promise<void> {
+  const { url, curl, server } = it;
+  const alice = ["-u", "alice:alice-secret"];
+
+  // The page: its login gives a cookie for TLS, and all that it names is there.
+  const jar = ["-b", `${server.data}/jar`, "-c", `${server.data}/jar`];
+  const form = await curl(...jar, `${url}/login`);
+  assert.equal(form.status, 200);
+  const [, csrf] = /name="csrf" value="([^"]+)"/.exec(form.body)!;
+  const fields = { csrf, name: "alice", password: "alice-secret", back: "" };
+  const login = await curl(
+    ...[...jar, "-H", `Origin: https://${new URL(url).host}`],
+    ...Object.entries(fields).flatMap(([k, v]) => ["--data-urlencode", `${k}=${v}`]),
+    `${url}/login`,
+  );
+  assert.equal(login.status, 303, login.body);
+  assert.equal(field(login.head, "location"), `${prefix}/files/home/`);
+  assert.match(
+    field(login.head, "set-cookie"),
+    prefix ? /^__Secure-barge=.*Path=\/files;.*; Secure/ : /^__Host-barge=.*Path=\/;.*; Secure/,
+  );
+  const home = await curl(...jar, `${url}/files/home/`);
+  assert.equal(home.status, 200);
+  const targets = new Set(
+    Array.from(home.body.matchAll(/ (?:href|src)="(\/[^"#]*)/g), ([, target]) => target),
+  );
+  assert.ok(targets.size > 6);
+  for (const target of targets) {
+    assert.ok(target.startsWith(`${prefix}/`), target);
+    const { status } = await curl(...jar, new URL(target.replaceAll("&amp;", "&"), url).href);
+    assert.equal(status, 200, target);
+  }
+
+  // More than nginx lets through by default, in one body.
+  const bytes = randomBytes(3_000_000);
+  const file = `${server.data}/3MB`;
+  await Deno.writeFile(file, bytes);
+  const put = await curl(...alice, "-T", file, `${url}/api/v1/files/home/`);
+  assert.equal(put.status, 201, put.body);
+  assert.match(put.body, new RegExp(createHash("sha256").update(bytes).digest("hex")));
+
+  // tus: Location leads to the upload.
+  const tus = ["-H", "Tus-Resumable: 1.0.0"];
+  const made = await curl(
+    ...[...alice, ...tus, "-X", "POST", "-H", "Upload-Length: 5"],
+    `${url}/api/v1/uploads/home/hello`,
+  );
+  assert.equal(made.status, 201, made.body);
+  const upload = new URL(field(made.head, "location"), url).href;
+  const patched = await curl(
+    ...[...alice, ...tus, "-X", "PATCH", "-H", "Upload-Offset: 0", "--data-binary", "hello"],
+    ...["-H", "Content-Type: application/offset+octet-stream", upload],
+  );
+  assert.equal(patched.status, 204, patched.body);
+
+  // WebDAV: hrefs come back as they are to be asked for, and Destination is understood.
+  const dav = `${url}/dav/home`;
+  const listed = await curl(...alice, "-X", "PROPFIND", "-H", "Depth: 1", `${dav}/`);
+  assert.match(listed.body, new RegExp(`<D:href>${prefix}/dav/home/hello</D:href>`));
+  for (const [method, to] of [["COPY", "copied"], ["MOVE", "moved"]]) {
+    const from = `${dav}/${method === "COPY" ? "hello" : "copied"}`;
+    const done = await curl(...alice, "-X", method, "-H", `Destination: ${dav}/${to}`, from);
+    assert.equal(done.status, 201, done.body);
+  }
+  assert.equal((await curl(...alice, `${dav}/moved`)).body, "hello");
+  const outside = `Destination: https://${new URL(url).host}${prefix ? "" : "/x"}/dav/home/out`;
+  const refused = await curl(...alice, "-X", "COPY", "-H", outside, `${dav}/moved`);
+  assert.equal(refused.status, 502, refused.body);
+
+  // A share link is whole, and leads to the file without a login.
+  const share = await curl(
+    ...[...alice, "-H", "Content-Type: application/json", "-d", '{"path":"/home/hello"}'],
+    `${url}/api/v1/shares`,
+  );
+  const link = JSON.parse(share.body).url as string;
+  assert.ok(link.startsWith(`${url}/s/`), link);
+  const shown = await curl(link);
+  assert.equal(shown.status, 200);
+  const [, get] = / href="([^"]+\/get\/[^"]+)"/.exec(shown.body)!;
+  assert.equal((await curl(new URL(get, url).href)).body, "hello");
+  assert.doesNotMatch(server.stderr(), new RegExp(link.slice(-43)));
+}
+
+async function banClient(it: Behind): Promise<void> {
+  const { url, curl, server } = it;
+  // nginx appends the address that it sees to what the client says: from 127.0.0.3 here.
+  const from = (address: string, ...args: string[]) =>
+    curl("--interface", address, "-H", "X-Forwarded-For: 198.51.100.1", ...args);
+  const quota = `${url}/api/v1/quota`;
+  assert.equal((await from("127.0.0.3", "-u", "alice:alice-secret", quota)).status, 200);
+  await server.said('"account":"alice","door":"http","address":"127.0.0.3:0"');
+  // A trusted proxy before nginx names the client: 203.0.113.66, whom nobody else pays for.
+  const direct = async (client: string, user: string) => {
+    const { hostname, port } = new URL(`http://${server.facts.http}`);
+    const answer = await fetch(`http://${hostname}:${port}/api/v1/quota`, {
+      headers: { authorization: `Basic ${btoa(user)}`, "x-forwarded-for": client },
     });
-    try {
-      await using alice = await Person.open(chrome, server);
-      alice.base = url;
-      alice.own.add(new URL(url).origin);
-      await alice.login("alice");
-      const { page } = alice;
-      const cookies = await alice.context.cookies();
-      const login = cookies.find(({ name }) => name === "__Secure-barge")!;
-      assert.deepEqual([login.path, login.secure, login.httpOnly], ["/files", true, true]);
-      await Deno.writeTextFile(`${server.data}/hello.txt`, "hello");
-      await alice.upload(`${server.data}/hello.txt`);
-      await alice.hears("Uploaded");
-      await alice.sees("hello.txt");
-      await page.click("#new-folder");
-      await page.fill("dialog #to", "box");
-      await page.click("dialog [data-default]");
-      await alice.sees("box");
-      await page.click('.list .name a:has-text("box")');
-      await page.waitForURL(`${url}/files/home/box/`);
-      await page.goBack();
-      await page.click('.list a[aria-label="More about hello.txt"]');
-      await page.waitForURL(`${url}/about/home/hello.txt`);
-      await page.click("a:has-text('Share')");
-      await page.click("dialog [data-default]");
-      const link = await page.locator("#link").textContent();
-      assert.ok(link!.startsWith(`${url}/s/`), link!);
-      await page.goto(`${url}/files/home/`);
-      await page.locator('.list .pick input[value="hello.txt"]').check();
-      await page.keyboard.press("Delete");
-      await page.click("dialog [data-default]");
-      await alice.sees("hello.txt", false);
-      await page.click(".places a:has-text('Links')");
-      await page.waitForURL(`${url}/links`);
-      await page.click(".who a");
-      await page.waitForURL(`${url}/account`);
-      await page.click("button:has-text('Log out')");
-      await page.waitForURL(/\/files\/login/);
-      assert.deepEqual(alice.broken, []);
-    } finally {
-      await chrome.close();
-    }
-  },
-);
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  for (let i = 0; i < 4; i++) assert.equal(await direct("203.0.113.66", "alice:wrong"), 401);
+  const { stdout } = await barge(["ban", "list", "--json", ...server.storage]);
+  const bans = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  assert.deepEqual(bans.map(({ account, address }) => `${account} ${address}`).sort(), [
+    "alice null",
+    "null 203.0.113.66",
+  ]);
+  assert.equal(await direct("203.0.113.66", "bob:bob-secret"), 401);
+  assert.equal(await direct("203.0.113.9", "bob:bob-secret"), 200);
+  assert.equal((await from("127.0.0.3", "-u", "bob:bob-secret", quota)).status, 200);
+}
+
+async function usePage(it: Behind): Promise<void> {
+  const { url, server } = it;
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+  const chrome = await chromium.launch({
+    executablePath: browser,
+    headless: true,
+    args: [...args, `--host-resolver-rules=MAP ${host} 127.0.0.1`, "--ignore-certificate-errors"],
+  });
+  try {
+    await using bob = await Person.open(chrome, server);
+    bob.base = url;
+    bob.own.add(new URL(url).origin);
+    await bob.login("bob"); // whose home is empty
+    const { page } = bob;
+    const cookies = await bob.context.cookies();
+    const login = cookies.find(({ name }) => name === "__Secure-barge")!;
+    assert.deepEqual([login.path, login.secure, login.httpOnly], ["/files", true, true]);
+    await Deno.writeTextFile(`${server.data}/hello.txt`, "hello");
+    await bob.upload(`${server.data}/hello.txt`);
+    await bob.hears("Uploaded");
+    await bob.sees("hello.txt");
+    await page.click("#new-folder");
+    await page.fill("dialog #to", "box");
+    await page.click("dialog [data-default]");
+    await bob.sees("box");
+    await page.click('.list .name a:has-text("box")');
+    await page.waitForURL(`${url}/files/home/box/`);
+    await page.goBack();
+    await page.click('.list a[aria-label="More about hello.txt"]');
+    await page.waitForURL(`${url}/about/home/hello.txt`);
+    await page.click("a:has-text('Share')");
+    await page.click("dialog [data-default]");
+    const link = await page.locator("#link").textContent();
+    assert.ok(link!.startsWith(`${url}/s/`), link!);
+    await page.goto(`${url}/files/home/`);
+    await page.locator('.list .pick input[value="hello.txt"]').check();
+    await page.keyboard.press("Delete");
+    await page.click("dialog [data-default]");
+    await bob.sees("hello.txt", false);
+    await page.click(".places a:has-text('Links')");
+    await page.waitForURL(`${url}/links`);
+    await page.click(".who a");
+    await page.waitForURL(`${url}/account`);
+    await page.click("button:has-text('Log out')");
+    await page.waitForURL(/\/files\/login/);
+    assert.deepEqual(bob.broken, []);
+  } finally {
+    await chrome.close();
+  }
+}
 
 test(
   { ...tools, "nginx's stream module": hasStream() },
