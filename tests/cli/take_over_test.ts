@@ -1,17 +1,34 @@
 /** The same `barge put` once more, before the server knows that the first one has ended. */
 import assert from "node:assert/strict";
 import { until } from "../_observe.ts";
-import { startServer } from "../_server.ts";
+import { type Server, startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256, text } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
+import { saveLogin } from "./_logged_in.ts";
 
 const MiB = 1024 * 1024;
 const secret = { BARGE_PASSWORD: "anna-secret" };
 
-Deno.test("the same put resumes at once, however the first one was stopped", async (t) => {
+Deno.test("an upload goes on although the server does not know that the last one has ended", async (t) => {
   await using server = await startServer({ args: ["--workers", "2"] });
+  await t.step(
+    "the same put resumes at once, however the first one was stopped",
+    (t) => takeOver(t, server),
+  );
+  await t.step(
+    "the account's partial uploads are listed, and dropped without the file of that name",
+    () => dropPartialUploads(server),
+  );
+  await t.step(
+    "thirty retries, each at the moment when the one before is cut, all resume",
+    () => retryAtEachCut(server),
+  );
+});
+
+async function takeOver(t: Deno.TestContext, server: Server): Promise<void> {
   await using home = new Home();
   await server.addUser("anna", { quota: String(12 * MiB) });
+  await saveLogin(home, server, "anna");
   const content = pattern(8 * MiB);
   Deno.writeFileSync(`${home.path}/f`, content);
   const put = (file: string, address: string) => [
@@ -40,7 +57,7 @@ Deno.test("the same put resumes at once, however the first one was stopped", asy
       await using relay = new StallingRelay(server.address, 2 * MiB);
       const first = await begin(relay);
       first.kill(signal);
-      const again = await home.barge(put("f", server.address), { env: secret });
+      const again = await home.barge(put("f", server.address));
       assert.equal(again.code, 0, again.stderr);
       const [{ status, offset }] = lines(again) as { status: string; offset: number }[];
       assert.equal(status, "resumed");
@@ -61,7 +78,7 @@ Deno.test("the same put resumes at once, however the first one was stopped", asy
     const first = await begin(relay);
     const other = pattern(8 * MiB, 7);
     Deno.writeFileSync(`${home.path}/f2`, other);
-    const again = await home.barge(put("f2", server.address), { env: secret });
+    const again = await home.barge(put("f2", server.address));
     assert.equal(again.code, 0, again.stderr);
     relay.release(); // the rest of the first one's bytes comes late
     await assertTakenOver(first);
@@ -71,7 +88,7 @@ Deno.test("the same put resumes at once, however the first one was stopped", asy
     assert.equal(entry.sha256, sha256(other));
     assert.deepEqual(await quota(), [other.length, 0]);
   });
-});
+}
 
 /**
  * Passes one connection on, and holds what the client sends beyond a number of bytes: an upload
@@ -118,20 +135,20 @@ class StallingRelay implements AsyncDisposable {
   }
 }
 
-Deno.test("the account's partial uploads are listed, and dropped without the file of that name", async () => {
-  await using server = await startServer({ args: ["--workers", "2"] });
+async function dropPartialUploads(server: Server): Promise<void> {
   await using home = new Home();
-  for (const name of ["anna", "bob"]) await server.addUser(name, { quota: String(MiB) });
-  using peer = await Peer.open(server.address, "anna");
+  for (const name of ["alice", "bob"]) await server.addUser(name, { quota: String(MiB) });
+  await saveLogin(home, server, "alice");
+  using peer = await Peer.open(server.address, "alice");
   await peer.ask(eager("/home/big", text("abc")));
   using bobs = await Peer.open(server.address, "bob");
   await bobs.ask({ verb: "put", path: "/home/bob", size: 77 });
-  using sending = await Peer.open(server.address, "anna");
+  using sending = await Peer.open(server.address, "alice");
   await sending.ask({ verb: "put", path: "/home/big", size: 5000 });
-  using other = await Peer.open(server.address, "anna");
+  using other = await Peer.open(server.address, "alice");
   await other.ask({ verb: "put", path: "/public/a\tb", size: 300 });
   const barge = (...args: string[]) =>
-    home.barge([...args, "--server", `barge://anna@${server.address}`], { env: secret });
+    home.barge([...args, "--server", `barge://alice@${server.address}`]);
 
   const listed = await barge("ls", "--partial", "--json");
   assert.equal(listed.code, 0, listed.stderr);
@@ -151,15 +168,14 @@ Deno.test("the account's partial uploads are listed, and dropped without the fil
   assert.equal((await peer.ask({ verb: "quota" })).reserved, 300);
   const { entry } = await peer.ask({ verb: "stat", path: "/home/big" });
   assert.equal((entry as { size: number }).size, 3);
-});
+}
 
-Deno.test("thirty retries, each at the moment when the one before is cut, all resume", async () => {
-  await using server = await startServer({ args: ["--workers", "2"] });
-  await server.addUser("anna");
+async function retryAtEachCut(server: Server): Promise<void> {
+  await server.addUser("carol", { password: "anna-secret" }); // its key is prepared
+  const token = await server.issueToken("carol");
   const size = 3_100_000;
   const bytes = pattern(size);
-  let peer = await Peer.open(server.address, "anna");
-  const token = await peer.token();
+  let peer = await Peer.open(server.address, token);
   using silent = new DisposableStack();
   let offset = 0;
   for (let i = 0; i <= 30; i++) {
@@ -183,7 +199,7 @@ Deno.test("thirty retries, each at the moment when the one before is cut, all re
   const { used, reserved } = await peer.ask({ verb: "quota" });
   assert.deepEqual([used, reserved], [size, 0]);
   peer[Symbol.dispose]();
-});
+}
 
 /** Returns the number of staged bytes of /home/f. */
 async function offsetOf(peer: Peer): Promise<number> {
