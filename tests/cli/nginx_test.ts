@@ -78,7 +78,10 @@ const field = (head: string, name: string) =>
 test(tools, "behind nginx at /: cookies, assets, links, tus and WebDAV; bans", async (t) => {
   await using it = await behind("");
   await t.step("cookies, assets, links, tus and WebDAV", () => serveAtPrefix(it, ""));
-  await t.step("the client is banned, not the proxy; nobody else is kept out", () => banClient(it));
+  await t.step(
+    "behind nginx the client is banned, not the proxy; nobody else is kept out",
+    () => banClient(it),
+  );
 });
 
 test(
