@@ -86,7 +86,7 @@ Deno.test({
     await using server = await startServer(options);
     await server.addUser("anna");
     const token = await server.issueToken("anna");
-    await receiver.took(({ event }) => event === "account-made");
+    await receiver.took(({ event }) => event === "account-added");
     for (const [label, { door, of }] of Object.entries(clients)) {
       await t.step(label, async () => {
         const before = receiver.taken.length;

@@ -18,7 +18,7 @@ Deno.test("kill -9 after a receiver has taken an event, before that is recorded:
     const server = await startServer({ data, args, env });
     await until(() => waitingEvents(data) === 0);
     await server.kill("SIGTERM");
-    const ids = receiver.taken.filter(({ event }) => event === "account-made").map(({ id }) => id);
+    const ids = receiver.taken.filter(({ event }) => event === "account-added").map(({ id }) => id);
     assert.equal(ids.length, 2);
     assert.equal(ids[0], ids[1]);
   } finally {

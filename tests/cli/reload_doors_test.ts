@@ -46,10 +46,12 @@ Deno.test({
   });
   await server.addUser("anna");
   const { facts } = server;
-  const curl = (...args: string[]) =>
+  const curl = (stdin: "piped" | "null", ...args: string[]) =>
     new Deno.Command("curl", {
       args: ["-sS", "--insecure", "--fail", "-u", "anna:anna-secret", ...args],
-      ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
     }).spawn();
   const password = `${home.path}/password`;
   await Deno.writeTextFile(password, "anna-secret\n");
@@ -63,14 +65,14 @@ Deno.test({
   const uploads = doors.map((door) =>
     door === "native"
       ? home.spawn(["put", "-", "/home/native", ...login], { stdin: "" })
-      : curl("--ssl", "-T", "-", urls[door] + door)
+      : curl("piped", "--ssl", "-T", "-", urls[door] + door)
   );
   await Deno.mkdir(`${server.data}/homes/anna`, { recursive: true });
   await Deno.writeFile(`${server.data}/homes/anna/large`, new Uint8Array(downloadBytes));
   const downloads = doors.map((door) =>
     door === "native"
       ? home.spawn(["get", "/home/large", "-", ...login])
-      : curl("--ssl", `${urls[door]}large`)
+      : curl("null", "--ssl", `${urls[door]}large`)
   );
   const outputs = downloads.map(({ stdout }) => stdout.getReader());
   const begun = await Promise.all(outputs.map((output) => output.read()));
@@ -101,6 +103,7 @@ Deno.test({
     let received = begun[i].value?.length ?? 0;
     for (let piece; (piece = (await outputs[i].read()).value);) received += piece.length;
     assert.equal(received, downloadBytes, door);
-    assert.equal((await downloads[i].status).code, 0, door);
+    const failure = await new Response(downloads[i].stderr).text();
+    assert.equal((await downloads[i].status).code, 0, `${door}: ${failure}`);
   }
 });

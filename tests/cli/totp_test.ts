@@ -9,7 +9,11 @@ import { Runner } from "./_runner.ts";
 
 const clockLibrary = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
-/** Returns the code of a time step. @param steps its distance from the current one */
+/**
+ * Returns the code of a time step.
+ *
+ * @param steps its distance from the current one: -1 would be refused if the next step began before its use
+ */
 const code = (steps: number) => codeAt(totpSecret, Date.now() + steps * stepMs);
 
 type Person = Pick<Awaited<ReturnType<typeof logInto>>, "home" | "account" | "remote">;
@@ -18,7 +22,7 @@ type Person = Pick<Awaited<ReturnType<typeof logInto>>, "home" | "account" | "re
 async function enable({ home, account, remote }: Person): Promise<string[]> {
   await Deno.writeTextFile(`${home.path}/secret`, `${totpSecret}\n`);
   const args = ["totp", "enable", "--server", remote, "--secret-file", "secret", "--json"];
-  const env = { ...secret, BARGE_CODE: code(-1) };
+  const env = { ...secret, BARGE_CODE: code(0) };
   const outcome = await home.barge(args, { env });
   assert.equal(outcome.code, 0, outcome.stderr);
   const [enabled] = lines(outcome);
@@ -65,7 +69,7 @@ Deno.test("second factors of accounts", async (t) => {
     assert.equal(without.code, 11);
     assert.match(without.stderr, /the account needs a code of its second factor/);
     assert.match(without.stderr, /--code-file or BARGE_CODE.*a token/);
-    const now = code(0);
+    const now = code(1);
     assert.equal((await login({ BARGE_CODE: now })).code, 0);
     const used = await login({ BARGE_CODE: now });
     assert.equal(used.code, 11);
@@ -103,7 +107,7 @@ Deno.test("second factors of accounts", async (t) => {
       assert.equal((await totp("enable", {})).code, 2); // there is no terminal
       assert.equal((await totp("recovery", {})).code, 11);
       assert.equal((await totp("recovery", { BARGE_CODE: code(3) })).code, 11);
-      const [{ codes }] = lines(await totp("recovery", { BARGE_CODE: code(0) }));
+      const [{ codes }] = lines(await totp("recovery", { BARGE_CODE: code(1) }));
       assert.equal((await login(old[0])).code, 11);
       assert.equal((await login(codes[0])).code, 0);
 
@@ -203,7 +207,7 @@ Deno.test("an account whose role requires a second factor can only enable one", 
   assert.equal((await home.barge(["ls"])).code, 0);
   const status = lines(await home.barge(["totp", "status", "--json"]));
   assert.equal(status[0].required, true);
-  assert.equal((await login({ BARGE_CODE: code(0) })).code, 0);
+  assert.equal((await login({ BARGE_CODE: code(1) })).code, 0);
 });
 
 Deno.test("a server that is killed before the code leaves the account without a second factor", {
