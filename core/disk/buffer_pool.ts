@@ -38,6 +38,13 @@ export function borrow(neededBytes = Infinity): Buffer {
   return buffer;
 }
 
+/** Borrows a buffer of at least `bytes`. @returns undefined where the pool has no such buffer now */
+export function borrowWhole(bytes: number): Buffer | undefined {
+  const buffer = borrow(2 ** Math.ceil(Math.log2(bytes)));
+  if (buffer.length >= bytes) return buffer;
+  giveBack(buffer);
+}
+
 /** Returns a borrowed buffer to the pool; no view of it may be used afterwards. */
 export function giveBack(buffer: Buffer): void {
   const { length } = buffer;

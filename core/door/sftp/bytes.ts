@@ -69,13 +69,18 @@ export class ChannelBytes {
       return bytes;
     }
     const all = Buffer.allocUnsafe(size);
-    for (let at = 0; at < size;) {
-      const piece = this.#chunks[0].subarray(this.#skipped, this.#skipped + size - at);
-      all.set(piece, at);
+    this.takeInto(all);
+    return all;
+  }
+
+  /** Takes as many bytes as a buffer holds; call `need` first. */
+  takeInto(into: Uint8Array): void {
+    for (let at = 0; at < into.length;) {
+      const piece = this.#chunks[0].subarray(this.#skipped, this.#skipped + into.length - at);
+      into.set(piece, at);
       at += piece.length;
       this.#forget(piece.length);
     }
-    return all;
   }
 
   /** Takes the next bytes, at most `limit`; call `need(1)` first. */

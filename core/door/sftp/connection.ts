@@ -152,6 +152,7 @@ export class Connection implements Conversation, LoginContext {
       leave();
     };
     this.session = session;
+    this.#socket.encrypted = true;
     this.#leavePending();
     this.#presence.account = session.name;
     this.stream.idleTimeoutMs = idle;

@@ -232,8 +232,13 @@ export class PacketWriter {
   }
 }
 
+/** The bytes of a DATA packet in front of its data. */
+export const dataHeadBytes = 4 + 1 + 4 + 4;
+
 /**
  * Returns a DATA packet (section 7) with room that the caller reads bytes into.
+ *
+ * @param buffer holds the packet; default: fresh memory
  *
  * @example
  * ```ts
@@ -243,9 +248,11 @@ export class PacketWriter {
  * if (packet.done(3).length !== 4 + 1 + 4 + 4 + 3) throw new Error();
  * ```
  */
-export function dataPacket(id: number, maxBytes: number) {
-  const head = 4 + 1 + 4 + 4;
-  const bytes = Buffer.allocUnsafe(head + maxBytes);
+export function dataPacket(id: number, maxBytes: number, buffer?: Uint8Array) {
+  const head = dataHeadBytes;
+  const bytes = buffer
+    ? Buffer.from(buffer.buffer, buffer.byteOffset, head + maxBytes)
+    : Buffer.allocUnsafe(head + maxBytes);
   return {
     room: bytes.subarray(head),
     /** @param length the number of bytes in the room */

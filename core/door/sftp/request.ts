@@ -1,4 +1,5 @@
 /** A request as its handler sees it, and steps that handlers share. */
+import { borrowWhole } from "../../disk/buffer_pool.ts";
 import type { Access } from "../access.ts";
 import type { Handles } from "./handle.ts";
 import type { PacketReader } from "./packet.ts";
@@ -23,6 +24,16 @@ export interface SftpRequest {
   path?: string;
   /** Its record in the access log; none for requests inside a transfer. */
   access?: Access;
+  /** The buffer of the pool that holds the packet or the answer, until the answer is sent. */
+  borrowed?: Uint8Array<ArrayBuffer>;
+}
+
+/** Packets from this size on are kept in buffers of the pool: fresh memory costs more than a copy. */
+const minBorrowedBytes = 32 * 1024;
+
+/** Borrows a buffer for a large packet. @returns undefined for a small one, which takes fresh memory */
+export function borrowLarge(bytes: number): Uint8Array<ArrayBuffer> | undefined {
+  return bytes < minBorrowedBytes ? undefined : borrowWhole(bytes);
 }
 
 /** Returns the answer; undefined for the status OK. */

@@ -23,6 +23,7 @@ import { extended } from "./extended.ts";
 import { changeUpload, type OpenFile, type Reading, type Writing } from "./handle.ts";
 import {
   type Attrs,
+  dataHeadBytes,
   dataPacket,
   maxData,
   Open,
@@ -32,7 +33,14 @@ import {
   Type,
 } from "./packet.ts";
 import { entryAt, removeFile, removeFolder, rename } from "./rename.ts";
-import { begin, beginRename, type Context, type Handler, type SftpRequest } from "./request.ts";
+import {
+  begin,
+  beginRename,
+  borrowLarge,
+  type Context,
+  type Handler,
+  type SftpRequest,
+} from "./request.ts";
 
 export const requests: { readonly [type: number]: Handler } = {
   [Type.OPEN]: { name: "get", handle: open },
@@ -177,13 +185,16 @@ async function openToWrite(
   };
 }
 
-async function read({ sftp, id, packet }: SftpRequest): Promise<Uint8Array> {
+async function read(request: SftpRequest): Promise<Uint8Array> {
+  const { sftp, id, packet } = request;
   const { handle, source } = sftp.handles.readable(packet.bytes());
   const offset = packet.long();
   const maxLength = Math.min(packet.int(), maxData);
   const end = handle.kind === "reading" ? handle.file.size : handle.end;
   const length = Math.max(0, Math.min(maxLength, end - offset));
-  const data = dataPacket(id, length);
+  const buffer = request.borrowed ? undefined : borrowLarge(dataHeadBytes + length);
+  request.borrowed ??= buffer;
+  const data = dataPacket(id, length, buffer);
   let n = 0;
   while (n < length) {
     const more = await source.readAt(offset + n, data.room.subarray(n));

@@ -8,12 +8,13 @@
  * it. A malformed request gets an error and the session goes on; a malformed packet ends it. At the
  * end, uploads that were not closed become partial uploads.
  */
+import { abandon, giveBack } from "../../disk/buffer_pool.ts";
 import { BargeError } from "../../error.ts";
 import { note } from "../failure.ts";
 import { announce } from "./extended.ts";
 import { Handles, type Places } from "./handle.ts";
 import { maxPacket, PacketReader, Status, statusPacket, Type } from "./packet.ts";
-import type { Context, Overlap, SftpRequest } from "./request.ts";
+import { borrowLarge, type Context, type Overlap, type SftpRequest } from "./request.ts";
 import { requests } from "./requests.ts";
 import { failed } from "./status.ts";
 import { Work, type WorkOptions } from "./work.ts";
@@ -56,22 +57,29 @@ export class Sftp extends Work implements Context {
   async #greet(): Promise<void> {
     const packet = await this.#packet();
     if (!packet) return;
-    if (packet[0] !== Type.INIT) throw new BargeError("protocol", "the first packet must be INIT");
+    if (packet.bytes[0] !== Type.INIT) {
+      throw new BargeError("protocol", "the first packet must be INIT");
+    }
     await this.bytes.send(announce());
   }
 
   /** Reads the next packet, without its length; null at the end. @throws {BargeError} `protocol` */
-  async #packet(): Promise<Uint8Array | null> {
+  async #packet(): Promise<Packet | null> {
     const { bytes } = this;
     if (!await bytes.need(4)) return null;
     const length = bytes.take(4).readUInt32BE();
     if (length < 5 || length > maxPacket) {
       throw new BargeError("protocol", `a packet of ${length} bytes`);
     }
-    return await bytes.need(length) ? bytes.take(length) : null;
+    if (!await bytes.need(length)) return null;
+    const borrowed = borrowLarge(length);
+    if (!borrowed) return { bytes: bytes.take(length) };
+    const packet = borrowed.subarray(0, length);
+    bytes.takeInto(packet);
+    return { bytes: packet, borrowed };
   }
 
-  async #serve(bytes: Uint8Array): Promise<void> {
+  async #serve({ bytes, borrowed }: Packet): Promise<void> {
     const packet = new PacketReader(bytes);
     const type = packet.byte();
     const overlap = requests[type]?.overlaps;
@@ -79,8 +87,9 @@ export class Sftp extends Work implements Context {
     this.#overlap = overlap;
     this.#working = true;
     const op = requests[type]?.name ?? "ask";
-    const reply = this.#answer(type, { sftp: this, id: packet.int(), packet, op });
-    this.#pending.push(this.#send(reply, this.#pending.at(-1)));
+    const request: SftpRequest = { sftp: this, id: packet.int(), packet, op, borrowed };
+    const reply = this.#answer(type, request);
+    this.#pending.push(this.#send(request, reply, this.#pending.at(-1)));
     if (!overlap) await reply;
     this.#working = false;
     while (this.#pending.length >= maxPending) await this.#pending[0];
@@ -97,21 +106,38 @@ export class Sftp extends Work implements Context {
     } catch (error) {
       const { reply, kind } = failed(request, error);
       request.access?.end(kind);
+      if (request.borrowed) abandon(request.borrowed); // a call that was cut may still use it
+      request.borrowed = undefined;
       return reply;
     }
   }
 
   /** Sends an answer after the one before it. Never throws: a broken connection ends the next read. */
-  async #send(reply: Promise<Uint8Array>, before: Promise<void> | undefined): Promise<void> {
+  async #send(
+    request: SftpRequest,
+    reply: Promise<Uint8Array>,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
+    let sent = false;
     try {
       await before;
       const answer = await reply;
       if (!this.bytes.gone) await this.bytes.send(answer);
+      sent = true;
     } catch (error) {
       note(error, this.address);
     } finally {
+      const { borrowed } = request;
+      if (borrowed) (sent ? giveBack : abandon)(borrowed);
       this.#pending.shift();
       if (!this.busy) this.#onIdle();
     }
   }
+}
+
+/** A packet without its length. */
+interface Packet {
+  readonly bytes: Uint8Array;
+  /** The buffer of the pool that has the bytes. */
+  readonly borrowed?: Uint8Array<ArrayBuffer>;
 }

@@ -1,20 +1,22 @@
 /**
  * The socket for `ssh2`: a `Stream`, with its deadlines, as a Node duplex.
  *
- * Invariants: the writes of one turn of the event loop leave in one piece (`ssh2` writes a packet in three
- * or four); nothing is read while more than `maxUnsentBytes` wait for the client, so that a client that
- * never reads is cut by its deadline; a buffer that was read into is not used again, since `ssh2` keeps
- * parts of it.
+ * Invariants: the packets of one turn of the event loop leave in one piece; nothing is read while more
+ * than `maxUnsentBytes` wait for the client, so that a client that never reads is cut by its deadline. A
+ * buffer that was read into is used again only after the login: `ssh2` keeps parts of unencrypted packets.
  */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { BargeError } from "../../error.ts";
+import { abandon, borrow, giveBack } from "../../disk/buffer_pool.ts";
 import type { Stream } from "../../net/stream.ts";
 import type { Brake } from "../brake.ts";
 
 const readBytes = 64 * 1024;
-/** Pieces up to this size are copied, and their buffer is used again. */
+/** Received pieces up to this size are copied, and their buffer is used again. */
 const maxCopiedBytes = 16 * 1024;
+/** Packets up to this size are joined in fresh memory; larger ones in a buffer that is used again. */
+const maxJoinedBytes = 32 * 1024;
 /** The unsent bytes beyond which neither the client nor a file is read. */
 const maxUnsentBytes = 1024 * 1024;
 
@@ -28,6 +30,8 @@ interface SocketOptions {
 export class SshSocket extends Duplex {
   /** The client's address, which `ssh2` reports with the connection. */
   readonly remoteAddress: string;
+  /** Whether all packets are encrypted from now on. */
+  encrypted = false;
   readonly #stream: Stream;
   readonly #options: SocketOptions;
   #buffer = Buffer.allocUnsafeSlow(readBytes);
@@ -75,8 +79,7 @@ export class SshSocket extends Duplex {
 
   /** Also called for a single chunk: there is no `_write`. */
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error) => void): void {
-    const all = chunks.map(({ chunk }) => chunk);
-    this.#send(all.length === 1 ? all[0] : Buffer.concat(all)).then(() => {
+    this.#sendAll(chunks.map(({ chunk }) => chunk)).then(() => {
       done();
       this.#release();
     }, done);
@@ -99,9 +102,37 @@ export class SshSocket extends Duplex {
     const n = await this.#stream.read(into);
     if (n === null) return void this.push(null);
     await brake?.hold(n);
-    if (n <= maxCopiedBytes) return void this.push(Buffer.from(into.subarray(0, n)));
-    this.#buffer = Buffer.allocUnsafeSlow(readBytes);
+    if (n <= maxCopiedBytes) return void this.push(Buffer.copyBytesFrom(into, 0, n));
     this.push(into.subarray(0, n));
+    // The stream holds the bytes if nobody has listened.
+    if (this.encrypted && this.readableLength === 0) return;
+    this.#buffer = Buffer.allocUnsafeSlow(readBytes);
+  }
+
+  async #sendAll(chunks: readonly Buffer[]): Promise<void> {
+    if (chunks.length === 1) return await this.#send(chunks[0]);
+    const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+    if (bytes <= maxJoinedBytes) return await this.#send(Buffer.concat(chunks, bytes));
+    const buffer = borrow(bytes);
+    try {
+      let end = 0;
+      for (const chunk of chunks) {
+        if (end + chunk.length > buffer.length) {
+          await this.#send(buffer.subarray(0, end));
+          end = 0;
+        }
+        if (chunk.length > buffer.length) await this.#send(chunk);
+        else {
+          buffer.set(chunk, end);
+          end += chunk.length;
+        }
+      }
+      await this.#send(buffer.subarray(0, end));
+    } catch (error) {
+      abandon(buffer);
+      throw error;
+    }
+    giveBack(buffer);
   }
 
   async #send(bytes: Uint8Array): Promise<void> {

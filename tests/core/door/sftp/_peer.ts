@@ -1,5 +1,5 @@
 /** An SFTP client for tests: SSH by the package `ssh2`, with packets that tests build. */
-// Imported first, so that the package releases its ciphers.
+// Imported first, so that the package uses ciphers that free their state.
 import "../../../../core/door/sftp/ssh2.ts";
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";

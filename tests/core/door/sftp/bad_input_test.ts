@@ -211,10 +211,7 @@ Deno.test("there is no shell, no terminal, no forwarding, and no other command",
   assert.match(said, /no shell here/);
 });
 
-// The runtime keeps the state of a counter-mode cipher until it is collected.
-const untidy = { sanitizeResources: false };
-
-Deno.test("old algorithms are refused", untidy, async () => {
+Deno.test("old algorithms are refused", async () => {
   await using here = await SftpHere.start();
   for (
     const algorithms of [
