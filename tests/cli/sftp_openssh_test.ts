@@ -47,6 +47,29 @@ shared.add(openssh, "scp moves trees both ways, in its new form and in its old o
   }
 });
 
+shared.add(
+  openssh,
+  "each cipher carries a file both ways, also while its keys are changed",
+  async (at) => {
+    const whole = pattern(3_000_000);
+    await Deno.writeFile(`${at.home.path}/f`, whole);
+    const macs = ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512"];
+    const suites = [
+      ...["chacha20-poly1305", "aes128-gcm", "aes256-gcm"].map((
+        name,
+      ) => [`Ciphers=${name}@openssh.com`]),
+      ...[128, 192, 256].map((bits, i) => [`Ciphers=aes${bits}-ctr`, `MACs=${macs[i % 2]}`]),
+    ];
+    for (const [i, suite] of suites.entries()) {
+      const options = [...suite, "RekeyLimit=500K"].flatMap((option) => ["-o", option]);
+      const scp = (...args: string[]) => at.ok("scp", [...at.options, ...options, ...args]);
+      await scp("f", `${at.account}@127.0.0.1:g${i}`);
+      await scp(`${at.account}@127.0.0.1:g${i}`, "back");
+      assert.deepEqual(await Deno.readFile(`${at.home.path}/back`), whole, suite.join());
+    }
+  },
+);
+
 shared.add(openssh, "scp in both forms stops at the entry quota", async (at) => {
   await at.server.changeUser(at.account, { entryLimit: 3 });
   await Deno.mkdir(`${at.home.path}/d/e`, { recursive: true });

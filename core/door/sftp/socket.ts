@@ -11,14 +11,19 @@ import { BargeError } from "../../error.ts";
 import { abandon, borrow, giveBack } from "../../disk/buffer_pool.ts";
 import type { Stream } from "../../net/stream.ts";
 import type { Brake } from "../brake.ts";
+import { type LaterBytes, LaterPayloads } from "./cipher/later.ts";
 
 const readBytes = 64 * 1024;
 /** Received pieces up to this size are copied, and their buffer is used again. */
 const maxCopiedBytes = 16 * 1024;
 /** Packets up to this size are joined in fresh memory; larger ones in a buffer that is used again. */
 const maxJoinedBytes = 32 * 1024;
+/** The received packets under decryption beyond which nothing is read: half a megabyte of large ones. */
+const maxLaterPayloads = 16;
 /** The unsent bytes beyond which neither the client nor a file is read. */
 const maxUnsentBytes = 1024 * 1024;
+
+type Chunk = Uint8Array | LaterBytes;
 
 interface SocketOptions {
   /** The longest time in which the client reads nothing, in ms. */
@@ -36,10 +41,15 @@ export class SshSocket extends Duplex {
   readonly #options: SocketOptions;
   #buffer = Buffer.allocUnsafeSlow(readBytes);
   #corked = false;
+  /** The number of bytes that were written and are not sent yet. */
+  #unsentBytes = 0;
+  /** Received packets that are not handed on yet. */
+  #later: LaterPayloads | undefined;
   #waiting: (() => void)[] = [];
 
   constructor(stream: Stream, options: SocketOptions) {
-    super({ allowHalfOpen: false, highWaterMark: maxUnsentBytes, autoDestroy: true });
+    // Chunks are objects, since those of other threads have no bytes yet.
+    super({ allowHalfOpen: false, writableObjectMode: true, autoDestroy: true });
     this.setMaxListeners(0); // each channel has one, until it ends
     this.#stream = stream;
     this.#options = options;
@@ -48,7 +58,7 @@ export class SshSocket extends Duplex {
 
   /** Waits until fewer than `maxUnsentBytes` are unsent, or the socket is closed. */
   async room(): Promise<void> {
-    while (this.writableLength >= maxUnsentBytes && !this.destroyed) {
+    while (this.#unsentBytes >= maxUnsentBytes && !this.destroyed) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
@@ -62,6 +72,11 @@ export class SshSocket extends Duplex {
 
   // deno-lint-ignore no-explicit-any
   override write(...args: any[]): boolean {
+    if (args[0] instanceof LaterPayloads) {
+      this.#later = args[0];
+      args[0].done.catch((error) => this.destroy(error));
+      return true;
+    }
     if (!this.#corked) {
       this.#corked = true;
       this.cork();
@@ -70,6 +85,7 @@ export class SshSocket extends Duplex {
         this.uncork();
       });
     }
+    this.#unsentBytes += (args[0] as Chunk).length;
     return super.write(...args as Parameters<Duplex["write"]>);
   }
 
@@ -78,8 +94,11 @@ export class SshSocket extends Duplex {
   }
 
   /** Also called for a single chunk: there is no `_write`. */
-  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error) => void): void {
-    this.#sendAll(chunks.map(({ chunk }) => chunk)).then(() => {
+  override _writev(chunks: { chunk: Chunk }[], done: (error?: Error) => void): void {
+    const all = chunks.map(({ chunk }) => chunk);
+    const bytes = all.reduce((sum, { length }) => sum + length, 0);
+    this.#sendAll(all, bytes).then(() => {
+      this.#unsentBytes -= bytes;
       done();
       this.#release();
     }, done);
@@ -97,10 +116,14 @@ export class SshSocket extends Duplex {
 
   async #pull(): Promise<void> {
     await this.room();
+    if (this.#later && this.#later.count >= maxLaterPayloads) await this.#later.done;
     const brake = this.#options.brake("up");
     const into = brake ? this.#buffer.subarray(0, brake.piece) : this.#buffer;
     const n = await this.#stream.read(into);
-    if (n === null) return void this.push(null);
+    if (n === null) {
+      await this.#later?.done;
+      return void this.push(null);
+    }
     await brake?.hold(n);
     if (n <= maxCopiedBytes) return void this.push(Buffer.copyBytesFrom(into, 0, n));
     this.push(into.subarray(0, n));
@@ -109,30 +132,32 @@ export class SshSocket extends Duplex {
     this.#buffer = Buffer.allocUnsafeSlow(readBytes);
   }
 
-  async #sendAll(chunks: readonly Buffer[]): Promise<void> {
-    if (chunks.length === 1) return await this.#send(chunks[0]);
-    const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
-    if (bytes <= maxJoinedBytes) return await this.#send(Buffer.concat(chunks, bytes));
-    const buffer = borrow(bytes);
+  async #sendAll(chunks: readonly Chunk[], bytes: number): Promise<void> {
+    if (chunks.length === 1) {
+      return await this.#send(chunks[0] instanceof Uint8Array ? chunks[0] : await chunks[0].bytes);
+    }
+    const buffer = bytes > maxJoinedBytes ? borrow(bytes) : undefined;
+    const joined = buffer ?? Buffer.allocUnsafe(bytes);
     try {
       let end = 0;
       for (const chunk of chunks) {
-        if (end + chunk.length > buffer.length) {
-          await this.#send(buffer.subarray(0, end));
+        if (end + chunk.length > joined.length) {
+          await this.#send(joined.subarray(0, end));
           end = 0;
         }
-        if (chunk.length > buffer.length) await this.#send(chunk);
+        const part = chunk instanceof Uint8Array ? chunk : await chunk.bytes;
+        if (part.length > joined.length) await this.#send(part);
         else {
-          buffer.set(chunk, end);
-          end += chunk.length;
+          joined.set(part, end);
+          end += part.length;
         }
       }
-      await this.#send(buffer.subarray(0, end));
+      await this.#send(joined.subarray(0, end));
     } catch (error) {
-      abandon(buffer);
+      if (buffer) abandon(buffer);
       throw error;
     }
-    giveBack(buffer);
+    if (buffer) giveBack(buffer);
   }
 
   async #send(bytes: Uint8Array): Promise<void> {

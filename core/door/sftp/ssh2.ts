@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import ciphers from "ssh2/lib/protocol/crypto.js";
 import type { algorithms } from "./algorithms.ts";
 import { AesCtrCipher, AesCtrDecipher } from "./cipher/aes_ctr.ts";
+import { AesGcmCipher, AesGcmDecipher } from "./cipher/aes_gcm.ts";
 import { ChaChaCipher, ChaChaDecipher } from "./cipher/chacha.ts";
 import type {
   CipherConfig,
@@ -121,26 +122,24 @@ export function parseKey(key: Buffer): ParsedKey | undefined {
 
 /**
  * Loads the package with the ciphers of this door. Its own ones take twice as long, and do not free the
- * state of ChaCha20 and AES-CTR. Its AES-GCM stays.
+ * state of ChaCha20 and AES-CTR.
  */
 // deno-lint-ignore no-explicit-any
 async function load(): Promise<any> {
-  const { createCipher, createDecipher } = ciphers;
-  ciphers.createCipher = (config: CipherConfig) => makeCipher(config) ?? createCipher(config);
-  ciphers.createDecipher = (config: DecipherConfig) =>
-    makeDecipher(config) ?? createDecipher(config);
+  ciphers.createCipher = makeCipher;
+  ciphers.createDecipher = makeDecipher;
   await loadPoly1305();
   return (await import("ssh2")).default;
 }
 
-function makeCipher(config: CipherConfig): PacketCipher | undefined {
+function makeCipher(config: CipherConfig): PacketCipher {
   const { sslName } = config.outbound.cipherInfo;
   if (sslName === "chacha20") return new ChaChaCipher(config);
-  return sslName.endsWith("-ctr") ? new AesCtrCipher(config) : undefined;
+  return sslName.endsWith("-gcm") ? new AesGcmCipher(config) : new AesCtrCipher(config);
 }
 
-function makeDecipher(config: DecipherConfig): PacketDecipher | undefined {
+function makeDecipher(config: DecipherConfig): PacketDecipher {
   const { sslName } = config.inbound.decipherInfo;
   if (sslName === "chacha20") return new ChaChaDecipher(config);
-  return sslName.endsWith("-ctr") ? new AesCtrDecipher(config) : undefined;
+  return sslName.endsWith("-gcm") ? new AesGcmDecipher(config) : new AesCtrDecipher(config);
 }

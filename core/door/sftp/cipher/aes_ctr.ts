@@ -33,7 +33,7 @@ export class AesCtrCipher extends PacketCipher {
     this.#keystream.free();
   }
 
-  protected seal(frame: Buffer, packetBytes: number): Uint8Array {
+  protected seal(frame: Buffer, packetBytes: number): Uint8Array[] {
     const { isETM, bytes: macBytes } = this.#mac;
     const from = isETM ? bodyAt : packetAt;
     const end = packetAt + packetBytes;
@@ -51,7 +51,7 @@ export class AesCtrCipher extends PacketCipher {
       mac = this.#mac.of(frame.subarray(packetAt - 4, end));
     }
     sealed.set(mac, sealedEnd);
-    return sealed.subarray(isETM ? blockBytes - 4 : blockBytes);
+    return [sealed.subarray(isETM ? blockBytes - 4 : blockBytes)];
   }
 }
 

@@ -29,13 +29,13 @@ export class ChaChaCipher extends PacketCipher {
     this.#keys = keysOf(outbound.cipherKey);
   }
 
-  protected seal(frame: Buffer, packetBytes: number): Uint8Array {
+  protected seal(frame: Buffer, packetBytes: number): Uint8Array[] {
     const end = packetAt + packetBytes;
     const length = chacha20(this.#keys.length, this.outSeqno, frame.subarray(packetAt, bodyAt));
     const sealed = chacha20(this.#keys.packet, this.outSeqno, frame.subarray(0, end + macBytes));
     sealed.set(length, packetAt);
     sealed.set(poly1305(length, sealed.subarray(bodyAt, end), keyIn(sealed)), end);
-    return sealed.subarray(packetAt);
+    return [sealed.subarray(packetAt)];
   }
 }
 

@@ -1,6 +1,7 @@
 /** The framing of encrypted packets (RFC 4253, section 6), in the shape in which `ssh2` uses ciphers. */
 import { Buffer } from "node:buffer";
 import { giveBackFrame, packetAt, takeFrame } from "./frame.ts";
+import type { LaterBytes, LaterPayloads } from "./later.ts";
 
 /** A MAC as `ssh2` describes it. */
 export interface MacInfo {
@@ -16,10 +17,13 @@ interface CipherInfo {
   readonly sslName: string;
 }
 
+/** Hands an object to the socket: `ssh2` passes on what it gets. */
+export type OnWrite = (bytes: Uint8Array | LaterBytes | LaterPayloads) => void;
+
 /** The arguments with which `ssh2` makes a cipher. */
 export interface CipherConfig {
   readonly outbound: {
-    readonly onWrite: (bytes: Uint8Array) => void;
+    readonly onWrite: OnWrite;
     readonly seqno: number;
     readonly cipherInfo: CipherInfo;
     readonly cipherKey: Buffer;
@@ -31,6 +35,7 @@ export interface CipherConfig {
 
 /** The arguments with which `ssh2` makes a decipher. */
 export interface DecipherConfig {
+  readonly outbound: Pick<CipherConfig["outbound"], "onWrite">;
   readonly inbound: {
     readonly onPayload: OnPayload;
     readonly seqno: number;
@@ -43,7 +48,7 @@ export interface DecipherConfig {
 }
 
 /** Handles a payload. Any result but undefined ends the decipher: `false`, or where to read on. */
-type OnPayload = (payload: Buffer) => number | false | undefined;
+export type OnPayload = (payload: Buffer) => number | false | undefined;
 
 /** The sizes of a cipher, in bytes. */
 interface Sizes {
@@ -58,7 +63,7 @@ const maxPacketBytes = 35_000;
 /** Encrypts packets. The names of its public members are those that `ssh2` uses. */
 export abstract class PacketCipher {
   outSeqno: number;
-  readonly #onWrite: (bytes: Uint8Array) => void;
+  readonly #onWrite: OnWrite;
   readonly #sizes: Sizes;
   #freed = false;
 
@@ -86,7 +91,7 @@ export abstract class PacketCipher {
   encrypt(packet: Buffer): void {
     if (this.#freed) return;
     const frame = Buffer.from(packet.buffer);
-    this.#onWrite(this.seal(frame, packet.length));
+    for (const bytes of this.seal(frame, packet.length)) this.#onWrite(bytes);
     giveBackFrame(frame);
     this.outSeqno = (this.outSeqno + 1) >>> 0;
   }
@@ -95,8 +100,11 @@ export abstract class PacketCipher {
     this.#freed = true;
   }
 
-  /** Returns the encrypted packet with its MAC, in memory of its own. */
-  protected abstract seal(frame: Buffer, packetBytes: number): Uint8Array;
+  /** Returns the parts of the encrypted packet with its MAC, in memory of their own. */
+  protected abstract seal(
+    frame: Buffer,
+    packetBytes: number,
+  ): readonly (Uint8Array | LaterBytes)[];
 }
 
 /** Gathers and decrypts packets. The names of its public members are those that `ssh2` uses. */
@@ -146,19 +154,30 @@ export abstract class PacketDecipher {
         this.#length = length;
         continue;
       }
-      const plain = this.open(frame, this.#length);
-      giveBackFrame(frame);
+      const length = this.#length;
       this.#frame = undefined;
       this.#filled = 0;
       this.#length = 0;
-      this.inSeqno = (this.inSeqno + 1) >>> 0;
-      const next = this._onPayload(plain.subarray(1, plain.length - plain[0]));
+      const next = this.accept(frame, length);
       if (next !== undefined) return next === false ? at : next;
     }
   }
 
   free(): void {
     this.#frame = undefined;
+  }
+
+  /** Decrypts a packet and hands it on. @returns the result of `_onPayload` */
+  protected accept(frame: Buffer, length: number): ReturnType<OnPayload> {
+    const plain = this.open(frame, length);
+    giveBackFrame(frame);
+    return this.deliver(plain);
+  }
+
+  /** Hands on a decrypted packet. */
+  protected deliver(plain: Buffer): ReturnType<OnPayload> {
+    this.inSeqno = (this.inSeqno + 1) >>> 0;
+    return this._onPayload(plain.subarray(1, plain.length - plain[0]));
   }
 
   /** Returns the length of a packet, of which the head is in the frame. */

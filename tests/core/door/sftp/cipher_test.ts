@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createDecipheriv, createHmac, randomBytes } from "node:crypto";
+import { AesGcmCipher, AesGcmDecipher } from "../../../../core/door/sftp/cipher/aes_gcm.ts";
 import { AesCtrCipher, AesCtrDecipher } from "../../../../core/door/sftp/cipher/aes_ctr.ts";
 import { ChaChaCipher, ChaChaDecipher } from "../../../../core/door/sftp/cipher/chacha.ts";
+import { LaterBytes, LaterPayloads } from "../../../../core/door/sftp/cipher/later.ts";
 import type {
+  OnWrite,
   PacketCipher,
   PacketDecipher,
 } from "../../../../core/door/sftp/cipher/packet_cipher.ts";
@@ -42,7 +45,7 @@ const nameOf = ({ sslName, hash, isETM }: Keys) =>
 function encryptorOf(
   keys: Keys,
   seqno: number,
-  onWrite: (bytes: Uint8Array) => void,
+  onWrite: OnWrite,
 ): PacketCipher {
   const outbound = {
     onWrite,
@@ -74,13 +77,20 @@ function decryptorOf(
       : undefined,
     macKey: keys.macKey,
   };
-  return keys.hash ? new AesCtrDecipher({ inbound }) : new ChaChaDecipher({ inbound });
+  const outbound = { onWrite: () => assert.fail("it decrypts at once") };
+  return keys.hash
+    ? new AesCtrDecipher({ inbound, outbound })
+    : new ChaChaDecipher({ inbound, outbound });
 }
 
 /** Encrypts payloads. @returns the bytes of each packet */
 function encrypt(keys: Keys, seqno: number, payloads: readonly Buffer[]): Buffer[] {
   const packets: Buffer[] = [];
-  const cipher = encryptorOf(keys, seqno, (bytes) => packets.push(Buffer.from(bytes)));
+  const cipher = encryptorOf(
+    keys,
+    seqno,
+    (bytes) => packets.push(Buffer.from(bytes as Uint8Array)),
+  );
   for (const payload of payloads) {
     const packet = cipher.allocPacket(payload.length);
     packet.set(payload, 5);
@@ -158,6 +168,88 @@ for (const keys of suites.filter(({ hash }) => hash)) {
     }
   });
 }
+
+const gcm: Keys = { sslName: "aes-128-gcm", key: randomBytes(16), iv: randomBytes(12) };
+
+/** Encrypts payloads, the large ones in other threads. @returns the bytes of all packets */
+async function encryptGcm(payloads: readonly Buffer[]): Promise<Buffer> {
+  const written: (Uint8Array | Promise<Uint8Array>)[] = [];
+  const outbound = {
+    onWrite: (bytes: Parameters<OnWrite>[0]) => {
+      if (bytes instanceof LaterPayloads) assert.fail("a cipher has no payloads");
+      written.push(bytes instanceof LaterBytes ? bytes.bytes : bytes);
+    },
+    ...{ seqno: 0, cipherInfo: gcm, cipherKey: gcm.key, cipherIV: gcm.iv },
+  };
+  const cipher = new AesGcmCipher({ outbound });
+  await crypto.subtle.digest("SHA-256", new Uint8Array()); // its key is imported by then
+  for (const payload of payloads) {
+    const packet = cipher.allocPacket(payload.length);
+    packet.set(payload, 5);
+    cipher.encrypt(packet);
+  }
+  assert(written.some((bytes) => bytes instanceof Promise));
+  return Buffer.concat(await Promise.all(written));
+}
+
+/** Decrypts bytes in pieces. @returns the payloads, once all are handed on */
+async function decryptGcm(bytes: Buffer, step: number): Promise<Buffer[]> {
+  const received: Buffer[] = [];
+  const later: Promise<void>[] = [];
+  const inbound = {
+    onPayload: (payload: Buffer) => void received.push(payload),
+    ...{ seqno: 0, decipherInfo: gcm, decipherKey: gcm.key, decipherIV: gcm.iv },
+  };
+  const outbound = {
+    onWrite: (bytes: Parameters<OnWrite>[0]) => {
+      assert(bytes instanceof LaterPayloads);
+      later.push(bytes.done);
+    },
+  };
+  const decipher = new AesGcmDecipher({ inbound, outbound });
+  await crypto.subtle.digest("SHA-256", new Uint8Array());
+  for (let at = 0; at < bytes.length; at += step) {
+    decipher.decrypt(bytes, at, Math.min(at + step, bytes.length));
+  }
+  await Promise.all(later);
+  decipher.free();
+  return received;
+}
+
+const mixed = [10, 20_000, 30, 32_768, 32_768, 9000, 0, 1].map((n) => randomBytes(n));
+
+Deno.test("aes-128-gcm keeps the order of small and large packets, which threads encrypt", async () => {
+  const all = await encryptGcm(mixed);
+  for (const step of [7, 1000, 50_000, all.length]) {
+    assert.deepEqual(await decryptGcm(all, step), mixed);
+  }
+});
+
+Deno.test("aes-128-gcm is what the runtime makes of a packet, and each has the next nonce", async () => {
+  const all = await encryptGcm(mixed);
+  const nonce = Buffer.from(gcm.iv);
+  let at = 0;
+  for (const payload of mixed) {
+    const end = at + 4 + all.readUInt32BE(at);
+    const decipher = createDecipheriv("aes-128-gcm", gcm.key, nonce)
+      .setAAD(all.subarray(at, at + 4)).setAuthTag(all.subarray(end, end + 16));
+    const plain = Buffer.concat([decipher.update(all.subarray(at + 4, end)), decipher.final()]);
+    assert(payload.equals(plain.subarray(1, plain.length - plain[0])));
+    nonce.writeBigUInt64BE(BigInt.asUintN(64, nonce.readBigUInt64BE(4) + 1n), 4);
+    at = end + 16;
+  }
+  assert.equal(at, all.length);
+});
+
+Deno.test("aes-128-gcm hands on no packet from a changed one on, small or large", async () => {
+  const all = await encryptGcm(mixed);
+  const large = 4 + 32 + 16 + 500; // within the second packet
+  for (const at of [10, large]) {
+    const changed = Buffer.from(all);
+    changed[at] ^= 1;
+    await assert.rejects(decryptGcm(changed, changed.length), /Invalid MAC/);
+  }
+});
 
 Deno.test("poly1305 computes the tag of RFC 8439, section 2.5.2", () => {
   const key = Buffer.from(
