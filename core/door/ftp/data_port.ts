@@ -15,7 +15,6 @@ import { randomInt } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
 import type { ServerIdentity } from "../../net/accept_tls.ts";
 import type { TlsPipe } from "../../net/tls_pipe.ts";
-import { delay } from "../../net/delay.ts";
 import { bareAddress } from "../../net/address.ts";
 import { formatAddress } from "../../net/address.ts";
 import { RateMeter } from "../../net/min_rate.ts";
@@ -37,6 +36,8 @@ type Arrival = Conn | BargeError;
 
 /** An account may listen on at most an eighth of the ports, and so may an address. */
 const portsDivisor = 8;
+/** Shared by all transfers, because an error with its own stack trace costs 10 us. */
+const closed = new BargeError("unavailable", "the data connection was closed");
 
 export class DataPort {
   readonly #door: Host;
@@ -48,8 +49,10 @@ export class DataPort {
   #leavePort: () => void = () => {};
   /** The connection that is expected; never rejects. */
   #arrival: Promise<Arrival> | undefined;
-  /** Aborted when the connection is no longer expected. */
-  #expected = new AbortController();
+  /** Ends a wait for the connection. */
+  #giveUp: (reason: BargeError) => void = () => {};
+  /** Ends the dialing of a connection. */
+  #dialing: AbortController | undefined;
   #expiry: ReturnType<typeof setTimeout> | undefined;
 
   /** @param peer the client's address; only connections from it are accepted */
@@ -104,7 +107,8 @@ export class DataPort {
   /** Begins to connect to the client; {@link open} throws the failure. */
   dial(port: number): void {
     this.close();
-    this.#arrival = this.#connect(port, this.#expected.signal);
+    this.#dialing = new AbortController();
+    this.#arrival = this.#connect(port, this.#dialing.signal);
   }
 
   /**
@@ -119,12 +123,17 @@ export class DataPort {
       throw new BargeError("unavailable", "no data connection; request one with PASV or EPSV");
     }
     const { timeouts } = this.#door;
-    const waiting = delay(timeouts.data, AbortSignal.any([signal, this.#expected.signal]));
-    const late = waiting.then(() =>
-      new BargeError("unavailable", "the client did not connect in time")
+    const { promise: givenUp, resolve } = Promise.withResolvers<BargeError>();
+    this.#giveUp = resolve;
+    const abort = () => resolve(closed);
+    signal.addEventListener("abort", abort);
+    const timer = setTimeout(
+      () => resolve(new BargeError("unavailable", "the client did not connect in time")),
+      timeouts.data,
     );
     try {
-      const arrived = await Promise.race([this.#arrival, late]);
+      const arrived = await Promise.race([this.#arrival, givenUp]);
+      signal.throwIfAborted();
       if (arrived instanceof BargeError) throw arrived;
       this.#arrival = undefined; // close() must not close it from here on
       const { port } = arrived.remoteAddr as Deno.NetAddr;
@@ -133,6 +142,8 @@ export class DataPort {
       stream.rates = { read: new RateMeter(timeouts.floor), write: new RateMeter(timeouts.floor) };
       return stream;
     } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
       this.close();
     }
   }
@@ -157,8 +168,9 @@ export class DataPort {
       if (!(arrived instanceof BargeError)) arrived.close();
     });
     this.#arrival = undefined;
-    this.#expected.abort(new BargeError("unavailable", "the data connection was closed"));
-    this.#expected = new AbortController();
+    this.#giveUp(closed);
+    this.#dialing?.abort(closed);
+    this.#dialing = undefined;
   }
 
   #stopListening(): void {

@@ -19,7 +19,6 @@ import { note } from "../failure.ts";
 import { FromWire } from "./ascii.ts";
 import type { Request, Row, UserConnection } from "./row.ts";
 import type { Data } from "./data_port.ts";
-import { typeAt } from "./locate.ts";
 import { proofWait } from "./timeouts.ts";
 import { Failed, type Reply, reply } from "./reply.ts";
 import { checkData, overData, receive, restFailure } from "./transfer.ts";
@@ -96,7 +95,9 @@ async function store(
       const whole = reserve !== undefined && [access.bytes, upload.offset].includes(reserve);
       if (!whole) {
         const durationMs = performance.now() - began;
-        const replaces = await typeAt(c.session, path) === "file";
+        const { place } = c.session.locate(path);
+        const existing = place && await c.session.store.tree.entry(place);
+        const replaces = existing?.type === "file";
         await c.confirmAlive(proofWait(c.door.timeouts, replaces, durationMs));
       }
       return false;
