@@ -63,8 +63,8 @@ shared.add(
     for (const [i, suite] of suites.entries()) {
       const options = [...suite, "RekeyLimit=500K"].flatMap((option) => ["-o", option]);
       const scp = (...args: string[]) => at.ok("scp", [...at.options, ...options, ...args]);
-      await scp("f", `${at.account}@127.0.0.1:g${i}`);
-      await scp(`${at.account}@127.0.0.1:g${i}`, "back");
+      await scp("f", `${at.login}:g${i}`);
+      await scp(`${at.login}:g${i}`, "back");
       assert.deepEqual(await Deno.readFile(`${at.home.path}/back`), whole, suite.join());
     }
   },
