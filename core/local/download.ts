@@ -5,7 +5,9 @@ import { borrow, giveBack, minBufferBytes } from "../disk/buffer_pool.ts";
 import { BargeError, typed } from "../error.ts";
 import type { FileContent, SmallFile } from "../storage/content.ts";
 import type { Place } from "../storage/place.ts";
-import { takeTurns } from "../watch/fairness.ts";
+import { takeTurns, turnLength } from "../watch/fairness.ts";
+import { sameFile } from "./entry.ts";
+import type { FileRow } from "./ledger/ledger.ts";
 import type { Parts } from "./parts.ts";
 import { readInto } from "./vault/digest.ts";
 import { stagedPlace } from "./vault/staging.ts";
@@ -53,22 +55,45 @@ export async function readSmall(
 ): Promise<(SmallFile | BargeError | undefined)[]> {
   const outcomes: (SmallFile | BargeError | undefined)[] = [];
   let room = maxBytes;
-  for (const [i, place] of places.entries()) {
-    await takeTurns(i + 1);
-    try {
-      const file = readNow(parts, place, room);
-      room -= file?.bytes.length ?? 0;
-      outcomes.push(file);
-    } catch (error) {
-      outcomes.push(typed(error));
+  for (let at = 0; at < places.length; at += turnLength) {
+    if (at > 0) await takeTurns(at);
+    const batch = places.slice(at, at + turnLength);
+    const rows = rowsOf(parts, batch);
+    for (const place of batch) {
+      try {
+        const file = readNow(parts, place, room, rows(place));
+        room -= file?.bytes.length ?? 0;
+        outcomes.push(file);
+      } catch (error) {
+        outcomes.push(typed(error));
+      }
     }
   }
   return outcomes;
 }
 
+/** Finds the ledger's rows of several places, with one statement for each folder. */
+function rowsOf(
+  { ledger }: Parts,
+  places: readonly Place[],
+): (place: Place) => FileRow | undefined {
+  const folders = Map.groupBy(places, ({ dir }) => dir);
+  const rows = new Map(
+    folders.entries().map((
+      [dir, files],
+    ) => [dir, ledger.named(dir, files.map(({ name }) => name))]),
+  );
+  return ({ dir, name }) => rows.get(dir)?.get(name);
+}
+
 /** Reads a small file; undefined for one that has more bytes. */
-function readNow(parts: Parts, place: Place, maxBytes: number): SmallFile | undefined {
-  const download = openNow(parts, place, 0);
+function readNow(
+  parts: Parts,
+  place: Place,
+  maxBytes: number,
+  row = parts.ledger.file(place),
+): SmallFile | undefined {
+  const download = openNow(parts, place, 0, row);
   try {
     if (download.size > maxBytes) return undefined;
     const bytes = download.rest();
@@ -96,15 +121,20 @@ export function readAgain(
   return parts.db.transaction(() => files.map(read));
 }
 
-/** Opens a file, and looks for its digest once. */
-function openNow({ ledger, vault }: Parts, place: Place, offset: number): Download {
+/** Opens a file. @param row its row in the ledger, from before: a file that has changed since has no digest */
+function openNow(
+  { ledger, vault }: Parts,
+  place: Place,
+  offset: number,
+  row = ledger.file(place),
+): Download {
   const { file, found } = vault.open(place);
   try {
     if (offset > found.size) {
       throw new BargeError("usage", `offset ${offset} is beyond its end at ${found.size}`);
     }
-    const sha256 = ledger.digest(place, found) ?? null;
-    const undigested = sha256 ? null : ledger.file(place) ? "changed" : "added";
+    const sha256 = row && sameFile(row, found) ? row.sha256 : null;
+    const undigested = sha256 ? null : row ? "changed" : "added";
     const { size, modified } = found;
     return new Download(file, { size, modified, offset, sha256, undigested });
   } catch (error) {

@@ -45,11 +45,11 @@ const fileColumns = `file.name, file.owner, account.name AS ownerName, file.size
 const files = `SELECT ?3 AS dir, ${fileColumns} FROM file
   LEFT JOIN account ON account.id = file.owner WHERE folder = ?1`;
 
-/** Statements for the digest of a file in a folder: see `descents`. */
-const digests = descents(
-  "file.sha256",
-  "file",
-  "file.folder = FOLDER AND file.name = ? AND file.size = ? AND file.modified = ? AND file.ino = ?",
+/** Statements for the row of a file in a folder: see `descents`. */
+const fileRows = descents(
+  fileColumns,
+  "file LEFT JOIN account ON account.id = file.owner",
+  "file.folder = FOLDER AND file.name = ?",
 );
 
 export class Ledger extends Table {
@@ -85,19 +85,10 @@ export class Ledger extends Table {
   }
 
   file({ dir, name }: Place): FileRow | undefined {
-    const folder = this.#folders.id(dir);
-    if (folder === undefined) return undefined;
-    return this.db.get<FileRow>(`${files} AND file.name = ?2`, folder, name, dir);
-  }
-
-  /** Returns the digest of a file whose facts agree with its row. */
-  digest(
-    { dir, name }: Place,
-    { size, modified, ino }: Pick<FileRow, "size" | "modified" | "ino">,
-  ): string | undefined {
     const start = this.#folders.start(dir);
     if (start === undefined) return undefined;
-    return this.db.value(digests[start.length - 1], ...start, name, size, modified, ino);
+    const row = this.db.get<Omit<FileRow, "dir">>(fileRows[start.length - 1], ...start, name);
+    return row && { dir, ...row };
   }
 
   /** Returns the rows of files in a folder, by name. @param names a batch of a listing */

@@ -54,9 +54,9 @@ Deno.test("a file that another isolate commits at this moment is not taken for a
   const { sha256: digest } = await write(setup.login("anna", other), "/home/a", "new");
   const { ledger } = setup.store;
   // As it is between the rename and the ledger's commit: the first look finds the row of before.
-  const known = ledger.digest.bind(ledger);
+  const known = ledger.file.bind(ledger);
   let looks = 0;
-  ledger.digest = (...args) => looks++ === 0 ? undefined : known(...args);
+  ledger.file = (...args) => looks++ === 0 ? undefined : known(...args);
   const file = await get(anna, "/home/a", 0);
   assert.deepEqual([file.sha256, file.undigested], [digest, null]);
   file.close();
