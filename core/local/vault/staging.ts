@@ -30,13 +30,14 @@ export async function stageWhole(
   modified: number | null,
 ): Promise<{ modified: number; ino: number }> {
   try {
-    using file = makeFile(stagedPath(vault, upload));
+    const path = stagedPath(vault, upload);
+    using file = makeFile(path);
     for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
     if (modified !== null) {
       const time = new Date(modified);
       file.utimeSync(time, time);
     }
-    const found = foundOf(file.statSync());
+    const found = foundOf(Deno.lstatSync(path)); // faster in a confined runtime than `file.statSync()`
     reached("staged");
     if (vault.durable) await syncSmall(file);
     reached("synced");

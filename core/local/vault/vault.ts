@@ -116,11 +116,11 @@ export class Vault {
    * @throws {BargeError} `not-found`, `denied`, `exists` (it is a folder)
    */
   open(place: Place): { file: Deno.FsFile; found: Found } {
-    // The first check keeps a device from being opened, which could have effects. The second check finds a
-    // link that was put there in between: it leads to another file.
-    const first = this.find(place);
+    // The first look keeps a device from being opened, which could have effects. The second look finds an
+    // entry that was put there in between.
+    const first = this.#stat(place);
     if (!first) throw new BargeError("not-found", "there is no such file");
-    refuseUnlessFile(first);
+    refuseUnlessFile(foundOf(first));
     let file: Deno.FsFile;
     try {
       file = Deno.openSync(this.#path(place));
@@ -128,9 +128,11 @@ export class Vault {
       throw diskError(error);
     }
     try {
+      // A confined runtime resolves the path again for each `file.statSync()`, which takes longer than a look.
+      if (isUnchanged(first, this.#stat(place))) return { file, found: foundOf(first) };
       const found = foundOf(file.statSync());
       refuseUnlessFile(found);
-      if (found.ino !== first.ino && this.find(place)?.ino !== found.ino) {
+      if (found.ino !== foundOf(first).ino && this.find(place)?.ino !== found.ino) {
         throw new BargeError("denied", "it is not a regular file");
       }
       return { file, found };
@@ -314,6 +316,13 @@ export function foundOf(info: Deno.FileInfo): Found {
     modified: info.mtime?.getTime() ?? 0,
     ino: (info.ino ?? 0) % 2 ** 53,
   };
+}
+
+/** Returns whether two looks at a name found the same file, with nothing else at that name in between. */
+function isUnchanged(first: Deno.FileInfo, second: Deno.FileInfo | undefined): boolean {
+  return second !== undefined && first.ino === second.ino && first.dev === second.dev &&
+    first.size === second.size && Number(first.mtime) === Number(second.mtime) &&
+    Number(first.ctime) === Number(second.ctime);
 }
 
 const behindLink = "a symbolic link is on the way, and none is followed";

@@ -176,3 +176,42 @@ Deno.test("the vault's root may itself be reached through a link", () => {
   const vault = new Vault(link, true);
   assert.equal(vault.find({ dir: "", name: "secret" })?.type, "file");
 });
+
+Deno.test("the facts of an opened file are its own, also if its name changes at that moment", () => {
+  using setup = new Setup();
+  using outside = new Outside();
+  const vault = new Vault(setup.data, true);
+  const place = { dir: "homes", name: "a" };
+  const path = `${vault.root}/homes/a`;
+  const other = `${vault.root}/homes/b`;
+  const replace = () => Deno.renameSync(other, path);
+  const link = () => {
+    Deno.removeSync(path);
+    Deno.symlinkSync(`${outside.path}/secret`, path);
+  };
+  /** Runs steps just before and after the system opens the file. */
+  const open = (before: () => void, after: () => void) => {
+    Deno.writeTextFileSync(path, "old");
+    Deno.writeTextFileSync(other, "longer");
+    const { openSync } = Deno;
+    Deno.openSync = (...args) => {
+      before();
+      const file = openSync(...args);
+      after();
+      return file;
+    };
+    try {
+      const { file, found } = vault.open(place);
+      using _ = file;
+      assert.equal(found.ino, file.statSync().ino);
+      return found.size;
+    } finally {
+      Deno.openSync = openSync;
+    }
+  };
+  const nothing = () => {};
+  assert.equal(open(nothing, nothing), 3);
+  assert.equal(open(replace, nothing), 6);
+  assert.equal(open(nothing, replace), 3);
+  assert.throws(() => open(link, nothing), { kind: "denied" });
+});
