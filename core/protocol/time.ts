@@ -2,7 +2,7 @@
 import { dayMs } from "../duration.ts";
 
 const pattern =
-  /^(\d{4}-\d\d-\d\d)t(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:z|([+-])(\d\d):(\d\d))$/i;
+  /^(\d{4})-(\d\d)-(\d\d)t(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:z|([+-])(\d\d):(\d\d))$/i;
 
 /**
  * Parses a time with seconds and an offset, with at most 9 decimals, which are cut to milliseconds.
@@ -24,18 +24,17 @@ const pattern =
 export function parseTime(text: string): number | undefined {
   const match = pattern.exec(text);
   if (!match) return undefined;
-  const [, date, hour, minute, second, decimals = "", sign, offsetHour = "0", offsetMinute = "0"] =
+  const [, year, month, day, hour, minute, second, decimals = "", sign, offsetHour, offsetMinute] =
     match;
-  const midnight = Date.parse(`${date}T00:00:00Z`);
-  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(date)) {
-    return undefined;
-  }
-  const [h, m, s, oh, om] = [hour, minute, second, offsetHour, offsetMinute].map(Number);
+  const date = new Date(0);
+  date.setUTCFullYear(+year, +month - 1, +day); // `Date.UTC` takes the years 0 to 99 for 1900 to 1999
+  if (date.getUTCMonth() !== +month - 1 || date.getUTCDate() !== +day) return undefined;
+  const [h, m, s, oh, om] = [+hour, +minute, +second, +(offsetHour ?? 0), +(offsetMinute ?? 0)];
   if (h > 23 || m > 59 || s > 60 || oh > 23 || om > 59) return undefined;
   const offset = (oh * 60 + om) * (sign === "-" ? -1 : 1);
-  const whole = midnight + ((h * 60 + m - offset) * 60 + s) * 1000;
+  const whole = +date + ((h * 60 + m - offset) * 60 + s) * 1000;
   if (s === 60 && !beginsMonth(whole)) return undefined;
-  return whole + Number(decimals.padEnd(3, "0").slice(0, 3));
+  return whole + +decimals.padEnd(3, "0").slice(0, 3);
 }
 
 function beginsMonth(ms: number): boolean {
