@@ -55,6 +55,9 @@ interface Entered {
   readonly dropped?: number;
 }
 
+/** More files at once would leave the CPU's caches before their next step. */
+const maxPendingStores = 128;
+
 /** Returns the uploads on one machine. */
 export function localUploads(parts: PartsWithCommits): Uploads {
   const { commits, finishedUploads, reservations, uploadsAt, vault } = parts;
@@ -65,6 +68,7 @@ export function localUploads(parts: PartsWithCommits): Uploads {
   });
   const partial = (row: UploadRow | undefined) => row && partialUpload(parts, row);
   return {
+    maxPendingStores,
     begin: (upload, start) => begin(parts, declare(upload), start),
     store: (upload, content, bytes, guard) => store(declare(upload), content, bytes, guard),
     resumable: async (account, place) => partial(reservations.resumable(account, place)),

@@ -166,6 +166,8 @@ export interface Uploads {
    *   upload to the path exists
    */
   begin(upload: NewUpload, start: UploadStart): Promise<OpenUpload>;
+  /** The most calls of {@link store} that one connection should have under way. */
+  readonly maxPendingStores: number;
   /**
    * Stores a small file. Calls at the same time share their steps.
    *

@@ -93,7 +93,7 @@ export class Connection extends ClientConnection implements Conversation, Contex
   }
 
   get window(): Window {
-    return this.#window ??= new Window((answer) => {
+    return this.#window ??= new Window(this.store.uploads.maxPendingStores, (answer) => {
       this.output.queue(encodeFrame(answer));
       this.output.flushSoon();
     });

@@ -4,18 +4,22 @@
  * for an earlier upload to the same path; other requests wait until the window is empty.
  */
 
-const maxWindowUploads = 512;
 const maxWindowBytes = 4 * 1024 * 1024;
 
 export class Window {
+  readonly #maxUploads: number;
   readonly #answer: (answer: object) => void;
   /** The paths of unanswered uploads, oldest first, with a promise of their answer. */
   readonly #open = new Map<string, Promise<void>>();
   #tail: Promise<void> = Promise.resolve();
   #bytes = 0;
 
-  /** @param answer sends an answer; called in the order of the calls of `add` */
-  constructor(answer: (answer: object) => void) {
+  /**
+   * @param maxUploads the most uploads in the window
+   * @param answer sends an answer; called in the order of the calls of `add`
+   */
+  constructor(maxUploads: number, answer: (answer: object) => void) {
+    this.#maxUploads = maxUploads;
     this.#answer = answer;
   }
 
@@ -43,7 +47,7 @@ export class Window {
   }
 
   #fits(uploads: number, bytes: number): boolean {
-    return this.#open.size + uploads <= maxWindowUploads && this.#bytes + bytes <= maxWindowBytes;
+    return this.#open.size + uploads <= this.#maxUploads && this.#bytes + bytes <= maxWindowBytes;
   }
 
   /** Waits until every upload in the window is answered. */

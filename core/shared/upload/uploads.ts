@@ -54,6 +54,8 @@ interface Begun {
 }
 
 export class SharedUploads implements Uploads {
+  /** Large groups take fewer objects and transactions. */
+  readonly maxPendingStores = 512;
   readonly #parts: Parts;
   readonly #copies: FileCopies;
   readonly #small: SmallFiles;
