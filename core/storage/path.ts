@@ -90,7 +90,9 @@ function checkPath(path: string): string[] {
   if (path === "/") return [];
   if (!path.isWellFormed()) throw refuse("not valid Unicode");
   if (path.includes("\0")) throw refuse("a path can't hold a NUL");
-  if (encoder.encode(path).length > maxPathBytes) throw refuse(`longer than ${maxPathBytes} bytes`);
+  if (path.length * 3 > maxPathBytes && encoder.encode(path).length > maxPathBytes) {
+    throw refuse(`longer than ${maxPathBytes} bytes`);
+  }
   const parts = path.slice(1).split("/");
   for (const part of parts) {
     if (part === "") throw refuse("an empty part between slashes, or a slash at the end");
