@@ -1,12 +1,20 @@
 /** The digests of objects' bytes. */
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 
-/** From this size on, another thread hashes faster than it takes to ask it. */
-const minOtherThreadBytes = 256 * 1024;
+/** The most bytes that are hashed in one turn of the event loop. They take less than a millisecond. */
+const turnBytes = 1024 * 1024;
 
-/** Returns the SHA-256 of bytes, in hex. Another thread hashes many bytes, so that this one can serve. */
+/**
+ * Returns the SHA-256 of bytes, in hex. Between large parts, the event loop serves others. Another thread would
+ * copy the bytes into fresh memory first.
+ */
 export async function sha256Of(bytes: Uint8Array): Promise<string> {
-  if (bytes.length < minOtherThreadBytes) return hash("sha256", bytes, "hex");
-  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  return new Uint8Array(digest).toHex();
+  if (bytes.length <= turnBytes) return hash("sha256", bytes, "hex");
+  const digest = createHash("sha256");
+  for (let at = 0; at < bytes.length; at += turnBytes) {
+    if (at > 0) await setImmediate();
+    digest.update(bytes.subarray(at, at + turnBytes));
+  }
+  return digest.digest("hex");
 }
