@@ -4,7 +4,9 @@ import type { Workspace } from "../peers/workspace.ts";
 import type { ProcessGroup } from "./cpu_time.ts";
 import { startCpuTimes } from "./cpu_time.ts";
 import type { Engines } from "./engines.ts";
+import { startRelay } from "./relay.ts";
 import { accounts, type ClusterStorage } from "./storage.ts";
+import type { Way } from "./ways.ts";
 
 export interface Setting {
   readonly workspace: Workspace;
@@ -12,9 +14,10 @@ export interface Setting {
   readonly storage: ClusterStorage;
   readonly machine: Bench;
   readonly nodes: readonly [Bench, Bench];
+  readonly relay: Way;
 }
 
-/** Starts a server on this machine's disk, and two nodes. The caller disposes of the stack. */
+/** Starts a server on this machine's disk, two nodes, and the relay. The caller disposes of the stack. */
 export async function startServers(
   { workspace, engines, storage }: Pick<Setting, "workspace" | "engines" | "storage">,
   stack: AsyncDisposableStack,
@@ -25,7 +28,8 @@ export async function startServers(
     stack.use(await startBench({ dir, storage }, ...http));
   const machine = await start();
   const nodes = [await start(storage.options), await start(storage.options)] as const;
-  return { workspace, engines, storage, machine, nodes };
+  const relay = stack.use(await startRelay(engines, storage.bucket));
+  return { workspace, engines, storage, machine, nodes, relay };
 }
 
 /** Returns the environment of a client of the second account. */

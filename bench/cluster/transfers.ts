@@ -10,12 +10,13 @@ import {
   oneMachine,
   oneNode,
   rcloneWay,
+  relayWay,
   type Way,
 } from "./ways.ts";
 
 /** @returns the contest up, then the contest down, of the uploads' last files */
 export function* transfers(setting: Setting, kind: Kind, what: string): Generator<Contest> {
-  const { workspace, engines, storage: { bucket }, machine, nodes } = setting;
+  const { workspace, engines, storage: { bucket }, machine, nodes, relay } = setting;
   const { source, tools: { rclone } } = workspace;
   const path = kind === "file" ? `${source}/large` : `${source}/tree`;
   const ways = [
@@ -23,11 +24,12 @@ export function* transfers(setting: Setting, kind: Kind, what: string): Generato
     bargeWay(oneNode, nodes[0]),
     rclone ? rcloneWay(rclone, engines, bucket) : undefined,
     bareWay(engines, bucket),
+    kind === "file" ? relay : undefined,
   ].filter((way) => way !== undefined);
   const common = {
     unit: "s",
     better: "less",
-    bases: [oneMachine, bareClient],
+    bases: kind === "file" ? [oneMachine, bareClient, relayWay] : [oneMachine, bareClient],
     columns: cpuColumns(engines),
   } as const;
   const nameOf = (round: number) => `${kind}-${round}`;
