@@ -27,7 +27,7 @@ export async function reply(exchange: Exchange, response: Response | Head): Prom
   const empty = exchange.method === "HEAD" || head.status === 204 || head.status === 304;
   try {
     if (body && !empty) return await sendBody(exchange, head, body);
-    writeHead(exchange, head);
+    writeHead(exchange, empty || source ? head : withoutBody(head));
     if (empty || !source) await exchange.end();
     else if (source instanceof Uint8Array) {
       exchange.access.bytes += source.length;
@@ -44,6 +44,11 @@ function headOf({ status, headers }: Response): Head {
   headers.forEach((value, name) => fields[name] = value);
   if (headers.has("set-cookie")) fields["set-cookie"] = headers.getSetCookie();
   return { status, headers: fields };
+}
+
+/** Returns a head with the length 0. Without it, `writeHead` announces a body in chunks. */
+function withoutBody({ status, headers }: Head): Head {
+  return { status, headers: { "content-length": "0", ...headers } };
 }
 
 function writeHead({ outgoing, isLast }: Exchange, { status, headers }: Head): void {
