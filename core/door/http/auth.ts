@@ -25,6 +25,11 @@ export class RememberedLogins {
   readonly #key = randomBytes(32);
   /** Accepted logins, each with the time in ms at which it is forgotten, the oldest first. */
   readonly #remembered = new Map<string, readonly [session: Session, until: number]>();
+  /**
+   * The key of a login by the key of the header field that holds it, which needs no parsing; the oldest first.
+   * A client can write one login in many ways. That displaces entries of others here, but not their logins.
+   */
+  readonly #fields = new Map<string, string>();
   readonly #pending = new Map<string, Promise<Session>>();
 
   constructor(store: Service, cookieLogin: CookieLogin) {
@@ -43,10 +48,10 @@ export class RememberedLogins {
     const field = exchange.header("authorization");
     if (!/^bearer /i.test(field ?? "")) refuseOtherSites(exchange);
     if (field !== undefined) {
-      const key = this.#keyOf(exchange.host, field);
-      const session = await this.#recall(key);
+      const fieldKey = this.#keyOf([exchange.host, field]);
+      const session = await this.#recall(this.#fields.get(fieldKey));
       if (session) exchange.admit(session);
-      else await this.#admit(exchange, credentials(field), key);
+      else await this.#admit(exchange, credentials(field), fieldKey);
       return;
     }
     const cookie = exchange.header("cookie");
@@ -54,10 +59,12 @@ export class RememberedLogins {
     if (session) exchange.admit(session);
   }
 
-  async #admit(exchange: Exchange, sent: Credentials, key: string): Promise<void> {
+  async #admit(exchange: Exchange, sent: Credentials, fieldKey: string): Promise<void> {
+    const key = this.#keyOf([exchange.host, sent.name, sent.secret]);
     exchange.access.login = true;
     try {
-      exchange.admit(await this.#logIn(exchange, sent, key));
+      exchange.admit(await this.#recall(key) ?? await this.#logIn(exchange, sent, key));
+      remember(this.#fields, fieldKey, key);
     } catch (error) {
       exchange.access.account ??= await logName(this.#store, sent.name);
       throw error;
@@ -79,32 +86,34 @@ export class RememberedLogins {
     try {
       const session = await login;
       session.door = "http";
-      this.#remember(key, session);
+      remember(this.#remembered, key, [session, performance.now() + rememberedMs]);
       return session;
     } finally {
       if (this.#pending.get(key) === login) this.#pending.delete(key);
     }
   }
 
-  /** Returns the key of remembered credentials: a digest that only this worker can make. */
-  #keyOf(host: string, field: string): string {
-    return createHash("sha256").update(this.#key).update(`${host} ${field}`).digest("base64");
+  /** Returns a digest that only this worker can make. */
+  #keyOf(parts: readonly string[]): string {
+    return createHash("sha256").update(this.#key).update(JSON.stringify(parts)).digest("base64");
   }
 
-  async #recall(key: string): Promise<Session | undefined> {
+  async #recall(key: string | undefined): Promise<Session | undefined> {
+    if (key === undefined) return undefined;
     const [session, until] = this.#remembered.get(key) ?? [undefined, 0];
     if (session && until > performance.now() && await session.holds()) return session;
     this.#remembered.delete(key);
     return undefined;
   }
+}
 
-  #remember(key: string, session: Session): void {
-    this.#remembered.delete(key);
-    this.#remembered.set(key, [session, performance.now() + rememberedMs]);
-    if (this.#remembered.size <= maxRemembered) return;
-    const [oldest] = this.#remembered.keys();
-    this.#remembered.delete(oldest);
-  }
+/** Puts an entry at the end of a map, and removes the first one of too many. */
+function remember<V>(map: Map<string, V>, key: string, value: V): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= maxRemembered) return;
+  const [oldest] = map.keys();
+  map.delete(oldest);
 }
 
 /** Logs a request in. @throws {BargeError} `unauthenticated` for one without credentials; as `identify` */

@@ -26,6 +26,17 @@ Deno.test("Basic accepts a password or a token, Bearer a token", async () => {
   assert.equal(await as({ authorization: `Bearer ${token}` }), 401);
 });
 
+Deno.test("a login that is written in many ways is remembered once", async () => {
+  await using web = await Web.start();
+  const anna = await web.withPassword("anna");
+  const text = basic("anna").authorization.replace("Basic ", "");
+  for (const field of ["Basic TEXT", "basic TEXT", "BASIC  TEXT", "Basic   TEXT ", "Basic TEXT"]) {
+    const authorization = field.replace("TEXT", text);
+    assert.equal((await anna.ask("GET", account, { authorization })).status, 200, field);
+  }
+  assert.equal(web.store.metrics.snapshot().logins.ok, 1);
+});
+
 Deno.test("a refusal names the ways to log in, for scripts without Basic", async () => {
   await using web = await Web.start();
   const stranger = await web.client();
