@@ -70,6 +70,7 @@ export class RegularVerifier {
     this.#options = options;
     this.#changed.abort();
     await this.#running;
+    if (options !== this.#options) return; // a later call, such as that of the end, decides
     if (!options) return hideState(this.#ground);
     this.#changed = new AbortController();
     this.#running = this.#run(options, AbortSignal.any([this.#stopping, this.#changed.signal]));
