@@ -42,14 +42,12 @@ export interface LocalGroundOptions {
 
 export class LocalGround implements Ground {
   readonly maintenanceMs = 3600 * 1000;
-  readonly settings: Settings;
   readonly verification: Verification;
   readonly #store: Store;
   readonly #lock: DataLock;
   readonly #unconfined: boolean;
 
   private constructor(store: Store, lock: DataLock, unconfined: boolean) {
-    this.settings = store.settings;
     const check: Verification["check"] = (options) => verifyFiles(store, options);
     this.verification = { ...localVerification(store.db), check };
     this.#store = store;
@@ -78,6 +76,11 @@ export class LocalGround implements Ground {
       lock[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** The settings in force. */
+  get settings(): Settings {
+    return this.#store.settings;
   }
 
   get audit(): AuditStore {

@@ -39,13 +39,11 @@ const collectMs = 60_000;
 export class SharedGround implements Ground {
   /** A short interval, so that the uploads of a dead node are released soon after their leases end. */
   readonly maintenanceMs = 5_000;
-  readonly settings: SharedSettings;
   readonly verification: Verification;
   readonly #store: SharedStore;
   #collected = performance.now();
 
   private constructor(store: SharedStore) {
-    this.settings = store.settings;
     const { parts } = store.storage;
     this.verification = {
       ...sharedVerification(parts.db, store.settings.node.id),
@@ -85,6 +83,11 @@ export class SharedGround implements Ground {
       await store[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** The settings in force. */
+  get settings(): SharedSettings {
+    return this.#store.settings;
   }
 
   get audit(): AuditStore {
