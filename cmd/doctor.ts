@@ -10,7 +10,7 @@ import { secretFilesOf } from "./_serve/secret_files.ts";
 import { doorOptions } from "./_serve/doors.ts";
 import type { AnyCommand, Context } from "./_term/command.ts";
 import { otherCode } from "./_term/exit.ts";
-import { note, printJson, printLine } from "./_term/out.ts";
+import { finish, note, printJson, printLine } from "./_term/out.ts";
 import { version } from "./_version.ts";
 import serve from "./serve.ts";
 
@@ -51,7 +51,10 @@ export default {
     }
     const { ok, note: notes, warn, bad } = counts;
     if (values.json) printJson({ type: "summary", ...counts });
-    else note(`${bad} bad, ${warn} warn, ${notes} note, ${ok} ok`);
+    else {
+      await finish(); // with `2>&1` the numbers come last
+      note(`${bad} bad, ${warn} warn, ${notes} note, ${ok} ok`);
+    }
     return bad + warn > 0 ? otherCode : 0;
   },
 } satisfies AnyCommand;

@@ -2,14 +2,17 @@
 import type { SecretFile } from "../../core/doctor/setup.ts";
 import type { StorageValues } from "../_data/storage_options.ts";
 
-type Values = Pick<StorageValues, "storePasswordFile" | "bucketKeysFile" | "clusterKey"> & {
-  readonly tlsKey?: string;
-  readonly acmeEabKeyFile?: string;
-  readonly webhookSecretFile?: string;
-};
+/** The options of `serve` that name files of secrets. */
+export type SecretValues =
+  & Pick<StorageValues, "storePasswordFile" | "bucketKeysFile" | "clusterKey">
+  & {
+    readonly tlsKey?: string;
+    readonly acmeEabKeyFile?: string;
+    readonly webhookSecretFile?: string;
+  };
 
 /** Returns the files with the options that name them. BARGE_CLUSTER_KEY holds a key, and names no file. */
-export function secretFilesOf(values: Values): SecretFile[] {
+export function secretFilesOf(values: SecretValues): SecretFile[] {
   const {
     tlsKey,
     acmeEabKeyFile,

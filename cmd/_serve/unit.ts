@@ -9,16 +9,16 @@ import type { Option, Options } from "../_term/command.ts";
 import { note, print } from "../_term/out.ts";
 import type { Sources } from "../_term/source.ts";
 import { lineOf, wordsOf } from "./hooks.ts";
+import { secretFilesOf, type SecretValues } from "./secret_files.ts";
 
 /** The program of the unit, if barge does not run from an executable of its own. */
 const defaultProgram = "/usr/local/bin/barge";
 
 /** The values that decide about the unit. */
-interface UnitValues {
+interface UnitValues extends SecretValues {
   readonly data: string;
   readonly grace: number;
   readonly config?: string;
-  readonly tlsKey?: string;
   readonly onCommit?: string;
   readonly checkUpload?: string;
 }
@@ -44,7 +44,7 @@ export function printUnit(
   }
   const low = (address: Address | null) =>
     address !== null && address.port > 0 && address.port < 1024;
-  const { config, onCommit, checkUpload, tlsKey, grace } = values;
+  const { config, onCommit, checkUpload, grace } = values;
   const data = sources.has("data") ? resolve(values.data) : undefined;
   const inFile = (key: string) => sources.get(key)?.origin === "file";
   const all = Object.entries<Option<unknown>>(options);
@@ -69,7 +69,7 @@ export function printUnit(
       .filter((path) => typeof path === "string"),
     config: config && resolve(config),
     files,
-    key: tlsKey !== undefined,
+    secrets: secretFilesOf(values).map(({ path }) => resolve(path)),
     hooks: [onCommit, checkUpload].filter((line) => line !== undefined),
   });
   for (const line of text.trimEnd().split("\n")) print(line);

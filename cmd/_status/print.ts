@@ -46,8 +46,8 @@ export function printSummary(
     ...(before ? [["now", rates(now, before)]] : []),
     [
       "uploads",
-      `${uploads.committed} committed, ${uploads.unfinished} unfinished of which ${uploads.moving} ` +
-      `move, ${formatSize(uploads.staged)} staged`,
+      `${uploads.committed} committed, ${uploads.unfinished} unfinished (${uploads.moving} arriving now), ` +
+      `${formatSize(uploads.staged)} staged`,
     ],
     ["accounts", `${accounts.count}, ${used} used, ${reserved} reserved`],
     ["logins", `${logins.ok} ok, ${logins.failed} failed, ${counted(bans.begun, "ban")}`],

@@ -97,7 +97,7 @@ function packageUnit(): string {
     lowPort: false,
     config,
     files: [],
-    key: false,
+    secrets: [],
     hooks: [],
   });
   // The comments above its first section describe how to install the unit by hand.

@@ -69,11 +69,13 @@ Deno.test(
     const sent = await cron(home, folder);
     assert.deepEqual([sent.code, /^20 files, /.test(sent.output)], [0, true], sent.output);
     assert.deepEqual(await cron(home, folder), { code: 0, output: "" });
+    const restore = [...blocks.find((block) => block.includes("integrity_check"))!
+      .matchAll(/^\$ (.+)$/gm)].map(([, command]) => command);
     const restored = await cron(
       home,
-      "barge get /home/backups/db/ dumps -r && gunzip dumps/*.gz && sqlite3 dumps/*.db 'select a from t'",
+      [...restore, "sqlite3 restored.db 'select a from t'", "ls restored-www | wc -l"].join(" && "),
     );
-    assert.match(restored.output, /^42$/m);
+    assert.match(restored.output, /^ok\n[^]*^42\n20$/m);
 
     const old = `${home.path}/old.db.gz`;
     await Deno.writeTextFile(old, "old");
@@ -90,9 +92,11 @@ Deno.test(
     const notice = JSON.parse(await Deno.readTextFile(`${home.path}/backup-failures`));
     assert.deepEqual([notice.verb, notice.code], ["put", 6]);
     assert.equal((await cron(home, "barge find /home/backups/www | wc -l")).output.trim(), "20");
+    const looked = await cron(home, `${folder} --max-delete 10 --dry-run`);
+    assert.deepEqual([looked.code, looked.output.match(/^remove /gm)?.length], [0, 10]);
     await server.kill("SIGTERM");
     const log = await Deno.readTextFile(`${home.path}/backup.log`);
-    assert.equal(log.match(/ended with exit code 0/g)?.length, 4);
+    assert.equal(log.match(/ended with exit code 0/g)?.length, 5);
   },
 );
 

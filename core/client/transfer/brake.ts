@@ -34,6 +34,10 @@ export function checkRemovals(
     "refused",
     `--delete would remove ${removed} of ${total} entries, more than --max-delete ${option}; ` +
       "nothing was transferred or removed",
-    { path, hint: "look at the source with --dry-run; a larger --max-delete allows it" },
+    {
+      path,
+      hint: "look at the source; a larger --max-delete allows it, and with --dry-run prints what " +
+        "would go",
+    },
   );
 }

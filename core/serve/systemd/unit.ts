@@ -19,8 +19,8 @@ export interface UnitOptions {
   /** The configuration file and the other files that it reads, absolute. */
   readonly config?: string;
   readonly files: readonly string[];
-  /** Whether one of these is a secret key. */
-  readonly key: boolean;
+  /** The files with secrets that the server reads, absolute. */
+  readonly secrets: readonly string[];
   /** The command lines of the programs that it runs. */
   readonly hooks: readonly string[];
 }
@@ -36,14 +36,14 @@ const stopMarginSeconds = 15;
  * @example
  * ```ts
  * import { systemdUnit } from "./unit.ts";
- * const files = { files: [], key: false, hooks: [] };
+ * const files = { files: [], secrets: [], hooks: [] };
  * const options = { program: "/usr/local/bin/barge", args: ["--workers", "2"], grace: 30, lowPort: false };
  * const unit = systemdUnit({ ...options, ...files, data: undefined, user: undefined });
  * if (!unit.includes("\nDynamicUser=yes\n") || !unit.includes("serve --workers 2 --data %S/barge\n")) throw unit;
  * ```
  */
 export function systemdUnit(options: UnitOptions): string {
-  const { program, args, data, user, grace, lowPort, config, files, key, hooks } = options;
+  const { program, args, data, user, grace, lowPort, config, files, secrets, hooks } = options;
   const words = [program, "serve", ...args].map(quote);
   if (data === undefined) words.push("--data", "%S/barge");
   const folders = [...new Set((options.sockets ?? []).map((path) => dirname(path)))];
@@ -74,6 +74,11 @@ export function systemdUnit(options: UnitOptions): string {
 # To write files elsewhere they need ReadWritePaths=.
 `
     : "";
+  const secretNotes = secrets.length === 0 ? [] : [
+    "# The user of this unit must be able to read these files. SupplementaryGroups= may help, or",
+    "# LoadCredential= in systemd.exec(5), which copies a file for the service at each start.",
+    ...secrets.map((path) => `#   ${path.replaceAll("\n", "?")}`),
+  ];
   const configNote = config === undefined
     ? ""
     : `# Print this unit again after a change of addresses, data, grace, files or programs in
@@ -105,9 +110,7 @@ LimitNOFILE=65536
 CacheDirectory=barge
 Environment=XDG_CACHE_HOME=%C
 
-${key ? "# This user must be able to read the key; SupplementaryGroups= may help.\n" : ""}${
-    [...owner, ...socketFolders].join("\n")
-  }
+${[...secretNotes, ...owner, ...socketFolders].join("\n")}
 ${hookNote}UMask=0077
 ProtectSystem=strict
 ProtectHome=${anyBelow(/^\/(home|root|run\/user)\//) ? "read-only" : "yes"}

@@ -43,17 +43,18 @@ Deno.test("doctor finds no fault in a sound data directory, and changes nothing"
   assert.deepEqual(snapshot(data), before);
 });
 
-Deno.test("doctor prints its findings as text, with the steps below them", async () => {
+Deno.test("doctor prints its findings as text, with the steps below them, and then their number", async () => {
   await using home = new Home();
   const { data, options } = await dataOf(home);
   Deno.chmodSync(data, 0o755);
-  const { code, stdout, stderr } = await home.barge(["doctor", ...options]);
+  const under = ["sh", "-c", 'exec "$0" "$@" 2>&1'];
+  const { code, stdout } = await home.barge(["doctor", ...options], { under });
   assert.equal(code, 1);
   const fault =
     `bad   data-mode: The mode of the data directory, 0755, admits every user. (${data})\n` +
     `      -> Run chmod 700 ${data}.\n`;
   assert.ok(stdout.includes(fault), stdout);
-  assert.match(stderr, /^\d+ bad, \d+ warn, \d+ note, \d+ ok$/m);
+  assert.match(stdout, /\n\d+ bad, \d+ warn, \d+ note, \d+ ok\n$/);
 });
 
 Deno.test("doctor finds faults of data directories", async (t) => {

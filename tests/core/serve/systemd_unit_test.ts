@@ -50,6 +50,7 @@ Deno.test("--print-unit prints a unit that systemd accepts, with the given optio
       assert.match(start, / --check-upload "\/\S+\/true 'a b' '\$\$c'" /);
     }
     assert.equal(stdout.includes("\n# The programs of --on-commit"), i === 3);
+    assert.equal(stdout.includes(`\n#   ${Deno.cwd()}/k.pem\n`), i === 2);
 
     // Verified with an existing program.
     const path = `${dir}/barge-test-${i}.service`;
@@ -61,7 +62,7 @@ Deno.test("--print-unit prints a unit that systemd accepts, with the given optio
 });
 
 /** The options of a unit that names no files and no programs. */
-const plain = { args: [], grace: 30, lowPort: false, files: [], key: false, hooks: [] };
+const plain = { args: [], grace: 30, lowPort: false, files: [], secrets: [], hooks: [] };
 
 Deno.test("the unit opens the folders that the options name", () => {
   const options = { ...plain, user: "1000" };
