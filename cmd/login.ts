@@ -2,7 +2,8 @@
 import { formatRemote } from "../core/client/remote.ts";
 import { issueToken, revokeToken } from "../core/client/token.ts";
 import { command, optionalArgument } from "./_term/command.ts";
-import { changeLogins, fits, loginsPath } from "./_client/logins.ts";
+import { endLogin, endLoginForToken, loginLabel } from "./_client/end_logins.ts";
+import { changeLogins, fits, type Login, loginsPath } from "./_client/logins.ts";
 import { note, printJson } from "./_term/out.ts";
 import { isToken, openSession, sessionOptions } from "./_client/session.ts";
 
@@ -22,7 +23,8 @@ export default command({
     An account with a second factor needs a code, too: by --code-file, BARGE_CODE or a prompt. The
     saved token needs none.
 
-    A token given in place of the password is saved itself: \`barge token add\` makes one.
+    A token given in place of the password is saved itself: \`barge token add\` makes one. A login
+    revokes the token of the login that it replaces, but never a token that was given.
 
     A token is revoked by \`barge logout\`, or at the server by \`barge user tokens\`.`,
   examples: [
@@ -38,13 +40,13 @@ export default command({
     const given = session.password;
     const { id, token } = isToken(given)
       ? { id: given.split("_")[1], token: given }
-      : await issueToken(client, `barge login on ${Deno.hostname()}`);
+      : await issueToken(client, loginLabel());
     const tls = remote.trust !== undefined;
     const login = { host: remote.host, port: remote.port, account, id, token, tls };
-    let replaced: string[] = [];
+    let replaced: Login[] = [];
     try {
       await changeLogins((logins) => {
-        replaced = logins.filter((old) => fits(old, login)).map((old) => old.id);
+        replaced = logins.filter((old) => fits(old, login));
         return [...logins.filter((old) => !fits(old, login)), login];
       });
     } catch (error) {
@@ -54,8 +56,11 @@ export default command({
       throw error;
     }
     for (const old of replaced) {
-      if (old === id) continue;
-      await revokeToken(client, old).catch(() => {/* it may be revoked already */});
+      if (old.id === id) continue;
+      const ended = token === given
+        ? endLoginForToken(old, id, choices, signal)
+        : endLogin(old, client);
+      await ended.catch(() => {/* the token may be revoked already */});
     }
     const server = formatRemote({ ...remote, account });
     if (json) printJson({ server, account, role, file });

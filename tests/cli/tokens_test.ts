@@ -152,6 +152,39 @@ Deno.test("tokens of accounts", async (t) => {
     );
   });
 
+  await t.step(
+    "a login revokes the login that it replaces, and no token that was given",
+    async () => {
+      await using all = await logInto(server, "gina");
+      const { home, remote } = all;
+      const place = runner.at(home);
+      await Deno.remove(`${home.path}/.config/barge/logins.json`);
+      const labels = async () =>
+        lines(await place.barge(["user", "tokens", "gina", "--json", ...server.storage]))
+          .map(({ label }) => label.replace(/ on .*/, ""));
+      const login = async (env: Record<string, string>) => {
+        const { code, stderr } = await home.barge(["login", remote], { env });
+        assert.equal(code, 0, stderr);
+        return stderr;
+      };
+      const before = await labels();
+      const dumps =
+        (await place.barge(["token", "add", "dumps", "--server", remote], { env: secret }))
+          .stdout.trimEnd();
+      const given = { BARGE_PASSWORD: dumps };
+      await login(given);
+      await login(secret);
+      assert.deepEqual(await labels(), [...before, "dumps", "barge login"]);
+      await login(given);
+      assert.deepEqual(await labels(), [...before, "dumps"]);
+
+      await login(secret);
+      const made = { BARGE_PASSWORD: await added(place, "made") };
+      assert.match(await login(made), /the former login stays valid/);
+      assert.equal((await home.barge(["ls"])).code, 0);
+    },
+  );
+
   await t.step("limits that can't be are refused, with the reason", async () => {
     await using all = await logInto(server, "emma");
     const home = runner.at(all.home);
