@@ -45,6 +45,13 @@ export async function askText(question: string, signal: AbortSignal): Promise<st
   return answer.trim();
 }
 
+/** Asks a question for yes or no; no is the default. Ctrl-C answers no. */
+export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
+  const { confirm } = await import("@clack/prompts");
+  const options = { message: question, initialValue: false, signal, output: await screen() };
+  return await confirm(options) === true;
+}
+
 /** Returns standard error. A terminal of 0 columns gets the usual width: prompts break their lines at it. */
 async function screen() {
   const { default: { stderr } } = await import("node:process");

@@ -1,4 +1,4 @@
-/** `barge user set`: changes when an account ends, where it logs in from, and its second factor. */
+/** `barge user set`: changes an account's role, its end, where it logs in from, and its second factor. */
 import { BargeError } from "../../core/error.ts";
 import { accountFields, accountsCommand, networksOf, stateOf } from "../_data/accounts.ts";
 import { argument, flag, value, values as several } from "../_term/command.ts";
@@ -10,35 +10,56 @@ export default accountsCommand({
     name: argument("NAME", "The account"),
     expires: value(endOrNone(), "When it ends: a date like 2027-01-31, a span like 90d, or none"),
     from: several(plain("CIDR"), "A network that it may log in from; may be repeated; or none"),
+    admin: flag("Make it an admin"),
+    noAdmin: flag("Make it a user; its quota stays"),
     noTotp: flag("Remove its second factor, after which the password suffices"),
   },
-  about: `Changes when an account ends, and the networks that it may log in from. A login that these
-    limits refuse gets the answer to a wrong password; the log has the reason. Open connections that
+  about:
+    `Changes an account's role, when it ends, and the networks that it may log in from. A login that
+    these limits refuse gets the answer to a wrong password; the log has the reason. Open connections that
     they refuse are cut within three seconds. The files stay.
 
     --no-totp is for a person who has lost the authenticator app and the recovery codes. Only the
     account itself can enable a second factor: \`barge totp enable\`.
 
-    The last admin that can log in keeps no end. \`barge quota set\` changes quotas.`,
+    The last admin that can log in stays an admin, and has no end. \`barge quota set\` changes quotas.`,
   examples: [
     ["barge user set guest --expires 2027-01-31", "let guest log in until then"],
     ["barge user set bob --from 10.0.0.0/8 --from 192.0.2.7", "only from there"],
     ["barge user set bob --expires none --from none", "remove both limits"],
+    ["barge user set alice --admin", "make alice an admin"],
     ["barge user set bob --no-totp", "let bob log in without a code"],
   ],
-  async run({ name, expires, from, noTotp, json }, { accounts }) {
+  async run({ name, expires, from, admin, noAdmin, noTotp, json }, { accounts }) {
     const networks = networksOf(from);
-    if (expires === undefined && networks === undefined && !noTotp) {
+    const isLimited = expires !== undefined || networks !== undefined;
+    if (admin && noAdmin) {
+      throw new BargeError("usage", "--admin and --no-admin exclude each other");
+    }
+    if (!isLimited && !admin && !noAdmin && !noTotp) {
       throw new BargeError("usage", "nothing is to be changed", {
-        hint: "give --expires, --from or --no-totp",
+        hint: "give --expires, --from, --admin, --no-admin or --no-totp",
       });
     }
+    const role = admin ? "admin" : noAdmin ? "user" : undefined;
     const totp = noTotp ? false : undefined;
-    const account = await accounts.change(name, { expires, from: networks, totp });
+    const before = await accounts.get(name);
+    const account = await accounts.change(name, { role, expires, from: networks, totp });
     if (json) return printJson(accountFields(account));
-    const end = account.expires === null ? "never" : new Date(account.expires).toISOString();
-    const places = account.from?.join(", ") ?? "any address";
-    const factor = account.totp ? "; has a second factor" : "";
-    note(`${account.name} ends: ${end}${stateOf(account)}; logs in from: ${places}${factor}`);
+    if (role) {
+      const now = role === before.role ? "was already" : "is now";
+      note(`${account.name} ${now} ${role === "admin" ? "an admin" : "a user"}`);
+    }
+    if (isLimited) {
+      const end = account.expires === null ? "never" : new Date(account.expires).toISOString();
+      const places = account.from?.join(", ") ?? "any address";
+      note(`${account.name} ends: ${end}${stateOf(account)}; logs in from: ${places}`);
+    }
+    if (noTotp) {
+      const outcome = before.totp
+        ? "has no second factor any more: the password suffices"
+        : "had no second factor";
+      note(`${account.name} ${outcome}`);
+    }
   },
 });

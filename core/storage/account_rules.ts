@@ -79,7 +79,7 @@ export function isLastAdmin(name: string): BargeError {
   return new BargeError("refused", "it is the last admin that can log in", {
     account: name,
     path: name,
-    hint: "make another account admin first",
+    hint: "make another account an admin first: `barge user set NAME --admin`",
   });
 }
 

@@ -64,7 +64,21 @@ Deno.test("accounts in a data directory", async (t) => {
     const neither = await place.barge(["quota", "set", "anna", ...data]);
     assert.equal(neither.code, 2, neither.stderr);
 
-    const removed = await home.barge(["user", "remove", "anna", "--json", ...data]);
+    const setAccount = async (name: string, ...options: string[]) => {
+      const { code, stderr } = await place.barge(["user", "set", name, ...options, ...data]);
+      return `${code} ${stderr.replace(/^data directory: .*\n/m, "")}`;
+    };
+    assert.match(await setAccount("root", "--no-admin"), /^6 [^]*user set NAME --admin/);
+    assert.equal(await setAccount("anna", "--admin"), "0 anna is now an admin\n");
+    assert.equal(await setAccount("anna", "--no-admin"), "0 anna is now a user\n");
+    assert.match(await setAccount("anna", "--admin", "--no-admin"), /^2 .*exclude each other/);
+    assert.equal(await setAccount("anna", "--no-totp"), "0 anna had no second factor\n");
+    const trail = lines(await place.barge(["audit", "--json", "--account", "anna", ...data]));
+    const roles = trail.map(({ details }) => details.role).filter((role) => role?.to);
+    assert.deepEqual(roles.map(({ to }) => to).sort(), ["admin", "user"]);
+
+    const purge = ["user", "remove", "anna", "--purge", "--json", ...data];
+    const removed = await home.barge(purge);
     assert.equal(removed.code, 0, removed.stderr);
     assert.deepEqual(lines(removed), [{ name: "anna", kept: null, files: 0, bytes: 0 }]);
     const gone = await place.barge(["user", "show", "anna", ...data]);
