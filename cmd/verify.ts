@@ -71,7 +71,8 @@ export default command({
     }
     for (const path of unmatched) note(`--accept ${path}: there is no damaged file of that name`);
     if (!quiet) (isShared(values) ? adviseForCluster : advise)(open, repair);
-    return counts.open > 0 ? exitCodes.digest : 0;
+    if (counts.open > 0) return exitCodes.digest;
+    return unmatched.size > 0 ? exitCodes["not-found"] : 0;
   },
 });
 

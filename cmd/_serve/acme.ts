@@ -79,7 +79,7 @@ function externalAccount({ acmeEabKid, acmeEabKeyFile }: AcmeValues): ExternalAc
   if (acmeEabKid === undefined || acmeEabKeyFile === undefined) {
     throw new BargeError("usage", "--acme-eab-kid and --acme-eab-key-file belong together");
   }
-  const facts = { op: "read the key of --acme-eab-kid", path: acmeEabKeyFile };
+  const facts = { op: "--acme-eab-key-file", path: acmeEabKeyFile };
   let text: string;
   try {
     text = readFileSync(acmeEabKeyFile, "utf8");

@@ -103,7 +103,7 @@ async function read(file: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (cause) {
-    throw typed(cause, { op: "read", path: file });
+    throw typed(cause, { op: "--webhook-secret-file", path: file });
   }
 }
 

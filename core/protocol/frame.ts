@@ -33,6 +33,14 @@ export type FrameEvent =
 
 type State = "head" | "json" | "raw" | "chunk-head" | "chunk";
 
+/** Other protocols, by the first four bytes of a server. */
+const otherProtocols: { readonly [start: string]: string } = {
+  "HTTP": "HTTP",
+  "SSH-": "SSH",
+  "220 ": "FTP",
+  "220-": "FTP",
+};
+
 const nothing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -156,6 +164,13 @@ export class Decoder {
         }
         this.#expect("chunk", length);
       } else if (length === 0 || length > this.limit) {
+        const other = otherProtocols[String.fromCharCode(...unit)];
+        if (other) {
+          throw this.#fail(
+            `that port speaks ${other}`,
+            "barge's own port is 7171 unless `serve --native` names another",
+          );
+        }
         throw this.#fail(`frame of ${length} bytes, 1 to ${this.limit} are allowed`);
       } else {
         this.#expect("json", length);
@@ -225,9 +240,9 @@ export class Decoder {
     this.#missing = missing;
   }
 
-  #fail(why: string): BargeError {
+  #fail(why: string, hint?: string): BargeError {
     this.#input = nothing;
-    this.#failed = new BargeError("protocol", why, { op: "decode" });
+    this.#failed = new BargeError("protocol", why, { op: "decode", hint });
     return this.#failed;
   }
 }

@@ -28,7 +28,9 @@ export type AccountChange = Omit<StoredChange, "verifier"> & { readonly password
 export async function asAdmin(session: Session): Promise<Service> {
   session.refuseRestricted();
   if ((await session.account()).role === "admin") return session.store;
-  throw new BargeError("denied", "only an admin may do that");
+  throw new BargeError("denied", "only an admin may do that", {
+    hint: `you are ${session.name}; log in as an admin, or use --data on the server`,
+  });
 }
 
 /** Returns all accounts, by name. */

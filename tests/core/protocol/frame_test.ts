@@ -162,6 +162,14 @@ Deno.test("a length over the limit is refused before its bytes arrive", () => {
   fails(encodeChunkHead(maxFrame + 1), /65537/);
   fails(encodeChunkHead(0xffffffff), /4294967295/);
   fails(encodeChunkHead(0), /frame of 0 bytes/);
+  const starts: readonly [start: string, protocol: string][] = [
+    ["HTTP/1.1 400", "HTTP"],
+    ["SSH-2.0-x", "SSH"],
+    ["220 ready", "FTP"],
+  ];
+  for (const [start, protocol] of starts) {
+    fails(new TextEncoder().encode(start), new RegExp(`that port speaks ${protocol}`));
+  }
 });
 
 Deno.test("a decoder holds no more than one frame, and nothing of a body", () => {
