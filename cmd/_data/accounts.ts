@@ -209,7 +209,10 @@ async function upToDate<T>(data: string, open: () => T): Promise<T> {
   try {
     return open();
   } catch (error) {
-    if (!(error instanceof OlderTables)) throw error;
+    if (!(error instanceof OlderTables)) {
+      const { nameOwner } = await import("./foreign_data.ts");
+      throw nameOwner(error, data);
+    }
     const { upgradeAlone } = await import("../../core/serve/data.ts");
     const { from, to, copy } = await upgradeAlone(data, error);
     const versions = `from version ${from} to ${to}`;

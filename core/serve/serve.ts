@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { getLogger } from "@logtape/logtape";
 import { type DoorName, doorNames, type DoorSpec } from "../door/door.ts";
+import { typed } from "../error.ts";
 import { formatAddress, socketPathOf } from "../net/address.ts";
 import type { HostKey } from "../net/host_keys.ts";
 import { makeDerivationTable } from "../login/derivations.ts";
@@ -115,8 +116,6 @@ async function run(
   await ground.events.configure(ground.settings.events ?? []);
   const recovered = await ground.recover();
   logSettled("settled the changes that an earlier server left unfinished", recovered);
-  await ground.makeFirstAccount(options);
-
   const anyPort = specs.some(({ address }) =>
     address.port === 0 && socketPathOf(address) === undefined
   );
@@ -128,13 +127,16 @@ async function run(
     const path = socketPathOf(spec.address);
     if (spec.descriptor !== undefined) doors.push(spec);
     else if (path !== undefined) {
-      const socket = sockets.use(await listenUnix(path, options.socketMode));
+      const socket = sockets.use(await at(spec, () => listenUnix(path, options.socketMode)));
       doors.push({ ...spec, descriptor: socket.descriptor });
     } else {
-      const { address } = ports.use(reserveAddress(spec.address, shared));
+      const { address } = ports.use(await at(spec, () => reserveAddress(spec.address, shared)));
       doors.push({ ...spec, address });
     }
   }
+  // Only once the addresses are free: its password is shown once.
+  await ground.makeFirstAccount(options);
+
   const manager = new ServiceManager(options.notifySocket);
   const settleWorker = async (startId: string) =>
     logSettled("settled the unfinished changes of a dead worker", await ground.settleDead(startId));
@@ -229,6 +231,26 @@ async function run(
     await maintaining.stop();
   }
   log.info("stopped");
+}
+
+/** Listens for a door, and names the door's option in a failure. */
+async function at<T>(spec: DoorSpec, listen: () => T | Promise<T>): Promise<T> {
+  try {
+    return await listen();
+  } catch (error) {
+    const { kind } = typed(error);
+    const address = formatAddress(spec.address);
+    const isLowPort = socketPathOf(spec.address) === undefined && spec.address.port < 1024;
+    const hint = kind === "denied" && isLowPort
+      ? `--${optionOf(spec)} is ${address}: ports below 1024 need root, or CAP_NET_BIND_SERVICE`
+      : `--${optionOf(spec)} is ${address}: give another address, or \`off\``;
+    throw typed(error).with({ hint });
+  }
+}
+
+/** Returns the name of the option that gives a door its address. */
+function optionOf({ name, metricsOnly, challengesOnly }: DoorSpec): string {
+  return metricsOnly ? "metrics" : challengesOnly ? "acme-http" : name;
 }
 
 /** Opens the kind of storage that the settings name; only its code is loaded. */

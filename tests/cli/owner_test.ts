@@ -32,6 +32,13 @@ Deno.test({
     };
     for (const name of ["anna", "bob"]) await ok("user", "add", name, "--generate");
     assert.deepEqual(notTheirs(data), []);
+    const under = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"];
+    const refused = await home.barge(["user", "list", "--data", data], { under });
+    assert.equal(refused.code, 11, refused.stderr);
+    assert.match(
+      refused.stderr,
+      /open .*data: permission denied: it belongs to nobody\n.*sudo -u nobody/,
+    );
     Deno.mkdirSync(`${data}/homes/bob`, { recursive: true });
     Deno.writeTextFileSync(`${data}/homes/bob/f`, "kept");
     for (const path of ["homes", "homes/bob", "homes/bob/f"]) {

@@ -66,6 +66,8 @@ Deno.test("a server that can't start reports why, with an exit code", async (t) 
       assert.equal(code, 7, stderr);
       assert.equal(stdout, "");
       assert.match(stderr, /barge: listen on 127\.0\.0\.1:\d+: address (already )?in use/i);
+      assert.match(stderr, /^\(--native is 127\.0\.0\.1:\d+: give another address/m);
+      assert.throws(() => Deno.statSync(`${folder.path}/admin-password`), Deno.errors.NotFound);
       await assertUp(server.address);
     });
   }
