@@ -3,7 +3,7 @@ import { formatRemote, parseRemote } from "../core/client/remote.ts";
 import { revokeToken } from "../core/client/token.ts";
 import { BargeError, typed } from "../core/error.ts";
 import { command, flag, optionalArgument } from "./_term/command.ts";
-import { changeLogins, fits, readLogins } from "./_client/logins.ts";
+import { changeLogins, fits, type Login, readLogins } from "./_client/logins.ts";
 import { note, printJson } from "./_term/out.ts";
 import { openSession, serverOptions } from "./_client/session.ts";
 
@@ -14,7 +14,9 @@ export default command({
     force: flag("Forget the login even if the server can't be reached", "-f"),
   },
   about: `Revokes the token of a saved login at the server, and forgets the login. Default: the last
-    login. If the server can't be reached, the login stays, unless --force is given.`,
+    login. If the server can't be reached, the login stays, unless --force is given.
+
+    If there are other saved logins, verbs use the last of them from then on.`,
   examples: [["barge logout", "end the last login"]],
   async run({ remote: named, server, force, json, ...choice }, { signal }) {
     const text = named ?? server;
@@ -37,8 +39,14 @@ export default command({
         throw error.with({ hint: "--force forgets the login, and leaves its token valid" });
       }
     }
-    await changeLogins((logins) => logins.filter(({ id }) => id !== login.id));
+    let next: Login | undefined;
+    await changeLogins((logins) => {
+      const left = logins.filter(({ id }) => id !== login.id);
+      if (logins.at(-1)?.id === login.id) next = left.at(-1);
+      return left;
+    });
     if (json) printJson({ server: at, account: login.account, revoked });
     else note(`logged out from ${at}`);
+    if (next) note(`now in use: ${formatRemote(next)}`);
   },
 });

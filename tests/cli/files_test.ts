@@ -51,7 +51,14 @@ Deno.test("verbs of people with accounts", async (t) => {
     assert.match(open.stderr, /other users can read or write the file\n\(chmod 600/);
     Deno.chmodSync(file, 0o600);
 
+    const { logins } = JSON.parse(Deno.readTextFileSync(file));
+    const other = { ...logins[0], account: "bob", id: "0", token: "barge_0_0" };
+    Deno.writeTextFileSync(file, JSON.stringify({ logins: [other, ...logins] }));
     const out = await home.barge(["logout", "--json"]);
+    assert.match(out.stderr, new RegExp(`^now in use: barge://bob@${server.address}$`, "m"));
+    const forgotten = await place.barge(["logout"]);
+    assert.equal(forgotten.code, 0, forgotten.stderr);
+    assert.doesNotMatch(forgotten.stderr, /now in use/);
     assert.deepEqual(lines(out), [{ server: remote, account: "anna", revoked: true }]);
     assert.equal(lines(await tokens()).length, 0);
     assert.equal((await place.barge(["ls"])).code, 2);
