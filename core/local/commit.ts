@@ -48,7 +48,7 @@ interface Publication {
   readonly guard: WriteGuard;
 }
 
-/** A step that was done on disk. `redo` writes it to the ledger. */
+/** A step whose rows could not be written. `redo` writes them to the ledger. */
 interface Step {
   readonly upload?: number;
   readonly places: readonly Place[];
@@ -69,7 +69,7 @@ export class Commits implements Disposable {
   readonly #dirty = new Set<string>();
   /** Steps that the current transaction has done on disk. */
   #done: Step[] = [];
-  /** Steps that are done on disk, and not in the ledger yet. */
+  /** Steps that are not in the ledger yet. */
   #owed: Step[] = [];
   /** Owed steps whose ledger rows the current transaction has written. */
   #repaid = new Set<Step>();
@@ -120,6 +120,20 @@ export class Commits implements Disposable {
    */
   note<T>(work: () => T): Promise<T> {
     return this.#notes.submit(work);
+  }
+
+  /**
+   * Runs work on the ledger as {@link note} does. If that fails, as on a full disk, it is repeated every second.
+   *
+   * @param work may run several times
+   */
+  async noteSurely(work: () => void): Promise<void> {
+    try {
+      await this.note(work);
+    } catch {
+      this.#owed.push({ places: [], redo: work });
+      this.#retryLater();
+    }
   }
 
   /** Runs work on several inputs at once in a durable transaction: see {@link Group.join}. */

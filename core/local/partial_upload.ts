@@ -34,14 +34,14 @@ export async function detachUpload(
 
 /**
  * Deletes the staged bytes and the row, unless they are a file already, or have another holder by now.
- * The bytes are deleted first: on a full disk, the database needs their room. A crash in between leaves a row
- * without bytes, which the next start drops.
+ * The bytes are deleted first: on a full disk, the database needs their room. If it still has none, the row is
+ * deleted when it has. A crash in between leaves a row without bytes, which the next start drops.
  */
 export async function dropUpload(
   { commits, reservations, vault }: PartsWithCommits,
   { id, holder }: HeldUpload,
 ): Promise<void> {
-  await commits.note(() => {
+  await commits.noteSurely(() => {
     if (commits.owes(id)) return;
     const now = reservations.upload(id);
     if (now && now.holder !== holder) return;

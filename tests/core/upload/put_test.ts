@@ -5,6 +5,8 @@ import { move } from "../../../core/session/move.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { stat } from "../../../core/session/stat.ts";
 import { finishedUpload } from "../../../core/upload/partial_upload.ts";
+import { arm } from "../../../core/storage/fault.ts";
+import { until } from "../../_observe.ts";
 import { begin, bytes, fails, read, request, Setup, sha256, upload, write } from "../_setup.ts";
 
 const folder = (path: string) => ({ verb: "mkdir" as const, path, parents: true });
@@ -309,4 +311,28 @@ Deno.test("the record of a finished upload is replaced when the next one begins"
   const second = await begin(anna, request("/home/a", facts));
   assert.equal(await finishedUpload(anna, "/home/a"), undefined);
   await second.drop();
+});
+
+Deno.test("an upload that a full disk refuses gives its room back when the database can write again", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 100);
+  const { db } = setup.store;
+  const staging = `${setup.data}/staging`;
+  arm((point) => {
+    if (point !== "sealed") return;
+    // As on a disk without room, neither the bytes nor the end of the upload can be written.
+    Deno.removeSync(staging, { recursive: true });
+    db.run("PRAGMA query_only = ON");
+  });
+  try {
+    await fails("no-directory", () => write(anna, "/home/a", "hello"));
+  } finally {
+    arm(() => {});
+  }
+  assert.equal(setup.account("anna").reserved, 5);
+  Deno.mkdirSync(staging);
+  db.run("PRAGMA query_only = OFF");
+  await until(() => setup.account("anna").reserved === 0);
+  await write(anna, "/home/a", "hello");
+  setup.check();
 });
