@@ -14,6 +14,8 @@ import { ROOT } from "./run.ts";
 
 /** Files of an entry. An entry with more runs longer than all others, and leaves a core without work at the end. */
 const maxEntryFiles = 8;
+/** Entries that run at once on a core: many tests wait, for other processes and for deadlines. */
+const entriesPerCore = 5;
 /** Folders of suites that run for most of a minute: each of their files is an entry. */
 const longSuites: readonly string[] = [`${ROOT}/tests/contract`];
 
@@ -82,6 +84,9 @@ async function runTests(
     if (entries.length === 0) throw new Error(`there are no test files at ${paths.join(", ")}`);
     const { code } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "--no-check", "--allow-all", "--parallel", ...options, ...entries],
+      env: {
+        DENO_JOBS: Deno.env.get("DENO_JOBS") ?? `${entriesPerCore * navigator.hardwareConcurrency}`,
+      },
     }).spawn().status;
     return code;
   } finally {
