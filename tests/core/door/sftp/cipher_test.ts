@@ -241,7 +241,9 @@ Deno.test("aes-128-gcm is what the runtime makes of a packet, and each has the n
   assert.equal(at, all.length);
 });
 
-Deno.test("aes-128-gcm hands on no packet from a changed one on, small or large", async () => {
+Deno.test("aes-128-gcm hands on no packet from a changed one on, small or large", {
+  sanitizeOps: false, // later packets may be under decryption when a changed one has failed
+}, async () => {
   const all = await encryptGcm(mixed);
   const large = 4 + 32 + 16 + 500; // within the second packet
   for (const at of [10, large]) {
