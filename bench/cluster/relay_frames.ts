@@ -1,4 +1,4 @@
-/** What the relay and its client send to each other: a head of a fixed size, bytes, and a digest. */
+/** The messages between the relay and its client: a head of a fixed size, bytes, and a digest. */
 
 /** The head of a request or of an answer. */
 export interface Head {

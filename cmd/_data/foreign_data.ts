@@ -1,6 +1,7 @@
 /** Explains why a data directory of another user can't be opened. */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { readOrNothing, userOf } from "../../core/doctor/server_user.ts";
 import { BargeError, typed } from "../../core/error.ts";
 
 /**
@@ -33,12 +34,8 @@ function ownerOf(path: string): number | undefined {
   }
 }
 
-/** Returns the name of a local user. */
+/** Returns the name of a local user; undefined for one without an entry in /etc/passwd. */
 function userName(uid: number): string | undefined {
-  try {
-    const rows = readFileSync("/etc/passwd", "utf8").split("\n").map((row) => row.split(":"));
-    return rows.find((row) => row[2] === String(uid))?.[0];
-  } catch {
-    return undefined;
-  }
+  const name = userOf(uid, readOrNothing("/etc/passwd"), "", [])?.name;
+  return name === `${uid}` ? undefined : name;
 }

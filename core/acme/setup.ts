@@ -13,7 +13,7 @@ export interface AcmeSetup {
   readonly domains: readonly string[];
   /** An address that the authority may write to. */
   readonly email?: string;
-  /** What a new account is bound to, where the authority asks for that. */
+  /** The key that a new account is bound to, if the authority asks for one. */
   readonly external?: ExternalAccount;
   /** The URL of the authority's directory. */
   readonly directory: string;

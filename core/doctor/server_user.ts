@@ -144,7 +144,8 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function readOrNothing(path: string): string {
+/** Returns the text of a file; an empty text for one that can't be read. */
+export function readOrNothing(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch {

@@ -3,7 +3,7 @@ import type { EventSelection, EventStore, ListedEvent } from "../storage/events.
 import type { PartsWithCommits } from "./commit.ts";
 
 /** A row of the table `event`. */
-interface EventRow {
+export interface EventRow {
   readonly id: number;
   readonly target: string;
   readonly places: string;

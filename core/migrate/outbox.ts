@@ -3,20 +3,10 @@
  * id, by which a receiver notices an event that it has had.
  */
 import type { Database } from "../local/database/database.ts";
+import type { EventRow } from "../local/events.ts";
 import type { Outbox } from "../local/ledger/outbox.ts";
 import { recordedTargets } from "../shared/database/outbox.ts";
 import type { Statements } from "../shared/database/postgres.ts";
-
-interface Row {
-  readonly id: number;
-  readonly target: string;
-  readonly places: string;
-  readonly facts: string;
-  readonly at: number;
-  readonly attempts: number;
-  readonly due: number;
-  readonly error: string | null;
-}
 
 const columns = "id, target, places, facts, at, attempts, due, error";
 const pageEvents = 1000;
@@ -36,7 +26,7 @@ export async function sendEvents(
   await tx.all("DELETE FROM event");
   const sql = `SELECT ${columns} FROM event WHERE id > ? ORDER BY id LIMIT ${pageEvents}`;
   let last = 0;
-  for (let rows: Row[]; (rows = db.all<Row>(sql, last)).length > 0;) {
+  for (let rows: EventRow[]; (rows = db.all<EventRow>(sql, last)).length > 0;) {
     last = rows.at(-1)!.id;
     await tx.all(
       `INSERT INTO event (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns}
@@ -57,7 +47,7 @@ export async function receiveEvents(
   outbox.record(await recordedTargets(from));
   db.run("DELETE FROM event");
   const sql = `SELECT ${columns} FROM event WHERE id > $1::bigint ORDER BY id LIMIT ${pageEvents}`;
-  for (let last = 0, rows: Row[]; (rows = await from.all<Row>(sql, last)).length > 0;) {
+  for (let last = 0, rows: EventRow[]; (rows = await from.all<EventRow>(sql, last)).length > 0;) {
     last = rows.at(-1)!.id;
     db.transaction(() => rows.forEach((row) => db.insert("event", { ...row })));
   }

@@ -56,7 +56,7 @@ export class AesGcmCipher extends PacketCipher {
 export class AesGcmDecipher extends PacketDecipher {
   readonly #key: GcmKey;
   readonly #onWrite: OnWrite;
-  /** What is called outside of key exchanges, whose packets must not wait: keys change behind them. */
+  /** The handler outside of key exchanges. Packets of a key exchange must not wait, since the keys change behind them. */
   readonly #usual: OnPayload;
   /** Packets that are not handed on yet, in their order. */
   readonly #waiting: (Buffer | Promise<Buffer>)[] = [];
