@@ -2,24 +2,25 @@
  * `deno run --allow-all scripts/run_tests.ts [--OPTION]... [--ignore=PATH]... PATH...`: runs the test files at these paths,
  * files and folders, without the ignored ones, with `deno test` and these options of it.
  *
- * `deno test` loads each file, and all modules that the file imports, in an isolate of its own: a minute of CPU for
- * 300 files. So this script writes entries to a temporary folder, modules that import several test files of one
- * folder, and `deno test` runs the entries in the order of the paths. The task names folders of long tests first, so
- * that no core is idle while the last entry runs. A failure is still reported with the path of the test file. If a file
- * fails to load, the other files of its entry do not run, and the run fails.
+ * `deno test` loads each file, and all modules that the file imports, in an isolate of its own, where their code is
+ * compiled and optimized anew: minutes of CPU for 300 files. So this script writes entries to a temporary folder,
+ * modules that import several test files of one area, and `deno test` runs the entries in the order of the paths. The
+ * task names folders of long tests first, so that no core is idle while the last entry runs. A failure is still
+ * reported with the path of the test file. If a file fails to load, the other files of its entry do not run, and the
+ * run fails.
  */
 import { dirname, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ROOT } from "./run.ts";
 
 /** Files of an entry. An entry with more runs longer than all others, and leaves a core without work at the end. */
-const maxEntryFiles = 8;
+const maxEntryFiles = 16;
 /** Entries that run at once on a core: many tests wait, for other processes and for deadlines. */
 const entriesPerCore = 5;
 /** Folders of suites that run for most of a minute: each of their files is an entry. */
-const longSuites: readonly string[] = [`${ROOT}/tests/contract`];
+const longSuites: readonly string[] = ["tests/contract"];
 
-/** Test files of one folder that are loaded together. */
+/** Test files of one area that are loaded together. */
 export interface Entry {
   readonly name: string;
   /** Absolute paths. */
@@ -45,21 +46,25 @@ export function findTests(paths: readonly string[]): string[] {
 }
 
 /**
- * Returns entries of these files. Neighbors in a folder are dealt to different entries, since tests with a common
- * beginning of their names often take about as long.
+ * Returns entries of these files. Neighbors are dealt to different entries, since tests with a common beginning of
+ * their paths often take about as long.
  */
 export function makeEntries(files: readonly string[]): Entry[] {
-  const folders = Map.groupBy(files, dirname);
-  return Array.from(folders, ([folder, inFolder]) => {
-    const count = longSuites.includes(folder)
-      ? inFolder.length
-      : Math.ceil(inFolder.length / maxEntryFiles);
-    const label = relative(ROOT, folder).replaceAll(/\W+/g, "_");
+  return Array.from(Map.groupBy(files, areaOf), ([area, inArea]) => {
+    const count = Math.ceil(inArea.length / maxEntryFiles);
+    const label = area.replaceAll(/\W+/g, "_");
     return Array.from({ length: count }, (_, entry) => ({
       name: `${label}_${entry + 1}_test.ts`,
-      files: inFolder.filter((_, i) => i % count === entry),
+      files: inArea.filter((_, i) => i % count === entry),
     }));
   }).flat();
+}
+
+/** Returns the first two folders of a file, such as `tests/core`; of a long suite the file itself. */
+function areaOf(file: string): string {
+  const path = relative(ROOT, file);
+  if (longSuites.includes(dirname(path))) return path.replace(/_test\.ts$/, "");
+  return dirname(path).split("/").slice(0, 2).join("/");
 }
 
 /** Runs the tests, and returns the exit code of `deno test`. */
