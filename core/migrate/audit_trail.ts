@@ -2,6 +2,7 @@
 import type { Database } from "../local/database/database.ts";
 import type { Statements } from "../shared/database/postgres.ts";
 import type { AuditRow } from "../storage/audit/audit.ts";
+import { pagesById } from "./pages.ts";
 
 interface Row extends AuditRow {
   readonly id: number;
@@ -18,8 +19,7 @@ const pageRecords = 1000;
 export async function sendAudit(db: Database, tx: Statements): Promise<void> {
   await tx.all("DELETE FROM audit");
   const sql = `SELECT id, ${columns} FROM audit WHERE id > ? ORDER BY id LIMIT ${pageRecords}`;
-  for (let last = 0, rows: Row[]; (rows = db.all<Row>(sql, last)).length > 0;) {
-    last = rows.at(-1)!.id;
+  for await (const rows of pagesById((after) => db.all<Row>(sql, after))) {
     await tx.all(
       `INSERT INTO audit (${columns}) SELECT ${columns}
        FROM jsonb_to_recordset($1::text::jsonb) AS r (id bigint, class text, event text, account text,
@@ -35,8 +35,7 @@ export async function receiveAudit(from: Statements, db: Database): Promise<void
   db.run("DELETE FROM audit");
   const sql =
     `SELECT id, ${columns} FROM audit WHERE id > $1::bigint ORDER BY id LIMIT ${pageRecords}`;
-  for (let last = 0, rows: Row[]; (rows = await from.all<Row>(sql, last)).length > 0;) {
-    last = rows.at(-1)!.id;
+  for await (const rows of pagesById((after) => from.all<Row>(sql, after))) {
     db.transaction(() => rows.forEach((row) => db.insert("audit", { ...row })));
   }
 }

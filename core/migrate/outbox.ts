@@ -7,6 +7,7 @@ import type { EventRow } from "../local/events.ts";
 import type { Outbox } from "../local/ledger/outbox.ts";
 import { recordedTargets } from "../shared/database/outbox.ts";
 import type { Statements } from "../shared/database/postgres.ts";
+import { pagesById } from "./pages.ts";
 
 const columns = "id, target, places, facts, at, attempts, due, error";
 const pageEvents = 1000;
@@ -26,7 +27,7 @@ export async function sendEvents(
   await tx.all("DELETE FROM event");
   const sql = `SELECT ${columns} FROM event WHERE id > ? ORDER BY id LIMIT ${pageEvents}`;
   let last = 0;
-  for (let rows: EventRow[]; (rows = db.all<EventRow>(sql, last)).length > 0;) {
+  for await (const rows of pagesById((after) => db.all<EventRow>(sql, after))) {
     last = rows.at(-1)!.id;
     await tx.all(
       `INSERT INTO event (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns}
@@ -47,8 +48,7 @@ export async function receiveEvents(
   outbox.record(await recordedTargets(from));
   db.run("DELETE FROM event");
   const sql = `SELECT ${columns} FROM event WHERE id > $1::bigint ORDER BY id LIMIT ${pageEvents}`;
-  for (let last = 0, rows: EventRow[]; (rows = await from.all<EventRow>(sql, last)).length > 0;) {
-    last = rows.at(-1)!.id;
+  for await (const rows of pagesById((after) => from.all<EventRow>(sql, after))) {
     db.transaction(() => rows.forEach((row) => db.insert("event", { ...row })));
   }
 }

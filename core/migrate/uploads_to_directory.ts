@@ -7,6 +7,7 @@ import { decodeName, decodePath } from "../shared/database/name.ts";
 import type { SharedStorage } from "../shared/storage.ts";
 import { resumableBytes, type UploadRow, uploadsOf } from "../shared/tree/upload_rows.ts";
 import { type Place, relative } from "../storage/place.ts";
+import { pagesById } from "./pages.ts";
 import type { Report } from "./report.ts";
 
 /** The rows that are read at once. */
@@ -29,8 +30,8 @@ export async function receiveUploads(
   db.run("DELETE FROM upload");
   for (const name of [...stagedNames(vault)]) discard(vault, name);
   for (const [from, account] of owners) {
-    for (let last = 0;;) {
-      const rows = await uploadsOf(shared.parts.db, from, last, pageUploads);
+    const read = (after: number) => uploadsOf(shared.parts.db, from, after, pageUploads);
+    for await (const rows of pagesById(read)) {
       for (const row of rows) {
         if (row.dir === null || row.parent === null) continue;
         const place = { dir: decodePath(row.dir), name: decodeName(row.name) };
@@ -40,8 +41,6 @@ export async function receiveUploads(
           report.failed(relative(place), error);
         }
       }
-      if (rows.length < pageUploads) break;
-      last = rows.at(-1)!.id;
     }
   }
 }
