@@ -50,6 +50,20 @@ export type Credential =
   /** A share link, which lets visitors read in its owner's place. */
   | { readonly kind: "share"; readonly digest: string };
 
+/** Returns the value by which the database finds a credential of its kind. */
+export function credentialValue(credential: Credential): string | number {
+  switch (credential.kind) {
+    case "password":
+      return credential.epoch;
+    case "token":
+      return credential.id;
+    case "key":
+      return credential.fingerprint;
+    default:
+      return credential.digest;
+  }
+}
+
 /** A login: an account, and the credential that it rests on. */
 export interface Login {
   /** The account's id. */

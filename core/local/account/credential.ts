@@ -3,7 +3,12 @@
  * request checks this, with one statement.
  */
 import { accountColumns, accountOf, type AccountRow, nowMs } from "./accounts.ts";
-import type { Account, Credential, Standing } from "../../storage/account.ts";
+import {
+  type Account,
+  type Credential,
+  credentialValue,
+  type Standing,
+} from "../../storage/account.ts";
 import { splitItems } from "../../storage/scope.ts";
 import { Table } from "../database/table.ts";
 
@@ -36,7 +41,11 @@ const selectStanding = select("role, networks, totp_secret IS NOT NULL AS totp")
 export class Credentials extends Table {
   /** Returns the account, if a login to it with this credential is still valid. */
   account(id: number, credential: Credential): Account | undefined {
-    const row = this.db.get<AccountRow>(selectAccount[credential.kind], id, valueOf(credential));
+    const row = this.db.get<AccountRow>(
+      selectAccount[credential.kind],
+      id,
+      credentialValue(credential),
+    );
     return row && accountOf(row);
   }
 
@@ -44,7 +53,7 @@ export class Credentials extends Table {
   standing(id: number, credential: Credential): Standing | undefined {
     const sql = selectStanding[credential.kind];
     type Row = Pick<AccountRow, "role" | "networks" | "totp">;
-    const row = this.db.get<Row>(sql, id, valueOf(credential));
+    const row = this.db.get<Row>(sql, id, credentialValue(credential));
     return row && { role: row.role, from: splitItems(row.networks), totp: row.totp !== 0 };
   }
 
@@ -62,18 +71,5 @@ export class Credentials extends Table {
       `coalesce((SELECT max(expires) FROM ${table} WHERE expires <= ${nowMs}), 0)`;
     const ends = `${latest("token")} || ' ' || ${latest("account")}`;
     return this.db.value(`SELECT count || ' ' || ${ends} FROM revocation`)!;
-  }
-}
-
-function valueOf(credential: Credential): string | number {
-  switch (credential.kind) {
-    case "password":
-      return credential.epoch;
-    case "token":
-      return credential.id;
-    case "key":
-      return credential.fingerprint;
-    default:
-      return credential.digest;
   }
 }

@@ -1,5 +1,10 @@
 /** The rows of accounts, and of the credentials of logins. */
-import type { Account, Credential, Login } from "../../storage/account.ts";
+import {
+  type Account,
+  type Credential,
+  credentialValue,
+  type Login,
+} from "../../storage/account.ts";
 import type { Statements } from "../database/postgres.ts";
 
 /** The columns of an {@link Account}, in SQL. */
@@ -36,22 +41,9 @@ export async function accountOfLogin(
     `SELECT ${accountColumns} FROM account
      WHERE id = $1 AND NOT disabled AND ${isLive("account")} AND ${conditions[credential.kind]}`,
     id,
-    valueOf(credential),
+    credentialValue(credential),
   );
   return account;
-}
-
-function valueOf(credential: Credential): string | number {
-  switch (credential.kind) {
-    case "password":
-      return credential.epoch;
-    case "token":
-      return credential.id;
-    case "key":
-      return credential.fingerprint;
-    default:
-      return credential.digest;
-  }
 }
 
 /** Returns whether an account exists and may log in. */
