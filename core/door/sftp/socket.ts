@@ -14,6 +14,8 @@ import type { Brake } from "../brake.ts";
 import { type LaterBytes, LaterPayloads } from "./cipher/later.ts";
 
 const readBytes = 64 * 1024;
+/** The size of the buffer that an idle connection reads into. One that is filled is replaced by a larger one. */
+const idleReadBytes = 4 * 1024;
 /** Received pieces up to this size are copied, and their buffer is used again. */
 const maxCopiedBytes = 16 * 1024;
 /** Packets up to this size are joined in fresh memory; larger ones in a buffer that is used again. */
@@ -39,7 +41,7 @@ export class SshSocket extends Duplex {
   encrypted = false;
   readonly #stream: Stream;
   readonly #options: SocketOptions;
-  #buffer = Buffer.allocUnsafeSlow(readBytes);
+  #buffer = Buffer.allocUnsafeSlow(idleReadBytes);
   #corked = false;
   /** The number of bytes that were written and are not sent yet. */
   #unsentBytes = 0;
@@ -125,6 +127,9 @@ export class SshSocket extends Duplex {
       return void this.push(null);
     }
     await brake?.hold(n);
+    if (n === idleReadBytes && this.#buffer.length === idleReadBytes) {
+      this.#buffer = Buffer.allocUnsafeSlow(readBytes);
+    }
     if (n <= maxCopiedBytes) return void this.push(Buffer.copyBytesFrom(into, 0, n));
     this.push(into.subarray(0, n));
     // The stream holds the bytes if nobody has listened.
