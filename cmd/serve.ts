@@ -272,10 +272,11 @@ export default command({
     const { adjustableOf, settingsReader } = await import("./_serve/reload.ts");
     const { serve } = await import("../core/serve/serve.ts");
     const { noteFirstAccount, noteReady, warnOfLimits } = await import("./_serve/banner.ts");
-    const { exists, otherServers } = await import("./_data/accounts.ts");
+    const { exists } = await import("./_data/accounts.ts");
+    const { otherServers } = await import("../core/serve/running_servers.ts");
     const shared = await sharedOptions(options);
     const isNew = !shared && !exists(`${data}/accounts.db`);
-    const others = isNew ? await otherServers(data) : undefined;
+    const others = isNew ? otherServers(data) : undefined;
     const rules = { version, ...adjustableOf(options) };
     const node = { id: crypto.randomUUID(), name: options.nodeName };
     let first: string | undefined;
@@ -301,7 +302,6 @@ export default command({
         if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => void reload());
       },
       async onReady(facts, hostKeys) {
-        if (options.limits !== undefined) warnOfLimits();
         const ready = { event: "ready", ...facts };
         if (json) printJson(ready);
         if (readyFd !== undefined) await writeReadyFd(readyFd, JSON.stringify(ready));
@@ -309,6 +309,7 @@ export default command({
         const metrics = asked.metrics ?? null;
         const banner = { data: place, doors: asked.doors, metrics, first, isNew, others };
         noteReady(facts, hostKeys, { ...options, ...banner });
+        if (options.limits !== undefined) warnOfLimits();
       },
     });
   },

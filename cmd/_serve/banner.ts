@@ -6,7 +6,7 @@ import { getLogger } from "@logtape/logtape";
 import { type DoorName, doorNames } from "../../core/door/door.ts";
 import { type Address, isLoopback } from "../../core/net/address.ts";
 import type { HostKey } from "../../core/net/host_keys.ts";
-import { logAlways } from "../../core/serve/log.ts";
+import { flushLog, holdLog, logAlways } from "../../core/serve/log.ts";
 import { tlsOf, type TlsOptions } from "../../core/serve/tls_options.ts";
 import type { FirstPassword } from "../../core/serve/first_account.ts";
 import type { Ready } from "../../core/serve/serve.ts";
@@ -19,7 +19,10 @@ export function warnOfLimits(): void {
   );
 }
 
-/** Reports the first admin. The password is shown on a terminal; the log names only its file. */
+/**
+ * Reports the first admin. A terminal shows the password, and the log waits for {@link noteReady}. Elsewhere
+ * the log names only the password's file.
+ */
 export function noteFirstAccount(account: string, secret: FirstPassword): void {
   if ("file" in secret) {
     return logAlways(
@@ -31,6 +34,7 @@ export function noteFirstAccount(account: string, secret: FirstPassword): void {
     `\n  The account \`${account}\` was made. Its password, shown this once:\n\n` +
       `      ${secret.password}\n\n`,
   );
+  holdLog();
 }
 
 export interface Banner extends TlsOptions {
@@ -73,7 +77,18 @@ export function noteReady(facts: Ready, hostKeys: readonly HostKey[], banner: Ba
       ...(isNew && { made: isNew, others }),
     });
   }
-  if (banner.json) return;
+  if (!banner.json) noteAddresses(facts, hostKeys, banner, urls);
+  flushLog();
+}
+
+/** Shows the addresses on a terminal. */
+function noteAddresses(
+  facts: Ready,
+  hostKeys: readonly HostKey[],
+  banner: Banner,
+  urls: readonly { readonly name: string; readonly url: string }[],
+): void {
+  const { data, workers, doors, isNew, others } = banner;
   note(`barge serves ${data} with ${workers} ${workers === 1 ? "worker" : "workers"}`);
   if (isNew && others) note(`  the directory is new; servers run on other directories: ${others}`);
   const width = Math.max(...urls.map(({ name }) => name.length));

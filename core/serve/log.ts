@@ -4,7 +4,7 @@
  * Records of accesses and of the audit trail are buffered for at most a quarter of a second and written as whole lines of at most
  * PIPE_BUF bytes, which a pipe takes atomically, so that the lines of workers don't mix. Other
  * records are written at once, after the buffered ones. {@link flushLog} must be called before an
- * isolate ends.
+ * isolate ends, and after {@link holdLog}.
  */
 import {
   ansiColorFormatter,
@@ -26,6 +26,8 @@ let lostBytes = 0;
 const buffer = new Uint8Array(4096);
 let buffered = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** Whether records below warnings stay in the buffer. */
+let held = false;
 const encoder = new TextEncoder();
 
 /**
@@ -57,7 +59,7 @@ export function configureLog(level: LogLevel = "info"): void {
   const format = formatter(Deno.stderr.isTerminal(), !Deno.noColor);
   const lowestLevel = level === "warn" ? "warning" : level;
   configureSync({
-    sinks: { stderr: (record) => append(format(record), isAccess(record) || isAudit(record)) },
+    sinks: { stderr: (record) => append(format(record), mayWait(record)) },
     loggers: [
       { category: "barge", lowestLevel, sinks: ["stderr"] },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
@@ -83,10 +85,21 @@ export function logAlways(message: string, properties: Record<string, unknown>):
   append(formatter(Deno.stderr.isTerminal(), !Deno.noColor)(record), false);
 }
 
+/**
+ * Keeps the records below warnings in the buffer until it is full or {@link flushLog} is called, so that
+ * they do not come between the lines of a text for the operator.
+ */
+export function holdLog(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  held = true;
+}
+
 /** Writes the buffered records. */
 export function flushLog(): void {
   clearTimeout(timer);
   timer = undefined;
+  held = false;
   const length = buffered;
   buffered = 0;
   if (length > 0) write(buffer.subarray(0, length));
@@ -97,8 +110,16 @@ function append(line: string, mayWait: boolean): void {
     flushLog();
     if (!bufferLine(line)) return write(encoder.encode(line));
   }
-  if (mayWait) timer ??= setTimeout(flushLog, accessDelayMs);
-  else flushLog();
+  if (!mayWait) flushLog();
+  else if (!held) timer ??= setTimeout(flushLog, accessDelayMs);
+}
+
+function mayWait(record: LogRecord): boolean {
+  return isAccess(record) || isAudit(record) || (held && isBelowWarning(record));
+}
+
+function isBelowWarning({ level }: LogRecord): boolean {
+  return level === "trace" || level === "debug" || level === "info";
 }
 
 /** Adds a line to the buffer. @returns false if the line does not fit */

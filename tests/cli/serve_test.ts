@@ -22,19 +22,21 @@ while True:
 sys.exit(child.wait())
 `;
 
-Deno.test("on a terminal requests are readable lines, and names can't move its cursor", async () => {
+/** Returns a text of the first start with the same password, folder, ports and workers for every server. */
+function withoutFacts(text: string): string {
+  return text.replaceAll("\r\n", "\n")
+    .replace(/^\s+\S{5}-\S{5}-\S{5}-\S{5}$/m, "PASSWORD")
+    .replace(/^barge serves \S+ with \d+ workers?$/m, "barge serves DATA")
+    .replace(/^ {2}the directory is new; servers run on other directories: .*\n/m, "")
+    .replaceAll(/(127\.0\.0\.1:)\d+/g, "$1PORT");
+}
+
+Deno.test("on a terminal the first start is as README shows it, requests are readable lines, and names can't move its cursor", async () => {
   await using home = new Home();
   const args = [
-    "serve",
-    "--json",
-    "--data",
-    "d",
-    "--native",
-    "127.0.0.1:0",
-    "--http",
-    "off",
-    "--workers",
-    "1",
+    ...["serve", "--data", "d", "--native", "127.0.0.1:0", "--http", "127.0.0.1:0"],
+    // Its record is one that does not wait in the log's buffer.
+    ...["--workers", "1", "--verify-every", "7d"],
   ];
   let server: Deno.ChildProcess;
   try {
@@ -51,30 +53,32 @@ Deno.test("on a terminal requests are readable lines, and names can't move its c
     return;
   }
   let shown = "";
-  const password = Promise.withResolvers<string>();
+  const ready = Promise.withResolvers<RegExpExecArray>();
   const reading = (async () => {
     for await (const text of server.stderr.pipeThrough(new TextDecoderStream())) {
       shown += text;
-      const found = /\n\s+(\S{20,})\r?\n/.exec(shown);
-      if (found) password.resolve(found[1]);
+      const found = /\n\s+(\S{20,})\r?\n[^]*try: barge login (\S+)\r?\n/.exec(shown);
+      if (found) ready.resolve(found);
     }
-    password.reject(new Error(shown));
+    ready.reject(new Error(shown));
   })();
-  const reader = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const { native } = JSON.parse((await reader.read()).value ?? "");
-  const env = {
-    BARGE_SERVER: `barge://admin@${native}`,
-    BARGE_PASSWORD: await password.promise,
-  };
+  const [, password, remote] = await ready.promise;
+  const env = { BARGE_SERVER: remote, BARGE_PASSWORD: password };
   const put = await home.barge(["put", "-", "/home/a\u001b[31m\nb"], { env, stdin: "hello" });
   assert.equal(put.code, 0, put.stderr);
   const wrong = await home.barge(["ls"], { env: { ...env, BARGE_PASSWORD: "wrong" } });
   assert.equal(wrong.code, 11);
   server.kill("SIGTERM");
-  await reader.read();
-  await reader.cancel();
+  await server.stdout.cancel();
   await reading;
   assert.equal((await server.status).code, 0, shown);
+  const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
+  const [, example] = /^ {4}\$ barge serve\n([^]*?try: .*\n)/m.exec(readme)!;
+  const expected = withoutFacts(example.replaceAll(/^ {4}/gm, ""));
+  assert.equal(withoutFacts(shown).slice(0, expected.length), expected, shown);
+  for (const record of [/account-added of admin/, /server-started/, /verification .* begins/]) {
+    assert.match(shown, record);
+  }
   const lines = shown.replaceAll("\r\n", "\n").split("\n").filter((line) => /native/.test(line));
   const told = lines.map((line) => line.replace(/[\d.]+ ms/, "N ms"));
   const at = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}`;
