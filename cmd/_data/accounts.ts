@@ -25,9 +25,6 @@ import { checkNetworks } from "../../core/net/networks.ts";
 import { note } from "../_term/out.ts";
 import { storageOptions } from "./storage_options.ts";
 
-/** The most other servers that are named. */
-const maxServers = 3;
-
 /** The options that name the storage of a verb. */
 export const accountsOptions = { data: dataOption(), ...storageOptions };
 export type AccountsValues = ValuesOf<typeof accountsOptions>;
@@ -170,37 +167,41 @@ export function noteData(data: string): void {
   note(`data directory: ${resolve(data)}`);
 }
 
-/** Returns the servers on other directories as a text; undefined: none. */
-export async function otherServers(data: string): Promise<string | undefined> {
-  const { runningServers } = await import("../../core/serve/running_servers.ts");
-  const own = resolve(data);
-  const others = runningServers().filter((server) => server.data !== own);
-  if (others.length === 0) return undefined;
-  const texts = others.map(({ pid, data }) => data ? `${data} (process ${pid})` : `process ${pid}`);
-  const more = texts.length - maxServers;
-  return texts.slice(0, maxServers).join(", ") + (more > 0 ? ` and ${more} more` : "");
-}
-
 /**
  * Makes a directory that the operator has named. Only `barge serve` makes the default one.
  *
  * @returns the message to write once the database of the directory is made
  */
 async function makeFolder(data: string): Promise<string> {
-  const others = await otherServers(data);
-  const running = others === undefined ? "" : `; servers run on other directories: ${others}`;
   if (!isDataNamed() && !exists(data)) {
-    throw new BargeError("not-found", `there is no barge data directory here${running}`, {
-      op: "open",
-      path: data,
-      hint: "name the server's directory with --data or BARGE_DATA, or make this one with " +
-        "`barge serve`",
-    });
+    throw await noDirectory(data, ", or make this one with `barge serve`");
   }
+  const running = await describeServers(data);
   await Deno.mkdir(data, { recursive: true, mode: 0o700 }).catch((cause) => {
     throw typed(cause, { op: "make", path: data });
   });
   return `the directory is new${running}`;
+}
+
+/**
+ * Returns the failure for a missing data directory. It names the servers that run on other ones.
+ *
+ * @param more an addition to the hint
+ */
+export async function noDirectory(data: string, more = ""): Promise<BargeError> {
+  const running = await describeServers(data);
+  return new BargeError("not-found", `there is no barge data directory here${running}`, {
+    op: "open",
+    path: data,
+    hint: `name the server's directory with --data or BARGE_DATA${more}`,
+  });
+}
+
+/** Returns the addition to a message that names the servers on other directories; "" for none. */
+async function describeServers(data: string): Promise<string> {
+  const { otherServers } = await import("../../core/serve/running_servers.ts");
+  const others = otherServers(data);
+  return others === undefined ? "" : `; servers run on other directories: ${others}`;
 }
 
 /** Opens a database, after an upgrade of older tables. */
@@ -210,6 +211,7 @@ async function upToDate<T>(data: string, open: () => T): Promise<T> {
     return open();
   } catch (error) {
     if (!(error instanceof OlderTables)) {
+      if (!exists(`${data}/accounts.db`) && isMissing(error)) throw await noDirectory(data);
       const { nameOwner } = await import("./foreign_data.ts");
       throw nameOwner(error, data);
     }
@@ -221,6 +223,10 @@ async function upToDate<T>(data: string, open: () => T): Promise<T> {
     );
     return open();
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof BargeError && error.kind === "not-found";
 }
 
 /** Returns whether a path exists. */

@@ -3,7 +3,7 @@ import { BargeError } from "../../core/error.ts";
 import type { CertificateFacts } from "../../core/net/certificate.ts";
 import type { HostKey } from "../../core/net/host_keys.ts";
 import type { ServerFacts } from "../../core/serve/data.ts";
-import { type AccountsValues, noteData } from "./accounts.ts";
+import { type AccountsValues, exists, noDirectory, noteData } from "./accounts.ts";
 
 /** The facts of a certificate that are shown. */
 export type Shown =
@@ -40,7 +40,9 @@ export async function ownOfDirectory(data: string): Promise<Own> {
   const issued = given ? undefined : await certificateInUse(new AcmeFiles(data));
   const made = given || issued ? undefined : await readOwnCertificate(data);
   const hostKeys = await readHostKeys(data);
-  if (!given && !issued && !made && !hostKeys) throw noneYet(file);
+  if (!given && !issued && !made && !hostKeys) {
+    throw exists(`${data}/accounts.db`) ? noneYet(file) : await noDirectory(data);
+  }
   const certificate = given ?? (issued ? { ...issued, file: null } : made && { ...made, file });
   return { certificate, isGiven: given !== undefined, hostKeys };
 }

@@ -1,6 +1,7 @@
 /** Checks that the data directory exists, holds a server's data, and can be read by this user. */
 import { existsSync } from "node:fs";
 import { databaseFile } from "../local/database/database.ts";
+import { otherServers } from "../serve/running_servers.ts";
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup } from "./setup.ts";
 
@@ -24,7 +25,8 @@ export function checkDataDirectory({ data }: LocalSetup): Verdict[] {
     }
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     const message = "There is no data directory.";
-    const advice = "Name the server's directory with --data; the first `barge serve` makes it.";
+    const advice = "Name the server's directory with --data; the first `barge serve` makes it." +
+      describeServers(data);
     return [{ severity: "bad", message, advice, path: data }];
   }
   if (existsSync(`${data}/${databaseFile}`)) {
@@ -32,6 +34,12 @@ export function checkDataDirectory({ data }: LocalSetup): Verdict[] {
   }
   const message = "The data directory has no database.";
   const advice = "Name the server's directory with --data, or restore accounts.db from a backup; " +
-    "the first `barge serve` on an empty directory makes it.";
+    "the first `barge serve` on an empty directory makes it." + describeServers(data);
   return [{ severity: "warn", message, advice, path: data }];
+}
+
+/** Returns a sentence that names the servers on other directories; "" for none. */
+function describeServers(data: string): string {
+  const others = otherServers(data);
+  return others === undefined ? "" : ` Servers run on other directories: ${others}.`;
 }

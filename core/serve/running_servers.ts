@@ -2,8 +2,11 @@
  * Finds the servers that run on this machine, for commands whose data directory may be the wrong one.
  * It reads /proc, and finds no server where that is missing or hides other users' processes.
  */
-
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+
+/** The most servers that {@link otherServers} names. */
+const maxNamed = 3;
 
 /** A running `barge serve`. */
 export interface RunningServer {
@@ -26,6 +29,16 @@ export function runningServers(): RunningServer[] {
     }
   } catch { /* the system has no /proc */ }
   return servers;
+}
+
+/** Returns the servers that run on other directories than `data`, as a text; undefined: none. */
+export function otherServers(data: string): string | undefined {
+  const own = resolve(data);
+  const others = runningServers().filter((server) => server.data !== own);
+  if (others.length === 0) return undefined;
+  const texts = others.map(({ pid, data }) => data ? `${data} (process ${pid})` : `process ${pid}`);
+  const more = texts.length - maxNamed;
+  return texts.slice(0, maxNamed).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 function commandLine(pid: number): string[] | undefined {

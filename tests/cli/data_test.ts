@@ -114,7 +114,7 @@ Deno.test("data directories of commands", async (t) => {
   );
 
   await t.step(
-    "each command prints its data directory, and user add does not make the default one",
+    "each command prints its data directory, and names other servers' ones where it is missing",
     async () => {
       await using home = new Home();
       const place = runner.at(home);
@@ -135,16 +135,32 @@ Deno.test("data directories of commands", async (t) => {
         `${home.path}/accounts.json`,
         '{"accounts": [{"name": "bob", "password": "bob-secret"}]}',
       );
-      for (
-        const args of [["user", "add", "anna", "--generate"], ["user", "apply", "accounts.json"]]
-      ) {
+      const missing = [
+        ["user", "add", "anna", "--generate"],
+        ["user", "apply", "accounts.json"],
+        ["user", "list"],
+        ["quota", "set", "anna", "1GB"],
+        ["event", "list"],
+        ["verify"],
+        ["backup", "copy.db"],
+        ["cert"],
+      ];
+      for (const args of missing) {
         const { code, stderr } = await place.barge(args);
-        assert.equal(code, 4, stderr);
+        assert.equal(code, 4, `${args}: ${stderr}`);
         assert.ok(stderr.startsWith(`data directory: ${usual}\n`), stderr);
         if (Deno.build.os === "linux") {
           assert.match(stderr, /here; servers run on other directories: .*process \d+/);
         }
+        assert.match(stderr, /\(name the server's directory with --data or BARGE_DATA/);
         assert.throws(() => Deno.statSync(usual), Deno.errors.NotFound);
+      }
+      if (Deno.build.os === "linux") {
+        const { stdout } = await place.barge(["doctor", "--http", "off"]);
+        assert.match(
+          stdout,
+          /no data directory[^]*?Servers run on other directories: .*process \d/,
+        );
       }
       const env = { BARGE_DATA: server.data };
       const commands = [
