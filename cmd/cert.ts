@@ -67,11 +67,14 @@ async function look(
   signal: AbortSignal,
   json: boolean,
 ): Promise<number> {
+  const { withPortHint } = await import("../core/client/remote.ts");
   const { dialTls } = await import("../core/net/dial_tls.ts");
   const { readPins, serverName } = await import("../core/net/known_hosts.ts");
   const pins = path === undefined ? [] : await readPins(path, address);
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
-  const { pipe, presented } = await dialTls(address, inTime);
+  const { pipe, presented } = await dialTls(address, inTime).catch((error) => {
+    throw withPortHint(error, address);
+  });
   pipe.close();
   const matches = pins.some(({ fingerprint }) => fingerprint === presented.fingerprint);
   const pinned = pins.length === 0 ? null : matches;

@@ -1,6 +1,8 @@
 /** `barge register`: makes an account at a server that allows it. */
 import { register } from "../core/client/password.ts";
-import { formatRemote } from "../core/client/remote.ts";
+import { formatRemote, parseRemote } from "../core/client/remote.ts";
+import { BargeError } from "../core/error.ts";
+import { checkAccountName } from "../core/storage/account_rules.ts";
 import { argument, command, value } from "./_term/command.ts";
 import { size } from "./_term/value.ts";
 import { checkRegistration } from "./_client/choose.ts";
@@ -10,15 +12,23 @@ import { formatLimit } from "../core/size.ts";
 
 export default command({
   options: {
-    name: argument("NAME", "The account's name: letters, digits, . _ -"),
+    name: argument(
+      "NAME|barge://NAME@HOST:PORT",
+      "The account's name: letters, digits, . _ -; or the server's address with it, in place of --server",
+    ),
     quota: value(size(), "The quota to ask for. Default: set by the server"),
     ...newPasswordOptions,
     ...serverOptions,
   },
   about: `Makes an account at a server that allows it (\`barge serve --allow-register\`).`,
-  examples: [["barge register alice --server barge://files.example", "enter a password"]],
-  async run({ name, quota, json, ...choice }, { signal }) {
-    const { client, remote } = await connectOnly(choice, signal);
+  examples: [
+    ["barge register alice --server barge://files.example", "enter a password"],
+    ["barge register barge://alice@files.example", "the same"],
+  ],
+  async run({ name: given, quota, json, ...choice }, { signal }) {
+    const { name, server } = registrationOf(given, choice.server);
+    checkAccountName(name);
+    const { client, remote } = await connectOnly({ ...choice, server }, signal);
     await using _ = client;
     checkRegistration(client);
     const minLength = client.hello.minPassword ?? 0;
@@ -30,3 +40,23 @@ export default command({
     printWithPassword(json, { account, limit }, [made, `try: barge login ${at}`], generated);
   },
 });
+
+/**
+ * Returns the account to make and the server, from the argument.
+ *
+ * @param server the server of an option or variable
+ * @throws {BargeError} `usage` for an address without an account, or that is none
+ */
+function registrationOf(
+  given: string,
+  server: string | undefined,
+): { readonly name: string; readonly server: string | undefined } {
+  if (!/:\/\/|@/.test(given)) return { name: given, server };
+  const { account } = parseRemote(given);
+  if (account !== undefined) return { name: account, server: given };
+  throw new BargeError("usage", "the address names no account", {
+    op: "register at",
+    path: given,
+    hint: "for instance barge://anna@files.example:7171",
+  });
+}

@@ -45,11 +45,26 @@ export function secured(remote: Remote, choice: SecurityChoice): Remote {
     throw new BargeError("usage", "--pin needs TLS, which --plaintext turns off");
   }
   const isChosen = choice.tls || plaintext || pin !== undefined;
-  const tls = (isChosen ? undefined : asSaved(remote)) ??
-    usesTls(remote.host, { tls: choice.tls || pin !== undefined, plaintext });
+  const saved = isChosen ? undefined : asSaved(remote);
+  const tls = saved ?? usesTls(remote.host, { tls: choice.tls || pin !== undefined, plaintext });
   if (!tls) return remote;
-  const trust = { knownHosts: knownHostsPath(), pin, onPinned };
+  const plainHint = plainHintOf(choice, saved);
+  const trust = { knownHosts: knownHostsPath(), pin, onPinned, ...(plainHint && { plainHint }) };
   return { ...remote, trust };
+}
+
+/** Returns the hint for a server without TLS by the reason why TLS is used; undefined for the default one. */
+function plainHintOf({ tls, pin }: SecurityChoice, saved?: boolean): string | undefined {
+  const risk = "anyone on the way can then read and change the data";
+  if (saved) {
+    return "the saved login was made over TLS: if the server has none any more, use --plaintext, or " +
+      `log in again with it; ${risk}`;
+  }
+  if (pin !== undefined) {
+    return `if the server has no TLS, use --plaintext in place of --pin: ${risk}`;
+  }
+  if (tls) return `if the server has no TLS, use --plaintext in place of --tls: ${risk}`;
+  return undefined;
 }
 
 function onPinned(server: string, fingerprint: Fingerprint): void {

@@ -3,7 +3,7 @@ import { BargeError } from "../error.ts";
 import { dial } from "../net/dial.ts";
 import type { RateLimit } from "./rate_limit.ts";
 import { Client, idleTimeoutMs } from "./client.ts";
-import type { Remote } from "./remote.ts";
+import { type Remote, withPortHint } from "./remote.ts";
 
 export interface ConnectOptions {
   /** Closes the connection when it fires; waiting calls fail with kind `interrupted`. */
@@ -29,7 +29,7 @@ export async function connect(remote: Remote, options: ConnectOptions = {}): Pro
   if (signal?.aborted) throw stopped(signal);
   const { trust } = remote;
   const stream = await dial(remote, { timeout, idleTimeoutMs, signal, trust }).catch((error) => {
-    throw signal?.aborted ? stopped(signal) : error;
+    throw signal?.aborted ? stopped(signal) : withPortHint(error, remote);
   });
   const client = new Client(stream, options.limit);
   if (signal) {

@@ -1,6 +1,6 @@
 /** Parses and formats server addresses: `barge://[account@]host[:port]`, `barge://[account@]unix:/path`. */
 import { BargeError } from "../error.ts";
-import { formatAddress, parseAddress } from "../net/address.ts";
+import { type Address, formatAddress, parseAddress } from "../net/address.ts";
 import type { Trust } from "../net/trust.ts";
 
 /** The default port of BARGE/1. */
@@ -59,6 +59,23 @@ export function parseRemote(text: string): Remote {
 export function formatRemote(remote: Remote): string {
   const account = remote.account ? `${encodeURIComponent(remote.account)}@` : "";
   return `barge://${account}${formatAddress(remote)}`;
+}
+
+/**
+ * Adds a hint to the failure of a connection to the default port, where nothing listens: the server may have
+ * another port, which the address does not name.
+ *
+ * @param error a failure to connect to the remote
+ * @returns the failure to throw
+ */
+export function withPortHint(error: unknown, { port }: Address): unknown {
+  if (port !== defaultPort || !(error instanceof BargeError)) return error;
+  const { kind, message, op, path, cause } = error;
+  if (!(cause instanceof Deno.errors.ConnectionRefused)) return error;
+  const hint =
+    `check that \`barge serve\` is running, and at this port: an address without a port means ` +
+    `${defaultPort}, and the server prints its own at its start (\`native\`)`;
+  return new BargeError(kind, message, { op, path, hint, cause });
 }
 
 function decode(account: string): string {

@@ -49,7 +49,7 @@ async function encrypted(address: Address, trust: Trust, signal: AbortSignal): P
     import("./dial_tls.ts"),
     import("./trust.ts"),
   ]);
-  const { pipe, presented } = await dialTls(address, signal);
+  const { pipe, presented } = await dialTls(address, signal, trust.plainHint);
   try {
     await decide(address, presented, trust);
     return pipe;

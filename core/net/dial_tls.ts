@@ -23,28 +23,38 @@ export interface PresentedCertificate extends CertificateFacts {
   readonly why: string;
 }
 
+const defaultHint =
+  "if the server has no TLS, use --plaintext: anyone on the way can then read and change the data";
+
 /**
  * Connects with TLS.
  *
  * @param signal cancels the attempt
+ * @param plainHint the hint for a server that does not speak TLS
  * @returns a connection whose certificate is not trusted yet; the caller closes it
  * @throws {BargeError} `unavailable`; `identity` when the TLS handshake fails; the signal's reason
  */
 export async function dialTls(
   address: Address,
   signal: AbortSignal,
+  plainHint = defaultHint,
 ): Promise<{ readonly pipe: Pipe; readonly presented: PresentedCertificate }> {
-  const first = await handshake(address, signal);
+  const first = await handshake(address, signal, plainHint);
   const { vouched, subject, issuer } = first.presented;
   if (vouched || subject === issuer) return first;
   // An authority issued the certificate. Deno trusts only Mozilla's list by default; add the system's.
   const { getCACertificates } = await import("node:tls");
   const ca = [...getCACertificates("default"), ...getCACertificates("system")];
   first.pipe.close();
-  return await handshake(address, signal, ca);
+  return await handshake(address, signal, plainHint, ca);
 }
 
-async function handshake(address: Address, signal: AbortSignal, ca?: string[]) {
+async function handshake(
+  address: Address,
+  signal: AbortSignal,
+  plainHint: string,
+  ca?: string[],
+) {
   const { connect: connectTls } = await import("node:tls");
   const { host } = address;
   const conn = await connect(address, signal);
@@ -68,16 +78,14 @@ async function handshake(address: Address, signal: AbortSignal, ca?: string[]) {
   } catch (cause) {
     pipe.close();
     const facts = { op: "connect to", path: formatAddress(address) };
-    throw signal.aborted ? signal.reason : explain(cause).with(facts);
+    throw signal.aborted ? signal.reason : explain(cause, plainHint).with(facts);
   } finally {
     signal.removeEventListener("abort", abort);
   }
 }
 
 /** Returns a failure to connect as a BargeError. */
-function explain(cause: unknown): BargeError {
-  const hint =
-    "if the server has no TLS, use --plaintext: anyone on the way can then read and change the data";
+function explain(cause: unknown, hint: string): BargeError {
   if (cause instanceof BargeError) {
     if (cause.kind === "unavailable") return new BargeError("unavailable", cause.message, { hint });
     if (cause.kind !== "protocol") return cause;

@@ -18,6 +18,8 @@ export interface Trust {
   readonly knownHosts: string | undefined;
   /** The only certificate to accept. */
   readonly pin?: Fingerprint;
+  /** The hint for a server that does not speak TLS. Default: to use --plaintext. */
+  readonly plainHint?: string;
   /** Called when a server was trusted on first use. */
   readonly onPinned?: (server: string, fingerprint: Fingerprint) => void;
 }

@@ -36,12 +36,17 @@ export async function logInto(server: Server, account: string, quota = "none") {
 }
 
 /** Saves a login of the account as `barge login` does, which derives a key from the password. */
-export async function saveLogin(home: Home, server: Server, account: string): Promise<void> {
+export async function saveLogin(
+  home: Home,
+  server: Server,
+  account: string,
+  { tls } = { tls: false },
+): Promise<void> {
   const { host, port } = parseAddress(server.address);
   const token = await server.issueToken(account);
   const [, id] = token.split("_");
   const folder = `${home.path}/.config/barge`;
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  const logins = [{ host, port, account, id, token, tls: false }];
+  const logins = [{ host, port, account, id, token, tls }];
   await Deno.writeTextFile(`${folder}/logins.json`, JSON.stringify({ logins }), { mode: 0o600 });
 }

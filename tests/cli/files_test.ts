@@ -324,6 +324,18 @@ Deno.test("register and grow work if the server allows them", async () => {
   const made = await home.barge(["register", "anna", "--json"], { env });
   assert.deepEqual(lines(made), [{ account: "anna", limit: 1000 }]);
   assert.equal((await place.barge(["register", "anna"], { env })).code, 14);
+
+  // The server that a variable names, or the last login, is not contacted: it would be exit code 5.
+  const elsewhere = { env: { ...secret, BARGE_SERVER: "barge://anna@127.0.0.1:1" } };
+  const registerAs = (name: string) => place.barge(["register", name], elsewhere);
+  assert.equal((await registerAs("carol")).code, 5);
+  const carol = await registerAs(`barge://carol@${server.address}`);
+  assert.equal(carol.code, 0, carol.stderr);
+  assert.match(carol.stderr, /^made the account carol, .*\ntry: barge login barge:\/\/carol@127/);
+  for (const name of ["not/a/name", `barge://${server.address}`, "barge://a b@host", "@"]) {
+    const { code, stderr } = await registerAs(name);
+    assert.equal(code, 2, stderr);
+  }
   const withToken = { env: { ...env, BARGE_PASSWORD: await server.issueToken("anna") } };
   const grown = await home.barge(["grow", "4kB", "--json"], withToken);
   assert.deepEqual(lines(grown), [{

@@ -11,6 +11,7 @@ import { until } from "../_observe.ts";
 import { type Server, startServer } from "../_server.ts";
 import { pairFor } from "../core/net/_tls.ts";
 import { Home, lines } from "./_barge.ts";
+import { saveLogin } from "./_logged_in.ts";
 
 const secret = { BARGE_PASSWORD: "anna-secret" };
 const otherMark = `SHA256:${"A".repeat(43)}`;
@@ -119,16 +120,27 @@ Deno.test("clients trust a server by its fingerprint", async (t) => {
     async () => {
       await using home = new Home();
       await using plain = await startServer();
+      await plain.addUser("anna");
       const one = await home.barge(["ping", `barge://${server.address}`]);
       assert.equal(one.code, 15);
       assert.match(
         one.stderr,
         /the server speaks TLS, and this connection is plain\n\(use --tls\)/,
       );
-      const other = await home.barge(["ping", "--tls", `barge://${plain.address}`]);
-      // A server that hangs up may be busy: 5, with the same message.
-      assert.ok(other.code === 15 || other.code === 5, other.stderr);
-      assert.match(other.stderr, /TLS.*\n\(.*use --plaintext/);
+      await saveLogin(home, plain, "anna", { tls: true });
+      const reasons = [
+        [["--tls"], /use --plaintext in place of --tls/],
+        [["--pin", otherMark], /use --plaintext in place of --pin/],
+        [[], /the saved login was made over TLS.*use --plaintext, or log in again with it/],
+      ] as const;
+      for (const [options, hint] of reasons) {
+        const other = await home.barge(["ping", ...options, `barge://${plain.address}`]);
+        // A server that hangs up may be busy: 5, with the same message.
+        assert.ok(other.code === 15 || other.code === 5, other.stderr);
+        assert.match(other.stderr, /TLS.*\n\(/);
+        assert.match(other.stderr, hint);
+      }
+      assert.equal((await home.barge(["ls", "--plaintext"])).code, 0);
     },
   );
 

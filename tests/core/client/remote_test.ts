@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
+import { connect } from "../../../core/client/connect.ts";
 import { formatRemote, parseRemote } from "../../../core/client/remote.ts";
 
 Deno.test("a remote is read with and without scheme, account and port", () => {
@@ -18,6 +19,20 @@ Deno.test("an invalid remote is refused", () => {
     assert.throws(() => parseRemote(text), (e) => e instanceof BargeError && e.kind === "usage");
   }
   assert.throws(() => parseRemote("barge://anna:pw@host"), /a password does not belong/);
+});
+
+Deno.test("a refusal at the default port names that port, and where the server shows its own", async () => {
+  // No address of this network but 127.0.0.1 is usual for servers.
+  const failure = connect({ host: "127.71.71.71", port: 7171 });
+  await assert.rejects(failure, (error) => {
+    assert.ok(error instanceof BargeError && error.kind === "unavailable");
+    assert.match(`${error.hint}`, /an address without a port means 7171, .*its own at its start/);
+    return true;
+  });
+  await assert.rejects(connect({ host: "127.0.0.1", port: 1 }), (error) => {
+    assert.equal((error as BargeError).hint, "check that `barge serve` is running");
+    return true;
+  });
 });
 
 Deno.test("a formatted remote is parsed again", () => {
