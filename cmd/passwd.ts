@@ -30,7 +30,7 @@ export default sessionCommand({
       ? await readPasswordFile(newPasswordFile)
       : Deno.env.get("BARGE_NEW_PASSWORD") || await needPassword(promptOnly, {
         question: `New password of ${session.login.account}`,
-        twice: true,
+        minLength: session.client.hello.minPassword ?? 0,
         signal,
         ways: "use --new-password-file, --generate or BARGE_NEW_PASSWORD",
       });

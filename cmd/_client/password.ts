@@ -78,19 +78,20 @@ export async function readSecretLine(path: string, what: string): Promise<string
 /**
  * Returns the given password; prompts for it on a terminal if there is none.
  *
- * @param options.twice prompt twice and compare, for a new password
+ * @param options.minLength the fewest characters of a new password; the prompt asks twice and compares
  * @param options.ways the ways to give the password, for the hint
  * @throws {BargeError} without a terminal: `usage` for a new password, else `unauthenticated`
  */
 export async function needPassword(
   from: PasswordSources,
-  options: { question: string; twice: boolean; signal: AbortSignal; ways?: string },
+  options: { question: string; minLength?: number; signal: AbortSignal; ways?: string },
 ): Promise<string> {
   const password = await givenPassword(from);
   if (password !== undefined) return password;
   const { askPassword, canAsk } = await import("../_term/prompt.ts");
   if (!canAsk()) {
-    throw new BargeError(options.twice ? "usage" : "unauthenticated", "a password is needed", {
+    const kind = options.minLength === undefined ? "unauthenticated" : "usage";
+    throw new BargeError(kind, "a password is needed", {
       hint: options.ways ?? passwordWays,
     });
   }
@@ -116,7 +117,7 @@ export async function newPassword(
   const random = generate ? randomPassword(minLength) : undefined;
   if (random !== undefined) return { password: random, generated: random };
   const ways = `${passwordWays}, or --generate`;
-  const password = await needPassword(from, { question, twice: true, signal, ways });
+  const password = await needPassword(from, { question, minLength, signal, ways });
   checkNewPassword(password, minLength);
   return { password };
 }

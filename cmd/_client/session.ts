@@ -120,7 +120,6 @@ export async function openSession(
       if (!login) {
         password = await needPassword(choice, {
           question: passwordQuestion(account, remote),
-          twice: false,
           signal,
           ways: options.password ? passwordWays : loginWays,
         });

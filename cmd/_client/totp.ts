@@ -55,7 +55,6 @@ async function factorOf(values: TotpValues, signal: AbortSignal): Promise<Factor
   const account = remote.account ?? saved?.account ?? await chooseAccount(remote, signal);
   const password = await needPassword(values, {
     question: passwordQuestion(account, remote),
-    twice: false,
     signal,
     ways: passwordWays,
   });

@@ -1,4 +1,5 @@
 /** The shell's commands about accounts: quotas, passwords, registration. */
+import type { Client } from "../../core/client/client.ts";
 import { passwd as change, register as makeAccount } from "../../core/client/password.ts";
 import { grow as growTo, quota } from "../../core/client/quota.ts";
 import { BargeError } from "../../core/error.ts";
@@ -26,13 +27,13 @@ export async function passwd(call: Call): Promise<void> {
   const { account, remote, credentials, timeout } = shell.link;
   const isToken = "token" in credentials;
   const old = isToken
-    ? await ask(call, `Current password of ${account}`, false, "BARGE_PASSWORD")
+    ? await ask(call, `Current password of ${account}`, "BARGE_PASSWORD")
     : credentials.password;
   // A token may not change the password, so the old password logs in on a second connection.
   await using second = isToken
     ? (await connectAs(remote, { account, password: old }, signal, timeout)).client
     : undefined;
-  const password = await newPassword(call, account);
+  const password = await newPassword(call, client, account);
   await change(second ?? client, { account, old, password });
   shell.link.credentials = { account, password };
   if (shell.json) printJson({ account });
@@ -46,29 +47,34 @@ export async function register(call: Call): Promise<void> {
   const size = typed === undefined ? undefined : readSize("register", typed);
   const client = await shell.link.client(signal);
   checkRegistration(client);
-  const password = await newPassword(call, name);
+  const password = await newPassword(call, client, name);
   const { account, limit } = await makeAccount(client, name, password, size);
   if (shell.json) printJson({ account, limit });
   else shell.note(`made the account ${account}, quota ${formatLimit(limit)}`);
 }
 
-function newPassword(call: Call, account: string): Promise<string> {
-  return ask(call, `New password of ${account}`, true, "BARGE_NEW_PASSWORD");
+function newPassword(call: Call, { hello }: Client, account: string): Promise<string> {
+  const question = `New password of ${account}`;
+  return ask(call, question, "BARGE_NEW_PASSWORD", hello.minPassword ?? 0);
 }
 
-/** Returns a password from a variable or a prompt, never from a line, which the history could keep. */
+/**
+ * Returns a password from a variable or a prompt, never from a line, which the history could keep.
+ *
+ * @param minLength the fewest characters of a new password
+ */
 async function ask(
   { shell, signal }: Call,
   question: string,
-  twice: boolean,
   variable: string,
+  minLength?: number,
 ): Promise<string> {
   const password = Deno.env.get(variable);
   if (password) return password;
   if (!shell.interactive) {
     throw new BargeError("usage", "a password is needed", { hint: `use ${variable}` });
   }
-  return await shell.aside(() => needPassword(promptOnly, { question, twice, signal }));
+  return await shell.aside(() => needPassword(promptOnly, { question, minLength, signal }));
 }
 
 function readSize(op: string, text: string): number {

@@ -75,7 +75,6 @@ export async function openLink(choice: LoginChoice, signal: AbortSignal): Promis
   for (let attempt = 1;; attempt++) {
     const password = await needPassword(promptOnly, {
       question: passwordQuestion(account, remote),
-      twice: false,
       signal,
       ways: "use `barge login` once, or --password-file or BARGE_PASSWORD",
     });
@@ -116,7 +115,7 @@ async function registerAt(
   checkRegistration(client);
   const password = given ?? await needPassword(promptOnly, {
     question: `Password for ${remote.account}`,
-    twice: true,
+    minLength: client.hello.minPassword ?? 0,
     signal,
     ways: "use --password-file or BARGE_PASSWORD",
   });

@@ -1,6 +1,10 @@
 /** Prompts on a terminal, and restores its mode in any case. */
 import { BargeError } from "../../core/error.ts";
+import { checkNewPassword } from "../../core/protocol/password.ts";
 import { terminal, terminalWidth } from "./out.ts";
+
+/** The height of a terminal without a size, in lines. */
+const usualRows = 24;
 
 /** Returns whether a person can answer. */
 export function canAsk(): boolean {
@@ -10,12 +14,12 @@ export function canAsk(): boolean {
 /**
  * Asks for a password, whose characters are not shown.
  *
- * @param options.twice ask twice and compare
+ * @param options.minLength the fewest characters of a new password, which is asked for twice and compared
  * @throws {BargeError} `interrupted`
  */
 export async function askPassword(
   question: string,
-  { twice, signal }: { twice: boolean; signal: AbortSignal },
+  { minLength, signal }: { minLength?: number; signal: AbortSignal },
 ): Promise<string> {
   const { isCancel, password } = await import("@clack/prompts");
   const output = await screen();
@@ -27,9 +31,24 @@ export async function askPassword(
     if (isCancel(answer)) throw new BargeError("interrupted", "no password was given");
     return answer;
   };
-  const first = await ask(question, (text) => text ? undefined : "It can't be empty.");
-  if (twice) await ask("Again", (text) => text === first ? undefined : "It is not the same.");
+  const isNew = minLength !== undefined;
+  const first = await ask(
+    question,
+    (text) => !text ? "It can't be empty." : isNew ? faultOf(text, minLength) : undefined,
+  );
+  if (isNew) await ask("Again", (text) => text === first ? undefined : "It is not the same.");
   return first;
+}
+
+/** Returns the fault of a new password; undefined for none. */
+function faultOf(password: string, minLength: number): string | undefined {
+  try {
+    checkNewPassword(password, minLength);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof BargeError)) throw error;
+    return error.message;
+  }
 }
 
 /** Asks for a line of text. @throws {BargeError} `interrupted` */
@@ -52,9 +71,13 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
   return await confirm(options) === true;
 }
 
-/** Returns standard error. A terminal of 0 columns gets the usual width: prompts break their lines at it. */
+/**
+ * Returns standard error. A terminal without a size, such as a serial console, gets a usual one: prompts break
+ * their lines at its width, and draw nothing below its height.
+ */
 async function screen() {
   const { default: { stderr } } = await import("node:process");
   if (!stderr.columns) Object.defineProperty(stderr, "columns", { value: terminalWidth() });
+  if (!stderr.rows) Object.defineProperty(stderr, "rows", { value: usualRows });
   return stderr;
 }

@@ -7,6 +7,7 @@ import { givenCode } from "../_client/code.ts";
 import { readSecretLine } from "../_client/password.ts";
 import { type Factor, printCodes, totpCommand } from "../_client/totp.ts";
 import { value } from "../_term/command.ts";
+import { report } from "../_term/fail.ts";
 import { note } from "../_term/out.ts";
 import { path } from "../_term/value.ts";
 
@@ -64,7 +65,7 @@ export default totpCommand({
       } catch (error) {
         const wrong = error instanceof BargeError && error.kind === "usage";
         if (!wrong || attempt === maxAttempts) throw error;
-        note(`barge: ${error}`);
+        report(error, { debug: false });
       }
     }
   },

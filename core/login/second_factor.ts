@@ -66,10 +66,16 @@ const needs = {
   },
 } as const;
 
+const clocks = "compare the clock of its device with the server's";
+
 /** Returns the error of a login that fails, the same for every reason. */
 export function wrongLogin({ code }: SecondStep): BargeError {
-  const secrets = code === undefined ? "name or password" : "name, password or code";
-  return new BargeError("unauthenticated", `wrong ${secrets}`, { op: "log in" });
+  const op = "log in";
+  if (code === undefined) {
+    return new BargeError("unauthenticated", "wrong name or password", { op });
+  }
+  const hint = `a code logs in once, while the app shows it: wait for the next one, and ${clocks}`;
+  return new BargeError("unauthenticated", "wrong name, password or code", { op, hint });
 }
 
 /**
@@ -107,7 +113,7 @@ export async function secondFactorRefusal(
     if (!await attempt.isBanned() && await factors.use(account.id, code)) return undefined;
     const wrong = new BargeError("unauthenticated", "the code is wrong, or was used before", {
       op: "log in",
-      hint: "wait for the next code of the app",
+      hint: `wait for the next code of the app, and ${clocks}`,
     });
     return await refuse(askCode ? wrong : wrongLogin(second), wrong.message);
   });

@@ -57,7 +57,7 @@ export async function enableTotp(
   if (enabled === "exists") throw hasFactor();
   throw new BargeError("usage", "the code is not one of this secret now", {
     op,
-    hint: "check the clock of the device that shows the codes, and try again",
+    hint: "compare the clock of the device that shows the codes with the server's, and try again",
   });
 }
 

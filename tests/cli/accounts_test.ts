@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { Home, lines } from "./_barge.ts";
 import { Runner } from "./_runner.ts";
+import { has } from "./_sftp.ts";
+import { answering } from "./_terminal.ts";
 
 const data = ["--data", "data"];
 
@@ -111,6 +113,44 @@ Deno.test("accounts in a data directory", async (t) => {
       assert.equal(changed.code, 2);
     },
   );
+
+  await t.step({
+    name: "on a terminal a password is asked for until it is long enough, and --purge asks first",
+    ignore: !has("python3"),
+    async fn() {
+      await using home = new Home();
+      const place = runner.at(home);
+      const at = async (answers: [string, string][], ...args: string[]) => {
+        const { code, stdout } = await home.barge([...args, ...data], {
+          under: answering(...answers),
+        });
+        return `${code} ${stdout}`;
+      };
+      const added = await at(
+        [
+          ["Password for anna", "short\r"],
+          ["the password has 5 characters, and needs 8 at least", "-and-long\r"],
+          ["Again", "short-and-long\r"],
+        ],
+        ...["user", "add", "anna"],
+      );
+      assert.match(added, /^0 [^]*made the account anna/);
+      assert.ok(!added.includes("long\r"), added);
+
+      const purge = ["user", "remove", "anna", "--purge"];
+      const question = "Remove anna and all of its files (0 B) for good?";
+      for (const keys of ["\r", "n", "\x03"]) {
+        assert.match(await at([[question, keys]], ...purge), /^130 [^]*nothing was removed/);
+      }
+      assert.equal((await place.barge(["user", "show", "anna", ...data])).code, 0);
+      assert.match(await at([[question, "y"]], ...purge), /^0 [^]*removed anna/);
+      const generated = await place.barge(["user", "add", "bob", "--generate", ...data]);
+      assert.equal(generated.code, 0, generated.stderr);
+      const unasked = await at([], "user", "remove", "bob", "--purge", "--yes");
+      assert.match(unasked, /^0 [^]*removed bob/);
+      assert.doesNotMatch(unasked, /for good/);
+    },
+  });
 
   await t.step(
     "accounts are applied from a file, all or none, and again without change",

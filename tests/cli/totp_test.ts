@@ -73,7 +73,7 @@ Deno.test("second factors of accounts", async (t) => {
     assert.equal((await login({ BARGE_CODE: now })).code, 0);
     const used = await login({ BARGE_CODE: now });
     assert.equal(used.code, 11);
-    assert.match(used.stderr, /wrong name, password or code/);
+    assert.match(used.stderr, /wrong name, password or code\n\(.*compare the clock of its device/);
 
     await Deno.writeTextFile(`${home.path}/code`, `${codes[0]}\n`);
     assert.equal((await login({}, "--code-file", "code")).code, 0);

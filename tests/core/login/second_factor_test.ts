@@ -70,7 +70,12 @@ Deno.test("a code that comes with a wrong password gets the answer to a wrong co
   await fails("code-needed", /needs a code/, enter(setup, {}));
   const asked = { askCode: () => Promise.resolve("000000") };
   await fails("unauthenticated", /^the code is wrong, or was used before$/, enter(setup, asked));
-  assert.equal(failures(setup), 5);
+  for (const second of [{ code: "000000" }, asked]) {
+    const refused = await enter(setup, second).catch((error) => error);
+    assert.match(refused.hint, /next .*, and compare the clock of its device with the server's$/);
+  }
+  assert.equal((await enter(setup, {}, "wrong-secret").catch((error) => error)).hint, undefined);
+  assert.equal(failures(setup), 8);
   const session = await enter(setup, { code: code() });
   assert.equal(session.withPassword, true);
   assert.equal(failures(setup), 0);

@@ -68,7 +68,8 @@ test("the page enables a second factor, asks for its code, and disables it", asy
     await other.checkAccess();
     assert.doesNotMatch(await other.page.content(), /alice-secret/);
     await send(other, "000000");
-    await other.page.locator(".note.bad", { hasText: "The code is wrong" }).waitFor();
+    const hint = /^The code is wrong.*compare the clock of its device with the server's\)\.$/;
+    await other.page.locator(".note.bad", { hasText: hint }).waitFor();
     const code = at(0);
     await send(other, code);
     await other.page.waitForSelector(".side");

@@ -92,8 +92,8 @@ async function enable(session: Session, secret: string, code: string): Promise<r
   return codes;
 }
 
-function sentence({ message }: BargeError): string {
-  return `${message[0].toUpperCase()}${message.slice(1)}.`;
+function sentence({ message, hint }: BargeError): string {
+  return `${message[0].toUpperCase()}${message.slice(1)}${hint ? ` (${hint})` : ""}.`;
 }
 
 function StepPage(
