@@ -5,10 +5,11 @@ import { BargeError, typed } from "../../core/error.ts";
 /**
  * Returns the text of a file with certificates in PEM.
  *
+ * @param option the option that names the file, for failures
  * @throws {BargeError} `fatal` for a file that can't be read or holds no certificate
  */
-export function readCertificates(path: string): string {
-  const facts = { op: "read certificate", path };
+export function readCertificates(path: string, option: string): string {
+  const facts = { op: option, path };
   let text: string;
   try {
     text = readFileSync(path, "utf8");

@@ -119,7 +119,9 @@ export async function sharedOptions(values: StorageValues): Promise<SharedOption
   if (!pair) return undefined;
   const { store, bucket } = pair;
   const { tls = !isLoopback(store.host) || values.storeCa !== undefined, ...address } = store;
-  const trust = values.storeCa === undefined ? undefined : [readCertificates(values.storeCa)];
+  const trust = values.storeCa === undefined
+    ? undefined
+    : [readCertificates(values.storeCa, "--store-ca")];
   return {
     postgres: { ...address, password: await password(values), trust: tls ? trust : null },
     bucket: { ...bucket, ...await bucketKeys(values), trust },
@@ -146,14 +148,14 @@ export function describeStorage({ postgres, bucket }: SharedOptions): string {
 
 async function password({ storePasswordFile }: StorageValues): Promise<string> {
   if (storePasswordFile === undefined) return Deno.env.get("BARGE_STORE_PASSWORD") ?? "";
-  return (await lines(storePasswordFile, 1))[0];
+  return (await lines(storePasswordFile, 1, "--store-password-file"))[0];
 }
 
 async function bucketKeys(
   { bucketKeysFile }: StorageValues,
 ): Promise<Pick<BucketOptions, "accessKey" | "secretKey">> {
   if (bucketKeysFile !== undefined) {
-    const [accessKey, secretKey] = await lines(bucketKeysFile, 2);
+    const [accessKey, secretKey] = await lines(bucketKeysFile, 2, "--bucket-keys-file");
     return { accessKey, secretKey };
   }
   const accessKey = Deno.env.get("BARGE_BUCKET_ACCESS_KEY");
@@ -172,10 +174,10 @@ async function clusterKey({ clusterKey: file }: StorageValues): Promise<Uint8Arr
   }
   // The option's variable may hold the key itself; the command line names a file.
   const given = file === Deno.env.get("BARGE_CLUSTER_KEY") ? parseKey(file) : undefined;
-  const key = given ?? parseKey(await read(file));
+  const key = given ?? parseKey(await read(file, "--cluster-key"));
   if (key) return key;
   const why = "it is not a key of the cluster: 32 bytes in base64 or hex";
-  throw new BargeError("usage", why, { path: file, hint });
+  throw new BargeError("usage", why, { op: "--cluster-key", path: file, hint });
 }
 
 function parseKey(text: string): Uint8Array | undefined {
@@ -190,21 +192,21 @@ function parseKey(text: string): Uint8Array | undefined {
   }
 }
 
-/** Returns the lines of a file of secrets. @throws {BargeError} `usage` unless it has `count` lines */
-async function lines(file: string, count: number): Promise<string[]> {
-  const found = (await read(file)).split(/\r?\n/).filter(Boolean);
+/** Returns the lines of an option's file of secrets. @throws {BargeError} `usage` unless it has `count` lines */
+async function lines(file: string, count: number, option: string): Promise<string[]> {
+  const found = (await read(file, option)).split(/\r?\n/).filter(Boolean);
   if (found.length === count) return found;
   const why = `it should have ${
     count === 1 ? "one line" : `${count} lines`
   }, and has ${found.length}`;
-  throw new BargeError("usage", why, { path: file });
+  throw new BargeError("usage", why, { op: option, path: file });
 }
 
-async function read(file: string): Promise<string> {
+async function read(file: string, option: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (cause) {
-    throw typed(cause, { op: "read", path: file });
+    throw typed(cause, { op: option, path: file });
   }
 }
 

@@ -68,7 +68,7 @@ export function acmeOf(values: AcmeValues): AcmeOptions | undefined {
     email: acmeEmail,
     external: externalAccount(values),
     directory: acmeDirectory,
-    trust: acmeCa === undefined ? [] : [readCertificates(acmeCa)],
+    trust: acmeCa === undefined ? [] : [readCertificates(acmeCa, "--acme-ca")],
     challenge: acmeChallenge,
     http: acmeHttp,
   };

@@ -62,7 +62,7 @@ export async function eventsOf(options: EventValues): Promise<EventOptions | und
     onCommit: onCommit === undefined ? undefined : wordsOf(onCommit),
     webhooks,
     secrets: webhooks.length > 0 ? await secrets(options) : [],
-    trust: webhookCa === undefined ? undefined : [readCertificates(webhookCa)],
+    trust: webhookCa === undefined ? undefined : [readCertificates(webhookCa, "--webhook-ca")],
     timeout: hookTimeout * 1000,
     jobs: hookJobs,
     maxEvents: eventLimit,

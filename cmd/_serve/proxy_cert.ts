@@ -12,10 +12,10 @@ import { bindingsOf } from "../../core/net/channel_binding.ts";
  */
 export function readProxyCert(path: string | undefined): string[] {
   if (path === undefined) return [];
-  const text = readCertificates(path);
+  const text = readCertificates(path, "--proxy-cert");
   try {
     return bindingsOf(text);
   } catch (cause) {
-    throw typed(cause, { op: "read certificate", path });
+    throw typed(cause, { op: "--proxy-cert", path });
   }
 }

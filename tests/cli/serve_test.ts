@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { bargeCommand } from "../_program.ts";
 import { Home } from "./_barge.ts";
+import { Runner } from "./_runner.ts";
 
 /** Runs a command line of barge with a terminal as its standard error; what that shows comes back. */
 const onTerminal = `
@@ -90,25 +91,71 @@ Deno.test("on a terminal the first start is as README shows it, requests are rea
   assert.ok(!shown.includes("\u001b[31m"));
 });
 
-Deno.test("options that make no sense are refused with 2", async () => {
+Deno.test("options that make no sense, or name files that can't be read, are refused by their names", async (t) => {
   await using home = new Home();
-  const cases = [
-    ["--grace", "-1"],
-    ["--grace", "soon"],
-    ["--log-level", "loud"],
-    ["--ready-fd", "1"],
-    ["--ready-fd", "77"],
-  ];
-  for (const args of cases) {
-    const { code, stdout, stderr } = await home.barge([
-      "serve",
-      "--data",
-      "d",
-      "--http",
-      "off",
-      ...args,
-    ]);
-    assert.equal(code, 2, stderr);
-    assert.equal(stdout, "");
-  }
+  await using runner = new Runner();
+  const refused = async (code: number, expected: RegExp, ...options: string[]) => {
+    const args = ["serve", "--data", "d", "--http", "off", ...options];
+    const outcome = await runner.at(home).barge(args);
+    assert.equal(outcome.code, code, outcome.stderr);
+    assert.match(outcome.stderr, expected);
+    assert.equal(outcome.stdout, "");
+  };
+
+  await t.step("options that make no sense are refused with 2", async () => {
+    const cases = [
+      ["--grace", "-1"],
+      ["--grace", "soon"],
+      ["--log-level", "loud"],
+      ["--ready-fd", "1"],
+      ["--ready-fd", "77"],
+    ];
+    for (const args of cases) await refused(2, new RegExp(args[0]), ...args);
+  });
+
+  await t.step("a file that can't be read is reported with its option", async () => {
+    const webhook = ["--webhook", "https://ci.example/"];
+    await Deno.writeTextFile(`${home.path}/secret`, `whsec_${new Uint8Array(32).toBase64()}`);
+    const acme = ["--acme", "box.example"];
+    const store = ["--store", "postgres://barge@db/files", "--bucket", "s3+https://s3.example/b"];
+    const cases: [number, string, string[]][] = [
+      [4, "--webhook-secret-file", webhook],
+      [7, "--webhook-ca", [...webhook, "--webhook-secret-file", "secret"]],
+      [7, "--acme-ca", acme],
+      [7, "--acme-eab-key-file", [...acme, "--acme-eab-kid", "kid-1"]],
+      [7, "--proxy-cert", []],
+      [7, "--store-ca", store],
+      [4, "--store-password-file", store],
+      [4, "--bucket-keys-file", store],
+    ];
+    for (const [code, option, others] of cases) {
+      const expected = new RegExp(`^barge: ${option} none: no such file or directory$`, "m");
+      await refused(code, expected, ...others, option, "none");
+    }
+    assert.throws(() => Deno.statSync(`${home.path}/d`), Deno.errors.NotFound);
+  });
+});
+
+/** The lowest port that needs no privilege. */
+const firstFreePort = Deno.build.os === "linux"
+  ? Number(Deno.readTextFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start"))
+  : 0;
+
+Deno.test({
+  name:
+    "a port below 1024 without the right to it is reported with that right, and no account is made",
+  ignore: firstFreePort < 1024,
+  async fn() {
+    await using home = new Home();
+    const under = Deno.uid() === 0 ? ["setpriv", "--bounding-set", "-net_bind_service"] : [];
+    const args = ["serve", "--data", "d", "--native", "127.0.0.1:1000", "--http", "off"];
+    const { code, stderr } = await home.barge(args, { under });
+    assert.equal(code, 11, stderr);
+    assert.match(stderr, /listen on 127\.0\.0\.1:1000: permission denied/);
+    assert.match(
+      stderr,
+      /^\(--native is .*: ports below 1024 need root, or CAP_NET_BIND_SERVICE\)$/m,
+    );
+    assert.throws(() => Deno.statSync(`${home.path}/d/admin-password`), Deno.errors.NotFound);
+  },
 });
