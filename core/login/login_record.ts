@@ -1,5 +1,5 @@
 /** The records of logins in the audit trail. */
-import type { Attempt } from "../storage/logins.ts";
+import { type Attempt, failedAccount } from "../storage/logins.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
 
@@ -24,18 +24,14 @@ export async function recordLogin(
  */
 export async function recordFailure(
   { people: { audit, logins } }: Service,
-  { account, owner, name, mechanism, host, door = null }: Attempt,
+  attempt: Attempt,
   why?: string,
 ): Promise<void> {
+  const { name, mechanism, host, door = null } = attempt;
   const by = { account: null, address: host, door };
   // A question proves nothing: an unknown public key, or a challenge without a proof.
   const secret = mechanism === "question" ? "nothing" : mechanism;
   const details = { with: secret, ...(why !== undefined && { why }) };
   const mark = await logins.markOf(name);
-  await audit.note({
-    event: "login-failed",
-    account: (account ?? owner)?.name ?? mark,
-    by,
-    details,
-  });
+  await audit.note({ event: "login-failed", account: failedAccount(attempt, mark), by, details });
 }

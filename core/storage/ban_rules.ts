@@ -30,7 +30,7 @@
 import { dayMs } from "../duration.ts";
 import { createHmac } from "node:crypto";
 import { isLoopback, network } from "../net/address.ts";
-import { type Attempt, type Ban, maxLoginDelayMs } from "./logins.ts";
+import { type Attempt, type Ban, failedAccount, maxLoginDelayMs } from "./logins.ts";
 
 /** The time for which an address is familiar to an account after its last login from there. */
 export const familiarMs = 90 * dayMs;
@@ -54,6 +54,9 @@ export interface BanRow extends Ban {
 
 /** An attempt as a row of failures, and the subjects that it counts for. */
 export interface FailureCase {
+  /** The account as events name it. */
+  readonly name: string;
+  /** The account as failures of it are counted. */
   readonly account: string;
   readonly address: string;
   readonly familiar: boolean;
@@ -68,21 +71,23 @@ export interface FailureCase {
  * @param now milliseconds since 1970
  */
 export function failureCase(
-  { account, mechanism, host }: Attempt,
+  attempt: Attempt,
   unknown: string,
   seen: number,
   now: number,
 ): FailureCase {
+  const { account, mechanism, host } = attempt;
+  const name = failedAccount(attempt, unknown);
   const address = network(host);
   const familiar = isLoopback(address) || seen >= now - familiarMs;
   const anywhere: Subject = ["", address];
   const key = account?.name.toLowerCase() ?? unknown;
   if (mechanism !== "password") {
     const about = mechanism === "question" ? questionsAbout(key) : "";
-    return { account: about, address, familiar, subjects: familiar ? [] : [anywhere] };
+    return { name, account: about, address, familiar, subjects: familiar ? [] : [anywhere] };
   }
   const subjects: Subject[] = familiar ? [[key, address]] : [anywhere, [key, ""]];
-  return { account: key, address, familiar, subjects };
+  return { name, account: key, address, familiar, subjects };
 }
 
 /** Returns the mark of an account in the rows of questions about it; no name has a colon. */

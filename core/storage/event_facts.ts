@@ -66,7 +66,7 @@ export function mkdirEvent({ place, account, door }: Origin & { place: Place }):
 /**
  * Makes the event of a failed login.
  *
- * @param account the account's name, or the mark that stands for an unknown one
+ * @param account see `failedAccount`
  * @param address the client's address or network, as failures are counted
  */
 export function loginFailedEvent(

@@ -18,8 +18,17 @@ export interface Attempt {
   readonly host: string;
   /** The door, for the audit trail. */
   readonly door?: string | null;
-  /** The account that the client takes for the owner of an unknown token, for the audit trail. */
+  /** The account that the client takes for the owner of an unknown token, for the audit trail and events. */
   readonly owner?: { readonly name: string };
+}
+
+/**
+ * Returns the account of a failed login, as the audit trail and events name it.
+ *
+ * @param mark the mark of the name that the client gave, for an unknown account
+ */
+export function failedAccount({ account, owner }: Attempt, mark: string): string {
+  return (account ?? owner)?.name ?? mark;
 }
 
 /** A ban in force. */

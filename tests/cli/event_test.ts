@@ -260,13 +260,16 @@ Deno.test("logins that fail, bans and changes of accounts are events, also by co
   await using receiver = new Receiver();
   const doors = ["--http", "127.0.0.1:0", "--ban-after", "3"];
   await withServer(receiver, doors, async (server) => {
+    const url = `http://${server.facts.http}/api/v1/account`;
     const authorization = `Basic ${btoa("anna:wrong-password")}`;
     for (let i = 0; i < 3; i++) {
-      const url = `http://${server.facts.http}/api/v1/account`;
       const { status, body } = await fetch(url, { headers: { authorization } });
       await body?.cancel();
       assert.equal(status, 401);
     }
+    const revoked = `Basic ${btoa(`anna:barge_0123456789ab_${"s".repeat(43)}`)}`;
+    await (await fetch(url, { headers: { authorization: revoked } })).body?.cancel();
+    await receiver.took(({ mechanism }) => mechanism === "token");
     const ban = await receiver.took(({ event }) => event === "ban");
     assert.deepEqual([ban.account, ban.address, ban.times], ["anna", "127.0.0.1", 1]);
     const failed = receiver.taken.filter(({ event }) => event === "login-failed");
@@ -274,7 +277,13 @@ Deno.test("logins that fail, bans and changes of accounts are events, also by co
       ["anna", "password"],
       ["anna", "password"],
       ["anna", "password"],
+      ["anna", "token"],
     ]);
+    const { stdout } = await barge(["audit", "--json", "--account", "anna", "--data", server.data]);
+    const trail = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const secrets = trail.filter(({ event }) => event === "login-failed")
+      .map(({ account, details }) => [account, details.with]);
+    assert.deepEqual(secrets, [["anna", "token"], ["anna", "password"]]);
     const password = `${server.data}/../${crypto.randomUUID()}`;
     await Deno.writeTextFile(password, "a-long-password\n");
     try {

@@ -82,14 +82,14 @@ export class Bans extends Table {
     if (this.#banned(known)) return { delay: maxLoginDelayMs, bans: [] };
     const consequence = this.db.unsyncedTransaction(() => {
       const now = this.#now();
-      const { account, address, familiar } = known;
+      const { name, account, address, familiar } = known;
       const { id } = this.db.insert("failure", { account, address, known: +familiar, at: now });
       this.db.run("DELETE FROM failure WHERE at < ? OR id <= ?", now - hourMs, id - maxFailureRows);
       const counts = known.subjects.map((subject) => this.#count(subject, now));
       const bans = known.subjects.filter((_, i) => this.#after > 0 && counts[i] >= this.#after)
         .map((subject) => this.#ban(subject, now));
       this.#outbox.add(() => [
-        loginFailedEvent(account, address, attempt.mechanism),
+        loginFailedEvent(name, address, attempt.mechanism),
         ...bans.map(banEvent),
       ]);
       for (const ban of bans) this.#audit.add(banBegun(ban, attempt));

@@ -43,7 +43,7 @@ export class SharedBans {
     return await recording(this.#parts.db, async (tx, record) => {
       const known = await this.#case(tx, attempt);
       if (await this.#isBanned(tx, known)) return { delay: maxLoginDelayMs, bans: [] };
-      const { account, address, familiar, subjects } = known;
+      const { name, account, address, familiar, subjects } = known;
       // These locks let one transaction at a time count the failures of an address or an account.
       for (const key of [`address ${address}`, `account ${account}`]) {
         await tx.all("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key);
@@ -68,7 +68,7 @@ export class SharedBans {
         if (after > 0 && counts[i] >= after) bans.push(await ban(tx, subject, now));
       }
       await this.#parts.outbox.add(tx, () => [
-        loginFailedEvent(account, address, attempt.mechanism),
+        loginFailedEvent(name, address, attempt.mechanism),
         ...bans.map(banEvent),
       ]);
       await record(...bans.map((ban) => banBegun(ban, attempt)));

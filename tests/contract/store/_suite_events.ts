@@ -68,10 +68,18 @@ export function eventsContract(name: string, make: () => Promise<EventsUnderTest
       host: "192.0.2.1",
     } as const;
     await logins.failed(attempt);
+    // From another address, since three failures are followed by a ban.
+    const byToken = { ...attempt, mechanism: "token", host: "198.51.100.1" } as const;
+    const owner = { name: "Anna" };
+    await logins.failed({ ...byToken, owner });
+    await logins.failed(byToken);
+    const known = (await accounts.find("anna"))!;
+    await logins.failed({ ...attempt, account: known, mechanism: "question" });
     assert.deepEqual(await kinds(events), [
       ...["commit /home/a", "mkdir /home/d", "move /home/d/b", "remove /home/d"],
       ...["account-added ben", "account-changed ben", "account-removed ben"],
       `login-failed ${await logins.markOf("none")}`,
+      ...["login-failed Anna", `login-failed ${await logins.markOf("none")}`, "login-failed anna"],
     ]);
     assert.deepEqual(await kinds(events, commits.name), ["commit /home/a"]);
   });
