@@ -14,7 +14,8 @@ export function resumableBytes({ vault }: Parts, { id, whole }: UploadRow): numb
 
 /**
  * Keeps the staged bytes for a resume, unless they are a file already, or have another holder by now.
- * The next holder cuts off bytes behind a gap.
+ * The next holder cuts off bytes behind a gap. If the database refuses the change, as on a full disk, it is
+ * repeated; until then the row has the holder, from which a resume takes the upload over.
  *
  * @param whole the number of bytes that can be resumed
  * @param options.gaps whether there are more, behind a gap
@@ -26,7 +27,7 @@ export async function detachUpload(
   whole: number,
   { gaps = false, empty = false } = {},
 ): Promise<void> {
-  await commits.note(() => {
+  await commits.noteSurely(() => {
     if (commits.owes(id)) return;
     if (!reservations.detach(id, holder!, whole, gaps, empty)) discard(vault, id);
   });

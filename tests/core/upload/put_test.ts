@@ -336,3 +336,28 @@ Deno.test("an upload that a full disk refuses gives its room back when the datab
   await write(anna, "/home/a", "hello");
   setup.check();
 });
+
+Deno.test("an upload that is cut off while the disk is full gives its unused room back when the database can write again", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna", 100);
+  const { db } = setup.store;
+  const holders = () => db.all("SELECT name, holder FROM upload WHERE holder IS NOT NULL");
+  const cut = await begin(anna, request("/home/cut", { size: 50 }));
+  const resumed = await begin(anna, request("/home/resumed", { size: 40 }));
+  for (const upload of [cut, resumed]) await upload.write(bytes("he"));
+  db.run("PRAGMA query_only = ON");
+  for (const upload of [cut, resumed]) await upload.detach();
+  assert.equal(setup.account("anna").reserved, 90);
+  db.run("PRAGMA query_only = OFF");
+  // A connection that takes an upload over meanwhile keeps it.
+  const next = await begin(anna, request("/home/resumed", { size: 40 }));
+  assert.equal(next.offset, 2);
+  await until(() => setup.account("anna").reserved === 42);
+  assert.deepEqual(holders().map(({ name }) => name), ["resumed"]);
+  await next.write(bytes("x".repeat(38)));
+  await next.commit(null, true);
+  const last = await begin(anna, request("/home/cut", { size: 50 }));
+  assert.equal(last.offset, 2);
+  await last.drop();
+  setup.check();
+});
