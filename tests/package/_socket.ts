@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import type { Machine } from "./_debian.ts";
 
-/** Asks the server on connections of their own, four at a time, while it restarts twice. Prints each outcome. */
+/**
+ * Asks the server on connections of their own, four at a time, while commands run, and once after each command.
+ * Prints each outcome.
+ */
 const clients = `
 ask() {
   if ! exec 3<>/dev/tcp/127.0.0.1/8080; then echo refused; return; fi
@@ -14,12 +17,13 @@ ask() {
 for _ in 1 2 3 4; do
   (while [ ! -e /run/stop ]; do ask; done) &
 done
-for _ in 1 2; do
-  systemctl restart barge.service
+for command; do
+  $command >/dev/null || echo "failed: $command"
   ask
 done
 touch /run/stop
-wait`;
+wait
+rm /run/stop`;
 
 /** Enables the socket as its comment describes, lets a connection start the server, and restarts the server. */
 export async function restartUnderClients(machine: Machine): Promise<void> {
@@ -30,6 +34,12 @@ export async function restartUnderClients(machine: Machine): Promise<void> {
   await machine.must("barge", "ping", "barge://127.0.0.1:7171");
   assert.match((await state()).stdout, /^activ(e|ating)$/m);
 
-  const shown = await machine.must("bash", "-c", clients);
+  const restart = "systemctl restart barge.service";
+  await refusesNone(machine, restart, restart);
+}
+
+/** Runs commands in their order while clients connect, and checks that each client gets its answer. */
+export async function refusesNone(machine: Machine, ...commands: readonly string[]): Promise<void> {
+  const shown = await machine.must("bash", "-c", clients, "clients", ...commands);
   assert.deepEqual([...new Set(shown.split("\n"))], ["HTTP/1.1 200 OK"]);
 }

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { DebianFolder, type Machine, output, whyNoDebian } from "./_debian.ts";
 import { deb, unless, version } from "./_packages.ts";
-import { restartUnderClients } from "./_socket.ts";
+import { refusesNone, restartUnderClients } from "./_socket.ts";
 import { backUpByTimer } from "./_timer.ts";
 
 const config = "/etc/barge/barge.toml";
@@ -92,6 +92,18 @@ Deno.test({
         "disabled\n",
       );
       await restartUnderClients(machine);
+    });
+
+    await t.step("an upgrade with the socket enabled refuses no client", async () => {
+      await machine.must("dpkg", "--install", "/old.deb"); // older, by its version
+      const before = await mainPid(machine);
+      await refusesNone(machine, "dpkg --install /new.deb");
+      assert.equal(await installedVersion(machine), version.replace("-", "~"));
+      assert.notEqual(await mainPid(machine), before);
+      for (const [word, state] of [["is-active", "active"], ["is-enabled", "enabled"]]) {
+        const states = await machine.must("systemctl", word, "barge.socket", "barge.service");
+        assert.equal(states, `${state}\n${state}`);
+      }
     });
 
     await t.step(
