@@ -51,7 +51,8 @@ function registrationOf(
   given: string,
   server: string | undefined,
 ): { readonly name: string; readonly server: string | undefined } {
-  if (!/:\/\/|@/.test(given)) return { name: given, server };
+  // Without the scheme, a@b is a mistyped name: people know such names from mail.
+  if (!given.startsWith("barge://")) return { name: given, server };
   const { account } = parseRemote(given);
   if (account !== undefined) return { name: account, server: given };
   throw new BargeError("usage", "the address names no account", {

@@ -332,7 +332,9 @@ Deno.test("register and grow work if the server allows them", async () => {
   const carol = await registerAs(`barge://carol@${server.address}`);
   assert.equal(carol.code, 0, carol.stderr);
   assert.match(carol.stderr, /^made the account carol, .*\ntry: barge login barge:\/\/carol@127/);
-  for (const name of ["not/a/name", `barge://${server.address}`, "barge://a b@host", "@"]) {
+  for (
+    const name of ["not/a/name", `barge://${server.address}`, "barge://a b@host", "carol@host"]
+  ) {
     const { code, stderr } = await registerAs(name);
     assert.equal(code, 2, stderr);
   }
