@@ -211,13 +211,20 @@ Deno.test("bounds of put and get", async (t) => {
     await ok(place, ["put", "-r", "t", "/home/"]);
     for (let i = 0; i < 3; i++) Deno.removeSync(`${home.path}/t/f${i}`);
     plant(home.path, { "t/new": 5 });
-    const mirror = (max: string) =>
-      place.barge(["put", "-r", "--delete", "--max-delete", max, "t", "/home/"]);
+    const mirror = (max: string, ...more: string[]) =>
+      place.barge(["put", "-r", "--delete", "--max-delete", max, ...more, "t", "/home/"]);
     for (const max of ["2", "29%", "0"]) {
       const { code, stderr } = await mirror(max);
       assert.equal(code, 6, stderr);
       assert.match(stderr, /--delete would remove 3 of 10 entries, more than --max-delete/);
+      assert.match(stderr, /a larger --max-delete allows it, and with --dry-run prints/);
     }
+    const rehearsed = lines(await mirror("30%", "--dry-run", "--json"));
+    const removals = rehearsed.filter(({ status }) => status === "removed");
+    assert.deepEqual(
+      removals.map(({ path }) => path).sort(),
+      [0, 1, 2].map((i) => `/home/t/f${i}`),
+    );
     assert.equal((await ok(place, ["ls", "/home/t"])).stdout.split("\n").length - 1, 10);
     assert.equal((await mirror("30%")).code, 0);
     assert.equal((await ok(place, ["ls", "/home/t"])).stdout.split("\n").length - 1, 8);
