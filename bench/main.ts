@@ -4,7 +4,7 @@
  * own on loopback. bench/README.md describes the benchmarks.
  *
  *     deno task bench                            peers: beside vsftpd, nginx, rsync, OpenSSH ...
- *     deno task bench start growth memory loop sync distance
+ *     deno task bench start growth memory loop sync distance link
  *     deno task bench cluster --barge dist/barge
  *     deno task bench peers --quick --only big,tree --dir /var/tmp --json peers.json
  *
@@ -17,6 +17,7 @@ import { benchDistance } from "./distance.ts";
 import { benchGrowth, growthNames } from "./growth/main.ts";
 import { benchCluster, clusterPartNames } from "./cluster/main.ts";
 import { clearUp, clearUpOnSignals } from "./cleanup.ts";
+import { benchLink, linkPartNames } from "./link/main.ts";
 import { benchLoop } from "./loop.ts";
 import { benchMemory } from "./memory.ts";
 import { benchPeers, partNames } from "./peers/main.ts";
@@ -24,12 +25,12 @@ import { useProgram } from "./program.ts";
 import { benchStart } from "./start.ts";
 import { benchSync } from "./sync.ts";
 
-const names = ["peers", "start", "growth", "memory", "loop", "sync", "distance", "cluster"];
+const names = ["peers", "start", "growth", "memory", "loop", "sync", "distance", "link", "cluster"];
 const help = `deno task bench [${names.join("|")}]... [OPTIONS]
   --quick         less work: minutes, and rough figures
   --full          growth: up to 8 GiB, 100,000 files in a folder, 2,000 clients
   --only A,B      peers: ${partNames.join(", ")}; growth: ${growthNames.join(", ")};
-                  cluster: ${clusterPartNames.join(", ")}
+                  cluster: ${clusterPartNames.join(", ")}; link: ${linkPartNames.join(", ")}
   --seconds N     loop: duration. Default: an hour
   --rounds N      runs of each entry
   --size MIB      peers, memory, cluster: size of the large file. Default: 1024
@@ -48,7 +49,7 @@ const unknown = selected.find((name) => !names.includes(name));
 if (unknown) refuse(`there is no ${unknown}; there are ${names.join(", ")}`);
 const only = values.only?.split(",") ?? [];
 const unknownPart = only.find((name) =>
-  ![...partNames, ...growthNames, ...clusterPartNames].includes(name)
+  ![...partNames, ...growthNames, ...clusterPartNames, ...linkPartNames].includes(name)
 );
 if (unknownPart) refuse(`--only: there is no ${unknownPart}`);
 if (values.barge) useProgram(await Deno.realPath(values.barge));
@@ -74,12 +75,13 @@ const runs: Record<string, () => Promise<unknown>> = {
   loop: () => benchLoop(options),
   start: () => benchStart(options),
   distance: () => benchDistance(options),
+  link: () => benchLink(options, Deno.args.filter((arg) => !positionals.includes(arg))),
   cluster: () => benchCluster(options),
   sync: async () => options.print(await benchSync()),
 };
 clearUpOnSignals();
 const results: Record<string, unknown> = {};
-if (selected.some((name) => !["peers", "cluster"].includes(name))) console.log(machine());
+if (selected.some((name) => !["peers", "link", "cluster"].includes(name))) console.log(machine());
 for (const name of selected) {
   console.log(`\n## ${name}\n`);
   results[name] = await runs[name]() ?? null;

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { makeFolder, removeFolder, spawn } from "./cleanup.ts";
 import { HEAP, UNSTABLE } from "../scripts/permissions.ts";
+import { here, type Site } from "./peers/site.ts";
 import { watchMemory } from "./process_memory.ts";
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -35,6 +36,8 @@ export interface BenchOptions {
   readonly dir?: string;
   /** The options of storage that machines share and that has the account; default: a data directory. */
   readonly storage?: readonly string[];
+  /** Where it runs. */
+  readonly site?: Site;
 }
 
 /** A server, by default on a temporary directory, with the account `bench` and its token. */
@@ -61,18 +64,19 @@ export async function startBench(options: BenchOptions, ...args: string[]): Prom
   const data = `${folder}/data`;
   const storage = options.storage ?? ["--data", data];
   if (!options.storage) await addAccount(storage, "bench");
-  const [command, all] = bargeCommand([
+  const { site = here } = options;
+  const [command, all] = site.command(...bargeCommand([
     "serve",
     "--json",
     ...storage,
     "--native",
-    "127.0.0.1:0",
+    `${site.host}:0`,
     "--log-level",
     "error",
     ...isConfinable(await Deno.realPath(folder)) ? [] : ["--unconfined"],
     ...args.includes("--http") ? [] : ["--http", "off"],
     ...args,
-  ]);
+  ]));
   const server = spawn(command, { args: all, stdout: "piped", stderr: "null" });
   const lines = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
@@ -82,7 +86,7 @@ export async function startBench(options: BenchOptions, ...args: string[]): Prom
     text += value;
   }
   const facts = JSON.parse(text);
-  const env = await logIn(facts.native, "bench", folder);
+  const env = await logIn(facts.native, "bench", folder, facts.fingerprint);
   return {
     folder,
     facts,
@@ -111,15 +115,18 @@ export async function addAccount(storage: readonly string[], name: string): Prom
  * Logs an account in, and saves its token in a folder, so that later commands derive no key.
  *
  * @param address HOST:PORT of the native door
+ * @param fingerprint of the door's certificate, if it has one
  * @returns the environment of a client of that account
  */
 export async function logIn(
   address: string,
   account: string,
   folder: string,
+  fingerprint?: string | null,
 ): Promise<Record<string, string>> {
   const env = { BARGE_SERVER: `barge://${account}@${address}`, XDG_CONFIG_HOME: folder };
-  await run(["login", env.BARGE_SERVER, "--password-stdin"], env, "bench-secret\n");
+  const pin = fingerprint ? ["--pin", fingerprint] : [];
+  await run(["login", env.BARGE_SERVER, "--password-stdin", ...pin], env, "bench-secret\n");
   return env;
 }
 

@@ -83,7 +83,7 @@ async function drive(
   const { scale } = workspace;
   const port = freePort();
   const [program, args] = command(String(port));
-  await using server = await serve(program, args, port, transport === "udp");
+  await using server = await serve(program, args, port, { silent: transport === "udp" });
   const connections = transport === "tcp" ? scale.connections : sockets;
   const result = generator
     ? await byC(generator, transport, port, connections, scale.seconds)

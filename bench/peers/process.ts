@@ -1,5 +1,6 @@
 /** Other programs as child processes: timed commands, and servers. */
 import { spawn } from "../cleanup.ts";
+import { here, type Site } from "./site.ts";
 
 const decoder = new TextDecoder();
 /** Limit for a command, after which it is killed. */
@@ -23,10 +24,15 @@ export async function capture(
     stdout: "piped",
     stderr: "piped",
   });
-  const late = setTimeout(() => child.kill("SIGKILL"), commandTimeoutMs);
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, commandTimeoutMs);
   const { success, stdout, stderr } = await child.output();
   clearTimeout(late);
-  return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  const why = isLate ? `\ntakes longer than ${commandTimeoutMs / 1000} s` : "";
+  return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) + why };
 }
 
 /** Times a program. @returns seconds @throws {Error} with its output when it fails */
@@ -49,20 +55,26 @@ export interface Server extends AsyncDisposable {
   readonly pid: number;
 }
 
+interface ServeOptions {
+  /** Waits for a fixed time in place of a connection, for UDP. */
+  readonly silent?: boolean;
+  readonly site?: Site;
+}
+
 /**
  * Starts a server and waits until it accepts connections.
  *
- * @param silent waits for a fixed time instead, for UDP
  * @throws {Error} with its error output when it ends before that
  */
 export async function serve(
   program: string,
   args: readonly string[],
   port: number,
-  silent = false,
+  { silent = false, site = here }: ServeOptions = {},
 ): Promise<Server> {
-  const child = spawn(program, {
-    args: [...args],
+  const [command, words] = site.command(program, args);
+  const child = spawn(command, {
+    args: words,
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -84,7 +96,7 @@ export async function serve(
   };
   for (let tries = 0; tries < 500; tries++) {
     if (ended) break;
-    if (silent ? tries > 15 : await answers(port)) {
+    if (silent ? tries > 15 : await answers(site.host, port)) {
       return { port, pid: child.pid, [Symbol.asyncDispose]: end };
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -93,9 +105,9 @@ export async function serve(
   throw new Error(`${program.split("/").at(-1)} does not serve: ${errors.trim()}`);
 }
 
-async function answers(port: number): Promise<boolean> {
+async function answers(hostname: string, port: number): Promise<boolean> {
   try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    (await Deno.connect({ hostname, port })).close();
     return true;
   } catch {
     return false;

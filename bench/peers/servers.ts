@@ -1,5 +1,5 @@
 /**
- * The peers' servers, configured for this work: on loopback, without logs and TLS (only ssh
+ * The peers' servers, configured for this work: at the workspace's site, without logs and TLS (only ssh
  * encrypts), with limits that allow the load.
  */
 import { fileURLToPath } from "node:url";
@@ -42,13 +42,17 @@ export class Fleet implements AsyncDisposable {
 const isRoot = Deno.uid() === 0;
 
 /** With anonymous uploads, which need no account on this machine. */
-async function vsftpd({ work, root }: Workspace, program: string, port: number): Promise<Server> {
+async function vsftpd(
+  { work, root, site }: Workspace,
+  program: string,
+  port: number,
+): Promise<Server> {
   const empty = `${work}/empty`;
   await Deno.mkdir(empty, { recursive: true });
   const settings = {
     listen: "YES",
     listen_ipv6: "NO",
-    listen_address: "127.0.0.1",
+    listen_address: site.host,
     listen_port: port,
     background: "NO",
     anonymous_enable: "YES",
@@ -70,7 +74,7 @@ async function vsftpd({ work, root }: Workspace, program: string, port: number):
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   await Deno.writeTextFile(`${work}/vsftpd.conf`, lines.join(""));
-  return await serve(program, [`${work}/vsftpd.conf`], port);
+  return await serve(program, [`${work}/vsftpd.conf`], port, { site });
 }
 
 function pyftpdlib({ root }: Workspace, python: string, port: number): Promise<Server> {
@@ -99,10 +103,14 @@ async function nginx({ work, root }: Workspace, program: string, port: number): 
   return await serve(program, ["-e", `${work}/nginx.log`, "-c", `${work}/nginx.conf`], port);
 }
 
-async function rsyncd({ work, root }: Workspace, program: string, port: number): Promise<Server> {
+async function rsyncd(
+  { work, root, site }: Workspace,
+  program: string,
+  port: number,
+): Promise<Server> {
   const config = [
     `port = ${port}`,
-    "address = 127.0.0.1",
+    `address = ${site.host}`,
     "use chroot = no",
     "max connections = 0",
     ...isRoot ? ["uid = root", "gid = root"] : [],
@@ -111,17 +119,18 @@ async function rsyncd({ work, root }: Workspace, program: string, port: number):
     "read only = no",
   ];
   await Deno.writeTextFile(`${work}/rsyncd.conf`, config.join("\n") + "\n");
-  return await serve(program, ["--daemon", "--no-detach", `--config=${work}/rsyncd.conf`], port);
+  const args = ["--daemon", "--no-detach", `--config=${work}/rsyncd.conf`];
+  return await serve(program, args, port, { site });
 }
 
-function rclone({ work, root }: Workspace, program: string, port: number): Promise<Server> {
-  const where = ["--config", `${work}/rclone.conf`, "--addr", `127.0.0.1:${port}`];
-  return serve(program, ["serve", "webdav", ...where, root], port);
+function rclone({ work, root, site }: Workspace, program: string, port: number): Promise<Server> {
+  const where = ["--config", `${work}/rclone.conf`, "--addr", `${site.host}:${port}`];
+  return serve(program, ["serve", "webdav", ...where, root], port, { site });
 }
 
 /** For the current user, with keys of its own; clients use {@link sshOptions}. */
 async function sshd(workspace: Workspace, program: string, port: number): Promise<Server> {
-  const { work } = workspace;
+  const { work, site } = workspace;
   await makeKey(workspace);
   const config = [
     "UsePAM no",
@@ -129,7 +138,7 @@ async function sshd(workspace: Workspace, program: string, port: number): Promis
     "PidFile none",
     "Subsystem sftp internal-sftp",
     `Port ${port}`,
-    "ListenAddress 127.0.0.1",
+    `ListenAddress ${site.host}`,
     `HostKey ${work}/host`,
     "MaxStartups 4096",
     `AuthorizedKeysFile ${work}/key.pub`,
@@ -141,7 +150,7 @@ async function sshd(workspace: Workspace, program: string, port: number): Promis
   await Deno.writeTextFile(`${work}/sshd_config`, config.join("\n") + "\n");
   // sshd requires its folder for privilege separation.
   if (isRoot) await Deno.mkdir("/run/sshd", { recursive: true });
-  return await serve(program, ["-D", "-e", "-f", `${work}/sshd_config`], port);
+  return await serve(program, ["-D", "-e", "-f", `${work}/sshd_config`], port, { site });
 }
 
 /** Makes missing keys for ssh's clients and its server. @returns the path of the client's */

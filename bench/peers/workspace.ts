@@ -2,6 +2,7 @@
 import type { Tools } from "./tools.ts";
 import { makeFolder, removeFolder } from "../cleanup.ts";
 import { capture } from "./process.ts";
+import { here, type Site } from "./site.ts";
 
 /** The amount of work. */
 export interface Scale {
@@ -48,6 +49,7 @@ export interface Workspace extends AsyncDisposable {
   readonly work: string;
   readonly scale: Scale;
   readonly tools: Tools;
+  readonly site: Site;
   /** Problems to report besides the contests. */
   readonly notes: string[];
   /** Makes an empty folder for a download, and removes the previous one. */
@@ -58,7 +60,12 @@ export interface Workspace extends AsyncDisposable {
   warm(bytes: number): Promise<void>;
 }
 
-export async function makeWorkspace(dir: string, scale: Scale, tools: Tools): Promise<Workspace> {
+export async function makeWorkspace(
+  dir: string,
+  scale: Scale,
+  tools: Tools,
+  site: Site = here,
+): Promise<Workspace> {
   const work = await makeFolder("barge-peers-", dir);
   const [source, root, back] = [`${work}/source`, `${work}/root`, `${work}/back`];
   // Peers run as users of their own.
@@ -87,6 +94,7 @@ export async function makeWorkspace(dir: string, scale: Scale, tools: Tools): Pr
     work,
     scale,
     tools,
+    site,
     notes: [],
     async fresh() {
       await Deno.remove(back, { recursive: true }).catch(() => {/* there is no previous one */});
