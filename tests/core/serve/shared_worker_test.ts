@@ -41,7 +41,7 @@ Deno.test({
   ignore: !hasEngines,
   async fn() {
     await using setup = await SharedSetup.make();
-    await check(setup, await setup.serveOptions());
+    await check(setup, await setup.serveOptions({ host: "localhost" }));
   },
 });
 

@@ -8,7 +8,13 @@ import { Proxy } from "./_proxy.ts";
 
 const deadlineMs = 300;
 const bytes = new TextEncoder().encode("the bytes of an object");
-const sha256 = createHash("sha256").update(bytes).digest("hex");
+const small = withDigest(bytes);
+const { sha256 } = small;
+const large = withDigest(new Uint8Array(3 * 1024 * 1024).fill(7));
+
+function withDigest(bytes: Uint8Array<ArrayBuffer>) {
+  return { bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
 
 function test(name: string, work: (options: BucketOptions, bucket: Bucket) => Promise<void>): void {
   Deno.test({
@@ -39,8 +45,10 @@ test("an object is written, read in part, and deleted, also twice", async (_, bu
 });
 
 test("the store refuses bytes that are not those of the digest", async (_, bucket) => {
-  await fails("unavailable", bucket.put("c", bytes.slice(1), sha256));
-  await fails("io", bucket.get("c", { start: 0, size: 1 }));
+  for (const body of [bytes.slice(1), large.bytes]) {
+    await fails("unavailable", bucket.put("c", body, sha256));
+    await fails("io", bucket.get("c", { start: 0, size: 1 }));
+  }
 });
 
 test(
@@ -78,9 +86,12 @@ test("bytes beyond the end of an object are missing, and not tried again", async
 
 test("wrong keys and a missing bucket are reported as such, at once", async (options) => {
   using keys = new Bucket({ ...options, secretKey: "another" });
-  assert.match((await fails("fatal", keys.put("d", bytes, sha256))).message, /refuses the request/);
   using missing = new Bucket({ ...options, url: `${options.url}-missing` });
-  assert.match((await fails("fatal", missing.put("d", bytes, sha256))).message, /does not exist/);
+  for (const { bytes, sha256 } of [small, large]) {
+    const refused = await fails("fatal", keys.put("d", bytes, sha256));
+    assert.match(refused.message, /refuses the request/);
+    assert.match((await fails("fatal", missing.put("d", bytes, sha256))).message, /does not exist/);
+  }
 });
 
 test("a store that hangs is unavailable within the deadlines, and used again when it is back", async (options) => {
@@ -98,6 +109,43 @@ test("a store that hangs is unavailable within the deadlines, and used again whe
   await bucket.put("e", bytes, sha256);
   proxy.cut();
   assert.deepEqual(await bucket.get("e", { start: 0, size: bytes.length }), bytes);
+});
+
+test("an object is written in spite of a cut, and once a store that failed is back", async (options) => {
+  const { hostname, port } = new URL(options.url);
+  using proxy = new Proxy({ hostname, port: Number(port) });
+  const url = options.url.replace(`:${port}/`, `:${proxy.port}/`);
+  using bucket = new Bucket({ ...options, url, deadlineMs: 2000 });
+  for (const { bytes, sha256 } of [small, large]) {
+    const written = async () => {
+      await bucket.put("h", bytes, sha256);
+      assert.deepEqual(await bucket.get("h"), bytes);
+      await bucket.delete("h");
+    };
+    await written();
+    proxy.cut(); // the connections are idle
+    await written();
+    let cuts = 1;
+    proxy.rules = { onSent: () => cuts-- > 0 ? "cut" : "pass" };
+    await written();
+    for (const status of [500, 503]) {
+      proxy.rules = { status };
+      await fails("unavailable", bucket.put("h", bytes, sha256));
+      proxy.rules = {};
+      await written();
+    }
+    proxy.rules = { status: 403 };
+    await fails("fatal", bucket.put("h", bytes, sha256));
+    proxy.rules = {};
+    proxy.hang();
+    await fails("unavailable", bucket.put("h", bytes, sha256));
+    proxy.resume();
+    await written();
+    proxy.refuse();
+    await fails("unavailable", bucket.put("h", bytes, sha256));
+    proxy.listen();
+    await written();
+  }
 });
 
 test("an error that may pass is tried again, and then reported", async (options) => {
