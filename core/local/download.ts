@@ -261,7 +261,10 @@ export class Download implements FileContent {
       try {
         if (position !== this.#position) this.#file.seekSync(position, Deno.SeekMode.Start);
         this.#position = NaN; // until the read has succeeded
-        const n = await this.#file.read(into) ?? 0;
+        const here = into.length <= minBufferBytes && reads.allowed;
+        const n = here
+          ? reads.run(() => this.#file.readSync(into)) ?? 0
+          : await this.#file.read(into) ?? 0;
         this.#position = position + n;
         return n;
       } catch (error) {
