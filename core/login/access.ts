@@ -119,17 +119,19 @@ export function writeGuard(
 /**
  * Checks that an account may change, move or remove a file, or a folder with all its contents.
  *
+ * @param known the entry at the location, if the caller has looked it up
  * @throws {BargeError} `not-found`, `denied`
  */
 export async function checkChange(
   session: Session,
   account: Account,
   location: Location,
+  known?: StoredEntry,
 ): Promise<void> {
   needChange(session);
   const { tree } = session.store;
   const place = changeable(location);
-  const entry = await tree.entry(place);
+  const entry = known ?? await tree.entry(place);
   if (!entry) throw notFound();
   if (!ownFilesOnly(account, location)) return;
   if (entry.type === "dir") {
@@ -144,14 +146,20 @@ export async function checkChange(
  * Repeats {@link checkChange} in the step that makes the change. It does not walk a folder on disk: the
  * ledger has every file that was added to the folder since the first check.
  *
+ * @param known the entry at the location, if the caller has looked it up in this step
  * @returns the entry at the location
  * @throws {BargeError} as {@link checkChange}
  */
-export function recheckChange(view: View, session: Session, location: Location): StoredEntry {
+export function recheckChange(
+  view: View,
+  session: Session,
+  location: Location,
+  known?: StoredEntry,
+): StoredEntry {
   needChange(session);
   const account = session.accountIn(view);
   const place = changeable(location);
-  const entry = view.entry(place);
+  const entry = known ?? view.entry(place);
   if (!entry) throw notFound();
   const foreign = ownFilesOnly(account, location) ? view.foreignFile(place, account.id) : undefined;
   if (foreign) throw belongsTo(foreign.name, foreign);

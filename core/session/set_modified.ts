@@ -23,14 +23,16 @@ export async function setModified(
   const { tree } = session.store;
   const location = session.locate(path);
   const place = changeable(location);
+  const entry = await tree.entry(place);
   // Folders belong to no account: an account that may add to a folder may set the folder's time.
-  if ((await tree.entry(place))?.type !== "dir") {
-    await checkChange(session, await session.account(), location);
+  if (entry?.type !== "dir") {
+    await checkChange(session, await session.account(), location, entry);
   }
   const check = (view: View): void => {
     session.accountIn(view);
-    if (view.entry(place)?.type === "dir") return;
-    const { type, undigested } = recheckChange(view, session, location);
+    const current = view.entry(place);
+    if (current?.type === "dir") return;
+    const { type, undigested } = recheckChange(view, session, location, current);
     if (type === "other") throw new BargeError("denied", "it is neither a file nor a folder");
     // The ledger's digest is that of the bytes before the change by hand. The ledger uses a digest as long as
     // the file has the recorded time. If both got the new time, the changed bytes would have a wrong digest.
