@@ -19,6 +19,8 @@ const maxEntryFiles = 16;
 const entriesPerCore = 5;
 /** Folders of suites that run for most of a minute: each of their files is an entry. */
 const longSuites: readonly string[] = ["tests/contract"];
+/** Folders whose files share a browser and a server if they are loaded together: each folder is an area. */
+const sharedSetups: readonly string[] = ["tests/core/door/http/page"];
 
 /** Test files of one area that are loaded together. */
 export interface Entry {
@@ -60,10 +62,14 @@ export function makeEntries(files: readonly string[]): Entry[] {
   }).flat();
 }
 
-/** Returns the first two folders of a file, such as `tests/core`; of a long suite the file itself. */
+/**
+ * Returns the first two folders of a file, such as `tests/core`; the folder of a file with a shared setup; a file of a
+ * long suite itself.
+ */
 function areaOf(file: string): string {
   const path = relative(ROOT, file);
   if (longSuites.includes(dirname(path))) return path.replace(/_test\.ts$/, "");
+  if (sharedSetups.includes(dirname(path))) return dirname(path);
   return dirname(path).split("/").slice(0, 2).join("/");
 }
 

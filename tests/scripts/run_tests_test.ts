@@ -54,4 +54,7 @@ Deno.test("each test file is in one entry, with others of its area", () => {
     );
     assert.equal(areas.size, 1, name);
   }
+  // The tests of the page share a browser.
+  const page = files.filter((file) => file.startsWith(`${ROOT}/tests/core/door/http/page/`));
+  assert.deepEqual(entries.find(({ files }) => files.includes(page[0]))?.files, page);
 });

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { barge, type Server, startServer } from "../../../_server.ts";
 import { basic, Client } from "./_client.ts";
-import { openBrowser, Person, test as browserTest } from "./_browser.ts";
 
 const size = 300_000;
 
@@ -298,51 +297,4 @@ Deno.test("a share link gives a visitor its file, as often as it allows", async 
       assert.equal((await ask(made.url, { headers })).status, 200, "who was in stays in");
     },
   );
-});
-
-browserTest("a user shares a file, and a visitor downloads it", async () => {
-  await using server = await open();
-  const alice = new Caller(server, "alice");
-  const content = new Uint8Array(randomBytes(size));
-  await alice.put("/home/photo.bin", content);
-  await using browser = await openBrowser();
-  await using owner = await Person.open(browser, server);
-  await using stranger = await Person.open(browser, server, { width: 390, scheme: "dark" });
-  const { page } = owner;
-  await owner.login("alice");
-  await page.goto(`${owner.base}/about/home/photo.bin`);
-  await page.click("text=Share");
-  await page.locator("dialog h1", { hasText: "Share “photo.bin”" }).waitFor();
-  await page.fill("#most", "2");
-  await page.fill("#link-password", "sesame");
-  await owner.checkAccess();
-  await page.click("dialog button[type=submit]");
-  const url = await page.locator("dialog #link").innerText();
-  await owner.checkAccess();
-  await owner.shot("link-made");
-  await page.click("dialog >> text=All links");
-  await page.locator(".item", { hasText: "0 of 2 downloads" }).waitFor();
-  await owner.checkAccess();
-  await owner.shot("links");
-
-  await stranger.page.goto(url);
-  await stranger.page.fill("#password", "sesame");
-  await stranger.checkAccess();
-  await stranger.page.click("text=Open");
-  await stranger.page.locator("h1", { hasText: "photo.bin" }).waitFor();
-  await stranger.checkAccess();
-  await stranger.shot("shared");
-  const downloading = stranger.page.waitForEvent("download");
-  await stranger.page.click("text=Download");
-  const got = await Deno.readFile(await (await downloading).path());
-  assert.equal(sha256(got), sha256(content));
-
-  await page.reload();
-  await page.locator(".item", { hasText: "1 of 2 downloads" }).waitFor();
-  await page.click("text=Revoke");
-  await owner.hears("The link is revoked");
-  await page.getByText("No links yet").waitFor();
-  await stranger.page.reload();
-  await stranger.page.getByText("This link is not valid").waitFor();
-  await stranger.checkAccess();
 });

@@ -1,10 +1,10 @@
 /** Tests the admin pages: their functions, and that only admins can use them. */
 import assert from "node:assert/strict";
-import { Audit } from "../../../../core/local/account/audit.ts";
-import { Database } from "../../../../core/local/database/database.ts";
-import { barge, startServer } from "../../../_server.ts";
-import { basic } from "./_client.ts";
-import { openBrowser, Person, test } from "./_browser.ts";
+import { Audit } from "../../../../../core/local/account/audit.ts";
+import { Database } from "../../../../../core/local/database/database.ts";
+import { startServer } from "../../../../_server.ts";
+import { basic } from "../_client.ts";
+import { Person, test } from "./_browser.ts";
 
 test("an admin manages accounts, connections and bans", async (t) => {
   await using server = await startServer({
@@ -14,20 +14,17 @@ test("an admin manages accounts, connections and bans", async (t) => {
     ],
   });
   await server.addUser("alice", { quota: "3MB" });
-  const made = await barge(["user", "add", "root", "--role", "admin", "--data", server.data], {
-    env: { BARGE_PASSWORD: "root-secret" },
-  });
-  assert.equal(made.code, 0, made.stderr);
+  await server.addUser("root", { password: "anna-secret" });
+  await server.changeUser("root", { role: "admin" });
   const base = `http://${server.facts.http}`;
   const status = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(base + path, { redirect: "manual", ...init });
     await response.arrayBuffer(); // to its end, so that its bytes are counted
     return response.status;
   };
-  await using browser = await openBrowser();
-  await using root = await Person.open(browser, server);
+  await using root = await Person.open({ server });
   const { page } = root;
-  await root.login("root");
+  await root.enter("root");
 
   await t.step("an added account can log in", async () => {
     await page.click("nav >> text=Admin");
@@ -217,11 +214,10 @@ test("an admin manages accounts, connections and bans", async (t) => {
   await t.step(
     "only admins see it; it works without scripts, on a phone and with the dark theme",
     async () => {
-      await using phone = await Person.open(browser, server, {
-        ...{ width: 390, scheme: "dark", script: false },
+      await using phone = await Person.open({
+        ...{ server, width: 390, scheme: "dark", script: false },
       });
-      await phone.login("root");
-      await phone.page.goto(`${base}/admin`);
+      await phone.enter("root", "/admin");
       await phone.page.locator("svg.chart").waitFor();
       const { scroll, shown } = await phone.page.locator("html").evaluate((html) => ({
         scroll: html.scrollWidth,
@@ -238,7 +234,7 @@ test("an admin manages accounts, connections and bans", async (t) => {
       await phone.page.locator(".item", { hasText: "dave" }).waitFor();
 
       await phone.context.clearCookies();
-      await phone.login("alice");
+      await phone.enter("alice");
       assert.equal(await phone.page.getByText("Admin").count(), 0);
       const lists = ["accounts", "connections", "bans", "audit"].map((list) => `/admin/${list}`);
       for (const path of ["/admin", ...lists]) {

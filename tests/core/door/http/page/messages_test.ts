@@ -1,10 +1,10 @@
 /** Tests the listing of a folder, and the page's notices and failures. */
 import assert from "node:assert/strict";
-import { listing, listingQueryOf, perPage } from "../../../../core/door/http/page/listing.ts";
-import { errorText, noticeText } from "../../../../core/door/http/page/messages.ts";
-import { backOf } from "../../../../core/door/http/page/view.ts";
-import { BargeError } from "../../../../core/error.ts";
-import { Setup } from "../../_setup.ts";
+import { listing, listingQueryOf, perPage } from "../../../../../core/door/http/page/listing.ts";
+import { errorText, noticeText } from "../../../../../core/door/http/page/messages.ts";
+import { backOf } from "../../../../../core/door/http/page/view.ts";
+import { BargeError } from "../../../../../core/error.ts";
+import { Setup } from "../../../_setup.ts";
 
 Deno.test("a folder is sorted, filtered and cut into pages; folders come first", async () => {
   using setup = new Setup();

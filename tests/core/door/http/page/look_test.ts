@@ -1,8 +1,7 @@
 /** Tests how the page looks, is accessible, and shows uploaded files. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { startServer } from "../../../_server.ts";
-import { openBrowser, Person, test } from "./_browser.ts";
+import { password, Person, server, test } from "./_browser.ts";
 
 const pdf = `%PDF-1.4
 1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
@@ -20,9 +19,8 @@ const png = Uint8Array.from(
 const evil = `<script>fetch("/account").then(() => document.title = "owned")</script>`;
 
 test("files are shown safely, on an accessible page", async (t) => {
-  await using server = await startServer({ args: ["--http", "127.0.0.1:0", "--workers", "1"] });
-  await server.addUser("alice");
-  const home = `${server.data}/homes/alice`;
+  await server.addUser("lucy", { password });
+  const home = `${server.data}/homes/lucy`;
   await Deno.mkdir(`${home}/music`, { recursive: true });
   await Deno.writeTextFile(`${home}/evil.html`, `<h1>hi</h1>${evil}`);
   await Deno.writeTextFile(
@@ -33,14 +31,12 @@ test("files are shown safely, on an accessible page", async (t) => {
   await Deno.writeTextFile(`${home}/paper.pdf`, pdf);
   await Deno.writeFile(`${home}/silence.wav`, wav());
   await Deno.writeTextFile(`${home}/<img src=x onerror=alert(1)>.txt`, "x");
-  await using browser = await openBrowser();
-  await using alice = await Person.open(browser, server);
-  const { page } = alice;
-  await alice.login("alice");
-  const open = (name: string) => page.goto(`${alice.base}/about/home/${encodeURIComponent(name)}`);
+  await using lucy = await Person.open();
+  const { page } = lucy;
+  const open = (name: string) => page.goto(`${lucy.base}/about/home/${encodeURIComponent(name)}`);
 
   await t.step("HTML is shown as text, and downloaded as a file", async () => {
-    await open("evil.html");
+    await lucy.enter("lucy", "/about/home/evil.html");
     await page.locator("pre", { hasText: "<script>" }).waitFor();
     const { headers, status } = await raw("evil.html");
     assert.equal(status, 200);
@@ -52,11 +48,11 @@ test("files are shown safely, on an accessible page", async (t) => {
   await t.step("an SVG is shown as an image, and runs no script when opened directly", async () => {
     await open("evil.svg");
     await loaded("img");
-    await page.goto(`${alice.base}/raw/home/evil.svg`);
+    await page.goto(`${lucy.base}/raw/home/evil.svg`);
     assert.notEqual(await page.title(), "owned");
-    await page.goto(`${alice.base}/api/v1/files/home/evil.svg`);
+    await page.goto(`${lucy.base}/api/v1/files/home/evil.svg`);
     assert.notEqual(await page.title(), "owned");
-    alice.broken.length = 0; // the browser's reports of refusals
+    lucy.broken.length = 0; // the browser's reports of refusals
   });
 
   await t.step("an image, a sound and a PDF have a preview", async () => {
@@ -75,36 +71,33 @@ test("files are shown safely, on an accessible page", async (t) => {
     assert.equal(headers["content-type"], "application/pdf");
     await open("paper.pdf");
     await page.locator("iframe").waitFor();
-    await alice.shot("pdf");
+    await lucy.shot("pdf");
   });
 
   await t.step("names are shown as text, never as HTML", async () => {
-    await page.goto(`${alice.base}/files/home/`);
-    await alice.sees("<img src=x onerror=alert(1)>.txt");
+    await page.goto(`${lucy.base}/files/home/`);
+    await lucy.sees("<img src=x onerror=alert(1)>.txt");
     await page.click("text=<img src=x");
     await page.locator("h1", { hasText: "<img src=x onerror=alert(1)>.txt" }).waitFor();
   });
 
   await t.step("the page is accessible with both themes, on a desktop and on a phone", async () => {
-    await using person = await Person.open(browser, server);
-    const { page } = person;
-    await person.login("alice");
     for (const scheme of ["light", "dark"] as const) {
       for (const width of [1280, 390]) {
         await page.emulateMedia({ colorScheme: scheme });
         await page.setViewportSize({ width, height: 800 });
-        await page.goto(`${person.base}/files/home/`);
-        await person.sees("music");
-        await person.shot(`home-${width}-${scheme}`);
+        await page.goto(`${lucy.base}/files/home/`);
+        await lucy.sees("music");
+        await lucy.shot(`home-${width}-${scheme}`);
         await page.check('input[value="music"]');
         const both = (scheme === "light") === (width > 500); // two of four combinations, to save time
-        if (both) await person.checkAccess();
+        if (both) await lucy.checkAccess();
         const wide = await page.evaluate("document.documentElement.scrollWidth");
         assert.ok(Number(wide) <= width, `${wide} is wider than ${width}`);
         await page.click("text=dot.png");
         await page.locator("#sha256").waitFor();
-        if (both) await person.checkAccess();
-        await person.shot(`about-${width}-${scheme}`);
+        if (both) await lucy.checkAccess();
+        await lucy.shot(`about-${width}-${scheme}`);
       }
     }
   });
@@ -112,9 +105,9 @@ test("files are shown safely, on an accessible page", async (t) => {
   await t.step(
     "on a phone, a folder is created, and a file uploaded, shown and deleted",
     async () => {
-      await using phone = await Person.open(browser, server, { width: 390 });
+      await using phone = await Person.open({ width: 390 });
       const { page } = phone;
-      await phone.login("alice");
+      await phone.enter("lucy");
       await page.click("#new-folder");
       await phone.shot("phone-dialog");
       await page.fill("dialog #to", "pocket");
@@ -134,14 +127,14 @@ test("files are shown safely, on an accessible page", async (t) => {
   );
 
   await t.step("the page can be used by the keyboard alone", async () => {
-    await using person = await Person.open(browser, server);
+    await using person = await Person.open();
     const { page } = person;
     const { keyboard } = page;
     const focused = () => page.locator(":focus");
     await page.goto(`${person.base}/login`);
-    await keyboard.type("alice");
+    await keyboard.type("lucy");
     await keyboard.press("Tab");
-    await keyboard.type("alice-secret");
+    await keyboard.type(password);
     await keyboard.press("Enter");
     await person.sees("music");
     await keyboard.press("Tab");
@@ -169,21 +162,22 @@ test("files are shown safely, on an accessible page", async (t) => {
   });
 
   await t.step("the chosen theme is remembered", async () => {
+    await page.emulateMedia({ colorScheme: "light" });
     const theme = () => page.locator("html").getAttribute("data-theme");
     const saved = page.waitForResponse("**/theme");
     await page.click("[data-theme-form] button");
     assert.equal(await theme(), "dark");
     await saved;
     const after = page.waitForResponse("**/files/home/");
-    await page.goto(`${alice.base}/files/home/`);
+    await page.goto(`${lucy.base}/files/home/`);
     await after;
     assert.equal(await theme(), "dark");
   });
 
   await t.step("the page reports when it is offline, and when the login has ended", async () => {
-    await using person = await Person.open(browser, server);
+    await using person = await Person.open();
     const { page, context } = person;
-    await person.login("alice");
+    await person.enter("lucy");
     await context.setOffline(true);
     await page.click("text=evil.html");
     await person.hears("You are offline");
@@ -193,16 +187,16 @@ test("files are shown safely, on an accessible page", async (t) => {
     await context.clearCookies();
     await page.click(".crumbs >> text=Home");
     await page.getByText("Log in to continue").waitFor({ state: "detached" });
-    await page.fill("#name", "alice");
-    await page.fill("#password", "alice-secret");
+    await page.fill("#name", "lucy");
+    await page.fill("#password", password);
     await page.click("button[type=submit]");
     await person.sees("evil.html");
   });
 
   await t.step("the page works without scripts", async () => {
-    await using plain = await Person.open(browser, server, { script: false });
+    await using plain = await Person.open({ script: false });
     const { page } = plain;
-    await plain.login("alice");
+    await plain.login("lucy", password);
     await page.click("th >> text=Size");
     await page.locator("th.size[aria-sort]").waitFor();
     await page.fill("#q", "dot");
@@ -223,23 +217,24 @@ test("files are shown safely, on an accessible page", async (t) => {
   });
 
   await t.step("a missing file has an error page, and the page's assets are small", async () => {
-    const missing = await page.goto(`${alice.base}/about/home/nothing.txt`);
+    const missing = await page.goto(`${lucy.base}/about/home/nothing.txt`);
     assert.equal(missing?.status(), 404);
     await page.locator("h1", { hasText: "Nothing here" }).waitFor();
-    await alice.checkAccess();
-    await using fresh = await Person.open(browser, server);
+    await lucy.checkAccess();
+    await using fresh = await Person.open({ fresh: true });
     const weights: Promise<number>[] = [];
     fresh.page.on("response", (response) => {
       if (response.status() === 200) weights.push(response.body().then((b) => gzipSync(b).length));
     });
-    await fresh.login("alice");
+    await fresh.login("lucy", password);
     await fresh.page.waitForLoadState("networkidle");
+    fresh.page.removeAllListeners("response");
     const weight = (await Promise.all(weights)).reduce((sum, bytes) => sum + bytes, 0);
     assert.ok(weight > 5_000 && weight < 60_000, `${weight} bytes`);
   });
 
   async function raw(name: string) {
-    const response = await alice.context.request.get(`${alice.base}/raw/home/${name}`);
+    const response = await lucy.context.request.get(`${lucy.base}/raw/home/${name}`);
     return { headers: response.headers(), status: response.status() };
   }
 

@@ -1,8 +1,7 @@
 /** Tests the page behind a proxy that limits bodies and does not forward Host. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { startServer } from "../../../_server.ts";
-import { openBrowser, Person, test } from "./_browser.ts";
+import { password, Person, server, test } from "./_browser.ts";
 
 /** Starts a proxy that refuses long bodies. */
 class Proxy implements AsyncDisposable {
@@ -40,39 +39,35 @@ class Proxy implements AsyncDisposable {
 }
 
 test("uploads of the page pass a proxy that limits bodies and does not forward Host", async () => {
-  await using server = await startServer({
-    args: ["--http", "127.0.0.1:0", "--workers", "1", "--durability", "relaxed"],
-  });
-  await server.addUser("alice", { quota: "none" });
+  await server.addUser("petra", { password });
   await using proxy = new Proxy(server.facts.http!);
   const bytes = randomBytes(3_000_000);
   const file = `${server.data}/large.bin`;
   await Deno.writeFile(file, bytes);
-  await using browser = await openBrowser();
-  await using alice = await Person.open(browser, server);
-  alice.base = proxy.base;
-  await alice.login("alice");
+  await using petra = await Person.open();
+  petra.base = proxy.base;
+  await petra.login("petra", password);
   proxy.limit = 1000;
-  await alice.upload(file);
-  const row = alice.page.locator(".transfers li.bad", { hasText: "proxy" });
+  await petra.upload(file);
+  const row = petra.page.locator(".transfers li.bad", { hasText: "proxy" });
   await row.waitFor();
-  const progress = alice.page.locator(".transfers progress");
+  const progress = petra.page.locator(".transfers progress");
   assert.equal(Number(await progress.getAttribute("value")), 0);
   assert.ok(proxy.refused > 1, "smaller pieces were not tried");
   proxy.limit = 1024 * 1024;
-  await alice.page.click('.transfers [data-act="resume"]');
-  await alice.hears("Uploaded");
+  await petra.page.click('.transfers [data-act="resume"]');
+  await petra.hears("Uploaded");
   assert.deepEqual(
-    await Deno.readFile(`${server.data}/homes/alice/large.bin`),
+    await Deno.readFile(`${server.data}/homes/petra/large.bin`),
     new Uint8Array(bytes),
   );
   // From the start, too: the first pieces are too large, smaller ones pass.
-  await alice.page.reload();
+  await petra.page.reload();
   await Deno.rename(file, `${server.data}/again.bin`);
-  await alice.upload(`${server.data}/again.bin`);
-  await alice.hears("Uploaded");
+  await petra.upload(`${server.data}/again.bin`);
+  await petra.hears("Uploaded");
   assert.deepEqual(
-    await Deno.readFile(`${server.data}/homes/alice/again.bin`),
+    await Deno.readFile(`${server.data}/homes/petra/again.bin`),
     new Uint8Array(bytes),
   );
 });

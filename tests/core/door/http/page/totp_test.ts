@@ -1,8 +1,8 @@
 /** The second factor on the page, in a browser. */
 import assert from "node:assert/strict";
-import { codeAt, stepMs } from "../../../../core/protocol/totp.ts";
-import { startServer } from "../../../_server.ts";
-import { openBrowser, Person, test } from "./_browser.ts";
+import { codeAt, stepMs } from "../../../../../core/protocol/totp.ts";
+import { startServer } from "../../../../_server.ts";
+import { Person, server, test } from "./_browser.ts";
 
 /** Waits until the page has a heading. */
 async function heading({ page }: Person, text: string): Promise<void> {
@@ -24,49 +24,46 @@ async function send({ page }: Person, code: string): Promise<void> {
 }
 
 test("the page enables a second factor, asks for its code, and disables it", async (t) => {
-  await using server = await startServer({ args: ["--http", "127.0.0.1:0"] });
-  await server.addUser("alice");
-  await using browser = await openBrowser();
-  await using alice = await Person.open(browser, server);
-  const { page } = alice;
+  await server.addUser("theo");
+  await using theo = await Person.open();
+  const { page } = theo;
   let secret = "";
   let codes: string[] = [];
   const at = (steps: number) => codeAt(secret, Date.now() + steps * stepMs);
 
   await t.step("a wrong code or password changes nothing, and keeps the secret", async () => {
-    await alice.login("alice");
-    await page.goto(`${alice.base}/account`);
+    await theo.enter("theo", "/account");
     await page.click("#second-factor a");
     await page.locator("svg[role=img] path").waitFor();
-    await alice.checkAccess();
+    await theo.checkAccess();
     secret = await page.innerText("#secret");
-    await page.fill("#password", "alice-secret");
-    await send(alice, "000000");
+    await page.fill("#password", "theo-secret");
+    await send(theo, "000000");
     await page.locator(".note.bad", { hasText: "not one of this secret now" }).waitFor();
     await page.fill("#password", "wrong-secret");
-    await send(alice, at(0));
+    await send(theo, at(0));
     await page.locator(".note.bad", { hasText: "The password is wrong" }).waitFor();
     assert.equal(await page.innerText("#secret"), secret);
   });
 
   await t.step("a right one shows recovery codes, and the browser stays logged in", async () => {
-    await page.fill("#password", "alice-secret");
-    await send(alice, at(-1));
-    await heading(alice, "The second factor is enabled");
+    await page.fill("#password", "theo-secret");
+    await send(theo, at(-1));
+    await heading(theo, "The second factor is enabled");
     codes = (await page.innerText("#codes")).split("\n");
     assert.equal(codes.length, 10);
-    await alice.checkAccess();
+    await theo.checkAccess();
     await page.click("a.main");
     await page.locator("#second-factor", { hasText: "10 recovery codes left" }).waitFor();
-    await alice.checkAccess();
+    await theo.checkAccess();
   });
 
   await t.step("a login asks for the code in a second step", async () => {
-    await using other = await Person.open(browser, server);
-    await begin(other, "alice");
+    await using other = await Person.open();
+    await begin(other, "theo");
     await other.page.waitForSelector("#code");
     await other.checkAccess();
-    assert.doesNotMatch(await other.page.content(), /alice-secret/);
+    assert.doesNotMatch(await other.page.content(), /theo-secret/);
     await send(other, "000000");
     const hint = /^The code is wrong.*compare the clock of its device with the server's\)\.$/;
     await other.page.locator(".note.bad", { hasText: hint }).waitFor();
@@ -74,7 +71,7 @@ test("the page enables a second factor, asks for its code, and disables it", asy
     await send(other, code);
     await other.page.waitForSelector(".side");
     await other.page.context().clearCookies();
-    await begin(other, "alice");
+    await begin(other, "theo");
     await send(other, code);
     await other.page.locator(".note.bad", { hasText: "was used before" }).waitFor();
     await send(other, codes[0]);
@@ -82,49 +79,48 @@ test("the page enables a second factor, asks for its code, and disables it", asy
   });
 
   await t.step("the password is changed with a code", async () => {
-    await page.goto(`${alice.base}/account`);
-    await page.fill("#old", "alice-secret");
-    await page.fill("#new", "alice-second");
-    await page.fill("#again", "alice-second");
+    await page.goto(`${theo.base}/account`);
+    await page.fill("#old", "theo-secret");
+    await page.fill("#new", "theo-second");
+    await page.fill("#again", "theo-second");
     await page.fill("#password-code", "000000");
     await page.click("form[action='/account/password'] button[type=submit]");
     await page.locator(".note.bad", { hasText: "The old password or the code is wrong" }).waitFor();
-    await page.fill("#old", "alice-secret");
-    await page.fill("#new", "alice-secret");
-    await page.fill("#again", "alice-secret");
+    await page.fill("#old", "theo-secret");
+    await page.fill("#new", "theo-secret");
+    await page.fill("#again", "theo-secret");
     await page.fill("#password-code", codes[1]);
     await page.click("form[action='/account/password'] button[type=submit]");
-    await alice.hears("The password is changed");
+    await theo.hears("The password is changed");
   });
 
   await t.step("new recovery codes replace the old ones, and a code disables it", async () => {
-    await page.fill("#factor-password", "alice-secret");
+    await page.fill("#factor-password", "theo-secret");
     await page.fill("#factor-code", codes[2]);
     await page.click("#second-factor button:has-text('New recovery codes')");
-    await heading(alice, "Recovery codes");
+    await heading(theo, "Recovery codes");
     const fresh = (await page.innerText("#codes")).split("\n");
-    await page.goto(`${alice.base}/account`);
+    await page.goto(`${theo.base}/account`);
     for (const code of [codes[3], fresh[0]]) {
-      await page.goto(`${alice.base}/account`);
-      await page.fill("#factor-password", "alice-secret");
+      await page.goto(`${theo.base}/account`);
+      await page.fill("#factor-password", "theo-secret");
       await page.fill("#factor-code", code);
       await page.click("#second-factor button:has-text('Disable')");
       if (code === codes[3]) await page.locator(".note.bad", { hasText: "wrong" }).waitFor();
     }
-    await alice.hears("The second factor is disabled");
+    await theo.hears("The second factor is disabled");
     await page.locator("#second-factor a", { hasText: "Enable" }).waitFor();
   });
 });
 
 test("a login enables a second factor where the role requires one; an admin removes it", async () => {
-  await using server = await startServer({
+  await using strict = await startServer({
     args: ["--http", "127.0.0.1:0", "--require-totp", "user"],
   });
-  await server.addUser("bob");
-  await server.addUser("anna");
-  await server.changeUser("anna", { role: "admin" });
-  await using browser = await openBrowser();
-  await using bob = await Person.open(browser, server);
+  await strict.addUser("bob");
+  await strict.addUser("anna");
+  await strict.changeUser("anna", { role: "admin" });
+  await using bob = await Person.open({ server: strict });
   const { page } = bob;
   await begin(bob, "bob");
   await heading(bob, "Enable a second factor");
@@ -143,9 +139,8 @@ test("a login enables a second factor where the role requires one; an admin remo
   await page.click("a.main");
   await page.waitForSelector(".side");
 
-  await using anna = await Person.open(browser, server);
-  await anna.login("anna");
-  await anna.page.goto(`${anna.base}/admin/accounts`);
+  await using anna = await Person.open({ server: strict });
+  await anna.enter("anna", "/admin/accounts");
   await anna.page.locator("li", { hasText: "bob" }).locator("text=second factor").waitFor();
   await anna.page.goto(`${anna.base}/admin/accounts/bob`);
   await anna.checkAccess();

@@ -1,12 +1,12 @@
 /** Tests the logins of the page, and that other sites can't use them. */
 import assert from "node:assert/strict";
-import { Database } from "../../../../core/local/database/database.ts";
-import { webSessionIdleMs } from "../../../../core/storage/logins.ts";
-import { startServer } from "../../../_server.ts";
-import { openBrowser, Person, test } from "./_browser.ts";
+import { Database } from "../../../../../core/local/database/database.ts";
+import { webSessionIdleMs } from "../../../../../core/storage/logins.ts";
+import { startServer } from "../../../../_server.ts";
+import { Person, test } from "./_browser.ts";
 
 Deno.test("a stolen, old or ended cookie, or one of a disabled account, is refused", async (t) => {
-  await using server = await startServer({ args: ["--http", "127.0.0.1:0", "--workers", "1"] });
+  await using server = await startServer({ args: ["--http", "127.0.0.1:0"] });
   await server.addUser("alice");
   const base = `http://${server.facts.http}`;
 
@@ -96,11 +96,7 @@ Deno.test("a stolen, old or ended cookie, or one of a disabled account, is refus
 });
 
 test("an account is registered, and its quota, logins and password are changed", async (t) => {
-  await using server = await startServer({
-    args: ["--http", "127.0.0.1:0", "--workers", "1", "--allow-register", "--max-quota", "2MB"],
-  });
-  await using browser = await openBrowser();
-  await using carol = await Person.open(browser, server, { scheme: "dark" });
+  await using carol = await Person.open({ scheme: "dark" });
   const { page } = carol;
 
   await t.step("an account registers", async () => {
@@ -131,8 +127,8 @@ test("an account is registered, and its quota, logins and password are changed",
   });
 
   await t.step("another login is shown, and can be ended", async () => {
-    await using phone = await Person.open(browser, server, { width: 390 });
-    await phone.login("carol");
+    await using phone = await Person.open({ width: 390 });
+    await phone.enter("carol");
     await page.reload();
     await page.getByText(", this one").waitFor();
     await page.click('[action="/account/end"] button');
@@ -170,7 +166,7 @@ test("an account is registered, and its quota, logins and password are changed",
       await page.click("text=Create a token");
       const token = await page.innerText("#token");
       await page.getByText("only add new files; through http; from 127.0.0.0/8, ::1").waitFor();
-      await using job = await Person.open(browser, server);
+      await using job = await Person.open();
       await job.login("carol", token);
       await job.page.click(".who a");
       await job.page.getByText("You are logged in with a limited token").waitFor();
@@ -187,8 +183,8 @@ test("an account is registered, and its quota, logins and password are changed",
   );
 
   await t.step("a new password ends all other logins", async () => {
-    await using other = await Person.open(browser, server);
-    await other.login("carol");
+    await using other = await Person.open();
+    await other.enter("carol");
     await page.fill("#old", "wrong");
     await page.fill("#new", "new-secret");
     await page.fill("#again", "new-secret");
@@ -251,13 +247,13 @@ async function post(
 }
 
 Deno.test("over TLS, the cookie is for this host and TLS only", async () => {
-  await using server = await startServer({
+  await using secure = await startServer({
     args: ["--http", "127.0.0.1:0", "--workers", "1", "--tls"],
   });
-  await server.addUser("alice");
-  const certificate = await Deno.readTextFile(`${server.data}/tls/cert.pem`);
+  await secure.addUser("alice");
+  const certificate = await Deno.readTextFile(`${secure.data}/tls/cert.pem`);
   using client = Deno.createHttpClient({ caCerts: [certificate] });
-  const url = `https://${server.facts.http}/login`;
+  const url = `https://${secure.facts.http}/login`;
   const text = await (await fetch(url, { client })).text();
   const csrf = /name="csrf" value="([^"]+)"/.exec(text)![1];
   const body = new URLSearchParams({ csrf, name: "alice", password: "alice-secret" });

@@ -1,24 +1,19 @@
 /** Tests that no uploaded file runs as a script of the page, whose origin it has. */
 import assert from "node:assert/strict";
-import { startServer } from "../../../_server.ts";
-import { openBrowser, Person, test } from "./_browser.ts";
+import { password, Person, server, test } from "./_browser.ts";
 
 test("an uploaded script does not run in the page, however it is opened", async () => {
-  await using server = await startServer({
-    args: ["--http", "127.0.0.1:0", "--workers", "1", "--durability", "relaxed"],
-  });
-  await server.addUser("alice");
+  await server.addUser("sam", { password });
   const script = "document.documentElement.dataset.ran = 'yes';";
   await Deno.writeTextFile(`${server.data}/evil.js`, script);
-  await using browser = await openBrowser();
-  await using alice = await Person.open(browser, server);
-  await alice.login("alice");
-  await alice.upload(`${server.data}/evil.js`);
-  await alice.hears("Uploaded");
-  assert.deepEqual(alice.broken, []);
+  await using sam = await Person.open();
+  await sam.enter("sam");
+  await sam.upload(`${server.data}/evil.js`);
+  await sam.hears("Uploaded");
+  assert.deepEqual(sam.broken, []);
   const urls = ["/api/v1/files/home/evil.js", "/dav/home/evil.js", "/raw/home/evil.js"];
   // As an injected element does: inline, or with the URL of an existing module.
-  const outcomes = await alice.page.evaluate(async (urls: string[]) => {
+  const outcomes = await sam.page.evaluate(async (urls: string[]) => {
     const found: string[] = [];
     for (const url of urls) {
       for (const type of ["text/javascript", "module"]) {
@@ -37,8 +32,8 @@ test("an uploaded script does not run in the page, however it is opened", async 
     return found;
   }, urls);
   assert.deepEqual(outcomes, Array(6).fill("refused"));
-  assert.equal(await alice.page.locator("html[data-ran]").count(), 0);
-  alice.broken.length = 0; // the refusals themselves
+  assert.equal(await sam.page.locator("html[data-ran]").count(), 0);
+  sam.broken.length = 0; // the refusals themselves
   // Each page has its own nonce.
   const policies = await Promise.all([1, 2].map(async () => {
     const answer = await fetch(`http://${server.facts.http}/login`);

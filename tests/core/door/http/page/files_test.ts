@@ -1,19 +1,15 @@
 /** Tests files on the page, in a browser. */
 import assert from "node:assert/strict";
-import { startServer } from "../../../_server.ts";
+import { startServer } from "../../../../_server.ts";
 import { randomBytes } from "node:crypto";
-import { sha256 } from "../../_setup.ts";
-import { openBrowser, Person, test } from "./_browser.ts";
+import { sha256 } from "../../../_setup.ts";
+import { Person, server, test } from "./_browser.ts";
 
 test("a user uploads, views, changes, publishes and downloads files", async (t) => {
-  await using server = await startServer({
-    args: ["--http", "127.0.0.1:0", "--workers", "2", "--durability", "relaxed"],
-  });
   await server.addUser("alice", { quota: "3MB" });
   await server.addUser("bob", { quota: "1MB" });
   await using local = await folder();
-  await using browser = await openBrowser();
-  await using alice = await Person.open(browser, server);
+  await using alice = await Person.open();
   const { page } = alice;
 
   await t.step(
@@ -141,8 +137,8 @@ test("a user uploads, views, changes, publishes and downloads files", async (t) 
       await alice.shot("publish");
       await page.click("dialog >> text=Publish to Public");
       await alice.hears("Published 1 item");
-      await using bob = await Person.open(browser, server);
-      await bob.login("bob");
+      await using bob = await Person.open();
+      await bob.enter("bob");
       await bob.page.click("text=Public");
       await bob.sees("greeting.txt");
       await bob.page.check('input[value="greeting.txt"]');
@@ -177,17 +173,16 @@ test("an upload is paused, survives a killed server, and is resumed", async (t) 
   const args = ["--http", "127.0.0.1:0", "--workers", "1"];
   await using local = await folder();
   const bytes = Deno.readFileSync(local.path("big.bin"));
-  await using browser = await openBrowser();
   await using first = await startServer({ data, args: [...args, "--rate-up", "4MB"] });
   await first.addUser("alice");
-  await using alice = await Person.open(browser, first);
+  await using alice = await Person.open({ server: first });
   const { page } = alice;
   const row = page.locator(".transfers li", { hasText: "big.bin" });
   const beyond = (bytes: RegExp) => row.locator(".how", { hasText: bytes }).waitFor();
   const progress = async () => Number(await row.locator("progress").getAttribute("value"));
 
   await t.step("an upload can be paused", async () => {
-    await alice.login("alice");
+    await alice.enter("alice");
     await alice.drop(local.path("big.bin"));
     await beyond(/^\d+\.\d+ MB of/);
     await row.getByRole("button", { name: "Pause" }).click();
