@@ -17,8 +17,8 @@ Deno.test("floods leave the server small, and answering", async (t) => {
   await peer.ask(eager("/home/small", text("small")));
   await peer.ask(eager("/home/big", pattern(bigBytes)));
 
-  await t.step("10,000 requests at once, read", async () => {
-    const count = 10_000;
+  await t.step("4,000 requests at once, read", async () => {
+    const count = 4000;
     const paths = ["/home/small", "/home/none"];
     const requests = Array.from(
       { length: count },
@@ -32,8 +32,8 @@ Deno.test("floods leave the server small, and answering", async (t) => {
   const none = "/home/" + "n".repeat(200);
   const unread: Record<string, Piece[]> = {
     "downloads": Array.from({ length: 2000 }, () => ({ verb: "get", path: "/home/big" })),
-    "refused requests": Array.from({ length: 5000 }, () => ({ verb: "get", path: none })),
-    "small uploads": Array.from({ length: 1000 }, (_, i) => eager(`/home/p${i % 7}`, text(`${i}`))),
+    "refused requests": Array.from({ length: 2000 }, () => ({ verb: "get", path: none })),
+    "small uploads": Array.from({ length: 400 }, (_, i) => eager(`/home/p${i % 7}`, text(`${i}`))),
   };
   for (const [name, pieces] of Object.entries(unread)) {
     await t.step(`${pieces.length} ${name} at once, unread`, async () => {

@@ -30,22 +30,24 @@ Deno.test("behind a TCP proxy every door bans, logs and serves the true address"
     ],
   });
   await server.addUser("anna");
+  const token = await server.issueToken("anna");
   const check = async (name: keyof typeof doors, n: number) => {
     const enter = doors[name];
     const address = server.facts[name]!;
+    // The native door takes a token by another exchange; at the others, a password takes an scrypt.
+    const secret = name === "native" ? "anna-secret" : token;
     const [bad, good] = [`203.0.113.${n}`, `198.51.100.${n}`];
     await using relay = await Relay.start(address, lineFor(bad), proxy);
     for (let i = 0; i < 2; i++) {
       assert.equal(await enter(relay.address, `nobody${n}`, "wrong"), false);
     }
-    assert.deepEqual((await bans(server)).filter((each) => each === bad), [bad]);
     relay.header = binaryFor(bad);
     assert.equal(await enter(relay.address, "anna", "anna-secret"), false, "not banned");
     relay.header = binaryFor(good);
     assert.equal(await enter(relay.address, "anna", "anna-secret"), true, "also banned");
     await server.said(`"address":"${good}:40000"`);
     // Not from the proxy: its own address counts, and it may send no header.
-    assert.equal(await enter(address, "anna", "anna-secret"), true);
+    assert.equal(await enter(address, "anna", secret), true);
     for (const header of [lineFor(good), binaryFor(good)]) {
       using forger = await Wire.open(portOf(address), "127.0.0.3");
       await forger.send(header);
@@ -62,16 +64,17 @@ Deno.test("behind a TCP proxy every door bans, logs and serves the true address"
     // The proxy looks whether the server is there: as itself.
     for (const header of [binaryFor(good, 0), "PROXY UNKNOWN\r\n"]) {
       relay.header = header;
-      assert.equal(await enter(relay.address, "anna", "anna-secret"), true);
+      assert.equal(await enter(relay.address, "anna", secret), true);
     }
   };
   // All doors at once: failed logins are answered late.
   const names = ["native", "ftp", "ftps", "sftp"] as const;
   await Promise.all(names.map((name, i) => check(name, i + 1)));
+  assert.deepEqual(await bans(server), names.map((_, i) => `203.0.113.${i + 1}`));
   await t.step("FTP's data connections", async () => {
     await using relay = await Relay.start(server.facts.ftp!, lineFor("198.51.100.77"), proxy);
     using wire = await Wire.open(relay.port);
-    assert.ok(await ftp(wire, "anna", "anna-secret"));
+    assert.ok(await ftp(wire, "anna", token));
     await wire.send("EPSV\r\n");
     const [, port] = /\|\|\|(\d+)\|/.exec(await wire.line() ?? "")!;
     await wire.send("LIST\r\n");
@@ -87,7 +90,6 @@ Deno.test("behind a TCP proxy every door bans, logs and serves the true address"
     assert.match(await wire.line() ?? "", /^150/);
     assert.match(await wire.line() ?? "", /^226/);
   });
-  assert.equal((await bans(server)).includes(proxy), false);
   assert.match(server.stderr(), /127\.0\.0\.2:\d+.*no PROXY header/);
 });
 

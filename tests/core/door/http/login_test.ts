@@ -110,7 +110,7 @@ Deno.test("too many wrong passwords lead to a ban, also if they arrive at once",
   const anna = await web.withPassword("anna");
   const { id } = web.store.accounts.get("anna");
   const { token } = await web.store.tokens.issue(id, "before");
-  const clients = await Promise.all(Array.from({ length: 12 }, () => web.client()));
+  const clients = await Promise.all(Array.from({ length: 7 }, () => web.client()));
   // Each refusal is delayed, which does not delay others.
   await Promise.all(clients.map(async (client, i) => {
     await client.begin("GET", account, basic("anna", `wrong ${i}`));
