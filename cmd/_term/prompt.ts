@@ -12,32 +12,34 @@ export function canAsk(): boolean {
 }
 
 /**
- * Asks for a password, whose characters are not shown.
+ * Asks for a password, whose characters are not shown. A refused answer is cleared, so that the next one starts empty.
  *
- * @param options.minLength the fewest characters of a new password, which is asked for twice and compared
+ * @param options.minLength the fewest characters of a new password, which is asked for twice until both are the same
  * @throws {BargeError} `interrupted`
  */
 export async function askPassword(
   question: string,
   { minLength, signal }: { minLength?: number; signal: AbortSignal },
 ): Promise<string> {
-  const { isCancel, password } = await import("@clack/prompts");
+  const { isCancel, log, password } = await import("@clack/prompts");
   const output = await screen();
   const ask = async (
     message: string,
-    validate: (text: string | undefined) => string | undefined,
+    validate?: (text: string | undefined) => string | undefined,
   ) => {
-    const answer = await password({ message, validate, signal, output, mask: "" });
+    const options = { message, validate, signal, output, mask: "", clearOnError: true };
+    const answer = await password(options);
     if (isCancel(answer)) throw new BargeError("interrupted", "no password was given");
     return answer;
   };
-  const isNew = minLength !== undefined;
-  const first = await ask(
-    question,
-    (text) => !text ? "It can't be empty." : isNew ? faultOf(text, minLength) : undefined,
-  );
-  if (isNew) await ask("Again", (text) => text === first ? undefined : "It is not the same.");
-  return first;
+  if (minLength === undefined) {
+    return await ask(question, (text) => text ? undefined : "It can't be empty.");
+  }
+  for (;;) {
+    const first = await ask(question, (text) => faultOf(text ?? "", minLength));
+    if (await ask("Again") === first) return first;
+    log.error("The passwords are not the same. Enter both again.", { output });
+  }
 }
 
 /** Returns the fault of a new password; undefined for none. */

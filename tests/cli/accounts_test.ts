@@ -116,7 +116,7 @@ Deno.test("accounts in a data directory", async (t) => {
   );
 
   await t.step({
-    name: "on a terminal a password is asked for until it is long enough, and --purge asks first",
+    name: "on a terminal a refused password is cleared and asked for again, and --purge asks first",
     ignore: !has("python3"),
     async fn() {
       await using home = new Home();
@@ -130,7 +130,11 @@ Deno.test("accounts in a data directory", async (t) => {
       const added = await at(
         [
           ["Password for anna", "short\r"],
-          ["the password has 5 characters, and needs 8 at least", "-and-long\r"],
+          ["the password has 5 characters, and needs 8 at least", "\r"],
+          ["the password is empty", "mistyped-long\r"],
+          ["Again", "short-and-long\r"],
+          ["not the same", ""],
+          ["Password for anna", "short-and-long\r"],
           ["Again", "short-and-long\r"],
         ],
         ...["user", "add", "anna"],
