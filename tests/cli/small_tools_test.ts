@@ -4,6 +4,8 @@ import { startServer } from "../_server.ts";
 import { lines } from "./_barge.ts";
 import { logInto } from "./_logged_in.ts";
 import { type Place, Runner } from "./_runner.ts";
+import { has } from "./_sftp.ts";
+import { answering } from "./_terminal.ts";
 
 /** Sends a tree with files of several sizes and ages to /home/t. */
 async function plant(home: Place): Promise<void> {
@@ -95,6 +97,12 @@ Deno.test("find, du, cat and sum", async (t) => {
     const du = async (...args: string[]) => (await place.barge(["du", ...args])).stdout;
     assert.equal(await du("/home/t"), "3528\t/home/t\n");
     assert.equal(await du("--human"), "3.53 kB\t/home\n");
+    if (has("python3")) { // a terminal shows the tab, but no line end of a name
+      const { stdout } = await home.barge(["du", "/home/t", "/home/t/two\nlines"], {
+        under: answering(),
+      });
+      assert.match(stdout, /^3528\t\/home\/t\r?\n1\t\/home\/t\/two\\nlines\r?\n$/);
+    }
     assert.equal(
       await du("-d", "2", "/home/t/"),
       "7\t/home/t/in/deep\n507\t/home/t/in\n3528\t/home/t\n",
