@@ -24,12 +24,21 @@ export type NewAccount = Omit<StoredNewAccount, "verifier" | "adopt"> & {
 /** Changes the given fields. A new password ends the account's logins and tokens. */
 export type AccountChange = Omit<StoredChange, "verifier"> & { readonly password?: string };
 
-/** Returns the server of an admin's session. @throws {BargeError} `denied` for any other account's */
-export async function asAdmin(session: Session): Promise<Service> {
+/**
+ * Returns the server of an admin's session.
+ *
+ * @param options.worksOffline whether the verb has --data, which the hint then names. Default: true
+ * @throws {BargeError} `denied` for any other account's
+ */
+export async function asAdmin(
+  session: Session,
+  { worksOffline = true } = {},
+): Promise<Service> {
   session.refuseRestricted();
   if ((await session.account()).role === "admin") return session.store;
+  const otherWay = worksOffline ? ", or use --data on the server" : "";
   throw new BargeError("denied", "only an admin may do that", {
-    hint: `you are ${session.name}; log in as an admin, or use --data on the server`,
+    hint: `you are ${session.name}; log in as an admin${otherWay}`,
   });
 }
 
@@ -131,6 +140,6 @@ export async function ratesOf(
   session: Session,
   span: "hour" | "day",
 ): Promise<ReturnType<Service["history"]["rates"]>> {
-  const { history, metrics } = await asAdmin(session);
+  const { history, metrics } = await asAdmin(session, { worksOffline: false });
   return history.rates(span, metrics.totals());
 }

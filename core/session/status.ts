@@ -41,14 +41,14 @@ export interface Status {
 
 /** Returns the state, with the connections of all workers. @throws {BargeError} `denied` unless admin */
 export async function status(session: Session): Promise<Status> {
-  const store = await asAdmin(session);
+  const store = await asAdmin(session, { worksOffline: false });
   const sessions = await store.roster.everywhere();
   return { snapshot: await snapshot(store), sessions };
 }
 
 /** Returns the snapshot only, without a message to other workers. @throws {BargeError} as {@link status} */
 export async function statusSnapshot(session: Session): Promise<Snapshot> {
-  return await snapshot(await asAdmin(session));
+  return await snapshot(await asAdmin(session, { worksOffline: false }));
 }
 
 /**
@@ -67,7 +67,7 @@ export type NodeTable = Awaited<ReturnType<NodeList["list"]>>;
 
 /** Returns the nodes; undefined on one machine. @throws {BargeError} `denied` unless admin */
 export async function listNodes(session: Session): Promise<NodeTable | undefined> {
-  return await (await asAdmin(session)).nodes?.list();
+  return await (await asAdmin(session, { worksOffline: false })).nodes?.list();
 }
 
 /** Returns the snapshot without a login, for the listener that the operator opened for metrics. */

@@ -66,7 +66,8 @@ Deno.test("the audit trail of a server", async (t) => {
     assert.match(text.stdout, /^\S+ account-changed bob by the operator limit=5000000->7000000$/m);
     const refused = await remote("bob");
     assert.equal(refused.code, 11, refused.stderr);
-    assert.match(refused.stderr, /only an admin may do that\n\(you are bob; log in as an admin/);
+    const hint = "(you are bob; log in as an admin, or use --data on the server)";
+    assert.ok(refused.stderr.endsWith(`: only an admin may do that\n${hint}\n`), refused.stderr);
     const both = await remote("anna", ...server.storage);
     assert.equal(both.code, 2, both.stderr);
 

@@ -80,7 +80,7 @@ Deno.test("status sums the work of all workers", async () => {
     env: { BARGE_SERVER: `barge://anna@${server.address}`, BARGE_PASSWORD: "anna-secret" },
   });
   assert.equal(denied.code, 11, denied.stderr);
-  assert.match(denied.stderr, /only an admin may do that/);
+  assert.match(denied.stderr, /only an admin may do that\n\(you are \w+; log in as an admin\)/);
   assert.equal(denied.stdout, "");
   for (const peer of peers) peer[Symbol.dispose]();
 });
