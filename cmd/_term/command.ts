@@ -32,6 +32,8 @@ export interface Help {
   readonly about: string;
   /** Example command lines, each with its purpose. */
   readonly examples: readonly (readonly [line: string, purpose: string])[];
+  /** The hints for options that the verb does not have, by their names: the verb that does the work. */
+  readonly otherVerbs?: Readonly<Record<`--${string}`, string>>;
 }
 
 export interface Command<T> extends Help {

@@ -8,7 +8,7 @@ import {
   usageOf,
   variableOf,
 } from "./command.ts";
-import { didYouMean } from "./similar.ts";
+import { similar } from "./similar.ts";
 import type { Source, Sources } from "./source.ts";
 
 /** Returns whether a command line asks for help. Words behind `--` do not count. */
@@ -53,7 +53,7 @@ export function valuesOf<T>(name: string, { options }: Command<T>, given: Source
 export function givenOf(name: string, command: AnyCommand, args: readonly string[]): Sources {
   const options = Object.entries<Option<unknown>>(command.options);
   return explained(name, () => {
-    const texts = sortWords(options.map(([, option]) => option), args);
+    const texts = sortWords(command, args);
     if (options.some(([, option]) => textsOf(texts, option).length < option.min)) {
       throw usage(`${usageOf(command)}: too few arguments`);
     }
@@ -93,7 +93,8 @@ function textsOf(texts: Texts, option: Option<unknown>): readonly string[] {
   return texts.get(option) ?? [];
 }
 
-function sortWords(options: readonly Option<unknown>[], args: readonly string[]): Texts {
+function sortWords(command: AnyCommand, args: readonly string[]): Texts {
+  const options = Object.values<Option<unknown>>(command.options);
   const texts = new Map<Option<unknown>, string[]>();
   const named = new Map(options.flatMap((option) => option.names.map((name) => [name, option])));
   const places = options.filter(({ names }) => names.length === 0);
@@ -123,7 +124,7 @@ function sortWords(options: readonly Option<unknown>[], args: readonly string[])
       if (option === undefined) {
         for (const letter of word.slice(1)) {
           const flag = named.get(`-${letter}`);
-          if (flag?.kind !== "flag") throw unknownOption(word, [...named.keys()]);
+          if (flag?.kind !== "flag") throw unknownOption(word, command);
           take(flag, "yes", `-${letter}`);
         }
       } else if (option.kind === "flag") {
@@ -138,10 +139,25 @@ function sortWords(options: readonly Option<unknown>[], args: readonly string[])
   return texts;
 }
 
-function unknownOption(word: string, known: readonly string[]): BargeError {
-  const long = [...known.filter((name) => name.startsWith("--")), "--help"];
-  const other = "names that begin with a dash go behind --";
-  const hint = didYouMean(word.replace(/=.*/s, ""), long, other, (name) => `\`${name}\``);
+/** The names of arguments that are file names. */
+const fileArguments = /^(PATH|SRC|DEST|FILE)$/;
+
+function unknownOption(word: string, { options, otherVerbs = {} }: AnyCommand): BargeError {
+  const all = Object.values<Option<unknown>>(options);
+  const name = word.replace(/=.*/s, "");
+  const long = [...all.flatMap(({ names }) => names), "--help"].filter((n) => n.startsWith("--"));
+  const near = [...similar(name, long), ...long.filter((other) => other.startsWith(`${name}-`))];
+  const takesFiles = all.some(({ names, parser }) =>
+    names.length === 0 && fileArguments.test(parser.metavar)
+  );
+  const isLikeOption = /^(--[a-z][a-z-]*|-[a-z])$/i.test(name);
+  const hint = Object.hasOwn(otherVerbs, name)
+    ? otherVerbs[name as keyof typeof otherVerbs]
+    : near.length > 0
+    ? `did you mean ${near.map((option) => `\`${option}\``).join(" or ")}?`
+    : takesFiles && !isLikeOption
+    ? "names that begin with a dash go behind --"
+    : undefined; // the caller names the help
   return new BargeError("usage", `unknown option: ${JSON.stringify(word)}`, { hint });
 }
 

@@ -30,6 +30,10 @@ export default accountsCommand({
     ["barge user set alice --admin", "make alice an admin"],
     ["barge user set bob --no-totp", "let bob log in without a code"],
   ],
+  otherVerbs: {
+    "--quota": "use `barge quota set NAME SIZE`",
+    "--entries": "use `barge quota set NAME --entries N`",
+  },
   async run({ name, expires, from, admin, noAdmin, noTotp, json }, { accounts }) {
     const networks = networksOf(from);
     const isLimited = expires !== undefined || networks !== undefined;
