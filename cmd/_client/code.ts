@@ -1,4 +1,5 @@
 /** Codes of the second factor: from a file, from BARGE_CODE, or from a prompt. Each logs in once. */
+import { formatRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { value, type ValuesOf } from "../_term/command.ts";
 import { path } from "../_term/value.ts";
@@ -29,6 +30,19 @@ export async function askCode(account: string, signal: AbortSignal): Promise<str
   const { askText, canAsk } = await import("../_term/prompt.ts");
   if (!canAsk()) return undefined;
   return await askText(`Code of ${account}'s authenticator app, or a recovery code`, signal);
+}
+
+/**
+ * Adds the server to the hint of a login that needs a second factor first. The refused login is not saved, so
+ * `barge totp enable` alone would use the server of another login.
+ */
+export function withFactorHint(error: BargeError, remote: Remote): BargeError {
+  const { kind, message, op, path, account, hint } = error;
+  const verb = "`barge totp enable`";
+  if (kind !== "denied" || !hint?.includes(verb)) return error;
+  const full = `\`barge totp enable --server ${formatRemote(remote)}\``;
+  const facts = { op, path, account, cause: error };
+  return new BargeError(kind, message, { ...facts, hint: hint.replace(verb, () => full) });
 }
 
 /** The codes for the connections of one verb. */

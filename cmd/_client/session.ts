@@ -18,7 +18,7 @@ import {
   type ValuesOf,
 } from "../_term/command.ts";
 import { version } from "../_version.ts";
-import { codeOptions, Codes, type CodeSources, codeWays } from "./code.ts";
+import { codeOptions, Codes, type CodeSources, codeWays, withFactorHint } from "./code.ts";
 import { chooseAccount, findServer, loginEnded, noServer, passwordQuestion } from "./choose.ts";
 import { jobOptions } from "./job_options.ts";
 import { fits, readLogins } from "./logins.ts";
@@ -135,7 +135,9 @@ export async function openSession(
       if (!(error instanceof BargeError)) throw error;
       // The answer can take longer than the server waits on a connection without a login.
       if (error.kind === "code-needed" && await codes.ask(account)) return await connectOnce();
-      if (error.kind !== "unauthenticated" && error.kind !== "code-needed") throw error;
+      if (error.kind !== "unauthenticated" && error.kind !== "code-needed") {
+        throw withFactorHint(error, remote);
+      }
       throw new BargeError(error.kind, error.message, {
         op: "log in to",
         path: formatRemote(remote),

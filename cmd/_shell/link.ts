@@ -11,7 +11,7 @@ import { ping } from "../../core/client/ping.ts";
 import type { Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { note } from "../_term/out.ts";
-import { askCode, codeWays, givenCode } from "../_client/code.ts";
+import { askCode, codeWays, givenCode, withFactorHint } from "../_client/code.ts";
 import { dial } from "../_client/session.ts";
 
 export interface LinkOptions {
@@ -118,6 +118,7 @@ async function connectOnce(
     return { client, login: await logIn(client, credentials) };
   } catch (error) {
     client.close();
-    throw error instanceof BargeError ? error.with({ op: "log in to", path: client.peer }) : error;
+    if (!(error instanceof BargeError)) throw error;
+    throw withFactorHint(error, remote).with({ op: "log in to", path: client.peer });
   }
 }

@@ -181,11 +181,19 @@ Deno.test("an account whose role requires a second factor can only enable one", 
   for (const args of [["ls"], ["token", "list"], ["totp", "status"]]) {
     const refused = await home.barge([...args, "--server", remote]);
     assert.equal(refused.code, 11);
-    assert.match(refused.stderr, /must enable a second factor first.*\n.*barge totp enable/);
+    assert.match(refused.stderr, /must enable a second factor first/);
+    assert.ok(
+      refused.stderr.includes(`(use \`barge totp enable --server ${remote}\`, or log in at`),
+    );
   }
   const login = (env: Record<string, string>) =>
     home.barge(["login", remote], { env: { ...secret, ...env } });
-  assert.match((await login({})).stderr, /must enable a second factor first/);
+  const enableHint = `(use \`barge totp enable --server ${remote}\`, or log in at the web page)`;
+  for (const verb of ["login", "shell"]) {
+    const { stderr } = await home.barge([verb, remote], { env: secret, stdin: "ls\n" });
+    assert.match(stderr, /must enable a second factor first/);
+    assert.ok(stderr.includes(enableHint), stderr);
+  }
   const api = await fetch(`http://${server.facts.http}/api/v1/quota`, {
     headers: { authorization: `Basic ${btoa("anna:anna-secret")}` },
   });
