@@ -18,7 +18,7 @@ new SharedServerTest("OpenSSH logs in with a second factor").add(
       const way = ["-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1"];
       const methods = ["-o", `PreferredAuthentications=${method}`, "-o", "BatchMode=no"];
       const env = { SSH_ASKPASS: ask, SSH_ASKPASS_REQUIRE: "force", DISPLAY: ":0", CODE: code };
-      const args = [...at.options, ...way, ...methods, at.login];
+      const args = ["-o", "LogLevel=INFO", ...at.options, ...way, ...methods, at.login];
       return at.run("sftp", args, { stdin: "pwd\n", env });
     };
     const code = codeAt(secret, Date.now());
@@ -29,6 +29,8 @@ new SharedServerTest("OpenSSH logs in with a second factor").add(
       const refused = await sftp(method, sent);
       assert.notEqual(refused.code, 0);
       assert.match(refused.stderr, /Permission denied/);
+      const needsCode = /the account needs a code of its second factor \(log in with a token or/;
+      assert.equal(needsCode.test(refused.stderr), method === "password", refused.stderr);
     }
     assert.equal((await sftp("keyboard-interactive", codeAt(secret, Date.now() + stepMs))).code, 0);
     assert.match(await at.sftp("pwd"), /\/home\n/); // by the key

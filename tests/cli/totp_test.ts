@@ -6,6 +6,7 @@ import { Home, lines } from "./_barge.ts";
 import { has } from "./_sftp.ts";
 import { logInto, saveLogin, secret } from "./_logged_in.ts";
 import { Runner } from "./_runner.ts";
+import { answering } from "./_terminal.ts";
 
 const clockLibrary = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
@@ -173,7 +174,10 @@ Deno.test("second factors of accounts", async (t) => {
 Deno.test("an account whose role requires a second factor can only enable one", async () => {
   await using home = new Home();
   await using server = await startServer({
-    args: ["--require-totp", "user", "--http", "127.0.0.1:0", "--ftp", "127.0.0.1:0"],
+    args: [
+      ...["--require-totp", "user", "--http", "127.0.0.1:0", "--ftp", "127.0.0.1:0"],
+      ...["--sftp", "127.0.0.1:0"],
+    ],
   });
   await server.addUser("anna");
   const remote = `barge://anna@${server.address}`;
@@ -199,10 +203,23 @@ Deno.test("an account whose role requires a second factor can only enable one", 
   });
   assert.deepEqual([api.status, (await api.json()).kind], [403, "denied"]);
 
+  const why = "the account must enable a second factor first";
+  if (has("sftp") && has("python3")) {
+    const port = server.facts.sftp!.split(":")[1];
+    const host = ["-o", "StrictHostKeyChecking=no", "-o", `UserKnownHostsFile=${home.path}/hosts`];
+    const options = [...host, "-F", "none", "-P", port, "anna@127.0.0.1"];
+    const [python, ...args] = answering(["assword:", "anna-secret\r"], ["assword:", "\x03"]);
+    for (const methods of ["keyboard-interactive", "password"]) {
+      const line = ["sftp", "-o", `PreferredAuthentications=${methods}`, ...options];
+      const { stdout } = await new Deno.Command(python, { args: [...args, ...line] }).output();
+      const shown = new TextDecoder().decode(stdout);
+      assert.ok(shown.includes(`${why} (use \`barge totp enable\`, or log in at the`), shown);
+    }
+  }
+
   const refusals = lines(
     await home.barge(["audit", "--json", "--account", "anna", ...server.storage]),
   ).filter(({ event }) => event === "login-failed");
-  const why = "the account must enable a second factor first";
   for (const record of [{ door: "native", with: "token" }, { door: "http", with: "password" }]) {
     const { door, ...secrets } = record;
     const { details } = refusals.find((refusal) =>

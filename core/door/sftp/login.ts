@@ -2,7 +2,7 @@
  * Logs clients of the SFTP door in (RFC 4252): by a password or token, also with
  * keyboard-interactive, which some clients need, or by a public key of the account. Only
  * keyboard-interactive can ask for a code: an account with a second factor is refused its password by the
- * method `password`.
+ * method `password`. A banner shows why a right secret is refused.
  *
  * A client may ask whether a key would be accepted. An unknown key counts as a failed login of the
  * address until that account logs in from there; to a banned address every key is unknown. A
@@ -11,7 +11,7 @@
 import { BargeError } from "../../error.ts";
 import { delay } from "../../net/delay.ts";
 import { logName } from "../../login/log_name.ts";
-import { isLoginRefusal } from "../../login/second_factor.ts";
+import { FactorNeeded, isLoginRefusal } from "../../login/second_factor.ts";
 import { logIn } from "../../login/password.ts";
 import { acceptsKey, logInByKey } from "../../login/public_key.ts";
 import type { Session } from "../../login/session.ts";
@@ -19,7 +19,7 @@ import type { Service } from "../../login/service.ts";
 import type { Stream } from "../../net/stream.ts";
 import { Access } from "../access.ts";
 import { explain, note } from "../failure.ts";
-import { type AuthContext, type Client, parseKey } from "./ssh2.ts";
+import { type AuthContext, type Client, parseKey, sendBanner } from "./ssh2.ts";
 
 const maxTries = 6;
 const maxKeyQueries = 32;
@@ -108,6 +108,8 @@ export class Login {
       const failed = explain(error, { op: "log in" });
       access.end(failed.kind);
       if (!isLoginRefusal(failed)) throw failed;
+      // The secret is right, so that asking for it again needs an explanation.
+      if (error instanceof FactorNeeded) sendBanner(context, `${error.message} (${error.hint})`);
       context.reject(methods);
     }
   }

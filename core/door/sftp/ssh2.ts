@@ -1,7 +1,8 @@
 /** Loads the package `ssh2` (RFC 4251 ff.), and types the parts of it that are used. */
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import ciphers from "ssh2/lib/protocol/crypto.js";
+import packets from "ssh2/lib/protocol/utils.js";
 import type { algorithms } from "./algorithms.ts";
 import { AesCtrCipher, AesCtrDecipher } from "./cipher/aes_ctr.ts";
 import { AesGcmCipher, AesGcmDecipher } from "./cipher/aes_gcm.ts";
@@ -118,6 +119,27 @@ export function parseKey(key: Buffer): ParsedKey | undefined {
   const parsed = ssh2.utils.parseKey(key);
   const one = Array.isArray(parsed) ? parsed[0] : parsed;
   return one instanceof Error ? undefined : one;
+}
+
+/** SSH_MSG_USERAUTH_BANNER */
+const bannerMessage = 53;
+
+/**
+ * Sends a line that the client shows, during an attempt to log in (RFC 4252, section 5.4). The package itself sends
+ * a banner only before the first attempt.
+ */
+export function sendBanner(context: AuthContext, line: string): void {
+  // deno-lint-ignore no-explicit-any
+  const { _protocol: protocol } = context as any;
+  const { write } = protocol._packetRW;
+  const text = Buffer.from(`${line}\r\n`);
+  const start = write.allocStart;
+  const packet: Buffer = write.alloc(1 + 4 + text.length + 4);
+  packet[start] = bannerMessage;
+  packet.writeUInt32BE(text.length, start + 1);
+  packet.set(text, start + 5);
+  packet.writeUInt32BE(0, start + 5 + text.length); // no language
+  packets.sendPacket(protocol, write.finalize(packet));
 }
 
 /**
