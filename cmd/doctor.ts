@@ -6,6 +6,7 @@ import type { LocalSetup, Setup, SharedSetup } from "../core/doctor/setup.ts";
 import { doorSpecs } from "../core/serve/door_specs.ts";
 import { isShared } from "./_data/accounts.ts";
 import { sharedOptions } from "./_data/storage_options.ts";
+import { checkPartners } from "./_serve/partners.ts";
 import { secretFilesOf } from "./_serve/secret_files.ts";
 import { doorOptions } from "./_serve/doors.ts";
 import type { AnyCommand, Context } from "./_term/command.ts";
@@ -41,7 +42,8 @@ export default {
     ["barge doctor --config /etc/barge/barge.toml", "check the setup of that server"],
     ["barge doctor --data /srv/barge --native 0.0.0.0:7171", "the same without a file"],
   ],
-  async run(values: Values, { signal }: Context) {
+  async run(values: Values, { signal, sources }: Context) {
+    checkPartners(serve.options, sources);
     const { examine } = await import("../core/doctor/examine.ts");
     await using opened = await openSetup(values);
     const counts = { ok: 0, note: 0, warn: 0, bad: 0 };

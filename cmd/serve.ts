@@ -2,13 +2,19 @@
 import { resolve } from "node:path";
 import { type Address, formatAddress } from "../core/net/address.ts";
 import { logLevels } from "../core/serve/log_level.ts";
-import { describeStorage, sharedOptions, storageOptions } from "./_data/storage_options.ts";
+import {
+  describeStorage,
+  secretOptions,
+  sharedOptions,
+  storageOptions,
+} from "./_data/storage_options.ts";
 import { acmeOptions } from "./_serve/acme.ts";
 import { doorOptions } from "./_serve/doors.ts";
 import { auditOptions } from "./_serve/audit.ts";
 import { eventOptions, eventsOf } from "./_serve/events.ts";
 import { hookOptions, hooksOf } from "./_serve/hooks.ts";
 import { limitOptions } from "./_serve/limits.ts";
+import { checkPartners } from "./_serve/partners.ts";
 import {
   fileMode,
   ipv4,
@@ -44,6 +50,7 @@ const serveOptions = {
   }, { place: "none" }),
   data: dataOption(),
   ...storageOptions,
+  ...marked(secretOptions, { needs: ["store"] }),
   nodeName: valueOr(
     nodeName(),
     () => Deno.hostname().slice(0, maxNodeNameCharacters) || "node",
@@ -254,6 +261,7 @@ export default command({
   async run(options, { signal, sources, readAgain }) {
     const { data, durability, json, readyFd } = options;
     const table = named(serveOptions);
+    checkPartners(table, sources);
     const { placeDoors, takeInheritedSockets } = await import(
       "../core/serve/systemd/activation.ts"
     );

@@ -29,7 +29,7 @@ export async function readCommand(
 
 /**
  * Returns the sources without those of options that an option of a stronger source excludes:
- * `--plaintext` on the command line overrides `tls = true` in a file.
+ * `--plaintext` on the command line overrides `tls = true` in a file. Options that need an excluded one go with it.
  */
 function withoutExcluded(options: Options<unknown>, sources: Sources): Sources {
   const rows = Object.entries<Option<unknown>>(options);
@@ -43,7 +43,13 @@ function withoutExcluded(options: Options<unknown>, sources: Sources): Sources {
     if (first === second || first === 0 || second === 0) return [];
     return first < second ? a : b;
   });
-  return new Map([...sources].filter(([key]) => !overridden.includes(key)));
+  const isInForce = (key: string) => sources.has(key) && !overridden.includes(key);
+  /** Whether the option needs one that is overridden, which makes it void, too. */
+  const isVoid = (key: string) => {
+    const { needs = [] } = (options as Record<string, Option<unknown>>)[key];
+    return needs.some((other) => overridden.includes(other)) && !needs.some(isInForce);
+  };
+  return new Map([...sources].filter(([key]) => isInForce(key) && !isVoid(key)));
 }
 
 /** Returns the strength of an option's source; 0 for an option that is not given, or is turned off. */

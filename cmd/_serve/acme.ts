@@ -17,38 +17,40 @@ export const acmeOptions = {
         "commas, or repeated). By this option you agree to the authority's terms of service",
     ),
   }, { excludes: ["tlsCert", "tlsKey"] }),
-  acmeEmail: value(
-    email(),
-    "With --acme: an address for the authority's messages. Default: none",
-  ),
-  acmeEabKid: value(
-    kid(),
-    "With --acme: the id of a key that the authority has given to you, to which it binds the account " +
-      "(external account binding). Default: none",
-  ),
-  acmeEabKeyFile: value(path("FILE"), "The file with the key of --acme-eab-kid, in base64url"),
-  acmeDirectory: valueOr(
-    httpsUrl(),
-    defaultDirectory,
-    "With --acme: the URL of the authority's directory. Default: that of Let's Encrypt",
-  ),
-  acmeCa: value(
-    path("FILE"),
-    "With --acme: the certificate, in PEM, of an authority that the directory's own certificate is from, " +
-      "if the system does not trust it",
-  ),
-  acmeChallenge: value(
-    oneOf(...challengeTypes),
-    "With --acme: how the authority checks the domains. `http-01`: it asks port 80 by HTTP; " +
-      "`tls-alpn-01`: port 443 by TLS. Default: http-01 if --acme-http is given or the HTTP door has no " +
-      "TLS, else tls-alpn-01",
-  ),
-  acmeHttp: valueOr(
-    addressOrOff(),
-    null,
-    "With --acme: the address of a listener that answers http-01 and nothing else, like 0.0.0.0:80. " +
-      "Default: off; the HTTP door answers, too",
-  ),
+  ...marked({
+    acmeEmail: value(
+      email(),
+      "With --acme: an address for the authority's messages. Default: none",
+    ),
+    acmeEabKid: value(
+      kid(),
+      "With --acme: the id of a key that the authority has given to you, to which it binds the account " +
+        "(external account binding). Default: none",
+    ),
+    acmeEabKeyFile: value(path("FILE"), "The file with the key of --acme-eab-kid, in base64url"),
+    acmeDirectory: valueOr(
+      httpsUrl(),
+      defaultDirectory,
+      "With --acme: the URL of the authority's directory. Default: that of Let's Encrypt",
+    ),
+    acmeCa: value(
+      path("FILE"),
+      "With --acme: the certificate, in PEM, of an authority that the directory's own certificate is from, " +
+        "if the system does not trust it",
+    ),
+    acmeChallenge: value(
+      oneOf(...challengeTypes),
+      "With --acme: how the authority checks the domains. `http-01`: it asks port 80 by HTTP; " +
+        "`tls-alpn-01`: port 443 by TLS. Default: http-01 if --acme-http is given or the HTTP door has no " +
+        "TLS, else tls-alpn-01",
+    ),
+    acmeHttp: valueOr(
+      addressOrOff(),
+      null,
+      "With --acme: the address of a listener that answers http-01 and nothing else, like 0.0.0.0:80. " +
+        "Default: off; the HTTP door answers, too",
+    ),
+  }, { needs: ["acme"] }),
 };
 
 export type AcmeValues = ValuesOf<typeof acmeOptions>;

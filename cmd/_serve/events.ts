@@ -5,7 +5,7 @@ import { BargeError, typed } from "../../core/error.ts";
 import { parseSecret } from "../../core/events/signature.ts";
 import type { EventOptions, Webhook } from "../../core/serve/event_service.ts";
 import { readCertificates } from "../_data/certificate_file.ts";
-import { value, valueOr, values, type ValuesOf } from "../_term/command.ts";
+import { marked, value, valueOr, values, type ValuesOf } from "../_term/command.ts";
 import { count, path, valueParser } from "../_term/value.ts";
 import { commandLine, type hookOptions, wordsOf } from "./hooks.ts";
 
@@ -25,26 +25,30 @@ export const eventOptions = {
     "Send each event to this URL: files that come, move and go, failed logins, bans, accounts " +
       "(several: repeated)",
   ),
-  webhookSecretFile: value(
-    path("FILE"),
-    "The file with the secret that signs these requests, `whsec_` and base64; or set " +
-      `${webhookSecretVariable}. With several, one a line, each gives a signature`,
-  ),
-  webhookCa: value(
-    path("FILE"),
-    "The certificates, in PEM, of the authorities of these URLs, beside the system's",
-  ),
-  eventLimit: valueOr(
-    count("N", 10, 1_000_000),
-    100_000,
-    "The most events that wait for the program, and for each URL; the oldest are dropped beyond it. " +
-      "Default: 100000",
-  ),
-  eventDays: valueOr(
-    count("DAYS", 1, 365),
-    7,
-    "The days after which an event is dropped that nobody took. Default: 7",
-  ),
+  ...marked({
+    webhookSecretFile: value(
+      path("FILE"),
+      "The file with the secret that signs these requests, `whsec_` and base64; or set " +
+        `${webhookSecretVariable}. With several, one a line, each gives a signature`,
+    ),
+    webhookCa: value(
+      path("FILE"),
+      "The certificates, in PEM, of the authorities of these URLs, beside the system's",
+    ),
+  }, { needs: ["webhook"] }),
+  ...marked({
+    eventLimit: valueOr(
+      count("N", 10, 1_000_000),
+      100_000,
+      "The most events that wait for the program, and for each URL; the oldest are dropped beyond it. " +
+        "Default: 100000",
+    ),
+    eventDays: valueOr(
+      count("DAYS", 1, 365),
+      7,
+      "The days after which an event is dropped that nobody took. Default: 7",
+    ),
+  }, { needs: ["onCommit", "webhook"] }),
 };
 
 type EventValues = ValuesOf<typeof eventOptions> & ValuesOf<typeof hookOptions>;

@@ -2,7 +2,7 @@
 import { BargeError } from "../../core/error.ts";
 import type { HookOptions } from "../../core/serve/hooks/hook_programs.ts";
 import { split } from "../_shell/words.ts";
-import { value, valueOr, type ValuesOf } from "../_term/command.ts";
+import { marked, value, valueOr, type ValuesOf } from "../_term/command.ts";
 import { count, valueParser } from "../_term/value.ts";
 
 /** The longest time of a check, in seconds: clients of BARGE/1 wait a minute for an answer. */
@@ -14,13 +14,15 @@ export const hookOptions = {
     "Run this program before an upload becomes a file, with the same object: exit code 0 accepts " +
       "the upload, any other refuses it, and its sender gets the program's standard error",
   ),
-  hookTimeout: valueOr(
-    count("SECONDS", 1, 3600),
-    30,
-    "The time after which either program is killed; a check's includes its wait for a turn. The " +
-      `sender of a killed check must try again. With --check-upload at most ${maxCheckSeconds}. Default: 30`,
-  ),
-  hookJobs: valueOr(count("N", 1, 256), 4, "The most runs of each program at once. Default: 4"),
+  ...marked({
+    hookTimeout: valueOr(
+      count("SECONDS", 1, 3600),
+      30,
+      "The time after which either program is killed; a check's includes its wait for a turn. The " +
+        `sender of a killed check must try again. With --check-upload at most ${maxCheckSeconds}. Default: 30`,
+    ),
+    hookJobs: valueOr(count("N", 1, 256), 4, "The most runs of each program at once. Default: 4"),
+  }, { needs: ["checkUpload", "onCommit"] }),
 };
 
 /**

@@ -115,6 +115,8 @@ export interface Option<T> {
   readonly secret?: boolean;
   /** The keys of options that it can't be combined with. A stronger source overrides them. */
   readonly excludes?: readonly string[];
+  /** The keys of options of which it needs one: without any it has no effect. */
+  readonly needs?: readonly string[];
   /**
    * Returns the option's value.
    *
@@ -136,7 +138,7 @@ export type Place = "limits" | "general" | "none";
 /** Returns options with marks for their sources. */
 export function marked<O extends Options<unknown>>(
   options: O,
-  marks: Pick<Option<unknown>, "place" | "reloads" | "secret" | "excludes">,
+  marks: Pick<Option<unknown>, "place" | "reloads" | "secret" | "excludes" | "needs">,
 ): O {
   const entries = Object.entries<Option<unknown>>(options)
     .map(([key, option]) => [key, { ...option, ...marks }]);

@@ -5,6 +5,7 @@ import { clientFileName, configPath } from "../_config/path.ts";
 import { checkServerFile } from "../_config/server_file.ts";
 import { placeOf, type Problem } from "../_config/setting.ts";
 import { checkTogether } from "../_serve/check.ts";
+import { checkPartners } from "../_serve/partners.ts";
 import { command, flag, optionalArgument } from "../_term/command.ts";
 import { exitCodes } from "../_term/exit.ts";
 import { note, printJson, printLine } from "../_term/out.ts";
@@ -56,6 +57,7 @@ function serverProblems(file: string): readonly Problem[] {
   const { sources, problems } = checkServerFile(file, serve.options);
   if (problems.length > 0) return problems;
   try {
+    checkPartners(serve.options, sources);
     checkTogether(valuesOf("serve", serve, sources));
     return [];
   } catch (error) {

@@ -111,6 +111,17 @@ Deno.test("options that make no sense, or name files that can't be read, are ref
       ["--ready-fd", "77"],
     ];
     for (const args of cases) await refused(2, new RegExp(args[0]), ...args);
+    const alone = [
+      ["--acme-http", "127.0.0.1:0", "--acme"],
+      ["--acme-email", "a@a.example", "--acme"],
+      ["--webhook-secret-file", "secret", "--webhook"],
+      ["--event-days", "2", "--on-commit or --webhook"],
+      ["--store-password-file", "pw", "--store"],
+    ];
+    for (const [option, value, partner] of alone) {
+      const expected = `barge: serve: ${option} has no effect without ${partner}\n`;
+      await refused(2, new RegExp(`^${expected}`, "m"), option, value);
+    }
   });
 
   await t.step("a file that can't be read is reported with its option", async () => {

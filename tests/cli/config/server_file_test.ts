@@ -62,6 +62,23 @@ Deno.test("configuration files without a server", async (t) => {
     assert.deepEqual([value("tls"), value("allow-register")], [false, false]);
   });
 
+  await t.step("an option that overrides another one voids what needs that", async () => {
+    await using home = new Home();
+    const text =
+      'acme = "a.example"\nacme-email = "a@a.example"\nhook-jobs = 2\non-commit = "true"\n';
+    const files = [
+      "--config",
+      write(home, "barge.toml", text),
+      "--tls-cert",
+      "c",
+      "--tls-key",
+      "k",
+    ];
+    const shown = lines(await runner.at(home).barge(["config", "show", "--json", ...files]));
+    const value = (name: string) => shown.find(({ option }) => option === name).value;
+    assert.deepEqual([value("acme"), value("acme-email"), value("hook-jobs")], [[], null, 2]);
+  });
+
   await t.step("paths in the file belong to its folder, and ~ is the home", async () => {
     await using home = new Home();
     Deno.mkdirSync(`${home.path}/etc`);
@@ -152,7 +169,20 @@ Deno.test("configuration files without a server", async (t) => {
       ["proxy-protocol = true\n", /--proxy-protocol needs --trusted-proxy/],
       ['store = "postgres://a@b/c"\n', /are given together/],
       ['native = "off"\nhttp = "off"\n', /every door is off/],
+      [
+        'acme-http = "127.0.0.1:0"\n',
+        /--acme-http \(\S+:1:1\) has no effect without --acme \(give/,
+      ],
+      ['webhook-ca = "ca.pem"\n', /--webhook-ca .* has no effect without --webhook /],
+      ["hook-jobs = 2\n", /--hook-jobs .* has no effect without --check-upload or --on-commit /],
+      ['cluster-key = "key"\n', /--cluster-key .* has no effect without --store /],
     ];
+    const env = { BARGE_ACME_EMAIL: "a@a.example", BARGE_CLUSTER_KEY: "other verbs read it, too" };
+    const { code, stderr } = await runner.at(home).barge(["doctor", "--data", "d"], { env });
+    assert.equal(code, 2);
+    assert.match(stderr, /--acme-email \(BARGE_ACME_EMAIL\) has no effect without --acme\n/);
+    const defaults = write(home, "defaults.toml", 'acme-http = "off"\nhook-jobs = 4\n');
+    assert.equal((await runner.at(home).barge(["config", "check", defaults])).code, 0);
     for (const [text, message] of cases) {
       const file = write(home, "together.toml", text);
       const { code, stdout, stderr } = await runner.at(home).barge(["config", "check", file]);
