@@ -3,7 +3,24 @@ import schema from "../../fixtures/bench-result.schema.json" with { type: "json"
 import { allowedDescriptors } from "../../core/echo/descriptors.ts";
 import { Home, lines } from "./_barge.ts";
 
-const quick = ["-d", "200ms", "--warm-up", "50ms", "-c", "4"];
+const quick = ["-d", "50ms", "--warm-up", "10ms", "-c", "4"];
+
+/** Returns every byte that a TCP client sends: `barge bench tcp` starts no server of its own then. */
+function echo() {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    for await (const { readable, writable } of listener) {
+      readable.pipeTo(writable).catch(() => {/* the client is gone */});
+    }
+  })();
+  return {
+    address: `127.0.0.1:${listener.addr.port}`,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await serving;
+    },
+  };
+}
 
 Deno.test("bench without a subject lists the subjects", async () => {
   await using home = new Home();
@@ -45,14 +62,16 @@ Deno.test("the output is text with bars, or a row of CSV", async () => {
 
 Deno.test("--fail-if ends with exit code 1, and --compare reads an earlier result", async () => {
   await using home = new Home();
-  const first = await home.barge(["bench", "tcp", "-n", "200", "-c", "2", "--json"]);
+  await using server = echo();
+  const load = ["bench", "tcp", server.address, "-n", "200", "-c", "2", "--warm-up", "0"];
+  const first = await home.barge([...load, "--json"]);
   assert.equal(lines(first)[0].requests, 200);
   await Deno.writeTextFile(`${home.path}/before.json`, first.stdout);
-  const again = ["bench", "tcp", "-n", "200", "-c", "2", "--compare", "before.json"];
+  const again = [...load, "--compare", "before.json"];
   const [held, compared, none] = await Promise.all([
     home.barge([...again, "--fail-if", "requests>10", "--fail-if", "errors>0"]),
     home.barge(again),
-    home.barge(["bench", "tcp", "--compare", "nothing.json"]),
+    home.barge([...load, "--compare", "nothing.json"]),
   ]);
   assert.equal(held.code, 1);
   assert.match(held.stderr, /requests>10: it is 200/);
@@ -93,7 +112,7 @@ Deno.test("errors name the reason and a remedy", async () => {
     [["udp", "--size", "65508"], 2, /1 to 65507 bytes over UDP, not 65508/],
     [["tcp", "--fail-if", "p99>5"], 2, /is not a condition/],
     [["http", "ftp://x"], 2, /it is no http/],
-    [["http", `http://${address}/`, "-d", "100ms"], 5, /no answer at all/],
+    [["http", `http://${address}/`, "-d", "20ms", "--warm-up", "0"], 5, /no answer at all/],
   ];
   // Some systems allow that number of descriptors.
   if ((await allowedDescriptors() ?? Infinity) < 60_064) {
@@ -162,7 +181,8 @@ Deno.test("bench io measures reading alone: a subprocess prints that it is ready
 
 Deno.test("bench http without a URL loads a server of its own, which is gone afterwards", async () => {
   await using home = new Home();
-  const outcome = await home.barge(["bench", "http", "-n", "20", "-c", "2", "--json"], {
+  const line = ["bench", "http", "-n", "20", "-c", "2", "--warm-up", "0", "--json"];
+  const outcome = await home.barge(line, {
     env: { TMPDIR: home.path },
   });
   assert.equal(outcome.code, 0, outcome.stderr);
