@@ -187,7 +187,7 @@ Deno.test("a certificate is renewed", { ignore }, async (t) => {
         ["put", "--tls", "--server", `barge://anna@${server.address}`, "-", "/home/native"],
         {
           stdin: "",
-          env: { BARGE_PASSWORD: "anna-secret" },
+          env: { BARGE_PASSWORD: await server.issueToken("anna") },
         },
       ),
     ];

@@ -20,7 +20,7 @@ class Stage implements AsyncDisposable {
     await Deno.writeFile(`${home.path}/old`, old);
     await Deno.writeFile(`${home.path}/new`, pattern(2000, 7));
     const remote = ["--server", `barge://anna@${server.address}`];
-    const env = { BARGE_PASSWORD: "anna-secret" };
+    const env = { BARGE_PASSWORD: await server.issueToken("anna") };
     const run = async (...args: string[]) => {
       const { code, stdout, stderr } = await home.barge([...args, ...remote], { env });
       assert.equal(code, 0, stderr);

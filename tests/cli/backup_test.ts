@@ -1,5 +1,6 @@
 /** docs/backup.md as a drill: its blocks, as they stand there, bring back what was backed up. */
 import assert from "node:assert/strict";
+import { layHostKeys } from "../_host_keys.ts";
 import { type Server, startServer } from "../_server.ts";
 import { eager, Peer, sha256, text } from "../core/door/_peer.ts";
 import { Home, lines } from "./_barge.ts";
@@ -28,6 +29,7 @@ Deno.test({
     const run = (block: string[]) => runBlock(home, block, env);
     const args = ["--ftps", "127.0.0.1:0", "--sftp", "127.0.0.1:0", "--workers", "1"];
     Deno.mkdirSync(data);
+    await layHostKeys(data);
     let marks: string[];
     {
       await using server = await startServer({ data, args });

@@ -1,6 +1,7 @@
 /** A disk that is full to its last byte: what makes room on it works, through every door. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { layHostKeys } from "../_host_keys.ts";
 import { startServer } from "../_server.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import { Open, Type } from "../../core/door/sftp/packet.ts";
@@ -12,7 +13,6 @@ import { Home } from "./_barge.ts";
 
 const possible = await canMount();
 const name = "a full disk keeps nobody from removing, moving, logging in and being given room";
-const password = "anna-secret";
 
 Deno.test({
   name: possible ? name : `${name} (skipped: a disk can't be mounted here)`,
@@ -21,10 +21,12 @@ Deno.test({
     await using home = new Home();
     const data = `${home.path}/disk`;
     await using _disk = (await mountDisk(data, "64m"))!;
+    await layHostKeys(data);
     const doors = ["native", "http", "ftp", "sftp"].flatMap((door) => [`--${door}`, "127.0.0.1:0"]);
     await using server = await startServer({ data, args: [...doors, "--workers", "2"] });
     await server.addUser("anna", { quota: "30MB" });
     await server.addUser("bob");
+    const token = await server.issueToken("anna");
     const there = `${data}/homes/anna`;
     const full = () => fill(`${data}/filler`);
     const names = () => Array.from(Deno.readDirSync(there), ({ name }) => name).sort();
@@ -37,8 +39,9 @@ Deno.test({
       }
       for (let i = 0; i < 20; i++) await peer.ask(eager(`/home/tree/${i}`, pattern(1000)));
     }
-    const env = { BARGE_SERVER: `barge://anna@${server.address}`, BARGE_PASSWORD: password };
-    const barge = (...args: string[]) => home.barge(args, { env: { ...env, BARGE_DATA: data } });
+    const env = { BARGE_SERVER: `barge://anna@${server.address}`, BARGE_DATA: data };
+    const barge = (...args: string[]) =>
+      home.barge(args, { env: { ...env, BARGE_PASSWORD: token } });
     const refused = await (async () => {
       full();
       using peer = await Peer.open(server.address, "anna");
@@ -49,7 +52,8 @@ Deno.test({
 
     await t.step("native, also with a login", async () => {
       full();
-      const { code, stderr } = await barge("rm", "/home/native");
+      const withPassword = { env: { ...env, BARGE_PASSWORD: "anna-secret" } };
+      const { code, stderr } = await home.barge(["rm", "/home/native"], withPassword);
       assert.equal(code, 0, stderr);
       full();
       const tree = await barge("rm", "-r", "/home/tree");
@@ -59,7 +63,7 @@ Deno.test({
       assert.equal(moved.code, 0, moved.stderr);
     });
     await t.step("HTTP and WebDAV", async () => {
-      const authorization = `Basic ${btoa(`anna:${password}`)}`;
+      const authorization = `Basic ${btoa(`anna:${token}`)}`;
       const ask = async (method: string, path: string, headers: Record<string, string> = {}) => {
         full();
         const url = `http://${server.facts.http}${path}`;
@@ -76,7 +80,7 @@ Deno.test({
       full();
       using client = await Client.connect(parseAddress(server.facts.ftp!));
       await client.expect(220);
-      await client.login(password);
+      await client.login("anna-secret");
       full();
       await client.ask("DELE /home/ftp", 250);
       await client.ask("RNFR /home/n2", 350);
@@ -84,7 +88,10 @@ Deno.test({
     });
     await t.step("SFTP", async () => {
       full();
-      await using peer = await SftpPeer.open(server.facts.sftp!, { username: "anna", password });
+      await using peer = await SftpPeer.open(server.facts.sftp!, {
+        username: "anna",
+        password: token,
+      });
       full();
       await peer.ask(Type.REMOVE, (p) => p.text("sftp"));
       await peer.ask(Type.RENAME, (p) => p.text("n3").text("n4"));
@@ -107,7 +114,10 @@ Deno.test({
     });
     await t.step("hundreds of times", async () => {
       full();
-      await using peer = await SftpPeer.open(server.facts.sftp!, { username: "anna", password });
+      await using peer = await SftpPeer.open(server.facts.sftp!, {
+        username: "anna",
+        password: token,
+      });
       for (let i = 0; i < 300; i++) {
         await peer.ask(Type.RENAME, (p) => p.text(i % 2 ? "n5" : "n4").text(i % 2 ? "n4" : "n5"));
       }

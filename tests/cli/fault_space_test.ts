@@ -38,7 +38,7 @@ Deno.test({
     const command = (
       local: string,
     ) => ["put", "--server", `barge://anna@${server.address}`, local, "/home/f"];
-    const env = { BARGE_PASSWORD: "anna-secret" };
+    const env = { BARGE_PASSWORD: await server.issueToken("anna") };
     const put = (local: string) => home.barge(command(local), { env });
     Deno.writeFileSync(`${home.path}/old`, old);
     assert.equal((await put("old")).code, 0);

@@ -32,7 +32,7 @@ Deno.test("a client keeps nothing of the verbs that have ended", async () => {
   await Deno.writeFile(`${home.path}/small`, new Uint8Array(3000));
   await Deno.writeFile(`${home.path}/large`, new Uint8Array(300_000));
   const shell = home.spawn(["shell", `anna@${server.address}`, "--keep-going", "--json"], {
-    env: { BARGE_PASSWORD: "anna-secret" },
+    env: { BARGE_PASSWORD: await server.issueToken("anna") },
     stdin: "",
   });
   const errors = new Response(shell.stderr).text();

@@ -182,7 +182,7 @@ test(
         `barge://alice@${at}`,
         "/",
       ], {
-        env: { HOME: home, BARGE_PASSWORD: "alice-secret" },
+        env: { HOME: home, BARGE_PASSWORD: await server.issueToken("alice") },
       });
       assert.equal(code, 0, stderr);
     }

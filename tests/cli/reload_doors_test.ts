@@ -46,15 +46,16 @@ Deno.test({
   });
   await server.addUser("anna");
   const { facts } = server;
+  const token = await server.issueToken("anna");
   const curl = (stdin: "piped" | "null", ...args: string[]) =>
     new Deno.Command("curl", {
-      args: ["-sS", "--insecure", "--fail", "-u", "anna:anna-secret", ...args],
+      args: ["-sS", "--insecure", "--fail", "-u", `anna:${token}`, ...args],
       stdin,
       stdout: "piped",
       stderr: "piped",
     }).spawn();
   const password = `${home.path}/password`;
-  await Deno.writeTextFile(password, "anna-secret\n");
+  await Deno.writeTextFile(password, `${token}\n`);
   const login = ["--server", `anna@${facts.native}`, "--tls", "--password-file", password];
   const urls: Record<Exclude<typeof doors[number], "native">, string> = {
     http: `https://${facts.http}/api/v1/files/home/`,

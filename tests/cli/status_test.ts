@@ -77,7 +77,10 @@ Deno.test("status sums the work of all workers", async () => {
   assert.match(shown.stdout, /^anna +native +127.0.0.1:\d+ +\d+ s +put \/home\/partial$/m);
 
   const denied = await home.barge(["status", "--json"], {
-    env: { BARGE_SERVER: `barge://anna@${server.address}`, BARGE_PASSWORD: "anna-secret" },
+    env: {
+      BARGE_SERVER: `barge://anna@${server.address}`,
+      BARGE_PASSWORD: await server.issueToken("anna"),
+    },
   });
   assert.equal(denied.code, 11, denied.stderr);
   assert.match(denied.stderr, /only an admin may do that\n\(you are \w+; log in as an admin\)/);

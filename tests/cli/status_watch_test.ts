@@ -7,7 +7,10 @@ Deno.test("status --watch prints the state again and again, until Ctrl-C ends it
   await using server = await startServer({ args: ["--workers", "1"] });
   await using home = new Home();
   const child = home.spawn(["status", "--watch", "1", "--json"], {
-    env: { BARGE_SERVER: `barge://admin@${server.address}`, BARGE_PASSWORD: "anna-secret" },
+    env: {
+      BARGE_SERVER: `barge://admin@${server.address}`,
+      BARGE_PASSWORD: await server.issueToken("admin"),
+    },
   });
   const stderr = new Response(child.stderr).text();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();

@@ -7,7 +7,6 @@ import { Home, lines } from "./_barge.ts";
 import { saveLogin } from "./_logged_in.ts";
 
 const MiB = 1024 * 1024;
-const secret = { BARGE_PASSWORD: "anna-secret" };
 
 Deno.test("an upload goes on although the server does not know that the last one has ended", async (t) => {
   await using server = await startServer({ args: ["--workers", "2"] });
@@ -31,6 +30,7 @@ async function takeOver(t: Deno.TestContext, server: Server): Promise<void> {
   await saveLogin(home, server, "anna");
   const content = pattern(8 * MiB);
   Deno.writeFileSync(`${home.path}/f`, content);
+  const secret = { BARGE_PASSWORD: await server.issueToken("anna") };
   const put = (file: string, address: string) => [
     ...["put", "--json", file, "/home/f", "--server", `barge://anna@${address}`],
   ];

@@ -140,7 +140,10 @@ Deno.test("the native door is traced, each file of a batch on its own", async ()
   await server.addUser("anna");
   await using home = new Home();
   for (const name of ["a", "b", "c"]) await Deno.writeTextFile(`${home.path}/${name}`, name);
-  const env = { BARGE_SERVER: `anna@${server.address}`, BARGE_PASSWORD: "anna-secret" };
+  const env = {
+    BARGE_SERVER: `anna@${server.address}`,
+    BARGE_PASSWORD: await server.issueToken("anna"),
+  };
   const { code, stderr } = await home.barge(["put", "a", "b", "c", "/home/"], { env });
   assert.equal(code, 0, stderr);
   for (const name of ["a", "b", "c"]) {

@@ -66,7 +66,8 @@ Deno.test({ name: "both doors serve at Unix sockets, with several workers", igno
   await using home = new Home();
   const bytes = new Uint8Array(randomBytes(3_000_000));
   await Deno.writeFile(`${home.path}/a.bin`, bytes);
-  const env = { BARGE_SERVER: `anna@unix:${folder.native}`, BARGE_PASSWORD: "anna-secret" };
+  const token = await server.issueToken("anna");
+  const env = { BARGE_SERVER: `anna@unix:${folder.native}`, BARGE_PASSWORD: token };
   const put = await home.barge(["put", "a.bin", "/home/"], { env });
   assert.equal(put.code, 0, put.stderr);
   assert.deepEqual(await server.readFile("/home/a.bin"), bytes);
@@ -84,7 +85,7 @@ Deno.test({ name: "both doors serve at Unix sockets, with several workers", igno
   assert.match(listed.stdout, /a\.bin/, listed.stderr);
 
   // Requests over curl, several on one connection and many connections at once.
-  const basic = ["-u", "anna:anna-secret"];
+  const basic = ["-u", `anna:${token}`];
   await Deno.writeFile(`${home.path}/c.bin`, bytes);
   const sent = await curl(folder.http, ...basic, "-T", `${home.path}/c.bin`, `${files}/home/c.bin`);
   assert.equal(sent.status, 201, sent.body);
