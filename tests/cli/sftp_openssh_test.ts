@@ -51,7 +51,7 @@ shared.add(
   openssh,
   "each cipher carries a file both ways, also while its keys are changed",
   async (at) => {
-    const whole = pattern(3_000_000);
+    const whole = pattern(1_200_000); // two changes of keys each way
     await Deno.writeFile(`${at.home.path}/f`, whole);
     const macs = ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512"];
     const suites = [
