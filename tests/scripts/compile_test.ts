@@ -8,8 +8,9 @@ const ADDED = ["DENO_DIR", "DENO_NODE_SHIM_ACTIVE", "DENO_NO_UPDATE_CHECK"];
 
 let root: string;
 let barge: string;
-/** A home where the executable has been unpacked: for all that is not about the first start. */
+/** A home where the executable has been unpacked, by the first start. */
 let home: string;
+let firstStart: Awaited<ReturnType<typeof start>>;
 
 Deno.test.beforeAll(async () => {
   root = await Deno.makeTempDir({ prefix: "barge-compile-" });
@@ -20,7 +21,7 @@ Deno.test.beforeAll(async () => {
   barge = join(root, "dist/barge");
   await compile(join(root, "src"), barge, { selfExtracting: true, gzipLevel: 1 });
   home = await emptyHome();
-  await start({ HOME: home }, ["--version"]);
+  firstStart = await start({ HOME: home }, ["--version"]);
 });
 
 Deno.test.afterAll(async () => {
@@ -78,9 +79,8 @@ Deno.test("compile: no bundled file names a folder of the machine that made it",
 });
 
 Deno.test("compile: it starts in an empty environment, and again without its payload", async () => {
-  const home = await emptyHome();
-  const first = await start({ HOME: home }, ["--version"]);
-  deepStrictEqual([first.code, first.stdout, first.stderr], [0, '"1.2.3"\n', ""]);
+  const { code, stdout, stderr } = firstStart;
+  deepStrictEqual([code, stdout, stderr], [0, '"1.2.3"\n', ""]);
   deepStrictEqual(cached(home).map((name) => name.replace(/^[0-9a-f]{64}$/, "HASH")), [
     ".lock",
     "HASH",
@@ -189,8 +189,6 @@ Deno.test("compile: a killed first start is cleaned up by the next", async () =>
 });
 
 Deno.test("compile: a cache that lost its runtime is unpacked anew", async () => {
-  const home = await emptyHome();
-  await start({ HOME: home }, ["--version"]);
   await Deno.remove(join(home, ".cache/barge", unpacked(home), "barge"));
   strictEqual((await start({ HOME: home }, ["--version"])).code, 0);
 });
