@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 /** Generous, for a busy machine. */
 const timeoutMs = 60_000;
 /** The first and the longest pause between two looks: a look may open a database, half a millisecond of CPU. */
-const [firstPauseMs, longestPauseMs] = [5, 40];
+const [firstPauseMs, longestPauseMs] = [5, 100];
 
 /**
  * Waits until a condition holds.

@@ -64,6 +64,13 @@ export class Receiver implements AsyncDisposable {
     return { arrived: arrived.promise, release: held.resolve };
   }
 
+  /** Answers as at its start, and forgets all events. */
+  forget(): void {
+    this.answer = took;
+    this.maxConcurrent = 0;
+    for (const events of [this.attempts, this.taken]) events.length = 0;
+  }
+
   paths(): (string | undefined)[] {
     return this.taken.map(({ path }) => path);
   }
