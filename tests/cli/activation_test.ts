@@ -2,12 +2,20 @@
 import assert from "node:assert/strict";
 import { Activation } from "./_activation.ts";
 import { Home } from "./_barge.ts";
+import { makeData } from "./_data.ts";
 import { has } from "./_sftp.ts";
 import { barge } from "../_server.ts";
 import { bargeCommand, caches } from "../_program.ts";
 
 const ignore = Deno.build.os !== "linux" || !has("python3");
-const args = ["--durability", "relaxed", "--workers", "2", "--native", "off"];
+const args = ["--durability", "relaxed", "--workers", "1", "--native", "off"];
+
+/** Returns a data directory in the home that needs no first admin. */
+async function dataIn(home: Home): Promise<string> {
+  const data = `${home.path}/data`;
+  await makeData(data);
+  return data;
+}
 
 /** Sends one request on a connection of its own. @returns the status */
 async function ask(port: number): Promise<number> {
@@ -24,7 +32,7 @@ Deno.test(
     await using home = new Home();
     await using activation = await Activation.open([""], "http");
     const [port] = activation.ports;
-    const data = `${home.path}/data`;
+    const data = await dataIn(home);
     const facts = await activation.start(data, args);
     assert.equal(facts.http, `127.0.0.1:${port}`);
 
@@ -57,7 +65,8 @@ Deno.test(
     await using activation = await Activation.open([socket, "", ""], "barge.socket:http:ftp");
     const [, http, ftp] = activation.ports;
     const doors = ["--native", `unix:${socket}`, "--http", "127.0.0.1:1", "--ftp", "127.0.0.1:2"];
-    const facts = await activation.start(`${home.path}/data`, [...args.slice(0, -2), ...doors]);
+    const two = ["--durability", "relaxed", "--workers", "2", ...doors];
+    const facts = await activation.start(await dataIn(home), two);
     assert.equal(facts.native, `unix:${socket}`);
     assert.deepEqual([facts.http, facts.ftp], [`127.0.0.1:${http}`, `127.0.0.1:${ftp}`]);
     assert.equal(await ask(http), 200);
@@ -77,7 +86,7 @@ Deno.test({ name: "doors at inherited sockets have TLS", ignore }, async () => {
   await using home = new Home();
   await using activation = await Activation.open(["", ""], "native:http");
   const [native, http] = activation.ports;
-  await activation.start(`${home.path}/data`, ["--workers", "2", "--tls"]);
+  await activation.start(await dataIn(home), ["--workers", "1", "--tls"]);
   const ping = await home.barge(["ping", `127.0.0.1:${native}`, "--tls"]);
   assert.equal(ping.code, 0, ping.stderr);
   const { code, stderr } = await new Deno.Command("curl", {
@@ -122,12 +131,11 @@ Deno.test(
       `#!/bin/sh\n{ ls -l /proc/self/fd; env; } > ${home.path}/seen.tmp\nmv ${home.path}/seen.tmp ${home.path}/seen\n`,
       { mode: 0o755 },
     );
-    const data = `${home.path}/data`;
-    await activation.start(data, [...args, "--http", "127.0.0.1:1", "--check-upload", hook]);
-    const password = (await Deno.readTextFile(`${data}/admin-password`)).trim();
+    const doors = ["--http", "127.0.0.1:1", "--check-upload", hook];
+    await activation.start(await dataIn(home), [...args, ...doors]);
     const { code, stderr } = await new Deno.Command("curl", {
       args: [
-        ...["-sS", "--fail", "--unix-socket", `${home.path}/http.sock`, "-u", `admin:${password}`],
+        ...["-sS", "--fail", "--unix-socket", `${home.path}/http.sock`, "-u", "anna:anna-secret"],
         ...["-T", hook, "http://localhost/api/v1/files/home/a"],
       ],
       stdin: "null",
@@ -149,7 +157,7 @@ Deno.test({
     args: [
       ...["--listen", http, "--fdname=http", "-E", "HOME", "-E", "PATH"],
       ...Object.keys(caches).flatMap((name) => ["-E", name]),
-      ...bargeCommand(["serve", "--data", `${home.path}/data`, ...args]),
+      ...bargeCommand(["serve", "--data", await dataIn(home), ...args]),
     ],
     env: { ...caches, HOME: home.path },
     stdin: "null",

@@ -2,34 +2,37 @@
 import assert from "node:assert/strict";
 import { barge, type Server, startServer } from "../_server.ts";
 import { until } from "../_observe.ts";
-import { eager, pattern, Peer } from "../core/door/_peer.ts";
+import { pattern } from "../core/door/_peer.ts";
+import { makeFiles } from "./_data.ts";
 import { scrape } from "./_monitoring.ts";
 import { Database } from "../../core/local/database/database.ts";
 
 const metrics = ["--metrics", "127.0.0.1:0"];
 const finished = "all files were verified";
 
-/** Starts a server with files of anna, and stops it. Its disposal removes the data directory. */
-async function withFiles(names: readonly string[], size: number): Promise<Server> {
-  const server = await startServer();
-  await server.addUser("anna");
-  using peer = await Peer.open(server.address, await server.issueToken("anna"));
-  for (const [i, name] of names.entries()) {
-    await peer.ask(eager(`/home/${name}`, pattern(size, i)));
-  }
-  await server.kill("SIGTERM");
-  return server;
+/** Makes a data directory with files of anna. */
+async function withFiles(names: readonly string[], size: number) {
+  const data = Deno.makeTempDirSync({ prefix: "barge-test-" });
+  await makeFiles(data, Object.fromEntries(names.map((name, i) => [name, pattern(size, i)])));
+  return {
+    data,
+    async [Symbol.asyncDispose]() {
+      await Deno.remove(data, { recursive: true });
+    },
+  };
 }
 
 /** Changes a file's bytes, and neither its size nor its time. */
-function damage({ data }: Server, name: string): void {
+function damage({ data }: { readonly data: string }, name: string): void {
   const path = `${data}/homes/anna/${name}`;
   const { mtime, size } = Deno.statSync(path);
   Deno.writeFileSync(path, new Uint8Array(size));
   Deno.utimeSync(path, mtime!, mtime!);
 }
 
-function state({ data }: Server): { began: number | null; position: string; files: number } {
+function state(
+  { data }: { readonly data: string },
+): { began: number | null; position: string; files: number } {
   using db = new Database(data);
   return db.get("SELECT began, position, files FROM verification")!;
 }
