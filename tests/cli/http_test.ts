@@ -61,7 +61,8 @@ Deno.test("curl -T puts a file into a folder, and gets it back from where it sto
 Deno.test("what a stop cut off goes on after the next start", async () => {
   await using home = new Home();
   const data = `${home.path}/data`;
-  const args = ["--http", "127.0.0.1:0", "--native", "off", "--workers", "2"];
+  Deno.mkdirSync(data);
+  const args = ["--http", "127.0.0.1:0", "--native", "off"];
   const bytes = pattern(800_000);
   {
     await using server = await startServer({ data, args: [...args, "--grace", "0"] });

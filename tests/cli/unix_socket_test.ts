@@ -56,7 +56,7 @@ const files = "http://localhost/api/v1/files";
 
 Deno.test({ name: "both doors serve at Unix sockets, with several workers", ignore }, async () => {
   await using folder = new Folder();
-  await using server = await folder.start(["--workers", "3"]);
+  await using server = await folder.start(["--workers", "2"]);
   await server.addUser("anna");
   assert.equal(server.facts.native, `unix:${folder.native}`);
   assert.equal(server.facts.http, `unix:${folder.http}`);
@@ -179,7 +179,7 @@ Deno.test({
   const [port] = nginx.ports;
   const url = `https://${host}:${port}`;
   const args = ["--trusted-proxy", "unix:", "--public-url", url, "--ban-after", "3"];
-  await using server = await folder.start(["--workers", "2", ...args]);
+  await using server = await folder.start(args);
   await server.addUser("alice");
   await nginx.run(await documented("http://unix:/run/barge/http.sock"), {
     "listen 443 ssl": `listen 127.0.0.1:${port} ssl`,
