@@ -68,7 +68,7 @@ Deno.test("doctor finds faults of options", async (t) => {
     const tls = await makeCertificate(home, 100);
     const { key } = await makeSelfSigned(["box.example"]);
     Deno.writeTextFileSync(`${home.path}/box.key`, key);
-    const { severity, message, path } = (await examine(home, tls)).one("certificate");
+    const { severity, message, path } = (await examine(runner.at(home), tls)).one("certificate");
     assert.equal(severity, "bad");
     assert.match(message, /not the key of the certificate/);
     assert.equal(path, `${home.path}/box.key`);
@@ -77,11 +77,13 @@ Deno.test("doctor finds faults of options", async (t) => {
   await t.step("doctor reports the end of a proxy's certificate", async () => {
     await using home = new Home();
     const [, cert] = await makeCertificate(home, 2);
-    const finding = (await examine(home, ["--proxy-cert", cert])).one("proxy-certificate");
+    const finding = (await examine(runner.at(home), ["--proxy-cert", cert])).one(
+      "proxy-certificate",
+    );
     assert.equal(finding.severity, "bad");
     assert.match(finding.message, /^The certificate of the proxy ends on .*, in 2 days/);
     Deno.writeTextFileSync(cert, "hello");
-    const junk = (await examine(home, ["--proxy-cert", cert])).one("proxy-certificate");
+    const junk = (await examine(runner.at(home), ["--proxy-cert", cert])).one("proxy-certificate");
     assert.deepEqual([junk.severity, /can't be read as PEM/.test(junk.message)], ["bad", true]);
   });
 
@@ -93,7 +95,7 @@ Deno.test("doctor finds faults of options", async (t) => {
       const key = `${home.path}/box.key`;
       const severityAt = async (mode: number) => {
         Deno.chmodSync(key, mode);
-        return (await examine(home, tls)).one("secret-files").severity;
+        return (await examine(runner.at(home), tls)).one("secret-files").severity;
       };
       assert.equal(await severityAt(0o600), "ok");
       assert.equal(await severityAt(0o640), "note");
@@ -101,7 +103,7 @@ Deno.test("doctor finds faults of options", async (t) => {
       Deno.chmodSync(home.path, 0o755);
       assert.equal(await severityAt(0o644), "bad");
       Deno.removeSync(key);
-      const missing = (await examine(home, tls)).one("secret-files");
+      const missing = (await examine(runner.at(home), tls)).one("secret-files");
       assert.equal(missing.severity, "bad");
       assert.match(missing.message, /The file of --tls-key can't be read: no such file/i);
     },
@@ -111,26 +113,28 @@ Deno.test("doctor finds faults of options", async (t) => {
     await using home = new Home();
     const doors = ["--native", "0.0.0.0:7171", "--http", "0.0.0.0:8080", "--ftp", "0.0.0.0:2121"];
     const others = ["--sftp", "0.0.0.0:2222", "--metrics", "0.0.0.0:9100"];
-    const plain = (await examine(home, [...doors, ...others, "--plaintext"])).of("plain-doors");
+    const plain = (await examine(runner.at(home), [...doors, ...others, "--plaintext"])).of(
+      "plain-doors",
+    );
     assert.deepEqual(plain.map(({ severity, message }) => [severity, message.split(" on ")[0]]), [
       ["warn", "The native door"],
       ["bad", "The http door"],
       ["bad", "The ftp door"],
       ["warn", "The metrics door"],
     ]);
-    const secure = await examine(home, [...doors, ...others]);
+    const secure = await examine(runner.at(home), [...doors, ...others]);
     assert.equal(secure.one("plain-doors").severity, "ok");
   });
 
   await t.step("doctor reports a proxy that hides the addresses of its clients", async () => {
     await using home = new Home();
     const url = ["--public-url", "https://box.example"];
-    const hidden = (await examine(home, url)).one("proxy-addresses");
+    const hidden = (await examine(runner.at(home), url)).one("proxy-addresses");
     assert.equal(hidden.severity, "warn");
     assert.match(hidden.advice ?? "", /--trusted-proxy/);
-    const trusted = await examine(home, [...url, "--trusted-proxy", "127.0.0.1"]);
+    const trusted = await examine(runner.at(home), [...url, "--trusted-proxy", "127.0.0.1"]);
     assert.equal(trusted.one("proxy-addresses").severity, "ok");
-    assert.equal((await examine(home, [])).of("proxy-addresses").length, 0);
+    assert.equal((await examine(runner.at(home), [])).of("proxy-addresses").length, 0);
   });
 
   await t.step(
@@ -141,12 +145,12 @@ Deno.test("doctor finds faults of options", async (t) => {
       const text =
         `data = "${home.path}/none"\ndurability = "relaxed"\n[limits]\nmax-connections = 0\n`;
       Deno.writeTextFileSync(config, text, { mode: 0o644 });
-      const findings = await examine(home, ["--config", config]);
+      const findings = await examine(runner.at(home), ["--config", config]);
       assert.deepEqual(findings.faults, ["bad data-directory", "warn durability"]);
       assert.match(findings.one("descriptors").message, /--max-connections sets no limit/);
       assert.equal(findings.one("config-file").severity, "ok");
       Deno.chmodSync(config, 0o664);
-      const shared = (await examine(home, ["--config", config])).one("config-file");
+      const shared = (await examine(runner.at(home), ["--config", config])).one("config-file");
       assert.deepEqual([shared.severity, /lets its group change it/.test(shared.message)], [
         "note",
         true,
