@@ -143,67 +143,72 @@ Deno.test("XDG_CONFIG_HOME is the folder of the file", async () => {
   assert.deepEqual([value, from], [21, `${file}:1:1`]);
 });
 
-Deno.test("a fault in the file ends the client's verbs with 2, and no others", async () => {
-  await using home = new Home();
+Deno.test("the file of the client, without a server", async (t) => {
   await using runner = new Runner();
-  const cases: [text: string, place: string, message: RegExp][] = [
-    ["srever = 'x'", "1:1", /there is no option "srever"\n\(did you mean server\?\)/],
-    ["[ls]\nrecursiv = true", "2:1", /option "recursiv" in \[ls\]\n\(did you mean recursive\?\)/],
-    ["[ptu]\nquiet = true", "1:2", /there is no table \[ptu\]\n\(did you mean \[put\]\?\)/],
-    ["ls = true", "1:1", /ls must be a table\n\(begin it with the line \[ls\]\)/],
-    ["timeout = '5'", "1:1", /timeout is a string, and must be an integer: a whole number/],
-    ["[ls]\nserver = 3", "2:1", /ls\.server is an integer, and must be a string/],
-    ["recursive = true", "1:1", /recursive stands in the table \[ls\]/],
-    ["[ls]\ndebug = true", "2:1", /"debug" can't be set in a file/],
-  ];
-  for (const [text, place, message] of cases) {
-    const file = configure(home, text);
-    const { code, stderr } = await runner.at(home).barge(["ls", "/"]);
-    assert.equal(code, 2, stderr);
-    assert.ok(stderr.startsWith(`barge: read configuration ${file}:${place}: `), stderr);
-    assert.match(stderr.trimEnd(), message);
-    const check = await runner.at(home).barge(["config", "check", "--client"]);
-    assert.equal(check.code, 2, check.stderr);
-    assert.ok(check.stdout.startsWith(`${file}:${place}: `), check.stdout);
-  }
-  const { code, stderr } = await home.barge(["completion", "bash"]);
-  assert.equal(code, 0, stderr);
-});
 
-Deno.test("the file is checked with the options of all verbs", async () => {
-  await using home = new Home();
-  const file = configure(home, "[ls]\nlong = true\n[get]\nlong = true\n[serve]\ndata = 'x'\n");
-  const { code, stdout } = await home.barge(["config", "check", "--client"]);
-  assert.equal(code, 2);
-  assert.match(stdout, /config\.toml:4:1: there is no option "long" in \[get\]/);
-  assert.match(stdout, /config\.toml:5:2: there is no table \[serve\]/);
-  configure(home, "server = 'barge://anna@box'\n[ls]\nlong = true\n");
-  const valid = await home.barge(["config", "check", "--client", file]);
-  assert.deepEqual([valid.code, valid.stderr], [0, `${file} is valid\n`]);
-});
+  await t.step("a fault in the file ends the client's verbs with 2, and no others", async () => {
+    await using home = new Home();
+    const cases: [text: string, place: string, message: RegExp][] = [
+      ["srever = 'x'", "1:1", /there is no option "srever"\n\(did you mean server\?\)/],
+      ["[ls]\nrecursiv = true", "2:1", /option "recursiv" in \[ls\]\n\(did you mean recursive\?\)/],
+      ["[ptu]\nquiet = true", "1:2", /there is no table \[ptu\]\n\(did you mean \[put\]\?\)/],
+      ["ls = true", "1:1", /ls must be a table\n\(begin it with the line \[ls\]\)/],
+      ["timeout = '5'", "1:1", /timeout is a string, and must be an integer: a whole number/],
+      ["[ls]\nserver = 3", "2:1", /ls\.server is an integer, and must be a string/],
+      ["recursive = true", "1:1", /recursive stands in the table \[ls\]/],
+      ["[ls]\ndebug = true", "2:1", /"debug" can't be set in a file/],
+    ];
+    for (const [text, place, message] of cases) {
+      const file = configure(home, text);
+      const { code, stderr } = await runner.at(home).barge(["ls", "/"]);
+      assert.equal(code, 2, stderr);
+      assert.ok(stderr.startsWith(`barge: read configuration ${file}:${place}: `), stderr);
+      assert.match(stderr.trimEnd(), message);
+      const check = await runner.at(home).barge(["config", "check", "--client"]);
+      assert.equal(check.code, 2, check.stderr);
+      assert.ok(check.stdout.startsWith(`${file}:${place}: `), check.stdout);
+    }
+    const { code, stderr } = await home.barge(["completion", "bash"]);
+    assert.equal(code, 0, stderr);
+  });
 
-Deno.test("numbers of --max-delete and --limit-rate need no quotes; faults name their tables", async () => {
-  await using home = new Home();
-  await using runner = new Runner();
-  const place = runner.at(home);
-  const file = configure(home, "[put]\nmax-delete = 10\nlimit-rate = 2000000\n");
-  assert.equal((await place.barge(["config", "check", "--client"])).code, 0);
-  const shown = lines(await place.barge(["config", "show", "put", "--json"]));
-  const valueOf = (name: string) => shown.find(({ option }) => option === name).value;
-  assert.deepEqual([valueOf("max-delete"), valueOf("limit-rate")], ["10", "2000000"]);
-  const faults = [
-    ["put.x.y = 1", /:1:1: there is no table \[put\.x\] /],
-    ["json = true", /\(json stands in tables such as \[\w+\]\)/],
-    ['server = "x y"', /server: "x y" is not a server's address/],
-    [
-      "[put]\nexclude = [1]",
-      /put\.exclude is an integer, and must be a string, or an array of these$/m,
-    ],
-  ] as const;
-  for (const [text, message] of faults) {
-    Deno.writeTextFileSync(file, text);
-    const { code, stdout } = await place.barge(["config", "check", "--client"]);
-    assert.equal(code, 2, text);
-    assert.match(stdout, message);
-  }
+  await t.step("the file is checked with the options of all verbs", async () => {
+    await using home = new Home();
+    const file = configure(home, "[ls]\nlong = true\n[get]\nlong = true\n[serve]\ndata = 'x'\n");
+    const { code, stdout } = await runner.at(home).barge(["config", "check", "--client"]);
+    assert.equal(code, 2);
+    assert.match(stdout, /config\.toml:4:1: there is no option "long" in \[get\]/);
+    assert.match(stdout, /config\.toml:5:2: there is no table \[serve\]/);
+    configure(home, "server = 'barge://anna@box'\n[ls]\nlong = true\n");
+    const valid = await home.barge(["config", "check", "--client", file]);
+    assert.deepEqual([valid.code, valid.stderr], [0, `${file} is valid\n`]);
+  });
+
+  await t.step(
+    "numbers of --max-delete and --limit-rate need no quotes; faults name their tables",
+    async () => {
+      await using home = new Home();
+      const place = runner.at(home);
+      const file = configure(home, "[put]\nmax-delete = 10\nlimit-rate = 2000000\n");
+      assert.equal((await place.barge(["config", "check", "--client"])).code, 0);
+      const shown = lines(await place.barge(["config", "show", "put", "--json"]));
+      const valueOf = (name: string) => shown.find(({ option }) => option === name).value;
+      assert.deepEqual([valueOf("max-delete"), valueOf("limit-rate")], ["10", "2000000"]);
+      const faults = [
+        ["put.x.y = 1", /:1:1: there is no table \[put\.x\] /],
+        ["json = true", /\(json stands in tables such as \[\w+\]\)/],
+        ['server = "x y"', /server: "x y" is not a server's address/],
+        [
+          "[put]\nexclude = [1]",
+          /put\.exclude is an integer, and must be a string, or an array of these$/m,
+        ],
+      ] as const;
+      for (const [text, message] of faults) {
+        Deno.writeTextFileSync(file, text);
+        const { code, stdout } = await place.barge(["config", "check", "--client"]);
+        assert.equal(code, 2, text);
+        assert.match(stdout, message);
+      }
+    },
+  );
 });
