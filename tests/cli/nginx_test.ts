@@ -173,6 +173,7 @@ test(
       "127.0.0.1:12222": server.facts.sftp!,
     });
     const home = await Deno.makeTempDir({ prefix: "barge-home-" });
+    const token = await server.issueToken("alice");
     const pinned = ["--tls", "--pin", server.facts.fingerprint!];
     for (const at of [`127.0.0.1:${native}`, server.address]) { // and without it, in no need of one
       const { code, stderr } = await barge([
@@ -182,11 +183,11 @@ test(
         `barge://alice@${at}`,
         "/",
       ], {
-        env: { HOME: home, BARGE_PASSWORD: await server.issueToken("alice") },
+        env: { HOME: home, BARGE_PASSWORD: token },
       });
       assert.equal(code, 0, stderr);
     }
-    assert.ok(await doors.sftp(`127.0.0.1:${sftp}`, "alice", "alice-secret"));
+    assert.ok(await doors.sftp(`127.0.0.1:${sftp}`, "alice", token));
     await server.said('"door":"sftp","address":"127.0.0.1:');
     await server.kill("SIGTERM");
     assert.doesNotMatch(server.stderr(), /"address":"127\.0\.0\.2:/);
