@@ -8,15 +8,16 @@ import { Home } from "./_barge.ts";
 
 const files = "/api/v1/files/home";
 
-function curl(args: readonly string[], cwd: string): Deno.ChildProcess {
+/** Starts curl with a token of anna, which needs no scrypt in the place of the password. */
+function curl(token: string, args: readonly string[], cwd: string): Deno.ChildProcess {
   return new Deno.Command("curl", {
-    args: ["--silent", "--show-error", "--user", "anna:anna-secret", ...args],
+    args: ["--silent", "--show-error", "--user", `anna:${token}`, ...args],
     ...{ cwd, stdin: "piped", stdout: "piped", stderr: "piped" },
   }).spawn();
 }
 
-async function run(args: readonly string[], cwd: string): Promise<string> {
-  const child = curl(args, cwd);
+async function run(token: string, args: readonly string[], cwd: string): Promise<string> {
+  const child = curl(token, args, cwd);
   await child.stdin.close();
   const { code, stdout, stderr } = await child.output();
   const text = new TextDecoder().decode(stdout);
@@ -28,19 +29,21 @@ Deno.test("curl -T puts a file into a folder, and gets it back from where it sto
   await using server = await startServer({ args: ["--http", "127.0.0.1:0", "--native", "off"] });
   await using home = new Home();
   await server.addUser("anna", { quota: "2000000" });
+  const token = await server.issueToken("anna");
   const bytes = pattern(1_500_000);
   Deno.writeFileSync(`${home.path}/some file`, bytes);
   const url = `http://${server.facts.http}${files}/`;
-  const put = JSON.parse(await run(["-T", "some file", url], home.path));
+  const put = JSON.parse(await run(token, ["-T", "some file", url], home.path));
   assert.deepEqual([put.path, put.sha256], ["/home/some file", sha256(bytes)]);
 
   Deno.writeFileSync(`${home.path}/half`, bytes.subarray(0, 1_000_000));
-  await run(["-C", "-", "-o", "half", `${url}some%20file`], home.path);
+  await run(token, ["-C", "-", "-o", "half", `${url}some%20file`], home.path);
   assert.equal(sha256(Deno.readFileSync(`${home.path}/half`)), sha256(bytes));
 
   // What has no room is not even sent.
   Deno.writeFileSync(`${home.path}/large`, new Uint8Array(3_000_000));
   const told = await run(
+    token,
     [
       "--expect100-timeout",
       "60",
@@ -64,19 +67,21 @@ Deno.test("what a stop cut off goes on after the next start", async () => {
   Deno.mkdirSync(data);
   const args = ["--http", "127.0.0.1:0", "--native", "off"];
   const bytes = pattern(800_000);
+  let token: string;
   {
     await using server = await startServer({ data, args: [...args, "--grace", "0"] });
     await server.addUser("anna");
-    using anna = await Client.open(server.facts.http!, basic("anna"));
+    token = await server.issueToken("anna");
+    using anna = await Client.open(server.facts.http!, basic("anna", token));
     await anna.begin("PUT", `${files}/f`, { "content-length": "800000", "expect": "100-continue" });
     assert.equal((await anna.answer()).status, 100);
     await anna.send(bytes.subarray(0, 500_000));
-    using other = await Client.open(server.facts.http!, basic("anna"));
+    using other = await Client.open(server.facts.http!, basic("anna", token));
     while ((await other.ask("GET", `${files}/f?stat`)).json.upload.offset < 500_000);
     assert.equal(await server.kill("SIGTERM"), 0);
   }
   await using server = await startServer({ data, args });
-  using anna = await Client.open(server.facts.http!, basic("anna"));
+  using anna = await Client.open(server.facts.http!, basic("anna", token));
   const upload = "/api/v1/uploads/home/f";
   const { headers } = await anna.ask("HEAD", upload, { "tus-resumable": "1.0.0" });
   assert.equal(headers.get("upload-offset"), "500000");
@@ -98,11 +103,12 @@ Deno.test("HTTPS: SIGHUP shows a renewed certificate, and an upload under way go
   const args = ["--http", "127.0.0.1:0", "--native", "off", "--tls-cert", cert, "--tls-key", key];
   await using server = await startServer({ args: [...args, "--workers", "2"] });
   await server.addUser("anna");
+  const token = await server.issueToken("anna");
   const url = `https://${server.facts.http}${files}/f`;
-  const upload = curl(["--cacert", "one.pem", "-T", "-", url], home.path);
+  const upload = curl(token, ["--cacert", "one.pem", "-T", "-", url], home.path);
   const input = upload.stdin.getWriter();
   await input.write(pattern(300_000));
-  const stat = () => run(["--insecure", "-w", "%{http_code}", `${url}?stat`], home.path);
+  const stat = () => run(token, ["--insecure", "-w", "%{http_code}", `${url}?stat`], home.path);
   while (!(await stat()).endsWith("200")); // until it has begun
 
   Deno.writeTextFileSync(key, two.key);
@@ -110,7 +116,7 @@ Deno.test("HTTPS: SIGHUP shows a renewed certificate, and an upload under way go
   server.signal("SIGHUP");
   const healthz = `https://${server.facts.http}/healthz`;
   for (let row = 0; row < 6;) { // both workers answer in turn, by the kernel's choice
-    const child = curl(["--cacert", cert, healthz], home.path);
+    const child = curl(token, ["--cacert", cert, healthz], home.path);
     await child.stdin.close();
     row = (await child.output()).code === 0 ? row + 1 : 0;
   }
