@@ -79,7 +79,6 @@ const attribute = ({ attributes }: OtlpSpan, name: string) => {
   const value = attributes.find(({ key }) => key === name)?.value;
   return value?.stringValue ?? value?.intValue;
 };
-const basic = { authorization: `Basic ${btoa("anna:anna-secret")}` };
 
 Deno.test("a request has spans of door, session and storage, which continue the client's trace", async () => {
   await using collector = new Collector();
@@ -93,10 +92,11 @@ Deno.test("a request has spans of door, session and storage, which continue the 
     },
   });
   await server.addUser("anna");
+  const authorization = `Bearer ${await server.issueToken("anna")}`;
   const [trace, parent] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"];
   const response = await fetch(`http://${server.facts.http}/api/v1/files/home/a.txt`, {
     method: "PUT",
-    headers: { ...basic, traceparent: `00-${trace}-${parent}-01` },
+    headers: { authorization, traceparent: `00-${trace}-${parent}-01` },
     body: "hello",
   });
   assert.equal(response.status, 201, await response.text());
@@ -123,7 +123,7 @@ Deno.test("a request has spans of door, session and storage, which continue the 
 
   // The client does not trace this one; the next request begins a trace of its own.
   const ask = (path: string, headers = {}) =>
-    fetch(`http://${server.facts.http}${path}`, { headers: { ...basic, ...headers } })
+    fetch(`http://${server.facts.http}${path}`, { headers: { authorization, ...headers } })
       .then((response) => response.arrayBuffer());
   await ask("/api/v1/files/home/a.txt?untraced", {
     traceparent: `00-${"1".repeat(32)}-${parent}-00`,

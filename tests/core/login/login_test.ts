@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import type { Mechanism } from "../../../core/protocol/scram.ts";
 import { nonce, prove } from "../../../core/protocol/scram.ts";
-import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { BargeError } from "../../../core/error.ts";
 import { challenge } from "../../../core/login/login.ts";
 import { Setup } from "../_setup.ts";
+import { verifierOf } from "../../_passwords.ts";
 
 const wrong = "A".repeat(43) + "=";
 const host = "192.0.2.1";
@@ -38,7 +38,7 @@ async function log(setup: Setup, account: string, secret: string, mechanism: Mec
 
 async function withPassword(setup: Setup, name: string): Promise<void> {
   setup.user(name);
-  setup.store.accounts.change(name, { verifier: await makeVerifier("password", "secret") });
+  setup.store.accounts.change(name, { verifier: await verifierOf("secret") });
 }
 
 Deno.test("known, unknown and disabled names cost the same work and the same delay", async () => {

@@ -1,6 +1,5 @@
 /** A login ends with the secret that it began with, also where that ends at the same moment. */
 import assert from "node:assert/strict";
-import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { logIn } from "../../../core/login/password.ts";
 import { changePassword } from "../../../core/login/change_password.ts";
 import { quota } from "../../../core/session/quota.ts";
@@ -9,6 +8,7 @@ import { token, tokens } from "../../../core/login/token.ts";
 import { beginWebSession, findWebSession } from "../../../core/login/web_session.ts";
 import type { Session } from "../../../core/login/session.ts";
 import { begin as beginUpload, bytes, fails, request, Setup, sha256, verifier } from "../_setup.ts";
+import { verifierOf } from "../../_passwords.ts";
 
 const host = "192.0.2.1";
 const door = "http" as const;
@@ -64,7 +64,7 @@ Deno.test("a token is not issued by a login that ends meanwhile", async () => {
 Deno.test("a login fails if the password is changed while it is checked", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  setup.store.accounts.change("anna", { verifier: await makeVerifier("password", "secret") });
+  setup.store.accounts.change("anna", { verifier: await verifierOf("secret") });
   const pause = () => Promise.resolve();
   const entering = logIn(setup.store, { name: "anna", secret: "secret", host, door }, pause);
   setup.store.accounts.change("anna", { verifier });

@@ -1,6 +1,5 @@
 /** Logins at the web page, and partial uploads there. */
 import assert from "node:assert/strict";
-import { makeVerifier } from "../../../core/protocol/verifier.ts";
 import { resumableUploads } from "../../../core/upload/partial_upload.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import {
@@ -10,6 +9,7 @@ import {
   webSessions,
 } from "../../../core/login/web_session.ts";
 import { begin as beginUpload, bytes, fails, request, Setup, sha256 } from "../_setup.ts";
+import { verifierOf } from "../../_passwords.ts";
 
 const host = "192.0.2.1";
 const door = "http" as const;
@@ -18,7 +18,7 @@ const never = () => Promise.reject(new Error("nothing was to be waited for"));
 Deno.test("a web session is found again by its secret, listed, and ended by its owner only", async () => {
   using setup = new Setup();
   const [before, bob] = [setup.user("anna"), setup.user("bob")];
-  setup.store.accounts.change("anna", { verifier: await makeVerifier("password", "secret") });
+  setup.store.accounts.change("anna", { verifier: await verifierOf("secret") });
   await fails("unauthenticated", () => webSessions(before));
   const anna = setup.login("anna");
   const credentials = { name: "anna", secret: "secret", host, door };
