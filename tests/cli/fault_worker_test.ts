@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { until } from "../_observe.ts";
 import { startServer } from "../_server.ts";
 import { eager, pattern, Peer, sha256 } from "../core/door/_peer.ts";
+import { verify } from "./_verify.ts";
 
 const small = pattern(3000, 1);
 const large = pattern(700_000, 2);
@@ -27,7 +28,7 @@ Deno.test("a worker that dies during an upload leaves nothing reserved, and the 
   await using server = await startServer({ args: ["--workers", "1"], fault: `die-at=${dieFile}` });
   for (const [point, outcome] of Object.entries(outcomes)) {
     await t.step(`when an upload is ${point}`, async () => {
-      await server.addUser(point, { quota: "1000000" });
+      await server.addUser(point, { quota: "1000000", password: "anna-secret" }); // its key is prepared
       const token = await server.issueToken(point);
       {
         using sending = await again(server.address, token);
@@ -55,7 +56,7 @@ Deno.test("a worker that dies during an upload leaves nothing reserved, and the 
       else assert.equal(facts.entry?.sha256, outcome === "file" ? sha256(small) : undefined);
       const go = await peer.ask({ verb: "put", path: "/home/large", size: large.length });
       assert.deepEqual([go.offset, go.prefix], [sent, sha256(large.subarray(0, sent))]);
-      await server.verify();
+      await verify(server.data);
     });
   }
 });

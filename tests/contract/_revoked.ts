@@ -9,12 +9,14 @@ import { parseAuthorizedKeys } from "../../core/storage/public_key.ts";
 import { Database } from "../../core/local/database/database.ts";
 import { Keys } from "../../core/local/account/keys.ts";
 import { fingerprintOf } from "../../core/storage/public_key.ts";
-import { makeVerifier } from "../../core/protocol/verifier.ts";
 import { heldUploads, until } from "../_observe.ts";
+import { verifierOf } from "../_passwords.ts";
 import { type Server, startServer } from "../_server.ts";
 import { pattern, Peer } from "../core/door/_peer.ts";
 import { type DoorUnderTest, Refused, type Visitor } from "./_door.ts";
 
+/** Of the accounts, until it is changed. Its key is prepared. */
+const password = "bob-secret";
 const uploadBytes = 700_000;
 const sentBytes = 300_000;
 /** More than any client takes in at the limited rate until the cut, which comes within three seconds. */
@@ -39,7 +41,7 @@ export function endsLogins(door: DoorUnderTest): void {
     };
     for (const [i, [name, make]] of Object.entries(ways).entries()) {
       await t.step(name, async () => {
-        await server.addUser(`user${i}`);
+        await server.addUser(`user${i}`, { password });
         await assertEnds(door, server, `user${i}`, await make(`user${i}`));
       });
     }
@@ -104,7 +106,7 @@ async function issuedWith(server: Server, token: string): Promise<string> {
 }
 
 async function ownToken(server: Server, name: string): Promise<Revocable> {
-  const owner = await Peer.open(server.address, name);
+  const owner = await Peer.open(server.address, await server.issueToken(name));
   const { id, token } = await owner.ask({ verb: "token", action: "issue", label: "test" });
   const revoke = async () => {
     using _ = owner;
@@ -115,12 +117,12 @@ async function ownToken(server: Server, name: string): Promise<Revocable> {
 
 /** As `barge user passwd` does it. */
 async function ownPassword(server: Server, name: string): Promise<Revocable> {
-  const verifier = await makeVerifier("password", "another one");
+  const verifier = await verifierOf("anna-secret");
   const revoke = () => {
     using db = new Database(server.data);
     new Accounts(db).change(name, { verifier });
   };
-  return { secret: `${name}-secret`, revoke };
+  return { secret: password, revoke };
 }
 
 /** As `barge user key` does it. */
