@@ -33,7 +33,7 @@ export interface Recovered {
   changes: number;
   /** Uploads that were renamed into place, and are now charged. */
   settled: number;
-  /** Uploads that can be resumed. */
+  /** Uploads whose writer the crash ended, and that can be resumed. */
   resumable: number;
   /** Deleted uploads and staged bytes of no upload. */
   dropped: number;
@@ -48,12 +48,13 @@ export async function recover(store: Store): Promise<Recovered> {
   }
   for (const upload of reservations.eachUpload()) {
     const staged = trimmed(store, upload);
+    const cutOff = upload.holder !== null || upload.sha256 !== null;
     if (upload.sha256 && staged === undefined && await wasPublished(store, upload)) {
       settle(store, upload);
       counts.settled++;
     } else if (staged && !isUnlinked(upload) && Date.now() - upload.touched < keepPartialMs) {
       reservations.release(upload.id, staged);
-      counts.resumable++;
+      if (cutOff) counts.resumable++;
     } else {
       reservations.drop(upload.id);
       counts.dropped++;

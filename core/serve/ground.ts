@@ -21,7 +21,9 @@ import type { CommitFacts } from "./hooks/upload_facts.ts";
 export type WorkerSettings = Settings | SharedSettings;
 
 /** The numbers of unfinished uploads and changes that were settled after a crash, by their kinds. */
-export type Settled = Readonly<Record<string, number>>;
+export type Settled = Readonly<
+  Partial<Record<"changes" | "settled" | "resumable" | "dropped", number>>
+>;
 
 /** The keys of the SFTP door. */
 export interface HostKeys {

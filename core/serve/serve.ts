@@ -301,8 +301,19 @@ function maintainRegularly(ground: Ground): { readonly stop: () => Promise<void>
   };
 }
 
+const settledTexts: Readonly<Record<keyof Settled, string>> = {
+  changes: "moves and removals",
+  settled: "finished uploads",
+  resumable: "resumable uploads",
+  dropped: "deleted leftovers",
+};
+
+/** Logs the number of settled changes of each kind, unless there were no changes. */
 function logSettled(message: string, counts: Settled): void {
-  if (Object.values(counts).some((n) => n > 0)) log.info(message, { ...counts });
+  const kinds = Object.keys(settledTexts) as (keyof Settled)[];
+  const parts = kinds.filter((kind) => counts[kind])
+    .map((kind) => `${settledTexts[kind]}: ${counts[kind]}`);
+  if (parts.length > 0) log.info(`${message} (${parts.join(", ")})`, { ...counts });
 }
 
 function addressesOf(doors: readonly DoorSpec[], certificate: Certificate | undefined): Ready {
