@@ -1,5 +1,6 @@
 /** `barge verify`: checks all that is stored, even while servers run on it. */
 import { BargeError } from "../core/error.ts";
+import type { Reconciled } from "../core/repair/reconcile.ts";
 import type { Problem, ProblemKind, ReconcileEvent } from "../core/storage/problem.ts";
 import { accountsOptions, type AccountsValues, isShared, openStore } from "./_data/accounts.ts";
 import { command, flag, values } from "./_term/command.ts";
@@ -24,6 +25,7 @@ export default command({
 
     --repair changes the ledger to agree with the disk: it charges files that were added, changed or
     removed by hand, and clears from staging the files that no upload owns. It never changes a file.
+    After a restore it enters the copies whose bytes agree with their digests, and prints their number.
 
     A file with its old size and time but another digest is damaged: put it back from a backup and
     run --repair. --repair alone leaves a damaged file and its digest unchanged. --accept PATH, with
@@ -46,7 +48,7 @@ export default command({
     const unmatched = new Set(accept);
     const open = new Set<ProblemKind>();
     const counts = { problems: 0, repaired: 0, open: 0 };
-    const { checked, bytes } = await verifyAll(values, {
+    const { checked, bytes, copied = 0 } = await verifyAll(values, {
       repair,
       contents: !quick,
       signal,
@@ -61,8 +63,12 @@ export default command({
     });
     shown?.hide();
     if (json) {
-      printJson({ type: "summary", files: checked, bytes, ...counts });
+      printJson({ type: "summary", files: checked, bytes, ...counts, copied });
     } else if (!quiet) {
+      if (copied > 0) {
+        const copies = copied === 1 ? "1 file is a copy" : `${number(copied)} files are copies`;
+        note(`${copies}, as after a restore: the bytes agree`);
+      }
       const read = quick ? "compared" : `read, ${formatSize(bytes)}`;
       const result = counts.problems === 0
         ? "all agree"
@@ -91,7 +97,7 @@ interface Check {
 async function verifyAll(
   values: Values,
   check: Check,
-): Promise<{ readonly checked: number; readonly bytes: number }> {
+): Promise<Pick<Reconciled, "checked" | "bytes"> & Partial<Pick<Reconciled, "copied">>> {
   const { data, accept, quiet } = values;
   if (!isShared(values)) {
     const { verify } = await import("../core/repair/verify.ts");

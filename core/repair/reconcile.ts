@@ -47,6 +47,8 @@ export interface Reconciled {
   readonly checked: number;
   /** Read bytes. */
   readonly bytes: number;
+  /** Copies with the recorded bytes, as after a restore, that a repair has entered in the ledger. */
+  readonly copied: number;
   readonly problems: Problem[];
 }
 
@@ -58,9 +60,15 @@ export async function reconcile(store: Store, options: ReconcileOptions): Promis
 type Facts = Pick<Problem, "kind" | "path" | "what" | "repaired"> & Partial<Problem>;
 
 /** `none`: the difference is gone. `expected`: the ledger's digest, where only inode and bytes differ. */
-type Outcome = "none" | "repaired" | "open" | { readonly expected: string };
+type Outcome =
+  | "none"
+  | "copied"
+  | "repaired"
+  | "open"
+  | { readonly expected: string; readonly accepted: boolean };
 
 const damaged = "is damaged: its bytes are not those of its digest";
+const copy = "is a copy that is not in the ledger, of the same size and time";
 
 /** The fewest bytes that a file counts as, so that the number of files in a second is bounded, too. */
 const minFileBytes = 16 * 1024;
@@ -78,6 +86,7 @@ class Reconciliation {
   readonly #after: Place | undefined;
   #checked = 0;
   #bytes = 0;
+  #copied = 0;
 
   constructor(store: Store, options: ReconcileOptions) {
     this.#store = store;
@@ -101,7 +110,8 @@ class Reconciliation {
     // A folder's row is removed after those of its files and subfolders.
     for await (const dir of this.#folders("deepest first")) this.#compareFolder(dir);
     this.#compareSums();
-    return { checked: this.#checked, bytes: this.#bytes, problems: this.#problems };
+    const [checked, copied, problems] = [this.#checked, this.#copied, this.#problems];
+    return { checked, bytes: this.#bytes, copied, problems };
   }
 
   /** Yields the ledger's folders, then those that only the disk has. */
@@ -174,7 +184,8 @@ class Reconciliation {
       const wrong = difference(this.#store, place);
       const row = this.#store.ledger.file(place);
       if (wrong || !contents || !row) {
-        onEvent?.({ type: "start", path, skipped: contents ? row?.size ?? 0 : 0 });
+        const skipped = contents && wrong?.what !== copy ? row?.size ?? 0 : 0;
+        onEvent?.({ type: "start", path, skipped });
         if (wrong) await this.#enter(place, wrong);
         return;
       }
@@ -200,16 +211,31 @@ class Reconciliation {
       return true;
     });
     if (!same) return false;
-    const what = repaired ? `${damaged}; accepted as they are` : damaged;
-    this.#report({ kind: "damaged", path, what, repaired, expected: row.sha256, found: digest });
+    this.#reportDamage(path, repaired, row.sha256, digest);
     return true;
   }
 
-  /** Reports a difference; a repair enters the file in the ledger, or removes its row. */
+  #reportDamage(
+    path: string,
+    repaired: boolean,
+    expected: string,
+    found: string | null = null,
+  ): void {
+    const what = repaired ? `${damaged}; accepted as they are` : damaged;
+    this.#report({ kind: "damaged", path, what, repaired, expected, found });
+  }
+
+  /**
+   * Reports a difference; a repair enters the file in the ledger, or removes its row. A copy is read
+   * without a repair, too, since it may be damaged.
+   */
   async #enter(place: Place, { kind, what }: Difference): Promise<void> {
     const path = relative(place);
     const store = this.#store;
-    if (!this.#options.repair) return this.#report({ kind, path, what, repaired: false });
+    const { repair, contents } = this.#options;
+    if (!repair && !(contents && what === copy)) {
+      return this.#report({ kind, path, what, repaired: false });
+    }
     // The digest is computed without the lock, and entered if the file is still the same.
     const before = see(store, place);
     const sha256 = before && await this.#digest(place);
@@ -224,18 +250,21 @@ class Reconciliation {
       if (!unchanged || !sha256) return "open"; // it was replaced since, or could not be read
       const row = store.ledger.file(place);
       const same = row?.sha256 === sha256;
-      if (row && !same && sameButInode(row, found) && !this.#accepts(path)) {
-        return { expected: row.sha256 };
-      }
+      const isCopy = row !== undefined && sameButInode(row, found);
+      const accepted = isCopy && !same && this.#accepts(path);
+      if (isCopy && !same && !accepted) return { expected: row.sha256, accepted };
+      if (!repair && !accepted) return "open";
       const { size, modified, ino } = found;
       const owner = row?.owner ?? homeOwner(store, place.dir);
       const verified = same && row.verified !== 0;
       store.ledger.enter({ ...place, owner, size, sha256, modified, ino, verified });
-      return "repaired";
+      if (accepted) return { expected: row.sha256, accepted };
+      return isCopy ? "copied" : "repaired";
     });
     if (typeof outcome === "object") {
-      const digests = { expected: outcome.expected, found: sha256 };
-      this.#report({ kind: "damaged", path, what: damaged, repaired: false, ...digests });
+      this.#reportDamage(path, outcome.accepted, outcome.expected, sha256);
+    } else if (outcome === "copied") {
+      this.#copied++;
     } else if (outcome !== "none") {
       this.#report({ kind, path, what, repaired: outcome === "repaired" });
     }
@@ -327,7 +356,7 @@ function difference(store: Store, place: Place): Difference | undefined {
     if (!row) return { kind: "unknown", what: "on disk, and not in the ledger" };
     if (sameFile(row, found)) return undefined;
     if (sameButInode(row, found)) {
-      return { kind: "changed", what: "was replaced by hand, by one of the same size and time" };
+      return { kind: "changed", what: copy };
     }
     const what = row.size === found.size
       ? "was changed by hand"

@@ -62,7 +62,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Reco
     signal?.throwIfAborted();
     await checkUpload(store, upload, patience.writer, repair, report);
   }
-  const { checked, bytes, problems: others } = await reconcile(store, options);
+  const { problems: others, ...counts } = await reconcile(store, options);
   while (suspects.size > 0 && performance.now() - since < patience.orphan) {
     await delay(orphanIntervalMs, signal);
     suspects = suspects.intersection(orphans(store));
@@ -72,7 +72,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Reco
     report("leftover", `${stagingDir}/${name}`, "bytes of an upload that no longer exists");
   }
   await checkTrash(store, patience.trash, repair, report);
-  return { checked, bytes, problems: [...problems, ...others] };
+  return { ...counts, problems: [...problems, ...others] };
 }
 
 type Report = (kind: Problem["kind"], path: string, what: string, repaired?: boolean) => void;
