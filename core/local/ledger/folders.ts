@@ -119,7 +119,7 @@ export class Folders extends Table {
     const sql = `INSERT INTO folder (parent, name, owner)
        SELECT ?1, ?2, id FROM account WHERE id = ?3 AND (entry_limit IS NULL OR entries < entry_limit)`;
     const { changes } = this.db.run(sql, this.need(place.dir), place.name, account);
-    if (changes === 0) throw overQuota(this.db, account, 0, 1);
+    if (changes === 0) throw overQuota(this.db, account, { entries: 1 });
   }
 
   /** Enters an existing folder, or changes its owner. Checks no limit. */

@@ -108,7 +108,8 @@ export class Reservations extends UploadRows {
     const { account, dir, name } = upload;
     if (!sealed && isFullOfPartials(this.db, account)) return tooManyPartials(this.db, account);
     const { credit, entry } = claimOf(this.db, account, name, this.#folders.id(dir) ?? null);
-    return overQuota(this.db, account, wantOf(upload, sealed) - credit, entry);
+    const bytes = Math.max(0, wantOf(upload, sealed) - credit);
+    return overQuota(this.db, account, { bytes, entries: entry });
   }
 
   /** Returns the sums of an account. @throws {BargeError} `denied` for an account that is gone */
@@ -118,7 +119,7 @@ export class Reservations extends UploadRows {
        FROM account WHERE id = ?`,
       account,
     );
-    if (!sums) throw overQuota(this.db, account, 0, 0);
+    if (!sums) throw overQuota(this.db, account, {});
     return sums;
   }
 
@@ -152,7 +153,7 @@ export class Reservations extends UploadRows {
   grow(id: number, holder: string, want: number): void {
     this.db.transaction(() => {
       const row = this.#held(id, holder);
-      this.#raise(row, { ...row, want });
+      this.#raise(row, { ...row, want }, true);
     });
   }
 
@@ -250,8 +251,14 @@ export class Reservations extends UploadRows {
     return this.db.all<{ id: number }>(sql, than).map(({ id }) => id);
   }
 
-  #raise(row: UploadRow, { want, credit, entry }: Claimed & { readonly want: number }): void {
-    const more = Math.max(0, want - credit) - Math.max(0, row.want - row.credit);
+  /** @param grows whether its size is unknown, so that `want` is only its size up to now */
+  #raise(
+    row: UploadRow,
+    { want, credit, entry }: Claimed & { readonly want: number },
+    grows = false,
+  ): void {
+    const [bytes, reserved] = [Math.max(0, want - credit), Math.max(0, row.want - row.credit)];
+    const more = bytes - reserved;
     const entries = entry - row.entry;
     const sql = `UPDATE upload SET want = ?2, credit = ?3, entry = ?6, touched = ?4 WHERE id = ?1
        AND (?5 <= 0 OR EXISTS (SELECT 1 FROM account WHERE id = upload.account
@@ -259,7 +266,9 @@ export class Reservations extends UploadRows {
        AND (?7 <= 0 OR EXISTS (SELECT 1 FROM account WHERE id = upload.account
          AND (entry_limit IS NULL OR entries < entry_limit)))`;
     const { changes } = this.db.run(sql, row.id, want, credit, Date.now(), more, entry, entries);
-    if (changes === 0) throw overQuota(this.db, row.account, more, entries);
+    if (changes > 0) return;
+    const need = { bytes, entries, reserved, credit: grows ? credit : undefined };
+    throw overQuota(this.db, row.account, need);
   }
 
   #held(id: number, holder: string): UploadRow {

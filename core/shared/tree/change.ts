@@ -67,19 +67,32 @@ function spaceOf({ dir, name }: Place): string {
     : `0/${encodeName(first)}`;
 }
 
+/** The reservation of an upload before a change, so that it does not count as held by others. */
+export interface OwnUpload {
+  /** Reserved bytes. */
+  readonly reserved: number;
+  /** The bytes of the replaced file, for an upload of unknown size that grows. */
+  readonly credit?: number;
+}
+
 /**
  * Checks that a change has not raised the sums of an account beyond their limits.
  *
+ * @param own the upload that the change is about, if it has a reservation
  * @throws {BargeError} `over-quota`; `denied` for an account that is gone
  */
-export async function checkSums({ tx, accounts }: Change, account: number): Promise<void> {
+export async function checkSums(
+  { tx, accounts }: Change,
+  account: number,
+  own?: OwnUpload,
+): Promise<void> {
   const before = accounts.get(account);
   const now = (await lockAccounts(tx, [account])).get(account);
   if (!before || !now) throw new BargeError("denied", "the account is gone");
   const refusal = beyond(before, {
     bytes: now.used + now.reserved - before.used - before.reserved,
     entries: now.entries - before.entries,
-  });
+  }, own);
   if (refusal) throw refusal;
 }
 
@@ -87,11 +100,16 @@ export async function checkSums({ tx, accounts }: Change, account: number): Prom
 export function beyond(
   { name, used, reserved, quota, entries, entryLimit }: Sums,
   more: { readonly bytes: number; readonly entries: number },
+  own: OwnUpload = { reserved: 0 },
 ): BargeError | undefined {
   if (more.bytes > 0 && quota !== null && used + reserved + more.bytes > quota) {
-    const left = Math.max(0, quota - used - reserved);
-    const held = reserved > 0 ? `; ${reserved} are held by partial uploads` : "";
-    return new BargeError("over-quota", `needs ${more.bytes} bytes, ${left} are left${held}`, {
+    const others = Math.max(0, reserved - own.reserved);
+    const left = Math.max(0, quota - used - others);
+    const held = others > 0 ? `; ${others} are held by other uploads` : "";
+    const why = own.credit === undefined
+      ? `needs ${more.bytes + own.reserved} bytes, ${left} are left`
+      : `the upload is larger than the ${left + own.credit} bytes that are left`;
+    return new BargeError("over-quota", why + held, {
       account: name,
       hint: "remove something, or ask for more room",
     });

@@ -131,8 +131,10 @@ export class SharedUpload implements OpenUpload {
 
   async #grow(want: number): Promise<void> {
     await this.#change([this.#facts], async (step) => {
-      await step.tx.all("UPDATE upload SET want = $2::bigint WHERE id = $1", this.id, want);
-      await checkSums(step, this.#facts.account);
+      const { account, reserved: former } = this.#facts;
+      const sql = "UPDATE upload SET want = $2::bigint WHERE id = $1 RETURNING credit";
+      const [{ credit }] = await step.tx.all<{ credit: number }>(sql, this.id, want);
+      await checkSums(step, account, { reserved: Math.max(0, former - credit), credit });
     });
     this.#facts = { ...this.#facts, reserved: want };
   }

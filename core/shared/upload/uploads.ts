@@ -138,7 +138,7 @@ export class SharedUploads implements Uploads {
       holder,
       recorded,
     );
-    await checkSums(step, account);
+    await checkSums(step, account, { reserved: Math.max(0, row.want - row.credit) });
     let size = Math.min(keep, resumableBytes(row));
     if (upload.size !== null && size > upload.size) size = 0;
     const pieces = await this.#keepPieces(tx, content, size);

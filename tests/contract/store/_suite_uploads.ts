@@ -260,6 +260,33 @@ export function uploadsContract(name: string, make: () => Promise<StoreUnderTest
     100,
   );
 
+  test(
+    "a refusal gives the room that an upload has, with its own reservation, without those of others",
+    async (_, up, anna) => {
+      await store(up, anna, new Uint8Array(10));
+      const elsewhere = (name: string, size: number | null) =>
+        declared(anna, size, { dir: "homes/anna", name });
+      const other = await up.begin(elsewhere("other", 20), fresh);
+      const large = await fails("over-quota", () => up.begin(elsewhere("a", 71), fresh));
+      assert.equal(large.message, "needs 71 bytes, 70 are left; 20 are held by other uploads");
+      for (const [name, room] of [["b", 70], [file.name, 80]] as const) {
+        const growing = await up.begin(elsewhere(name, null), fresh);
+        await growing.reserve(60);
+        const { message } = await fails("over-quota", () => growing.reserve(90));
+        const why = `the upload is larger than the ${room} bytes that are left`;
+        assert.equal(message, `${why}; 20 are held by other uploads`);
+        await growing.drop();
+      }
+      await other.drop();
+      const alone = await up.begin(elsewhere("c", null), fresh);
+      await alone.reserve(60);
+      const { message } = await fails("over-quota", () => alone.reserve(91));
+      assert.equal(message, "the upload is larger than the 90 bytes that are left");
+      await alone.drop();
+    },
+    100,
+  );
+
   test("an upload resumes where it was cut, on any connection", async (s, up, anna) => {
     const first = await up.begin(declared(anna, 8), fresh);
     await first.body.write(text("the "));

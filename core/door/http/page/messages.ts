@@ -48,7 +48,7 @@ export function errorText({ kind, message, path, hint }: BargeError): string {
   const text = kindTexts[kind];
   if (text !== undefined) return text;
   const plain = message.replace(/\b(\d{4,}) bytes\b/g, (_, n) => formatSize(Number(n)))
-    .replace(/\b(\d{4,}) (?=are left)/g, (_, n) => `${formatSize(Number(n))} `);
+    .replace(/\b(\d{4,}) (?=are (?:left|held))/g, (_, n) => `${formatSize(Number(n))} `);
   const name = path?.slice(path.lastIndexOf("/") + 1);
   const about = name ? `${name}: ${plain}` : plain[0].toUpperCase() + plain.slice(1);
   return kind === "usage" && hint ? `${about} (${hint}).` : `${about}.`;

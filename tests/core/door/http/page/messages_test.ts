@@ -41,10 +41,14 @@ Deno.test("a URL can't make the page show any text", () => {
 });
 
 Deno.test("failures are shown as sentences", () => {
-  const failed = new BargeError("over-quota", "needs 2000000 bytes, 1000000 are left", {
-    path: "/home/a.jpg",
-  });
-  assert.equal(errorText(failed), "a.jpg: needs 2.00 MB, 1.00 MB are left.");
+  const failed = new BargeError(
+    "over-quota",
+    "needs 2000000 bytes, 1000000 are left; 5000 are held",
+    {
+      path: "/home/a.jpg",
+    },
+  );
+  assert.equal(errorText(failed), "a.jpg: needs 2.00 MB, 1.00 MB are left; 5.00 kB are held.");
   assert.match(errorText(new BargeError("io", "EIO: /srv/barge/x")), /^The server failed/);
 });
 
