@@ -1,7 +1,7 @@
 /** `barge mkdir`: makes folders at a server. */
-import { mkdir } from "../core/client/change.ts";
 import { args, flag } from "./_term/command.ts";
 import { eachPath } from "./_client/each_path.ts";
+import { makeFolder } from "./_client/make_folder.ts";
 import { printJson } from "./_term/out.ts";
 import { sessionCommand } from "./_client/session.ts";
 
@@ -14,7 +14,7 @@ export default sessionCommand({
   examples: [["barge mkdir -p /home/photos/2026", "make both folders"]],
   async run({ paths, parents, json }, { client }) {
     return await eachPath("mkdir", paths, async (path) => {
-      const created = await mkdir(client, path, { parents });
+      const created = await makeFolder(client, path, parents);
       if (json) printJson({ path, created });
     });
   },

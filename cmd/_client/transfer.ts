@@ -3,7 +3,7 @@ import type { Totals, TransferEvent, TransferResult } from "../../core/client/tr
 import type { TransferOptions } from "../../core/client/transfer/options.ts";
 import { BargeError, type Kind } from "../../core/error.ts";
 import { sharedCode } from "../_term/exit.ts";
-import { withVerb } from "../_term/fail.ts";
+import { hintOf, withVerb } from "../_term/fail.ts";
 import { flag, value, valueOr } from "../_term/command.ts";
 import { filterOptions } from "./filters.ts";
 import {
@@ -137,7 +137,7 @@ export function summary(totals: Totals, seconds: number, dryRun: boolean): strin
   const { sent, resumed, skipped, failed, removed, bytes } = totals;
   const moved = sent + resumed;
   const parts = [
-    resumed > 0 && `${number(resumed)} of them resumed`,
+    resumed > 0 && (moved === 1 ? "resumed" : `${number(resumed)} of them resumed`),
     skipped > 0 && `${number(skipped)} unchanged`,
     removed > 0 && `${number(removed)} removed`,
     failed > 0 && `${number(failed)} failed`,
@@ -188,8 +188,9 @@ class Notes {
     this.#endRepeats();
     this.#last = cause;
     note(text);
-    if (error.hint && error.hint !== this.#hint) note(`(${error.hint})`);
-    this.#hint = error.hint ?? this.#hint;
+    const hint = hintOf(error);
+    if (hint && hint !== this.#hint) note(`(${hint})`);
+    this.#hint = hint ?? this.#hint;
   }
 
   note(message: string): void {

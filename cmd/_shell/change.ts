@@ -1,11 +1,12 @@
 /** The shell's commands that change files and folders at the server. */
 import type { Client } from "../../core/client/client.ts";
-import { copy, mkdir as makeFolder, move, remove } from "../../core/client/change.ts";
+import { copy, move, remove } from "../../core/client/change.ts";
 import { stat } from "../../core/client/stat.ts";
 import { trimSlashes } from "../../core/client/path.ts";
 import { BargeError } from "../../core/error.ts";
 import { copyAll } from "../_client/copy_all.ts";
 import { eachPath } from "../_client/each_path.ts";
+import { makeFolder } from "../_client/make_folder.ts";
 import { printJson } from "../_term/out.ts";
 import { formatSize } from "../../core/size.ts";
 import { targets } from "../_client/move_target.ts";
@@ -92,7 +93,7 @@ export async function mkdir({ shell, args, flags, signal }: Call): Promise<numbe
   const client = await shell.link.client(signal);
   const paths = args.map((typed) => trimSlashes(resolveRemote(shell.folder, typed)));
   return await eachPath("mkdir", paths, async (path) => {
-    const created = await makeFolder(client, path, { parents: flags.has("p") });
+    const created = await makeFolder(client, path, flags.has("p"));
     if (shell.json) printJson({ path, created });
   });
 }

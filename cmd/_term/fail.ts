@@ -2,7 +2,7 @@
  * Reports failures and ends the program. No other module ends it on a failure.
  *
  *   barge: put /home/x: needs 5 bytes, 3 are left
- *   (remove something, or request a larger quota with `barge grow`)
+ *   (remove something, use `barge grow SIZE`, or ask the operator)
  */
 import { BargeError, trace, typed } from "../../core/error.ts";
 import { exitCodes, otherCode } from "./exit.ts";
@@ -18,10 +18,17 @@ export function report(cause: unknown, options: { verb?: string; debug: boolean 
     note("(please report it with the output of --debug)");
   } else {
     note(`barge: ${error}`);
-    if (error.hint) note(`(${error.hint})`);
+    const hint = hintOf(error);
+    if (hint) note(`(${hint})`);
   }
   if (options.debug) writeError(`${trace(cause).split("\n").map(printable).join("\n")}\n`);
   return error === undefined ? otherCode : exitCodes[error.kind];
+}
+
+/** Returns the hint of a failure, with the commands of this program that help. */
+export function hintOf({ kind, hint }: BargeError): string | undefined {
+  const isFull = kind === "over-quota" && hint?.endsWith("ask for more room");
+  return isFull ? "remove something, use `barge grow SIZE`, or ask the operator" : hint;
 }
 
 /** Returns the exit code of a failure, and its message. */
@@ -52,7 +59,8 @@ function asBargeError(cause: unknown, verb?: string): BargeError | undefined {
 }
 
 /** Requests of the protocol that verbs of other names send. */
-const requests = /^(get|list|stat|remove|move|copy|mkdir|digest|put-many|get-many|uploads|drop)$/;
+const requests =
+  /^(get|list|stat|remove|move|copy|mkdir|digest|put-many|get-many|uploads|drop|token)$/;
 
 /**
  * Returns a failure with the name of the called verb in place of the request's: a user of `ls` has

@@ -144,9 +144,14 @@ export function parseEnd(text: string): number | undefined {
   return span === undefined ? parseDay(text) : Date.now() + span;
 }
 
-/** The time at which a token ends: see {@link parseEnd}. */
+/** The time in the future at which a token ends: see {@link parseEnd}. */
 export function end(): ValueParser<number> {
-  return valueParser("TIME", parseEnd, "a span like 12h or 90d, or a date like 2027-01-31");
+  const parse = (text: string) => {
+    const time = parseEnd(text);
+    return time !== undefined && time > Date.now() ? time : undefined;
+  };
+  const wanted = "a time in the future: a span like 12h or 90d, or a date like 2027-01-31";
+  return valueParser("TIME", parse, wanted);
 }
 
 /** The time at which an account ends; null for `none`. */

@@ -52,9 +52,18 @@ export default sessionCommand({
       doors: doors && [...doors],
       from: from.length > 0 ? [...from] : undefined,
       expires: expires === undefined ? undefined : new Date(expires).toISOString(),
+    }).catch((error) => {
+      throw withOption(error, path);
     });
     if (json) return printJson({ id, token });
     print(token);
     note(`made the token ${id}; it can't be shown again`);
   },
 });
+
+/** Returns a refusal of the path with the name of its option. */
+function withOption(error: unknown, path: string | undefined): unknown {
+  if (!(error instanceof BargeError) || path === undefined || error.path !== path) return error;
+  const { kind, message, hint, cause } = error;
+  return new BargeError(kind, message, { op: "token add", path: `--path ${path}`, hint, cause });
+}

@@ -16,16 +16,20 @@ export function checkDataOwner({ data }: LocalSetup): Verdict[] {
     .sort();
   if (foreign.length > 0) {
     const shown = foreign.slice(0, maxNamed).join(", ") + (foreign.length > maxNamed ? " ..." : "");
-    const message = `The user ${uid} owns the data directory, but not ${shown} in it.`;
+    const message = `${nameOf(uid)} owns the data directory, but not ${shown} in it.`;
     const advice = `As root, run chown -R ${uid} ${data}.`;
     return [{ severity: "bad", message, advice, path: data }];
   }
   const own = Deno.uid();
   if (own !== uid && own !== 0) {
-    const message = `The user ${uid} owns the data directory, and doctor runs as the user ${own}.`;
+    const message = `${nameOf(uid)} owns the data directory, and doctor runs as the user ${own}.`;
     const advice = "Run doctor, and the server, as the owner.";
     return [{ severity: "warn", message, advice, path: data }];
   }
-  const message = `The user ${uid} owns the data directory and the files at its top.`;
+  const message = `${nameOf(uid)} owns the data directory and the files at its top.`;
   return [{ severity: "ok", message, path: data }];
+}
+
+function nameOf(uid: number): string {
+  return uid === 0 ? "The user root" : `The user ${uid}`;
 }

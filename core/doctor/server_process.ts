@@ -30,8 +30,9 @@ export function checkServerProcess({ data, version }: LocalSetup): Verdict[] {
   }
   const owner = Deno.statSync(data).uid;
   if (uid !== undefined && owner !== null && Number(uid) !== owner) {
-    const message =
-      `${label} runs as the user ${uid}, and the user ${owner} owns its data directory.`;
+    const message = `${label} runs as ${userName(uid)}, and ${
+      userName(owner)
+    } owns its data directory.`;
     verdicts.push({ severity: "warn", message, advice: "Run the server as the owner." });
   } else if (uid === "0") {
     const message = `${label} runs as root.`;
@@ -47,4 +48,8 @@ function readStatus(pid: number): string {
   } catch {
     return ""; // the process has ended, or is hidden
   }
+}
+
+function userName(uid: number | string): string {
+  return `${uid}` === "0" ? "root" : `the user ${uid}`;
 }

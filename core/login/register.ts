@@ -25,7 +25,7 @@ export async function register(
   if (!allowRegister) throw refuse("this server does not allow clients to register accounts");
   const { account: name, verifier, limit = defaultLimit } = request;
   if (maxLimit !== null && (limit === null || limit > maxLimit)) {
-    throw refuse(`this server allows at most ${formatLimit(maxLimit)}`);
+    throw refuse(`accounts may be registered with a quota of at most ${formatLimit(maxLimit)}`);
   }
   const limits = settings.registering ?? defaultRegisterLimits;
   const by = { account: name, address: host, door };

@@ -159,6 +159,10 @@ export async function upgradeAlone(data: string, older: OlderTables): Promise<Up
 function unusable(cause: unknown, op: string, path: string): BargeError {
   const error = typed(cause, { op, path });
   if (error.kind === "no-space") return error;
+  if (existsSync(path) && !Deno.statSync(path).isDirectory) {
+    const hint = "name a folder with --data";
+    return new BargeError("fatal", "it is a file, not a folder", { op, path, hint, cause });
+  }
   const hint = "name another with --data, or run as its owner";
   return new BargeError("fatal", error.message, { op, path, hint, cause });
 }

@@ -36,9 +36,13 @@ export async function grow(session: Session, limit: number): Promise<Usage> {
       );
     }
     if (maxLimit !== null && limit > maxLimit) {
-      throw new BargeError("refused", `this server allows at most ${formatLimit(maxLimit)}`, {
-        hint: "ask its operator: `barge quota set`",
-      });
+      throw new BargeError(
+        "refused",
+        `accounts may set a quota of at most ${formatLimit(maxLimit)} themselves`,
+        {
+          hint: "ask its operator: `barge quota set`",
+        },
+      );
     }
   };
   await session.account(); // throws for a confined session

@@ -61,6 +61,9 @@ Deno.test("data directories of commands", async (t) => {
         );
         assert.match(stderr, /put a backup of accounts\.db there.* --adopt/);
       }
+      const file = await place.barge(["serve", ...doors, "--data", `${home.path}/accounts.json`]);
+      assert.equal(file.code, 7);
+      assert.match(file.stderr, /: it is a file, not a folder\n\(name a folder with --data\)/);
       // An empty file in its place is not a database, either.
       Deno.writeTextFileSync(`${folder}/accounts.db`, "");
       assert.equal((await place.barge(["verify", ...data])).code, 7);

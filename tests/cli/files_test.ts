@@ -211,6 +211,7 @@ Deno.test("verbs of people with accounts", async (t) => {
       ["stat", "/home/x"],
       ["ls", "/etc"],
     ].map(async (line) => (await place.barge(line)).code));
+    assert.match((await place.barge(["mkdir", "/home/x/y"])).stderr, /\n\(use -p /);
     assert.deepEqual(codes.slice(0, 14), [14, 3, 14, 4, 1, 2, 2, 2, 2, 3, 2, 2, 4, 4]);
     assert.notEqual(codes[14], 0);
     // The message names the verb that was called, not the request that failed.
@@ -253,7 +254,7 @@ Deno.test("verbs of people with accounts", async (t) => {
     assert.equal(over.code, 12);
     const [{ status, error }] = lines(over);
     assert.deepEqual([status, error.kind], ["failed", "over-quota"]);
-    assert.match(over.stderr, /^barge: put \/home\/big: /);
+    assert.match(over.stderr, /^barge: put \/home\/big: .*\n\(.*`barge grow SIZE`/);
     assert.equal((await place.barge(["put", "nothing", "/home/"])).code, 4);
     assert.equal((await place.barge(["put", "big", "/home/no/such"])).code, 3);
     assert.equal((await place.barge(["put", "big", "nothing", "/home/"])).code, 1);
@@ -349,7 +350,9 @@ Deno.test("register and grow work if the server allows them", async () => {
     entries: 0,
     entryLimit: 100_000,
   }]);
-  assert.equal((await place.barge(["grow", "6kB"], withToken)).code, 6);
+  const beyond = await place.barge(["grow", "6kB"], withToken);
+  assert.equal(beyond.code, 6);
+  assert.match(beyond.stderr, /^barge: grow: accounts may set .* at most 5 kB themselves\n\(ask /);
   const short = { ...env, BARGE_PASSWORD: "1234567", BARGE_NEW_PASSWORD: "1234567" };
   for (const args of [["register", "bob"], ["passwd"]]) {
     const refused = await place.barge(args, { env: { ...short, ...args[1] ? {} : secret } });

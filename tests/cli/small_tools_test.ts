@@ -129,7 +129,8 @@ Deno.test("find, du, cat and sum", async (t) => {
     assert.match(missing.stderr, /^barge: cat \/home\/none: /);
     const folder = await place.barge(["cat", "/home"]);
     assert.deepEqual([folder.code, folder.stdout], [2, ""]);
-    assert.equal(folder.stderr, "barge: cat /home: is a folder\n");
+    const hint = "(`barge ls` lists it, `barge get -r` downloads it)";
+    assert.equal(folder.stderr, `barge: cat /home: is a folder\n${hint}\n`);
     assert.equal((await place.barge(["cat", "--json", "/home/one"])).code, 2);
   });
 
