@@ -52,7 +52,8 @@ export async function endLoginForToken(
     await revokeToken(session.client, former.id);
   } else {
     note(
-      `the former login stays valid, as the given token may end with it; its token is ${former.id}`,
+      `the earlier login (token ${former.id}) stays valid; \`barge token revoke ${former.id}\` ends it, ` +
+        "and the given token, too, if that was made in it",
     );
   }
 }
