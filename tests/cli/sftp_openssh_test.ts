@@ -153,6 +153,9 @@ shared.add(openssh, "sums are told without a shell, and nothing else is run", as
   assert.match(none.stderr, /^barge: nothing: there is no such file\n/);
   const shell = await ssh("ls; id");
   assert.deepEqual([shell.code, shell.stdout], [127, ""]);
+  const login = await at.run("ssh", [...at.options, at.login], { stdin: "id\n" });
+  assert.deepEqual([login.code, login.stdout], [127, ""]);
+  assert.match(login.stderr, /barge: there is no shell here: only sftp, scp/);
 });
 
 shared.add(openssh, "twenty sessions at once keep out of each other's way", async (at) => {

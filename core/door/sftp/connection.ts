@@ -194,6 +194,10 @@ export class Connection implements Conversation, LoginContext {
     channel.on("exec", (accept, reject, { command }) => {
       this.#start(accept, reject, (bytes) => new Command({ ...facts, bytes }, command));
     });
+    // Accepted only for a message on standard error, since a refused request has none.
+    channel.on("shell", (accept, reject) => {
+      this.#start(accept, reject, (bytes) => new Command({ ...facts, bytes }, ""));
+    });
   }
 
   #start(...[accept, reject, begin]: [...Answers<Channel>, (bytes: ChannelBytes) => Work]): void {

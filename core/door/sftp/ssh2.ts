@@ -62,6 +62,7 @@ export interface SessionChannel {
     listener: (...args: [...Answers<Channel>, { name: string }]) => void,
   ): this;
   on(event: "exec", listener: (...args: [...Answers<Channel>, { command: string }]) => void): this;
+  on(event: "shell", listener: (...args: Answers<Channel>) => void): this;
   on(event: "close", listener: () => void): this;
 }
 
