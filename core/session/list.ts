@@ -31,7 +31,7 @@ export async function* list(
   const { place } = session.locate(path);
   if (!place) {
     for (const name of ["home", "public"]) {
-      yield [folderEntry(name)];
+      yield [await topFolder(session, name)];
       if (!recursive) continue;
       yield* listFolder(session, session.locate(`/${name}`).place!, `${name}/`, true, omitted);
     }
@@ -64,9 +64,16 @@ export async function entriesNamed(
     return entry ? [{ ...entry, name: way }] : [];
   }
   const { place } = session.locate(path);
-  if (!place) return names.map((name) => folderEntry(name));
+  if (!place) return await Promise.all(names.map((name) => topFolder(session, name)));
   const named = await session.store.tree.named(relative(place), names);
   return named.flatMap(({ name, entry }) => entry.type === "other" ? [] : [entryOf(name, entry)]);
+}
+
+/** Returns the entry of `/home` or `/public`, with the time of its last change. */
+async function topFolder(session: Session, name: string): Promise<Entry> {
+  const { place } = session.locate(`/${name}`);
+  const entry = place && await session.store.tree.entry(place);
+  return folderEntry(name, entry?.modified);
 }
 
 /** Lists a folder above the path of a token: its one entry on the way to that path, if it exists. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { copy } from "../../../core/session/copy.ts";
 import { copyTree } from "../../../core/session/copy.ts";
 import { get } from "../../../core/session/get.ts";
-import { list } from "../../../core/session/list.ts";
+import { entriesNamed, list } from "../../../core/session/list.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
 import { remove } from "../../../core/session/remove.ts";
@@ -35,6 +35,18 @@ Deno.test("list: files made by hand cost one lock for a batch", async () => {
   const listed = await names(anna, "/home");
   assert.equal(listed.length, many + 1);
   assert.ok(locks > 0 && locks <= many / 100, `${locks} locks`);
+});
+
+Deno.test("list: the folders of / have the times of their last changes", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  Deno.utimeSync(setup.disk("/home"), 1_000_000, 1_000_000);
+  Deno.utimeSync(`${setup.data}/public`, 2_000_000, 2_000_000);
+  const times = (entries: readonly { modified: string }[]) =>
+    entries.map(({ modified }) => Date.parse(modified) / 1000);
+  const listed = (await Array.fromAsync(list(anna, "/", false))).flat();
+  assert.deepEqual(times(listed), [1_000_000, 2_000_000]);
+  assert.deepEqual(times(await entriesNamed(anna, "/", ["public"])), [2_000_000]);
 });
 
 Deno.test("get: reads from any offset, with the stored digest or a computed one", async () => {
