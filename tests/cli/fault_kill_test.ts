@@ -45,6 +45,7 @@ Deno.test("kill -9 mid-upload: the old file stays; the same command goes on from
   assert.deepEqual(Deno.readFileSync(`${data}/homes/anna/f`), old);
   {
     await using server = await startServer({ data });
+    assert.match(server.stderr(), /server left unfinished \(resumable uploads: 1\)/);
     const { code, stderr, results } = await put(home, server, "f", "/home/f");
     assert.equal(code, 0, stderr);
     assert.equal(results.length, 1);
