@@ -1,6 +1,7 @@
 /** Checks that one user owns the data directory and the files in it that the server must change. */
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup } from "./setup.ts";
+import { userName } from "./user_name.ts";
 
 /** The most files of another owner that are named. */
 const maxNamed = 3;
@@ -16,20 +17,18 @@ export function checkDataOwner({ data }: LocalSetup): Verdict[] {
     .sort();
   if (foreign.length > 0) {
     const shown = foreign.slice(0, maxNamed).join(", ") + (foreign.length > maxNamed ? " ..." : "");
-    const message = `${nameOf(uid)} owns the data directory, but not ${shown} in it.`;
+    const message = `The data directory belongs to ${userName(uid)}, but not ${shown} in it.`;
     const advice = `As root, run chown -R ${uid} ${data}.`;
     return [{ severity: "bad", message, advice, path: data }];
   }
   const own = Deno.uid();
   if (own !== uid && own !== 0) {
-    const message = `${nameOf(uid)} owns the data directory, and doctor runs as the user ${own}.`;
+    const message = `The data directory belongs to ${
+      userName(uid)
+    }, and doctor runs as the user ${own}.`;
     const advice = "Run doctor, and the server, as the owner.";
     return [{ severity: "warn", message, advice, path: data }];
   }
-  const message = `${nameOf(uid)} owns the data directory and the files at its top.`;
+  const message = `The data directory and the files at its top belong to ${userName(uid)}.`;
   return [{ severity: "ok", message, path: data }];
-}
-
-function nameOf(uid: number): string {
-  return uid === 0 ? "The user root" : `The user ${uid}`;
 }

@@ -3,6 +3,7 @@ import { lastServer } from "../serve/data.ts";
 import { runningServers } from "../serve/running_servers.ts";
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup } from "./setup.ts";
+import { userName } from "./user_name.ts";
 
 /** Returns verdicts on the state, the version and the user of the process. */
 export function checkServerProcess({ data, version }: LocalSetup): Verdict[] {
@@ -30,9 +31,8 @@ export function checkServerProcess({ data, version }: LocalSetup): Verdict[] {
   }
   const owner = Deno.statSync(data).uid;
   if (uid !== undefined && owner !== null && Number(uid) !== owner) {
-    const message = `${label} runs as ${userName(uid)}, and ${
-      userName(owner)
-    } owns its data directory.`;
+    const users = `${userName(uid)}, and its data directory belongs to ${userName(owner)}`;
+    const message = `${label} runs as ${users}.`;
     verdicts.push({ severity: "warn", message, advice: "Run the server as the owner." });
   } else if (uid === "0") {
     const message = `${label} runs as root.`;
@@ -48,8 +48,4 @@ function readStatus(pid: number): string {
   } catch {
     return ""; // the process has ended, or is hidden
   }
-}
-
-function userName(uid: number | string): string {
-  return `${uid}` === "0" ? "root" : `the user ${uid}`;
 }

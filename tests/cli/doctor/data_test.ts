@@ -96,7 +96,7 @@ Deno.test("doctor finds faults of data directories", async (t) => {
         "data-owner",
       );
       assert.equal(severity, "bad");
-      assert.match(message, /The user 12345 owns the data directory, but not accounts\.db/);
+      assert.match(message, /The data directory belongs to the user 12345, but not accounts\.db/);
       assert.doesNotMatch(message, /lost/);
       assert.match(advice ?? "", /chown -R 12345/);
     },
