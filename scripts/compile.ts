@@ -1,5 +1,5 @@
 /**
- * `deno task compile [--out FILE] [--self-extracting]`: makes the executable, dist/barge.
+ * `deno task compile [--out FILE] [--self-extracting] [--gzip-level N]`: makes the executable, dist/barge.
  *
  * It uses `deno compile`, or scripts/pack.ts with `--self-extracting` and if the runtime base of
  * `deno compile` can't be downloaded.
@@ -67,10 +67,14 @@ if (import.meta.main) {
     options: {
       out: { type: "string", default: `${ROOT}/dist/barge` },
       "self-extracting": { type: "boolean", default: false },
+      "gzip-level": { type: "string" },
     },
   });
   try {
-    await compile(ROOT, resolve(values.out), { selfExtracting: values["self-extracting"] });
+    await compile(ROOT, resolve(values.out), {
+      selfExtracting: values["self-extracting"],
+      gzipLevel: values["gzip-level"] === undefined ? undefined : Number(values["gzip-level"]),
+    });
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
     Deno.exit(1);

@@ -90,7 +90,10 @@ Deno.test("a server that can't start reports why, with an exit code", async (t) 
     for (const data of [`${folder.path}/file`, `${folder.path}/file/data`, "/proc/barge"]) {
       const { code, stderr } = await serve("--data", data, "--unconfined", ...any);
       assert.equal(code, 7, stderr);
-      assert.match(stderr, /^barge: make data directory \/.*: .*\n\(name another with --data/);
+      assert.match(
+        stderr,
+        /^barge: make data directory \/.*: .*\n\(name (another|a folder) with --data/,
+      );
     }
   });
   await t.step("a data directory that can't be written", async (t) => {
