@@ -2,7 +2,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { pack } from "../../scripts/pack.ts";
-import { STANDIN } from "./standin.ts";
+import { STANDIN } from "./_standin.ts";
 
 const root = await Deno.makeTempDir({ prefix: "barge-cache-" });
 const barge = join(root, "dist/barge");

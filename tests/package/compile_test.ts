@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { compile } from "../../scripts/compile.ts";
-import { STANDIN } from "./standin.ts";
+import { STANDIN } from "./_standin.ts";
 
 /** What the header says to the runtime by the environment, and nothing else is added. */
 const ADDED = ["DENO_DIR", "DENO_NODE_SHIM_ACTIVE", "DENO_NO_UPDATE_CHECK"];
