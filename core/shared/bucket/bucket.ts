@@ -9,7 +9,6 @@
 import { AwsClient } from "aws4fetch";
 import { BargeError } from "../../error.ts";
 import { StorageRefused } from "../../storage/refused.ts";
-import { BodySender } from "./body_sender.ts";
 import { type Listing, parseListing } from "./listing.ts";
 import type { PieceMemory } from "./memory.ts";
 
@@ -38,8 +37,7 @@ const retryMs = 200;
 const minSkewMs = 60_000;
 
 /** A request. */
-interface Init extends Pick<RequestInit, "headers"> {
-  readonly body?: Uint8Array<ArrayBuffer>;
+interface Init extends Pick<RequestInit, "headers" | "body"> {
   /** For the bytes of the answer. */
   readonly memory?: PieceMemory;
 }
@@ -57,8 +55,6 @@ export class Bucket implements Disposable {
   readonly #base: string;
   readonly #deadlineMs: number;
   readonly #http: Deno.HttpClient | undefined;
-  /** For requests with a body; undefined for a store with TLS. */
-  readonly #sender: BodySender | undefined;
   readonly #prefix: string;
   /** The time of the store minus the time of this machine, in ms, once the store has refused a time. */
   #skewMs = 0;
@@ -76,7 +72,6 @@ export class Bucket implements Disposable {
     this.#deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
     const { trust } = options;
     this.#http = trust ? Deno.createHttpClient({ caCerts: [...trust] }) : undefined;
-    this.#sender = options.url.startsWith("http:") ? new BodySender() : undefined;
   }
 
   /**
@@ -164,7 +159,6 @@ export class Bucket implements Disposable {
 
   [Symbol.dispose](): void {
     this.#http?.close();
-    this.#sender?.[Symbol.dispose]();
   }
 
   #url(name: string): string {
@@ -202,17 +196,14 @@ export class Bucket implements Disposable {
       const aws = { datetime: signingTime(Date.now() + this.#skewMs) };
       // The body is left out of the signed request, which would copy it.
       const signed = await this.#client.sign(url, { method, headers, aws });
-      const signal = AbortSignal.timeout(deadlineMs);
       const options: RequestInit & { client?: Deno.HttpClient } = {
         method,
         headers: signed.headers,
         body,
-        signal,
+        signal: AbortSignal.timeout(deadlineMs),
         client: this.#http,
       };
-      response = body && this.#sender
-        ? await this.#sender.send(url, { method, headers: signed.headers, body, signal })
-        : await fetch(url, options);
+      response = await fetch(url, options);
       if (response.ok || allowed.includes(response.status)) {
         const { ok, headers } = response;
         return { ok, headers, bytes: await bytesOf(response, memory) };
