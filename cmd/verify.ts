@@ -3,6 +3,7 @@ import { BargeError } from "../core/error.ts";
 import type { Reconciled } from "../core/repair/reconcile.ts";
 import type { Problem, ProblemKind, ReconcileEvent } from "../core/storage/problem.ts";
 import { accountsOptions, type AccountsValues, isShared, openStore } from "./_data/accounts.ts";
+import { noteCopies } from "./_data/copies.ts";
 import { command, flag, values } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
 import { note, printJson, printLine } from "./_term/out.ts";
@@ -65,10 +66,7 @@ export default command({
     if (json) {
       printJson({ type: "summary", files: checked, bytes, ...counts, copied });
     } else if (!quiet) {
-      if (copied > 0) {
-        const copies = copied === 1 ? "1 file is a copy" : `${number(copied)} files are copies`;
-        note(`${copies}, as after a restore: the bytes agree`);
-      }
+      noteCopies(copied);
       const read = quick ? "compared" : `read, ${formatSize(bytes)}`;
       const result = counts.problems === 0
         ? "all agree"

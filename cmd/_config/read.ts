@@ -44,10 +44,12 @@ function withoutExcluded(options: Options<unknown>, sources: Sources): Sources {
     return first < second ? a : b;
   });
   const isInForce = (key: string) => sources.has(key) && !overridden.includes(key);
-  /** Whether the option needs one that is overridden, which makes it void, too. */
+  /** Whether the option needs one of its source or a stronger one that is overridden, which makes it void, too. */
   const isVoid = (key: string) => {
     const { needs = [] } = (options as Record<string, Option<unknown>>)[key];
-    return needs.some((other) => overridden.includes(other)) && !needs.some(isInForce);
+    const isOverridden = (other: string) =>
+      overridden.includes(other) && strengths.get(key)! <= strengths.get(other)!;
+    return needs.some(isOverridden) && !needs.some(isInForce);
   };
   return new Map([...sources].filter(([key]) => isInForce(key) && !isVoid(key)));
 }

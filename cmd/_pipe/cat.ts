@@ -34,9 +34,10 @@ export default sessionCommand({
 
 /** Returns a failure of `get` without hints at options that `cat` does not have. */
 function withoutOptions({ kind, message, path, cause, hint }: BargeError): BargeError {
-  const own = kind === "usage"
+  const isFolder = hint === "use -r";
+  const own = isFolder
     ? "`barge ls` lists it, `barge get -r` downloads it"
-    : kind === "unavailable"
+    : kind === "usage" || kind === "unavailable"
     ? undefined
     : hint;
   return new BargeError(kind, message, { op: "cat", path, cause, hint: own });

@@ -1,5 +1,6 @@
 /** `barge quota verify`: compares the ledger with the disk, without reading files. */
 import { accountsOptions, needDirectory, openStore } from "../_data/accounts.ts";
+import { noteCopies } from "../_data/copies.ts";
 import { exitCodes } from "../_term/exit.ts";
 import { command, flag } from "../_term/command.ts";
 import { note, printJson, printLine } from "../_term/out.ts";
@@ -22,7 +23,7 @@ export default command({
     needDirectory(values, "use `barge verify`, which also compares the sums of accounts");
     const { reconcile } = await import("../../core/repair/reconcile.ts");
     using store = await openStore(data);
-    const { checked, problems } = await reconcile(store, {
+    const { checked, copied, problems } = await reconcile(store, {
       repair,
       signal,
       onProblem({ path, what, repaired }) {
@@ -30,6 +31,7 @@ export default command({
         else printLine(`${path}: ${what}${repaired ? " (repaired)" : ""}`);
       },
     });
+    noteCopies(copied);
     const open = problems.filter((problem) => !problem.repaired).length;
     const result = problems.length === 0 ? "all agree" : `${number(problems.length)} differ`;
     note(`${counted(checked, "file")} checked, ${result}`);

@@ -12,7 +12,7 @@
  * const table = [{ id: 2 }, { id: 5 }, { id: 9 }];
  * const read = (after: number) => table.filter(({ id }) => id > after).slice(0, 2);
  * const pages = await Array.fromAsync(pagesById(read));
- * if (JSON.stringify(pages) !== '[[{"id":2},{"id":5}],[{"id":9}]]') throw pages;
+ * if (JSON.stringify(pages) !== '[[{"id":2},{"id":5}],[{"id":9}]]') throw new Error();
  * ```
  */
 export async function* pagesById<R extends { readonly id: number }>(

@@ -68,7 +68,7 @@ type Outcome =
   | { readonly expected: string; readonly accepted: boolean };
 
 const damaged = "is damaged: its bytes are not those of its digest";
-const copy = "is a copy that is not in the ledger, of the same size and time";
+const copy = "is a copy of the file in the ledger, of the same size and time";
 
 /** The fewest bytes that a file counts as, so that the number of files in a second is bounded, too. */
 const minFileBytes = 16 * 1024;
@@ -184,7 +184,7 @@ class Reconciliation {
       const wrong = difference(this.#store, place);
       const row = this.#store.ledger.file(place);
       if (wrong || !contents || !row) {
-        const skipped = contents && wrong?.what !== copy ? row?.size ?? 0 : 0;
+        const skipped = contents && !wrong?.isCopy ? row?.size ?? 0 : 0;
         onEvent?.({ type: "start", path, skipped });
         if (wrong) await this.#enter(place, wrong);
         return;
@@ -229,20 +229,25 @@ class Reconciliation {
    * Reports a difference; a repair enters the file in the ledger, or removes its row. A copy is read
    * without a repair, too, since it may be damaged.
    */
-  async #enter(place: Place, { kind, what }: Difference): Promise<void> {
+  async #enter(place: Place, first: Difference): Promise<void> {
     const path = relative(place);
     const store = this.#store;
     const { repair, contents } = this.#options;
-    if (!repair && !(contents && what === copy)) {
+    if (!repair && !(contents && first.isCopy)) {
+      const { kind, what } = first;
       return this.#report({ kind, path, what, repaired: false });
     }
     // The digest is computed without the lock, and entered if the file is still the same.
     const before = see(store, place);
     const sha256 = before && await this.#digest(place);
+    let wrong = first;
     const outcome = store.db.transaction((): Outcome => {
-      if (!difference(store, place)) return "none";
+      const now = difference(store, place);
+      if (!now) return "none";
+      wrong = now;
       const found = see(store, place);
       if (!found) {
+        if (!repair) return "open";
         store.ledger.forgetFile(place);
         return "repaired";
       }
@@ -266,6 +271,7 @@ class Reconciliation {
     } else if (outcome === "copied") {
       this.#copied++;
     } else if (outcome !== "none") {
+      const { kind, what } = wrong;
       this.#report({ kind, path, what, repaired: outcome === "repaired" });
     }
   }
@@ -345,7 +351,10 @@ function sameButInode(row: FileRow, found: Found): boolean {
   return row.ino !== found.ino && sameFile({ ...row, ino: found.ino }, found);
 }
 
-type Difference = Pick<Problem, "kind" | "what">;
+interface Difference extends Pick<Problem, "kind" | "what"> {
+  /** Whether only the inode differs, unless the bytes do. */
+  readonly isCopy?: true;
+}
 
 /** Returns the difference between a file and its row at one moment; undefined for none. */
 function difference(store: Store, place: Place): Difference | undefined {
@@ -355,9 +364,7 @@ function difference(store: Store, place: Place): Difference | undefined {
     if (!found) return row && { kind: "missing", what: "in the ledger, and not on disk" };
     if (!row) return { kind: "unknown", what: "on disk, and not in the ledger" };
     if (sameFile(row, found)) return undefined;
-    if (sameButInode(row, found)) {
-      return { kind: "changed", what: copy };
-    }
+    if (sameButInode(row, found)) return { kind: "changed", what: copy, isCopy: true };
     const what = row.size === found.size
       ? "was changed by hand"
       : `was changed by hand: ${found.size} bytes, ${row.size} in the ledger`;

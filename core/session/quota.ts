@@ -38,7 +38,7 @@ export async function grow(session: Session, limit: number): Promise<Usage> {
     if (maxLimit !== null && limit > maxLimit) {
       throw new BargeError(
         "refused",
-        `accounts may set a quota of at most ${formatLimit(maxLimit)} themselves`,
+        `an account can raise its own quota to at most ${formatLimit(maxLimit)}`,
         {
           hint: "ask its operator: `barge quota set`",
         },

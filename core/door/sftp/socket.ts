@@ -14,7 +14,7 @@ import type { Brake } from "../brake.ts";
 import { type LaterBytes, LaterPayloads } from "./cipher/later.ts";
 
 const readBytes = 64 * 1024;
-/** The size of the buffer that an idle connection reads into. One that is filled is replaced by a larger one. */
+/** The size of the buffer of a connection until a read has filled it; from then on it is `readBytes`. */
 const idleReadBytes = 4 * 1024;
 /** Received pieces up to this size are copied, and their buffer is used again. */
 const maxCopiedBytes = 16 * 1024;

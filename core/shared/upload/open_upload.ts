@@ -233,6 +233,8 @@ export class SharedUpload implements OpenUpload {
     const { tx } = step;
     const { account } = this.#facts;
     const hex = encodeName(name);
+    const sql = "SELECT want, credit FROM upload WHERE id = $1";
+    const [before] = await tx.all<{ want: number; credit: number }>(sql, this.id);
     const { credit, entry } = await claim(tx, { account, parent, name: hex, upload: this.id });
     await tx.all(
       `UPDATE upload SET parent = $2::bigint, name = decode($3, 'hex'), credit = $4::bigint,
@@ -243,7 +245,7 @@ export class SharedUpload implements OpenUpload {
       credit,
       entry,
     );
-    await checkSums(step, account);
+    await checkSums(step, account, { reserved: Math.max(0, before.want - before.credit) });
   }
 
   async commit(

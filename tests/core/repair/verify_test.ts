@@ -86,6 +86,25 @@ Deno.test("a restored copy is entered with its digest, a damaged one is not", as
   assert.deepEqual(await found(setup), []);
 });
 
+Deno.test("a copy that is removed while it is read stays in the ledger unless a repair is asked for", async () => {
+  using setup = new Setup();
+  const anna = setup.user("anna");
+  await write(anna, "/home/a", "12345");
+  const path = setup.disk("/home/a");
+  const { mtime } = Deno.statSync(path);
+  Deno.writeTextFileSync(`${path}.copy`, "12345");
+  Deno.utimeSync(`${path}.copy`, mtime!, mtime!);
+  Deno.renameSync(`${path}.copy`, path);
+  const { problems } = await verify(setup.store, {
+    ...{ repair: false, contents: true },
+    onEvent({ type }) {
+      if (type === "bytes") Deno.removeSync(path);
+    },
+  });
+  assert.deepEqual(problems.map(({ kind, repaired }) => [kind, repaired]), [["missing", false]]);
+  assert.deepEqual(await found(setup), ["missing homes/anna/a"]);
+});
+
 Deno.test("progress announces the bytes to read, and reaches their number", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
