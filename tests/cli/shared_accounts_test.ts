@@ -272,7 +272,7 @@ Deno.test({
     assert.deepEqual([problem.kind, problem.path, problem.repaired], ["sums", "anna", true]);
     assert.deepEqual(summary, {
       ...{ type: "summary", files: 1, bytes: 0 },
-      ...{ problems: 1, repaired: 1, open: 0 },
+      ...{ problems: 1, repaired: 1, open: 0, copied: 0 },
     });
     assert.equal(lines(await cluster.barge(["user", "show", "anna", "--json"]))[0].used, 5);
 
