@@ -7,7 +7,6 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { type EngineVerb, OwnEngines } from "../_engines.ts";
-import { Bucket } from "../../core/shared/bucket/bucket.ts";
 import { descriptorCount, until } from "../_observe.ts";
 import type { Server } from "../_server.ts";
 import { hasEngines } from "../contract/store/_shared.ts";
@@ -152,7 +151,6 @@ Deno.test({
     const descriptors = servers.map(({ pid }) => descriptorCount(pid));
 
     for (const fault of faults) await t.step(fault.name, () => survives(c, fault));
-    await t.step("objects are sent to a radosgw that hangs", () => endAtDeadline(c));
     await t.step("the bucket is removed", () => withoutBucket(c));
 
     await t.step("nothing is leaked", async () => {
@@ -226,26 +224,6 @@ async function finish(c: Case, server: Server): Promise<void> {
   Deno.writeFileSync(`${c.home.path}/under-way`, large);
   await put(c, server, "under-way", "/home/under-way");
   await download(c, server, "/home/under-way", large);
-}
-
-/** Requests to a store that hangs end at their deadlines, on new and on kept sockets, and close these. */
-async function endAtDeadline({ engines, nodes }: Case): Promise<void> {
-  const before = descriptorCount(Deno.pid);
-  {
-    using bucket = new Bucket({ ...nodes.setup.bucket, prefix: "hangs/", deadlineMs: 500 });
-    const put = (name: string, bytes: Bytes) => bucket.put(name, bytes, sha256(bytes));
-    await put("kept", small);
-    await engines.do("freeze", "radosgw");
-    try {
-      const bodies = [small, pattern(8 * 1024 * 1024, 7)].flatMap((body) => [body, body]);
-      await Promise.all(bodies.map((body, i) => assert.rejects(put(`${i}`, body), noStore)));
-      await until(() => descriptorCount(Deno.pid) <= before);
-    } finally {
-      await engines.do("thaw", "radosgw");
-    }
-    await until(() => put("back", small).then(() => true, () => false));
-  }
-  await until(() => descriptorCount(Deno.pid) <= before);
 }
 
 async function withoutBucket(c: Case): Promise<void> {
