@@ -3,7 +3,9 @@
  * `{"args": [], "cwd": "/home/anna", "env": {}}`. On both output streams, a form feed and the exit
  * code follow the output of a command line.
  */
+import { resetSync } from "@logtape/logtape";
 import { finish, printRaw, writeError } from "../../cmd/_term/out.ts";
+import { flushLog } from "../../core/serve/log.ts";
 import { main } from "../../main.ts";
 
 interface CommandLine {
@@ -19,6 +21,9 @@ async function run({ args, cwd, env }: CommandLine): Promise<void> {
   Object.defineProperty(Deno, "args", { value: args, configurable: true });
   for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
   const code = await main(args);
+  // A `serve` that has failed leaves a log, which later command lines would write to, and late.
+  resetSync();
+  flushLog();
   for (const name of Object.keys(env)) {
     if (Object.hasOwn(usual, name)) Deno.env.set(name, usual[name]);
     else Deno.env.delete(name);
