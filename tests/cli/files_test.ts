@@ -352,7 +352,10 @@ Deno.test("register and grow work if the server allows them", async () => {
   }]);
   const beyond = await place.barge(["grow", "6kB"], withToken);
   assert.equal(beyond.code, 6);
-  assert.match(beyond.stderr, /^barge: grow: an account can raise its own quota to at most 5 kB\n\(ask /);
+  assert.match(
+    beyond.stderr,
+    /^barge: grow: an account can raise its own quota to at most 5 kB\n\(ask /,
+  );
   const short = { ...env, BARGE_PASSWORD: "1234567", BARGE_NEW_PASSWORD: "1234567" };
   for (const args of [["register", "bob"], ["passwd"]]) {
     const refused = await place.barge(args, { env: { ...short, ...args[1] ? {} : secret } });
