@@ -81,7 +81,7 @@ Deno.test("doctor reports a clock that differs from those of the database and th
   for (const name of ["database", "bucket"]) {
     const { severity, message } = findings.one(`${name}-clock`);
     assert.equal(severity, "bad");
-    assert.match(message, new RegExp(`The clock of the ${name} is (59\\d|60\\d) s ahead of this`));
+    assert.match(message, new RegExp(`The clock of the ${name} is (599|60[01]) s ahead of this`));
   }
 });
 
