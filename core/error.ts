@@ -80,15 +80,23 @@ export class BargeError extends Error {
 
   /** Returns the same failure with the facts that it lacks. */
   with(facts: ErrorFacts): BargeError {
-    const merged = new BargeError(this.kind, this.message, {
+    return this.replacing({
       op: this.op ?? facts.op,
       path: this.path ?? facts.path,
       account: this.account ?? facts.account,
       hint: this.hint ?? facts.hint,
-      cause: this.cause,
     });
-    merged.stack = this.stack;
-    return merged;
+  }
+
+  /** Returns the same failure with these facts in place of its own; `undefined` removes one. */
+  replacing(facts: ErrorFacts): BargeError {
+    const { op, path, account, hint, cause } = this;
+    const replaced = new BargeError(this.kind, this.message, {
+      ...{ op, path, account, hint, cause },
+      ...facts,
+    });
+    replaced.stack = this.stack;
+    return replaced;
   }
 }
 

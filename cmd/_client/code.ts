@@ -37,12 +37,11 @@ export async function askCode(account: string, signal: AbortSignal): Promise<str
  * `barge totp enable` alone would use the server of another login.
  */
 export function withFactorHint(error: BargeError, remote: Remote): BargeError {
-  const { kind, message, op, path, account, hint } = error;
+  const { kind, hint } = error;
   const verb = "`barge totp enable`";
   if (kind !== "denied" || !hint?.includes(verb)) return error;
   const full = `\`barge totp enable --server ${formatRemote(remote)}\``;
-  const facts = { op, path, account, cause: error };
-  return new BargeError(kind, message, { ...facts, hint: hint.replace(verb, () => full) });
+  return error.replacing({ hint: hint.replace(verb, () => full) });
 }
 
 /** The codes for the connections of one verb. */

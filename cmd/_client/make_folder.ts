@@ -15,8 +15,6 @@ export async function makeFolder(client: Client, path: string, parents: boolean)
     return await mkdir(client, path, { parents });
   } catch (error) {
     if (parents || !(error instanceof BargeError) || error.kind !== "no-directory") throw error;
-    const { kind, message, op, path, cause } = error;
-    const hint = "use -p to make the folders above it, too";
-    throw new BargeError(kind, message, { op, path, cause, hint });
+    throw error.replacing({ hint: "use -p to make the folders above it, too" });
   }
 }

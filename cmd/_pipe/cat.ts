@@ -33,12 +33,13 @@ export default sessionCommand({
 });
 
 /** Returns a failure of `get` without hints at options that `cat` does not have. */
-function withoutOptions({ kind, message, path, cause, hint }: BargeError): BargeError {
+function withoutOptions(error: BargeError): BargeError {
+  const { kind, hint } = error;
   const isFolder = hint === "use -r";
   const own = isFolder
     ? "`barge ls` lists it, `barge get -r` downloads it"
     : kind === "usage" || kind === "unavailable"
     ? undefined
     : hint;
-  return new BargeError(kind, message, { op: "cat", path, cause, hint: own });
+  return error.replacing({ op: "cat", hint: own });
 }

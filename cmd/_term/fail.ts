@@ -4,7 +4,7 @@
  *   barge: put /home/x: needs 5 bytes, 3 are left
  *   (remove something, use `barge grow SIZE`, or ask the operator)
  */
-import { BargeError, trace, typed } from "../../core/error.ts";
+import { type BargeError, trace, typed } from "../../core/error.ts";
 import { exitCodes, otherCode } from "./exit.ts";
 import { finish, note, writeError } from "./out.ts";
 import { printable } from "../../core/protocol/printable.ts";
@@ -69,10 +69,7 @@ const requests =
 export function withVerb(error: BargeError, verb: string | undefined): BargeError {
   const hint = error.hint ?? literalNames(error);
   if (!verb || error.op === verb || !requests.test(error.op ?? "")) return error.with({ hint });
-  const { kind, message, path, account, cause } = error;
-  const renamed = new BargeError(kind, message, { op: verb, path, account, hint, cause });
-  renamed.stack = error.stack;
-  return renamed;
+  return error.replacing({ op: verb, hint });
 }
 
 /** Returns the hint for a missing name that looks like a pattern. */

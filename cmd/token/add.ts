@@ -64,6 +64,5 @@ export default sessionCommand({
 /** Returns a refusal of the path with the name of its option. */
 function withOption(error: unknown, path: string | undefined): unknown {
   if (!(error instanceof BargeError) || path === undefined || error.path !== path) return error;
-  const { kind, message, hint, cause } = error;
-  return new BargeError(kind, message, { op: "token add", path: `--path ${path}`, hint, cause });
+  return error.replacing({ op: "token add", path: `--path ${path}` });
 }

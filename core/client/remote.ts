@@ -70,12 +70,11 @@ export function formatRemote(remote: Remote): string {
  */
 export function withPortHint(error: unknown, { port }: Address): unknown {
   if (port !== defaultPort || !(error instanceof BargeError)) return error;
-  const { kind, message, op, path, cause } = error;
-  if (!(cause instanceof Deno.errors.ConnectionRefused)) return error;
+  if (!(error.cause instanceof Deno.errors.ConnectionRefused)) return error;
   const hint =
     `check that \`barge serve\` is running, and at this port: an address without a port means ` +
     `${defaultPort}, and the server prints its own at its start (\`native\`)`;
-  return new BargeError(kind, message, { op, path, hint, cause });
+  return error.replacing({ hint });
 }
 
 function decode(account: string): string {

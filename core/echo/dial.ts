@@ -20,7 +20,6 @@ export async function dialEcho(
     if (!(error instanceof BargeError) || !(error.cause instanceof Deno.errors.ConnectionRefused)) {
       throw error;
     }
-    const { kind, message, op, path, cause } = error;
-    throw new BargeError(kind, message, { op, path, cause, hint: "is `barge echo-tcp` running?" });
+    throw error.replacing({ hint: "is `barge echo-tcp` running?" });
   }
 }

@@ -136,6 +136,18 @@ Deno.test("a BargeError keeps its facts and gains what it lacks", () => {
   });
 });
 
+Deno.test("a BargeError gets other facts, keeps the rest, and loses one that is replaced by none", () => {
+  const cause = new Error("why");
+  const facts = { op: "get", path: "/home/a", account: "alice", hint: "use -r", cause };
+  const inner = new BargeError("usage", "is a folder", facts);
+  const { op, path, account, hint, ...rest } = inner.replacing({ op: "cat", hint: undefined });
+  assert.deepEqual([op, path, account, hint], ["cat", "/home/a", "alice", undefined]);
+  assert.equal(rest.kind, "usage");
+  const outer = inner.replacing({ path: "/home/b" });
+  assert.equal(outer.toString(), "get /home/b: is a folder");
+  assert.deepEqual([outer.cause, outer.stack], [cause, inner.stack]);
+});
+
 Deno.test("toString has the op and path that exist", () => {
   assert.equal(new BargeError("io", "why").toString(), "why");
   assert.equal(new BargeError("io", "why", { op: "put" }).toString(), "put: why");
