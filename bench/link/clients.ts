@@ -20,6 +20,11 @@ export interface Client {
   up(load: Load, to: string): Promise<number>;
 }
 
+/** Returns the path that means a load itself: of a folder its contents, as for rsync. */
+function contentsOf(load: Load): string {
+  return load === "tree" ? "tree/" : load;
+}
+
 /** Returns a client of barge. @param more further options of `put` and `get` */
 export function ours(
   name: string,
@@ -27,13 +32,12 @@ export function ours(
   bench: Bench,
   more: readonly string[] = [],
 ): Client {
-  const end = (load: Load) => load === "tree" ? "/" : "";
   return {
     name,
     root: bench.home,
-    down: (load, to) => barge(bench, ["get", "-qr", `/home/down/${load}${end(load)}`, to], more),
+    down: (load, to) => barge(bench, ["get", "-qr", `/home/down/${contentsOf(load)}`, to], more),
     up: (load, to) =>
-      barge(bench, ["put", "-qr", `${source}/${load}${end(load)}`, `/home/up/${to}`], more),
+      barge(bench, ["put", "-qr", `${source}/${contentsOf(load)}`, `/home/up/${to}`], more),
   };
 }
 
@@ -44,12 +48,11 @@ export function peers(workspace: Workspace, fleet: Fleet): Client[] {
   const clients: (Client | "" | undefined)[] = [
     rsync && fleet.with("rsync", ({ port }) => {
       const url = `rsync://${host}:${port}/root`;
-      const end = (load: Load) => load === "tree" ? "/" : "";
       return {
         name: "rsync daemon, rsync -a",
         root,
-        down: (load, to) => timed(rsync, ["-a", `${url}/down/${load}${end(load)}`, to]),
-        up: (load, to) => timed(rsync, ["-a", `${source}/${load}${end(load)}`, `${url}/up/${to}`]),
+        down: (load, to) => timed(rsync, ["-a", `${url}/down/${contentsOf(load)}`, to]),
+        up: (load, to) => timed(rsync, ["-a", `${source}/${contentsOf(load)}`, `${url}/up/${to}`]),
       };
     }),
     scp && fleet.with("sshd", ({ port }) => ({

@@ -6,8 +6,7 @@ import { choiceOptions, readFilter } from "../_client/filters.ts";
 import { eachPath } from "../_client/each_path.ts";
 import { found } from "./found.ts";
 import { sessionCommand } from "../_client/session.ts";
-import { print, printJson, terminal } from "../_term/out.ts";
-import { oneLine, printable } from "../../core/protocol/printable.ts";
+import { escaped, print, printJson } from "../_term/out.ts";
 import { count } from "../_term/value.ts";
 
 /** The sums of a folder and all folders in it. */
@@ -34,7 +33,6 @@ export default sessionCommand({
   async run(options, { client }, { signal }) {
     const { paths, depth, human, json } = options;
     const filter = await readFilter(options);
-    const clean = terminal.stdout ? printable : oneLine;
     return await eachPath("du", paths.length > 0 ? paths : ["/home"], async (root) => {
       const folders = new Map<string, Sums>();
       const add = (name: string, field: keyof Sums, amount: number) => {
@@ -55,7 +53,7 @@ export default sessionCommand({
       for (const [name, sums] of [...folders].reverse()) {
         const path = join(root, name);
         if (json) printJson({ path, ...sums });
-        else print(`${human ? formatSize(sums.size) : sums.size}\t${clean(path)}`);
+        else print(`${human ? formatSize(sums.size) : sums.size}\t${escaped(path)}`);
       }
     });
   },

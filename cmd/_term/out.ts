@@ -71,12 +71,14 @@ export function printRaw(text: string): void {
   }
 }
 
-/**
- * Prints one line of data on standard output. Escapes control characters for a terminal, and line
- * ends elsewhere.
- */
+/** Returns a text for a line of standard output: without control characters on a terminal, and line ends elsewhere. */
+export function escaped(text: string): string {
+  return terminal.stdout ? printable(text) : oneLine(text);
+}
+
+/** Prints one line of data on standard output, escaped as a whole. */
 export function printLine(line: string): void {
-  print(terminal.stdout ? printable(line) : oneLine(line));
+  print(escaped(line));
 }
 
 /** Prints an object as one line of JSON on standard output. */

@@ -8,7 +8,7 @@ import {
   usageOf,
   variableOf,
 } from "./command.ts";
-import { similar } from "./similar.ts";
+import { similar, suggestion } from "./similar.ts";
 import type { Source, Sources } from "./source.ts";
 
 /** Returns whether a command line asks for help. Words behind `--` do not count. */
@@ -154,7 +154,7 @@ function unknownOption(word: string, { options, otherVerbs = {} }: AnyCommand): 
   const hint = Object.hasOwn(otherVerbs, name)
     ? otherVerbs[name as keyof typeof otherVerbs]
     : near.length > 0
-    ? `did you mean ${near.map((option) => `\`${option}\``).join(" or ")}?`
+    ? suggestion(near.map((option) => `\`${option}\``))
     : takesFiles && !isLikeOption
     ? "names that begin with a dash go behind --"
     : undefined; // the caller names the help

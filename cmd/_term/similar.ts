@@ -32,7 +32,12 @@ export function didYouMean(
   show = (name: string) => name,
 ): string {
   const near = similar(word, known).map(show);
-  return near.length > 0 ? `did you mean ${near.join(" or ")}?` : otherwise;
+  return near.length > 0 ? suggestion(near) : otherwise;
+}
+
+/** Returns the hint that names these words. */
+export function suggestion(near: readonly string[]): string {
+  return `did you mean ${near.join(" or ")}?`;
 }
 
 /**

@@ -12,23 +12,22 @@ const ofFileSystem = "lost+found";
 export function checkDataOwner({ data }: LocalSetup): Verdict[] {
   const { uid } = Deno.statSync(data);
   if (uid === null) return [];
+  const owner = userName(uid);
   const foreign = Array.from(Deno.readDirSync(data), ({ name }) => name)
     .filter((name) => name !== ofFileSystem && Deno.lstatSync(`${data}/${name}`).uid !== uid)
     .sort();
   if (foreign.length > 0) {
     const shown = foreign.slice(0, maxNamed).join(", ") + (foreign.length > maxNamed ? " ..." : "");
-    const message = `The data directory belongs to ${userName(uid)}, but not ${shown} in it.`;
+    const message = `The data directory belongs to ${owner}, but not ${shown} in it.`;
     const advice = `As root, run chown -R ${uid} ${data}.`;
     return [{ severity: "bad", message, advice, path: data }];
   }
   const own = Deno.uid();
   if (own !== uid && own !== 0) {
-    const message = `The data directory belongs to ${
-      userName(uid)
-    }, and doctor runs as the user ${own}.`;
+    const message = `The data directory belongs to ${owner}, and doctor runs as the user ${own}.`;
     const advice = "Run doctor, and the server, as the owner.";
     return [{ severity: "warn", message, advice, path: data }];
   }
-  const message = `The data directory and the files at its top belong to ${userName(uid)}.`;
+  const message = `The data directory and the files at its top belong to ${owner}.`;
   return [{ severity: "ok", message, path: data }];
 }

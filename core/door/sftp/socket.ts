@@ -15,7 +15,7 @@ import { type LaterBytes, LaterPayloads } from "./cipher/later.ts";
 
 const readBytes = 64 * 1024;
 /** The size of the buffer of a connection until a read has filled it; from then on it is `readBytes`. */
-const idleReadBytes = 4 * 1024;
+const firstReadBytes = 4 * 1024;
 /** Received pieces up to this size are copied, and their buffer is used again. */
 const maxCopiedBytes = 16 * 1024;
 /** Packets up to this size are joined in fresh memory; larger ones in a buffer that is used again. */
@@ -41,7 +41,7 @@ export class SshSocket extends Duplex {
   encrypted = false;
   readonly #stream: Stream;
   readonly #options: SocketOptions;
-  #buffer = Buffer.allocUnsafeSlow(idleReadBytes);
+  #buffer = Buffer.allocUnsafeSlow(firstReadBytes);
   #corked = false;
   /** The number of bytes that were written and are not sent yet. */
   #unsentBytes = 0;
@@ -127,7 +127,7 @@ export class SshSocket extends Duplex {
       return void this.push(null);
     }
     await brake?.hold(n);
-    if (n === idleReadBytes && this.#buffer.length === idleReadBytes) {
+    if (n === firstReadBytes && this.#buffer.length === firstReadBytes) {
       this.#buffer = Buffer.allocUnsafeSlow(readBytes);
     }
     if (n <= maxCopiedBytes) return void this.push(Buffer.copyBytesFrom(into, 0, n));

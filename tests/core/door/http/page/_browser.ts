@@ -4,6 +4,7 @@
  * by itself.
  */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { Accounts } from "../../../../../core/local/account/accounts.ts";
@@ -14,7 +15,7 @@ import { type Server, startServer } from "../../../../_server.ts";
 
 /** The same engine without the windows of a desktop takes a third less CPU. */
 const executablePath = ["/usr/lib/chromium/chromium-headless-shell", "/usr/bin/chromium"]
-  .find(exists);
+  .find((path) => existsSync(path));
 /** Features of the browser that no test needs. The list replaces the one of playwright, whose features come first. */
 const unused = [
   ...["AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"],
@@ -227,14 +228,5 @@ export class Person implements AsyncDisposable {
     this.own.clear();
     idle.push(this);
     assert.deepEqual(broken, []);
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }
