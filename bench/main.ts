@@ -29,6 +29,7 @@ const names = ["peers", "start", "growth", "memory", "loop", "sync", "distance",
 const help = `deno task bench [${names.join("|")}]... [OPTIONS]
   --quick         less work: minutes, and rough figures
   --full          growth: up to 8 GiB, 100,000 files in a folder, 2,000 clients
+  --shared        growth: on one node of storage that machines share, on engines that it starts
   --only A,B      peers: ${partNames.join(", ")}; growth: ${growthNames.join(", ")};
                   cluster: ${clusterPartNames.join(", ")}; link: ${linkPartNames.join(", ")}
   --seconds N     loop: duration. Default: an hour
@@ -57,6 +58,7 @@ if (values.barge) useProgram(await Deno.realPath(values.barge));
 const options = {
   quick: values.quick,
   full: values.full,
+  shared: values.shared,
   only,
   dir: values.dir,
   rounds: count("rounds"),
@@ -104,6 +106,7 @@ function parse() {
       options: {
         quick: { type: "boolean", default: false },
         full: { type: "boolean", default: false },
+        shared: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
         only: { type: "string" },
         rounds: { type: "string" },

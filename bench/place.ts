@@ -45,3 +45,8 @@ export async function kindOf(dir: string): Promise<string> {
     .sort(([, a], [, b]) => b.length - a.length);
   return mounts[0]?.[2] ?? "a disk";
 }
+
+/** Returns whether a folder's files are only in memory, where nothing waits for a disk. */
+export async function isInMemory(dir: string): Promise<boolean> {
+  return await kindOf(dir) === "tmpfs";
+}

@@ -11,6 +11,8 @@ export interface ClusterStorage extends AsyncDisposable {
   readonly options: readonly string[];
   /** The URL of the bucket. */
   readonly bucket: string;
+  /** Opens connections to its database, which the caller closes. */
+  connect(): Postgres;
 }
 
 /** The accounts: the changes of one home wait for each other, so two clients need two accounts. */
@@ -34,15 +36,16 @@ export async function makeStorage(
     await Deno.writeTextFile(`${folder}/${name}`, `${text}\n`, { mode: 0o600 });
     return `${folder}/${name}`;
   };
-  const admin = () =>
+  const connect = (database: string) =>
     new Postgres({
       host: url.hostname,
       port: Number(url.port),
-      database: url.pathname.slice(1),
+      database,
       user: url.username,
       password,
       trust: null,
     });
+  const admin = () => connect(url.pathname.slice(1));
   {
     await using db = admin();
     await db.all(`CREATE DATABASE ${name}`);
@@ -64,6 +67,7 @@ export async function makeStorage(
   return {
     options,
     bucket,
+    connect: () => connect(name),
     async [Symbol.asyncDispose]() {
       await removeFolder(folder);
       await using db = admin();

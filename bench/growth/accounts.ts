@@ -1,13 +1,8 @@
-/**
- * Time against the number of accounts. Accounts are copied in the database, with one account's
- * password, since deriving a key for each would take too long.
- */
-import { DatabaseSync } from "node:sqlite";
+/** Time against the number of accounts. */
 import { connect } from "../../core/client/connect.ts";
 import { type Credentials, login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import type { Plot } from "../plot.ts";
-import { startBench } from "../program.ts";
 import { issueToken } from "../token.ts";
 import { clocked, sampled, type SampleOptions } from "./sampling.ts";
 
@@ -15,8 +10,8 @@ const maxAccounts = { quick: 1000, default: 10_000, full: 10_000 };
 /** Logins of each kind; the result is their mean. */
 const logins = 10;
 
-export async function growAccounts({ size, rounds, dir, report }: SampleOptions): Promise<Plot> {
-  await using bench = await startBench({ dir }, "--ban-after", "0");
+export async function growAccounts({ size, rounds, start, report }: SampleOptions): Promise<Plot> {
+  await using bench = await start("--ban-after", "0");
   const remote = parseRemote(bench.address);
   const token = await issueToken(bench);
   const counts = [];
@@ -24,7 +19,7 @@ export async function growAccounts({ size, rounds, dir, report }: SampleOptions)
   let accounts = 1;
   const lines = await sampled(counts, rounds, async (n) => {
     report(`${n} accounts`);
-    copyAccounts(`${bench.folder}/data/accounts.db`, accounts, n);
+    await bench.copyAccounts(accounts, n);
     accounts = n;
     const enter = (credentials: (i: number) => Credentials) =>
       clocked(async () => {
@@ -41,16 +36,4 @@ export async function growAccounts({ size, rounds, dir, report }: SampleOptions)
     };
   });
   return { title: "Accounts", x: "accounts", y: "ms", lines };
-}
-
-/** Copies the account bench until there are `to` accounts. */
-function copyAccounts(path: string, from: number, to: number): void {
-  using db = new DatabaseSync(path);
-  const columns = "role, quota, salt, n, r, p, stored_key, server_key, created";
-  const copy = db.prepare(
-    `INSERT INTO account (name, ${columns}) SELECT ?, ${columns} FROM account WHERE name = 'bench'`,
-  );
-  db.exec("BEGIN IMMEDIATE");
-  for (let i = from; i < to; i++) copy.run(`copy-${i}`);
-  db.exec("COMMIT");
 }

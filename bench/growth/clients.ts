@@ -7,7 +7,6 @@ import { get } from "../../core/client/get.ts";
 import { login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import type { Plot } from "../plot.ts";
-import { startBench } from "../program.ts";
 import { issueToken } from "../token.ts";
 import { clocked, sampled, type SampleOptions } from "./sampling.ts";
 
@@ -17,8 +16,8 @@ const fileBytes = 65_536;
 /** Concurrent connects: more would overflow the accept queue. */
 const parallelOpens = 50;
 
-export async function growClients({ size, rounds, dir, report }: SampleOptions): Promise<Plot> {
-  await using bench = await startBench({ dir }, "--max-per-account", "0");
+export async function growClients({ size, rounds, start, report }: SampleOptions): Promise<Plot> {
+  await using bench = await start("--max-per-account", "0");
   const source = `${bench.folder}/source`;
   await Deno.writeFile(source, crypto.getRandomValues(new Uint8Array(fileBytes)));
   await bench.run("put", source, "/home/file");

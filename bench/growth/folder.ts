@@ -5,15 +5,14 @@ import { login } from "../../core/client/login.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import { barge } from "../peers/barge.ts";
 import type { Plot } from "../plot.ts";
-import { startBench } from "../program.ts";
 import { FtpListing, SftpListing, webListing } from "./listings.ts";
 import { clocked, sampled, type SampleOptions } from "./sampling.ts";
 
 const maxFiles = { quick: 1000, default: 10_000, full: 100_000 };
 
-export async function growFolder({ size, rounds, dir, report }: SampleOptions): Promise<Plot> {
+export async function growFolder({ size, rounds, start, report }: SampleOptions): Promise<Plot> {
   const local = "127.0.0.1:0";
-  await using bench = await startBench({ dir }, "--http", local, "--ftp", local, "--sftp", local);
+  await using bench = await start("--http", local, "--ftp", local, "--sftp", local);
   const { facts } = bench;
   const client = await connect(parseRemote(bench.address));
   await login(client, { account: "bench", password: "bench-secret" });

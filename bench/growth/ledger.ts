@@ -1,20 +1,17 @@
 /** Time against the rows of the ledger, which are inserted directly. */
-import { DatabaseSync } from "node:sqlite";
 import { connect } from "../../core/client/connect.ts";
 import { login } from "../../core/client/login.ts";
 import { put } from "../../core/client/put.ts";
 import { parseRemote } from "../../core/client/remote.ts";
 import type { Plot } from "../plot.ts";
-import { startBench } from "../program.ts";
 import { clocked, sampled, type SampleOptions } from "./sampling.ts";
 
 const maxRows = { quick: 10_000, default: 1_000_000, full: 1_000_000 };
 /** Repetitions of each; the result is their mean. */
 const repetitions = 20;
-const filesPerFolder = 1000;
 
-export async function growLedger({ size, rounds, dir, report }: SampleOptions): Promise<Plot> {
-  await using bench = await startBench({ dir }, "--workers", "1");
+export async function growLedger({ size, rounds, start, report }: SampleOptions): Promise<Plot> {
+  await using bench = await start("--workers", "1");
   const source = `${bench.folder}/source`;
   await Deno.writeFile(source, crypto.getRandomValues(new Uint8Array(4096)));
   const client = await connect(parseRemote(bench.address));
@@ -25,7 +22,7 @@ export async function growLedger({ size, rounds, dir, report }: SampleOptions): 
   let name = 0;
   const lines = await sampled(counts, rounds, async (n) => {
     report(`${n} rows`);
-    insertRows(`${bench.folder}/data/accounts.db`, rows, n);
+    await bench.addFiles(rows, n);
     rows = n;
     const each = async (work: () => Promise<unknown>) => {
       await work();
@@ -46,24 +43,4 @@ export async function growLedger({ size, rounds, dir, report }: SampleOptions): 
   });
   client.close();
   return { title: "The ledger", x: "rows", y: "ms", lines };
-}
-
-/** Inserts rows of files that are not on disk; this benchmark does not read them. */
-function insertRows(path: string, from: number, to: number): void {
-  using db = new DatabaseSync(path);
-  db.exec("PRAGMA foreign_keys = ON");
-  const makeFolder = db.prepare("INSERT INTO folder (parent, name) VALUES (1, ?)");
-  const insert = db.prepare(
-    `INSERT INTO file (folder, name, owner, size, sha256, modified, ino)
-     SELECT ?, ?, id, 1, ?, 0, ? FROM account WHERE name = 'bench'`,
-  );
-  db.exec("BEGIN IMMEDIATE");
-  let folder: number | bigint = 0;
-  for (let i = from; i < to; i++) {
-    if (i === from || i % filesPerFolder === 0) {
-      folder = makeFolder.run(`rows-${i}`).lastInsertRowid;
-    }
-    insert.run(folder, `file-${i % filesPerFolder}`, i.toString(16).padStart(64, "0"), i + 1);
-  }
-  db.exec("COMMIT");
 }

@@ -3,12 +3,14 @@
  */
 import { fileURLToPath } from "node:url";
 import { machine } from "../../core/bench/machine.ts";
+import { findEngines } from "../cluster/engines.ts";
 import { type Plot, slope, svg } from "../plot.ts";
 import { growAccounts } from "./accounts.ts";
 import { growClients } from "./clients.ts";
 import { growFolder } from "./folder.ts";
 import { growLedger } from "./ledger.ts";
 import type { SampleOptions } from "./sampling.ts";
+import { localServers, sharedServers } from "./server.ts";
 import { growSize } from "./size.ts";
 
 const subjects: Readonly<Record<string, (sampling: SampleOptions) => Promise<Plot>>> = {
@@ -23,6 +25,8 @@ export const growthNames = Object.keys(subjects);
 export interface GrowthOptions {
   readonly quick: boolean;
   readonly full: boolean;
+  /** On storage that machines share, on engines of its own, and not on a data directory. */
+  readonly shared: boolean;
   readonly only: readonly string[];
   readonly rounds: number | undefined;
   readonly dir: string | undefined;
@@ -31,11 +35,13 @@ export interface GrowthOptions {
 }
 
 export async function benchGrowth(options: GrowthOptions): Promise<Record<string, Plot>> {
-  const { quick, full, only, dir, report, print } = options;
+  const { quick, full, shared, only, dir, report, print } = options;
+  await using stack = new AsyncDisposableStack();
+  const start = shared ? sharedServers(stack.use(await findEngines(dir)), dir) : localServers(dir);
   const sampling: SampleOptions = {
     size: full ? "full" : quick ? "quick" : "default",
     rounds: options.rounds ?? (quick ? 1 : 3),
-    dir,
+    start,
     report,
   };
   const plots: Record<string, Plot> = {};
@@ -46,7 +52,7 @@ export async function benchGrowth(options: GrowthOptions): Promise<Record<string
     const plot = plots[name] = await grow(sampling);
     print("\n" + plotTable(plot));
     // A quick run does not replace the committed plot.
-    const path = `${folder}/${name}${quick ? ".quick" : ""}.svg`;
+    const path = `${folder}/${name}${shared ? ".shared" : ""}${quick ? ".quick" : ""}.svg`;
     await Deno.mkdir(folder, { recursive: true });
     await Deno.writeTextFile(path, svg(plot, note));
   }

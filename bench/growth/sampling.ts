@@ -1,10 +1,11 @@
 /** Samples of a growth: sizes, rounds, medians. */
 import type { Plot } from "../plot.ts";
+import type { StartServer } from "./server.ts";
 
 export interface SampleOptions {
   readonly size: "quick" | "default" | "full";
   readonly rounds: number;
-  readonly dir: string | undefined;
+  readonly start: StartServer;
   readonly report: (text: string) => void;
 }
 

@@ -1,13 +1,12 @@
 /** Time against the size of a file, by the commands put and get, including their start. */
 import type { Plot } from "../plot.ts";
 import { barge } from "../peers/barge.ts";
-import { startBench } from "../program.ts";
 import { sampled, type SampleOptions } from "./sampling.ts";
 
 const maxBytes = { quick: 2 ** 26, default: 2 ** 30, full: 2 ** 33 };
 
-export async function growSize({ size, rounds, dir, report }: SampleOptions): Promise<Plot> {
-  await using bench = await startBench({ dir });
+export async function growSize({ size, rounds, start, report }: SampleOptions): Promise<Plot> {
+  await using bench = await start();
   const sizes = [];
   for (let bytes = 2 ** 20; bytes < maxBytes[size]; bytes *= 4) sizes.push(bytes);
   sizes.push(maxBytes[size]);

@@ -1,5 +1,6 @@
 /** Contest `big`: one large file, down and up, by a client for each server. */
 import { fileURLToPath } from "node:url";
+import { isInMemory } from "../place.ts";
 import { startBench } from "../program.ts";
 import { assertSame, type Workspace } from "./workspace.ts";
 import { barge } from "./barge.ts";
@@ -16,6 +17,12 @@ export async function* big(workspace: Workspace): AsyncGenerator<Contest> {
   await ours.run("mkdir", "/home/up");
   await using floor = await startFloor(workspace);
   const { curl, rsync, scp } = tools;
+  const byRsync = (name: string, ...more: string[]) =>
+    rsync && fleet.with("rsync", ({ port }) => ({
+      name,
+      run: (way: Way) =>
+        timed(rsync, ["-W", ...more, ...way.copy(`rsync://127.0.0.1:${port}/root`)]),
+    }));
   const byCurl = (peer: PeerName, name: string, scheme: "ftp" | "http") =>
     curl && fleet.with(peer, ({ port }) => ({
       name,
@@ -31,10 +38,8 @@ export async function* big(workspace: Workspace): AsyncGenerator<Contest> {
     byCurl("pyftpdlib", "pyftpdlib, curl", "ftp"),
     byCurl("nginx", "nginx, curl", "http"),
     byCurl("rclone", "rclone serve webdav, curl", "http"),
-    rsync && fleet.with("rsync", ({ port }) => ({
-      name: "rsync daemon, rsync -W",
-      run: (way: Way) => timed(rsync, ["-W", ...way.copy(`rsync://127.0.0.1:${port}/root`)]),
-    })),
+    byRsync("rsync daemon, rsync -W"),
+    !await isInMemory(workspace.work) && byRsync("rsync daemon, rsync -W --fsync", "--fsync"),
     scp && fleet.with("sshd", ({ port }) => ({
       name: "sshd, scp",
       run: async (way: Way) =>

@@ -1,4 +1,5 @@
 /** Contest `tree`: a tree of small files, down and up. */
+import { isInMemory } from "../place.ts";
 import { startBench } from "../program.ts";
 import { barge } from "./barge.ts";
 import { assertSame, type Workspace } from "./workspace.ts";
@@ -36,7 +37,7 @@ export async function* tree(workspace: Workspace): AsyncGenerator<Contest> {
   const ways: Way[] = [
     await own("barge", ours),
     await own("barge, --durability relaxed", relaxed),
-    ...peers(workspace, fleet),
+    ...peers(workspace, fleet, !await isInMemory(workspace.work)),
   ];
   const what = `${(scale.folders * scale.filesPerFolder).toLocaleString("en-US")} files of 4 KiB`;
   const common = { unit: "s", better: "less", digits: 3, columns: ["files/s"] } as const;
@@ -76,20 +77,26 @@ export async function* tree(workspace: Workspace): AsyncGenerator<Contest> {
   yield { title: `${what} in ${scale.folders} folders, up`, entries: ways.map(up), ...common };
 }
 
-function peers(workspace: Workspace, fleet: Fleet): Way[] {
+/** @param onDisk whether to add what the peers need to sync their files */
+function peers(workspace: Workspace, fleet: Fleet, onDisk: boolean): Way[] {
   const { source, root, work, scale, tools } = workspace;
   const { rsync, curl, lftp, scp, sftp } = tools;
   const names = Array.from(
     { length: scale.folders },
     (_, d) => Array.from({ length: scale.filesPerFolder }, (_, f) => `d${d}/f${f}`),
   ).flat();
+  const byRsync = (name: string, ...more: string[]) =>
+    rsync && fleet.with("rsync", ({ port }): Way => {
+      const url = `rsync://127.0.0.1:${port}/root`;
+      return {
+        name,
+        down: (to) => timed(rsync, ["-a", ...more, `${url}/down/tree/`, to]),
+        up: (to) => timed(rsync, ["-a", ...more, `${source}/tree/`, `${url}/up/${to}/`]),
+      };
+    });
   const ways: (Way | false | undefined | "")[] = [
-    rsync && fleet.with("rsync", ({ port }) => ({
-      name: "rsync daemon, rsync -a",
-      down: (to) => timed(rsync, ["-a", `rsync://127.0.0.1:${port}/root/down/tree/`, to]),
-      up: (to) =>
-        timed(rsync, ["-a", `${source}/tree/`, `rsync://127.0.0.1:${port}/root/up/${to}/`]),
-    })),
+    byRsync("rsync daemon, rsync -a"),
+    onDisk && byRsync("rsync daemon, rsync -a --fsync", "--fsync"),
     // curl gets all names in its configuration, so it fetches no listing.
     curl && fleet.with("nginx", ({ port }) => ({
       name: "nginx, curl --parallel",
