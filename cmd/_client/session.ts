@@ -141,7 +141,9 @@ export async function openSession(
       throw new BargeError(error.kind, error.message, {
         op: "log in to",
         path: formatRemote(remote),
-        hint: error.kind === "code-needed" ? codeWays : saved ? loginEnded : error.hint,
+        hint: error.kind === "code-needed"
+          ? codeWays
+          : error.hint ?? (saved ? loginEnded : undefined),
         cause: error,
       });
     }

@@ -64,7 +64,7 @@ export async function openLink(choice: LoginChoice, signal: AbortSignal): Promis
     } catch (error) {
       if (!isWrongSecret(error)) throw error;
       if (!canAsk()) throw error.with({ hint: loginEnded });
-      note(`(${loginEnded})`);
+      note(`(${error.hint ?? loginEnded})`);
     }
   }
   if (given !== undefined) {

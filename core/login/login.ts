@@ -27,6 +27,7 @@ import { verify } from "../protocol/verifier.ts";
 import { fullScope, type Scope } from "../storage/scope.ts";
 import type { DoorName } from "../watch/metrics.ts";
 import { recordFailure, recordLogin } from "./login_record.ts";
+import { accountRefusal, type Refusal, RightSecretRefused } from "./refusal.ts";
 import { scopeRefusal } from "./scope.ts";
 import { FactorNeeded, secondFactorRefusal, type SecondStep, wrongLogin } from "./second_factor.ts";
 import { Session } from "./session.ts";
@@ -142,8 +143,9 @@ export interface Proved {
  *
  * @param proved undefined for a client that has proved nothing
  * @param second what the client sends or can be asked for beside a password
- * @throws {BargeError} `unauthenticated`, one answer for every reason, except for a right token whose scope
- *   refuses the login: nobody guesses a token, so that login gets the reason, and is no failure; as
+ * @throws {BargeError} `unauthenticated`, one answer for every reason; {@link RightSecretRefused} with the reason
+ *   for a right secret where the account has ended or is for other addresses, which counts as a failure, and
+ *   for a right token whose scope refuses the login, which is no failure, since nobody guesses a token; as
  *   {@link secondFactorRefusal}; as `pause`
  */
 export async function admit(
@@ -161,22 +163,20 @@ export async function admit(
   if (session) session.door = door!;
   const banned = await logins.isBanned(attempt);
   if (session && !banned && mayLogIn(account) && session.isHere(account)) {
-    const why = scopeRefusal(scope, expired, { door: door!, host });
-    if (why !== undefined) {
-      log.info("a login of {account} from {address} is refused: {why}", {
-        account: account.name,
-        address: host,
-        why,
-      });
-      await attemptRecord(() => recordFailure(store, attempt, why));
-      throw new BargeError("unauthenticated", why, { op: "log in" });
+    const refusal = scopeRefusal(scope, expired, { door: door!, host });
+    if (refusal) {
+      logRefusal(account, host, refusal.why);
+      await attemptRecord(() => recordFailure(store, attempt, refusal.why));
+      throw refused(refusal);
     }
   }
-  const limit = session && !banned ? noteLimits(account, session, host) : undefined;
+  const limit = session && !banned ? limitOf(account, host) : undefined;
   const current = banned ? undefined : await session?.proven();
   if (!session || !current) {
-    await pause(await fail(store, attempt, limit));
-    throw wrongLogin(second);
+    await pause(await fail(store, attempt, limit?.why));
+    // A client that sends a code with the password does not learn which of the two was wrong.
+    const isReported = limit && !account!.disabled && !(account!.totp && second.code !== undefined);
+    throw isReported ? refused(limit) : wrongLogin(second);
   }
   const refusal = await secondFactorRefusal(store, current, session.credential, second, {
     isBanned: () => logins.isBanned(attempt),
@@ -197,24 +197,22 @@ export async function admit(
   return session;
 }
 
-/**
- * Logs which limit of the account refuses a client that has proved its secret: the client is not given it.
- *
- * @returns the limit; undefined for none
- */
-function noteLimits(account: Account, session: Session, host: string): string | undefined {
-  if (mayLogIn(account) && session.isHere(account)) return undefined;
-  const why = account.disabled
-    ? "the account is disabled"
-    : account.expired
-    ? "the account has expired"
-    : "the account may not be used from this address";
-  log.info("a login of {account} from {address} is refused: {why}", {
-    account: account.name,
-    address: host,
-    why,
-  });
-  return why;
+/** Returns the limit of the account that refuses a client with a right secret, and logs it. */
+function limitOf(account: Account, host: string): Refusal | undefined {
+  const { name, disabled } = account;
+  const limit = disabled
+    ? { why: "the account is disabled", hint: `\`barge user enable ${name}\` enables it` }
+    : accountRefusal(account, host);
+  if (limit) logRefusal(account, host, `${limit.why}; ${limit.hint}`);
+  return limit;
+}
+
+function logRefusal({ name: account }: Account, address: string, why: string): void {
+  log.info("a login of {account} from {address} is refused: {why}", { account, address, why });
+}
+
+function refused({ why, hint }: Refusal): RightSecretRefused {
+  return new RightSecretRefused("unauthenticated", why, { op: "log in", hint });
 }
 
 /**

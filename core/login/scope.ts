@@ -51,7 +51,7 @@ export function isRestricted({ access, path }: Scope): boolean {
 }
 
 /**
- * Returns the reason why a scope refuses a login; undefined if it does not.
+ * Returns the reason why a scope refuses a login, and what its owner can do; undefined if it does not.
  *
  * @param expired whether the token has expired
  */
@@ -59,14 +59,21 @@ export function scopeRefusal(
   { doors, from }: Scope,
   expired: boolean,
   { door, host }: LoginPoint,
-): string | undefined {
-  if (expired) return "the token has expired";
+): { readonly why: string; readonly hint: string } | undefined {
+  const another = "make another one with `barge token add`";
+  if (expired) {
+    return { why: "the token has expired", hint: `${another}, or use \`barge login\` again` };
+  }
   const name = door === "ftps" ? "ftp" : door;
   if (doors && !doors.includes(name)) {
-    return `the token is not for ${name}, only ${doors.join(", ")}`;
+    const why = `the token is not for ${name}, only ${doors.join(", ")}`;
+    return { why, hint: `the token was made with --doors: ${another}` };
   }
-  if (from && !isFrom(from, host)) return "the token is not for clients at this address";
-  return undefined;
+  if (isFrom(from, host)) return undefined;
+  return {
+    why: "the token is not for clients at this address",
+    hint: `this address is ${host}; the token was made with --from: ${another}`,
+  };
 }
 
 /** Returns whether a client's numeric address is in one of the networks; null: any address is. */

@@ -21,6 +21,7 @@
  */
 import { BargeError } from "../error.ts";
 import type { Account, Credential } from "../storage/account.ts";
+import { RightSecretRefused } from "./refusal.ts";
 import { mustEnableTotp } from "./required_totp.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
@@ -38,7 +39,7 @@ export interface SecondStep {
 }
 
 /** A right password that is not enough. The client can go on with {@link step}. */
-export class FactorNeeded extends BargeError {
+export class FactorNeeded extends RightSecretRefused {
   /** The missing step: to send a code, or to enable a second factor first. */
   readonly step: "code" | "enable";
   readonly factorOf: Account;
@@ -111,10 +112,14 @@ export async function secondFactorRefusal(
   if (code === undefined) return await refuse(new FactorNeeded("code", account, credential));
   return await inTurn(account.id, async () => {
     if (!await attempt.isBanned() && await factors.use(account.id, code)) return undefined;
-    const wrong = new BargeError("unauthenticated", "the code is wrong, or was used before", {
-      op: "log in",
-      hint: `wait for the next code of the app, and ${clocks}`,
-    });
+    const wrong = new RightSecretRefused(
+      "unauthenticated",
+      "the code is wrong, or was used before",
+      {
+        op: "log in",
+        hint: `wait for the next code of the app, and ${clocks}`,
+      },
+    );
     return await refuse(askCode ? wrong : wrongLogin(second), wrong.message);
   });
 }

@@ -12,6 +12,7 @@ import { isWithin, locate, type Location } from "../storage/path.ts";
 import type { View } from "../storage/view.ts";
 import { fullScope, type Scope } from "../storage/scope.ts";
 import type { DoorName } from "../watch/metrics.ts";
+import { accountRefusal } from "./refusal.ts";
 import { isFrom, isRestricted, wayTo } from "./scope.ts";
 import { mustEnableTotp } from "./required_totp.ts";
 import type { Service } from "./service.ts";
@@ -99,7 +100,7 @@ export class Session implements Login {
     const account = view.account(this);
     if (account && this.isUsable(account)) return account;
     this.store.live.lapse(this);
-    if (account) throw this.#error(this.isHere(account) ? withoutFactor : notFrom);
+    if (account) throw this.#limitError(account) ?? this.#error(withoutFactor);
     throw this.#endedError(view.isEnabled(this.id));
   }
 
@@ -178,8 +179,8 @@ export class Session implements Login {
   async #gone(): Promise<BargeError> {
     const account = await this.store.people.accounts.byId(this.id);
     const enabled = account !== undefined && mayLogIn(account);
-    if (account?.expired && !account.disabled) return this.#error("the account has expired");
-    if (enabled && !this.isHere(account)) return this.#error(notFrom);
+    const limited = account && !account.disabled ? this.#limitError(account) : undefined;
+    if (limited) return limited;
     if (enabled && this.#mustEnable(account)) return this.#error(withoutFactor);
     const { credential } = this;
     if (enabled && credential.kind === "token") {
@@ -197,8 +198,14 @@ export class Session implements Login {
     );
   }
 
-  #error(why: string): BargeError {
-    return new BargeError("unauthenticated", why, { account: this.name, hint: "log in again" });
+  /** Returns the error for an account that has ended or is for other addresses; undefined for any other. */
+  #limitError(account: Account): BargeError | undefined {
+    const limit = accountRefusal(account, this.#host);
+    return limit && this.#error(limit.why, limit.hint);
+  }
+
+  #error(why: string, hint = "log in again"): BargeError {
+    return new BargeError("unauthenticated", why, { account: this.name, hint });
   }
 
   /** Returns whether the account must enable a second factor first. Visitors of its share links need none. */
@@ -211,7 +218,6 @@ export class Session implements Login {
   }
 }
 
-const notFrom = "the account may not be used from this address";
 const withoutFactor = "the account must enable a second factor first";
 
 /** The reasons why a login has ended although its account may still log in. */

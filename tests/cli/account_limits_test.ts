@@ -14,7 +14,9 @@ Deno.test("limits of accounts", async (t) => {
     const place = runner.at(home);
     const env = { BARGE_PASSWORD: "guest-secret" };
     const run = (...args: string[]) => place.barge([...args, "--data", server.data], { env });
-    const ls = () => place.barge(["ls", "--server", `barge://guest@${server.address}`], { env });
+    const at = `barge://guest@${server.address}`;
+    const ls = (variables: Record<string, string> = env) =>
+      place.barge(["ls", "--server", at], { env: variables });
 
     const limits = ["--expires", "2100-01-31", "--from", "127.0.0.0/8", "--from", "::1"];
     const add = ["user", "add", "guest", ...limits, "--data", server.data];
@@ -32,15 +34,27 @@ Deno.test("limits of accounts", async (t) => {
     );
     const refused = await ls();
     assert.equal(refused.code, 11);
-    assert.match(refused.stderr, /wrong name or password/);
-    await server.said("the account may not be used from this address");
+    const hint = "(this address is 127.0.0.1; the operator allows others with " +
+      "`barge user set guest --from`)";
+    const why = "the account may not be used from this address";
+    assert.equal(refused.stderr, `barge: log in to ${at}: ${why}\n${hint}\n`);
+    await server.said(why);
+    const guessed = await ls({ BARGE_PASSWORD: "another-secret" });
+    assert.equal(guessed.stderr, `barge: log in to ${at}: wrong name or password\n`);
 
     const end = await run("user", "set", "guest", "--from", "none", "--expires", "2020-01-01");
     assert.equal(end.code, 0, end.stderr);
     assert.match((await run("user", "list")).stdout, /guest +user, expired/);
     assert.match((await run("user", "show", "guest")).stdout, /expires +2020-01-01T00:00:00.000Z/);
-    assert.equal((await ls()).code, 11);
+    const late = await ls();
+    assert.equal(late.code, 11);
+    assert.match(late.stderr, /the account has expired\n\(.*`barge user set guest --expires`\)/);
     await server.said("the account has expired");
+    const guessedLate = await ls({ BARGE_PASSWORD: "another-secret" });
+    assert.match(guessedLate.stderr, /: wrong name or password\n$/);
+    assert.equal((await run("user", "disable", "guest")).code, 0);
+    assert.match((await ls()).stderr, /: wrong name or password\n$/);
+    assert.equal((await run("user", "enable", "guest")).code, 0);
 
     const file = `${home.path}/accounts.json`;
     const apply = async (facts: object) => {

@@ -37,9 +37,14 @@ async function logInBy(setup: Setup, secret: string, door = "http" as const): Pr
 }
 
 async function refusal(work: () => Promise<unknown>): Promise<string> {
+  const { kind, message } = await failureOf(work);
+  return `${kind}: ${message}`;
+}
+
+async function failureOf(work: () => Promise<unknown>): Promise<BargeError> {
   const error = await work().then(() => undefined, (error) => error);
   assert.ok(error instanceof BargeError, "it was not refused");
-  return `${error.kind}: ${error.message}`;
+  return error;
 }
 
 Deno.test("an append-only token changes nothing that exists, by any verb", async () => {
@@ -198,13 +203,23 @@ Deno.test("a right token is refused with the limit that it does not meet, and ba
   const otherDoor = await issue(anna, { doors: ["native", "sftp"] });
   const ended = await issue(anna, { expires: new Date(Date.now() + hour).toISOString() });
   setup.store.db.run("UPDATE token SET expires = 1 WHERE expires IS NOT NULL");
-  const reasons = {
-    [elsewhere]: "the token is not for clients at this address",
-    [otherDoor]: "the token is not for http, only native, sftp",
-    [ended]: "the token has expired",
-  };
-  for (const [secret, why] of Object.entries(reasons)) {
-    assert.equal(await refusal(() => logInBy(setup, secret)), `unauthenticated: ${why}`);
+  const another = "make another one with `barge token add`";
+  const reasons = [
+    [
+      elsewhere,
+      "the token is not for clients at this address",
+      `this address is ${host}; the token was made with --from: ${another}`,
+    ],
+    [
+      otherDoor,
+      "the token is not for http, only native, sftp",
+      `the token was made with --doors: ${another}`,
+    ],
+    [ended, "the token has expired", `${another}, or use \`barge login\` again`],
+  ];
+  for (const [secret, why, hint] of reasons) {
+    const failed = await failureOf(() => logInBy(setup, secret));
+    assert.deepEqual([failed.kind, failed.message, failed.hint], ["unauthenticated", why, hint]);
   }
   assert.equal((await tokens(anna)).filter(({ expired }) => expired).length, 1);
   assert.equal((await logInBy(setup, await issue(anna))).name, "anna");
