@@ -4,6 +4,9 @@
  * keyboard-interactive can ask for a code: an account with a second factor is refused its password by the
  * method `password`. A banner shows why a right secret is refused.
  *
+ * A client that is asked for a secret may begin another attempt, which supersedes the first one: the first one
+ * then ends without a session, a banner and an answer (RFC 4252, section 5.1).
+ *
  * A client may ask whether a key would be accepted. An unknown key counts as a failed login of the
  * address until that account logs in from there; to a banned address every key is unknown. A
  * connection has `maxTries` tries and `maxKeyQueries` such questions.
@@ -11,9 +14,10 @@
 import { BargeError } from "../../error.ts";
 import { delay } from "../../net/delay.ts";
 import { logName } from "../../login/log_name.ts";
-import { FactorNeeded, isLoginRefusal } from "../../login/second_factor.ts";
+import { isLoginRefusal } from "../../login/second_factor.ts";
 import { logIn } from "../../login/password.ts";
 import { acceptsKey, logInByKey } from "../../login/public_key.ts";
+import { RightSecretRefused } from "../../login/refusal.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
 import type { Stream } from "../../net/stream.ts";
@@ -97,9 +101,12 @@ export class Login {
     const facts = { door: "sftp", address: c.stream.peer, verb: "login", path: null } as const;
     const access = new Access(facts, c.store.metrics);
     access.login = true;
+    let superseded = false;
+    context.once("abort", () => superseded = true);
     access.account = await logName(c.store, context.username);
     try {
       const session = await logIn();
+      if (superseded) return access.end("interrupted");
       c.admit(session);
       access.account = session.name;
       access.end("ok");
@@ -107,9 +114,12 @@ export class Login {
     } catch (error) {
       const failed = explain(error, { op: "log in" });
       access.end(failed.kind);
+      if (superseded) return;
       if (!isLoginRefusal(failed)) throw failed;
       // The secret is right, so that asking for it again needs an explanation.
-      if (error instanceof FactorNeeded) sendBanner(context, `${error.message} (${error.hint})`);
+      if (error instanceof RightSecretRefused) {
+        sendBanner(context, `${error.message} (${error.hint})`);
+      }
       context.reject(methods);
     }
   }

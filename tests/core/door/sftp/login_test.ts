@@ -8,7 +8,9 @@ import {
 } from "../../../../core/door/sftp/pending_logins.ts";
 import { acceptsKey } from "../../../../core/login/public_key.ts";
 import { makeKeyPair } from "../../../_key_pair.ts";
+import { until } from "../../../_observe.ts";
 import { verifierOf } from "../../../_passwords.ts";
+import { totpSecret } from "../../../_server.ts";
 import { SftpHere } from "./_here.ts";
 import { algorithms, closed, SftpPeer, ssh, ssh2 } from "./_peer.ts";
 
@@ -67,6 +69,63 @@ function byKeyboard(address: string, { secret, ...login }: { secret: string }): 
       },
     );
     client.connect({ host, port, ...login, algorithms });
+  });
+}
+
+Deno.test("an attempt that another one supersedes gets no banner and no session", async () => {
+  const limits = { connections: 100, perAddress: 100, perAccount: 1 };
+  await using here = await SftpHere.start({}, { limits });
+  await withBob(here);
+  const { store, address } = here;
+  const { token } = await store.tokens.issue(store.accounts.get("bob").id, "test");
+  const prompts = ["Password: ", "Code: "];
+  // With a second factor the first attempt fails, and without one it succeeds.
+  for (const [asked, outcome] of [[2, "code-needed"], [1, "interrupted"]] as const) {
+    await here.drained();
+    const secret = asked === 2 ? totpSecret : null;
+    store.db.run("UPDATE account SET totp_secret = ?, totp_step = 0 WHERE name = 'bob'", secret);
+    const banners: string[] = [];
+    const client = await superseding(address, token!, prompts.slice(0, asked), banners);
+    await until(() =>
+      store.metrics.snapshot().requests
+        .some(({ door, outcomes }) => door === "sftp" && outcomes[outcome] === 1)
+    );
+    await using peer = await SftpPeer.raw(client);
+    await peer.init();
+    assert.deepEqual(banners, []);
+  }
+});
+
+/**
+ * Logs bob in with a token, while his attempt by keyboard-interactive is under way.
+ *
+ * @param prompts of the first attempt; the token follows the last one, or its answer if that is the password
+ * @param banners gets what the server shows
+ */
+function superseding(
+  address: string,
+  token: string,
+  prompts: readonly string[],
+  banners: string[],
+): Promise<Awaited<ReturnType<typeof ssh>>> {
+  const { host, port } = parseAddress(address);
+  const client = new ssh2.Client();
+  const left = [...prompts];
+  client.on("banner", (text: string) => banners.push(text));
+  client.on("keyboard-interactive", (...args: unknown[]) => {
+    const [, , , asked, answer] = args as [
+      ...[string, string, string, { prompt: string }[]],
+      (answers: string[]) => void,
+    ];
+    assert.equal(asked[0].prompt, left.shift());
+    if (asked[0].prompt === "Password: ") answer(["bob-secret"]);
+    if (left.length === 0) client._protocol.authPassword("bob", token);
+  });
+  return new Promise((resolve, reject) => {
+    client.once("ready", () => resolve(client));
+    client.once("error", reject);
+    const authHandler = ["none", "keyboard-interactive"];
+    client.connect({ host, port, username: "bob", tryKeyboard: true, authHandler, algorithms });
   });
 }
 
