@@ -33,15 +33,16 @@ export async function askCode(account: string, signal: AbortSignal): Promise<str
 }
 
 /**
- * Adds the server to the hint of a login that needs a second factor first. The refused login is not saved, so
- * `barge totp enable` alone would use the server of another login.
+ * Puts the address of the server into the hint of a login that needs a second factor first: the server knows only
+ * the account. Without `--server` the command would use the server of another login, since the refused one is not
+ * saved.
  */
 export function withFactorHint(error: BargeError, remote: Remote): BargeError {
   const { kind, hint } = error;
-  const verb = "`barge totp enable`";
-  if (kind !== "denied" || !hint?.includes(verb)) return error;
+  const command = /`barge totp enable[^`]*`/;
+  if (kind !== "denied" || !hint || !command.test(hint)) return error;
   const full = `\`barge totp enable --server ${formatRemote(remote)}\``;
-  return error.replacing({ hint: hint.replace(verb, () => full) });
+  return error.replacing({ hint: hint.replace(command, () => full) });
 }
 
 /** The codes for the connections of one verb. */

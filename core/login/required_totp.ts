@@ -8,3 +8,8 @@ export function mustEnableTotp(
 ): boolean {
   return !totp && requireTotp.includes(role);
 }
+
+/** Returns the hint for an account that must enable a second factor. The server does not know by which name it is reached. */
+export function enableTotpHint({ name }: Pick<Account, "name">): string {
+  return `use \`barge totp enable --server barge://${name}@HOST\`, or log in at the web page`;
+}

@@ -22,7 +22,7 @@
 import { BargeError } from "../error.ts";
 import type { Account, Credential } from "../storage/account.ts";
 import { RightSecretRefused } from "./refusal.ts";
-import { mustEnableTotp } from "./required_totp.ts";
+import { enableTotpHint, mustEnableTotp } from "./required_totp.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
 
@@ -47,7 +47,7 @@ export class FactorNeeded extends RightSecretRefused {
 
   constructor(step: FactorNeeded["step"], account: Account, credential: Credential) {
     const { kind, why, hint } = needs[step];
-    super(kind, why, { op: "log in", hint });
+    super(kind, why, { op: "log in", hint: hint ?? enableTotpHint(account) });
     this.step = step;
     this.factorOf = account;
     this.credential = credential;
@@ -63,7 +63,7 @@ const needs = {
   enable: {
     kind: "denied",
     why: "the account must enable a second factor first",
-    hint: "use `barge totp enable`, or log in at the web page",
+    hint: undefined,
   },
 } as const;
 

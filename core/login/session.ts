@@ -14,7 +14,7 @@ import { fullScope, type Scope } from "../storage/scope.ts";
 import type { DoorName } from "../watch/metrics.ts";
 import { accountRefusal } from "./refusal.ts";
 import { isFrom, isRestricted, wayTo } from "./scope.ts";
-import { mustEnableTotp } from "./required_totp.ts";
+import { enableTotpHint, mustEnableTotp } from "./required_totp.ts";
 import type { Service } from "./service.ts";
 
 /** The limits of a session; by default it has none. */
@@ -100,7 +100,7 @@ export class Session implements Login {
     const account = view.account(this);
     if (account && this.isUsable(account)) return account;
     this.store.live.lapse(this);
-    if (account) throw this.#limitError(account) ?? this.#error(withoutFactor);
+    if (account) throw this.#limitError(account) ?? this.#factorError();
     throw this.#endedError(view.isEnabled(this.id));
   }
 
@@ -181,7 +181,7 @@ export class Session implements Login {
     const enabled = account !== undefined && mayLogIn(account);
     const limited = account && !account.disabled ? this.#limitError(account) : undefined;
     if (limited) return limited;
-    if (enabled && this.#mustEnable(account)) return this.#error(withoutFactor);
+    if (enabled && this.#mustEnable(account)) return this.#factorError();
     const { credential } = this;
     if (enabled && credential.kind === "token") {
       const token = await this.store.people.logins.byToken(credential.id);
@@ -204,6 +204,10 @@ export class Session implements Login {
     return limit && this.#error(limit.why, limit.hint);
   }
 
+  #factorError(): BargeError {
+    return this.#error("the account must enable a second factor first", enableTotpHint(this));
+  }
+
   #error(why: string, hint = "log in again"): BargeError {
     return new BargeError("unauthenticated", why, { account: this.name, hint });
   }
@@ -217,8 +221,6 @@ export class Session implements Login {
     if (this.confined) throw new BargeError("denied", "this login can only read");
   }
 }
-
-const withoutFactor = "the account must enable a second factor first";
 
 /** The reasons why a login has ended although its account may still log in. */
 const endings: Readonly<Record<Credential["kind"], string>> = {

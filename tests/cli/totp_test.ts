@@ -1,8 +1,10 @@
 /** The second factor: `barge totp`, logins with it, and a server that requires it. */
 import assert from "node:assert/strict";
+import { parseAddress } from "../../core/net/address.ts";
 import { codeAt, stepMs } from "../../core/protocol/totp.ts";
 import { onTwoNodes, startServer, totpSecret } from "../_server.ts";
 import { Home, lines } from "./_barge.ts";
+import { Client as FtpClient } from "../core/door/ftp/_client.ts";
 import { has } from "./_sftp.ts";
 import { logInto, saveLogin, secret } from "./_logged_in.ts";
 import { Runner } from "./_runner.ts";
@@ -201,9 +203,15 @@ Deno.test("an account whose role requires a second factor can only enable one", 
   const api = await fetch(`http://${server.facts.http}/api/v1/quota`, {
     headers: { authorization: `Basic ${btoa("anna:anna-secret")}` },
   });
-  assert.deepEqual([api.status, (await api.json()).kind], [403, "denied"]);
+  const generalHint =
+    "use `barge totp enable --server barge://anna@HOST`, or log in at the web page";
+  const { kind, hint } = await api.json();
+  assert.deepEqual([api.status, kind, hint], [403, "denied", generalHint]);
 
   const why = "the account must enable a second factor first";
+  using ftp = await FtpClient.open(parseAddress(server.facts.ftp!));
+  await ftp.ask("USER anna", 331);
+  assert.ok((await ftp.ask("PASS anna-secret", 530)).includes(`${why}; ${generalHint}`));
   if (has("sftp") && has("python3")) {
     const port = server.facts.sftp!.split(":")[1];
     const host = ["-o", "StrictHostKeyChecking=no", "-o", `UserKnownHostsFile=${home.path}/hosts`];
@@ -213,7 +221,7 @@ Deno.test("an account whose role requires a second factor can only enable one", 
       const line = ["sftp", "-o", `PreferredAuthentications=${methods}`, ...options];
       const { stdout } = await new Deno.Command(python, { args: [...args, ...line] }).output();
       const shown = new TextDecoder().decode(stdout);
-      assert.ok(shown.includes(`${why} (use \`barge totp enable\`, or log in at the`), shown);
+      assert.ok(shown.includes(`${why} (${generalHint})`), shown);
     }
   }
 
