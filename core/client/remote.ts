@@ -47,8 +47,11 @@ export function parseRemote(text: string): Remote {
     throw new BargeError("usage", "a password does not belong in a server's address", { hint });
   }
   if (!match || port > 65535 || port === 0 || account === "") {
+    const isWeb = /^https?:\/\//i.test(text);
     throw new BargeError("usage", `${JSON.stringify(text)} is not a server's address`, {
-      hint: "for instance barge://anna@files.example:7171",
+      hint: isWeb
+        ? "barge:// has a port of its own, which `barge serve` prints (`native`)"
+        : "for instance barge://anna@files.example:7171",
     });
   }
   const host = match[2] ?? match[3];

@@ -4,6 +4,7 @@ import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { BargeError } from "../error.ts";
 import type { KeyPair } from "./certificate.ts";
 import { bindingOf } from "./channel_binding.ts";
+import { beginsPlainHttp, plainHttpAnswer } from "./plain_http.ts";
 import type { Pipe } from "./stream.ts";
 import { TlsPipe } from "./tls_pipe.ts";
 
@@ -75,9 +76,12 @@ export async function acceptTls(below: Pipe, identity: ServerIdentity): Promise<
   } catch (error) {
     pipe.abandon();
     const refused = error instanceof BargeError && error.kind === "protocol";
-    if (refused && !pipe.spoken) {
-      await below.write(handshakeFailure).catch(() => {/* the peer is gone */});
-    }
-    throw error;
+    if (!refused || pipe.spoken) throw error;
+    const isHttp = beginsPlainHttp(pipe.latestRaw);
+    const answer = isHttp ? plainHttpAnswer : handshakeFailure;
+    await below.write(answer).catch(() => {/* the peer is gone */});
+    throw isHttp
+      ? new BargeError("protocol", "the client sent plain HTTP", { cause: error })
+      : error;
   }
 }

@@ -26,6 +26,9 @@ export interface PresentedCertificate extends CertificateFacts {
 const defaultHint =
   "if the server has no TLS, use --plaintext: anyone on the way can then read and change the data";
 
+const otherPortHint =
+  "that may be its HTTPS port: barge:// has a port of its own, which `barge serve` prints (`native`)";
+
 /**
  * Connects with TLS.
  *
@@ -89,9 +92,16 @@ function explain(cause: unknown, hint: string): BargeError {
   if (cause instanceof BargeError) {
     if (cause.kind === "unavailable") return new BargeError("unavailable", cause.message, { hint });
     if (cause.kind !== "protocol") return cause;
-    const noTls = /InvalidContentType|WRONG_VERSION_NUMBER/.test(String(cause.cause));
-    const why = noTls ? "the server does not speak TLS there" : cause.message;
-    return new BargeError("identity", why, { hint: noTls ? hint : undefined, cause });
+    const said = String(cause.cause);
+    const isPlain = /InvalidContentType|WRONG_VERSION_NUMBER/.test(said);
+    const isOther = /NoApplicationProtocol/.test(said);
+    const why = isPlain
+      ? "the server does not speak TLS there"
+      : isOther
+      ? "the server speaks another protocol than barge's over TLS there"
+      : cause.message;
+    const mended = isPlain ? hint : isOther ? otherPortHint : undefined;
+    return new BargeError("identity", why, { hint: mended, cause });
   }
   const why = cause instanceof Error ? cause.message : String(cause);
   return new BargeError("unavailable", why.replace(/ \(os error \d+\)/, ""), { cause });

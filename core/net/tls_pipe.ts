@@ -149,6 +149,11 @@ export class TlsPipe implements Pipe {
     return this.#raw.spoken;
   }
 
+  /** The buffer of the latest raw read: its bytes, and older ones behind them. */
+  get latestRaw(): Uint8Array {
+    return this.#buffer;
+  }
+
   /** Ends TLS, and leaves the connection below open. */
   abandon(): void {
     this.socket.destroy();

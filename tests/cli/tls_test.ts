@@ -28,7 +28,9 @@ async function shownBy(address: string): Promise<string> {
 }
 
 Deno.test("clients trust a server by its fingerprint", async (t) => {
-  await using server = await startServer({ args: ["--tls"] });
+  await using server = await startServer({
+    args: ["--tls", "--http", "127.0.0.1:0", "--ftps", "127.0.0.1:0"],
+  });
   await server.addUser("anna");
   await t.step(
     "first use prints one line, later ones none, and a login remembers TLS",
@@ -113,6 +115,27 @@ Deno.test("clients trust a server by its fingerprint", async (t) => {
     assert.equal((await ping("SHA256:abc")).code, 2);
     const variable = { env: { BARGE_PIN: otherMark, BARGE_SERVER: server.address } };
     assert.equal((await home.barge(["ping"], variable)).code, 15);
+  });
+
+  await t.step("a client at a port of another protocol learns that", async () => {
+    const { http, native, ftps } = server.facts;
+    const web = "this port speaks HTTPS, and the request is plain HTTP.*use https://";
+    const other = "this port takes TLS connections of another protocol, and no HTTP";
+    for (const [address, why] of [[http, web], [native, other], [ftps, other]]) {
+      const response = await fetch(`http://${address}/files/`, { method: "POST", body: "x" });
+      assert.equal(response.status, 400);
+      assert.match(await response.text(), new RegExp(why!));
+    }
+    await using home = new Home();
+    const named = await home.barge(["ping", `http://${http}`]);
+    assert.equal(named.code, 2);
+    assert.match(named.stderr, /barge:\/\/ has a port of its own, which `barge serve` prints/);
+    const secure = await home.barge(["ping", "--tls", `barge://${http}`]);
+    assert.equal(secure.code, 15);
+    assert.match(
+      secure.stderr,
+      /another protocol than barge's over TLS there\n\(.*port of its own/,
+    );
   });
 
   await t.step(

@@ -1,8 +1,7 @@
 /** Answers the challenges of a certificate authority: by HTTP (RFC 8555, section 8.3) and by TLS (RFC 8737). */
-import type { Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { typed } from "../../error.ts";
-import { type FindChallenge, Hello } from "../../net/challenge/challenge.ts";
+import type { FindChallenge } from "../../net/challenge/challenge.ts";
 import { ChallengeTls } from "../../net/challenge/challenge_tls.ts";
 import { readChallengeText } from "../../storage/acme.ts";
 import { note } from "../failure.ts";
@@ -29,40 +28,8 @@ export async function answerHttpChallenge(exchange: Exchange): Promise<Response>
   return new Response(text, { headers });
 }
 
-/**
- * Makes a server answer challenges by TLS. Each connection's hello is parsed before TLS begins
- * (net/challenge/challenge.ts).
- *
- * @param server before it has connections
- * @param timeoutMs the longest time until the hello is there, in ms
- */
-export function answerTlsChallenges(
-  server: TlsServer,
-  find: FindChallenge,
-  timeoutMs: number,
-): void {
-  const [begin] = server.listeners("connection");
-  server.removeListener("connection", begin as () => void);
-  server.on("connection", (socket: Socket) => {
-    const hello = new Hello();
-    const late = setTimeout(() => socket.destroy(), timeoutMs);
-    socket.once("close", () => clearTimeout(late));
-    socket.on("error", () => {/* "close" follows */});
-    const read = (bytes: Uint8Array) => {
-      if (!hello.feed(bytes)) return;
-      clearTimeout(late);
-      socket.off("data", read);
-      socket.pause();
-      socket.unshift(hello.bytes);
-      if (hello.isChallenge) void show(socket, hello.host, find, timeoutMs);
-      else begin.call(server, socket);
-    };
-    socket.on("data", read);
-  });
-}
-
 /** Makes the handshake of a challenge, at most in the given time. Never throws. */
-async function show(
+export async function showChallenge(
   socket: Socket,
   host: string,
   find: FindChallenge,

@@ -15,7 +15,7 @@ import { challengeFinder } from "../challenge.ts";
 import type { Door, Opening } from "../door.ts";
 import { makeApp } from "./app.ts";
 import { RememberedLogins } from "./auth.ts";
-import { answerTlsChallenges } from "./challenge.ts";
+import { lookBeforeTls } from "./before_tls.ts";
 import type { Doorway } from "./exchange.ts";
 import { ReverseProxy } from "./reverse_proxy.ts";
 import { Connections } from "./connections.ts";
@@ -58,10 +58,7 @@ export async function listenHttp(opening: Opening, timeouts: Timeouts): Promise<
   const server = tls
     ? useCertificate(() => createTlsServer({ ...options, ...tlsOptions(tls) }))
     : createServer(options);
-  const findChallenge = challengeFinder(store, spec);
-  if (tls && findChallenge) {
-    answerTlsChallenges(server as TlsServer, findChallenge, handshakeTimeoutMs);
-  }
+  if (tls) lookBeforeTls(server as TlsServer, challengeFinder(store, spec), handshakeTimeoutMs);
   // A client may end its side after its last request, and wait (RFC 9112, section 9.6).
   Object.assign(server, { httpAllowHalfOpen: true });
   const connections = new Connections(server, doorway, makeApp(spec));
