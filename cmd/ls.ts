@@ -60,7 +60,7 @@ function printPartials(all: readonly PartialUpload[], below: string, json: boole
   for (const { path, offset, size, busy, expires } of all) {
     if (below !== "/" && path !== below && !path.startsWith(`${below}/`)) continue;
     const received = `${String(offset).padStart(13)} of ${String(size ?? "?").padEnd(13)}`;
-    const until = (busy ? "under way" : minute(expires)).padEnd(16);
+    const until = (busy ? "under way" : minute(expires)).padEnd(17);
     if (json) printJson({ path, offset, size, busy, expires });
     else printLine(`${received}  ${until}  ${path}`);
   }

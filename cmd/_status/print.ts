@@ -60,14 +60,14 @@ export function printSummary(
 function certificateRows({ certificate }: Numbers): string[][] {
   if (!certificate) return [];
   const { until, renewal } = certificate;
-  const end = until === undefined ? "none yet" : `ends ${minute(until)} UTC`;
+  const end = until === undefined ? "none yet" : `ends ${minute(until)}`;
   if (!renewal) return [["certificate", end]];
   const { domains, next, failures, failed } = renewal;
   const kind = failures > 0 ? "next try" : "renewal";
-  const row = ["certificate", `${end}, ${kind} ${minute(next)} UTC, for ${domains.join(", ")}`];
+  const row = ["certificate", `${end}, ${kind} ${minute(next)}, for ${domains.join(", ")}`];
   if (!failed) return [row];
   const tries = failures === 1 ? "the last try" : `${failures} tries, the last`;
-  return [row, ["", `failed: ${tries} at ${minute(failed.at)} UTC: ${printable(failed.why)}`]];
+  return [row, ["", `failed: ${tries} at ${minute(failed.at)}: ${printable(failed.why)}`]];
 }
 
 export function printRequests({ requests }: Pick<Numbers, "requests">): void {

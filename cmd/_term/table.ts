@@ -1,9 +1,19 @@
 /** Rows of text in columns. */
 import { printLine } from "./out.ts";
 
-/** Returns a time as tables show it, to the minute; "never" for null. */
+/**
+ * Returns a time as tables show it: ISO 8601 with the zone, to the minute; "never" for null.
+ *
+ * @param time in ms since 1970, or a time in RFC 3339
+ *
+ * @example
+ * ```ts
+ * import { minute } from "./table.ts";
+ * if (minute("2026-11-30T08:15:30.123Z") !== "2026-11-30T08:15Z") throw new Error();
+ * ```
+ */
 export function minute(time: number | string | null): string {
-  return time === null ? "never" : new Date(time).toISOString().slice(0, 16).replace("T", " ");
+  return time === null ? "never" : `${new Date(time).toISOString().slice(0, 16)}Z`;
 }
 
 /** Lines rows up in columns, two spaces apart. @param right the columns to align to the right */

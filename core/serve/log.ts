@@ -7,9 +7,9 @@
  * isolate ends, and after {@link holdLog}.
  */
 import {
-  ansiColorFormatter,
   configureSync,
-  defaultTextFormatter,
+  getAnsiColorFormatter,
+  getTextFormatter,
   jsonLinesFormatter,
   type LogRecord,
   type TextFormatter,
@@ -29,6 +29,10 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 /** Whether records below warnings stay in the buffer. */
 let held = false;
 const encoder = new TextEncoder();
+const [plainText, coloredText] = [
+  getTextFormatter({ timestamp: "rfc3339" }),
+  getAnsiColorFormatter({ timestamp: "rfc3339" }),
+];
 
 /**
  * Makes the formatter of records. Text that clients choose, such as names, must be a property of a
@@ -37,7 +41,7 @@ const encoder = new TextEncoder();
  */
 export function formatter(terminal: boolean, color: boolean): TextFormatter {
   const access = terminal ? accessText : accessJson;
-  const other = !terminal ? jsonLinesFormatter : color ? ansiColorFormatter : defaultTextFormatter;
+  const other = !terminal ? jsonLinesFormatter : color ? coloredText : plainText;
   return (record) =>
     escapeUnsafe(isAccess(record) ? access(record) : String(other(withFlatMessage(record))));
 }
@@ -179,12 +183,12 @@ function accessJson({ timestamp, level, properties }: LogRecord): string {
   return JSON.stringify(record) + "\n";
 }
 
-/** `2026-03-01 12:00:00.000 anna 127.0.0.1:5000 native put "/home/x" 13 bytes 1.5 ms ok` */
+/** `2026-03-01T12:00:00.000Z anna 127.0.0.1:5000 native put "/home/x" 13 bytes 1.5 ms ok` */
 function accessText({ timestamp, properties }: LogRecord): string {
   const { account, door, address, verb, path, to, bytes, ms, outcome } =
     properties as unknown as AccessFacts;
   const words = [
-    new Date(timestamp).toISOString().replace("T", " ").replace("Z", ""),
+    new Date(timestamp).toISOString(),
     account ?? "-",
     address,
     door,

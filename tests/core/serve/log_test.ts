@@ -61,7 +61,7 @@ Deno.test("control characters in a name are escaped in the log", () => {
   for (const each of [record, access]) noControls(each);
   assert.equal(
     formatter(true, true)(access),
-    '1970-01-01 00:00:00.000 anna 127.0.0.1:5000 native "move\\n" ' +
+    '1970-01-01T00:00:00.000Z anna 127.0.0.1:5000 native "move\\n" ' +
       '"/home/x\\n{\\"level\\":\\"ERROR\\"}\\r\\u001b[31mred\\u2028\\u0085" ' +
       'to "/home/\\u009b31m\\u0085y" 5 bytes 1.5 ms ok\n',
   );
