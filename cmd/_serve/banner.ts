@@ -93,9 +93,9 @@ function noteAddresses(
   if (isNew && others) note(`  the directory is new; servers run on other directories: ${others}`);
   const width = Math.max(...urls.map(({ name }) => name.length));
   for (const { name, url } of urls) note(`  ${name.padEnd(width)}  ${url}`);
-  if (facts.fingerprint) note(`its certificate is ${facts.fingerprint}`);
+  if (facts.fingerprint) note(`  its certificate is ${facts.fingerprint}`);
   for (const { type, fingerprint } of hostKeys) {
-    note(`its host key for SFTP is ${type} ${fingerprint}`);
+    note(`  its host key for SFTP is ${type} ${fingerprint}`);
   }
   const [native] = urls;
   if (doors.native === null || native?.name !== "native") return;
