@@ -2,6 +2,7 @@
 import { formatRemote } from "../core/client/remote.ts";
 import { issueToken, revokeToken } from "../core/client/token.ts";
 import { command, optionalArgument } from "./_term/command.ts";
+import { argumentOrOption } from "./_client/choose.ts";
 import { endLogin, endLoginForToken, loginLabel } from "./_client/end_logins.ts";
 import { changeLogins, fits, type Login, loginsPath } from "./_client/logins.ts";
 import { note, printJson } from "./_term/out.ts";
@@ -31,8 +32,8 @@ export default command({
     ["barge login barge://alice@files.example", "enter the password and log in"],
     ["barge login barge://alice@files.example --password-file ~/.pw", "the same in a script"],
   ],
-  async run({ remote: named, json, ...choice }, { signal }) {
-    const choices = { ...choice, server: named ?? choice.server };
+  async run({ remote: named, json, ...choice }, { signal, sources }) {
+    const choices = { ...choice, server: argumentOrOption(named, choice.server, sources) };
     await using session = await openSession(choices, signal, { password: true });
     const { client, remote } = session;
     const { account, role } = session.login;

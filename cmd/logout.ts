@@ -5,6 +5,7 @@ import { BargeError, typed } from "../core/error.ts";
 import { command, flag, optionalArgument } from "./_term/command.ts";
 import { changeLogins, fits, type Login, readLogins } from "./_client/logins.ts";
 import { note, printJson } from "./_term/out.ts";
+import { argumentOrOption } from "./_client/choose.ts";
 import { openSession, serverOptions } from "./_client/session.ts";
 
 export default command({
@@ -18,8 +19,8 @@ export default command({
 
     If there are other saved logins, verbs use the last of them from then on.`,
   examples: [["barge logout", "end the last login"]],
-  async run({ remote: named, server, force, json, ...choice }, { signal }) {
-    const text = named ?? server;
+  async run({ remote: named, server, force, json, ...choice }, { signal, sources }) {
+    const text = argumentOrOption(named, server, sources);
     const wanted = text === undefined ? undefined : parseRemote(text);
     const login = readLogins().findLast((login) => !wanted || fits(login, wanted));
     if (!login) {

@@ -3,6 +3,7 @@ import { ping } from "../core/client/ping.ts";
 import { formatRemote } from "../core/client/remote.ts";
 import { command, optionalArgument } from "./_term/command.ts";
 import { printJson, printLine } from "./_term/out.ts";
+import { argumentOrOption } from "./_client/choose.ts";
 import { connectOnly, serverOptions } from "./_client/session.ts";
 
 export default command({
@@ -12,8 +13,8 @@ export default command({
   },
   about: `Sends a request to a server and prints the time until the answer. Needs no login.`,
   examples: [["barge ping barge://files.example", "check whether the server answers"]],
-  async run({ remote: named, json, ...choice }, { signal }) {
-    const choices = { ...choice, server: named ?? choice.server };
+  async run({ remote: named, json, ...choice }, { signal, sources }) {
+    const choices = { ...choice, server: argumentOrOption(named, choice.server, sources) };
     const { client, remote } = await connectOnly(choices, signal);
     await using _ = client;
     const ms = Math.round(await ping(client) * 1000) / 1000;

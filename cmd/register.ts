@@ -5,9 +5,10 @@ import { BargeError } from "../core/error.ts";
 import { checkAccountName } from "../core/storage/account_rules.ts";
 import { argument, command, value } from "./_term/command.ts";
 import { size } from "./_term/value.ts";
-import { checkRegistration } from "./_client/choose.ts";
+import { argumentOrOption, checkRegistration } from "./_client/choose.ts";
 import { newPassword, newPasswordOptions, printWithPassword } from "./_client/password.ts";
 import { connectOnly, serverOptions } from "./_client/session.ts";
+import type { Sources } from "./_term/source.ts";
 import { formatLimit } from "../core/size.ts";
 
 export default command({
@@ -25,8 +26,8 @@ export default command({
     ["barge register alice --server barge://files.example", "enter a password"],
     ["barge register barge://alice@files.example", "the same"],
   ],
-  async run({ name: given, quota, json, ...choice }, { signal }) {
-    const { name, server } = registrationOf(given, choice.server);
+  async run({ name: given, quota, json, ...choice }, { signal, sources }) {
+    const { name, server } = registrationOf(given, choice.server, sources);
     checkAccountName(name);
     const { client, remote } = await connectOnly({ ...choice, server }, signal);
     await using _ = client;
@@ -45,16 +46,19 @@ export default command({
  * Returns the account to make and the server, from the argument.
  *
  * @param server the server of an option or variable
- * @throws {BargeError} `usage` for an address without an account, or that is none
+ * @throws {BargeError} `usage` for an address without an account, or that is none, or is not that of --server
  */
 function registrationOf(
   given: string,
   server: string | undefined,
+  sources: Sources,
 ): { readonly name: string; readonly server: string | undefined } {
   // Without the scheme, a@b is a mistyped name: people know such names from mail.
   if (!given.startsWith("barge://")) return { name: given, server };
   const { account } = parseRemote(given);
-  if (account !== undefined) return { name: account, server: given };
+  if (account !== undefined) {
+    return { name: account, server: argumentOrOption(given, server, sources) };
+  }
   throw new BargeError("usage", "the address names no account", {
     op: "register at",
     path: given,

@@ -2,6 +2,7 @@
 import { BargeError } from "../core/error.ts";
 import { command, flag, optionalArgument, value } from "./_term/command.ts";
 import { size } from "./_term/value.ts";
+import { argumentOrOption } from "./_client/choose.ts";
 import { passwordOptions } from "./_client/password.ts";
 import { serverOptions } from "./_client/session.ts";
 
@@ -33,14 +34,15 @@ export default command({
     ["barge shell --register barge://bob@files.example", "make the account bob and log in"],
     ["printf 'put a.txt\\nleft\\n' | barge shell", "two commands on one connection"],
   ],
-  async run(options, { signal }) {
+  async run(options, { signal, sources }) {
     const { remote, server, json, debug, keepGoing } = options;
     const { canAsk } = await import("./_term/prompt.ts");
     const { openLink } = await import("./_shell/login.ts");
     const { interact, runScript } = await import("./_shell/loop.ts");
     const menu = remote === undefined && server === undefined && !options.register && canAsk();
     const register = options.register || (menu && await wantsAccount(signal));
-    await using link = await openLink({ ...options, register, server: remote ?? server }, signal);
+    const choice = { ...options, register, server: argumentOrOption(remote, server, sources) };
+    await using link = await openLink(choice, signal);
     if (canAsk()) return await interact(link, { json, debug, signal, menu });
     return await runScript(link, Deno.stdin.readable, { json, debug, signal, keepGoing });
   },

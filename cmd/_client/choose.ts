@@ -2,6 +2,7 @@
 import type { Client } from "../../core/client/client.ts";
 import { formatRemote, parseRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
+import type { Sources } from "../_term/source.ts";
 import { readLogins } from "./logins.ts";
 
 /** The hint for a token that the server does not accept. */
@@ -16,6 +17,27 @@ export function findServer(text: string | undefined): Remote | undefined {
   if (text !== undefined) return parseRemote(text);
   const last = readLogins().at(-1);
   return last && { account: last.account, host: last.host, port: last.port };
+}
+
+/**
+ * Returns the server of an argument, or else that of `--server`, its variable or a file.
+ *
+ * @param sources where the options come from
+ * @throws {BargeError} `usage` where the command line names two servers, or a text names none
+ */
+export function argumentOrOption(
+  named: string | undefined,
+  option: string | undefined,
+  sources: Sources,
+): string | undefined {
+  const isTwice = named !== undefined && option !== undefined &&
+    sources.get("server")?.origin === "command line";
+  if (!isTwice) return named ?? option;
+  const [argument, other] = [named, option].map((text) => formatRemote(parseRemote(text)));
+  if (argument === other) return named;
+  throw new BargeError("usage", `the argument names ${argument}, and --server ${other}`, {
+    hint: "give one of them",
+  });
 }
 
 /** The failure of a verb without a server. */

@@ -147,6 +147,27 @@ Deno.test("command lines, help and completion", async (t) => {
   });
 });
 
+Deno.test("a server that the argument and --server name differently is refused, with both", async () => {
+  await using home = new Home();
+  await using runner = new Runner();
+  const [one, other] = ["barge://anna@127.0.0.1:1", "barge://anna@127.0.0.1:2"];
+  const env = { BARGE_PASSWORD: "anna-secret" };
+  for (const verb of ["register", "login", "logout", "ping", "shell"]) {
+    const run = (server: string, variables = {}) =>
+      runner.at(home).barge([verb, one, "--server", server], { env: { ...env, ...variables } });
+    const { code, stderr } = await run(other);
+    assert.equal(code, 2, `${verb}: ${stderr}`);
+    const why = `the argument names ${one}, and --server ${other}\n(give one of them)\n`;
+    assert.ok(stderr.endsWith(why), `${verb}: ${stderr}`);
+    // The same server twice, or another one in a variable, is no contradiction.
+    const line = [verb, one];
+    const same = await run(one);
+    assert.notEqual(same.code, 2, `${verb}: ${same.stderr}`);
+    const variable = await runner.at(home).barge(line, { env: { ...env, BARGE_SERVER: other } });
+    assert.ok(!variable.stderr.includes("--server"), `${verb}: ${variable.stderr}`);
+  }
+});
+
 const noFull = await Deno.stat("/dev/full").then(() => false, () => true);
 
 Deno.test(
