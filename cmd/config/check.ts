@@ -22,7 +22,8 @@ export default command({
     `Checks the file of \`barge serve --config FILE\`: its TOML, the names, types and values of its
     options, and options that exclude or need each other. The exit code is 2 if there is a fault. Each
     fault is a line with the file, the line and the column. The files that it names, such as
-    certificates, are not read, and the environment does not count.
+    certificates, are not read, and the environment does not count. A file whose options need others
+    that the command line of \`serve\` gives is checked with them by \`barge doctor --config FILE\`.
 
     The configuration of a server has its options under their names, for instance
     \`native = "0.0.0.0:7171"\`, and in the table [limits] those from --quota to --rate-down. The
@@ -52,6 +53,9 @@ export default command({
   },
 });
 
+const checkedAlone =
+  "the file is checked alone: `barge doctor --config FILE` takes the options of a command line, too";
+
 /** Returns the faults of a server's file. Options are checked together once each is valid. */
 function serverProblems(file: string): readonly Problem[] {
   const { sources, problems } = checkServerFile(file, serve.options);
@@ -62,7 +66,8 @@ function serverProblems(file: string): readonly Problem[] {
     return [];
   } catch (error) {
     if (!(error instanceof BargeError) || error.kind !== "usage") throw error;
-    return [{ message: [error.op, error.message].filter(Boolean).join(": "), hint: error.hint }];
+    const hint = error.hint ? `${error.hint}; ${checkedAlone}` : checkedAlone;
+    return [{ message: [error.op, error.message].filter(Boolean).join(": "), hint }];
   }
 }
 

@@ -188,6 +188,7 @@ Deno.test("configuration files without a server", async (t) => {
       const { code, stdout, stderr } = await runner.at(home).barge(["config", "check", file]);
       assert.equal(code, 2, text + stderr);
       assert.match(stdout, message);
+      assert.match(stdout, /the file is checked alone: `barge doctor --config FILE` takes/);
     }
   });
 
