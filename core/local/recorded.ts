@@ -1,11 +1,12 @@
 /** Changes of accounts with their records in the audit trail. */
 import type { Account } from "../storage/account.ts";
+import { changedFields } from "../storage/account_change.ts";
 import type { AccountChange } from "../storage/accounts.ts";
 import type { Actor, AuditEntry } from "../storage/audit/audit.ts";
 import { accountChanged } from "../storage/audit/entries.ts";
 import type { Parts } from "./parts.ts";
 
-/** Changes an account and records that, inside a transaction. */
+/** Changes an account and records what differs, inside a transaction. */
 export function changeRecorded(
   { accounts }: Parts,
   record: (entry: AuditEntry) => void,
@@ -17,6 +18,7 @@ export function changeRecorded(
 ): Account {
   const before = accounts.get(name);
   const changed = accounts.change(name, change);
-  record(accountChanged(before, change, by));
+  const changes = changedFields(before, change);
+  if (changes) record(accountChanged(before, changes, by));
   return changed;
 }

@@ -15,6 +15,7 @@ import {
   usualEntries,
 } from "../../storage/account_rules.ts";
 import type { Account } from "../../storage/account.ts";
+import { changedFields } from "../../storage/account_change.ts";
 import type { AccountChange, NewAccount, Totals } from "../../storage/accounts.ts";
 import { joinItems, splitItems } from "../../storage/scope.ts";
 import {
@@ -145,8 +146,9 @@ export class Accounts extends Table {
    */
   change(name: string, change: AccountChange): Account {
     const changed = this.db.transaction(() => {
+      const changes = changedFields(this.get(name), change);
       const changed = this.#change(name, change);
-      this.#outbox.add(() => [accountChangedEvent(changed.name, change)]);
+      if (changes) this.#outbox.add(() => [accountChangedEvent(changed.name, changes)]);
       return changed;
     });
     if (change.verifier) dropAdminPassword(this.db.data, changed.name);

@@ -12,6 +12,7 @@ import {
   removesLastAdmin,
   usualEntries,
 } from "../../storage/account_rules.ts";
+import { changedFields } from "../../storage/account_change.ts";
 import type {
   AccountChange,
   AccountChanges,
@@ -79,9 +80,9 @@ export class SharedAccounts implements AccountStore {
   async change(name: string, change: AccountChange, by: Actor = operator): Promise<Account> {
     const { db, outbox } = this.#parts;
     return await recording(db, async (tx, record) => {
-      const changed = await changeAccount(tx, record, { name, change, by });
-      await outbox.add(tx, () => [accountChangedEvent(changed.name, change)]);
-      return changed;
+      const { account, events } = await changeAccount(tx, record, { name, change, by });
+      await outbox.add(tx, () => events);
+      return account;
     });
   }
 
@@ -136,10 +137,10 @@ export class SharedAccounts implements AccountStore {
       if ((await tx.all(sql, account.id)).length > 0) {
         await grant(tx, account.id, limit, maxTotal);
       }
-      const change = { limit };
-      const changed = await changeAccount(tx, record, { name: account.name, change, by });
-      await outbox.add(tx, () => [accountChangedEvent(account.name, change)]);
-      return changed;
+      const { name } = account;
+      const grown = await changeAccount(tx, record, { name, change: { limit }, by });
+      await outbox.add(tx, () => grown.events);
+      return grown.account;
     });
   }
 
@@ -212,8 +213,7 @@ async function applyChanges(
   let lastAdmin: string | undefined;
   for (const { name, change } of changed) {
     const before = await setColumns(tx, name, change);
-    await record(accountChanged(before, change, by));
-    events.push(accountChangedEvent(before.name, change));
+    events.push(...await recordChange(record, before, change, by));
     if (isLastingAdmin(before)) lastAdmin = name;
   }
   if (lastAdmin !== undefined && await areAdminsGone(tx)) throw isLastAdmin(lastAdmin);
@@ -297,13 +297,26 @@ async function changeAccount(
     readonly change: AccountChange;
     readonly by: Actor;
   },
-): Promise<Account> {
+): Promise<{ readonly account: Account; readonly events: readonly NewEvent[] }> {
   const { role, disabled, expires } = change;
   if (role || disabled !== undefined || expires !== undefined) await lockAdmins(tx);
   const before = await setColumns(tx, name, change);
   if (isLastingAdmin(before) && await areAdminsGone(tx)) throw isLastAdmin(name);
-  await record(accountChanged(before, change, by));
-  return await get(tx, name);
+  const events = await recordChange(record, before, change, by);
+  return { account: await get(tx, name), events };
+}
+
+/** Records what a change makes different. @returns its event; nothing where all stays as it was */
+async function recordChange(
+  record: Record,
+  before: Account,
+  change: AccountChange,
+  by: Actor,
+): Promise<readonly NewEvent[]> {
+  const changes = changedFields(before, change);
+  if (!changes) return [];
+  await record(accountChanged(before, changes, by));
+  return [accountChangedEvent(before.name, changes)];
 }
 
 /** Changes the row of an account. @returns the account before the change */

@@ -71,6 +71,16 @@ export function auditContract(name: string, make: () => Promise<AuditUnderTest>)
     const { id } = await accounts.add({ name: "Anna", ...facts }, root);
     await accounts.makeHome("Anna");
     await accounts.change("anna", { limit: 2000, disabled: false, from: ["192.0.2.0/24"] }, root);
+    const same = { limit: 2000, entryLimit: (await accounts.get("anna")).entryLimit };
+    const asBefore = {
+      ...same,
+      role: "user",
+      disabled: false,
+      expires: null,
+      totp: false,
+    } as const;
+    await accounts.change("anna", { ...asBefore, from: ["192.0.2.0/24"] }, root); // nothing differs
+    await accounts.apply({ added: [], changed: [{ name: "anna", change: asBefore }], removed: [] });
     const anna = await login(people, "anna");
     const own = { account: "Anna", address: "192.0.2.9", door: "native" };
     const scope = { ...fullScope, access: "read-only", expires: Date.now() + hourMs } as const;
@@ -128,7 +138,6 @@ export function auditContract(name: string, make: () => Promise<AuditUnderTest>)
     assert.deepEqual(records.at(-2)!.by, operator);
     assert.deepEqual(records[1].details, {
       limit: { from: 1000, to: 2000 },
-      disabled: { from: false, to: false },
       from: { from: null, to: ["192.0.2.0/24"] },
     });
     assert.deepEqual(records[13].details, { password: true });

@@ -1,0 +1,23 @@
+import type { Account } from "./account.ts";
+import type { AccountChange } from "./accounts.ts";
+
+/**
+ * Returns the fields of a change that differ from the account; undefined where nothing differs. A password always
+ * does: it ends logins even if it is the former one.
+ *
+ * @example
+ * ```ts
+ * import { changedFields } from "./account_change.ts";
+ * const anna = { role: "admin", from: ["10.0.0.0/8"], disabled: false } as never;
+ * if (changedFields(anna, { role: "admin", from: ["10.0.0.0/8"] })) throw new Error();
+ * if (changedFields(anna, { role: "admin", disabled: true })?.disabled !== true) throw new Error();
+ * ```
+ */
+export function changedFields(before: Account, change: AccountChange): AccountChange | undefined {
+  const differs = ([field, value]: [string, unknown]) =>
+    value !== undefined &&
+    (field === "verifier" ||
+      JSON.stringify(before[field as keyof Account]) !== JSON.stringify(value));
+  const fields = Object.entries(change).filter(differs);
+  return fields.length === 0 ? undefined : Object.fromEntries(fields);
+}
