@@ -9,6 +9,8 @@
  * (recover.ts). When a commit fails (the disk is full), its steps on disk are *owed*: they are done, but their
  * ledger rows are missing. The next commit, within a second, writes these rows.
  */
+import { getLogger } from "@logtape/logtape";
+import { BargeError, trace } from "../error.ts";
 import type { NewFile } from "./ledger/ledger.ts";
 import type { HeldUpload } from "./ledger/upload_rows.ts";
 import { commitEvent } from "../storage/event_facts.ts";
@@ -25,6 +27,8 @@ import { forgetGone, known } from "./entry.ts";
 import { Group, type Outcome, outcome, type Together } from "./group.ts";
 import type { Parts } from "./parts.ts";
 import { viewOf } from "./view.ts";
+
+const log = getLogger(["barge", "storage"]);
 
 /** The parts of storage, and the commits that change them. */
 export interface PartsWithCommits extends Parts {
@@ -74,6 +78,8 @@ export class Commits implements Disposable {
   /** Owed steps whose ledger rows the current transaction has written. */
   #repaid = new Set<Step>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Owed steps whose failure is in the log. */
+  readonly #faulty = new WeakSet<Step>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -123,14 +129,16 @@ export class Commits implements Disposable {
   }
 
   /**
-   * Runs work on the ledger as {@link note} does. If that fails, as on a full disk, it is repeated every second.
+   * Runs work on the ledger as {@link note} does. If that fails, as on a full disk, it is repeated every second. A
+   * failure that no repetition can mend is logged: the next start settles the row.
    *
    * @param work may run several times
    */
   async noteSurely(work: () => void): Promise<void> {
     try {
       await this.note(work);
-    } catch {
+    } catch (error) {
+      if (!isMendable(error)) return logFault(error);
       this.#owed.push({ places: [], redo: work });
       this.#retryLater();
     }
@@ -265,17 +273,21 @@ export class Commits implements Disposable {
   /** Writes owed steps to the ledger, and removes rows without a file: the names may have changed since. */
   #repay(): void {
     this.#repaid = new Set();
-    const attempt = (work: () => void): boolean => {
+    const attempt = (step: Step, work: () => void): boolean => {
       try {
         this.#parts.db.transaction(work);
         return true;
-      } catch {
+      } catch (error) {
+        if (!isMendable(error) && !this.#faulty.has(step)) {
+          this.#faulty.add(step);
+          logFault(error);
+        }
         return false; // the step stays owed; the next start settles it at the latest
       }
     };
-    for (const step of this.#owed) if (attempt(step.redo)) this.#repaid.add(step);
-    for (const { places } of this.#repaid) {
-      for (const place of places) attempt(() => forgetGone(this.#parts, place));
+    for (const step of this.#owed) if (attempt(step, step.redo)) this.#repaid.add(step);
+    for (const step of this.#repaid) {
+      for (const place of step.places) attempt(step, () => forgetGone(this.#parts, place));
     }
   }
 
@@ -284,4 +296,15 @@ export class Commits implements Disposable {
     for (const dir of this.#dirty) this.#parts.vault.sync(dir);
     this.#dirty.clear();
   }
+}
+
+/** Returns whether trying again can mend a failure: of the disk or the lock, and not of the program or its database. */
+function isMendable(error: unknown): boolean {
+  return error instanceof BargeError && error.kind !== "fatal";
+}
+
+function logFault(error: unknown): void {
+  log.error("a change of the ledger failed, and the next start settles it: {error}", {
+    error: trace(error),
+  });
 }

@@ -1,7 +1,9 @@
+import { configureSync, resetSync } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { BargeError } from "../../../core/error.ts";
 import { mkdir } from "../../../core/session/mkdir.ts";
 import { move } from "../../../core/session/move.ts";
+import { recover } from "../../../core/repair/recover.ts";
 import { remove } from "../../../core/session/remove.ts";
 import { stat } from "../../../core/session/stat.ts";
 import { finishedUpload } from "../../../core/upload/partial_upload.ts";
@@ -335,6 +337,41 @@ Deno.test("an upload that a full disk refuses gives its room back when the datab
   await until(() => setup.account("anna").reserved === 0);
   await write(anna, "/home/a", "hello");
   setup.check();
+});
+
+Deno.test("an upload's end that no repetition can mend is logged once, and the next start settles it", async () => {
+  const logged: string[] = [];
+  configureSync({
+    sinks: { all: ({ message }) => void logged.push(message.join("")) },
+    loggers: [
+      { category: ["barge", "storage"], sinks: ["all"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: [] },
+    ],
+    reset: true,
+  });
+  try {
+    using setup = new Setup();
+    const anna = setup.user("anna", 100);
+    const { db } = setup.store;
+    const cut = await begin(anna, request("/home/a", { size: 50 }));
+    await cut.write(bytes("he"));
+    // As a fault of the program: its statement can't succeed.
+    db.run("CREATE TRIGGER stuck BEFORE DELETE ON upload BEGIN SELECT RAISE(ABORT, 'stuck'); END");
+    await cut.drop();
+    db.run("DROP TRIGGER stuck");
+    await write(anna, "/home/b", "hello"); // owed steps would be repeated with this commit
+    assert.equal(logged.length, 1, logged.join());
+    assert.match(
+      logged[0],
+      /a change of the ledger failed, and the next start settles it: .*stuck/,
+    );
+    assert.equal(setup.account("anna").reserved, 50);
+    await recover(setup.store);
+    assert.equal(setup.account("anna").reserved, 0);
+    setup.check();
+  } finally {
+    resetSync();
+  }
 });
 
 Deno.test("an upload that is cut off while the disk is full gives its unused room back when the database can write again", async () => {
