@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { BargeError } from "../core/error.ts";
 import type { Finding } from "../core/doctor/finding.ts";
-import type { LocalSetup, Setup, SharedSetup } from "../core/doctor/setup.ts";
+import type { LocalSetup, Setup, SharedSetup, UnusableFile } from "../core/doctor/setup.ts";
 import { doorSpecs } from "../core/serve/door_specs.ts";
 import { isShared } from "./_data/accounts.ts";
 import { sharedOptions } from "./_data/storage_options.ts";
@@ -74,18 +74,31 @@ interface Opened extends AsyncDisposable {
 }
 
 /**
- * Returns the setup that the options describe. A file of secrets that can't be read leaves it without storage:
- * the check of these files reports it.
+ * Returns the setup that the options describe. A file that can't be used is left out, and may leave it without
+ * storage: a check reports it.
  *
- * @throws {BargeError} `usage` for options that contradict each other; `fatal` for a file without a certificate
+ * @throws {BargeError} `usage` for options that contradict each other
  */
 async function openSetup(values: Values): Promise<Opened> {
   const { tlsCert, tlsKey, config, proxyCert, publicUrl, maxConnections, durability } = values;
-  const asked = doorOptions(values);
+  const secretFiles = secretFilesOf(values);
+  const unusableFiles: UnusableFile[] = [];
+  const leaveOut = (error: unknown) => {
+    if (!(error instanceof BargeError) || error.kind === "usage") throw error;
+    const { op: option = "", path = "", message: why, cause } = error;
+    if (unusableFiles.some((file) => file.option === option)) return;
+    // The check of files of secrets reports one that can't be read.
+    if (cause !== undefined && secretFiles.some((file) => file.option === option)) return;
+    if (error.kind !== "fatal") return;
+    if (!option.startsWith("--")) throw error;
+    unusableFiles.push({ option, path, why });
+  };
+  const asked = readDoorOptions(values, leaveOut);
   const common: Setup = {
     doors: doorSpecs(asked),
     acme: asked.acme !== undefined,
-    secretFiles: secretFilesOf(values),
+    secretFiles,
+    unusableFiles,
     tlsCert,
     tlsKey,
     config,
@@ -106,10 +119,28 @@ async function openSetup(values: Values): Promise<Opened> {
     const close = () => storage[Symbol.asyncDispose]();
     return { setup: { ...common, storage }, [Symbol.asyncDispose]: close };
   } catch (error) {
-    const isServeRefusal = error instanceof BargeError && /^(usage|fatal)$/.test(error.kind);
-    if (!(error instanceof BargeError) || isServeRefusal) throw error;
+    leaveOut(error);
     return { setup: common, ...nothing };
   }
+}
+
+/** Returns the options of the doors, without those whose files can't be used. @param leaveOut gets each failure */
+function readDoorOptions(
+  values: Values,
+  leaveOut: (error: unknown) => void,
+): ReturnType<typeof doorOptions> {
+  let left = values;
+  for (
+    const unused of [{ acmeCa: undefined }, { acmeEabKid: undefined, acmeEabKeyFile: undefined }]
+  ) {
+    try {
+      return doorOptions(left);
+    } catch (error) {
+      leaveOut(error);
+      left = { ...left, ...unused };
+    }
+  }
+  return doorOptions(left);
 }
 
 function realPath(data: string): string {

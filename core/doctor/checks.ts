@@ -18,6 +18,7 @@ import { checkFailedLogins, checkSharedFailedLogins } from "./failed_logins.ts";
 import { checkFileSystem } from "./file_system.ts";
 import type { Verdict } from "./finding.ts";
 import { checkLeftovers } from "./leftovers.ts";
+import { checkNamedFiles } from "./named_files.ts";
 import { checkPlainDoors } from "./plain_doors.ts";
 import { checkProxyAddresses } from "./proxy_addresses.ts";
 import { checkSecretFiles } from "./secret_files.ts";
@@ -41,6 +42,7 @@ export interface Check<T> {
 /** Checks of every setup. */
 export const commonChecks: readonly Check<Setup | LocalSetup>[] = [
   { id: "secret-files", run: checkSecretFiles },
+  { id: "named-files", run: checkNamedFiles },
   { id: "config-file", run: checkConfigFile },
   { id: "plain-doors", run: checkPlainDoors },
   { id: "certificate", run: checkGivenCertificate },

@@ -10,10 +10,17 @@ export interface SecretFile {
   readonly path: string;
 }
 
+/** A file that an option names, with the reason why it can't be used. */
+export interface UnusableFile extends SecretFile {
+  readonly why: string;
+}
+
 /** The options of a server that the checks need. */
 export interface Setup extends CertificateFiles {
   readonly doors: readonly DoorSpec[];
   readonly secretFiles: readonly SecretFile[];
+  /** Files of authorities' certificates and of keys that can't be used. */
+  readonly unusableFiles: readonly UnusableFile[];
   /** The configuration file. */
   readonly config?: string;
   /** The certificate of a proxy that ends TLS for the native door. */

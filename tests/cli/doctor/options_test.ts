@@ -109,6 +109,25 @@ Deno.test("doctor finds faults of options", async (t) => {
     },
   );
 
+  await t.step("doctor reports each file that it can't use, and goes on", async () => {
+    await using home = new Home();
+    Deno.writeTextFileSync(`${home.path}/junk`, "junk");
+    const acme = ["--acme", "box.example", "--acme-eab-kid", "k", "--acme-eab-key-file", "junk"];
+    for (
+      const [ca, why] of [["missing", "no such file or directory"], ["junk", "the file holds no"]]
+    ) {
+      const found = await examine(runner.at(home), [...acme, "--acme-ca", ca]);
+      const [first, second] = found.of("named-files");
+      assert.deepEqual([first.severity, first.path], ["bad", ca]);
+      assert.ok(first.message.startsWith(`The file of --acme-ca can't be used: ${why}`));
+      assert.match(
+        second.message,
+        /^The file of --acme-eab-key-file can't be used: the file holds no/,
+      );
+      assert.equal(found.one("descriptors").id, "descriptors");
+    }
+  });
+
   await t.step("doctor reports doors whose bytes the network can read", async () => {
     await using home = new Home();
     const doors = ["--native", "0.0.0.0:7171", "--http", "0.0.0.0:8080", "--ftp", "0.0.0.0:2121"];
@@ -218,4 +237,36 @@ Deno.test("doctor compares the limit of descriptors with --max-connections", asy
   assert.match(low.message, /may open 600 descriptors; 4096 connections need 4352, and 8448/);
   assert.match(low.advice ?? "", /ulimit -n 8448/);
   assert.equal((await judge("0")).severity, "warn");
+});
+
+Deno.test("requests to the bucket pass the proxy of HTTPS_PROXY, unless NO_PROXY names its host", async () => {
+  await using home = new Home();
+  const proxy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const targets: string[] = [];
+  const serving = (async () => {
+    for await (const conn of proxy) {
+      const bytes = new Uint8Array(4096);
+      const length = await conn.read(bytes) ?? 0;
+      targets.push(new TextDecoder().decode(bytes.subarray(0, length)).split("\r\n")[0]);
+      conn.close();
+    }
+  })();
+  const options = ["--store", "postgres://barge@127.0.0.1:1/barge"];
+  const env = {
+    BARGE_CLUSTER_KEY: btoa("k".repeat(32)),
+    BARGE_BUCKET_ACCESS_KEY: "a",
+    BARGE_BUCKET_SECRET_KEY: "b",
+    HTTPS_PROXY: `http://127.0.0.1:${proxy.addr.port}`,
+  };
+  const host = "s3.barge.invalid";
+  const args = [...options, "--bucket", `s3+https://${host}/box`];
+  for (const [more, isPassed] of [[{}, true], [{ NO_PROXY: host }, false]] as const) {
+    targets.length = 0;
+    const { severity } = (await examine(home, args, { env: { ...env, ...more } })).one("bucket");
+    assert.equal(severity, "bad");
+    const passed = targets.filter((target) => target.startsWith(`CONNECT ${host}:443 `));
+    assert.equal(passed.length > 0, isPassed, targets.join());
+  }
+  proxy.close();
+  await serving;
 });
