@@ -124,23 +124,25 @@ async function openSetup(values: Values): Promise<Opened> {
   }
 }
 
+/** The options that go with a file that can't be used. */
+const fileOptions: Readonly<Record<string, Partial<Values>>> = {
+  "--acme-ca": { acmeCa: undefined },
+  "--acme-eab-key-file": { acmeEabKid: undefined, acmeEabKeyFile: undefined },
+};
+
 /** Returns the options of the doors, without those whose files can't be used. @param leaveOut gets each failure */
 function readDoorOptions(
   values: Values,
   leaveOut: (error: unknown) => void,
 ): ReturnType<typeof doorOptions> {
-  let left = values;
-  for (
-    const unused of [{ acmeCa: undefined }, { acmeEabKid: undefined, acmeEabKeyFile: undefined }]
-  ) {
-    try {
-      return doorOptions(left);
-    } catch (error) {
-      leaveOut(error);
-      left = { ...left, ...unused };
-    }
+  try {
+    return doorOptions(values);
+  } catch (error) {
+    leaveOut(error);
+    const unused = fileOptions[(error as BargeError).op ?? ""];
+    if (!unused) throw error;
+    return readDoorOptions({ ...values, ...unused }, leaveOut);
   }
-  return doorOptions(left);
 }
 
 function realPath(data: string): string {

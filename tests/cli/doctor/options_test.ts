@@ -112,16 +112,17 @@ Deno.test("doctor finds faults of options", async (t) => {
   await t.step("doctor reports each file that it can't use, and goes on", async () => {
     await using home = new Home();
     Deno.writeTextFileSync(`${home.path}/junk`, "junk");
-    const acme = ["--acme", "box.example", "--acme-eab-kid", "k", "--acme-eab-key-file", "junk"];
+    const acme = ["--tls", "--acme", "box.example"];
+    const eab = ["--acme-eab-kid", "k", "--acme-eab-key-file", "junk"];
     for (
       const [ca, why] of [["missing", "no such file or directory"], ["junk", "the file holds no"]]
     ) {
-      const found = await examine(runner.at(home), [...acme, "--acme-ca", ca]);
-      const [first, second] = found.of("named-files");
-      assert.deepEqual([first.severity, first.path], ["bad", ca]);
-      assert.ok(first.message.startsWith(`The file of --acme-ca can't be used: ${why}`));
+      const found = await examine(runner.at(home), [...acme, ...eab, "--acme-ca", ca]);
+      const [key, authority] = found.of("named-files");
+      assert.deepEqual([authority.severity, authority.path], ["bad", ca]);
+      assert.ok(authority.message.startsWith(`The file of --acme-ca can't be used: ${why}`));
       assert.match(
-        second.message,
+        key.message,
         /^The file of --acme-eab-key-file can't be used: the file holds no/,
       );
       assert.equal(found.one("descriptors").id, "descriptors");
