@@ -11,14 +11,9 @@ import { showChallenge } from "./challenge.ts";
 import { Refusal } from "./problem.ts";
 import { refuse } from "./refuse.ts";
 
-const plainHttp = new Refusal(
-  400,
-  "protocol",
-  "this port speaks HTTPS, and the request is plain HTTP",
-  {
-    hint: "use https:// in place of http://",
-  },
-);
+const why = "this port speaks HTTPS, and the request is plain HTTP";
+const hint = "use https:// in place of http://";
+const plainHttp = new Refusal(400, "protocol", why, { hint });
 
 /**
  * Makes a server look at the first bytes of its connections.
@@ -41,8 +36,10 @@ export function lookBeforeTls(
     socket.once("close", () => clearTimeout(late));
     socket.once("end", end);
     socket.on("error", () => {/* "close" follows */});
+    let isFirst = true;
     const read = (bytes: Uint8Array) => {
-      const isPlain = beginsPlainHttp(bytes);
+      const isPlain = isFirst && beginsPlainHttp(bytes);
+      isFirst = false;
       if (!isPlain && hello && !hello.feed(bytes)) return;
       clearTimeout(late);
       socket.off("data", read);
