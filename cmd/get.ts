@@ -1,4 +1,5 @@
 /** `barge get`: fetches files and folders. */
+import { firstRequests } from "../core/client/download/first_requests.ts";
 import { isStandardOutput, isStream } from "../core/client/download/local_target.ts";
 import { get } from "../core/client/get.ts";
 import { BargeError } from "../core/error.ts";
@@ -6,7 +7,7 @@ import { args, flag, marked } from "./_term/command.ts";
 import { stdoutBytes } from "./_term/out.ts";
 import { path } from "./_term/value.ts";
 import { sessionCommand } from "./_client/session.ts";
-import { checkFilter, readFilter } from "./_client/filters.ts";
+import { checkFilter, isFiltered, readFilter } from "./_client/filters.ts";
 import { inAttempts } from "./_client/attempts.ts";
 import { printTransfer, transferOptions } from "./_client/transfer.ts";
 
@@ -50,6 +51,10 @@ export default sessionCommand({
     const { paths, json, passwordStdin } = options;
     checkOutput(targetOf(paths), json);
     checkFilter(options, sourcesOf(paths), passwordStdin ? "the password" : undefined);
+  },
+  ahead(options) {
+    if (isFiltered(options)) return []; // its names may come from standard input, and take a while
+    return firstRequests(sourcesOf(options.paths), targetOf(options.paths), options);
   },
   async run(options, session) {
     const { paths } = options;

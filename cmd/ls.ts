@@ -46,6 +46,12 @@ export default sessionCommand({
     if (options.filesFrom === undefined || options.recursive) return;
     throw new BargeError("usage", "--files-from needs -r", { op: "ls" });
   },
+  ahead(options) {
+    const { path: named = "/home", recursive, partial } = options;
+    if (partial || isFiltered(options)) return [];
+    const path = trimSlashes(named);
+    return [{ verb: "stat", path }, { verb: "list", path, recursive }];
+  },
   async run(options, { client }, { signal }) {
     const { path: named, partial, json } = options;
     if (partial) return printPartials(await partials(client), trimSlashes(named ?? "/"), json);

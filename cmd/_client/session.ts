@@ -1,4 +1,5 @@
 /** Connects to a server and logs in, by the options of a verb. */
+import type { AheadRequest } from "../../core/client/ahead.ts";
 import type { Client } from "../../core/client/client.ts";
 import { connect, type ConnectOptions } from "../../core/client/connect.ts";
 import { type Credentials, type Login, login as logIn } from "../../core/client/login.ts";
@@ -83,13 +84,14 @@ export async function connectOnly(
  * terminal if there is neither.
  *
  * @param options.password use no saved login: the verb needs the password itself
+ * @param options.ahead the requests to send with the proof of the login
  * @throws {BargeError} `usage` when no server or account is named, `unauthenticated`, and as
  *   `connect`
  */
 export async function openSession(
   choice: SessionChoice,
   signal: AbortSignal,
-  options: { readonly password?: boolean } = {},
+  options: { readonly password?: boolean; readonly ahead?: readonly AheadRequest[] } = {},
 ) {
   const server = chooseRemote(choice);
   const { token } = choice;
@@ -103,7 +105,9 @@ export async function openSession(
   const remote = { ...server, account };
   const accepted = token ?? saved?.token;
   const limit = await limitOf(choice);
-  const connectOnce = async (): Promise<{ client: Client; login: Login }> => {
+  const connectOnce = async (
+    ahead?: readonly AheadRequest[],
+  ): Promise<{ client: Client; login: Login }> => {
     const given = password === undefined
       ? undefined
       : credentialsOf(account, password, await nextCode());
@@ -112,7 +116,7 @@ export async function openSession(
     const client = await dial(remote, choice, signal, {
       limit,
       sendWithHello(client) {
-        login = credentials && logIn(client, credentials);
+        login = credentials && logIn(client, credentials, ahead);
         login?.catch(() => {/* awaited below; the greeting may fail first */});
       },
     });
@@ -123,7 +127,7 @@ export async function openSession(
           signal,
           ways: options.password ? passwordWays : loginWays,
         });
-        login = logIn(client, credentialsOf(account, password, await nextCode()));
+        login = logIn(client, credentialsOf(account, password, await nextCode()), ahead);
       }
       const done = await login;
       codes.markUsed();
@@ -134,7 +138,9 @@ export async function openSession(
       client.close();
       if (!(error instanceof BargeError)) throw error;
       // The answer can take longer than the server waits on a connection without a login.
-      if (error.kind === "code-needed" && await codes.ask(account)) return await connectOnce();
+      if (error.kind === "code-needed" && await codes.ask(account)) {
+        return await connectOnce(ahead);
+      }
       if (error.kind !== "unauthenticated" && error.kind !== "code-needed") {
         throw withFactorHint(error, remote);
       }
@@ -149,7 +155,7 @@ export async function openSession(
     }
   };
   const retries = new Retries({ retries: 0, retryDelay: 0, ...choice }, signal);
-  const { client, login } = await retries.run(connectOnce);
+  const { client, login } = await retries.run(() => connectOnce(options.ahead));
   return {
     client,
     remote,
@@ -190,6 +196,8 @@ export function credentialsOf(account: string, password: string, code?: string):
 interface SessionVerb<T> extends Omit<Declared<T>, "run"> {
   /** Refuses values, before a connection is made. */
   check?(values: T & SessionValues): void;
+  /** Returns the first requests that `run` makes, which are sent with the proof of the login. */
+  ahead?(values: T & SessionValues): readonly AheadRequest[];
   run(values: T & SessionValues, session: Session, context: Context): Outcome;
 }
 type SessionValues = ValuesOf<typeof verbOptions> & Common;
@@ -198,7 +206,7 @@ const verbOptions = { ...sessionOptions, ...jobOptions };
 
 /** Declares a verb that logs in. @param options as of {@link openSession} */
 export function sessionCommand<T>(
-  { options, check, run, ...help }: SessionVerb<T>,
+  { options, check, ahead, run, ...help }: SessionVerb<T>,
   sessionOptionsOf: Parameters<typeof openSession>[2] = {},
 ) {
   return command<T & ValuesOf<typeof verbOptions>>({
@@ -207,7 +215,10 @@ export function sessionCommand<T>(
     async run(values, context) {
       check?.(values);
       const runOnce = async () => {
-        await using session = await openSession(values, context.signal, sessionOptionsOf);
+        await using session = await openSession(values, context.signal, {
+          ...sessionOptionsOf,
+          ahead: ahead?.(values),
+        });
         return await run(values, session, context) ?? 0;
       };
       const { lock, log, notify }: ValuesOf<typeof jobOptions> = values;

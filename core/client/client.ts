@@ -22,6 +22,7 @@ import {
   version,
 } from "../protocol/message.ts";
 import { FrameReader } from "../protocol/reader.ts";
+import { Ahead, type AheadRequest } from "./ahead.ts";
 import { Outbox } from "./outbox.ts";
 
 /** The longest time without a byte, for most requests. */
@@ -48,6 +49,7 @@ export class Client implements Disposable, AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #frames: FrameReader;
   readonly #outbox: Outbox;
+  readonly #ahead = new Ahead(this);
   #last: Promise<unknown> = Promise.resolve();
   /** Failures that the server answered, as opposed to failures to read its answer. */
   readonly #answered = new WeakSet<BargeError>();
@@ -127,12 +129,39 @@ export class Client implements Disposable, AsyncDisposable {
 
   /** Sends a request, and waits until a turn has read its answer. @throws as {@link ask} */
   async request<T>(request: RequestInput, turn: Turn<T>, timeoutMs = idleTimeoutMs): Promise<T> {
+    const begun = this.#ahead.take(request, { turn, timeoutMs });
+    if (begun) return await begun as T;
     const frame = encodeFrame(request);
     const answer = this.answer(turn, timeoutMs);
     answer.catch(() => {/* awaited below; sending may fail first */});
     await this.send(frame);
     await this.flush();
     return await answer;
+  }
+
+  /**
+   * Sends a request before its answer is needed, by the next {@link flush}. The first equal {@link request}
+   * takes the answer; any other request drops it. A request that no frame holds is not sent.
+   */
+  askAhead(request: AheadRequest): void {
+    let frame;
+    try {
+      frame = encodeFrame(request);
+    } catch {
+      return; // the later request reports it
+    }
+    this.#ahead.add(request, idleTimeoutMs, (reading) =>
+      this.#queue(async (frames) => {
+        const { turn, timeoutMs } = await this.aside(reading);
+        this.#timeoutMs = timeoutMs;
+        return await turn(frames);
+      }, idleTimeoutMs));
+    this.send(frame).catch(() => {/* the answer fails as well */});
+  }
+
+  /** Returns whether {@link askAhead} has sent an equal request whose answer is not taken yet. */
+  isAhead(request: AheadRequest): boolean {
+    return this.#ahead.has(request);
   }
 
   /**
@@ -164,6 +193,11 @@ export class Client implements Disposable, AsyncDisposable {
    * @param timeoutMs the longest time without a byte while it reads
    */
   answer<T>(turn: Turn<T>, timeoutMs = idleTimeoutMs): Promise<T> {
+    this.#ahead.drop();
+    return this.#queue(turn, timeoutMs);
+  }
+
+  #queue<T>(turn: Turn<T>, timeoutMs: number): Promise<T> {
     const result = this.#last.then(() => this.#turn(turn, timeoutMs));
     this.#last = result.catch(() => {/* the caller handles it */});
     return result;

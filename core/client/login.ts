@@ -3,6 +3,7 @@ import { BargeError } from "../error.ts";
 import { bindingName } from "../net/binding_name.ts";
 import type { Answer } from "../protocol/message.ts";
 import { type Mechanism, nonce, prove } from "../protocol/scram.ts";
+import { type AheadRequest, maxAheadRequests } from "./ahead.ts";
 import type { Client } from "./client.ts";
 
 /** A name and password, or the text of a token: `barge_<id>_<secret>`. */
@@ -23,11 +24,16 @@ export type Credentials =
 export type Login = Pick<Answer<"proof">, "account" | "role">;
 
 /**
+ * @param ahead requests to send with the proof by `Client.askAhead`; at most {@link maxAheadRequests} are sent
  * @throws {BargeError} `unauthenticated`; `code-needed` for a right password without the code that the account
  *   needs; `denied` if the account must enable a second factor first; `identity` if the server does not know
  *   the account's secret or shows another certificate to others; `usage` for an invalid token
  */
-export async function login(client: Client, credentials: Credentials): Promise<Login> {
+export async function login(
+  client: Client,
+  credentials: Credentials,
+  ahead: readonly AheadRequest[] = [],
+): Promise<Login> {
   const { mechanism, account, secret, code, owner } = parseCredentials(credentials);
   const { proof, signature, binding } = await answerChallenge(
     client,
@@ -36,7 +42,9 @@ export async function login(client: Client, credentials: Credentials): Promise<L
     secret,
     owner,
   );
-  const answer = await client.ask("proof", { proof, binding, code });
+  const proving = client.ask("proof", { proof, binding, code });
+  for (const request of ahead.slice(0, maxAheadRequests)) client.askAhead(request);
+  const answer = await proving;
   checkSignature(client, account, answer.signature, signature);
   return { account: answer.account, role: answer.role };
 }

@@ -58,14 +58,22 @@ async function handshake(
   plainHint: string,
   ca?: string[],
 ) {
-  const { connect: connectTls } = await import("node:tls");
   const { host } = address;
-  const conn = await connect(address, signal);
+  const connecting = connect(address, signal);
+  connecting.catch(() => {/* awaited below */});
+  // Loading TLS and its authorities takes about as long as connecting to a distant server.
+  const { connect: connectTls } = await import("node:tls");
   const options = { host, ca, rejectUnauthorized: false, minVersion: "TLSv1.2" } as const;
   const pipe = new TlsPipe(
-    conn,
+    new PipeSoon(connecting),
     (socket) => connectTls({ ...options, socket, ALPNProtocols: [alpn] }),
   );
+  try {
+    await connecting;
+  } catch (error) {
+    pipe.abandon();
+    throw error;
+  }
   const abort = () => pipe.close();
   signal.addEventListener("abort", abort, { once: true });
   try {
@@ -84,6 +92,34 @@ async function handshake(
     throw signal.aborted ? signal.reason : explain(cause, plainHint).with(facts);
   } finally {
     signal.removeEventListener("abort", abort);
+  }
+}
+
+/** A connection that is being opened: reading and writing wait for it. */
+class PipeSoon implements Pipe {
+  readonly #opening: Promise<Pipe>;
+  #open: Pipe | undefined;
+
+  constructor(opening: Promise<Pipe>) {
+    this.#opening = opening.then((pipe) => this.#open = pipe);
+    this.#opening.catch(() => {/* reading and writing fail */});
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#open?.read(into) ?? this.#opening.then((pipe) => pipe.read(into));
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#open?.write(bytes) ?? this.#opening.then((pipe) => pipe.write(bytes));
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#open?.closeWrite() ?? this.#opening.then((pipe) => pipe.closeWrite());
+  }
+
+  close(): void {
+    if (this.#open) this.#open.close();
+    else this.#opening.then((pipe) => pipe.close(), () => {/* nothing is open */});
   }
 }
 

@@ -19,8 +19,8 @@ import { untilClosed } from "./until_closed.ts";
 import { Window } from "../transfer/window.ts";
 
 const noDigest = "the server has no digest of it, since it was changed outside barge";
-const maxPendingFiles = 256;
-const maxPendingBytes = 2 * 1024 * 1024;
+const maxPendingFiles = 1024;
+const maxPendingBytes = 4 * 1024 * 1024;
 
 /** Receives a file's bytes: standard output, a device, a FIFO. */
 export interface Output {
@@ -66,7 +66,8 @@ export class Downloader {
       const { size, sha256 } = item;
       this.#checkDigest(sha256 ?? null);
       const stored = typeof sha256 === "string";
-      if (size <= this.#many.maxFileBytes) {
+      const isRequested = this.#client.isAhead({ verb: "get", path, offset: 0 });
+      if (size <= this.#many.maxFileBytes && !isRequested) {
         return await this.#many.add({ path, local, size, stored });
       }
       await this.#many.send();

@@ -129,7 +129,7 @@ async function readIgnoreFiles(
 }
 
 /** Returns the local name of a single file, and whether it is written in place. */
-function fileTarget(
+export function fileTarget(
   target: string,
   name: string,
   several: boolean,

@@ -1,0 +1,98 @@
+/**
+ * Requests that are sent before their answers are needed, for instance with the proof of a login, which saves a
+ * round trip. The first equal request takes the answer. Any other request drops the answers before its own.
+ */
+import type { RequestInput } from "../protocol/message.ts";
+import type { Client, Turn } from "./client.ts";
+
+/** A request that changes nothing. */
+export type AheadRequest = RequestInput<"stat" | "list" | "get">;
+
+/** The most requests that are sent with the proof of a login. */
+export const maxAheadRequests = 64;
+
+/** A turn that reads an answer. */
+interface Reading {
+  readonly turn: Turn<unknown>;
+  /** The longest time without a byte, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+interface Pending {
+  readonly key: string;
+  readonly answer: Promise<unknown>;
+  readonly begin: (reading: Reading) => void;
+  readonly drop: Reading;
+}
+
+export class Ahead {
+  readonly #client: Client;
+  #pending: Pending[] = [];
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /**
+   * Adds a request.
+   *
+   * @param queue queues a turn that waits for the reading of its answer, and then reads
+   */
+  add(
+    request: AheadRequest,
+    timeoutMs: number,
+    queue: (reading: Promise<Reading>) => Promise<unknown>,
+  ): void {
+    const { promise, resolve, reject } = Promise.withResolvers<Reading>();
+    promise.catch(() => {/* a turn of a closed connection does not wait for it */});
+    this.#client.onClose(() => reject(this.#client.closed));
+    const answer = queue(promise);
+    answer.catch(() => {/* the request that takes it handles the failure */});
+    const drop = { turn: this.#dropping(request), timeoutMs };
+    this.#pending.push({ key: keyOf(request), answer, begin: resolve, drop });
+  }
+
+  /** Returns whether a request was added whose answer is not taken yet. */
+  has(request: RequestInput): boolean {
+    return this.#indexOf(request) !== -1;
+  }
+
+  /** Reads the answer of an equal request that was added. @returns undefined if there is no such request */
+  take(request: RequestInput, reading: Reading): Promise<unknown> | undefined {
+    const index = this.#indexOf(request);
+    if (index === -1) return undefined;
+    this.drop(index);
+    const { answer, begin } = this.#pending.shift()!;
+    begin(reading);
+    return answer;
+  }
+
+  /** Reads and drops the answers that were not taken, or the first of them. */
+  drop(count = this.#pending.length): void {
+    for (const { begin, drop } of this.#pending.splice(0, count)) begin(drop);
+  }
+
+  #indexOf(request: RequestInput): number {
+    if (this.#pending.length === 0) return -1;
+    const key = keyOf(request);
+    return this.#pending.findIndex((pending) => pending.key === key);
+  }
+
+  #dropping({ verb }: AheadRequest): Turn<void> {
+    return async (frames) => {
+      if (verb === "list") {
+        while ((await this.#client.next("list", frames)).more) { /* dropped */ }
+      } else if (verb === "get") {
+        await this.#client.next("get", frames);
+        await frames.skip();
+        await frames.frame();
+      } else {
+        await this.#client.next("stat", frames);
+      }
+    };
+  }
+}
+
+function keyOf(request: RequestInput): string {
+  return JSON.stringify(Object.entries(request).sort());
+}

@@ -1,0 +1,41 @@
+/** The requests that a download makes first, to be sent with the proof of a login. */
+import type { AheadRequest } from "../ahead.ts";
+import { baseName, parentOf, trimSlashes } from "../path.ts";
+import { Folders } from "./folders.ts";
+import { partPrefix } from "./part.ts";
+import { fileTarget, type GetOptions } from "./source.ts";
+
+/**
+ * Returns the first requests of `get`: for the facts of the sources, and for the bytes of a single file unless
+ * the download may not need all of them at once.
+ *
+ * @param sources remote paths
+ * @param target a local path; `-` is standard output
+ */
+export function firstRequests(
+  sources: readonly string[],
+  target: string,
+  options: Pick<GetOptions, "recursive" | "update" | "checksum" | "noClobber" | "dryRun">,
+): readonly AheadRequest[] {
+  const paths = sources.map(trimSlashes);
+  const { recursive, update, checksum, noClobber, dryRun } = options;
+  const requests = paths.flatMap((path): AheadRequest[] => {
+    const stat = { verb: "stat", path } as const;
+    return recursive ? [stat, { verb: "list", path, recursive }] : [stat];
+  });
+  if (sources.length > 1 || recursive || update || checksum || noClobber || dryRun) return requests;
+  const [path] = paths;
+  return isResumable(path, target) ? requests : [...requests, { verb: "get", path, offset: 0 }];
+}
+
+/** Returns whether an earlier run may have left a part of the file. */
+function isResumable(path: string, target: string): boolean {
+  try {
+    const { type, local } = fileTarget(target, baseName(path), false);
+    if (type === "stream") return false;
+    const prefix = partPrefix(baseName(local));
+    return new Folders().parts(parentOf(local)).some((name) => name.startsWith(prefix));
+  } catch {
+    return true; // the download fails with the reason
+  }
+}
