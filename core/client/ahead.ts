@@ -2,8 +2,9 @@
  * Requests that are sent before their answers are needed, for instance with the proof of a login, which saves a
  * round trip. The first equal request takes the answer. Any other request drops the answers before its own.
  */
-import type { RequestInput } from "../protocol/message.ts";
-import type { Client, Turn } from "./client.ts";
+import type { BargeError } from "../error.ts";
+import type { Answer, RequestInput } from "../protocol/message.ts";
+import type { FrameReader } from "../protocol/reader.ts";
 
 /** A request that changes nothing. */
 export type AheadRequest = RequestInput<"stat" | "list" | "get">;
@@ -11,9 +12,19 @@ export type AheadRequest = RequestInput<"stat" | "list" | "get">;
 /** The most requests that are sent with the proof of a login. */
 export const maxAheadRequests = 64;
 
-/** A turn that reads an answer. */
+/** The connection that sends the requests: `Client`. */
+interface Connection {
+  readonly closed: BargeError | undefined;
+  onClose(callback: () => void): void;
+  next<V extends AheadRequest["verb"]>(verb: V, frames: FrameReader): Promise<Answer<V>>;
+}
+
+/** Reads one answer. */
+type Turn = (frames: FrameReader) => Promise<unknown>;
+
+/** A turn with its deadline. */
 interface Reading {
-  readonly turn: Turn<unknown>;
+  readonly turn: Turn;
   /** The longest time without a byte, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -26,11 +37,11 @@ interface Pending {
 }
 
 export class Ahead {
-  readonly #client: Client;
+  readonly #connection: Connection;
   #pending: Pending[] = [];
 
-  constructor(client: Client) {
-    this.#client = client;
+  constructor(connection: Connection) {
+    this.#connection = connection;
   }
 
   /**
@@ -45,7 +56,7 @@ export class Ahead {
   ): void {
     const { promise, resolve, reject } = Promise.withResolvers<Reading>();
     promise.catch(() => {/* a turn of a closed connection does not wait for it */});
-    this.#client.onClose(() => reject(this.#client.closed));
+    this.#connection.onClose(() => reject(this.#connection.closed));
     const answer = queue(promise);
     answer.catch(() => {/* the request that takes it handles the failure */});
     const drop = { turn: this.#dropping(request), timeoutMs };
@@ -78,16 +89,16 @@ export class Ahead {
     return this.#pending.findIndex((pending) => pending.key === key);
   }
 
-  #dropping({ verb }: AheadRequest): Turn<void> {
+  #dropping({ verb }: AheadRequest): Turn {
     return async (frames) => {
       if (verb === "list") {
-        while ((await this.#client.next("list", frames)).more) { /* dropped */ }
+        while ((await this.#connection.next("list", frames)).more) { /* dropped */ }
       } else if (verb === "get") {
-        await this.#client.next("get", frames);
+        await this.#connection.next("get", frames);
         await frames.skip();
         await frames.frame();
       } else {
-        await this.#client.next("stat", frames);
+        await this.#connection.next("stat", frames);
       }
     };
   }
