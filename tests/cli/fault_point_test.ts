@@ -231,7 +231,15 @@ async function change(place: Place, verb: "move" | "remove", point: string): Pro
   await reset(server, place.token);
 }
 
-const afterRename: string[] = ["renamed", "settled", "committed"];
+/**
+ * A large upload is killed at each step; the others are killed before and after the change. tests/contract/store kills
+ * a small upload, a move and a removal at each step, without a server.
+ */
+const points = {
+  small: ["sealed", "staged", "renamed", "committed"],
+  large: ["staged", "synced", "sealed", "renamed", "settled", "committed"],
+  change: ["intended", "renamed"],
+} as const;
 
 Deno.test("kill -9 at each step of a change: all of it or nothing, the books right, an event only for what happened, and again", async (t) => {
   const data = Deno.makeTempDirSync({ prefix: "barge-point-" });
@@ -239,16 +247,16 @@ Deno.test("kill -9 at each step of a change: all of it or nothing, the books rig
   let place: Place | undefined;
   try {
     const prepared = place = await prepare(data, receiver);
-    for (const point of ["sealed", "staged", "synced", ...afterRename]) {
+    for (const point of points.small) {
       await t.step(`a small upload: ${point}`, () => overwrite(prepared, small, point));
     }
-    for (const point of ["staged", "synced", "sealed", ...afterRename]) {
+    for (const point of points.large) {
       await t.step(`a large upload: ${point}`, () => overwrite(prepared, large, point));
     }
     await t.step("a new file: renamed", () => create(prepared, small));
     await t.step("new folders: made", () => makeFolders(prepared));
     for (const verb of ["move", "remove"] as const) {
-      for (const point of ["intended", ...afterRename]) {
+      for (const point of points.change) {
         await t.step(`a ${verb}: ${point}`, () => change(prepared, verb, point));
       }
     }
