@@ -36,6 +36,11 @@ const derived: Readonly<Record<string, Derived>> = {
     clientKey: "UaAjzEyEgKa6J5Z3wwf2b0VbUovYAZbucXcyIIAmC74=",
     serverKey: "Da6XDa0Z1Hhl3GgryUvbUNTW+E4paa7/dXXhttz6lB0=",
   },
+  "sécret": {
+    salt: "7kPZ0cB1qUu2nq9mJrX5gw==",
+    clientKey: "LpQxtCvc8kkByRjEh1g+HGzh6BgUJCfS5gH+AZH6Ld4=",
+    serverKey: "Y9KU3kaLvEdwUTGXIplsGNbBE2EYab7SQCF9prr6Iq4=",
+  },
 };
 
 /** Verifiers of other passwords, made in this process. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { encodeChunkHead, type FrameValue } from "../../../core/protocol/frame.ts";
 import { nonce } from "../../../core/protocol/scram.ts";
-import { makeVerifier } from "../../../core/protocol/verifier.ts";
+import { verifierOf } from "../../_passwords.ts";
 import { Here } from "./_here.ts";
 import { type Bytes, eager, join, Peer, type Piece, sha256, text } from "./_peer.ts";
 
@@ -151,31 +151,30 @@ Deno.test("grow raises a limit, and never lowers one", async () => {
 
 Deno.test("passwd asks for the old password again, and ends all logins but the one that asked", async () => {
   await using here = await Here.start({});
-  const [first, second] = await Promise.all(
-    ["one", "two"].map((secret) => makeVerifier("password", secret)),
-  );
+  const [one, two] = ["anna-secret", "bob-secret"];
+  const [first, second] = await Promise.all([one, two].map(verifierOf));
   here.store.accounts.change("anna", { verifier: first });
   using byPassword = await Peer.open(here.address);
-  assert.equal((await byPassword.prove("anna", "one")).ok, true);
+  assert.equal((await byPassword.prove("anna", one)).ok, true);
   using other = await Peer.open(here.address);
-  assert.equal((await other.prove("anna", "one")).ok, true);
+  assert.equal((await other.prove("anna", one)).ok, true);
   const token = await byPassword.token();
   using byToken = await Peer.open(here.address, token);
   const kind = ({ error }: FrameValue) => (error as { kind: string } | undefined)?.kind;
 
   // Neither without a proof, nor with one of a token, another password or another account.
   assert.equal(await byPassword.fail({ verb: "passwd", verifier: second }), "denied");
-  assert.equal(kind(await byToken.passwd("anna", "one", second)), "denied");
+  assert.equal(kind(await byToken.passwd("anna", one, second)), "denied");
   assert.equal(kind(await byPassword.passwd("anna", "other", second)), "unauthenticated");
   here.store.accounts.add({ name: "bob", role: "user", limit: null, verifier: first });
-  assert.equal(kind(await byPassword.passwd("bob", "one", second)), "denied");
+  assert.equal(kind(await byPassword.passwd("bob", one, second)), "denied");
   const [, id, secret] = /^barge_([^_]+)_(.+)$/.exec(token)!;
   const proof = await byPassword.proof(id, secret, "token");
   assert.equal(await byPassword.fail({ verb: "passwd", verifier: second, proof }), "denied");
   assert.equal((await byToken.ask({ verb: "quota" })).account, "anna");
 
-  const oldProof = await other.proof("anna", "one");
-  assert.equal((await byPassword.passwd("anna", "one", second)).ok, true);
+  const oldProof = await other.proof("anna", one);
+  assert.equal((await byPassword.passwd("anna", one, second)).ok, true);
   assert.equal((await byPassword.ask({ verb: "quota" })).account, "anna");
   const back = { verb: "passwd", verifier: first, proof: oldProof };
   assert.equal(await other.fail(back), "unauthenticated");
@@ -185,9 +184,9 @@ Deno.test("passwd asks for the old password again, and ends all logins but the o
   for (const peer of [other, byToken]) await peer.gone();
   await assert.rejects(() => Peer.open(here.address, token), /unauthenticated/);
   using again = await Peer.open(here.address);
-  assert.equal((await again.prove("anna", "one")).ok, false);
-  assert.equal((await again.prove("anna", "two")).ok, true);
-  assert.equal((await byPassword.passwd("anna", "two", first)).ok, true, "it goes on as any login");
+  assert.equal((await again.prove("anna", one)).ok, false);
+  assert.equal((await again.prove("anna", two)).ok, true);
+  assert.equal((await byPassword.passwd("anna", two, first)).ok, true, "it goes on as any login");
 });
 
 Deno.test("one surrogate without its other is no path, and elsewhere counts as U+FFFD", async () => {

@@ -64,9 +64,9 @@ Deno.test("a token is not issued by a login that ends meanwhile", async () => {
 Deno.test("a login fails if the password is changed while it is checked", async () => {
   using setup = new Setup();
   const anna = setup.user("anna");
-  setup.store.accounts.change("anna", { verifier: await verifierOf("secret") });
+  setup.store.accounts.change("anna", { verifier: await verifierOf("anna-secret") });
   const pause = () => Promise.resolve();
-  const entering = logIn(setup.store, { name: "anna", secret: "secret", host, door }, pause);
+  const entering = logIn(setup.store, { name: "anna", secret: "anna-secret", host, door }, pause);
   setup.store.accounts.change("anna", { verifier });
   await fails("unauthenticated", () => entering);
   await fails("unauthenticated", () => changePassword(anna, verifier));

@@ -18,10 +18,10 @@ const never = () => Promise.reject(new Error("nothing was to be waited for"));
 Deno.test("a web session is found again by its secret, listed, and ended by its owner only", async () => {
   using setup = new Setup();
   const [before, bob] = [setup.user("anna"), setup.user("bob")];
-  setup.store.accounts.change("anna", { verifier: await verifierOf("secret") });
+  setup.store.accounts.change("anna", { verifier: await verifierOf("anna-secret") });
   await fails("unauthenticated", () => webSessions(before));
   const anna = setup.login("anna");
-  const credentials = { name: "anna", secret: "secret", host, door };
+  const credentials = { name: "anna", secret: "anna-secret", host, door };
   const first = await beginWebSession(setup.store, credentials, "x".repeat(1000), never);
   const second = await beginWebSession(setup.store, credentials, "Firefox", never);
   assert.equal((await findWebSession(setup.store, first, host))?.session.id, anna.id);
