@@ -6,6 +6,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Accounts } from "../../../core/local/account/accounts.ts";
+import { Tokens } from "../../../core/local/account/tokens.ts";
+import { Database } from "../../../core/local/database/database.ts";
 import { bargeCommand } from "../../_program.ts";
 
 const root = new URL("../../../", import.meta.url);
@@ -61,8 +64,10 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text.split("\n")[0];
 }
 
-/** Runs `use` with a server that has one account. */
-async function serving(use: (address: string, folder: string) => Promise<void>): Promise<void> {
+/** Runs `use` with a server that has one account, and a token of that account. */
+async function serving(
+  use: (address: string, folder: string, token: string) => Promise<void>,
+): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
     const data = join(folder, "data");
@@ -84,7 +89,7 @@ async function serving(use: (address: string, folder: string) => Promise<void>):
     try {
       const line = await firstLine(child.stdout);
       assert.match(line, /"ready"/, line || `the server did not start: ${await said}`);
-      await use(JSON.parse(line).native, folder);
+      await use(JSON.parse(line).native, folder, await issueToken(data));
     } finally {
       try {
         child.kill("SIGTERM");
@@ -95,6 +100,11 @@ async function serving(use: (address: string, folder: string) => Promise<void>):
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+async function issueToken(data: string): Promise<string> {
+  using db = new Database(data);
+  return (await new Tokens(db).issue(new Accounts(db).get("alice").id, "test")).token;
 }
 
 function sha256(bytes: Uint8Array): string {
@@ -119,17 +129,21 @@ Deno.test({
   name: `python client: log in, put, list, get, resume${skipped}`,
   ignore: !python,
   fn: () =>
-    serving(async (address, folder) => {
+    serving(async (address, folder, token) => {
       const at = (name: string) => join(folder, name);
-      const call = (args: string[], password = "cafe\u0301 ☃ long") =>
-        run("python3", [script, address, "alice", ...args], "", { BARGE_PASSWORD: password });
-      const ok = async (args: string[]): Promise<Record<string, unknown>[]> => {
-        const { code, stdout, stderr } = await call(args);
+      // A login with a token needs no scrypt.
+      const call = (args: string[], secret: Record<string, string> = { BARGE_TOKEN: token }) =>
+        run("python3", [script, address, "alice", ...args], "", secret);
+      const ok = async (
+        args: string[],
+        secret?: Record<string, string>,
+      ): Promise<Record<string, unknown>[]> => {
+        const { code, stdout, stderr } = await call(args, secret);
         assert.equal(code, 0, `client.py ${args.join(" ")}: ${stderr}`);
         return stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
       };
-      const fails = async (kind: string, args: string[], password?: string) => {
-        const { code, stderr } = await call(args, password);
+      const fails = async (kind: string, args: string[], secret?: Record<string, string>) => {
+        const { code, stderr } = await call(args, secret);
         assert.equal(code, 1, stderr);
         assert.equal(JSON.parse(stderr).kind, kind, stderr);
       };
@@ -140,7 +154,8 @@ Deno.test({
       await Deno.writeFile(at("large"), large);
       await Deno.writeFile(at("empty"), new Uint8Array());
 
-      await fails("unauthenticated", ["list", "/home"], "wrong");
+      await fails("unauthenticated", ["list", "/home"], { BARGE_PASSWORD: "wrong" });
+      await ok(["list", "/home"], { BARGE_PASSWORD: "cafe\u0301 ☃ long" });
       for (const [file, bytes] of [["small", small], ["empty", new Uint8Array()]] as const) {
         const [sent] = await ok(["put", at(file), `/home/${file}`]);
         assert.deepEqual(
