@@ -94,6 +94,13 @@ Deno.test("every field of a worker's message is checked, and bounded", () => {
   for (const message of sound) assert.deepEqual(readFromWorker(message), message);
 });
 
+/** The forged messages that a worker posts to a real supervisor: of each type, and those about files. */
+const posted = new Set([
+  ...["no object", "an unknown type", "a path on disk", "a path that leads out"],
+  ...["an upload that leads out", "a digest of any text", "a failure of no kind"],
+  ...["a span of any name", "a crowd"],
+]);
+
 Deno.test(
   { name: "a forged message runs no program, and ends its worker", ignore: !unix },
   async (t) => {
@@ -142,7 +149,8 @@ Deno.test(
       }
     };
     try {
-      for (const [name, message] of Object.entries(forged)) {
+      // The supervisor reads each message with the function that the test above calls with all of them.
+      for (const [name, message] of Object.entries(forged).filter(([name]) => posted.has(name))) {
         await t.step(name, async () => {
           // A sound message after a forged one is not read.
           await outcome([message, check({})], /^worker "?1"? died: read message: /);
