@@ -11,7 +11,7 @@ for (const Type of [Lock, RLock]) {
   Deno.test(`${Type.name}: 16 workers add to a number without atomics`, async () => {
     const lock = new Type();
     const counter = new Int32Array(new SharedArrayBuffer(4));
-    const each = 2000;
+    const each = 500;
     const args = { handle: lock.handle, counter, each };
     await threads.all(workers, ({ Lock, RLock }, { handle, counter, each }) => {
       const lock = handle.kind === "Lock" ? Lock.attach(handle) : RLock.attach(handle);

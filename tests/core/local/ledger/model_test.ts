@@ -331,7 +331,7 @@ Deno.test("sums hold and no limit is passed after any sequence of steps", () => 
           if (error !== undo) throw error;
         }
       }),
-      { numRuns: 800 },
+      { numRuns: 500 },
     );
   } finally {
     Deno.removeSync(data, { recursive: true });
