@@ -19,6 +19,13 @@ export class Setup implements AsyncDisposable {
     return new Setup(server, client, dir);
   }
 
+  /** Opens one more connection as anna, by default to the server itself. */
+  async connect(address = this.server.address, signal?: AbortSignal): Promise<Client> {
+    const client = await connect(parseRemote(address), { signal });
+    await login(client, { token: await this.server.issueToken("anna") });
+    return client;
+  }
+
   /** Returns the place of a remote path of anna's on the server's disk. */
   disk(path: string): string {
     return `${this.server.data}${path.replace(/^\/home/, "/homes/anna")}`;
@@ -29,13 +36,6 @@ export class Setup implements AsyncDisposable {
     await this.server[Symbol.asyncDispose]();
     await Deno.remove(this.dir, { recursive: true });
   }
-}
-
-/** Connects and logs in with the password, which costs an scrypt. */
-export async function anna(address: string, signal?: AbortSignal): Promise<Client> {
-  const client = await connect(parseRemote(address), { signal });
-  await login(client, { account: "anna", password: "anna-secret" });
-  return client;
 }
 
 /** Gathers the events of a transfer. */

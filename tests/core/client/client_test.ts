@@ -12,7 +12,7 @@ import { quota } from "../../../core/client/quota.ts";
 import { parseRemote } from "../../../core/client/remote.ts";
 import { entryAt, stat } from "../../../core/client/stat.ts";
 import { issueToken, revokeToken } from "../../../core/client/token.ts";
-import { anna, plant, Setup } from "./_setup.ts";
+import { plant, Setup } from "./_setup.ts";
 
 const kind = (kind: string) => (error: unknown) =>
   error instanceof BargeError && error.kind === kind;
@@ -85,7 +85,7 @@ Deno.test("every verb", async (t) => {
 
   await t.step("a loop can leave a long listing early", async () => {
     const files: Record<string, string> = {};
-    for (let i = 0; i < 1500; i++) files[`many/${"n".repeat(100)}${i}`] = "";
+    for (let i = 0; i < 600; i++) files[`many/${"n".repeat(100)}${i}`] = "";
     plant(dir, files);
     await put(client, [`${dir}/many`], "/home/", { recursive: true });
     let first;
@@ -94,23 +94,23 @@ Deno.test("every verb", async (t) => {
       break;
     }
     assert.match(first ?? "", /^n+0$/);
-    assert.equal((await listAll(client, "/home/many")).length, 1500);
+    assert.equal((await listAll(client, "/home/many")).length, 600);
   });
 
   await t.step("the password is changed", async () => {
-    await using other = await anna(server.address);
+    await using other = await connect(remote);
+    await login(other, { account: "anna", password: "anna-secret" });
     const change = { account: "anna", old: "anna-secret", password: "another one" };
     await assert.rejects(passwd(other, { ...change, old: "wrong" }), kind("unauthenticated"));
     await assert.rejects(passwd(other, { ...change, password: "1234567" }), kind("usage"));
     await passwd(other, change);
     await using again = await connect(remote);
     await login(again, { account: "anna", password: "another one" });
-    await passwd(again, { account: "anna", old: "another one", password: "anna-secret" });
   });
 
   await t.step("a signal fails waiting and later requests with one error", async () => {
     const stop = new AbortController();
-    await using other = await anna(server.address, stop.signal);
+    await using other = await setup.connect(server.address, stop.signal);
     const asked = Promise.allSettled([ping(other), ping(other)]);
     stop.abort();
     const [a, b] = (await asked).map((outcome) => (outcome as PromiseRejectedResult).reason);
@@ -121,7 +121,7 @@ Deno.test("every verb", async (t) => {
   });
 
   await t.step("a server that ends is unavailable", async () => {
-    await using other = await anna(server.address);
+    await using other = await setup.connect();
     await server.kill("SIGKILL");
     await assert.rejects(ping(other), kind("unavailable"));
     await assert.rejects(connect(remote), kind("unavailable"));

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { Lanes } from "../../../core/client/transfer/lanes.ts";
 import { Proxy } from "../../_proxy.ts";
-import { anna, Setup } from "./_setup.ts";
+import { Setup } from "./_setup.ts";
 
 Deno.test("lanes without work are kept alive while another one works", async () => {
   await using all = await Setup.start();
   await using proxy = new Proxy(all.server.address);
-  await using first = await anna(proxy.address);
-  await using second = await anna(proxy.address);
+  await using first = await all.connect(proxy.address);
+  await using second = await all.connect(proxy.address);
   const clients = [first, second];
   const lanes = new Lanes(clients.map((client, index) => ({ client, transfer: index })), 5);
   const sent = proxy.received[1];
@@ -21,7 +21,7 @@ Deno.test("lanes without work are kept alive while another one works", async () 
 
 Deno.test("lanes whose connection is closed get no files while another is open", async () => {
   await using all = await Setup.start();
-  await using other = await anna(all.server.address);
+  await using other = await all.connect();
   const lanes = new Lanes([{ client: other, transfer: "closed" }, {
     client: all.client,
     transfer: "open",

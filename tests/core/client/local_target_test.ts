@@ -4,7 +4,7 @@ import { isStandardOutput, localTarget } from "../../../core/client/download/loc
 import { put } from "../../../core/client/put.ts";
 import { BargeError } from "../../../core/error.ts";
 import { onTwoNodes } from "../../_server.ts";
-import { anna, noise, plant, recorder, Setup } from "./_setup.ts";
+import { noise, plant, recorder, Setup } from "./_setup.ts";
 
 const text = (path: string) => Deno.readTextFileSync(path);
 const isLink = (path: string) => Deno.lstatSync(path).isSymlink;
@@ -74,7 +74,7 @@ Deno.test("a download into links, devices and FIFOs", async (t) => {
 
   await t.step("an interruption ends the wait for a pipe without a reader", async () => {
     const stop = new AbortController();
-    const other = await anna(setup.server.address, stop.signal);
+    const other = await setup.connect(setup.server.address, stop.signal);
     const full = Promise.withResolvers<number>();
     const output = {
       write() {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { get } from "../../../core/client/get.ts";
 import { put } from "../../../core/client/put.ts";
 import { stat } from "../../../core/client/stat.ts";
-import { anna, Cutter, noise, plant, recorder, Setup, snapshot } from "./_setup.ts";
+import { Cutter, noise, plant, recorder, Setup, snapshot } from "./_setup.ts";
 
 Deno.test("interrupted transfers resume", async (t) => {
   await using setup = await Setup.start();
@@ -11,14 +11,14 @@ Deno.test("interrupted transfers resume", async (t) => {
   plant(dir, { big: noise(size) });
   const cutPut = async (sources: string[], target: string, up: number) => {
     await using cutter = new Cutter(server.address, { up });
-    await using other = await anna(cutter.address);
+    await using other = await setup.connect(cutter.address);
     const record = recorder();
     await put(other, sources, target, { recursive: true, onEvent: record.onEvent });
     return record;
   };
   const cutGet = async (sources: string[], target: string, down: number) => {
     await using cutter = new Cutter(server.address, { down });
-    await using other = await anna(cutter.address);
+    await using other = await setup.connect(cutter.address);
     const record = recorder();
     await get(other, sources, target, { recursive: true, onEvent: record.onEvent });
     return record;

@@ -3,7 +3,7 @@ import { get, type GetOptions } from "../../../core/client/get.ts";
 import { mkdir, remove } from "../../../core/client/change.ts";
 import { put, type PutOptions } from "../../../core/client/put.ts";
 import { entryAt } from "../../../core/client/stat.ts";
-import { anna, noise, plant, recorder, Setup, snapshot } from "./_setup.ts";
+import { noise, plant, recorder, Setup, snapshot } from "./_setup.ts";
 
 /** A tree with typical content and fixed times. */
 function plantTree(root: string): void {
@@ -169,7 +169,7 @@ Deno.test("trees", async (t) => {
 
   await t.step("a signal ends a transfer at once", async () => {
     const stop = new AbortController();
-    await using other = await anna(setup.server.address, stop.signal);
+    await using other = await setup.connect(setup.server.address, stop.signal);
     const transfer = put(other, [`${dir}/many`], "/home/", {
       recursive: true,
       onEvent: (event) => event.type === "done" && stop.abort(),
