@@ -40,7 +40,7 @@ export class Scripts implements Disposable {
 }
 
 /** Returns a line of a script that waits for a file. */
-export const waitFor = (name: string) => `until [ -e "$D/${name}" ]; do sleep 0.02; done`;
+export const waitFor = (name: string) => `until [ -e "$D/${name}" ]; do sleep 0.1; done`;
 
 /** Writes a program that keeps a named pipe open with a child, until there is a file `ok`. */
 export async function hanging(scripts: Scripts): Promise<string> {

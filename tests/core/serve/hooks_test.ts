@@ -243,13 +243,12 @@ Deno.test(
     using scripts = new Scripts();
     const check = await hanging(scripts);
     const large = pattern(400_000);
-    const { server, token } = await serveWith();
-    await using _ = server;
-    await server.kill("SIGTERM");
-    const { data } = server;
     const args = ["--workers", "1", "--check-upload", check];
+    await using dying = await startServer({ args, fault: "die-on=dies" });
+    const { data } = dying;
+    await dying.addUser("anna", { quota: "1000000" });
+    const token = await dying.issueToken("anna");
     {
-      await using dying = await startServer({ data, args, fault: "die-on=dies" });
       using peer = await Peer.open(dying.address, token);
       await begin(peer, large);
       const released = await holding(scripts);
@@ -258,6 +257,7 @@ Deno.test(
       await released();
       await peer.gone();
     }
+    await dying.kill("SIGKILL");
     scripts.touch("ok");
     await using again = await startServer({ data, args });
     using peer = await Peer.open(again.address, token);
