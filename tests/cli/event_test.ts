@@ -303,9 +303,10 @@ Deno.test("logins that fail, bans and changes of accounts are events, also by co
     ]);
     const { stdout } = await barge(["audit", "--json", "--account", "anna", "--data", server.data]);
     const trail = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    // Failures of one kind are one record for each minute in which they happen.
     const secrets = trail.filter(({ event }) => event === "login-failed")
-      .map(({ account, details }) => [account, details.with]);
-    assert.deepEqual(secrets, [["anna", "token"], ["anna", "password"]]);
+      .map(({ account, details }) => `${account} ${details.with}`);
+    assert.deepEqual([...new Set(secrets)], ["anna token", "anna password"]);
     const password = `${server.data}/../${crypto.randomUUID()}`;
     await Deno.writeTextFile(password, "a-long-password\n");
     try {
