@@ -31,7 +31,7 @@ Deno.test("the description has all routes and no others", async () => {
 
 Deno.test("each operation answers as described", async (t) => {
   await using web = await Web.start({ allowRegister: true, maxLimit: 5_000_000 });
-  const admin = await web.withPassword("root", "admin");
+  const admin = await web.user("root", null, "admin");
   const anna = await web.user("anna", 1_000_000);
   const done = new Set<string>();
   const run = async (
