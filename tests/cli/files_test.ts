@@ -413,8 +413,11 @@ Deno.test(
       assert.equal(ended.code, 11);
       assert.match(ended.stderr, /use `barge login` again/);
 
-      await server.addUser("bella", { password: secret.BARGE_PASSWORD });
-      const env = { BARGE_SERVER: `barge://bella@${server.address}`, ...secret };
+      await server.addUser("bella");
+      const env = {
+        BARGE_SERVER: `barge://bella@${server.address}`,
+        BARGE_PASSWORD: await server.issueToken("bella"),
+      };
       await home.barge(["put", "f", "/home/"], { env });
       assert.equal((await remove("--purge")).kept, null);
     });

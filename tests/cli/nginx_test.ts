@@ -43,7 +43,7 @@ test(
 
 async function serveAtPrefix(it: Behind, prefix: "" | "/files"): Promise<void> {
   const { url, curl, server } = it;
-  const alice = ["-u", "alice:alice-secret"];
+  const alice = ["-u", `alice:${await server.issueToken("alice")}`];
 
   // The page: its login gives a cookie for TLS, and all that it names is there.
   const jar = ["-b", `${server.data}/jar`, "-c", `${server.data}/jar`];
