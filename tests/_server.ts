@@ -25,11 +25,11 @@ export interface ServerOptions {
    * otherwise: each worker costs a tenth of a second.
    */
   readonly args?: readonly string[];
-  /** An existing data directory, which is then not removed. */
+  /** A data directory, which is then not removed. An empty folder gets a database with the account admin. */
   readonly data?: string;
   /** The options of storage that machines share, in place of a data directory. */
   readonly store?: readonly string[];
-  /** Leaves a data directory of its own empty, so that this start makes the first account. */
+  /** Leaves an empty data directory as it is, so that this start makes the first account. */
   readonly empty?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /**
@@ -80,7 +80,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     !given.some((arg) => arg === `--${option}` || arg.startsWith(`--${option}=`))
   );
   const data = options.data ?? await Deno.makeTempDir({ prefix: "barge-test-" });
-  if (!options.data && !options.empty && !options.store) {
+  if (!options.empty && !options.store && await isEmptyFolder(data)) {
     await Deno.writeFile(`${data}/accounts.db`, await preparedDatabase(), { mode: 0o600 });
     if (given.includes("--sftp")) await layHostKeys(data);
   }
@@ -295,6 +295,16 @@ export class Server implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill("SIGKILL");
     if (this.ours) await Deno.remove(this.data, { recursive: true });
+  }
+}
+
+async function isEmptyFolder(path: string): Promise<boolean> {
+  try {
+    for await (const _ of Deno.readDir(path)) return false;
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -302,7 +302,7 @@ Deno.test("a directory that a crash left incomplete is served", async () => {
   for (const make of states) {
     Deno.mkdirSync(folder);
     make();
-    await using server = await startServer({ data: folder });
+    await using server = await startServer({ data: folder, empty: true });
     assert.match(server.adminPassword(), /^\S{20,}$/);
     await server.kill("SIGKILL");
     Deno.removeSync(folder, { recursive: true });

@@ -14,7 +14,10 @@ Deno.test("kill -9 after a receiver has taken an event, before that is recorded:
   try {
     const fault = "kill-supervisor-at=delivered";
     // The first account's event is the first one. The kill may come before the server is ready.
-    await startServer({ data, args, env, fault }).then(({ ended }) => ended, () => {});
+    await startServer({ data, empty: true, args, env, fault }).then(
+      ({ ended }) => ended,
+      () => {},
+    );
     const server = await startServer({ data, args, env });
     await until(() => waitingEvents(data) === 0);
     await server.kill("SIGTERM");
