@@ -36,7 +36,7 @@ async function codeOnce(stage: Stage): Promise<void> {
   const visit = (code: string) => door.visitWithCode!(server, account, password, code);
   const secret = await server.enableTotp(account);
   const code = codeAt(secret, Date.now());
-  const outcomes = await Promise.allSettled([visit(code), visit(code), visit(code)]);
+  const outcomes = await Promise.allSettled([visit(code), visit(code)]);
   const visitors = outcomes.flatMap((outcome) =>
     outcome.status === "fulfilled" ? [outcome.value] : []
   );

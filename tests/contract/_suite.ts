@@ -150,7 +150,8 @@ function promisesOf(door: DoorUnderTest, host: Host): Promised[] {
     test("no path leads out", async ({ here, server, account }) => {
       await here.put("/home/f", pattern(10));
       await server.addUser("eve", { password });
-      await (await door.visit(server, "eve", password))[Symbol.asyncDispose]();
+      const eve = await door.visit(server, "eve", await server.issueToken("eve"));
+      await eve[Symbol.asyncDispose]();
       if (host.hasFiles) await Deno.symlink("/etc", `${server.data}/homes/${account}/link`);
       const out = [
         "/../../../etc/passwd",
@@ -340,7 +341,7 @@ function promisesOf(door: DoorUnderTest, host: Host): Promised[] {
     await server.addUser("bob", { password });
     await here.put("/home/f", pattern(10));
     await here.put("/public/f", pattern(20));
-    await using bob = await door.visit(server, "bob", password);
+    await using bob = await door.visit(server, "bob", await server.issueToken("bob"));
     assert.deepEqual(await names(bob, "/home"), []);
     assert.equal((await bob.get("/public/f")).length, 20);
     await assert.rejects(() => bob.put("/public/f", pattern(5)), Refused);
