@@ -56,10 +56,15 @@ const serveOptions = {
     () => Deno.hostname().slice(0, maxNodeNameCharacters) || "node",
     "With --store: the name of this node in `barge status` and in metrics. Default: the host's name",
   ),
-  native: door({ host: "127.0.0.1", port: 7171 }, "the native door (BARGE/1); also unix:/PATH"),
+  native: door(
+    { host: "127.0.0.1", port: 7171 },
+    "the native door (BARGE/1); also unix:/PATH",
+    true,
+  ),
   http: door(
     { host: "127.0.0.1", port: 8080 },
     "the HTTP door (page, API, WebDAV); also unix:/PATH",
+    true,
   ),
   ftp: door(null, "the FTP door (TLS on request)"),
   ftps: door(null, "the FTP door inside TLS"),
@@ -218,8 +223,8 @@ export default command({
     transfers under way, the other limits to new requests. The log names the options that changed,
     and those that need a restart; a file with a fault changes nothing.
 
-    If a directory holds files but no accounts.db, the database is lost, and the start fails with
-    exit code 7: restore it from a backup. Without a backup, --adopt makes a new database; use it
+    If a directory holds files in homes/ or public/ but no accounts.db, the database is lost, and the
+    start fails with exit code 7: restore it from a backup. Without a backup, --adopt makes a new database; use it
     once. The files stay in their places: homes/admin belongs to the new admin, and any other
     homes/NAME has no account until \`barge user add NAME --adopt\`. \`barge verify --repair\`
     charges the files.
@@ -339,9 +344,9 @@ async function readTraceOptions(instance: string) {
 }
 
 /** The option for the address of a door. */
-function door(fallback: Address | null, label: string) {
+function door(fallback: Address | null, label: string, unix = false) {
   return valueOr(
-    addressOrOff(),
+    addressOrOff({ unix }),
     fallback,
     `The address of ${label}, or \`off\`. Default: ${fallback ? formatAddress(fallback) : "off"}`,
   );

@@ -44,6 +44,8 @@ interface OpenOptions {
   readonly create?: boolean;
   /** Make the database even if the directory has files already. */
   readonly adopt?: boolean;
+  /** The verb changes the storage: see {@link noteServersElsewhere}. */
+  readonly changes?: boolean;
 }
 
 /**
@@ -93,7 +95,7 @@ export function needDirectory(values: AccountsValues, instead: string): void {
 
 async function openLocalAccounts(data: string, options: OpenOptions): Promise<AccountStores> {
   noteData(data);
-  const { create, adopt } = options;
+  const { create, adopt, changes = create } = options;
   const made = create && !exists(`${data}/accounts.db`) && await makeFolder(data);
   if (create || adopt) {
     const { Database } = await import("../../core/local/database/database.ts");
@@ -101,15 +103,21 @@ async function openLocalAccounts(data: string, options: OpenOptions): Promise<Ac
   }
   const store = await openStore(data, true);
   if (made) note(made);
+  else if (changes) await noteServersElsewhere(data);
   return {
     ...store.people,
     [Symbol.asyncDispose]: () => Promise.resolve(store[Symbol.dispose]()),
   };
 }
 
-/** Declares a verb that works on the accounts of a storage. */
+/**
+ * Declares a verb that works on the accounts of a storage.
+ *
+ * @param declared.changes returns whether the verb changes the storage. Default: it does not
+ */
 export function accountsCommand<T>(
-  { options, run, ...help }: Omit<Declared<T>, "run"> & {
+  { options, changes, run, ...help }: Omit<Declared<T>, "run"> & {
+    changes?(values: T): boolean;
     run(values: T & AccountsValues & Common, stores: AccountStores, context: Context): Outcome;
   },
 ) {
@@ -117,7 +125,7 @@ export function accountsCommand<T>(
     ...help,
     options: { ...options, ...accountsOptions } as Options<T & AccountsValues>,
     async run(values, context) {
-      await using stores = await openAccounts(values);
+      await using stores = await openAccounts(values, { changes: changes?.(values) });
       return await run(values, stores, context);
     },
   });
@@ -165,6 +173,18 @@ export function stateOf({ disabled, expired }: Pick<Account, "disabled" | "expir
 /** Writes the used directory to standard error. */
 export function noteData(data: string): void {
   note(`data directory: ${resolve(data)}`);
+}
+
+/**
+ * Names the servers on other directories if none runs on this one, for a verb that is about to change it:
+ * the operator may have forgotten BARGE_DATA. A directory on the command line is certainly meant.
+ */
+export async function noteServersElsewhere(data: string): Promise<void> {
+  if (isDataOnLine()) return;
+  const { serversElsewhere } = await import("../../core/serve/running_servers.ts");
+  const others = serversElsewhere(data);
+  if (others === undefined) return;
+  note(`no server was found on this directory; servers run on other directories: ${others}`);
 }
 
 /**

@@ -11,7 +11,13 @@ import {
   value,
 } from "../_term/command.ts";
 import { plain } from "../_term/value.ts";
-import { accountsOptions, type AccountsValues, isShared, openStore } from "./accounts.ts";
+import {
+  accountsOptions,
+  type AccountsValues,
+  isShared,
+  noteServersElsewhere,
+  openStore,
+} from "./accounts.ts";
 
 /** The option that chooses a target, for all verbs on events. */
 export const targetOption = {
@@ -21,9 +27,14 @@ export const targetOption = {
   ),
 };
 
-/** Declares a verb that works on the events of a storage. */
+/**
+ * Declares a verb that works on the events of a storage.
+ *
+ * @param declared.changes whether the verb changes the storage. Default: it does not
+ */
 export function eventsCommand<T>(
-  { options, run, ...help }: Omit<Declared<T>, "run"> & {
+  { options, changes, run, ...help }: Omit<Declared<T>, "run"> & {
+    readonly changes?: boolean;
     run(values: T & Common, events: EventStore, context: Context): Outcome;
   },
 ) {
@@ -37,6 +48,7 @@ export function eventsCommand<T>(
         return await run(values, storage.events, context);
       }
       using store = await openStore(values.data);
+      if (changes) await noteServersElsewhere(values.data);
       return await run(values, store.events, context);
     },
   });

@@ -37,6 +37,9 @@ export function noteFirstAccount(account: string, secret: FirstPassword): void {
   holdLog();
 }
 
+/** The name of the listener for challenges of ACME, as its option has it. */
+const acmeListener = "acme-http";
+
 export interface Banner extends TlsOptions {
   readonly data: string;
   readonly workers: number;
@@ -65,13 +68,17 @@ export function noteReady(facts: Ready, hostKeys: readonly HostKey[], banner: Ba
     const url = urlOf("http", facts.metrics, tls);
     urls.push({ name: "metrics", url: url.startsWith("unix:") ? url : `${url}metrics` });
   }
+  if (facts.acmeHttp) urls.push({ name: acmeListener, url: urlOf("http", facts.acmeHttp, "off") });
   if (publicUrl !== undefined && facts.http) urls.push({ name: "public", url: publicUrl });
   if (!terminal.stderr) {
     // At any log level, since scripts wait for this record.
     return logAlways(`barge serves ${data}`, {
       data,
       workers,
-      ...Object.fromEntries(urls.map(({ name, url }) => [name, url])),
+      ...Object.fromEntries(urls.map(({ name, url }) => [
+        name === acmeListener ? "acmeHttp" : name,
+        url,
+      ])),
       fingerprint: facts.fingerprint,
       hostKeys,
       ...(isNew && { made: isNew, others }),

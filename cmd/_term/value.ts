@@ -180,9 +180,13 @@ export function address(): ValueParser<Address> {
   return valueParser("HOST:PORT", parse, "HOST:PORT like 127.0.0.1:3306");
 }
 
-/** An address to listen on, or null for `off`. */
-export function addressOrOff(): ValueParser<Address | null> {
-  const like = "HOST:PORT like 127.0.0.1:7171, or unix:/PATH";
+/**
+ * An address to listen on, or null for `off`.
+ *
+ * @param options.unix whether the message for an invalid address offers the path of a Unix socket
+ */
+export function addressOrOff({ unix = false } = {}): ValueParser<Address | null> {
+  const like = `HOST:PORT like 127.0.0.1:7171${unix ? ", or unix:/PATH" : ""}`;
   const address = valueParser("HOST:PORT", listenAddress, like);
   return orWord("off", { ...address, format: formatAddress });
 }

@@ -67,8 +67,17 @@ async function openExisting(
   }
 }
 
-function show({ name, action, changed }: Step, kept: string | undefined, json: boolean): void {
+function show(
+  { name, action, changed, change }: Step,
+  kept: string | undefined,
+  json: boolean,
+): void {
   if (json) return printJson({ name, action, changed, ...(kept && { kept }) });
   const fields = changed.length > 0 ? ` (${changed.join(", ")})` : "";
-  print(`${action} ${name}${fields}${kept ? `; its home is kept in ${kept}` : ""}`);
+  const expired = isPast(change.expires) ? "; it has expired already" : "";
+  print(`${action} ${name}${fields}${expired}${kept ? `; its home is kept in ${kept}` : ""}`);
+}
+
+function isPast(time: number | null | undefined): boolean {
+  return typeof time === "number" && time <= Date.now();
 }

@@ -9,6 +9,7 @@ import {
 } from "../_client/password.ts";
 
 export default accountsCommand({
+  changes: () => true,
   options: {
     name: argument("NAME", "The account"),
     ...newPasswordOptions,

@@ -157,7 +157,10 @@ export class Session implements Login {
   locate(path: string): Location {
     const location = locate(path, this.name);
     if (this.reaches(location.path)) return location;
-    throw new BargeError("not-found", "there is no such file or folder", { path });
+    // The path of a share link stays hidden from its visitors.
+    const only = this.confined ? null : this.scope.path;
+    const hint = only === null ? undefined : `this token reaches only ${only}`;
+    throw new BargeError("not-found", "there is no such file or folder", { path, hint });
   }
 
   /** Returns whether the session reaches a checked path. */

@@ -33,10 +33,26 @@ export function runningServers(): RunningServer[] {
 
 /** Returns the servers that run on other directories than `data`, as a text; undefined: none. */
 export function otherServers(data: string): string | undefined {
-  const own = resolve(data);
-  const others = runningServers().filter((server) => server.data !== own);
-  if (others.length === 0) return undefined;
-  const texts = others.map(({ pid, data }) => data ? `${data} (process ${pid})` : `process ${pid}`);
+  const own = realPath(data);
+  return describe(runningServers().filter((server) => server.data !== own));
+}
+
+/**
+ * Returns the servers that certainly run on other directories than `data`, as a text.
+ *
+ * @returns undefined if there are none, or if a server runs on `data`
+ */
+export function serversElsewhere(data: string): string | undefined {
+  const own = realPath(data);
+  const servers = runningServers().filter((server) => server.data !== undefined);
+  return servers.some((server) => server.data === own) ? undefined : describe(servers);
+}
+
+function describe(servers: readonly RunningServer[]): string | undefined {
+  if (servers.length === 0) return undefined;
+  const texts = servers.map(({ pid, data }) =>
+    data ? `${data} (process ${pid})` : `process ${pid}`
+  );
   const more = texts.length - maxNamed;
   return texts.slice(0, maxNamed).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
@@ -78,5 +94,14 @@ function linkOf(path: string): string {
 function namedDirectory(args: readonly string[]): string | undefined {
   const at = args.findIndex((arg) => arg === "--data");
   const path = at >= 0 ? args[at + 1] : args.find((arg) => arg.startsWith("--data="))?.slice(7);
-  return path?.startsWith("/") ? path : undefined;
+  return path?.startsWith("/") ? realPath(path) : undefined;
+}
+
+/** Resolves links, as in the path of the lock that a server has open. A missing path is returned absolute. */
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return resolve(path);
+  }
 }

@@ -70,6 +70,15 @@ Deno.test("limits of accounts", async (t) => {
     assert.equal((await apply({ expires: "soon" })).code, 2);
     assert.equal((await apply({ from: ["x"] })).code, 2);
     assert.equal((await run("user", "set", "guest")).code, 2);
+    await Deno.writeTextFile(
+      file,
+      '{"accounts": [{"name": "past2", "password": "past-secret", "expires": "2020-01-01"}]}',
+    );
+    for (const args of [["add", "past", "--expires", "2020-01-01"], ["apply", file]]) {
+      const { code, stdout, stderr } = await run("user", ...args);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout + stderr, /past.*; it has expired already$/m);
+    }
     const last = await run("user", "set", "admin", "--expires", "2100-01-01");
     assert.equal(last.code, 6, last.stderr);
   });

@@ -50,6 +50,7 @@ Deno.test("a server gets a certificate from its authority", { ignore }, async (t
     ]);
     await server.addUser("anna");
     await server.said("was issued");
+    assert.match(server.stderr(), new RegExp(`"acmeHttp":"http://${server.facts.acmeHttp}/"`));
     const { http, ftps } = server.facts;
     for (const address of [server.address, http, ftps]) {
       const { subjectaltname } = await until(async () => {

@@ -192,7 +192,23 @@ Deno.test("data directories of commands", async (t) => {
           2,
           `${args}: ${stderr}`,
         );
-        assert.doesNotMatch(stderr, /new one/);
+        assert.doesNotMatch(stderr, /new one|no server was/);
+      }
+      if (Deno.build.os === "linux") {
+        const forgotten = { BARGE_DATA: `${home.path}/other` };
+        const other = ["--data", forgotten.BARGE_DATA];
+        const warned = async (args: string[], env?: Record<string, string>) => {
+          const { code, stderr } = await place.barge(args, { env });
+          assert.equal(code, 0, `${args}: ${stderr}`);
+          return /^no server was found on this directory; servers run on other directories: \//m
+            .test(stderr);
+        };
+        assert.ok(!await warned(["user", "add", "anna", "--generate", ...other]));
+        for (const args of [["quota", "set", "anna", "50"], ["user", "disable", "anna"]]) {
+          assert.ok(await warned([...args, "--json"], forgotten), args.join(" "));
+          assert.ok(!await warned([...args, ...other]), args.join(" "));
+        }
+        assert.ok(!await warned(["user", "list"], forgotten));
       }
     },
   );

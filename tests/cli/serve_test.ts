@@ -114,6 +114,8 @@ Deno.test("options that make no sense, or name files that can't be read, are ref
       ["--ready-fd", "77"],
     ];
     for (const args of cases) await refused(2, new RegExp(args[0]), ...args);
+    await refused(2, /127\.0\.0\.1:7171, or `off`$/m, "--ftp", "2121x");
+    await refused(2, /, or unix:\/PATH, or `off`$/m, "--native", "7171x");
     const alone = [
       ["--acme-http", "127.0.0.1:0", "--acme"],
       ["--acme-email", "a@a.example", "--acme"],

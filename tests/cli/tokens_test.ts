@@ -62,6 +62,9 @@ Deno.test("tokens of accounts", async (t) => {
       const put = ["put", "dump", "/home/backups/monday", "--server", remote];
       assert.equal((await home.barge(put, { env })).code, 0);
       await Deno.writeTextFile(`${home.path}/dump`, "broken into");
+      await Deno.mkdir(`${home.path}/tree`);
+      await Deno.writeTextFile(`${home.path}/tree/e`, "e");
+      const outside = /no such file or folder\n\(this token reaches only \/home\/backups\)\n/;
       const refusals: readonly [code: number, why: RegExp, args: string[]][] = [
         [
           11,
@@ -76,16 +79,21 @@ Deno.test("tokens of accounts", async (t) => {
         [11, /only add new files/, ["mv", "/home/backups/monday", "/home/backups/old"]],
         [11, /for files only/, ["token", "add", "wider"]],
         [11, /for files only/, ["token", "list"]],
-        [4, /no such file or folder/, ["get", "/home/secret"]],
-        [4, /no such file or folder/, ["put", "dump", "/home/new"]],
-        [4, /no such file or folder/, ["ls", "/public"]],
+        [4, outside, ["get", "/home/secret"]],
+        [4, outside, ["put", "dump", "/home/new"]],
+        [4, outside, ["put", "dump", "/home/"]],
+        [4, outside, ["put", "dump", "/public/"]],
+        [4, outside, ["put", "-r", "tree", "/home/"]],
+        [4, outside, ["mkdir", "/home/q"]],
+        [4, outside, ["mkdir", "-p", "/home/q/r"]],
+        [4, outside, ["ls", "/public"]],
+        [4, /no such file or folder\n$/, ["get", "/home/backups/none"]],
       ];
       for (const [code, why, args] of refusals) {
         const refused = await job(...args);
         assert.equal(refused.code, code, `${args.join(" ")}: ${refused.stderr}`);
         assert.match(refused.stderr, why);
       }
-      await Deno.mkdir(`${home.path}/tree`);
       for (const name of ["f", "g"]) {
         await Deno.writeTextFile(`${home.path}/tree/${name}`, name);
         const { code, stderr } = await job("put", "-r", "--update", "tree", "/home/backups");
