@@ -38,7 +38,10 @@ const user: Tree = {
   show: verb("show one account", () => import("./cmd/user/show.ts")),
   remove: verb("remove an account", () => import("./cmd/user/remove.ts")),
   passwd: verb("give an account a new password", () => import("./cmd/user/passwd.ts")),
-  set: verb("change when an account ends, and where it logs in", () => import("./cmd/user/set.ts")),
+  set: verb(
+    "change an account's role, its end, where it logs in from; remove its second factor",
+    () => import("./cmd/user/set.ts"),
+  ),
   enable: enable("enable", "let a disabled account log in again"),
   disable: enable("disable", "keep an account from logging in"),
   tokens: verb("list and revoke an account's tokens", () => import("./cmd/user/tokens.ts")),
@@ -210,7 +213,7 @@ async function findRow(args: readonly string[]) {
       const isGroup = Object.keys(level).length > 0;
       if (words.length > 0 && (!isGroup || arg.startsWith("-"))) break;
       const { unknownVerb } = await import("./cmd/_term/overview.ts");
-      throw unknownVerb(arg, words, Object.keys(level));
+      throw unknownVerb(arg, words, Object.keys(level), verb?.load !== undefined);
     }
     words.push(arg);
     verb = row;

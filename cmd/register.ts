@@ -7,6 +7,7 @@ import { argument, command, value } from "./_term/command.ts";
 import { size } from "./_term/value.ts";
 import { argumentOrOption, checkRegistration } from "./_client/choose.ts";
 import { newPassword, newPasswordOptions, printWithPassword } from "./_client/password.ts";
+import { tlsOptionOf } from "./_client/security.ts";
 import { connectOnly, serverOptions } from "./_client/session.ts";
 import type { Sources } from "./_term/source.ts";
 import { formatLimit } from "../core/size.ts";
@@ -38,7 +39,8 @@ export default command({
     const { account, limit } = await register(client, name, password, quota);
     const at = formatRemote({ ...remote, account });
     const made = `made the account ${account}, quota ${formatLimit(limit)}`;
-    printWithPassword(json, { account, limit }, [made, `try: barge login ${at}`], generated);
+    const next = `try: barge login${tlsOptionOf(remote)} ${at}`;
+    printWithPassword(json, { account, limit }, [made, next], generated);
   },
 });
 
@@ -53,8 +55,8 @@ function registrationOf(
   server: string | undefined,
   sources: Sources,
 ): { readonly name: string; readonly server: string | undefined } {
-  // Without the scheme, a@b is a mistyped name: people know such names from mail.
-  if (!given.startsWith("barge://")) return { name: given, server };
+  const isAddress = given.startsWith("barge://") || given.includes("@");
+  if (!isAddress) return { name: given, server };
   const { account } = parseRemote(given);
   if (account !== undefined) {
     return { name: account, server: argumentOrOption(given, server, sources) };

@@ -4,6 +4,7 @@ import { BargeError } from "../../core/error.ts";
 import { value, type ValuesOf } from "../_term/command.ts";
 import { path } from "../_term/value.ts";
 import { readSecretLine } from "./password.ts";
+import { tlsOptionOf } from "./security.ts";
 
 /** The option of a verb that logs in. */
 export const codeOptions = {
@@ -33,15 +34,15 @@ export async function askCode(account: string, signal: AbortSignal): Promise<str
 }
 
 /**
- * Puts the address of the server into the hint of a login that needs a second factor first: the server knows only
- * the account. Without `--server` the command would use the server of another login, since the refused one is not
- * saved.
+ * Puts the address of the server, and the option for TLS, into the hint of a login that needs a second factor first:
+ * the server knows only the account. Without `--server` the command would use the server of another login, since the
+ * refused one is not saved.
  */
 export function withFactorHint(error: BargeError, remote: Remote): BargeError {
   const { kind, hint } = error;
   const command = /`barge totp enable[^`]*`/;
   if (kind !== "denied" || !hint || !command.test(hint)) return error;
-  const full = `\`barge totp enable --server ${formatRemote(remote)}\``;
+  const full = `\`barge totp enable --server ${formatRemote(remote)}${tlsOptionOf(remote)}\``;
   return error.replacing({ hint: hint.replace(command, () => full) });
 }
 

@@ -51,9 +51,11 @@ export async function endLoginForToken(
   if (next && Date.parse(next.created) < Date.parse(former.created)) {
     await revokeToken(session.client, former.id);
   } else {
+    const { id } = former;
+    const options = `--server ${formatRemote(replaced)} --password-file FILE`;
     note(
-      `the earlier login (token ${former.id}) stays valid; \`barge token revoke ${former.id}\` ends it, ` +
-        "and the given token, too, if that was made in it",
+      `the earlier login (token ${id}) stays valid; with the password, \`barge token revoke ${id} ${options}\` ` +
+        "ends it, and the given token, too, if that was made in it",
     );
   }
 }

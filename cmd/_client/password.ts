@@ -47,30 +47,48 @@ export const promptOnly: PasswordSources = {
 /** The ways to give a password, as a hint. */
 export const passwordWays = "use --password-stdin, --password-file or BARGE_PASSWORD";
 
+/** The hint for `-` as the file of a secret, where no option reads the secret from standard input. */
+export const noStdinHint = "name a file: - does not stand for standard input here";
+
 /**
  * Returns the password from standard input, a file or BARGE_PASSWORD; undefined if none is named.
  *
+ * @param stdinHint the hint for a missing file of the name `-`
  * @throws {BargeError} `usage` for an empty password; the failure to read the file
  */
-export async function givenPassword(from: PasswordSources): Promise<string | undefined> {
+export async function givenPassword(
+  from: PasswordSources,
+  stdinHint = "use --password-stdin",
+): Promise<string | undefined> {
   if (from.passwordStdin && from.passwordFile !== undefined) {
     throw new BargeError("usage", "--password-stdin and --password-file exclude each other");
   }
   if (from.passwordStdin) return firstLine(await readStdin(), "standard input");
-  if (from.passwordFile !== undefined) return await readPasswordFile(from.passwordFile);
+  if (from.passwordFile !== undefined) return await readPasswordFile(from.passwordFile, stdinHint);
   if (from.environment === false) return undefined;
   return Deno.env.get("BARGE_PASSWORD") || undefined;
 }
 
-/** Returns the first line of a file. @throws {BargeError} */
-export async function readPasswordFile(path: string): Promise<string> {
-  return await readSecretLine(path, "password");
+/** Returns the first line of a file. @param stdinHint as of {@link readSecretLine} @throws {BargeError} */
+export async function readPasswordFile(path: string, stdinHint?: string): Promise<string> {
+  return await readSecretLine(path, "password", stdinHint);
 }
 
-/** Returns the first line of a file. @param what the secret in it, for messages @throws {BargeError} */
-export async function readSecretLine(path: string, what: string): Promise<string> {
+/**
+ * Returns the first line of a file.
+ *
+ * @param what the secret in it, for messages
+ * @param stdinHint the hint for a missing file of the name `-`
+ * @throws {BargeError}
+ */
+export async function readSecretLine(
+  path: string,
+  what: string,
+  stdinHint = noStdinHint,
+): Promise<string> {
   const text = await Deno.readTextFile(path).catch((cause) => {
-    throw typed(cause, { op: `read ${what}`, path });
+    const hint = path === "-" ? stdinHint : undefined;
+    throw typed(cause, { op: `read ${what}`, path, hint });
   });
   return firstLine(text, path, what);
 }

@@ -3,7 +3,7 @@ import type { Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import type { Address } from "../../core/net/address.ts";
 import { type Fingerprint, parseFingerprint } from "../../core/net/fingerprint.ts";
-import { usesTls } from "../../core/net/trust.ts";
+import { tlsOption, usesTls } from "../../core/net/trust.ts";
 import { configPath } from "../_config/path.ts";
 import { fits, readLogins } from "./logins.ts";
 import { flag, marked, value, type ValuesOf } from "../_term/command.ts";
@@ -51,6 +51,13 @@ export function secured(remote: Remote, choice: SecurityChoice): Remote {
   const plainHint = plainHintOf(choice, saved);
   const trust = { knownHosts: knownHostsPath(), pin, onPinned, ...(plainHint && { plainHint }) };
   return { ...remote, trust };
+}
+
+/** Returns the option with which a printed command connects to a remote as this one does, as {@link tlsOption}. */
+export function tlsOptionOf(remote: Remote): string {
+  const { host, trust } = remote;
+  if (trust?.pin !== undefined) return ` --pin ${trust.pin}`;
+  return tlsOption(trust !== undefined, asSaved(remote) ?? usesTls(host));
 }
 
 /** Returns the hint for a server without TLS by the reason why TLS is used; undefined for the default one. */

@@ -15,6 +15,8 @@ export interface Schema {
   readonly tables: Tables;
   /** Tables that are not checked now, since their options are not loaded. */
   readonly unchecked?: readonly string[];
+  /** Returns the verb whose options a table holds. */
+  readonly verbOf: (table: string) => string;
 }
 
 /** The most options that a hint lists. */
@@ -29,7 +31,7 @@ interface Checked {
 /** Checks settings. @param file its path, to which its relative paths belong */
 export function checkSettings(
   settings: readonly Setting[],
-  { tables, unchecked = [] }: Schema,
+  { tables, unchecked = [], verbOf }: Schema,
   file: string,
 ): Checked {
   const sources = new Map(Array.from(tables.keys(), (table) => [table, new Map<string, Source>()]));
@@ -57,7 +59,7 @@ export function checkSettings(
       const hint = didYouMean(missing, names, `there are ${list(names)}`, (name) => `[${name}]`);
       add({ message: `there is no table [${missing}]`, hint });
     } else if (!found) {
-      add(unknownKey(path.at(-1)!, table, tables));
+      add(unknownKey(path.at(-1)!, table, { tables, verbOf }));
     } else {
       const [key, option] = found;
       const texts = textsOf(option, value, whole);
@@ -73,7 +75,7 @@ export function keyOf({ names, place }: Option<unknown>): string | undefined {
   return names.length === 0 || place === "none" ? undefined : longName(names).slice(2);
 }
 
-function unknownKey(key: string, table: string, tables: Tables): Problem {
+function unknownKey(key: string, table: string, { tables, verbOf }: Schema): Problem {
   const inTable = table === "" ? "" : ` in [${table}]`;
   const message = `there is no option ${JSON.stringify(key)}${inTable}`;
   const optionsOf = (name: string) => Object.values<Option<unknown>>(tables.get(name) ?? {});
@@ -102,7 +104,7 @@ function unknownKey(key: string, table: string, tables: Tables): Problem {
   const show = (name: string) => place === table || place === "" ? name : `${name} in [${place}]`;
   const all = known(place);
   const otherwise = all.length > maxListed
-    ? "`barge config show` lists them"
+    ? `\`barge help ${verbOf(place)}\` lists them`
     : `there are ${list(all)}`;
   return { message, hint: didYouMean(key, all, otherwise, show) };
 }

@@ -25,8 +25,8 @@ export function readClientFile(
   const table = name.replaceAll(" ", ".");
   const tables = new Map([["", generalOptions()], [table, options]]);
   const unchecked = verbsOf(tree).map((row) => row.table).filter((other) => other !== table);
-  const { sources, problems } = check(path, { tables, unchecked });
-  if (problems.length > 0) throw failureOf(problems, path);
+  const { sources, problems } = check(path, { tables, unchecked, verbOf });
+  if (problems.length > 0) throw failureOf(problems, path, "barge config check --client");
   const general = Array.from(sources.get("") ?? []).filter(([key]) =>
     Object.hasOwn(options, key) && isGeneral(options[key as keyof typeof options])
   );
@@ -40,7 +40,7 @@ export async function checkClientFile(path: string, tree: Tree): Promise<readonl
   );
   const clients = loaded.filter(([, { default: command }]) => isClient(command))
     .map(([table, { default: command }]) => [table, command.options] as const);
-  return check(path, { tables: new Map([["", generalOptions()], ...clients]) }).problems;
+  return check(path, { tables: new Map([["", generalOptions()], ...clients]), verbOf }).problems;
 }
 
 /** Returns whether a verb reads the client's file. */
@@ -60,6 +60,11 @@ function isGeneral({ place }: Option<unknown>): boolean {
 
 function generalOptions(): Options<unknown> {
   return named(sessionOptions) as Options<unknown>;
+}
+
+/** Returns the verb of a table. */
+function verbOf(table: string): string {
+  return table.replaceAll(".", " ");
 }
 
 /** Returns the verbs of the tree, with the names of their tables. */

@@ -34,7 +34,10 @@ export function checkServerFile(
 ): { readonly sources: Sources; readonly problems: readonly Problem[] } {
   const parsed = parseToml(readConfigText(path));
   if ("problem" in parsed) return { sources: new Map(), problems: [parsed.problem] };
-  const { sources, problems } = checkSettings(parsed.settings, { tables: tablesOf(options) }, path);
+  const { sources, problems } = checkSettings(parsed.settings, {
+    tables: tablesOf(options),
+    verbOf,
+  }, path);
   return { sources: new Map([...sources.values()].flatMap((table) => [...table])), problems };
 }
 
@@ -48,14 +51,23 @@ export function tablesOf(options: Options<unknown>): Tables {
 
 function readServerFile(path: string, options: Options<unknown>): Sources {
   const { sources, problems } = checkServerFile(path, options);
-  if (problems.length > 0) throw failureOf(problems, path);
+  if (problems.length > 0) throw failureOf(problems, path, `barge config check ${path}`);
   return sources;
+}
+
+/** Returns the verb of each table. */
+function verbOf(): string {
+  return "serve";
 }
 
 function readLimitsFile(path: string, options: Options<unknown>): Sources {
   const limits = tablesOf(options).get("limits")!;
   const settings = parseLimits(readConfigText(path), path);
-  const { sources, problems } = checkSettings(settings, { tables: new Map([["", limits]]) }, path);
+  const { sources, problems } = checkSettings(
+    settings,
+    { tables: new Map([["", limits]]), verbOf },
+    path,
+  );
   if (problems.length > 0) throw failureOf(problems, path);
   return sources.get("")!;
 }

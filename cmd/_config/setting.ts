@@ -36,10 +36,16 @@ export interface Problem {
   readonly hint?: string;
 }
 
-/** Returns the failure for the first fault of a file. @param file its path */
-export function failureOf(problems: readonly Problem[], file: string): BargeError {
+/**
+ * Returns the failure for the first fault of a file.
+ *
+ * @param file its path
+ * @param check the command that lists all faults; undefined where there is no such command
+ */
+export function failureOf(problems: readonly Problem[], file: string, check?: string): BargeError {
   const [{ message, position, hint }, ...others] = problems;
-  const more = others.length > 0 && `\`barge config check\` lists ${others.length} more`;
+  const count = others.length;
+  const more = count > 0 && (check ? `\`${check}\` lists ${count} more` : `and ${count} more`);
   return new BargeError("usage", message, {
     op: "read configuration",
     path: placeOf(file, position),

@@ -4,8 +4,9 @@
  */
 import { getLogger } from "@logtape/logtape";
 import { type DoorName, doorNames } from "../../core/door/door.ts";
-import { type Address, isLoopback } from "../../core/net/address.ts";
+import type { Address } from "../../core/net/address.ts";
 import type { HostKey } from "../../core/net/host_keys.ts";
+import { tlsOption, usesTls } from "../../core/net/trust.ts";
 import { flushLog, holdLog, logAlways } from "../../core/serve/log.ts";
 import { tlsOf, type TlsOptions } from "../../core/serve/tls_options.ts";
 import type { FirstPassword } from "../../core/serve/first_account.ts";
@@ -106,10 +107,10 @@ function noteAddresses(
   }
   const [native] = urls;
   if (doors.native === null || native?.name !== "native") return;
-  // A client uses TLS by default, but not for loopback addresses.
-  const tls = isLoopback(doors.native.host) && tlsOf("native", doors.native.host, banner) !== "off";
+  const { host } = doors.native;
+  const option = tlsOption(tlsOf("native", host, banner) !== "off", usesTls(host));
   const remote = native.url.replace("//", `//${banner.first ?? "NAME"}@`);
-  note(`try: barge login${tls ? " --tls" : ""} ${remote}`);
+  note(`try: barge login${option} ${remote}`);
 }
 
 /** Returns the URL of a door. */

@@ -15,7 +15,7 @@ import {
   passwordQuestion,
 } from "../_client/choose.ts";
 import { fits, readLogins } from "../_client/logins.ts";
-import { givenPassword, needPassword, promptOnly } from "../_client/password.ts";
+import { givenPassword, needPassword, noStdinHint, promptOnly } from "../_client/password.ts";
 import { secured } from "../_client/security.ts";
 import { checkOwner, credentialsOf, dial, isToken, type ServerChoice } from "../_client/session.ts";
 import { note } from "../_term/out.ts";
@@ -42,7 +42,7 @@ const maxAttempts = 3;
  */
 export async function openLink(choice: LoginChoice, signal: AbortSignal): Promise<Link> {
   const server = secured(await chooseServer(choice, signal), choice);
-  const given = await givenPassword({ ...choice, passwordStdin: false });
+  const given = await givenPassword({ ...choice, passwordStdin: false }, noStdinHint);
   const saved = choice.register || given !== undefined
     ? undefined
     : readLogins().findLast((login) => fits(login, server));

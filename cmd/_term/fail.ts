@@ -7,6 +7,7 @@
 import { type BargeError, trace, typed } from "../../core/error.ts";
 import { exitCodes, otherCode } from "./exit.ts";
 import { finish, note, writeError } from "./out.ts";
+import { isLikeAddress } from "./server_address.ts";
 import { printable } from "../../core/protocol/printable.ts";
 
 /** Reports a failure on standard error. @returns its exit code */
@@ -64,10 +65,10 @@ const requests =
 
 /**
  * Returns a failure with the name of the called verb in place of the request's: a user of `ls` has
- * not called `stat`. Adds a hint where a name looks like a pattern.
+ * not called `stat`. Adds a hint where a name looks like a pattern, or begins with a server's address.
  */
 export function withVerb(error: BargeError, verb: string | undefined): BargeError {
-  const hint = error.hint ?? literalNames(error);
+  const hint = error.hint ?? literalNames(error) ?? serverInPath(error);
   if (!verb || error.op === verb || !requests.test(error.op ?? "")) return error.with({ hint });
   return error.replacing({ op: verb, hint });
 }
@@ -76,4 +77,11 @@ export function withVerb(error: BargeError, verb: string | undefined): BargeErro
 function literalNames({ kind, path }: BargeError): string | undefined {
   if (kind !== "not-found" || !path?.startsWith("/") || !/[*?[]/.test(path)) return undefined;
   return "* and ? have no special meaning in names at the server";
+}
+
+/** Returns the hint for a remote path that begins with a server's address, as that of `scp` does. */
+function serverInPath({ kind, message, path = "" }: BargeError): string | undefined {
+  const isRefused = kind === "usage" && message.startsWith("a remote path begins with");
+  if (!isRefused || !isLikeAddress(path)) return undefined;
+  return "name the server with --server, and only its path here";
 }

@@ -2,6 +2,7 @@
 import { BargeError } from "../../core/error.ts";
 import type { Tree } from "./command.ts";
 import { print } from "./out.ts";
+import { isLikeAddress } from "./server_address.ts";
 import { didYouMean } from "./similar.ts";
 
 /** The purpose of the program. */
@@ -36,13 +37,21 @@ ${rows(verbs)}
   barge help ${name} VERB   explains one of them`);
 }
 
-export function unknownVerb(word: string, group: readonly string[], known: string[]): BargeError {
+/** @param runs whether the name of the group alone is a verb */
+export function unknownVerb(
+  word: string,
+  group: readonly string[],
+  known: string[],
+  runs: boolean,
+): BargeError {
   const where = ["barge", ...group].join(" ");
   const isOption = word.startsWith("-");
   const why = isOption ? "options come after the verb" : "there is no such verb";
   const list = `\`${["barge", "help", ...group].join(" ")}\` lists the verbs`;
   const words = isOption ? ["--help", "--version"] : known;
-  const hint = didYouMean(word, words, list, (near) => `\`${where} ${near}\``);
+  const hint = runs && isLikeAddress(word)
+    ? `use \`${where} --server ${word}\``
+    : didYouMean(word, words, list, (near) => `\`${where} ${near}\``);
   return new BargeError("usage", why, { op: group.join(" ") || undefined, path: word, hint });
 }
 

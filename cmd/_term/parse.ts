@@ -8,6 +8,7 @@ import {
   usageOf,
   variableOf,
 } from "./command.ts";
+import { isLikeAddress } from "./server_address.ts";
 import { similar, suggestion } from "./similar.ts";
 import type { Source, Sources } from "./source.ts";
 
@@ -113,7 +114,7 @@ function sortWords(command: AnyCommand, args: readonly string[]): Texts {
       break;
     }
     if (onlyArguments || word === "-" || !word.startsWith("-")) {
-      if (!place) throw usage(`unexpected argument: ${JSON.stringify(word)}`);
+      if (!place) throw unexpected(word, command);
       take(place, word, word);
       if (place.kind !== "several") places.shift();
     } else if (word === "--") {
@@ -137,6 +138,13 @@ function sortWords(command: AnyCommand, args: readonly string[]): Texts {
     }
   }
   return texts;
+}
+
+function unexpected(word: string, { options }: AnyCommand): BargeError {
+  const hint = Object.hasOwn(options, "server") && isLikeAddress(word)
+    ? `use --server ${word}`
+    : undefined; // the caller names the help
+  return new BargeError("usage", `unexpected argument: ${JSON.stringify(word)}`, { hint });
 }
 
 /** The names of arguments that are file names. */

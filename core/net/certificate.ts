@@ -78,8 +78,9 @@ async function read(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (cause) {
-    const { message } = typed(cause);
-    const hint = "name other files with --tls-cert and --tls-key, or run barge as their owner";
+    const { kind, message } = typed(cause);
+    const owner = kind === "denied" ? ", or run barge as their owner" : "";
+    const hint = `name other files with --tls-cert and --tls-key${owner}`;
     throw new BargeError("fatal", message, { op: "read", path, hint, cause });
   }
 }

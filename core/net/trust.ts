@@ -45,6 +45,24 @@ export function usesTls(
   return tls || !plaintext && !isLoopback(host);
 }
 
+/**
+ * Returns the option that a printed command needs to connect with TLS, or without: ` --tls`, ` --plaintext`, or "".
+ *
+ * @param byDefault whether the command uses TLS without an option
+ *
+ * @example
+ * ```ts
+ * import { tlsOption, usesTls } from "./trust.ts";
+ * if (tlsOption(true, usesTls("127.0.0.1")) !== " --tls") throw new Error();
+ * if (tlsOption(false, usesTls("box")) !== " --plaintext") throw new Error();
+ * if (tlsOption(true, usesTls("box")) !== "") throw new Error();
+ * ```
+ */
+export function tlsOption(tls: boolean, byDefault: boolean): string {
+  if (tls === byDefault) return "";
+  return tls ? " --tls" : " --plaintext";
+}
+
 /** Checks that a server is trusted. @throws {BargeError} `identity` if it is not */
 export async function decide(
   address: Address,

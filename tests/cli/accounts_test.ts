@@ -106,8 +106,10 @@ Deno.test("accounts in a data directory", async (t) => {
         place.barge(["user", "add", "f", ...data], { env: { BARGE_PASSWORD: "1234567" } }),
         place.barge(["user", "add", "g", ...data], { env: { ...short, BARGE_MIN_PASSWORD: "7" } }),
         place.barge(["user", "add", "h", "--min-password", "40", "--generate", ...data]),
+        place.barge(["user", "add", "i", "--password-file", "-", ...data]),
       ]);
-      assert.deepEqual(codes.map(({ code }) => code), [0, 0, 2, 4, 2, 2, 0, 0]);
+      assert.deepEqual(codes.map(({ code }) => code), [0, 0, 2, 4, 2, 2, 0, 0, 4]);
+      assert.match(codes[8].stderr, /-: no such file.*\n\(use --password-stdin\)/i);
       assert.match(codes[5].stderr, /the password has 7 characters, and needs 8 at least/);
       assert.equal(codes[7].stdout.trim().length, 40);
       const changed = await place.barge(["user", "passwd", "a", ...data], { env: short });

@@ -330,12 +330,14 @@ Deno.test("register and grow work if the server allows them", async () => {
   const elsewhere = { env: { ...secret, BARGE_SERVER: "barge://anna@127.0.0.1:1" } };
   const registerAs = (name: string) => place.barge(["register", name], elsewhere);
   assert.equal((await registerAs("carol")).code, 5);
-  const carol = await registerAs(`barge://carol@${server.address}`);
-  assert.equal(carol.code, 0, carol.stderr);
-  assert.match(carol.stderr, /^made the account carol, .*\ntry: barge login barge:\/\/carol@127/);
-  for (
-    const name of ["not/a/name", `barge://${server.address}`, "barge://a b@host", "carol@host"]
-  ) {
+  for (const [name, scheme] of [["carol", "barge://"], ["dave", ""]]) {
+    const { code, stderr } = await registerAs(`${scheme}${name}@${server.address}`);
+    assert.equal(code, 0, stderr);
+    const next = `try: barge login barge://${name}@127`;
+    assert.match(stderr, new RegExp(`^made the account ${name}, .*\n${next}`));
+  }
+  assert.match((await registerAs("zoe@unix:/none")).stderr, /unix:\/none: /);
+  for (const name of ["not/a/name", `barge://${server.address}`, "barge://a b@host", "a@b@c"]) {
     const { code, stderr } = await registerAs(name);
     assert.equal(code, 2, stderr);
   }

@@ -56,4 +56,12 @@ Deno.test("ls sorts by size, time or name, and prints lines by a format", async 
   const unknown = await home.barge(["ls", "--format", "{siez}"]);
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /there is no field \{siez\}\n\(did you mean \{size\}\?\)/);
+  const targets = [["ls", "bob@127.0.0.1:/home"], ["put", "-r", home.path, "box:/home/"]];
+  for (const args of targets) {
+    const { code, stderr } = await home.barge(args);
+    assert.equal(code, 2, stderr);
+    const expected =
+      /begins with \/home or \/public\n\(name the server with --server, and only its path here\)/;
+    assert.match(stderr, expected);
+  }
 });

@@ -29,7 +29,7 @@ async function shownBy(address: string): Promise<string> {
 
 Deno.test("clients trust a server by its fingerprint", async (t) => {
   await using server = await startServer({
-    args: ["--tls", "--http", "127.0.0.1:0", "--ftps", "127.0.0.1:0"],
+    args: ["--tls", "--http", "127.0.0.1:0", "--ftps", "127.0.0.1:0", "--allow-register"],
   });
   await server.addUser("anna");
   await t.step(
@@ -97,6 +97,19 @@ Deno.test("clients trust a server by its fingerprint", async (t) => {
     assert.equal((await home.barge(["cert", "--forget", server.address])).code, 4);
     assert.equal((await home.barge(ping)).code, 0);
     assert.equal((await home.barge(["cert", server.address])).code, 0);
+  });
+
+  await t.step("register prints the command of the login with the option for TLS", async () => {
+    await using home = new Home();
+    const pin = ["--pin", markOf(server)];
+    for (const [name, options] of [["yan", ["--tls"]], ["zoe", pin]] as const) {
+      const args = ["register", `${name}@${server.address}`, ...options];
+      const made = await home.barge(args, { env: secret });
+      assert.equal(made.code, 0, made.stderr);
+      const next = ["login", ...options, `barge://${name}@${server.address}`];
+      assert.ok(made.stderr.endsWith(`\ntry: barge ${next.join(" ")}\n`), made.stderr);
+      if (name === "zoe") assert.equal((await home.barge(next, { env: secret })).code, 0);
+    }
   });
 
   await t.step("--pin: the right one, in ssh's and in openssl's form, and another", async () => {
@@ -299,7 +312,11 @@ Deno.test("serve with a certificate that can't be used exits with 7", async () =
   const cases: [string, string, RegExp][] = [
     ["one.pem", "two.key", /two\.key: it is not the key of the certificate/],
     ["old.pem", "old.key", /old\.pem: the certificate expired on 2021-01-01\n\(renew it/],
-    ["none.pem", "two.key", /none\.pem: no such file/i],
+    [
+      "none.pem",
+      "two.key",
+      /none\.pem: no such file.*\n\(name other files with --tls-cert and --tls-key\)$/im,
+    ],
   ];
   for (const [cert, key, text] of cases) {
     const { code, stderr, stdout } = await serve(cert, key);

@@ -189,12 +189,15 @@ Deno.test("tokens of accounts", async (t) => {
       assert.deepEqual(await labels(), [...before, "dumps"]);
 
       await login(secret);
-      const made = { BARGE_PASSWORD: await added(place, "made") };
-      assert.match(
-        await login(made),
-        /the earlier login \(token (\w+)\) stays valid; `barge token revoke \1` ends it/,
-      );
+      const made = { BARGE_PASSWORD: await added(place, "made", "--read-only") };
+      const note =
+        /the earlier login \(token (\w+)\) stays valid; with the password, `barge (token revoke \1 .*)` ends it/;
+      const [, , command] = note.exec(await login(made))!;
       assert.equal((await home.barge(["ls"])).code, 0);
+      await Deno.writeTextFile(`${home.path}/FILE`, secret.BARGE_PASSWORD);
+      const ended = await home.barge(command.split(" "));
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.deepEqual(await labels(), [...before, "dumps"]);
     },
   );
 

@@ -192,6 +192,10 @@ Deno.test("an account whose role requires a second factor can only enable one", 
       refused.stderr.includes(`(use \`barge totp enable --server ${remote}\`, or log in at`),
     );
   }
+  await saveLogin(home, server, "anna", { tls: true });
+  const plain = await home.barge(["ls", "--server", remote, "--plaintext"]);
+  assert.ok(plain.stderr.includes(`totp enable --server ${remote} --plaintext\``), plain.stderr);
+  await saveLogin(home, server, "anna");
   const login = (env: Record<string, string>) =>
     home.barge(["login", remote], { env: { ...secret, ...env } });
   const enableHint = `(use \`barge totp enable --server ${remote}\`, or log in at the web page)`;

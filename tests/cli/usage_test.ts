@@ -83,6 +83,8 @@ Deno.test("command lines, help and completion", async (t) => {
       [["serve", "--hlep"], /did you mean `--help`/],
       [["ls", "--delete"], /--delete"\n\(`barge ls --help` lists the options\)/],
       [["status", "--data", "d"], /--data"\n\(`barge status --help` lists the options\)/],
+      [["status", "barge://a@b"], /argument: "barge:\/\/a@b"\n\(use --server barge:\/\/a@b\)/],
+      [["quota", "a@b:7171"], /no such verb\n\(use `barge quota --server a@b:7171`\)/],
       [["user", "set", "a", "--quota", "5GB"], /\(use `barge quota set NAME SIZE`\)/],
       [
         ["login", "--password", "x"],

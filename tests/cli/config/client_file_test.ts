@@ -156,6 +156,11 @@ Deno.test("the file of the client, without a server", async (t) => {
       ["timeout = '5'", "1:1", /timeout is a string, and must be an integer: a whole number/],
       ["[ls]\nserver = 3", "2:1", /ls\.server is an integer, and must be a string/],
       ["recursive = true", "1:1", /recursive stands in the table \[ls\]/],
+      [
+        "[ls]\nnope = 1\nmore = 2",
+        "2:1",
+        /\(`barge help ls` lists them(\)|; `barge config check --client` lists 1 more\)$)/,
+      ],
       ["[ls]\ndebug = true", "2:1", /"debug" can't be set in a file/],
     ];
     for (const [text, place, message] of cases) {

@@ -138,7 +138,11 @@ Deno.test("configuration files without a server", async (t) => {
         ],
         ["workers = 1\nworkers = 2", "2:1", /this is not TOML/],
         ['native = "127.0.0.1', "1:20", /this is not TOML/],
-        ["a = 1\nb = 2\n", "1:1", /no option "a"\n\(.*; `barge config check` lists 1 more\)/],
+        [
+          "a = 1\nb = 2\n",
+          "1:1",
+          /no option "a"\n\(`barge help serve` lists them; `barge config check \S+\.toml` lists 1 more\)/,
+        ],
       ];
       const outcomes = await Promise.all(cases.map(async ([text], i) => {
         const file = write(home, `${i}.toml`, text);
