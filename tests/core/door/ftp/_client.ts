@@ -22,6 +22,10 @@ export class Wire implements Disposable {
   readonly #received = new Received();
   #over = false;
   #wake: () => void = () => {};
+  readonly #end = () => {
+    this.#over = true;
+    this.#wake();
+  };
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -44,6 +48,8 @@ export class Wire implements Disposable {
     const plain = this.#plain = this.#socket;
     plain.removeAllListeners("data");
     plain.removeAllListeners("end");
+    // The connection below can close before TLS has delivered its last bytes.
+    plain.off("close", this.#end);
     const socket = connectTls({ socket: plain, rejectUnauthorized: false, ...options });
     this.#socket = socket;
     // Listens from the beginning: the runtime may lose the end of a TLS socket that does not flow yet.
@@ -131,13 +137,9 @@ export class Wire implements Disposable {
       this.#received.push(bytes);
       this.#wake();
     });
-    const over = () => {
-      this.#over = true;
-      this.#wake();
-    };
-    socket.on("end", over);
-    socket.on("close", over);
-    socket.on("error", over);
+    socket.on("end", this.#end);
+    socket.on("close", this.#end);
+    socket.on("error", this.#end);
   }
 
   async #more(): Promise<void> {
