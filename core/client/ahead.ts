@@ -1,8 +1,8 @@
 /**
  * Requests that are sent before their answers are needed, for instance with the proof of a login, which saves a
- * round trip. The first equal request takes the answer. Any other request drops the answers before its own.
+ * round trip. The next equal request takes the answer. Any other request first discards the pending answers.
  */
-import type { BargeError } from "../error.ts";
+import { BargeError } from "../error.ts";
 import type { Answer, RequestInput } from "../protocol/message.ts";
 import type { FrameReader } from "../protocol/reader.ts";
 
@@ -11,6 +11,9 @@ export type AheadRequest = RequestInput<"stat" | "list" | "get">;
 
 /** The most requests that are sent with the proof of a login. */
 export const maxAheadRequests = 64;
+
+/** The most bytes of a body that are dropped to keep the connection. */
+export const maxDroppedBytes = 8 * 1024 * 1024;
 
 /** The connection that sends the requests: `Client`. */
 interface Connection {
@@ -94,7 +97,10 @@ export class Ahead {
       if (verb === "list") {
         while ((await this.#connection.next("list", frames)).more) { /* dropped */ }
       } else if (verb === "get") {
-        await this.#connection.next("get", frames);
+        const { body } = await this.#connection.next("get", frames);
+        if (body > maxDroppedBytes) {
+          throw new BargeError("unavailable", "the unneeded file is too large to drop");
+        }
         await frames.skip();
         await frames.frame();
       } else {

@@ -140,8 +140,8 @@ export class Client implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Sends a request before its answer is needed, by the next {@link flush}. The first equal {@link request}
-   * takes the answer; any other request drops it. A request that no frame holds is not sent.
+   * Sends a request before its answer is needed, by the next {@link flush}. The next equal {@link request}
+   * takes the answer; any other request drops it. A request too long for a frame is not sent.
    */
   askAhead(request: AheadRequest): void {
     let frame;

@@ -2,12 +2,13 @@
 import type { AheadRequest } from "../ahead.ts";
 import { baseName, parentOf, trimSlashes } from "../path.ts";
 import { Folders } from "./folders.ts";
+import { isStandardOutput } from "./local_target.ts";
 import { partPrefix } from "./part.ts";
 import { fileTarget, type GetOptions } from "./source.ts";
 
 /**
  * Returns the first requests of `get`: for the facts of the sources, and for the bytes of a single file unless
- * the download may not need all of them at once.
+ * the download may not need all of them, or not at once.
  *
  * @param sources remote paths
  * @param target a local path; `-` is standard output
@@ -25,14 +26,17 @@ export function firstRequests(
   });
   if (sources.length > 1 || recursive || update || checksum || noClobber || dryRun) return requests;
   const [path] = paths;
-  return isResumable(path, target) ? requests : [...requests, { verb: "get", path, offset: 0 }];
+  return mustWait(path, target) ? requests : [...requests, { verb: "get", path, offset: 0 }];
 }
 
-/** Returns whether an earlier run may have left a part of the file. */
-function isResumable(path: string, target: string): boolean {
+/**
+ * Returns whether the request for the bytes must wait: an earlier run may have left a part of the file, or the target
+ * is a FIFO or a device, whose open may wait for a reader.
+ */
+function mustWait(path: string, target: string): boolean {
   try {
     const { type, local } = fileTarget(target, baseName(path), false);
-    if (type === "stream") return false;
+    if (type === "stream") return !isStandardOutput(local);
     const prefix = partPrefix(baseName(local));
     return new Folders().parts(parentOf(local)).some((name) => name.startsWith(prefix));
   } catch {

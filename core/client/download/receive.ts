@@ -6,11 +6,9 @@
 import { BargeError, typed } from "../../error.ts";
 import { type Answer, parseBodyFrame } from "../../protocol/message.ts";
 import type { FrameReader } from "../../protocol/reader.ts";
+import { maxDroppedBytes } from "../ahead.ts";
 import type { Client } from "../client.ts";
 import type { Hash } from "../transfer/hash.ts";
-
-/** The most bytes that are dropped to keep the connection. */
-const maxDroppedBytes = 8 * 1024 * 1024;
 
 interface Reception {
   /** SHA-256 of the bytes before the offset; undefined: the digest is not compared. */

@@ -1,6 +1,6 @@
 /** Requests that the client sends with the proof of a login, before the proof is answered. */
 import assert from "node:assert/strict";
-import type { AheadRequest } from "../../../core/client/ahead.ts";
+import { type AheadRequest, maxDroppedBytes } from "../../../core/client/ahead.ts";
 import { connect } from "../../../core/client/connect.ts";
 import { firstRequests } from "../../../core/client/download/first_requests.ts";
 import { get, type GetOptions } from "../../../core/client/get.ts";
@@ -10,7 +10,7 @@ import { ping } from "../../../core/client/ping.ts";
 import { parseRemote } from "../../../core/client/remote.ts";
 import { stat } from "../../../core/client/stat.ts";
 import { Here } from "./_here.ts";
-import { eager, pattern, Peer, text } from "./_peer.ts";
+import { eager, pattern, Peer, sha256, text } from "./_peer.ts";
 
 const content = pattern(100_000);
 
@@ -65,6 +65,29 @@ Deno.test("after a refused proof, requests ahead are refused as well, and the co
   await ping(client);
   await login(client, { token: here.token });
   assert.equal((await stat(client, "/home/a/y")).entry?.size, 1);
+});
+
+Deno.test("an unneeded answer is dropped only up to a bound; a larger one ends the connection", async () => {
+  await using here = await start();
+  using peer = await Peer.open(here.address, here.token);
+  for (const [size, due] of [[maxDroppedBytes, "open"], [maxDroppedBytes + 1, "closed"]] as const) {
+    const content = new Uint8Array(size);
+    await peer.ask({ verb: "put", path: `/home/${size}`, size });
+    await peer.ask({ offset: 0, body: size }, content, { sha256: sha256(content) });
+    await using client = await connect(parseRemote(here.address));
+    await login(client, { token: here.token }, firstRequests([`/home/${size}`], "-", {}));
+    assert.equal(await ping(client).then(() => "open", () => "closed"), due);
+    if (due === "closed") assert.match(String(client.closed), /too large to drop/);
+  }
+});
+
+Deno.test("a download to a FIFO or a device requests the bytes only once it is open", async () => {
+  const dir = await Deno.makeTempDir();
+  assert((await new Deno.Command("mkfifo", { args: [`${dir}/fifo`] }).output()).success);
+  const verbs = (target: string) => firstRequests(["x"], target, {}).map(({ verb }) => verb);
+  for (const target of [`${dir}/fifo`, "/dev/null"]) assert.deepEqual(verbs(target), ["stat"]);
+  for (const target of ["-", `${dir}/file`]) assert.deepEqual(verbs(target), ["stat", "get"]);
+  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("a download makes no request twice", async (t) => {
