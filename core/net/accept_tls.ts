@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { BargeError } from "../error.ts";
 import type { KeyPair } from "./certificate.ts";
 import { bindingOf } from "./channel_binding.ts";
-import { beginsPlainHttp, plainHttpAnswer } from "./plain_http.ts";
+import { beginsPlainHttp, refusePlainHttp } from "./plain_http.ts";
 import type { Pipe } from "./stream.ts";
 import { TlsPipe } from "./tls_pipe.ts";
 
@@ -60,9 +60,15 @@ const handshakeFailure = Uint8Array.of(21, 3, 3, 0, 2, 2, 40);
  * Makes the TLS handshake as the server.
  *
  * @param below the connection, which the returned pipe closes; if the handshake fails, the caller closes it
+ * @param isNew whether the connection begins with TLS; then plain HTTP gets an answer in HTTP, and the caller's
+ *   timeout bounds the wait for the client's end of the connection
  * @throws as {@link TlsPipe.handshake}
  */
-export async function acceptTls(below: Pipe, identity: ServerIdentity): Promise<TlsPipe> {
+export async function acceptTls(
+  below: Pipe,
+  identity: ServerIdentity,
+  isNew = false,
+): Promise<TlsPipe> {
   const { context: secureContext, protocols } = identity;
   const options = { isServer: true, secureContext, ALPNProtocols: [...protocols] };
   const pipe = new TlsPipe(below, (raw) => {
@@ -77,11 +83,11 @@ export async function acceptTls(below: Pipe, identity: ServerIdentity): Promise<
     pipe.abandon();
     const refused = error instanceof BargeError && error.kind === "protocol";
     if (!refused || pipe.spoken) throw error;
-    const isHttp = beginsPlainHttp(pipe.latestRaw);
-    const answer = isHttp ? plainHttpAnswer : handshakeFailure;
-    await below.write(answer).catch(() => {/* the peer is gone */});
-    throw isHttp
-      ? new BargeError("protocol", "the client sent plain HTTP", { cause: error })
-      : error;
+    if (isNew && pipe.firstRaw && beginsPlainHttp(pipe.firstRaw)) {
+      await refusePlainHttp(below).catch(() => {/* the peer is gone */});
+      throw new BargeError("protocol", "the client sent plain HTTP", { cause: error });
+    }
+    await below.write(handshakeFailure).catch(() => {/* the peer is gone */});
+    throw error;
   }
 }

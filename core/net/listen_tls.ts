@@ -79,7 +79,7 @@ export class TlsListener extends PreparedListener<Accepted> implements Disposabl
     conn.setNoDelay(true);
     const below = this.#findChallenge ? await answerChallenge(conn, this.#findChallenge) : conn;
     if (!below) throw new BargeError("unavailable", "it was a certificate authority's challenge");
-    const pipe = await acceptTls(below, this.#identity);
+    const pipe = await acceptTls(below, this.#identity, true);
     return Object.assign(pipe, { remoteAddr: conn.remoteAddr as Deno.NetAddr });
   }
 }

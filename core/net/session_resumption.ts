@@ -51,9 +51,14 @@ export class Sessions {
     this.#table.login(this.#session, account);
   }
 
-  /** Makes the handshake on the client's first connection. @throws as `acceptTls` */
-  async begin(below: Pipe, identity: ServerIdentity): Promise<TlsPipe> {
-    const { pipe, resumed, issued } = await handshake(below, identity);
+  /**
+   * Makes the handshake on the client's first connection.
+   *
+   * @param isNew as of `acceptTls`
+   * @throws as `acceptTls`
+   */
+  async begin(below: Pipe, identity: ServerIdentity, isNew: boolean): Promise<TlsPipe> {
+    const { pipe, resumed, issued } = await handshake(below, identity, isNew);
     if (resumed) {
       this.#session = this.#table.sessionOf(resumed) ?? this.#table.begin(resumed);
       this.#first.add(resumed);
@@ -106,9 +111,9 @@ export class Sessions {
 }
 
 /** Makes the handshake. @returns also the tickets of the session that it resumed, and of the new one */
-async function handshake(below: Pipe, identity: ServerIdentity) {
+async function handshake(below: Pipe, identity: ServerIdentity, isNew = false) {
   const watched = new Watched(below);
-  const pipe = await acceptTls(watched, { ...identity, context: identity.tls12 });
+  const pipe = await acceptTls(watched, { ...identity, context: identity.tls12 }, isNew);
   const { offered, issued } = watched.tickets();
   return { pipe, resumed: pipe.socket.isSessionReused() ? offered : undefined, issued };
 }

@@ -18,6 +18,7 @@ import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import type { TLSSocket } from "node:tls";
 import { BargeError } from "../error.ts";
+import { maxMethodBytes } from "./plain_http.ts";
 import type { Pipe } from "./stream.ts";
 
 /** The name that barge's own client and server agree on in the handshake (RFC 7301). */
@@ -33,6 +34,8 @@ export class TlsPipe implements Pipe {
   readonly #below: Pipe;
   readonly #raw: Raw;
   #buffer = new Uint8Array(minReadBytes);
+  /** The first bytes of the first raw read, at most {@link maxMethodBytes}. */
+  firstRaw: Uint8Array | undefined;
   /** Plain bytes that were not read yet: at most those of one raw piece. */
   #unread: Uint8Array[] = [];
   #secure = false;
@@ -149,11 +152,6 @@ export class TlsPipe implements Pipe {
     return this.#raw.spoken;
   }
 
-  /** The buffer of the latest raw read: its bytes, and older ones behind them. */
-  get latestRaw(): Uint8Array {
-    return this.#buffer;
-  }
-
   /** Ends TLS, and leaves the connection below open. */
   abandon(): void {
     this.socket.destroy();
@@ -173,6 +171,7 @@ export class TlsPipe implements Pipe {
   async #feed(): Promise<void> {
     try {
       const n = this.#rawEnded ? null : await this.#below.read(this.#buffer);
+      this.firstRaw ??= this.#buffer.slice(0, Math.min(n ?? 0, maxMethodBytes));
       if (n !== null) this.#raw.push(Buffer.from(this.#buffer.subarray(0, n)));
       this.#rawEnded = n === null;
       // The TLS library hands out the plain bytes of this piece before this resolves.

@@ -148,7 +148,8 @@ export class Control extends ClientConnection implements Connection, Conversatio
   async #secure(): Promise<void> {
     try {
       const identity = this.identity = this.door.certificate()!;
-      const shake = (below: Pipe) => this.#tlsSessions.begin(below, identity);
+      const isImplicit = this.door.spec.name === "ftps";
+      const shake = (below: Pipe) => this.#tlsSessions.begin(below, identity, isImplicit);
       this.tls = await this.stream.upgrade(shake, this.door.timeouts.handshake);
     } catch (error) {
       log.debug("no TLS with {peer}: {why}", { peer: this.stream.peer, why: `${error}` });

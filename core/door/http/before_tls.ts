@@ -35,7 +35,6 @@ export function lookBeforeTls(
     const late = setTimeout(end, timeoutMs);
     socket.once("close", () => clearTimeout(late));
     socket.once("end", end);
-    socket.on("error", () => {/* "close" follows */});
     let isFirst = true;
     const read = (bytes: Uint8Array) => {
       const isPlain = isFirst && beginsPlainHttp(bytes);

@@ -114,6 +114,33 @@ Deno.test("a client without TLS is refused, and its connection closed", async ()
   assert.ok(stream.closed);
 });
 
+Deno.test("plain HTTP gets an answer in HTTP where the connection begins with TLS, and an alert elsewhere", async () => {
+  const shown = serverIdentity(await pairFor(), ["ftp"]);
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const long = `GET / HTTP/1.1\r\nCookie: ${"x".repeat(20_000)}\r\n\r\n`;
+  const cases = [
+    [true, "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"],
+    [true, long, "HTTP/1.1 400"],
+    [true, "CONNECT box:443 HTTP/1.1\r\n\r\n", "HTTP/1.1 400"],
+    [true, "USER harry\r\n", "\x15"],
+    [false, "GET / HTTP/1.1\r\n\r\n", "\x15"],
+  ] as const;
+  for (const [isNew, request, due] of cases) {
+    const client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+    using stream = new Stream(await listener.accept(), "client", 10_000);
+    const refused = assert.rejects(
+      () => stream.upgrade((conn) => acceptTls(conn, shown, isNew), 10_000),
+      due === "\x15" ? /TLS failed/ : /the client sent plain HTTP/,
+    );
+    for (let bytes = new TextEncoder().encode(request); bytes.length > 0;) {
+      bytes = bytes.subarray(await client.write(bytes));
+    }
+    const answer = await new Response(client.readable).text(); // closes the client, too
+    assert.equal(answer.slice(0, due.length), due);
+    await refused;
+  }
+});
+
 Deno.test("a client that sends nothing is cut at its timeout", async () => {
   const shown = serverIdentity(await pairFor(), ["ftp"]);
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
