@@ -60,14 +60,7 @@ async function handshake(
 ) {
   const { host } = address;
   const connecting = connect(address, signal);
-  connecting.catch(() => {/* awaited below */});
-  // Loading TLS and its authorities takes about as long as connecting to a distant server.
-  const { connect: connectTls } = await import("node:tls");
-  const options = { host, ca, rejectUnauthorized: false, minVersion: "TLSv1.2" } as const;
-  const pipe = new TlsPipe(
-    new PipeSoon(connecting),
-    (socket) => connectTls({ ...options, socket, ALPNProtocols: [alpn] }),
-  );
+  const pipe = await beginTls(new PendingPipe(connecting), host, ca);
   try {
     await connecting;
   } catch (error) {
@@ -95,8 +88,24 @@ async function handshake(
   }
 }
 
+/** Begins TLS over a connection. @throws the failure to begin; then the connection is closed */
+async function beginTls(below: Pipe, host: string, ca?: string[]): Promise<TlsPipe> {
+  try {
+    // Loading TLS and its authorities takes about as long as connecting to a distant server.
+    const { connect: connectTls } = await import("node:tls");
+    const options = { host, ca, rejectUnauthorized: false, minVersion: "TLSv1.2" } as const;
+    return new TlsPipe(
+      below,
+      (socket) => connectTls({ ...options, socket, ALPNProtocols: [alpn] }),
+    );
+  } catch (error) {
+    below.close();
+    throw error;
+  }
+}
+
 /** A connection that is being opened: reading and writing wait for it. */
-class PipeSoon implements Pipe {
+class PendingPipe implements Pipe {
   readonly #opening: Promise<Pipe>;
   #open: Pipe | undefined;
 
@@ -128,17 +137,23 @@ function explain(cause: unknown, hint: string): BargeError {
   if (cause instanceof BargeError) {
     if (cause.kind === "unavailable") return new BargeError("unavailable", cause.message, { hint });
     if (cause.kind !== "protocol") return cause;
-    const said = String(cause.cause);
-    const isPlain = /InvalidContentType|WRONG_VERSION_NUMBER/.test(said);
-    const isOther = /NoApplicationProtocol/.test(said);
-    const why = isPlain
-      ? "the server does not speak TLS there"
-      : isOther
-      ? "the server speaks another protocol than barge's over TLS there"
-      : cause.message;
-    const mended = isPlain ? hint : isOther ? otherPortHint : undefined;
-    return new BargeError("identity", why, { hint: mended, cause });
+    return explainTls(cause, hint);
   }
   const why = cause instanceof Error ? cause.message : String(cause);
   return new BargeError("unavailable", why.replace(/ \(os error \d+\)/, ""), { cause });
+}
+
+/** Returns a failed handshake as an `identity` error. */
+function explainTls(cause: BargeError, plainHint: string): BargeError {
+  const failure = String(cause.cause);
+  let { message } = cause;
+  let hint: string | undefined;
+  if (/InvalidContentType|WRONG_VERSION_NUMBER/.test(failure)) {
+    message = "the server does not speak TLS there";
+    hint = plainHint;
+  } else if (/NoApplicationProtocol/.test(failure)) {
+    message = "the server speaks TLS there, but not barge's protocol";
+    hint = otherPortHint;
+  }
+  return new BargeError("identity", message, { hint, cause });
 }
