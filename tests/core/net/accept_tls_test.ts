@@ -117,7 +117,8 @@ Deno.test("a client without TLS is refused, and its connection closed", async ()
 Deno.test("plain HTTP gets an answer in HTTP where the connection begins with TLS, and an alert elsewhere", async () => {
   const shown = serverIdentity(await pairFor(), ["ftp"]);
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const long = `GET / HTTP/1.1\r\nCookie: ${"x".repeat(20_000)}\r\n\r\n`;
+  // Longer than the buffers of the sockets, so that an early end of the connection fails its sending.
+  const long = `POST / HTTP/1.1\r\n\r\n${"x".repeat(8_000_000)}`;
   const cases = [
     [true, "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"],
     [true, long, "HTTP/1.1 400"],
