@@ -27,8 +27,8 @@ import { verify } from "../protocol/verifier.ts";
 import { fullScope, type Scope } from "../storage/scope.ts";
 import type { DoorName } from "../watch/metrics.ts";
 import { recordFailure, recordLogin } from "./login_record.ts";
-import { accountRefusal, type Refusal, RightSecretRefused } from "./refusal.ts";
-import { scopeRefusal } from "./scope.ts";
+import { accountRefusal, LoginLimited } from "./refusal.ts";
+import { type RefusalReason, scopeRefusal } from "./scope.ts";
 import { FactorNeeded, secondFactorRefusal, type SecondStep, wrongLogin } from "./second_factor.ts";
 import { Session } from "./session.ts";
 import type { Service } from "./service.ts";
@@ -143,7 +143,7 @@ export interface Proved {
  *
  * @param proved undefined for a client that has proved nothing
  * @param second what the client sends or can be asked for beside a password
- * @throws {BargeError} `unauthenticated`, one answer for every reason; {@link RightSecretRefused} with the reason
+ * @throws {BargeError} `unauthenticated`, one answer for every reason; {@link LoginLimited} with the reason
  *   for a right secret where the account has ended or is for other addresses, which counts as a failure, and
  *   for a right token whose scope refuses the login, which is no failure, since nobody guesses a token; as
  *   {@link secondFactorRefusal}; as `pause`
@@ -167,7 +167,7 @@ export async function admit(
     if (refusal) {
       logRefusal(account, host, refusal.why);
       await attemptRecord(() => recordFailure(store, attempt, refusal.why));
-      throw refused(refusal);
+      throw new LoginLimited("token", refusal);
     }
   }
   const limit = session && !banned ? limitOf(account, host) : undefined;
@@ -176,7 +176,7 @@ export async function admit(
     await pause(await fail(store, attempt, limit?.why));
     // A client that sends a code with the password does not learn which of the two was wrong.
     const isReported = limit && !account!.disabled && !(account!.totp && second.code !== undefined);
-    throw isReported ? refused(limit) : wrongLogin(second);
+    throw isReported ? new LoginLimited("account", limit) : wrongLogin(second);
   }
   const refusal = await secondFactorRefusal(store, current, session.credential, second, {
     isBanned: () => logins.isBanned(attempt),
@@ -198,7 +198,7 @@ export async function admit(
 }
 
 /** Returns the limit of the account that refuses a client with a right secret, and logs it. */
-function limitOf(account: Account, host: string): Refusal | undefined {
+function limitOf(account: Account, host: string): RefusalReason | undefined {
   const { name, disabled } = account;
   const limit = disabled
     ? { why: "the account is disabled", hint: `\`barge user enable ${name}\` enables it` }
@@ -209,10 +209,6 @@ function limitOf(account: Account, host: string): Refusal | undefined {
 
 function logRefusal({ name: account }: Account, address: string, why: string): void {
   log.info("a login of {account} from {address} is refused: {why}", { account, address, why });
-}
-
-function refused({ why, hint }: Refusal): RightSecretRefused {
-  return new RightSecretRefused("unauthenticated", why, { op: "log in", hint });
 }
 
 /**

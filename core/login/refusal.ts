@@ -4,15 +4,20 @@
  */
 import { BargeError } from "../error.ts";
 import type { Account } from "../storage/account.ts";
-import { isFrom } from "./scope.ts";
+import { isFrom, type RefusalReason } from "./scope.ts";
 
 /** A login that is refused although its secret is right. */
 export class RightSecretRefused extends BargeError {}
 
-/** The reason of a refusal, and the hint on it. */
-export interface Refusal {
-  readonly why: string;
-  readonly hint: string;
+/** The refusal of a login that the limits of its account or token exclude. */
+export class LoginLimited extends RightSecretRefused {
+  /** The owner of the limit. */
+  readonly limitOf: "account" | "token";
+
+  constructor(limitOf: LoginLimited["limitOf"], { why, hint }: RefusalReason) {
+    super("unauthenticated", why, { op: "log in", hint });
+    this.limitOf = limitOf;
+  }
 }
 
 /**
@@ -31,7 +36,7 @@ export interface Refusal {
 export function accountRefusal(
   { name, expired, from }: Pick<Account, "name" | "expired" | "from">,
   host: string | undefined,
-): Refusal | undefined {
+): RefusalReason | undefined {
   if (expired) {
     const hint = `the operator sets another end with \`barge user set ${name} --expires\``;
     return { why: "the account has expired", hint };

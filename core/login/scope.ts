@@ -45,6 +45,12 @@ export interface LoginPoint {
   readonly host: string;
 }
 
+/** The reason of a refused login, and the hint on it. */
+export interface RefusalReason {
+  readonly why: string;
+  readonly hint: string;
+}
+
 /** Returns whether a scope limits what its token may do, and not only where and until when. */
 export function isRestricted({ access, path }: Scope): boolean {
   return access !== "full" || path !== null;
@@ -59,7 +65,7 @@ export function scopeRefusal(
   { doors, from }: Scope,
   expired: boolean,
   { door, host }: LoginPoint,
-): { readonly why: string; readonly hint: string } | undefined {
+): RefusalReason | undefined {
   const another = "make another one with `barge token add`";
   if (expired) {
     return { why: "the token has expired", hint: `${another}, or use \`barge login\` again` };

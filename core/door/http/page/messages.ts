@@ -1,6 +1,7 @@
 /** The notices of the page, and its texts for failures. */
 import { formatSize } from "../../../size.ts";
 import type { BargeError, Kind } from "../../../error.ts";
+import { LoginLimited } from "../../../login/refusal.ts";
 import { count } from "./format.ts";
 
 /**
@@ -43,13 +44,25 @@ const kindTexts: Partial<Record<Kind, string>> = {
   fatal: "The server failed. Its log has the details.",
 };
 
-/** Returns a failure as a sentence for people. */
-export function errorText({ kind, message, path, hint }: BargeError): string {
+/** The advice on a login that a limit excludes, by the owner of the limit: its hint names commands. */
+const limitAdvice: Readonly<Record<LoginLimited["limitOf"], string>> = {
+  account: "Ask the server's operator for help.",
+  token: "Log in with your password, or with another token.",
+};
+
+/** Returns a failure as sentences for people. */
+export function errorText(error: BargeError): string {
+  const { kind, message, path, hint } = error;
+  if (error instanceof LoginLimited) return `${capital(message)}. ${limitAdvice[error.limitOf]}`;
   const text = kindTexts[kind];
   if (text !== undefined) return text;
   const plain = message.replace(/\b(\d{4,}) bytes\b/g, (_, n) => formatSize(Number(n)))
     .replace(/\b(\d{4,}) (?=are (?:left|held))/g, (_, n) => `${formatSize(Number(n))} `);
   const name = path?.slice(path.lastIndexOf("/") + 1);
-  const about = name ? `${name}: ${plain}` : plain[0].toUpperCase() + plain.slice(1);
+  const about = name ? `${name}: ${plain}` : capital(plain);
   return kind === "usage" && hint ? `${about} (${hint}).` : `${about}.`;
+}
+
+function capital(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
 }

@@ -1,7 +1,10 @@
 /** Tests the logins of the page, and that other sites can't use them. */
 import assert from "node:assert/strict";
+import { Accounts } from "../../../../../core/local/account/accounts.ts";
+import { Tokens } from "../../../../../core/local/account/tokens.ts";
 import { Database } from "../../../../../core/local/database/database.ts";
 import { webSessionIdleMs } from "../../../../../core/storage/logins.ts";
+import { fullScope } from "../../../../../core/storage/scope.ts";
 import { startServer } from "../../../../_server.ts";
 import { Person, test } from "./_browser.ts";
 
@@ -85,6 +88,33 @@ Deno.test("a stolen, old or ended cookie, or one of a disabled account, is refus
       await response.body?.cancel();
       assert.equal(response.headers.get("location"), "/files/home/");
     }
+  });
+
+  await t.step("a right secret that a limit refuses gets the reason and what to do", async () => {
+    await server.addUser("guest");
+    const { token } = await issueToken(server.data, "guest");
+    const refusal = async (password: string) => {
+      const { csrf } = await formOf(`${base}/login`);
+      const body = new URLSearchParams({ csrf, name: "guest", password, back: "" });
+      const response = await fetch(`${base}/login`, { method: "POST", body });
+      assert.equal(response.status, 401);
+      return /role="alert".*?<div>([^<]*)</s.exec(await response.text())![1].replace("&#39;", "'");
+    };
+    assert.equal(
+      await refusal(token),
+      "The token is not for http, only sftp. Log in with your password, or with another token.",
+    );
+    await server.changeUser("guest", { from: ["192.0.2.0/24"] });
+    assert.equal(
+      await refusal("guest-secret"),
+      "The account may not be used from this address. Ask the server's operator for help.",
+    );
+    await server.changeUser("guest", { from: null, expires: Date.now() - 1 });
+    assert.equal(
+      await refusal("guest-secret"),
+      "The account has expired. Ask the server's operator for help.",
+    );
+    assert.equal(await refusal("wrong-secret"), "The name or the password is wrong.");
   });
 
   await t.step("disabling an account ends its cookie at once", async () => {
@@ -207,6 +237,13 @@ test("an account is registered, and its quota, logins and password are changed",
 async function formOf(url: string, cookie = ""): Promise<{ csrf: string }> {
   const text = await (await fetch(url, { headers: { cookie } })).text();
   return { csrf: /name="csrf" value="([^"]+)"/.exec(text)![1] };
+}
+
+/** Issues a token for the SFTP door. */
+async function issueToken(data: string, name: string): Promise<{ token: string }> {
+  using db = new Database(data, { durability: "full" });
+  const { id } = new Accounts(db).get(name);
+  return await new Tokens(db).issue(id, "test", { ...fullScope, doors: ["sftp"] });
 }
 
 async function login(base: string) {
