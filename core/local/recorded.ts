@@ -1,6 +1,5 @@
 /** Changes of accounts with their records in the audit trail. */
 import type { Account } from "../storage/account.ts";
-import { changedFields } from "../storage/account_change.ts";
 import type { AccountChange } from "../storage/accounts.ts";
 import type { Actor, AuditEntry } from "../storage/audit/audit.ts";
 import { accountChanged } from "../storage/audit/entries.ts";
@@ -17,8 +16,7 @@ export function changeRecorded(
   },
 ): Account {
   const before = accounts.get(name);
-  const changed = accounts.change(name, change);
-  const changes = changedFields(before, change);
+  const { account, changes } = accounts.change(name, change);
   if (changes) record(accountChanged(before, changes, by));
-  return changed;
+  return account;
 }

@@ -143,15 +143,20 @@ export class Accounts extends Table {
   /**
    * Changes an account: see `AccountStore.change`. A new password also removes the file with the first
    * admin's password. Logins by an SSH key stay.
+   *
+   * @returns the account, and as {@link changedFields}
    */
-  change(name: string, change: AccountChange): Account {
+  change(
+    name: string,
+    change: AccountChange,
+  ): { readonly account: Account; readonly changes: AccountChange | undefined } {
     const changed = this.db.transaction(() => {
       const changes = changedFields(this.get(name), change);
-      const changed = this.#change(name, change);
-      if (changes) this.#outbox.add(() => [accountChangedEvent(changed.name, changes)]);
-      return changed;
+      const account = this.#change(name, change);
+      if (changes) this.#outbox.add(() => [accountChangedEvent(account.name, changes)]);
+      return { account, changes };
     });
-    if (change.verifier) dropAdminPassword(this.db.data, changed.name);
+    if (change.verifier) dropAdminPassword(this.db.data, changed.account.name);
     return changed;
   }
 

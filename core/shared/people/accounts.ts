@@ -306,7 +306,7 @@ async function changeAccount(
   return { account: await get(tx, name), events };
 }
 
-/** Records what a change makes different. @returns its event; nothing where all stays as it was */
+/** Records the fields that a change makes different. @returns its event, or none if nothing differs */
 async function recordChange(
   record: Record,
   before: Account,
