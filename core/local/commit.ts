@@ -298,7 +298,7 @@ export class Commits implements Disposable {
   }
 }
 
-/** Returns whether trying again can mend a failure: of the disk or the lock, and not of the program or its database. */
+/** Returns whether a retry can succeed: after a failure of the disk or lock, not of the program or its database. */
 function isMendable(error: unknown): boolean {
   return error instanceof BargeError && error.kind !== "fatal";
 }

@@ -13,6 +13,14 @@ export function databaseError(error: unknown, path: string): unknown {
         ...facts,
         hint: "try again; if it stays locked, find out who holds it with `fuser`",
       });
+    case 7: // NOMEM
+    case 9: // INTERRUPT
+    case 15: // PROTOCOL
+    case 17: // SCHEMA
+      return new BargeError("unavailable", (error as Error).message, {
+        ...facts,
+        hint: "try again",
+      });
     case 13: // FULL
       return new BargeError("no-space", "the disk is full", facts);
     case 11: // CORRUPT
@@ -38,11 +46,15 @@ const texts: Record<string, number> = {
   "access permission denied": 3,
   "database is locked": 5,
   "database table is locked": 6,
+  "out of memory": 7,
   "attempt to write a readonly database": 8,
+  "interrupted": 9,
   "disk I/O error": 10,
   "database disk image is malformed": 11,
   "database or disk is full": 13,
   "unable to open database file": 14,
+  "locking protocol": 15,
+  "database schema has changed": 17,
   "file is not a database": 26,
 };
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { BargeError } from "../../../../core/error.ts";
 import { Database, databaseFile } from "../../../../core/local/database/database.ts";
+import { databaseError } from "../../../../core/local/database/sqlite_error.ts";
 import { applicationId, migrations } from "../../../../core/local/database/schema.ts";
 import { fails } from "../../_setup.ts";
 import { hold, runHelper } from "../_process.ts";
@@ -103,6 +105,28 @@ Deno.test("a database locked by another process is unavailable within the timeou
   assert.deepEqual(meta(db), []);
   using second = new Database(dir.path, { busyTimeout: 150 });
   assert.deepEqual(meta(second), []);
+});
+
+Deno.test("a failure of SQLite that can pass is unavailable, and a fault of a statement stays as it is", () => {
+  const converted = (errcode: number | undefined, message: string) =>
+    databaseError(
+      Object.assign(new Error(message), { code: "ERR_SQLITE_ERROR", errcode }),
+      "/data/accounts.db",
+    );
+  for (
+    const [code, message] of [
+      [7, "out of memory"],
+      [9, "interrupted"],
+      [15, "locking protocol"],
+      [17, "database schema has changed"],
+    ] as const
+  ) {
+    for (const errcode of [code, undefined]) {
+      const error = converted(errcode, message);
+      assert.ok(error instanceof BargeError && error.kind === "unavailable", message);
+    }
+  }
+  assert.ok(!(converted(19, "constraint failed") instanceof BargeError));
 });
 
 Deno.test("processes that make the database and write at once all succeed", async () => {
