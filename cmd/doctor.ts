@@ -2,7 +2,13 @@
 import { resolve } from "node:path";
 import { BargeError } from "../core/error.ts";
 import type { Finding } from "../core/doctor/finding.ts";
-import type { LocalSetup, Setup, SharedSetup, UnusableFile } from "../core/doctor/setup.ts";
+import type {
+  LocalSetup,
+  SecretFile,
+  Setup,
+  SharedSetup,
+  UnusableFile,
+} from "../core/doctor/setup.ts";
 import { doorSpecs } from "../core/serve/door_specs.ts";
 import { isShared } from "./_data/accounts.ts";
 import { sharedOptions } from "./_data/storage_options.ts";
@@ -83,17 +89,20 @@ async function openSetup(values: Values): Promise<Opened> {
   const { tlsCert, tlsKey, config, proxyCert, publicUrl, maxConnections, durability } = values;
   const secretFiles = secretFilesOf(values);
   const unusableFiles: UnusableFile[] = [];
-  const leaveOut = (error: unknown) => {
-    if (!(error instanceof BargeError) || error.kind === "usage") throw error;
-    const { op: option = "", path = "", message: why, cause } = error;
-    if (unusableFiles.some((file) => file.option === option)) return;
+  const reportUnusable = (error: unknown): boolean => {
+    if (!(error instanceof BargeError)) return false;
+    const { op: option = "", path, message: why, cause } = error;
+    if (!option.startsWith("--") || path === undefined) return false;
+    const isOf = (file: SecretFile) => file.option === option;
     // The check of files of secrets reports one that can't be read.
-    if (cause !== undefined && secretFiles.some((file) => file.option === option)) return;
-    if (error.kind !== "fatal") return;
-    if (!option.startsWith("--")) throw error;
-    unusableFiles.push({ option, path, why });
+    const isReported = unusableFiles.some(isOf) || (cause !== undefined && secretFiles.some(isOf));
+    // The variable may hold a key with a typing error, which is a secret.
+    const isVariable = path === Deno.env.get("BARGE_CLUSTER_KEY");
+    const shownPath = isVariable ? "BARGE_CLUSTER_KEY" : path;
+    if (!isReported) unusableFiles.push({ option, path: shownPath, why });
+    return true;
   };
-  const asked = readDoorOptions(values, leaveOut);
+  const asked = readDoorOptions(values, reportUnusable);
   const common: Setup = {
     doors: doorSpecs(asked),
     acme: asked.acme !== undefined,
@@ -119,7 +128,7 @@ async function openSetup(values: Values): Promise<Opened> {
     const close = () => storage[Symbol.asyncDispose]();
     return { setup: { ...common, storage }, [Symbol.asyncDispose]: close };
   } catch (error) {
-    leaveOut(error);
+    if (!reportUnusable(error)) throw error;
     return { setup: common, ...nothing };
   }
 }
@@ -130,18 +139,21 @@ const fileOptions: Readonly<Record<string, Partial<Values>>> = {
   "--acme-eab-key-file": { acmeEabKid: undefined, acmeEabKeyFile: undefined },
 };
 
-/** Returns the options of the doors, without those whose files can't be used. @param leaveOut gets each failure */
+/**
+ * Returns the options of the doors, without those whose files can't be used.
+ *
+ * @param reportUnusable reports the file of an option that an error names. @returns false if it names none
+ */
 function readDoorOptions(
   values: Values,
-  leaveOut: (error: unknown) => void,
+  reportUnusable: (error: unknown) => boolean,
 ): ReturnType<typeof doorOptions> {
   try {
     return doorOptions(values);
   } catch (error) {
-    leaveOut(error);
-    const unused = fileOptions[(error as BargeError).op ?? ""];
-    if (!unused) throw error;
-    return readDoorOptions({ ...values, ...unused }, leaveOut);
+    const unused = error instanceof BargeError ? fileOptions[error.op ?? ""] : undefined;
+    if (!unused || !reportUnusable(error)) throw error;
+    return readDoorOptions({ ...values, ...unused }, reportUnusable);
   }
 }
 

@@ -1,8 +1,8 @@
-/** Reports files that options name and that hold nothing usable. */
+/** Reports files of options that can't be read, or hold no key or certificate. */
 import type { Verdict } from "./finding.ts";
 import type { Setup } from "./setup.ts";
 
-/** Returns a verdict for each file that the options could not use; `secret-files` has those with the mode alone. */
+/** Returns a verdict for each unusable file of an option. `secret-files` reports secrets that can't be read. */
 export function checkNamedFiles({ unusableFiles }: Setup): Verdict[] {
   return unusableFiles.map(({ option, path, why }) => ({
     severity: "bad",

@@ -127,6 +127,18 @@ Deno.test("doctor finds faults of options", async (t) => {
       );
       assert.equal(found.one("descriptors").id, "descriptors");
     }
+    const keys = { BARGE_BUCKET_ACCESS_KEY: "a", BARGE_BUCKET_SECRET_KEY: "b" };
+    const store = ["--store", "postgres://barge@127.0.0.1:1/barge"];
+    const shared = [...store, "--bucket", "s3+http://127.0.0.1:1/box"];
+    const keyAt = async (args: string[], env: Record<string, string> = {}) =>
+      (await examine(runner.at(home), [...shared, ...args], { env: { ...keys, ...env } }))
+        .one("named-files");
+    const inFile = await keyAt(["--cluster-key", "junk"]);
+    assert.match(inFile.message, /^The file of --cluster-key can't be used: it is not a key/);
+    assert.equal(inFile.path, "junk");
+    const mistyped = await keyAt([], { BARGE_CLUSTER_KEY: "k".repeat(40) });
+    assert.deepEqual([mistyped.severity, mistyped.path], ["bad", "BARGE_CLUSTER_KEY"]);
+    assert.ok(!JSON.stringify(mistyped).includes("kkk"));
   });
 
   await t.step("doctor reports doors whose bytes the network can read", async () => {
