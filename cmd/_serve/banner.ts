@@ -38,8 +38,14 @@ export function noteFirstAccount(account: string, secret: FirstPassword): void {
   holdLog();
 }
 
-/** The name of the listener for challenges of ACME, as its option has it. */
-const acmeListener = "acme-http";
+/** A URL of the server. */
+interface ServerUrl {
+  /** The name of its line on a terminal. */
+  readonly label: string;
+  /** The name of its field in the log. */
+  readonly field: string;
+  readonly url: string;
+}
 
 export interface Banner extends TlsOptions {
   readonly data: string;
@@ -59,27 +65,35 @@ export interface Banner extends TlsOptions {
 /** Reports the addresses of the server, once its doors listen. */
 export function noteReady(facts: Ready, hostKeys: readonly HostKey[], banner: Banner): void {
   const { data, workers, doors, isNew, others } = banner;
-  const urls = doorNames.flatMap((name): { name: string; url: string }[] => {
+  const urls = doorNames.flatMap((name): ServerUrl[] => {
     const [address, at] = [doors[name], facts[name]];
-    return address && at ? [{ name, url: urlOf(name, at, tlsOf(name, address.host, banner)) }] : [];
+    if (!address || !at) return [];
+    const url = urlOf(name, at, tlsOf(name, address.host, banner));
+    return [{ label: name, field: name, url }];
   });
   const { metrics, publicUrl } = banner;
   if (metrics && facts.metrics) {
     const tls = tlsOf("http", metrics.host, banner);
     const url = urlOf("http", facts.metrics, tls);
-    urls.push({ name: "metrics", url: url.startsWith("unix:") ? url : `${url}metrics` });
+    urls.push({
+      label: "metrics",
+      field: "metrics",
+      url: url.startsWith("unix:") ? url : `${url}metrics`,
+    });
   }
-  if (facts.acmeHttp) urls.push({ name: acmeListener, url: urlOf("http", facts.acmeHttp, "off") });
-  if (publicUrl !== undefined && facts.http) urls.push({ name: "public", url: publicUrl });
+  if (facts.acmeHttp) {
+    const url = urlOf("http", facts.acmeHttp, "off");
+    urls.push({ label: "acme-http", field: "acmeHttp", url });
+  }
+  if (publicUrl !== undefined && facts.http) {
+    urls.push({ label: "public", field: "public", url: publicUrl });
+  }
   if (!terminal.stderr) {
     // At any log level, since scripts wait for this record.
     return logAlways(`barge serves ${data}`, {
       data,
       workers,
-      ...Object.fromEntries(urls.map(({ name, url }) => [
-        name === acmeListener ? "acmeHttp" : name,
-        url,
-      ])),
+      ...Object.fromEntries(urls.map(({ field, url }) => [field, url])),
       fingerprint: facts.fingerprint,
       hostKeys,
       ...(isNew && { made: isNew, others }),
@@ -94,19 +108,19 @@ function noteAddresses(
   facts: Ready,
   hostKeys: readonly HostKey[],
   banner: Banner,
-  urls: readonly { readonly name: string; readonly url: string }[],
+  urls: readonly ServerUrl[],
 ): void {
   const { data, workers, doors, isNew, others } = banner;
   note(`barge serves ${data} with ${workers} ${workers === 1 ? "worker" : "workers"}`);
   if (isNew && others) note(`  the directory is new; servers run on other directories: ${others}`);
-  const width = Math.max(...urls.map(({ name }) => name.length));
-  for (const { name, url } of urls) note(`  ${name.padEnd(width)}  ${url}`);
+  const width = Math.max(...urls.map(({ label }) => label.length));
+  for (const { label, url } of urls) note(`  ${label.padEnd(width)}  ${url}`);
   if (facts.fingerprint) note(`  its certificate is ${facts.fingerprint}`);
   for (const { type, fingerprint } of hostKeys) {
     note(`  its host key for SFTP is ${type} ${fingerprint}`);
   }
   const [native] = urls;
-  if (doors.native === null || native?.name !== "native") return;
+  if (doors.native === null || native?.label !== "native") return;
   const { host } = doors.native;
   const option = tlsOption(tlsOf("native", host, banner) !== "off", usesTls(host));
   const remote = native.url.replace("//", `//${banner.first ?? "NAME"}@`);

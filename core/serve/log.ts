@@ -29,10 +29,8 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 /** Whether records below warnings stay in the buffer. */
 let held = false;
 const encoder = new TextEncoder();
-const [plainText, coloredText] = [
-  getTextFormatter({ timestamp: "rfc3339" }),
-  getAnsiColorFormatter({ timestamp: "rfc3339" }),
-];
+const plainText = getTextFormatter({ timestamp: "rfc3339" });
+const coloredText = getAnsiColorFormatter({ timestamp: "rfc3339" });
 
 /**
  * Makes the formatter of records. Text that clients choose, such as names, must be a property of a
