@@ -110,14 +110,22 @@ async function openLocalAccounts(data: string, options: OpenOptions): Promise<Ac
   };
 }
 
+/** Whether a verb changes the storage, always or with some values. */
+export type IfChanges<T> = boolean | ((values: T) => boolean);
+
+/** Returns whether a verb changes the storage with these values. */
+export function doesChange<T>(changes: IfChanges<T> | undefined, values: T): boolean {
+  return typeof changes === "function" ? changes(values) : changes === true;
+}
+
 /**
  * Declares a verb that works on the accounts of a storage.
  *
- * @param declared.changes returns whether the verb changes the storage. Default: it does not
+ * @param declared.changes whether the verb changes the storage. Default: it does not
  */
 export function accountsCommand<T>(
   { options, changes, run, ...help }: Omit<Declared<T>, "run"> & {
-    changes?(values: T): boolean;
+    readonly changes?: IfChanges<T>;
     run(values: T & AccountsValues & Common, stores: AccountStores, context: Context): Outcome;
   },
 ) {
@@ -125,7 +133,7 @@ export function accountsCommand<T>(
     ...help,
     options: { ...options, ...accountsOptions } as Options<T & AccountsValues>,
     async run(values, context) {
-      await using stores = await openAccounts(values, { changes: changes?.(values) });
+      await using stores = await openAccounts(values, { changes: doesChange(changes, values) });
       return await run(values, stores, context);
     },
   });

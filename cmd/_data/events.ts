@@ -14,6 +14,8 @@ import { plain } from "../_term/value.ts";
 import {
   accountsOptions,
   type AccountsValues,
+  doesChange,
+  type IfChanges,
   isShared,
   noteServersElsewhere,
   openStore,
@@ -34,7 +36,7 @@ export const targetOption = {
  */
 export function eventsCommand<T>(
   { options, changes, run, ...help }: Omit<Declared<T>, "run"> & {
-    readonly changes?: boolean;
+    readonly changes?: IfChanges<T>;
     run(values: T & Common, events: EventStore, context: Context): Outcome;
   },
 ) {
@@ -48,7 +50,7 @@ export function eventsCommand<T>(
         return await run(values, storage.events, context);
       }
       using store = await openStore(values.data);
-      if (changes) await noteServersElsewhere(values.data);
+      if (doesChange(changes, values)) await noteServersElsewhere(values.data);
       return await run(values, store.events, context);
     },
   });

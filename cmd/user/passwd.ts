@@ -9,7 +9,7 @@ import {
 } from "../_client/password.ts";
 
 export default accountsCommand({
-  changes: () => true,
+  changes: true,
   options: {
     name: argument("NAME", "The account"),
     ...newPasswordOptions,
