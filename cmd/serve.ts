@@ -224,10 +224,10 @@ export default command({
     and those that need a restart; a file with a fault changes nothing.
 
     If a directory holds files in homes/ or public/ but no accounts.db, the database is lost, and the
-    start fails with exit code 7: restore it from a backup. Without a backup, --adopt makes a new database; use it
-    once. The files stay in their places: homes/admin belongs to the new admin, and any other
-    homes/NAME has no account until \`barge user add NAME --adopt\`. \`barge verify --repair\`
-    charges the files.
+    start fails with exit code 7: restore it from a backup. Without a backup, --adopt makes a new
+    database; use it once. The files stay in their places: homes/admin belongs to the new admin, and
+    any other homes/NAME has no account until \`barge user add NAME --adopt\`.
+    \`barge verify --repair\` charges the files.
 
     --check-upload and --on-commit run your programs, without a shell, as the server's user. Each
     reads one JSON object from standard input: event, account, path, file (the file with the bytes),

@@ -1,6 +1,7 @@
 /**
- * The server of a growth: on a data directory, or one node of storage that machines share. Accounts and files are
- * added to its database directly, since a login for each account and bytes for each file would take hours.
+ * Starts the server of a growth benchmark, on a data directory, or as one node of storage that machines share. Adds
+ * accounts and files to its database directly, since a login for each account and bytes for each file would take
+ * hours.
  */
 import { DatabaseSync } from "node:sqlite";
 import type { Postgres } from "../../core/shared/database/postgres.ts";

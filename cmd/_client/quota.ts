@@ -30,7 +30,9 @@ export function printQuota(quota: Quota, json: boolean): void {
   printLine(`  entries: ${number(entries)}${limitText} (files, folders and partial uploads)`);
 }
 
-/** Formats a quota. Bytes are spelled out: a small quota is often a number without the unit that was meant. */
+/**
+ * Formats a quota. A quota below 1,000 bytes is often a typing error (20 for 20GiB), so the unit is spelled out.
+ */
 export function quotaText(limit: number | null): string {
   return limit !== null && limit < 1000 ? counted(limit, "byte") : formatLimit(limit);
 }

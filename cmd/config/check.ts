@@ -22,8 +22,8 @@ export default command({
     `Checks the file of \`barge serve --config FILE\`: its TOML, the names, types and values of its
     options, and options that exclude or need each other. The exit code is 2 if there is a fault. Each
     fault is a line with the file, the line and the column. The files that it names, such as
-    certificates, are not read, and the environment does not count. A file whose options need others
-    that the command line of \`serve\` gives is checked with them by \`barge doctor --config FILE\`.
+    certificates, are not read, and the environment does not count. If the file needs options that only
+    the command line of \`serve\` has, check both with \`barge doctor --config FILE\`.
 
     The configuration of a server has its options under their names, for instance
     \`native = "0.0.0.0:7171"\`, and in the table [limits] those from --quota to --rate-down. The
