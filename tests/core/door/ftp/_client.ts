@@ -22,10 +22,6 @@ export class Wire implements Disposable {
   readonly #received = new Received();
   #over = false;
   #wake: () => void = () => {};
-  readonly #end = () => {
-    this.#over = true;
-    this.#wake();
-  };
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -48,8 +44,6 @@ export class Wire implements Disposable {
     const plain = this.#plain = this.#socket;
     plain.removeAllListeners("data");
     plain.removeAllListeners("end");
-    // The connection below can close before TLS has delivered its last bytes.
-    plain.off("close", this.#end);
     const socket = connectTls({ socket: plain, rejectUnauthorized: false, ...options });
     this.#socket = socket;
     // Listens from the beginning: the runtime may lose the end of a TLS socket that does not flow yet.
@@ -137,9 +131,13 @@ export class Wire implements Disposable {
       this.#received.push(bytes);
       this.#wake();
     });
-    socket.on("end", this.#end);
-    socket.on("close", this.#end);
-    socket.on("error", this.#end);
+    const over = () => {
+      this.#over = true;
+      this.#wake();
+    };
+    socket.on("end", over);
+    socket.on("close", over);
+    socket.on("error", over);
   }
 
   async #more(): Promise<void> {
@@ -189,9 +187,14 @@ export class Client implements Disposable {
   }
 
   /** Begins TLS on both connections. @param servername the name of an earlier client, to resume its session */
-  async secure(servername = `client${++named}.test`): Promise<TLSSocket> {
-    this.servername = servername;
+  async secure(servername?: string): Promise<TLSSocket> {
     await this.ask("AUTH TLS", 234);
+    return await this.beginTls(servername);
+  }
+
+  /** Begins TLS after AUTH TLS, or where a connection begins with it. @param servername as of {@link secure} */
+  async beginTls(servername = `client${++named}.test`): Promise<TLSSocket> {
+    this.servername = servername;
     return await this.wire.secure({ servername });
   }
 

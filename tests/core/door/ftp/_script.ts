@@ -30,7 +30,7 @@ export async function assertScript(
         const six = /^227 .*,(\d+),(\d+)\)/.exec(reply);
         if (six) port = Number(six[1]) * 256 + Number(six[2]);
       } else if (verb === "tls") {
-        await client.wire.secure();
+        await client.beginTls();
       } else if (verb === "private") {
         client.protect = true;
       } else if (verb === "data") {

@@ -331,7 +331,7 @@ Deno.test("unencrypted bytes after AUTH TLS are dropped", async () => {
   using client = await Client.open(here);
   await client.wire.send(`AUTH TLS\r\nUSER anna\r\nPASS ${here.token}\r\n`);
   await client.expect(234);
-  await client.wire.secure();
+  await client.beginTls();
   await client.ask("PWD", 530);
   await client.ask("AUTH TLS", 503);
   await client.ask("PROT P", 503);
