@@ -1,7 +1,6 @@
 /** Chooses whether to use TLS, and which certificates to trust, from a verb's options. */
 import type { Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
-import type { Address } from "../../core/net/address.ts";
 import { type Fingerprint, parseFingerprint } from "../../core/net/fingerprint.ts";
 import { tlsOption, usesTls } from "../../core/net/trust.ts";
 import { configPath } from "../_config/path.ts";
@@ -78,9 +77,11 @@ function onPinned(server: string, fingerprint: Fingerprint): void {
   note(`barge: trusting ${server} from here on, its certificate is ${fingerprint}`);
 }
 
-function asSaved({ host, port }: Address): boolean | undefined {
+/** Returns whether the account's latest login at an address, or else any account's, was made over TLS. */
+function asSaved({ host, port, account }: Remote): boolean | undefined {
   try {
-    return readLogins().findLast((login) => fits(login, { host, port }))?.tls;
+    const logins = readLogins().filter((login) => fits(login, { host, port }));
+    return (logins.findLast((login) => login.account === account) ?? logins.at(-1))?.tls;
   } catch {
     return undefined; // the login itself reports it
   }

@@ -180,6 +180,11 @@ Deno.test("clients trust a server by its fingerprint", async (t) => {
         assert.match(other.stderr, hint);
       }
       assert.equal((await home.barge(["ls", "--plaintext"])).code, 0);
+      await plain.addUser("bob");
+      const byBob = ["login", "--plaintext", "--password-stdin", `barge://bob@${plain.address}`];
+      assert.equal((await home.barge(byBob, { stdin: "bob-secret\n" })).code, 0);
+      const ofAnna = await home.barge(["ls", "--server", `barge://anna@${plain.address}`]);
+      assert.match(ofAnna.stderr, /the saved login was made over TLS/);
     },
   );
 
