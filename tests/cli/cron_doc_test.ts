@@ -1,15 +1,15 @@
 /** The scripts and units of docs/cron.md, run as they are written. */
 import assert from "node:assert/strict";
-import { blocks, files } from "../_cron_page.ts";
+import { blocks, files, pageAddress } from "../_cron_page.ts";
 import { bargeCommand, caches } from "../_program.ts";
 import type { Home } from "./_barge.ts";
-import { loggedIn } from "./_logged_in.ts";
+import { loggedIn, secret } from "./_logged_in.ts";
 
-/** Writes the scripts into a home, with a program `barge` in its own folder. */
-async function install(home: Home): Promise<void> {
+/** Writes the scripts for an account into a home, with a program `barge` in its own folder. */
+async function install(home: Home, address: string): Promise<void> {
   await Deno.mkdir(`${home.path}/bin`);
   await Deno.mkdir(`${home.path}/program`);
-  for (const [name, text] of files()) {
+  for (const [name, text] of files(address)) {
     if (!name.startsWith("bin/")) continue;
     await Deno.writeTextFile(`${home.path}/${name}`, text, { mode: 0o700 });
   }
@@ -19,8 +19,8 @@ async function install(home: Home): Promise<void> {
   });
 }
 
-/** Runs a line as cron does: by sh, with few variables. */
-async function cron(home: Home, line: string) {
+/** Runs a line as cron does: by sh, with few variables. The signal ends it by SIGTERM. */
+async function cron(home: Home, line: string, signal?: AbortSignal) {
   const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
     args: ["-c", line],
     cwd: home.path,
@@ -32,6 +32,7 @@ async function cron(home: Home, line: string) {
       ...caches,
     },
     stdin: "null",
+    signal,
   }).output();
   return { code, output: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
 }
@@ -46,9 +47,13 @@ Deno.test(
   { name: "the scripts of docs/cron.md back up and rotate", ignore: lacksTool },
   async () => {
     await using all = await loggedIn();
-    const { home, server } = all;
-    await install(home);
+    const { home, server, remote } = all;
+    await install(home, remote);
+    const ofAccount = (line: string) => cron(home, `export BARGE_SERVER=${remote}; ${line}`);
     assert.equal((await cron(home, "barge mkdir -p /home/backups/db /home/backups/www")).code, 0);
+    await server.addUser("www", { quota: "none", password: secret.BARGE_PASSWORD });
+    const login = await home.barge(["login", remote.replace("anna", "www")], { env: secret });
+    assert.equal(login.code, 0, login.stderr);
     await Deno.mkdir(`${home.path}/app`);
     await Deno.mkdir(`${home.path}/www`);
     const made = await cron(
@@ -70,7 +75,7 @@ Deno.test(
     assert.deepEqual([sent.code, /^20 files, /.test(sent.output)], [0, true], sent.output);
     assert.deepEqual(await cron(home, folder), { code: 0, output: "" });
     const restore = [...blocks.find((block) => block.includes("integrity_check"))!
-      .matchAll(/^\$ (.+)$/gm)].map(([, command]) => command);
+      .matchAll(/^\$ (.+)$/gm)].map(([, command]) => command.replace(pageAddress, remote));
     const restored = await cron(
       home,
       [...restore, "sqlite3 restored.db 'select a from t'", "ls restored-www | wc -l"].join(" && "),
@@ -80,10 +85,10 @@ Deno.test(
     const old = `${home.path}/old.db.gz`;
     await Deno.writeTextFile(old, "old");
     await Deno.utime(old, 0, 0);
-    assert.equal((await cron(home, "barge put old.db.gz /home/backups/db/")).code, 0);
+    assert.equal((await ofAccount("barge put old.db.gz /home/backups/db/")).code, 0);
     const rotated = await cron(home, rotate);
     assert.deepEqual(rotated, { code: 0, output: "" });
-    const left = await cron(home, "barge find /home/backups/db");
+    const left = await ofAccount("barge find /home/backups/db");
     assert.match(left.output, /^\/home\/backups\/db\/app-[\d-]+\.db\.gz\n$/);
 
     // The disk with the folder is not mounted.
@@ -91,12 +96,29 @@ Deno.test(
     assert.equal((await cron(home, folder)).code, 6);
     const notice = JSON.parse(await Deno.readTextFile(`${home.path}/backup-failures`));
     assert.deepEqual([notice.verb, notice.code], ["put", 6]);
-    assert.equal((await cron(home, "barge find /home/backups/www | wc -l")).output.trim(), "20");
+    assert.equal((await ofAccount("barge find /home/backups/www | wc -l")).output.trim(), "20");
     const looked = await cron(home, `${folder} --max-delete 10 --dry-run`);
     assert.deepEqual([looked.code, looked.output.match(/^remove /gm)?.length], [0, 10]);
     await server.kill("SIGTERM");
     const log = await Deno.readTextFile(`${home.path}/backup.log`);
     assert.equal(log.match(/ended with exit code 0/g)?.length, 5);
+
+    // SIGTERM ends the dump while its upload waits for the server.
+    await Deno.mkdir(`${home.path}/tmp`);
+    const cancel = new AbortController();
+    using watcher = Deno.watchFs(`${home.path}/backup.log`);
+    const ended = cron(
+      home,
+      `export TMPDIR=$HOME/tmp; exec timeout 600 ${database}`,
+      cancel.signal,
+    );
+    for await (const _ of watcher) {
+      if ((await Deno.readTextFile(`${home.path}/backup.log`)).includes("trying again")) break;
+    }
+    assert.equal([...Deno.readDirSync(`${home.path}/tmp`)].length, 1);
+    cancel.abort();
+    await ended;
+    assert.deepEqual([...Deno.readDirSync(`${home.path}/tmp`)], []);
   },
 );
 

@@ -5,6 +5,7 @@ import { files } from "../_cron_page.ts";
 import type { Machine } from "./_debian.ts";
 
 const user = "ops";
+const address = "barge://backup@127.0.0.1";
 const passwordFile = "/srv/password";
 /** The next night is too far away for a test. */
 const soon = "[Timer]\nOnCalendar=\nOnActiveSec=1\nRandomizedDelaySec=0\nAccuracySec=100ms\n";
@@ -18,7 +19,7 @@ export async function backUpByTimer(machine: Machine): Promise<void> {
     await Deno.writeTextFile(`${home}/${path}`, text, { mode });
     await machine.must("chown", "--recursive", `${user}:`, `/home/${user}`);
   };
-  for (const [path, text] of files()) await write(path, text, 0o700);
+  for (const [path, text] of files(address)) await write(path, text, 0o700);
   const units = [...files().keys()].filter((path) => path.startsWith(".config/systemd/user/"));
   const timer = units.find((path) => path.endsWith(".timer"))!;
   await write(`${timer}.d/soon.conf`, soon);
@@ -33,7 +34,7 @@ export async function backUpByTimer(machine: Machine): Promise<void> {
   await machine.must("systemctl", "start", `user@${uid}.service`);
   const asUser = (line: string) =>
     machine.mustAs(user, `export XDG_RUNTIME_DIR=/run/user/${uid}; ${line}`);
-  await asUser(`barge login barge://backup@127.0.0.1 --password-file ${passwordFile}`);
+  await asUser(`barge login ${address} --password-file ${passwordFile}`);
   await asUser("barge mkdir -p /home/backups/www");
   const backup = () => asUser("barge ls /home/backups/www");
 
