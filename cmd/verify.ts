@@ -79,7 +79,10 @@ export default command({
         : `${number(counts.problems)} differ, ${number(counts.repaired)} repaired`;
       note(`${counted(checked, "file")} ${read}: ${result}`);
     }
-    for (const path of unmatched) note(`--accept ${path}: there is no damaged file of that name`);
+    const byHand = "a file that was changed by hand needs --repair";
+    for (const path of unmatched) {
+      note(`--accept ${path}: there is no damaged file of that name (${byHand})`);
+    }
     if (!quiet) (isShared(values) ? adviseForCluster : advise)(open, repair);
     if (counts.open > 0) return exitCodes.digest;
     return unmatched.size > 0 ? exitCodes["not-found"] : 0;
