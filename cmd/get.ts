@@ -54,7 +54,8 @@ export default sessionCommand({
   },
   ahead(options) {
     if (isFiltered(options)) return []; // its names may come from standard input, and take a while
-    return firstRequests(sourcesOf(options.paths), targetOf(options.paths), options);
+    const { paths, noVerify } = options;
+    return firstRequests(sourcesOf(paths), targetOf(paths), { ...options, verify: !noVerify });
   },
   async run(options, session) {
     const { paths } = options;

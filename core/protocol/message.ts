@@ -79,7 +79,8 @@ const requests = {
   register: request("register", { account: v.string(), verifier, limit: v.optional(bytes) }),
   list: request("list", { path, recursive: flag }),
   stat: request("stat", { path }),
-  get: request("get", { path, offset: v.optional(bytes, 0) }),
+  /** `verifies`: the client compares the digest of all bytes, and uses none of them before. */
+  get: request("get", { path, offset: v.optional(bytes, 0), verifies: flag }),
   put: v.pipe(
     request("put", {
       path,

@@ -1,5 +1,5 @@
 import { BargeError, typed } from "../error.ts";
-import type { FileContent, SmallFile } from "../storage/content.ts";
+import type { FileContent, Reading, SmallFile } from "../storage/content.ts";
 import type { Place } from "../storage/place.ts";
 import type { Session } from "../login/session.ts";
 
@@ -7,11 +7,17 @@ import type { Session } from "../login/session.ts";
  * Opens a file. The bytes that are read stay those of this moment, even if the file is replaced meanwhile.
  *
  * @param offset in bytes
+ * @param reading whether the caller compares the digest. Default: no
  * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
  */
-export async function get(session: Session, path: string, offset: number): Promise<FileContent> {
+export async function get(
+  session: Session,
+  path: string,
+  offset: number,
+  reading?: Reading,
+): Promise<FileContent> {
   await session.check();
-  return await getChecked(session, path, offset);
+  return await getChecked(session, path, offset, reading);
 }
 
 /** Opens a file for a request whose login was checked in the step before. Parameters and errors: {@link get}. */
@@ -19,8 +25,9 @@ export async function getChecked(
   session: Session,
   path: string,
   offset: number,
+  reading?: Reading,
 ): Promise<FileContent> {
-  return await session.store.tree.open(placeOfFile(session, path), offset);
+  return await session.store.tree.open(placeOfFile(session, path), offset, reading);
 }
 
 /**

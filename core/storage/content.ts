@@ -1,6 +1,15 @@
 /** The content of an open file. */
 import type { Undigested } from "./entry.ts";
 
+/** How a caller reads a file. */
+export interface Reading {
+  /**
+   * True: the caller reads all bytes, and compares their digest with the stored one. Storage that keeps files in
+   * parts then need not compare the digest of each part before it returns its bytes. Default: false.
+   */
+  readonly verifies?: boolean;
+}
+
 /** A file as it was when it was opened, also if it is replaced or removed meanwhile. */
 export interface FileContent {
   readonly size: number;

@@ -6,7 +6,7 @@
  * after it; names come in the order of their UTF-16 code units. tests/contract/store/ checks these promises.
  */
 import type { BargeError } from "../error.ts";
-import type { FileContent, SmallFile } from "./content.ts";
+import type { FileContent, Reading, SmallFile } from "./content.ts";
 import type { ForeignEntry, StoredEntry } from "./entry.ts";
 import type { Place } from "./place.ts";
 import type { PartialUpload } from "./uploads.ts";
@@ -68,7 +68,7 @@ export interface Tree {
    *
    * @throws {BargeError} `not-found`, `denied`, `exists` (a folder), `usage` (offset beyond the end)
    */
-  open(place: Place, offset: number): Promise<FileContent>;
+  open(place: Place, offset: number, reading?: Reading): Promise<FileContent>;
   /**
    * Reads small files, each of which succeeds or fails by itself. If a file has no digest, a rename may be
    * under way: see {@link readAgain}.

@@ -1,4 +1,7 @@
-/** Objects that something else than barge has changed in the bucket: reads refuse them, and verify names them. */
+/**
+ * Objects that something else than barge has changed in the bucket: reads refuse them, and verify names them. A client
+ * that compares the digest of a file itself gets other bytes, and refuses them.
+ */
 import assert from "node:assert/strict";
 import { objectName } from "../../core/shared/bucket/objects.ts";
 import { barge } from "../_server.ts";
@@ -17,6 +20,13 @@ const damages: Readonly<Record<string, (bytes: Bytes) => Bytes | undefined>> = {
   "a missing end": (bytes) => bytes.slice(0, -1),
   "no object": () => undefined,
 };
+
+const failure = /the server failed; its log says how/;
+
+/** Whether an entry of the folder is a download or a part of one. */
+function isDownload({ name }: Deno.DirEntry): boolean {
+  return name.includes("got");
+}
 
 for (const [damage, change] of Object.entries(damages)) {
   Deno.test({
@@ -49,10 +59,17 @@ for (const [damage, change] of Object.entries(damages)) {
       // Another node: the first one may still hold the bytes.
       const reader = await nodes.start({ args: ["--http", "127.0.0.1:0"] });
       for (const name of ["small", "large"]) {
-        const got = await run(reader.address, "get", `/home/${name}`, "got");
-        assert.equal(got.code, 1, got.stderr);
-        assert.match(got.stderr, /the server failed; its log says how/);
-        assert.throws(() => Deno.statSync(`${home.path}/got`), Deno.errors.NotFound);
+        const isCompared = damage === "other bytes";
+        const compared = await run(reader.address, "get", `/home/${name}`, "got");
+        assert.equal(compared.code, isCompared ? 13 : 1, compared.stderr);
+        assert.match(compared.stderr, isCompared ? /differ from the server's digest/ : failure);
+        for (const args of [["got", "--no-verify"], ["-"]]) {
+          const got = await run(reader.address, "get", `/home/${name}`, ...args);
+          assert.equal(got.code, 1, got.stderr);
+          assert.match(got.stderr, failure);
+          assert.equal(got.stdout, "");
+        }
+        assert.deepEqual([...Deno.readDirSync(home.path)].filter(isDownload), []);
         const response = await fetch(`http://${reader.facts.http}/api/v1/files/home/${name}`, {
           headers: { authorization: `Bearer ${token}` },
         });

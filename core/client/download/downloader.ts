@@ -4,6 +4,7 @@
  * arrives. Files are synced and renamed while the next ones arrive. One caller at a time.
  */
 import { BargeError, typed } from "../../error.ts";
+import type { RequestInput } from "../../protocol/message.ts";
 import { parseTime } from "../../protocol/time.ts";
 import { type Client, diskTimeoutMs, type Turn } from "../client.ts";
 import type { Report } from "../transfer/events.ts";
@@ -15,6 +16,7 @@ import { Part, removeStale } from "./part.ts";
 import type { Item } from "../transfer/plan.ts";
 import { receive, type Received } from "./receive.ts";
 import { baseName, parentOf } from "../path.ts";
+import { fileRequest, streamRequest } from "./request.ts";
 import { untilClosed } from "./until_closed.ts";
 import { Window } from "../transfer/window.ts";
 
@@ -66,7 +68,7 @@ export class Downloader {
       const { size, sha256 } = item;
       this.#checkDigest(sha256 ?? null);
       const stored = typeof sha256 === "string";
-      const isRequested = this.#client.isAhead({ verb: "get", path, offset: 0 });
+      const isRequested = this.#client.isAhead(fileRequest(path, 0, this.#verify));
       if (size <= this.#many.maxFileBytes && !isRequested) {
         return await this.#many.add({ path, local, size, stored });
       }
@@ -93,7 +95,7 @@ export class Downloader {
     const stoppable = { write: (bytes: Uint8Array) => wait(output.write(bytes)) };
     let size = 0;
     try {
-      const received = await this.#fetch(path, 0, {
+      const received = await this.#fetch(streamRequest(path), {
         hash: await this.#newHash(),
         expected: null,
         begin: (answer) => {
@@ -167,7 +169,7 @@ export class Downloader {
     try {
       let { offset, hash, expected } = from;
       const fetch = () =>
-        this.#fetch(path, offset, {
+        this.#fetch(fileRequest(path, offset, this.#verify), {
           hash,
           expected,
           begin: ({ size, sha256 }) => {
@@ -216,12 +218,11 @@ export class Downloader {
   }
 
   async #fetch(
-    path: string,
-    offset: number,
+    request: RequestInput<"get">,
     reception: Parameters<typeof receive>[2],
   ): Promise<Received> {
     const turn: Turn<Received> = (frames) => receive(this.#client, frames, reception);
-    return await this.#client.request({ verb: "get", path, offset }, turn, diskTimeoutMs);
+    return await this.#client.request(request, turn, diskTimeoutMs);
   }
 
   async #write(output: Output, bytes: Uint8Array, local: string): Promise<void> {

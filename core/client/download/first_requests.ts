@@ -4,6 +4,7 @@ import { baseName, parentOf, trimSlashes } from "../path.ts";
 import { Folders } from "./folders.ts";
 import { isStandardOutput } from "./local_target.ts";
 import { partPrefix } from "./part.ts";
+import { fileRequest, streamRequest } from "./request.ts";
 import { fileTarget, type GetOptions } from "./source.ts";
 
 /**
@@ -16,17 +17,22 @@ import { fileTarget, type GetOptions } from "./source.ts";
 export function firstRequests(
   sources: readonly string[],
   target: string,
-  options: Pick<GetOptions, "recursive" | "update" | "checksum" | "noClobber" | "dryRun">,
+  options: Pick<
+    GetOptions,
+    "recursive" | "update" | "checksum" | "noClobber" | "dryRun" | "verify"
+  >,
 ): readonly AheadRequest[] {
   const paths = sources.map(trimSlashes);
-  const { recursive, update, checksum, noClobber, dryRun } = options;
+  const { recursive, update, checksum, noClobber, dryRun, verify = true } = options;
   const requests = paths.flatMap((path): AheadRequest[] => {
     const stat = { verb: "stat", path } as const;
     return recursive ? [stat, { verb: "list", path, recursive }] : [stat];
   });
   if (sources.length > 1 || recursive || update || checksum || noClobber || dryRun) return requests;
   const [path] = paths;
-  return mustWait(path, target) ? requests : [...requests, { verb: "get", path, offset: 0 }];
+  if (mustWait(path, target)) return requests;
+  const get = isStandardOutput(target) ? streamRequest(path) : fileRequest(path, 0, verify);
+  return [...requests, get];
 }
 
 /**

@@ -83,6 +83,6 @@ export async function receive(
 /** Returns the failure of a file whose digest differs. */
 export function digestMismatch(): BargeError {
   return new BargeError("digest", "the received bytes differ from the server's digest", {
-    hint: "run the same command again; `barge verify` at the server checks its disk",
+    hint: "run the same command again; `barge verify` at the server checks its files",
   });
 }

@@ -13,7 +13,8 @@ export async function serveGet(
   request: Request<"get">,
   { access }: BodyState,
 ): Promise<null> {
-  const file = await get(c.session, request.path, request.offset);
+  const { path, offset: from, verifies } = request;
+  const file = await get(c.session, path, from, { verifies });
   try {
     const { size, offset, sha256 } = file;
     const modified = new Date(file.modified).toISOString();

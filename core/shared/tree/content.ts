@@ -1,7 +1,7 @@
 /** The content of an open file, or the staged bytes of an upload at this moment. */
 import { createHash, type Hash } from "node:crypto";
 import { BargeError } from "../../error.ts";
-import type { FileContent } from "../../storage/content.ts";
+import type { FileContent, Reading } from "../../storage/content.ts";
 import type { Parts } from "../bucket/parts.ts";
 import { PieceReader } from "./pieces.ts";
 
@@ -25,13 +25,13 @@ export class SharedContent implements FileContent {
   #position: number;
   #hash: Hash | undefined;
 
-  constructor(parts: Parts, facts: ContentFacts, offset: number) {
+  constructor(parts: Parts, facts: ContentFacts, offset: number, { verifies }: Reading = {}) {
     this.size = facts.size;
     this.modified = facts.modified;
     this.sha256 = facts.sha256;
     this.offset = offset;
     this.#position = offset;
-    this.#reader = new PieceReader(parts, facts.content);
+    this.#reader = new PieceReader(parts, facts.content, verifies && facts.sha256 !== null);
     if (facts.sha256 === null && offset === 0) this.#hash = createHash("sha256");
   }
 

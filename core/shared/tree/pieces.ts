@@ -13,7 +13,10 @@ export interface Piece {
   readonly size: number;
   readonly object: number;
   readonly start: number;
-  /** The digest of these bytes, in hex; null for a part of a piece or zeros in a gap, until it is computed. */
+  /**
+   * The digest of these bytes, in hex; null where it is not compared, and for a part of a piece or zeros in a gap until
+   * it is computed.
+   */
   readonly sha256: string | null;
 }
 
@@ -69,7 +72,7 @@ export async function addPieces(
  * Reads a piece, and compares its digest.
  *
  * @param memory for the bytes of a large piece. Default: fresh memory
- * @throws {BargeError} `io` for other bytes; as Bucket.get
+ * @throws {BargeError} `io` for other bytes, or fewer; as Bucket.get
  */
 export async function readPiece(
   { bucket, packs }: Pick<Parts, "bucket" | "packs">,
@@ -79,6 +82,7 @@ export async function readPiece(
   const bytes = size <= smallPieceBytes
     ? await packs.read(object, start, size)
     : await bucket.get(objectName(object), { start, size }, memory);
+  if (bytes.length !== size) throw otherBytes();
   if (sha256 !== null && await sha256Of(bytes) !== sha256) throw otherBytes();
   return bytes;
 }
@@ -90,7 +94,7 @@ function otherBytes(): BargeError {
 }
 
 /** The parts that reading needs. */
-type Reading = Pick<Parts, "db" | "bucket" | "packs">;
+type Needed = Pick<Parts, "db" | "bucket" | "packs">;
 
 /** A piece in memory, or a part of one. */
 interface Held {
@@ -118,8 +122,9 @@ interface Ahead {
  * whose parts are read from its start is compared before the last part is returned.
  */
 export class PieceReader implements Disposable {
-  readonly #parts: Reading;
+  readonly #parts: Needed;
   readonly #content: number;
+  readonly #unchecked: boolean;
   #pieces: readonly Piece[] = [];
   #current: Held | undefined;
   /** In the order of the content. */
@@ -132,9 +137,11 @@ export class PieceReader implements Disposable {
   /** Reads take turns: two that need the same piece at once would both fetch it. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: Reading, content: number) {
+  /** @param unchecked true: the digests of pieces are not compared, since the caller compares that of the whole */
+  constructor(parts: Needed, content: number, unchecked = false) {
     this.#parts = parts;
     this.#content = content;
+    this.#unchecked = unchecked;
   }
 
   /**
@@ -205,6 +212,7 @@ export class PieceReader implements Disposable {
     const { object, start, at, size } = piece;
     const part = { start: start + position - at, size: Math.min(partBytes, at + size - position) };
     const bytes = await this.#parts.bucket.get(objectName(object), part);
+    if (bytes.length !== part.size) throw otherBytes();
     this.#checkPart(piece, position, bytes);
     return { at: position, bytes, memory: undefined };
   }
@@ -212,6 +220,7 @@ export class PieceReader implements Disposable {
   /** Compares the digest of a piece once all of its parts were read in turn. @throws {BargeError} `io` */
   #checkPart(piece: Piece, position: number, bytes: Uint8Array): void {
     const { at, size, sha256 } = piece;
+    if (sha256 === null) return;
     if (position === at) {
       if (this.#partDigests.size > maxAhead) this.#partDigests.clear();
       this.#partDigests.set(at, { hash: createHash("sha256"), end: at });
@@ -222,7 +231,7 @@ export class PieceReader implements Disposable {
     digest.end += bytes.length;
     if (digest.end < at + size) return;
     this.#partDigests.delete(at);
-    if (sha256 !== null && digest.hash.digest("hex") !== sha256) throw otherBytes();
+    if (digest.hash.digest("hex") !== sha256) throw otherBytes();
   }
 
   /** Begins to read the pieces after the current one. */
@@ -248,13 +257,14 @@ export class PieceReader implements Disposable {
     const holds = ({ at, size }: Piece) => at <= position && position < at + size;
     const known = this.#pieces.find(holds);
     if (known) return known;
-    this.#pieces = await this.#parts.db.all<Piece>(
+    const pieces = await this.#parts.db.all<Piece>(
       `SELECT ${pieceColumns} FROM piece WHERE content = $1 AND at >= coalesce(
          (SELECT max(at) FROM piece WHERE content = $1 AND at <= $2), 0)
        ORDER BY at LIMIT ${pieceBatch}`,
       this.#content,
       position,
     );
+    this.#pieces = this.#unchecked ? pieces.map((piece) => ({ ...piece, sha256: null })) : pieces;
     return this.#pieces.find(holds);
   }
 }

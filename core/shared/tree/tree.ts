@@ -1,7 +1,7 @@
 /** The tree of files and folders, as rows of the database. */
 import { BargeError } from "../../error.ts";
 import { mkdirEvent, moveEvent, removeEvent } from "../../storage/event_facts.ts";
-import type { FileContent, SmallFile } from "../../storage/content.ts";
+import type { FileContent, Reading, SmallFile } from "../../storage/content.ts";
 import type { ForeignEntry, StoredEntry } from "../../storage/entry.ts";
 import { folderOf, type Place, relative } from "../../storage/place.ts";
 import type { Look, NamedEntry, NewFolder, Tree } from "../../storage/tree.ts";
@@ -103,10 +103,10 @@ export class SharedTree implements Tree {
     return Promise.resolve(undefined);
   }
 
-  async open(place: Place, offset: number): Promise<FileContent> {
+  async open(place: Place, offset: number, reading: Reading = {}): Promise<FileContent> {
     const row = await this.#file(place);
     if (offset > row.size) throw beyondEnd(offset, row.size);
-    return new SharedContent(this.#parts, { ...row, content: row.content! }, offset);
+    return new SharedContent(this.#parts, { ...row, content: row.content! }, offset, reading);
   }
 
   async readSmall(

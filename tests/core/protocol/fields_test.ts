@@ -34,6 +34,7 @@ const values: Record<string, [good: unknown, ...bad: unknown[]]> = {
   recursive: [true, "true", 1, [], {}],
   parents: [true, "true", 1, [], {}],
   fresh: [true, "true", 1, [], {}],
+  verifies: [true, "true", 1, [], {}],
   modified: ["2026-03-01t12:00:00z", "2026-02-30T12:00:00Z", "2026-03-01", 1772366400, true, {}],
   since: ["2026-03-01t12:00:00z", "2026-02-30T12:00:00Z", "2026-03-01", 1772366400, true, {}],
   overwrite: [{ sha256: digest }, "maybe", {}, { sha256: digest.toUpperCase().replace(/0/g, "A") }],

@@ -64,8 +64,8 @@ Deno.test({
     );
     using stack = new DisposableStack();
     for (let memory; (memory = takeMemory(8 * 1024 * 1024));) stack.use(memory);
-    const read = async (until: number) => {
-      using reader = new PieceReader(parts, content);
+    const read = async (until: number, unchecked = false) => {
+      using reader = new PieceReader(parts, content, unchecked);
       for (let position = at; position < until;) {
         position += (await reader.from(position))!.length;
       }
@@ -73,9 +73,14 @@ Deno.test({
     await read(bytes.length);
     const damaged = bytes.slice(0, size);
     damaged[0] ^= 1;
-    await parts.bucket.put(objectName(object), damaged, hash("sha256", damaged, "hex"));
+    const store = (bytes: Uint8Array<ArrayBuffer>) =>
+      parts.bucket.put(objectName(object), bytes, hash("sha256", bytes, "hex"));
+    await store(damaged);
     await read(at + 1);
     await assert.rejects(read(at + size), { kind: "io", message: /other bytes/ });
+    await read(at + size, true); // its reader compares the digest of the whole
+    await store(damaged.slice(0, -1));
+    await assert.rejects(read(at + size, true), { kind: "io", message: /other bytes/ });
   },
 });
 
