@@ -1,6 +1,6 @@
 /**
- * The relay: the least that a server between a client and the store does if both ends compute SHA-256. Its times are
- * the floor of such servers.
+ * The relay: the least that a server between a client and the store does if the client computes the SHA-256 of each
+ * file, and the server that of each file which it gets. Its times are the floor of such servers.
  */
 import { fileURLToPath } from "node:url";
 import { spawn } from "../cleanup.ts";

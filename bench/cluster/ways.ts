@@ -25,7 +25,7 @@ export const oneMachine = "one machine";
 export const oneNode = "one node";
 export const twoNodes = "two nodes";
 export const bareClient = "aws4fetch alone";
-export const relayWay = "a hop and SHA-256 at both ends";
+export const relayWay = "a hop and the digests";
 
 /** @param client the environment of the client. Default: that of the server's first account */
 export function bargeWay(name: string, server: Bench, client = { env: server.env }): Way {
