@@ -3,7 +3,7 @@ import { BargeError } from "../core/error.ts";
 import type { Migrated, MigrateOptions } from "../core/migrate/report.ts";
 import type { SharedStorage } from "../core/shared/storage.ts";
 import { formatSize } from "../core/size.ts";
-import { noteData } from "./_data/accounts.ts";
+import { noteData, noteServersElsewhere } from "./_data/accounts.ts";
 import { copyCluster, reporting } from "./_data/copy_cluster.ts";
 import {
   describeStorage,
@@ -69,6 +69,7 @@ export default command({
     const { SharedStorage } = await import("../core/shared/storage.ts");
     await using shared = new SharedStorage(storage, () => 0);
     if (!quiet) noteData(data);
+    if (!quiet && to) await noteServersElsewhere(data);
     using shown = progress(quiet);
     const options = { address: describeStorage(storage), ...reporting(shown, json, signal) };
     const migrated = to

@@ -2,13 +2,7 @@
 import { BargeError } from "../core/error.ts";
 import type { Reconciled } from "../core/repair/reconcile.ts";
 import type { Problem, ProblemKind, ReconcileEvent } from "../core/storage/problem.ts";
-import {
-  accountsOptions,
-  type AccountsValues,
-  isShared,
-  noteServersElsewhere,
-  openStore,
-} from "./_data/accounts.ts";
+import { accountsOptions, type AccountsValues, isShared, openStore } from "./_data/accounts.ts";
 import { noteCopies } from "./_data/copies.ts";
 import { command, flag, values } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
@@ -109,7 +103,6 @@ async function verifyAll(
   if (!isShared(values)) {
     const { verify } = await import("../core/repair/verify.ts");
     using store = await openStore(data, quiet);
-    if (!quiet && (check.repair || accept.length > 0)) await noteServersElsewhere(data);
     return await verify(store, { ...check, accept: new Set(accept) });
   }
   if (accept.length > 0) {

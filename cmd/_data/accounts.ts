@@ -44,8 +44,6 @@ interface OpenOptions {
   readonly create?: boolean;
   /** Make the database even if the directory has files already. */
   readonly adopt?: boolean;
-  /** The verb changes the storage: see {@link noteServersElsewhere}. */
-  readonly changes?: boolean;
 }
 
 /**
@@ -95,7 +93,7 @@ export function needDirectory(values: AccountsValues, instead: string): void {
 
 async function openLocalAccounts(data: string, options: OpenOptions): Promise<AccountStores> {
   noteData(data);
-  const { create, adopt, changes = create } = options;
+  const { create, adopt } = options;
   const made = create && !exists(`${data}/accounts.db`) && await makeFolder(data);
   if (create || adopt) {
     const { Database } = await import("../../core/local/database/database.ts");
@@ -103,29 +101,16 @@ async function openLocalAccounts(data: string, options: OpenOptions): Promise<Ac
   }
   const store = await openStore(data, true);
   if (made) note(made);
-  else if (changes) await noteServersElsewhere(data);
+  else await noteServersElsewhere(data);
   return {
     ...store.people,
     [Symbol.asyncDispose]: () => Promise.resolve(store[Symbol.dispose]()),
   };
 }
 
-/** Whether a verb changes the storage, always or with some values. */
-export type IfChanges<T> = boolean | ((values: T) => boolean);
-
-/** Returns whether a verb changes the storage with these values. */
-export function doesChange<T>(changes: IfChanges<T> | undefined, values: T): boolean {
-  return typeof changes === "function" ? changes(values) : changes === true;
-}
-
-/**
- * Declares a verb that works on the accounts of a storage.
- *
- * @param declared.changes whether the verb changes the storage. Default: it does not
- */
+/** Declares a verb that works on the accounts of a storage. */
 export function accountsCommand<T>(
-  { options, changes, run, ...help }: Omit<Declared<T>, "run"> & {
-    readonly changes?: IfChanges<T>;
+  { options, run, ...help }: Omit<Declared<T>, "run"> & {
     run(values: T & AccountsValues & Common, stores: AccountStores, context: Context): Outcome;
   },
 ) {
@@ -133,23 +118,25 @@ export function accountsCommand<T>(
     ...help,
     options: { ...options, ...accountsOptions } as Options<T & AccountsValues>,
     async run(values, context) {
-      await using stores = await openAccounts(values, { changes: doesChange(changes, values) });
+      await using stores = await openAccounts(values);
       return await run(values, stores, context);
     },
   });
 }
 
 /**
- * Opens a data directory with its files.
+ * Opens a data directory with its files. Notes the directory and, if no server runs on it, those of other servers.
  *
- * @param quiet do not write the directory to standard error
+ * @param quiet write nothing to standard error
  * @throws {BargeError} as `Database`
  */
 export async function openStore(data: string, quiet = false): Promise<Store> {
   if (!quiet) noteData(data);
   const { Store } = await import("../../core/local/store.ts");
   const rules = { allowRegister: false, defaultLimit: null, maxLimit: null } as const;
-  return await upToDate(data, () => new Store({ data, durability: "full", ...rules }));
+  const store = await upToDate(data, () => new Store({ data, durability: "full", ...rules }));
+  if (!quiet) await noteServersElsewhere(data);
+  return store;
 }
 
 /** Returns an account as `--json` shows it. The fields are frozen. */
@@ -184,8 +171,8 @@ export function noteData(data: string): void {
 }
 
 /**
- * Names the servers on other directories if none runs on this one, for a verb that is about to change it:
- * the operator may have forgotten BARGE_DATA. A directory on the command line is certainly meant.
+ * Names the servers on other directories if none runs on this one: the operator may have forgotten BARGE_DATA.
+ * A directory on the command line is certainly meant.
  */
 export async function noteServersElsewhere(data: string): Promise<void> {
   if (isDataOnLine()) return;

@@ -12,7 +12,6 @@ const about = {
 /** Returns the verb that enables or disables an account. */
 export function enableVerb(verb: keyof typeof about) {
   return accountsCommand({
-    changes: true,
     options: { name: argument("NAME", "The account") },
     about: about[verb],
     examples: [[`barge user ${verb} bob`, `${verb} bob`]],

@@ -11,15 +11,7 @@ import {
   value,
 } from "../_term/command.ts";
 import { plain } from "../_term/value.ts";
-import {
-  accountsOptions,
-  type AccountsValues,
-  doesChange,
-  type IfChanges,
-  isShared,
-  noteServersElsewhere,
-  openStore,
-} from "./accounts.ts";
+import { accountsOptions, type AccountsValues, isShared, openStore } from "./accounts.ts";
 
 /** The option that chooses a target, for all verbs on events. */
 export const targetOption = {
@@ -29,14 +21,9 @@ export const targetOption = {
   ),
 };
 
-/**
- * Declares a verb that works on the events of a storage.
- *
- * @param declared.changes whether the verb changes the storage. Default: it does not
- */
+/** Declares a verb that works on the events of a storage. */
 export function eventsCommand<T>(
-  { options, changes, run, ...help }: Omit<Declared<T>, "run"> & {
-    readonly changes?: IfChanges<T>;
+  { options, run, ...help }: Omit<Declared<T>, "run"> & {
     run(values: T & Common, events: EventStore, context: Context): Outcome;
   },
 ) {
@@ -50,7 +37,6 @@ export function eventsCommand<T>(
         return await run(values, storage.events, context);
       }
       using store = await openStore(values.data);
-      if (doesChange(changes, values)) await noteServersElsewhere(values.data);
       return await run(values, store.events, context);
     },
   });

@@ -3,7 +3,13 @@ import { BargeError } from "../../core/error.ts";
 import type { CertificateFacts } from "../../core/net/certificate.ts";
 import type { HostKey } from "../../core/net/host_keys.ts";
 import type { ServerFacts } from "../../core/serve/data.ts";
-import { type AccountsValues, exists, noDirectory, noteData } from "./accounts.ts";
+import {
+  type AccountsValues,
+  exists,
+  noDirectory,
+  noteData,
+  noteServersElsewhere,
+} from "./accounts.ts";
 
 /** The facts of a certificate that are shown. */
 export type Shown =
@@ -40,9 +46,10 @@ export async function ownOfDirectory(data: string): Promise<Own> {
   const issued = given ? undefined : await certificateInUse(new AcmeFiles(data));
   const made = given || issued ? undefined : await readOwnCertificate(data);
   const hostKeys = await readHostKeys(data);
-  if (!given && !issued && !made && !hostKeys) {
-    throw exists(`${data}/accounts.db`) ? noneYet(file) : await noDirectory(data);
-  }
+  const isMissing = !given && !issued && !made && !hostKeys;
+  if (isMissing && !exists(`${data}/accounts.db`)) throw await noDirectory(data);
+  await noteServersElsewhere(data);
+  if (isMissing) throw noneYet(file);
   const certificate = given ?? (issued ? { ...issued, file: null } : made && { ...made, file });
   return { certificate, isGiven: given !== undefined, hostKeys };
 }

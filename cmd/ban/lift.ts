@@ -7,7 +7,6 @@ import { counted } from "../_term/progress.ts";
 import { banFields } from "./list.ts";
 
 export default accountsCommand({
-  changes: true,
   options: {
     subject: argument("ADDRESS|ACCOUNT", "An address or account that `barge ban list` shows"),
   },

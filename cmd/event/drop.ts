@@ -7,7 +7,6 @@ import { counted } from "../_term/progress.ts";
 import { count } from "../_term/value.ts";
 
 export default eventsCommand({
-  changes: true,
   options: {
     ids: args(count("ID", 1, Number.MAX_SAFE_INTEGER), "Events that `barge event list` shows", 0),
     failing: flag("All events that a target did not take"),

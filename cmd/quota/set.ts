@@ -30,7 +30,7 @@ export default command({
         hint: "barge quota set NAME 20GiB, or barge quota set NAME --entries 200000",
       });
     }
-    await using stores = await openAccounts(values, { changes: true });
+    await using stores = await openAccounts(values);
     printQuota(quotaOf(await stores.accounts.change(name, { limit, entryLimit })), json);
   },
 });

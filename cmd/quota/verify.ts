@@ -1,10 +1,5 @@
 /** `barge quota verify`: compares the ledger with the disk, without reading files. */
-import {
-  accountsOptions,
-  needDirectory,
-  noteServersElsewhere,
-  openStore,
-} from "../_data/accounts.ts";
+import { accountsOptions, needDirectory, openStore } from "../_data/accounts.ts";
 import { noteCopies } from "../_data/copies.ts";
 import { exitCodes } from "../_term/exit.ts";
 import { command, flag } from "../_term/command.ts";
@@ -28,7 +23,6 @@ export default command({
     needDirectory(values, "use `barge verify`, which also compares the sums of accounts");
     const { reconcile } = await import("../../core/repair/reconcile.ts");
     using store = await openStore(data);
-    if (repair) await noteServersElsewhere(data);
     const { checked, copied, problems } = await reconcile(store, {
       repair,
       signal,

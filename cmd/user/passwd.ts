@@ -9,7 +9,6 @@ import {
 } from "../_client/password.ts";
 
 export default accountsCommand({
-  changes: true,
   options: {
     name: argument("NAME", "The account"),
     ...newPasswordOptions,

@@ -8,7 +8,6 @@ import { counted } from "../_term/progress.ts";
 import { formatSize } from "../../core/size.ts";
 
 export default accountsCommand({
-  changes: true,
   options: {
     name: argument("NAME", "The account"),
     purge: flag("Remove its files for good, too: its home, and its files in /public"),

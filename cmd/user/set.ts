@@ -6,7 +6,6 @@ import { note, printJson } from "../_term/out.ts";
 import { endOrNone, plain } from "../_term/value.ts";
 
 export default accountsCommand({
-  changes: true,
   options: {
     name: argument("NAME", "The account"),
     expires: value(endOrNone(), "When it ends: a date like 2027-01-31, a span like 90d, or none"),

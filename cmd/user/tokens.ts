@@ -23,7 +23,6 @@ export default accountsCommand({
     ["barge user tokens alice", "show where alice is logged in"],
     ["barge user tokens alice --revoke all", "log her out everywhere"],
   ],
-  changes: ({ revoke }) => revoke !== undefined,
   async run({ name, revoke, json }, { accounts, logins }) {
     const { id: account } = await accounts.get(name);
     if (revoke !== undefined) {

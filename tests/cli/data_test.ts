@@ -204,11 +204,25 @@ Deno.test("data directories of commands", async (t) => {
             .test(stderr);
         };
         assert.ok(!await warned(["user", "add", "anna", "--generate", ...other]));
-        for (const args of [["quota", "set", "anna", "50"], ["user", "disable", "anna"]]) {
+        const verbs = [
+          ["quota", "set", "anna", "50"],
+          ["user", "disable", "anna"],
+          ["user", "list"],
+          ["user", "tokens", "anna"],
+          ["user", "apply", "accounts.json", "--dry-run"],
+          ["quota", "list"],
+          ["quota", "verify"],
+          ["ban", "list"],
+          ["event", "list"],
+          ["verify"],
+          ["audit"],
+          ["backup", "copy.db", "--force"],
+        ];
+        for (const args of verbs) {
           assert.ok(await warned([...args, "--json"], forgotten), args.join(" "));
           assert.ok(!await warned([...args, ...other]), args.join(" "));
         }
-        assert.ok(!await warned(["user", "list"], forgotten));
+        assert.ok(!await warned(["verify", "--quiet"], forgotten));
       }
     },
   );

@@ -40,7 +40,7 @@ export default command({
   async run(values) {
     const { name, key, json } = values;
     const keys = await readKeys(key.join(" "));
-    await using stores = await openAccounts(values, { changes: true });
+    await using stores = await openAccounts(values);
     const { id } = await stores.accounts.get(name);
     const added = await stores.logins.addKeys(id, keys);
     for (const [i, { type, blob, comment, ignored }] of keys.entries()) {

@@ -6,7 +6,6 @@ import { note, printJson } from "../../_term/out.ts";
 import { counted } from "../../_term/progress.ts";
 
 export default accountsCommand({
-  changes: true,
   options: {
     name: argument("NAME", "The account"),
     key: argument(
