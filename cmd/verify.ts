@@ -3,7 +3,7 @@ import { BargeError } from "../core/error.ts";
 import type { Reconciled } from "../core/repair/reconcile.ts";
 import type { Problem, ProblemKind, ReconcileEvent } from "../core/storage/problem.ts";
 import { accountsOptions, type AccountsValues, isShared, openStore } from "./_data/accounts.ts";
-import { noteCopies } from "./_data/copies.ts";
+import { describeDifferences, noteCopies } from "./_data/summary.ts";
 import { command, flag, values } from "./_term/command.ts";
 import { exitCodes } from "./_term/exit.ts";
 import { note, printJson, printLine } from "./_term/out.ts";
@@ -67,11 +67,10 @@ export default command({
       printJson({ type: "summary", files: checked, bytes, ...counts, copied });
     } else if (!quiet) {
       noteCopies(copied);
-      const read = quick ? "compared" : `read, ${formatSize(bytes)}`;
-      const result = counts.problems === 0
-        ? "all agree"
-        : `${number(counts.problems)} differ, ${number(counts.repaired)} repaired`;
-      note(`${counted(checked, "file")} ${read}: ${result}`);
+      const read = quick ? "" : `, ${formatSize(bytes)} read`;
+      const repaired = counts.problems > 0 ? `, ${number(counts.repaired)} repaired` : "";
+      const result = describeDifferences(counts.problems) + repaired;
+      note(`${counted(checked, "file")} compared${read}: ${result}`);
     }
     const byHand = "a file that was changed by hand needs --repair";
     for (const path of unmatched) {

@@ -1,10 +1,10 @@
 /** `barge quota verify`: compares the ledger with the disk, without reading files. */
 import { accountsOptions, needDirectory, openStore } from "../_data/accounts.ts";
-import { noteCopies } from "../_data/copies.ts";
+import { describeDifferences, noteCopies } from "../_data/summary.ts";
 import { exitCodes } from "../_term/exit.ts";
 import { command, flag } from "../_term/command.ts";
 import { note, printJson, printLine } from "../_term/out.ts";
-import { counted, number } from "../_term/progress.ts";
+import { counted } from "../_term/progress.ts";
 
 export default command({
   options: {
@@ -33,8 +33,7 @@ export default command({
     });
     noteCopies(copied);
     const open = problems.filter((problem) => !problem.repaired).length;
-    const result = problems.length === 0 ? "all agree" : `${number(problems.length)} differ`;
-    note(`${counted(checked, "file")} checked, ${result}`);
+    note(`${counted(checked, "file")} compared: ${describeDifferences(problems.length)}`);
     if (open > 0 && !repair) note("(--repair makes the ledger agree with the disk)");
     return open > 0 ? exitCodes.digest : 0;
   },

@@ -259,13 +259,13 @@ Deno.test({
     await store(storage.uploads, id, text("12345"), place);
     const good = await cluster.barge(["verify"]);
     assert.equal(good.code, 0, good.stderr);
-    assert.match(good.stderr, /^storage: .*\n1 file read, 5 B: all agree\n$/);
+    assert.match(good.stderr, /^storage: .*\n1 file compared, 5 B read: all agree\n$/);
 
     await storage.parts.db.all("UPDATE account SET used = 7");
     const wrong = await cluster.barge(["verify", "--quick"]);
     assert.equal(wrong.code, 13, wrong.stderr);
     assert.match(wrong.stdout, /^anna: /);
-    assert.match(wrong.stderr, /1 file compared: 1 differ, 0 repaired\n\(--repair corrects sums/);
+    assert.match(wrong.stderr, /1 file compared: 1 differs, 0 repaired\n\(--repair corrects sums/);
     const repaired = await cluster.barge(["verify", "--quick", "--repair", "--json"]);
     assert.equal(repaired.code, 0, repaired.stderr);
     const [problem, summary] = lines(repaired);

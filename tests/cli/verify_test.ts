@@ -46,8 +46,10 @@ Deno.test("verify and backup of a data directory without a server", async (t) =>
       ]);
       assert.match(
         said.stderr,
-        /^3 files read, 8 B: 2 differ, 0 repaired\n\(put damaged .*\n\(--repair/m,
+        /^3 files compared, 8 B read: 2 differ, 0 repaired\n\(put damaged .*\n\(--repair/m,
       );
+      const ledger = await place.barge(["quota", "verify", ...data]);
+      assert.match(ledger.stderr, /^3 files compared: 1 differs\n\(--repair/m);
       const quick = await verify("--quick", "--json");
       assert.equal(quick.code, 13);
       assert.deepEqual(lines(quick).map(({ type, kind }) => [type, kind]), [
