@@ -5,6 +5,7 @@ import type { EchoServeOptions, EchoServer } from "../../core/echo/serve.ts";
 import { formatAddress } from "../../core/net/address.ts";
 import { flag, optionalArgument, type ValuesOf } from "../_term/command.ts";
 import { note, printJson } from "../_term/out.ts";
+import { counted } from "../_term/progress.ts";
 import { formatSize } from "../../core/size.ts";
 
 /** The options of both servers. */
@@ -79,10 +80,12 @@ function described(counters: Counters, transport: "tcp" | "udp"): string {
   const moved = `${formatSize(counters.received)} in, ${formatSize(counters.sent)} out`;
   if (transport === "udp") {
     const { datagrams, answered, dropped } = counters;
-    return `${datagrams} datagrams, ${answered} answered, ${dropped} dropped; ${moved}`;
+    return `${counted(datagrams, "datagram")}, ${answered} answered, ${dropped} dropped; ${moved}`;
   }
   const { accepted, open, refused, idle } = counters;
-  return `${accepted} connections, ${open} open, ${refused} refused, ${idle} cut as idle; ${moved}`;
+  return `${
+    counted(accepted, "connection")
+  }, ${open} open, ${refused} refused, ${idle} cut as idle; ${moved}`;
 }
 
 function logEvent(event: EchoEvent, json: boolean): void {

@@ -2,6 +2,7 @@
 import { BargeError } from "../../core/error.ts";
 import { formatSeconds } from "../../core/bench/local/draw.ts";
 import { median, type Subject, timed, type Way } from "../../core/bench/local/measure.ts";
+import { counted } from "../_term/progress.ts";
 import { command, flag, value, valueOr } from "../_term/command.ts";
 import { note } from "../_term/out.ts";
 import { count, plain, size } from "../_term/value.ts";
@@ -78,7 +79,7 @@ function subjects(targets: Targets, size: number, files: number, start: number):
     subject(`put of one file of ${mebibytes}`, (to) => ["put", `${folder}/large`, `${to}/large`]),
     subject(`get of that file`, (to, run) => ["get", `${to}/large`, `${folder}/back${run}`]),
     subject(
-      `put of ${files} files of 4 KiB`,
+      `put of ${counted(files, "file")} of 4 KiB`,
       (to, run) => ["put", "-r", `${folder}/small/`, `${to}/small${run}`],
     ),
     subject(

@@ -1,4 +1,5 @@
 /** The limits of the events that wait for a target, and the events beyond them. */
+import { count } from "../count.ts";
 import { dayMs } from "../duration.ts";
 import { isByStranger } from "../storage/event_facts.ts";
 import type { WaitingEvent } from "../storage/events.ts";
@@ -39,7 +40,10 @@ export function beyondLimits<T extends Pick<WaitingEvent, "at" | "places">>(
   const excess = new Set(byStrangers);
   const tooMany = oldestBeyond(young.filter((event) => !excess.has(event)), maxEvents);
   return [
-    { events: waiting.filter(isOld), why: `older than ${Math.round(maxAgeMs / dayMs)} days` },
+    {
+      events: waiting.filter(isOld),
+      why: `older than ${count(Math.round(maxAgeMs / dayMs), "day")}`,
+    },
     { events: byStrangers, why: "too many of failed logins and bans" },
     { events: tooMany, why: `more than ${maxEvents} wait` },
   ].filter(({ events }) => events.length > 0);

@@ -1,5 +1,6 @@
 /** Sends a file, with conditions, ranges and digests. */
 import { getMimeType } from "hono/utils/mime";
+import { count } from "../../count.ts";
 import { BargeError } from "../../error.ts";
 import { digest } from "../../session/digest.ts";
 import { get } from "../../session/get.ts";
@@ -69,7 +70,7 @@ export async function fileHead(
       ? parseRange(header("range"), file.size)
       : "all";
     if (span === "none") {
-      throw new Refusal(416, "usage", `the file has ${file.size} bytes`, {
+      throw new Refusal(416, "usage", `the file has ${count(file.size, "byte")}`, {
         headers: { "content-range": `bytes */${file.size}` },
       });
     }

@@ -1,3 +1,4 @@
+import { count } from "../../count.ts";
 import { BargeError } from "../../error.ts";
 import type { Account } from "../../storage/account.ts";
 import type { Database } from "../database/database.ts";
@@ -45,7 +46,7 @@ export function overQuota(
   }
   const held = reserved > 0 ? `; ${reserved} are held by other uploads` : "";
   const why = credit === undefined
-    ? `needs ${bytes} bytes, ${left} are left`
+    ? `needs ${count(bytes, "byte")}, ${left} are left`
     : `the upload is larger than the ${left! + credit} bytes that are left`;
   return refusal(why + held, "room");
 }

@@ -6,6 +6,7 @@
  * node, and changes do not deadlock. Changes of the same rows that wait in one process share transactions
  * (change_queue.ts).
  */
+import { count } from "../../count.ts";
 import { BargeError } from "../../error.ts";
 import type { Place } from "../../storage/place.ts";
 import { lockAccounts, type Sums } from "./account_rows.ts";
@@ -107,7 +108,7 @@ export function beyond(
     const left = Math.max(0, quota - used - others);
     const held = others > 0 ? `; ${others} are held by other uploads` : "";
     const why = own.credit === undefined
-      ? `needs ${more.bytes + own.reserved} bytes, ${left} are left`
+      ? `needs ${count(more.bytes + own.reserved, "byte")}, ${left} are left`
       : `the upload is larger than the ${left + own.credit} bytes that are left`;
     return new BargeError("over-quota", why + held, {
       account: name,
@@ -115,7 +116,10 @@ export function beyond(
     });
   }
   if (more.entries > 0 && entryLimit !== null && entries + more.entries > entryLimit) {
-    const why = `needs ${more.entries} more entries, ${entries} of ${entryLimit} are taken ` +
+    const why =
+      `needs ${
+        count(more.entries, "more entry", "more entries")
+      }, ${entries} of ${entryLimit} are taken ` +
       `(files, folders and partial uploads)`;
     return new BargeError("over-quota", why, {
       account: name,

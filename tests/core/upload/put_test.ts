@@ -42,7 +42,7 @@ Deno.test("an overwrite is charged the difference; files of others are not credi
   const root = setup.user("root", 100, "admin");
   await write(anna, "/public/a", "x".repeat(90));
   assert.equal((await write(anna, "/public/a", "y".repeat(100))).replaced, true);
-  await fails("over-quota", () => write(anna, "/public/a", "z".repeat(101)), /needs 1 bytes, 0/);
+  await fails("over-quota", () => write(anna, "/public/a", "z".repeat(101)), /needs 1 byte, 0/);
   await fails("over-quota", () => write(anna, "/public/b", "z"));
   await write(anna, "/public/a", "x".repeat(10));
   assert.equal(setup.account("anna").used, 10);

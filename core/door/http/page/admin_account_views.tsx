@@ -12,7 +12,8 @@ import {
   NameField,
   NewPassword,
 } from "./form.tsx";
-import { count, entriesOf } from "./format.ts";
+import { count } from "../../../count.ts";
+import { entriesOf } from "./format.ts";
 import { Icon, Time } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 

@@ -5,7 +5,7 @@ import type { AuditRecord } from "../../../storage/audit/audit.ts";
 import type { Ban } from "../../../storage/logins.ts";
 import type { ListedConnection } from "../../../watch/roster.ts";
 import { ButtonForm } from "./form.tsx";
-import { count } from "./format.ts";
+import { count } from "../../../count.ts";
 import { Icon, Time } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 

@@ -5,7 +5,7 @@ import type { Session } from "../../../login/session.ts";
 import { encodePath, join, split } from "../path.ts";
 import type { ChangeRequest, ChangeVerb } from "./change_request.ts";
 import { partsOf } from "./breadcrumbs.tsx";
-import { count } from "./format.ts";
+import { count } from "../../../count.ts";
 import { DialogForm, type DialogFormProps, Field } from "./form.tsx";
 import { Icon } from "./layout.tsx";
 import type { UserView } from "./view.ts";

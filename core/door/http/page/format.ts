@@ -1,11 +1,6 @@
 /** Formats counts for the page, and knows the kinds of files. */
 import { typeOf as mediaTypeOf } from "../download.ts";
 
-/** Formats a count with its noun: `1 item`, `2 items`. */
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
-}
-
 /**
  * Formats the number of an account's entries, with its limit.
  *

@@ -13,7 +13,7 @@ import { stat } from "../../../session/stat.ts";
 import { encodePath, split } from "../path.ts";
 import { iconOf, sectionOf } from "./folder.tsx";
 import { ButtonForm, DialogForm, Field } from "./form.tsx";
-import { count } from "./format.ts";
+import { count } from "../../../count.ts";
 import { Icon, PageHead, send, Shell, Time } from "./layout.tsx";
 import { formFailure, formOf, type PageContext, type UserView, userView } from "./view.ts";
 

@@ -2,7 +2,7 @@
 import { formatSize } from "../../../size.ts";
 import type { BargeError, Kind } from "../../../error.ts";
 import { LoginLimited } from "../../../login/refusal.ts";
-import { count } from "./format.ts";
+import { count } from "../../../count.ts";
 
 /**
  * The notices after changes, by their codes. A URL holds only a code, so that no link can make the page

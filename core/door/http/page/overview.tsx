@@ -6,7 +6,7 @@ import type { Counts } from "../../../watch/metrics.ts";
 import { sumDoors, sumNodes } from "../../../watch/nodes.ts";
 import type { CertificateState, NodeTable, Snapshot } from "../../../session/status.ts";
 import { Chart } from "./chart.tsx";
-import { count } from "./format.ts";
+import { count } from "../../../count.ts";
 import { Fact, Time } from "./layout.tsx";
 import { Nodes } from "./nodes.tsx";
 

@@ -7,7 +7,7 @@ import { encodePath, split } from "../path.ts";
 import { Breadcrumbs } from "./breadcrumbs.tsx";
 import { iconOf } from "./folder.tsx";
 import { Field } from "./form.tsx";
-import { count } from "./format.ts";
+import { count } from "../../../count.ts";
 import { Csrf, Digest, Icon, Note, Time } from "./layout.tsx";
 import type { Listing } from "./listing.ts";
 import type { View } from "./view.ts";

@@ -7,7 +7,7 @@ import { disableTotp, enableTotp, renewRecoveryCodes, totpStatus } from "../../.
 import { continueAsWebSession } from "../../../../login/web_session.ts";
 import { unknownUrl } from "../../problem.ts";
 import { Field } from "../form.tsx";
-import { count } from "../format.ts";
+import { count } from "../../../../count.ts";
 import { Csrf, Note, send, Shell } from "../layout.tsx";
 import { errorText } from "../messages.ts";
 import {
