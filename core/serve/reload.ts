@@ -3,7 +3,6 @@ import { getLogger } from "@logtape/logtape";
 import { BargeError } from "../error.ts";
 import type { Certificate } from "../net/certificate.ts";
 import type { Adjustable } from "../watch/settings.ts";
-import { attempt } from "./attempt.ts";
 import type { RegularVerification } from "./upkeep/verify_regularly.ts";
 import type { LogLevel } from "./log_level.ts";
 import type { CertificateFiles, CertificateSource } from "./tls_options.ts";
@@ -34,37 +33,58 @@ interface ReloadOptions {
   readonly recordChanges: (changed: ChangedSettings["changed"]) => Promise<void>;
   /** Returns the source of the certificate; undefined without TLS. */
   readonly source: (files: CertificateFiles) => (() => ReturnType<CertificateSource>) | undefined;
+  /** Returns the fingerprint of the certificate in use; undefined without TLS. */
+  readonly fingerprint: () => string | undefined;
   readonly applyCertificate: (certificate: Certificate, files: CertificateFiles) => void;
 }
 
+/** A part of the line that reports a reload: a template of the log, and its values. */
+interface Part {
+  readonly level: "info" | "warn" | "error";
+  readonly template: string;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+/** The levels of a part, the lowest first. */
+const levels = ["info", "warn", "error"] as const;
+
 /**
- * Returns a function that reads everything again. A file that is not valid changes nothing of what it
- * sets, and its fault is logged. One call runs at a time; calls in the meantime become one.
+ * Returns a function that reads everything again, and logs one line: what was read, what has changed, and what
+ * needs a restart. A file that is not valid changes nothing of what it sets, and its fault is in the line. One
+ * call runs at a time; calls in the meantime become one.
  *
  * @param files those of the first certificate
  */
 export function reloader(options: ReloadOptions, files: CertificateFiles): () => Promise<void> {
   const { readSettings, applySettings, recordChanges, source, applyCertificate } = options;
+  const reloadSettings = async (): Promise<Part> => {
+    const settings = await readSettings().catch((error) => {
+      throw withHint(error);
+    });
+    await applySettings(settings);
+    files = settings;
+    if (Object.keys(settings.changed).length > 0) await recordChanges(settings.changed);
+    return describeSettings(settings);
+  };
+  const reloadCertificate = async (): Promise<Part | undefined> => {
+    const certificate = await source(files)?.();
+    if (!certificate) return undefined;
+    const { fingerprint, until } = certificate;
+    const isSame = fingerprint === options.fingerprint();
+    applyCertificate(certificate, files);
+    const template = isSame
+      ? "the certificate is the same, until {until}"
+      : "the certificate was reloaded: {fingerprint}, until {until}";
+    return { level: "info", template, facts: { fingerprint, until: until.toISOString() } };
+  };
   const readAll = async () => {
-    await attempt("the former settings stay", async () => {
-      const settings = await readSettings().catch((error) => {
-        throw withHint(error);
-      });
-      await applySettings(settings);
-      files = settings;
-      logChanges(settings);
-      if (Object.keys(settings.changed).length > 0) await recordChanges(settings.changed);
-    }, "error");
-    await attempt("the old certificate stays", async () => {
-      const certificate = await source(files)?.();
-      if (!certificate) return log.info("no certificate to reload: no door has TLS");
-      applyCertificate(certificate, files);
-      const { fingerprint, until } = certificate;
-      log.info("the certificate was reloaded: {fingerprint}, until {until}", {
-        fingerprint,
-        until,
-      });
-    }, "error");
+    const parts = [
+      await orFault(reloadSettings, "the former settings stay", "settingsFault"),
+      await orFault(reloadCertificate, "the old certificate stays", "certificateFault"),
+    ].filter((part) => part !== undefined);
+    const level = levels.findLast((level) => parts.some((part) => part.level === level))!;
+    const facts = Object.assign({}, ...parts.map(({ facts }) => facts));
+    log[level](parts.map(({ template }) => template).join("; "), facts);
   };
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
@@ -75,12 +95,38 @@ export function reloader(options: ReloadOptions, files: CertificateFiles): () =>
   return () => running ? next ??= running.then(start) : start();
 }
 
-function logChanges({ changed, needRestart }: ChangedSettings): void {
-  if (Object.keys(changed).length > 0) {
-    log.info("the settings were reloaded: {changed}", { changed });
-  } else log.info("the settings were read again, and none that applies now has changed");
-  if (needRestart.length === 0) return;
-  log.warn("changed settings that need a restart: {options}", { options: needRestart.join(", ") });
+function describeSettings({ changed, needRestart }: ChangedSettings): Part {
+  const names = Object.keys(changed);
+  const changes = names.map((name) =>
+    `${name} from ${shown(changed[name].from)} to ${shown(changed[name].to)}`
+  ).join(", ");
+  const live = names.length > 0
+    ? { template: "the settings were reloaded: {changes}", facts: { changes, changed } }
+    : { template: "the settings were read again", facts: {} };
+  if (needRestart.length > 0) {
+    const template = `${live.template}; a restart is needed for: {options}`;
+    return { level: "warn", template, facts: { ...live.facts, options: needRestart.join(", ") } };
+  }
+  const unchanged = names.length > 0 ? "" : ", and have not changed";
+  return { level: "info", template: live.template + unchanged, facts: live.facts };
+}
+
+/** Returns a setting as the log shows it; none for an option without a value. */
+function shown(value: unknown): string {
+  return value === null ? "none" : typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Returns what a reload reports; for one that fails, the text of the failure with the reason. @param name of the reason */
+async function orFault(
+  reload: () => Promise<Part | undefined>,
+  failure: string,
+  name: string,
+): Promise<Part | undefined> {
+  try {
+    return await reload();
+  } catch (error) {
+    return { level: "error", template: `${failure}: {${name}}`, facts: { [name]: String(error) } };
+  }
 }
 
 /** Adds the hint of a failure to its message: a log line shows no hints. */

@@ -165,7 +165,9 @@ async function run(
   let { grace } = options;
   let events: EventService | undefined;
   let renewing: Renewing | undefined;
+  let fingerprint = certificate?.fingerprint;
   const applyCertificate = (shown: Certificate, { tlsCert }: CertificateFiles = {}) => {
+    fingerprint = shown.fingerprint;
     supervisor.reload(shown);
     showEnd(shown);
     ground.writeFacts(shown, tlsCert);
@@ -193,6 +195,7 @@ async function run(
       },
       recordChanges: (changed) => recordSettings(ground, changed),
       source,
+      fingerprint: () => fingerprint,
       applyCertificate,
     }, options);
     options.onReload?.(async () => {

@@ -156,7 +156,7 @@ Deno.test("a login that was answered is in the trail after a kill -9, and so is 
   Deno.writeTextFileSync(config, "[limits]\nmax-connections = 800\n");
   server.signal("SIGHUP");
   const nodes = onTwoNodes ? 2 : 1;
-  await until(() => server.stderr().split("no certificate to reload").length > nodes);
+  await until(() => server.stderr().split("the settings were reloaded").length > nodes);
   const url = `http://${server.facts.http}/api/v1/quota`;
   const headers = { authorization: `Bearer ${await server.issueToken("anna")}` };
   const response = await fetch(url, { headers });
