@@ -2,12 +2,13 @@
  * The options of storage that many machines share, for every verb that opens it. Secrets come from files or
  * the environment, never from the command line, which other users can read.
  */
-import { BargeError, typed } from "../../core/error.ts";
+import { BargeError } from "../../core/error.ts";
 import { formatAddress, hostOf, isLoopback } from "../../core/net/address.ts";
 import type { BucketOptions } from "../../core/shared/bucket/bucket.ts";
 import type { PostgresOptions } from "../../core/shared/database/postgres.ts";
 import type { SharedOptions } from "../../core/shared/storage.ts";
 import { readCertificates } from "./certificate_file.ts";
+import { readSecretFile } from "./secret_file.ts";
 import { marked, value, type ValuesOf } from "../_term/command.ts";
 import { path, type ValueParser, valueParser } from "../_term/value.ts";
 
@@ -148,14 +149,17 @@ export function describeStorage({ postgres, bucket }: SharedOptions): string {
 
 async function password({ storePasswordFile }: StorageValues): Promise<string> {
   if (storePasswordFile === undefined) return Deno.env.get("BARGE_STORE_PASSWORD") ?? "";
-  return (await lines(storePasswordFile, 1, "--store-password-file"))[0];
+  const ways = "write the password into a file, one line, or set BARGE_STORE_PASSWORD";
+  return (await lines(storePasswordFile, 1, "--store-password-file", ways))[0];
 }
 
 async function bucketKeys(
   { bucketKeysFile }: StorageValues,
 ): Promise<Pick<BucketOptions, "accessKey" | "secretKey">> {
   if (bucketKeysFile !== undefined) {
-    const [accessKey, secretKey] = await lines(bucketKeysFile, 2, "--bucket-keys-file");
+    const ways = "write both keys into a file, one a line, or set BARGE_BUCKET_ACCESS_KEY and " +
+      "BARGE_BUCKET_SECRET_KEY";
+    const [accessKey, secretKey] = await lines(bucketKeysFile, 2, "--bucket-keys-file", ways);
     return { accessKey, secretKey };
   }
   const accessKey = Deno.env.get("BARGE_BUCKET_ACCESS_KEY");
@@ -174,7 +178,7 @@ async function clusterKey({ clusterKey: file }: StorageValues): Promise<Uint8Arr
   }
   // The option's variable may hold the key itself; the command line names a file.
   const given = file === Deno.env.get("BARGE_CLUSTER_KEY") ? parseKey(file) : undefined;
-  const key = given ?? parseKey(await read(file, "--cluster-key"));
+  const key = given ?? parseKey(await readSecretFile(file, "--cluster-key", hint));
   if (key) return key;
   const why = "it is not a key of the cluster: 32 bytes in base64 or hex";
   throw new BargeError("usage", why, { op: "--cluster-key", path: file, hint });
@@ -193,21 +197,18 @@ function parseKey(text: string): Uint8Array | undefined {
 }
 
 /** Returns the lines of an option's file of secrets. @throws {BargeError} `usage` unless it has `count` lines */
-async function lines(file: string, count: number, option: string): Promise<string[]> {
-  const found = (await read(file, option)).split(/\r?\n/).filter(Boolean);
+async function lines(
+  file: string,
+  count: number,
+  option: string,
+  ways: string,
+): Promise<string[]> {
+  const found = (await readSecretFile(file, option, ways)).split(/\r?\n/).filter(Boolean);
   if (found.length === count) return found;
   const why = `it should have ${
     count === 1 ? "one line" : `${count} lines`
   }, and has ${found.length}`;
-  throw new BargeError("usage", why, { op: option, path: file });
-}
-
-async function read(file: string, option: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (cause) {
-    throw typed(cause, { op: option, path: file });
-  }
+  throw new BargeError("usage", why, { op: option, path: file, hint: ways });
 }
 
 /**

@@ -5,6 +5,7 @@ import { BargeError, typed } from "../../core/error.ts";
 import { parseSecret } from "../../core/events/signature.ts";
 import type { EventOptions, Webhook } from "../../core/serve/event_service.ts";
 import { readCertificates } from "../_data/certificate_file.ts";
+import { readSecretFile } from "../_data/secret_file.ts";
 import { marked, value, valueOr, values, type ValuesOf } from "../_term/command.ts";
 import { count, path, valueParser } from "../_term/value.ts";
 import { commandLine, type hookOptions, wordsOf } from "./hooks.ts";
@@ -83,7 +84,10 @@ function webhooksOf(urls: readonly string[]): Webhook[] {
 }
 
 async function secrets({ webhookSecretFile: file }: EventValues): Promise<Uint8Array[]> {
-  const text = file === undefined ? Deno.env.get(webhookSecretVariable) : await read(file);
+  const ways = `write the secrets into a file, one a line, or set ${webhookSecretVariable}`;
+  const text = file === undefined
+    ? Deno.env.get(webhookSecretVariable)
+    : await readSecretFile(file, "--webhook-secret-file", ways);
   if (text === undefined) {
     throw new BargeError("usage", "the secret of the webhooks is missing", {
       op: "--webhook",
@@ -100,14 +104,6 @@ async function secrets({ webhookSecretFile: file }: EventValues): Promise<Uint8A
     return lines.map(parseSecret);
   } catch (error) {
     throw typed(error, at);
-  }
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (cause) {
-    throw typed(cause, { op: "--webhook-secret-file", path: file });
   }
 }
 

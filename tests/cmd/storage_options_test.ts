@@ -87,6 +87,28 @@ Deno.test("files hold the secrets", async () => {
   assert.deepEqual(found?.key, key);
 });
 
+Deno.test("the hint of a missing file names the ways to give its secret", async () => {
+  const cases = [
+    [
+      "--store-password-file",
+      "",
+      /^write the password into a file, .* or set BARGE_STORE_PASSWORD$/,
+    ],
+    ["--store-password-file", "-", /^- does not stand for standard input here: write the password/],
+    ["--bucket-keys-file", "-", /^- does not .* or set BARGE_BUCKET_ACCESS_KEY and/],
+    ["--cluster-key", "-", /^- does not stand for standard input here: make one with `openssl/],
+  ] as const;
+  for (const [option, path, hint] of cases) {
+    const given = path || `${Deno.cwd()}/none`;
+    const missing = options([...addresses, option, given], secrets);
+    await assert.rejects(missing, (error: BargeError) => {
+      assert.deepEqual([error.kind, error.op, error.path], ["not-found", option, given]);
+      assert.match(error.hint!, hint);
+      return true;
+    });
+  }
+});
+
 Deno.test("BARGE_CLUSTER_KEY may name a file", async () => {
   using cluster = await file(key.toBase64());
   const found = await options(addresses, { ...secrets, BARGE_CLUSTER_KEY: cluster.path });
