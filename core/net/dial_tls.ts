@@ -26,8 +26,11 @@ export interface PresentedCertificate extends CertificateFacts {
 const defaultHint =
   "if the server has no TLS, use --plaintext: anyone on the way can then read and change the data";
 
-const otherPortHint =
-  "that may be its HTTPS port: barge:// has a port of its own, which `barge serve` prints (`native`)";
+const ownPort = "barge:// has a port of its own, which `barge serve` prints (`native`)";
+const httpsPortHint = `that may be its HTTPS port: ${ownPort}`;
+const refusedHint = `that may be the port of another protocol, such as FTPS: ${ownPort}`;
+const otherHint =
+  `the server's log may have the reason, and the port may be a wrong one: ${ownPort}`;
 
 /**
  * Connects with TLS.
@@ -147,13 +150,16 @@ function explain(cause: unknown, hint: string): BargeError {
 function explainTls(cause: BargeError, plainHint: string): BargeError {
   const failure = String(cause.cause);
   let { message } = cause;
-  let hint: string | undefined;
+  let hint = otherHint;
   if (/InvalidContentType|WRONG_VERSION_NUMBER/.test(failure)) {
     message = "the server does not speak TLS there";
     hint = plainHint;
   } else if (/NoApplicationProtocol/.test(failure)) {
     message = "the server speaks TLS there, but not barge's protocol";
-    hint = otherPortHint;
+    hint = httpsPortHint;
+  } else if (/HandshakeFailure/.test(failure)) {
+    message = "the server refused the TLS handshake";
+    hint = refusedHint;
   }
   return new BargeError("identity", message, { hint, cause });
 }

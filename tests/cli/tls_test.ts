@@ -152,6 +152,12 @@ Deno.test("clients trust a server by its fingerprint", async (t) => {
       secure.stderr,
       /the server speaks TLS there, but not barge's protocol\n\(.*port of its own/,
     );
+    const refused = await home.barge(["ping", "--tls", `barge://${ftps}`]);
+    assert.equal(refused.code, 15);
+    assert.match(
+      refused.stderr,
+      /the server refused the TLS handshake\n\(.*FTPS: .*port of its own/,
+    );
   });
 
   await t.step(
