@@ -95,6 +95,9 @@ Deno.test(
     for (let i = 0; i < 10; i++) await Deno.remove(`${home.path}/www/${i}`);
     assert.equal((await cron(home, folder)).code, 6);
     const notice = JSON.parse(await Deno.readTextFile(`${home.path}/backup-failures`));
+    for (const file of ["backup-failures", "backup.log"]) {
+      assert.equal((await Deno.stat(`${home.path}/${file}`)).mode! & 0o777, 0o600, file);
+    }
     assert.deepEqual([notice.verb, notice.code], ["put", 6]);
     assert.equal((await ofAccount("barge find /home/backups/www | wc -l")).output.trim(), "20");
     const looked = await cron(home, `${folder} --max-delete 10 --dry-run`);
