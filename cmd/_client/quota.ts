@@ -1,6 +1,6 @@
 /** Prints quotas. */
 import { printJson, printLine } from "../_term/out.ts";
-import { counted, number } from "../_term/progress.ts";
+import { number } from "../_term/progress.ts";
 import { baseOf, formatLimit, formatSize } from "../../core/size.ts";
 
 export interface Quota {
@@ -22,19 +22,12 @@ export function printQuota(quota: Quota, json: boolean): void {
     return printJson({ account, used, reserved, limit, left, ...counts });
   }
   const size = (bytes: number) => formatSize(bytes, baseOf(limit));
-  const available = left === null ? "no limit" : `${size(left)} left of ${quotaText(limit)}`;
+  const available = left === null ? "no limit" : `${size(left)} left of ${formatLimit(limit)}`;
   const pending = reserved > 0 ? `, ${size(reserved)} reserved for uploads` : "";
   printLine(`${account}: ${size(used)} used${pending}, ${available}`);
   if (entries === undefined) return;
   const limitText = typeof entryLimit === "number" ? ` of ${number(entryLimit)}` : "";
   printLine(`  entries: ${number(entries)}${limitText} (files, folders and partial uploads)`);
-}
-
-/**
- * Formats a quota. A quota below 1,000 bytes is often a typing error (20 for 20GiB), so the unit is spelled out.
- */
-export function quotaText(limit: number | null): string {
-  return limit !== null && limit < 1000 ? counted(limit, "byte") : formatLimit(limit);
 }
 
 /** Returns the quota of an account's row. */

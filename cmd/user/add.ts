@@ -9,7 +9,7 @@ import {
   newPasswordOptions,
   printWithPassword,
 } from "../_client/password.ts";
-import { quotaText } from "../_client/quota.ts";
+import { formatLimit } from "../../core/size.ts";
 
 export default command({
   options: {
@@ -73,7 +73,7 @@ export default command({
     const facts = { name, role, limit, entryLimit: entries, expires, from, verifier, adopt };
     const account = await accounts.add(facts);
     const what = account.role === "admin" ? "the admin" : "the account";
-    const made = `made ${what} ${account.name}, quota ${quotaText(account.limit)}`;
+    const made = `made ${what} ${account.name}, quota ${formatLimit(account.limit)}`;
     const line = account.expired ? `${made}; it has expired already` : made;
     printWithPassword(json, accountFields(account), [line], generated);
   },

@@ -129,7 +129,7 @@ Deno.test("shell", async (t) => {
     });
     deepStrictEqual([code, stdout], [
       12,
-      "betty: 0 B used, 3 B left of 3 bytes\n" + entries("0 of 100,000"),
+      "betty: 0 B used, 3 B left of 3 B\n" + entries("0 of 100,000"),
     ]);
   });
 
