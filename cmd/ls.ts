@@ -14,7 +14,7 @@ import { sessionCommand } from "./_client/session.ts";
 export default sessionCommand({
   options: {
     path: optionalArgument("PATH", "A folder or file. Default: /home"),
-    long: flag("Show size, time (UTC) and owner", "-l"),
+    long: flag("Show size, time (Z is UTC) and owner", "-l"),
     recursive: flag("Show the contents of folders, too", "-r"),
     sort: value(
       oneOf("size", "time", "name"),

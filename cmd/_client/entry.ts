@@ -1,6 +1,7 @@
 /** Prints remote files and folders. */
 import type { Answer, Entry } from "../../core/protocol/message.ts";
 import { print, printJson, printLine } from "../_term/out.ts";
+import { minute } from "../_term/table.ts";
 import { oneLine, printable } from "../../core/protocol/printable.ts";
 
 /**
@@ -33,11 +34,12 @@ export function printStat(path: string, { entry, upload }: Answer<"stat">, json:
 /** The fields of a name that has only a partial upload. */
 const noEntry = { name: null, type: null, size: null, modified: null, owner: null, sha256: null };
 
-/** Returns a line of `ls -l`: size, time (UTC), owner, name. */
+/** Returns a line of `ls -l`: size, time, owner, name. */
 export function longLine(entry: Entry, name: string): string {
   const size = entry.type === "dir" ? "-" : String(entry.size);
-  const time = entry.modified.slice(0, 16).replace("T", " ");
-  return `${size.padStart(13)}  ${time}  ${(entry.owner ?? "-").padEnd(12)}  ${name}`;
+  return `${size.padStart(13)}  ${minute(entry.modified)}  ${
+    (entry.owner ?? "-").padEnd(12)
+  }  ${name}`;
 }
 
 /** Returns a name without control characters or line ends, and a slash after a folder. */

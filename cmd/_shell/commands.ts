@@ -16,7 +16,7 @@ export const rows: readonly Row[] = [
     aliases: ["dir"],
     args: "[PATH]",
     takes: ["remote"],
-    flags: { l: "size, time (UTC) and owner, too", ...recursive },
+    flags: { l: "size, time (Z is UTC) and owner, too", ...recursive },
     brief: "list the working folder, or another one",
     run: ls,
   },

@@ -53,6 +53,13 @@ Deno.test("ls sorts by size, time or name, and prints lines by a format", async 
     "/home/t/new\nline",
     "/home/t/in",
   ]);
+  const env = { TZ: "Asia/Shanghai" };
+  const long = await home.barge(["ls", "-l", "/home/t/a"], { env });
+  const modified = Deno.statSync(`${home.path}/t/a`).mtime!.toISOString().slice(0, 16);
+  assert.equal(
+    long.stdout,
+    `${"10".padStart(13)}  ${modified}Z  ${"anna".padEnd(12)}  /home/t/a\n`,
+  );
   const unknown = await home.barge(["ls", "--format", "{siez}"]);
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /there is no field \{siez\}\n\(did you mean \{size\}\?\)/);
