@@ -61,10 +61,13 @@ async function planStep(
   }
   if (!existing && !adopt) await stores?.accounts.needFreeHome(name);
   const old = existing && await stores?.logins.byPassword(name);
+  // A declared number is fixed: it must not follow the quota, even if it is the number that follows from it now.
+  const entriesChange = entryLimit !== undefined &&
+    (entryLimit !== existing?.entryLimit || !existing?.entryLimitSet);
   const change: AccountChange = {
     ...(role !== undefined && role !== existing?.role && { role }),
     ...(limit !== undefined && limit !== existing?.limit && { limit }),
-    ...(entryLimit !== undefined && entryLimit !== existing?.entryLimit && { entryLimit }),
+    ...(entriesChange && { entryLimit }),
     ...(disabled !== undefined && disabled !== (existing?.disabled ?? false) && { disabled }),
     ...(expires !== undefined && expires !== (existing?.expires ?? null) && { expires }),
     ...(from !== undefined && !isSame(from, existing?.from ?? null) && { from }),

@@ -17,6 +17,8 @@ export interface Account {
   readonly entries: number;
   /** The entry limit; null for no limit. */
   readonly entryLimit: number | null;
+  /** Whether an operator has set the entry limit; otherwise it follows the quota. */
+  readonly entryLimitSet: boolean;
   /** Milliseconds since 1970. */
   readonly created: number;
   /** The time of its last login, to the minute; null for never. */

@@ -184,6 +184,15 @@ Deno.test("accounts in a data directory", async (t) => {
       const unchanged = lines(await apply());
       assert.deepEqual(unchanged.map(({ action }) => action), ["unchanged", "unchanged"]);
 
+      // A declared entry limit no longer follows the quota, though it is the number that follows from it now.
+      await declare([{ name: "anna", entries: 300_000 }]);
+      assert.deepEqual(lines(await apply())[0].changed, ["entries"]);
+      assert.deepEqual(lines(await apply())[0].changed, []);
+      await declare([{ name: "anna", quota: "50GiB", entries: 300_000 }]);
+      assert.deepEqual(lines(await apply())[0].changed, ["quota"]);
+      const listed = lines(await place.barge(["user", "list", "--json", ...data]));
+      assert.equal(listed.find(({ name }) => name === "anna").entryLimit, 300_000);
+
       await declare([
         { name: "anna", quota: "none", password: "another one" },
         { name: "bob", state: "absent" },

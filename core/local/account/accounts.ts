@@ -32,17 +32,20 @@ export const nowMs = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
 /** The columns of an {@link AccountRow}. */
 export const accountColumns = `id, name, role, disabled, used, reserved, quota AS "limit", entries,
-  entry_limit AS entryLimit, created, last_login AS lastLogin, expires, networks,
+  entry_limit AS entryLimit, entry_limit_set AS entryLimitSet, created, last_login AS lastLogin, expires, networks,
   totp_secret IS NOT NULL AS totp,
   coalesce(expires <= ${nowMs}, 0) AS expired`;
 
 /** An account as SQLite returns it. */
-export type AccountRow = Omit<Account, "disabled" | "expired" | "from" | "totp"> & {
-  readonly disabled: number;
-  readonly expired: number;
-  readonly networks: string | null;
-  readonly totp: number;
-};
+export type AccountRow =
+  & Omit<Account, "disabled" | "entryLimitSet" | "expired" | "from" | "totp">
+  & {
+    readonly entryLimitSet: number;
+    readonly disabled: number;
+    readonly expired: number;
+    readonly networks: string | null;
+    readonly totp: number;
+  };
 
 /** The columns of a verifier. */
 export type VerifierRow = ReturnType<typeof verifierColumns>;
@@ -255,9 +258,15 @@ export class Accounts extends Table {
   }
 }
 
-export function accountOf({ disabled, expired, networks, totp, ...row }: AccountRow): Account {
-  const flags = { disabled: disabled !== 0, expired: expired !== 0, totp: totp !== 0 };
-  return { ...row, ...flags, from: splitItems(networks) };
+export function accountOf({ networks, ...row }: AccountRow): Account {
+  return {
+    ...row,
+    disabled: row.disabled !== 0,
+    entryLimitSet: row.entryLimitSet !== 0,
+    expired: row.expired !== 0,
+    totp: row.totp !== 0,
+    from: splitItems(networks),
+  };
 }
 
 export function verifierColumns({ salt, n, r, p, storedKey, serverKey }: Verifier) {

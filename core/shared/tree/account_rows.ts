@@ -11,6 +11,7 @@ import type { Statements } from "../database/postgres.ts";
 export const accountColumns =
   `account.id, account.name, account.role, account.disabled, account.used, account.reserved,
    account.quota AS "limit", account.entries, account.entry_limit AS "entryLimit",
+   account.entry_limit_set AS "entryLimitSet",
    (extract(epoch FROM account.created) * 1000)::bigint AS created,
    (extract(epoch FROM account.last_login) * 1000)::bigint AS "lastLogin",
    account.expires, coalesce(account.expires <= now_ms(), false) AS expired,
