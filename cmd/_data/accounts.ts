@@ -179,7 +179,7 @@ export async function noteServersElsewhere(data: string): Promise<void> {
   const { serversElsewhere } = await import("../../core/serve/running_servers.ts");
   const others = serversElsewhere(data);
   if (others === undefined) return;
-  note(`no server was found on this directory; servers run on other directories: ${others}`);
+  note(`no server was found on this directory; ${others}`);
 }
 
 /**
@@ -216,7 +216,7 @@ export async function noDirectory(data: string, more = ""): Promise<BargeError> 
 async function describeServers(data: string): Promise<string> {
   const { otherServers } = await import("../../core/serve/running_servers.ts");
   const others = otherServers(data);
-  return others === undefined ? "" : `; servers run on other directories: ${others}`;
+  return others === undefined ? "" : `; ${others}`;
 }
 
 /** Opens a database, after an upgrade of older tables. */

@@ -58,7 +58,7 @@ export interface Banner extends TlsOptions {
   readonly json: boolean;
   /** Whether this start has made the data directory. */
   readonly isNew: boolean;
-  /** Servers that run on other directories, as a text. */
+  /** A clause that names the servers on other directories. */
   readonly others: string | undefined;
 }
 
@@ -112,7 +112,7 @@ function noteAddresses(
 ): void {
   const { data, workers, doors, isNew, others } = banner;
   note(`barge serves ${data} with ${workers} ${workers === 1 ? "worker" : "workers"}`);
-  if (isNew && others) note(`  the directory is new; servers run on other directories: ${others}`);
+  if (isNew && others) note(`  the directory is new; ${others}`);
   const width = Math.max(...urls.map(({ label }) => label.length));
   for (const { label, url } of urls) note(`  ${label.padEnd(width)}  ${url}`);
   if (facts.fingerprint) note(`  its certificate is ${facts.fingerprint}`);

@@ -41,5 +41,5 @@ export function checkDataDirectory({ data }: LocalSetup): Verdict[] {
 /** Returns a sentence that names the servers on other directories; "" for none. */
 function describeServers(data: string): string {
   const others = otherServers(data);
-  return others === undefined ? "" : ` Servers run on other directories: ${others}.`;
+  return others === undefined ? "" : ` ${others[0].toUpperCase()}${others.slice(1)}.`;
 }

@@ -31,14 +31,14 @@ export function runningServers(): RunningServer[] {
   return servers;
 }
 
-/** Returns the servers that run on other directories than `data`, as a text; undefined: none. */
+/** Returns a clause that names the servers on other directories than `data`; undefined: there are none. */
 export function otherServers(data: string): string | undefined {
   const own = realPath(data);
   return describe(runningServers().filter((server) => server.data !== own));
 }
 
 /**
- * Returns the servers that certainly run on other directories than `data`, as a text.
+ * Returns a clause that names the servers that certainly run on other directories than `data`.
  *
  * @returns undefined if there are none, or if a server runs on `data`
  */
@@ -54,7 +54,10 @@ function describe(servers: readonly RunningServer[]): string | undefined {
     data ? `${data} (process ${pid})` : `process ${pid}`
   );
   const more = texts.length - maxNamed;
-  return texts.slice(0, maxNamed).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  const named = texts.slice(0, maxNamed).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  return texts.length === 1
+    ? `a server runs on another directory: ${named}`
+    : `servers run on other directories: ${named}`;
 }
 
 function commandLine(pid: number): string[] | undefined {

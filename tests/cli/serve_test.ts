@@ -29,7 +29,7 @@ function withoutFacts(text: string): string {
     .replace(/^\s+\S{5}-\S{5}-\S{5}-\S{5}$/m, "PASSWORD")
     .replace(/^barge serves \S+ with \d+ workers?$/m, "barge serves DATA")
     .replace(/^ {2}ftps {4}ftps:.*\n {2}its certificate is SHA256:\S{43}\n/m, "")
-    .replace(/^ {2}the directory is new; servers run on other directories: .*\n/m, "")
+    .replace(/^ {2}the directory is new; (a server runs|servers run) on .*\n/m, "")
     .replaceAll(/(127\.0\.0\.1:)\d+/g, "$1PORT");
 }
 
