@@ -4,7 +4,7 @@
  */
 import { folderOf, type Place, relative } from "../../storage/place.ts";
 import { Table } from "../database/table.ts";
-import { overQuota } from "./over_quota.ts";
+import { refusalOf } from "./account_sums.ts";
 import { inPages, pageRows } from "../../storage/pages.ts";
 
 /** The data directory itself. */
@@ -119,7 +119,7 @@ export class Folders extends Table {
     const sql = `INSERT INTO folder (parent, name, owner)
        SELECT ?1, ?2, id FROM account WHERE id = ?3 AND (entry_limit IS NULL OR entries < entry_limit)`;
     const { changes } = this.db.run(sql, this.need(place.dir), place.name, account);
-    if (changes === 0) throw overQuota(this.db, account, { entries: 1 });
+    if (changes === 0) throw refusalOf(this.db, account, { entries: 1 });
   }
 
   /** Enters an existing folder, or changes its owner. Checks no limit. */

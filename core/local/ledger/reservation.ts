@@ -18,30 +18,23 @@
  * upload to a path has these.
  */
 import { BargeError } from "../../error.ts";
+import type { AccountSums } from "../../storage/over_quota.ts";
 import type { Place } from "../../storage/place.ts";
 import type { Content } from "../../storage/uploads.ts";
 import { maxPartialUploads } from "../../storage/bounds.ts";
 import { isFullOfPartials, partialUploads, tooManyPartials } from "../database/bounds.ts";
 import type { Database } from "../database/database.ts";
 import { takenOver } from "../vault/fences.ts";
+import { accountSums, refusalOf } from "./account_sums.ts";
 import { claim, type Claimed, claimOf } from "./claim.ts";
 import { Folders } from "./folders.ts";
 import type { Ledger, NewFile } from "./ledger.ts";
-import { overQuota } from "./over_quota.ts";
 import { type DeclaredUpload, type HeldUpload, type UploadRow, UploadRows } from "./upload_rows.ts";
 
 /** An upload that begins; `sealed` is the content if all of its bytes have arrived. */
 export interface Beginning {
   readonly upload: DeclaredUpload;
   readonly sealed?: Content;
-}
-
-/** The sums of an account, and their limits; null for none. */
-interface AccountSums {
-  readonly bytes: number;
-  readonly quota: number | null;
-  readonly entries: number;
-  readonly entryLimit: number | null;
 }
 
 /** The error of a step that would raise a sum of an account beyond its limit. */
@@ -75,7 +68,7 @@ export class Reservations extends UploadRows {
 
   #beginAll(beginnings: readonly Beginning[]): HeldUpload[] {
     const accounts = new Set(beginnings.map(({ upload }) => upload.account));
-    const before = new Map(Iterator.from(accounts).map((id) => [id, this.#sums(id)]));
+    const before = new Map(Iterator.from(accounts).map((id) => [id, accountSums(this.db, id)]));
     const touched = Date.now();
     const dirs = new Set(beginnings.map(({ upload }) => upload.dir));
     const folders = new Map(Iterator.from(dirs).map((dir) => [dir, this.#folders.id(dir)]));
@@ -96,7 +89,7 @@ export class Reservations extends UploadRows {
       );
       const tooMany = `SELECT 1 WHERE ${partialUploads} > ${maxPartialUploads}`;
       if (partial && this.db.get(tooMany, account)) throw new Over();
-      if (passesLimit(before.get(account)!, this.#sums(account))) throw new Over();
+      if (passesLimit(before.get(account)!, accountSums(this.db, account))) throw new Over();
     }
     return beginnings.map(({ upload: { account, dir, name, holder } }, i) => (
       { id: ids[i], account, dir, name, holder }
@@ -109,18 +102,7 @@ export class Reservations extends UploadRows {
     if (!sealed && isFullOfPartials(this.db, account)) return tooManyPartials(this.db, account);
     const { credit, entry } = claimOf(this.db, account, name, this.#folders.id(dir) ?? null);
     const bytes = Math.max(0, wantOf(upload, sealed) - credit);
-    return overQuota(this.db, account, { bytes, entries: entry });
-  }
-
-  /** Returns the sums of an account. @throws {BargeError} `denied` for an account that is gone */
-  #sums(account: number): AccountSums {
-    const sums = this.db.get<AccountSums>(
-      `SELECT used + reserved AS bytes, quota, entries, entry_limit AS entryLimit
-       FROM account WHERE id = ?`,
-      account,
-    );
-    if (!sums) throw overQuota(this.db, account, {});
-    return sums;
+    return refusalOf(this.db, account, { bytes, entries: entry });
   }
 
   /**
@@ -268,7 +250,7 @@ export class Reservations extends UploadRows {
     const { changes } = this.db.run(sql, row.id, want, credit, Date.now(), more, entry, entries);
     if (changes > 0) return;
     const need = { bytes, entries, reserved, credit: grows ? credit : undefined };
-    throw overQuota(this.db, row.account, need);
+    throw refusalOf(this.db, row.account, need);
   }
 
   #held(id: number, holder: string): UploadRow {
@@ -285,7 +267,8 @@ function wantOf({ size, reserve }: DeclaredUpload, sealed?: Content): number {
 
 /** Returns whether a sum was raised beyond its limit. It may stay beyond a limit that was lowered. */
 function passesLimit(before: AccountSums, after: AccountSums): boolean {
-  const { bytes, quota, entries, entryLimit } = after;
-  return quota !== null && bytes > quota && bytes > before.bytes ||
+  const { quota, entries, entryLimit } = after;
+  const bytes = after.used + after.reserved;
+  return quota !== null && bytes > quota && bytes > before.used + before.reserved ||
     entryLimit !== null && entries > entryLimit && entries > before.entries;
 }

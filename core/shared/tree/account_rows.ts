@@ -5,6 +5,7 @@ import {
   credentialValue,
   type Login,
 } from "../../storage/account.ts";
+import type { AccountSums } from "../../storage/over_quota.ts";
 import type { Statements } from "../database/postgres.ts";
 
 /** The columns of an {@link Account}, in SQL. */
@@ -55,15 +56,9 @@ export async function isAccountEnabled(db: Statements, id: number): Promise<bool
   )).length > 0;
 }
 
-/** The sums of an account, and their limits; null for none. */
-export interface Sums {
+/** The sums of an account by its id. */
+export interface Sums extends AccountSums {
   readonly id: number;
-  readonly name: string;
-  readonly used: number;
-  readonly reserved: number;
-  readonly quota: number | null;
-  readonly entries: number;
-  readonly entryLimit: number | null;
 }
 
 /** Locks the rows of accounts, in the order of their ids, and returns their sums. */

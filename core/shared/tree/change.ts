@@ -6,8 +6,8 @@
  * node, and changes do not deadlock. Changes of the same rows that wait in one process share transactions
  * (change_queue.ts).
  */
-import { count } from "../../count.ts";
 import { BargeError } from "../../error.ts";
+import { type Need, overQuota } from "../../storage/over_quota.ts";
 import type { Place } from "../../storage/place.ts";
 import { lockAccounts, type Sums } from "./account_rows.ts";
 import { encodeName } from "../database/name.ts";
@@ -68,63 +68,24 @@ function spaceOf({ dir, name }: Place): string {
     : `0/${encodeName(first)}`;
 }
 
-/** The reservation of an upload before a change, so that it does not count as held by others. */
-export interface OwnUpload {
-  /** Reserved bytes. */
-  readonly reserved: number;
-  /** The bytes of the replaced file, for an upload of unknown size that grows. */
-  readonly credit?: number;
-}
-
 /**
  * Checks that a change has not raised the sums of an account beyond their limits.
  *
- * @param own the upload that the change is about, if it has a reservation
+ * @param own the reservation, before the change, of the upload that the change is about
  * @throws {BargeError} `over-quota`; `denied` for an account that is gone
  */
 export async function checkSums(
   { tx, accounts }: Change,
   account: number,
-  own?: OwnUpload,
+  own: Pick<Need, "credit" | "reserved"> = {},
 ): Promise<void> {
   const before = accounts.get(account);
   const now = (await lockAccounts(tx, [account])).get(account);
   if (!before || !now) throw new BargeError("denied", "the account is gone");
-  const refusal = beyond(before, {
-    bytes: now.used + now.reserved - before.used - before.reserved,
+  const refusal = overQuota(before, {
+    bytes: (own.reserved ?? 0) + now.used + now.reserved - before.used - before.reserved,
     entries: now.entries - before.entries,
-  }, own);
+    ...own,
+  });
   if (refusal) throw refusal;
-}
-
-/** Returns the error for raising an account's sums beyond their limits; undefined where the change fits. */
-export function beyond(
-  { name, used, reserved, quota, entries, entryLimit }: Sums,
-  more: { readonly bytes: number; readonly entries: number },
-  own: OwnUpload = { reserved: 0 },
-): BargeError | undefined {
-  if (more.bytes > 0 && quota !== null && used + reserved + more.bytes > quota) {
-    const others = Math.max(0, reserved - own.reserved);
-    const left = Math.max(0, quota - used - others);
-    const held = others > 0 ? `; ${others} are held by other uploads` : "";
-    const why = own.credit === undefined
-      ? `needs ${count(more.bytes + own.reserved, "byte")}, ${left} are left`
-      : `the upload is larger than the ${left + own.credit} bytes that are left`;
-    return new BargeError("over-quota", why + held, {
-      account: name,
-      hint: "remove something, or ask for more room",
-    });
-  }
-  if (more.entries > 0 && entryLimit !== null && entries + more.entries > entryLimit) {
-    const why =
-      `needs ${
-        count(more.entries, "more entry", "more entries")
-      }, ${entries} of ${entryLimit} are taken ` +
-      `(files, folders and partial uploads)`;
-    return new BargeError("over-quota", why, {
-      account: name,
-      hint: "remove something, or ask for more entries",
-    });
-  }
-  return undefined;
 }

@@ -3,13 +3,14 @@ import { BargeError } from "../../error.ts";
 import { mkdirEvent, moveEvent, removeEvent } from "../../storage/event_facts.ts";
 import type { FileContent, Reading, SmallFile } from "../../storage/content.ts";
 import type { ForeignEntry, StoredEntry } from "../../storage/entry.ts";
+import { overQuota } from "../../storage/over_quota.ts";
 import { folderOf, type Place, relative } from "../../storage/place.ts";
 import type { Look, NamedEntry, NewFolder, Tree } from "../../storage/tree.ts";
 import type { Guard } from "../../storage/view.ts";
 import { logAudit } from "../../storage/audit/log.ts";
 import { addRecords } from "../database/audit_rows.ts";
 import type { Sums } from "./account_rows.ts";
-import { beyond, change } from "./change.ts";
+import { change } from "./change.ts";
 import { SharedContent } from "./content.ts";
 import { CreatedTimes } from "./created_times.ts";
 import { encodeName, encodePath, encodePlace } from "../database/name.ts";
@@ -158,7 +159,7 @@ export class SharedTree implements Tree {
         return false;
       }
       const sums = accounts.get(account);
-      const refusal = sums && beyond(sums, { bytes: 0, entries: missing.length });
+      const refusal = sums && overQuota(sums, { entries: missing.length });
       if (refusal) throw refusal;
       for (const each of missing) {
         const { dir, name } = encodePlace(each);

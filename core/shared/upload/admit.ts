@@ -1,7 +1,8 @@
 /** The decision which files of a group may be written. */
 import { BargeError, typed } from "../../error.ts";
+import { overQuota } from "../../storage/over_quota.ts";
 import type { NewUpload, WriteGuard } from "../../storage/uploads.ts";
-import { beyond, type Change } from "../tree/change.ts";
+import type { Change } from "../tree/change.ts";
 import { checkGuard, runGuard } from "../tree/view.ts";
 
 /** A file that a client asks to write. */
@@ -29,7 +30,7 @@ export async function admit(
       if (!account) throw new BargeError("denied", "the account is gone");
       const own = node && !node.folder && node.owner === upload.account;
       const more = { bytes: size - (own ? node.size : 0), entries: own ? 0 : 1 };
-      const refusal = beyond(account, more);
+      const refusal = overQuota(account, more);
       if (refusal) throw refusal;
       sums.set(upload.account, {
         ...account,

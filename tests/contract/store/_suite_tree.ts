@@ -15,6 +15,8 @@ export interface TreeUnderTest extends AsyncDisposable {
   connect(): Promise<Tree>;
   /** Adds an account with a home. @returns its id */
   addAccount(name: string): Promise<number>;
+  /** Sets the entry limit of an account. */
+  limitEntries(account: string, entries: number): Promise<void>;
   /** Writes a file of the account in its home, in place of the existing one. */
   write(account: string, name: string, content: string): Promise<void>;
   /** Returns the bytes that an account is charged for. */
@@ -47,8 +49,11 @@ export async function readWhole(tree: Tree, place: Place): Promise<Uint8Array> {
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
-async function fails(kind: Kind, work: () => Promise<unknown>): Promise<void> {
-  await assert.rejects(work, (error) => error instanceof BargeError && error.kind === kind);
+async function fails(kind: Kind, work: () => Promise<unknown>, message = /./): Promise<void> {
+  await assert.rejects(
+    work,
+    (error) => error instanceof BargeError && error.kind === kind && message.test(error.message),
+  );
 }
 
 /** Makes a folder of account `account`. */
@@ -152,6 +157,14 @@ export function treeContract(name: string, make: () => Promise<TreeUnderTest>): 
     const now = { ...facts, modified: null };
     assert.equal(await tree.mkdir(deep, now, always), false);
     assert.equal((await tree.entry(deep))?.modified, later.modified);
+  });
+
+  test("an account without a free entry gets no folder", async (store, tree, anna) => {
+    await store.limitEntries("anna", 1);
+    await folder(tree, from, anna);
+    const taken = /^needs 1 more entry, 1 of 1 are taken \(files, folders and partial uploads\)$/;
+    await fails("over-quota", () => folder(tree, to, anna), taken);
+    assert.equal(await tree.entry(to), undefined);
   });
 
   test("a move takes a file with its digest, and replaces another", async (store, tree, anna) => {

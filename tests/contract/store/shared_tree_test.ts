@@ -25,6 +25,10 @@ class SharedUnderTest implements TreeUnderTest {
     return id;
   }
 
+  async limitEntries(account: string, entryLimit: number): Promise<void> {
+    await this.#setup.people.accounts.change(account, { entryLimit });
+  }
+
   async write(account: string, name: string, content: string): Promise<void> {
     const path = `homes/${account}/${name}`;
     const cut = path.lastIndexOf("/");

@@ -16,6 +16,10 @@ class LocalTreeUnderTest extends LocalUnderTest implements TreeUnderTest {
     return this.setup.user(name).id;
   }
 
+  async limitEntries(account: string, entryLimit: number): Promise<void> {
+    this.setup.store.accounts.change(account, { entryLimit });
+  }
+
   async write(account: string, name: string, content: string): Promise<void> {
     await write(this.setup.login(account), `/home/${name}`, content);
   }
