@@ -11,7 +11,7 @@
  * Locks bind WebDAV clients only: the other protocols have no tokens, and their doors check no locks.
  * An account can lock only what it may remove, so that it can't lock others out of /public. A token that
  * can only read or add has no locks. A token with a path refreshes and ends only locks on that path and below
- * it, and no deep lock on a folder above the path.
+ * it, and no deep lock on a folder above the path: of that it sees neither the token nor the owner.
  */
 import { randomUUID } from "node:crypto";
 import { BargeError, type ErrorFacts } from "../error.ts";
@@ -176,24 +176,28 @@ export async function unlock(session: Session, path: string, token: string): Pro
   return await session.store.attached.locks.remove({ places: [place], check });
 }
 
+/** A lock as a session sees it: without its token and owner where it is on a path that the session does not reach. */
+export type VisibleLock = Omit<Lock, "token"> & { readonly token: string | null };
+
 /** Returns the locks over a path. @throws {BargeError} as `locate` */
-export async function locksOver(session: Session, path: string): Promise<readonly Lock[]> {
+export async function locksOver(session: Session, path: string): Promise<readonly VisibleLock[]> {
   if (session.wayIn(path) !== undefined) return [];
   const { place } = session.locate(path);
-  return place ? await session.store.attached.locks.over(place) : [];
+  const locks = place ? await session.store.attached.locks.over(place) : [];
+  return locks.map((lock) => visibleTo(session, lock));
 }
 
 /** Returns the deep locks over a folder, and the locks on its entries by name. */
 export async function locksIn(
   session: Session,
   path: string,
-): Promise<{ all: readonly Lock[]; each: Map<string, Lock[]> }> {
+): Promise<{ all: readonly VisibleLock[]; each: Map<string, Lock[]> }> {
   const none = { all: [], each: new Map() };
   if (session.wayIn(path) !== undefined) return none;
   const { place } = session.locate(path);
   if (!place) return none;
   const { locks } = session.store.attached;
-  const all = (await locks.over(place)).filter((lock) => lock.deep);
+  const all = (await locksOver(session, path)).filter((lock) => lock.deep);
   return { all, each: Map.groupBy(await locks.in(place), (lock) => lock.name) };
 }
 
@@ -240,6 +244,10 @@ function holds(session: Session, lock: Lock, tokens: ReadonlySet<string>): boole
 /** Returns the locks over a place that are on paths which the session reaches. */
 function reachedLocks(view: View, session: Session, place: Place): readonly Lock[] {
   return view.locksOver(place).filter((lock) => session.reaches(lockedPath(lock)));
+}
+
+function visibleTo(session: Session, lock: Lock): VisibleLock {
+  return session.reaches(lockedPath(lock)) ? lock : { ...lock, token: null, owner: "" };
 }
 
 /** Refuses a new lock. @throws {Locked} when a lock over a place, or below it, excludes the new lock */

@@ -1,7 +1,6 @@
 /** Live properties, which the server computes: RFC 4918, section 15, and RFC 4331. */
-import type { Lock } from "../../../storage/lock.ts";
 import type { Entry, Usage } from "../../../protocol/message.ts";
-import { lockedPath } from "../../../session/lock.ts";
+import { lockedPath, type VisibleLock } from "../../../session/lock.ts";
 import { davTag, httpDate } from "../condition.ts";
 import { typeOf } from "../download.ts";
 import { hrefOf } from "./headers.ts";
@@ -16,7 +15,7 @@ export interface Subject {
   /** The time of creation, in ms since 1970; undefined if it is unknown. */
   readonly created: number | undefined;
   /** The locks that apply to it. */
-  readonly locks: readonly Lock[];
+  readonly locks: readonly VisibleLock[];
   /** The account's usage, the same for all entries of a response. */
   readonly usage: Usage;
 }
@@ -63,7 +62,7 @@ export function liveProperty(local: string, subject: Subject): string | undefine
 }
 
 /** Returns a lock as an element (section 14.1). @param base the start of the server's URLs */
-export function activeLock(lock: Lock, base: string): string {
+export function activeLock(lock: VisibleLock, base: string): string {
   const left = Math.max(0, Math.ceil((lock.until - Date.now()) / 1000));
   const lockedAt = hrefOf(base, lockedPath(lock), false);
   return `<D:activelock><D:locktype><D:write/></D:locktype>` +
@@ -71,7 +70,9 @@ export function activeLock(lock: Lock, base: string): string {
     `<D:depth>${lock.deep ? "infinity" : "0"}</D:depth>` +
     (lock.owner && `<D:owner>${lock.owner}</D:owner>`) +
     `<D:timeout>Second-${left}</D:timeout>` +
-    `<D:locktoken><D:href>${escapeXml(lock.token)}</D:href></D:locktoken>` +
+    (lock.token === null
+      ? ""
+      : `<D:locktoken><D:href>${escapeXml(lock.token)}</D:href></D:locktoken>`) +
     `<D:lockroot><D:href>${escapeXml(lockedAt)}</D:href></D:lockroot>` +
     `</D:activelock>`;
 }

@@ -2,7 +2,7 @@
 import type { Lock } from "../../../storage/lock.ts";
 import type { View } from "../../../storage/view.ts";
 import { BargeError } from "../../../error.ts";
-import { lock, locksOver, refresh, unlock } from "../../../session/lock.ts";
+import { lock, locksOver, refresh, unlock, type VisibleLock } from "../../../session/lock.ts";
 import type { AuthenticatedExchange, Exchange } from "../exchange.ts";
 import { isDeep, prefix, timeout } from "./headers.ts";
 import { Guard } from "./guard.ts";
@@ -51,7 +51,7 @@ function answer(
   { door: { proxy } }: Exchange,
   status: number,
   lock: Lock,
-  over: readonly Lock[],
+  over: readonly VisibleLock[],
   headers: Record<string, string> = {},
 ): Response {
   const locks = [lock, ...over.filter(({ token }) => token !== lock.token)];

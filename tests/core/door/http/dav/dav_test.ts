@@ -5,11 +5,15 @@ import { type Answer, basic, Client, type Headers } from "../_client.ts";
 
 /** A client that uses a new connection for each request, so that any worker may answer. */
 class Caller {
-  constructor(readonly server: Server, readonly name: string) {}
+  constructor(
+    readonly server: Server,
+    readonly name: string,
+    readonly login: Headers = basic(name),
+  ) {}
 
   async ask(method: string, path: string, headers: Headers = {}, body = ""): Promise<Answer> {
     const host = this.server.facts.http!;
-    using client = await Client.open(host, { ...basic(this.name), host });
+    using client = await Client.open(host, { ...this.login, host });
     return await client.ask(method, `/dav${path}`, headers, body);
   }
 
@@ -283,6 +287,31 @@ Deno.test("WebDAV follows RFC 4918 on two workers", async (t) => {
       assert.equal(await bob.does("MKCOL", "/public/l/c"), 201);
     },
   );
+
+  await t.step("a token with a path sees no token and owner of a lock above the path", async () => {
+    for (const path of ["/home/job", "/home/job/d"]) await anna.does("MKCOL", path);
+    assert.equal(await anna.does("PUT", "/home/job/d/f", {}, "old"), 201);
+    const issued = await fetch(`http://${server.facts.http}/api/v1/tokens`, {
+      method: "POST",
+      headers: { ...anna.login, "content-type": "application/json" },
+      body: JSON.stringify({ label: "job", path: "/home/job/d" }),
+    });
+    const { token: secret } = await issued.json();
+    const job = new Caller(server, "anna", { authorization: `Bearer ${secret}` });
+    const above = await anna.lock("/home/job");
+    const query = "<D:prop><D:lockdiscovery/></D:prop>";
+    for (const [path, depth] of [["/home/job/d", "1"], ["/home/job/d/f", "0"]]) {
+      const found = await job.props(path, query, depth);
+      assert.match(found, /<D:activelock>.*<D:exclusive\/>.*<D:href>\/dav\/home\/job<\/D:href>/);
+      assert.doesNotMatch(found, /locktoken|owner|null/);
+      assert((await anna.props(path, query, depth)).includes(above));
+    }
+    assert.equal(await job.does("PUT", "/home/job/d/f", {}, "new"), 423);
+    await anna.does("UNLOCK", "/home/job", { "lock-token": `<${above}>` });
+    const own = await job.lock("/home/job/d");
+    const found = await job.props("/home/job/d/f", query);
+    assert(found.includes(own) && found.includes("<D:owner>"));
+  });
 
   await t.step("of many locks at once, one is granted", async () => {
     await anna.does("PUT", "/home/race", {}, "");
