@@ -20,6 +20,7 @@ import type { Statements } from "../shared/database/postgres.ts";
 import type { SharedStorage } from "../shared/storage.ts";
 import { inParallel } from "../storage/parallel.ts";
 import { folderOf, type Place, relative } from "../storage/place.ts";
+import { secretNames } from "../storage/secret_names.ts";
 import { copyAcme } from "./acme.ts";
 import { receiveAudit } from "./audit_trail.ts";
 import { receiveIdentity } from "./identity.ts";
@@ -216,9 +217,9 @@ class Copy {
 
   async #writeSecrets(): Promise<void> {
     const { db } = this.#parts;
-    for (const key of ["decoy", "share"]) {
-      const value = await this.#shared.parts.secrets.get(key);
-      db.upsert("meta", { key }, { value });
+    for (const key of secretNames) {
+      const value = await this.#shared.parts.secrets.find(key);
+      if (value !== undefined) db.upsert("meta", { key }, { value });
     }
   }
 

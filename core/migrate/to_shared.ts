@@ -16,6 +16,7 @@ import { migrate } from "../shared/database/migrate.ts";
 import { prepare } from "../shared/prepare.ts";
 import type { SharedStorage } from "../shared/storage.ts";
 import { inPages, pageRows } from "../storage/pages.ts";
+import { secretNames } from "../storage/secret_names.ts";
 import { copyAcme } from "./acme.ts";
 import { sendAudit } from "./audit_trail.ts";
 import { removeGone } from "./gone.ts";
@@ -94,7 +95,8 @@ export async function toShared(
 }
 
 function secretsOf({ parts: { db } }: Source): { readonly key: string; readonly value: string }[] {
-  return db.all("SELECT key, value FROM meta");
+  const sql = "SELECT key, value FROM meta WHERE key IN (SELECT value FROM json_each(?))";
+  return db.all(sql, JSON.stringify(secretNames));
 }
 
 /** Returns the ids of accounts at the target, by those at the source. */

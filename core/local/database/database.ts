@@ -11,6 +11,7 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqli
 import { randomBytes } from "node:crypto";
 import { BargeError, typed } from "../../error.ts";
 import { foreignOwner, giveTo } from "../../disk/owner.ts";
+import type { SecretName } from "../../storage/secret_names.ts";
 import { refuseLost } from "./lost.ts";
 import { OlderTables } from "./older_tables.ts";
 import { applicationId, migrations } from "./schema.ts";
@@ -215,7 +216,7 @@ export class Database implements Disposable {
   }
 
   /** Returns a secret of this data directory; the first call makes it. */
-  secret(name: string): string {
+  secret(name: SecretName): string {
     const read = () => this.value<string>("SELECT value FROM meta WHERE key = ?", name);
     const make = () => {
       const value = randomBytes(32).toString("base64");

@@ -12,6 +12,7 @@ import { AcmeSecrets } from "../../../core/shared/acme_secrets.ts";
 import type { AcmeRecord, AcmeRecords } from "../../../core/storage/acme.ts";
 import type { AuditStore } from "../../../core/storage/audit/audit.ts";
 import type { EventStore } from "../../../core/storage/events.ts";
+import { secretNames } from "../../../core/storage/secret_names.ts";
 import { hasEngines } from "../../contract/store/_shared.ts";
 import { bytes, fails, Setup, sha256, upload, write } from "../_setup.ts";
 import { address, Both } from "./_both.ts";
@@ -39,6 +40,7 @@ Deno.test({
       await setup.store.people.audit.add({ event, account: "anna", by, details: { with: event } });
     }
     await setup.store.people.audit.note({ event: "login", account: "anna", by });
+    const secrets = secretNames.map((name) => setup.store.db.secret(name));
     const before = await localSnapshot(setup.data);
     const paths = Object.keys(before.entries);
     assert(paths.length > 300);
@@ -57,6 +59,8 @@ Deno.test({
     await both.engines.check();
     assert.deepEqual(await localSnapshot(setup.data), before);
 
+    const copies = secretNames.map((name) => shared.parts.secrets.get(name));
+    assert.deepEqual(await Promise.all(copies), secrets);
     const { logins, shares, accounts } = shared.people;
     const phone = await logins.byToken(token.split("_")[1]);
     assert.equal(phone?.account.name, "anna");
@@ -83,6 +87,7 @@ Deno.test({
     const { problems } = await verify(store, { repair: false, contents: true });
     assert.deepEqual(problems, []);
     assert.deepEqual(await trail(store.people.audit), records);
+    assert.deepEqual(secretNames.map((name) => store.db.secret(name)), secrets);
     refuseMarked(data);
   },
 });
@@ -114,6 +119,8 @@ Deno.test({
 
     await both.pass(true);
     assert.deepEqual(await waiting(shared.events), expected);
+    const secrets = await shared.parts.db.all<{ name: string }>("SELECT name FROM secret");
+    assert.deepEqual(secrets.filter(({ name }) => name.startsWith("event")), []);
     assert.deepEqual(await acme(new AcmeSecrets(shared.parts)), records);
     // A command writes events for the targets of the last server, behind those that wait.
     await shared.people.accounts.change("anna", { limit: 1 });

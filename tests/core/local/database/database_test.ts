@@ -202,10 +202,10 @@ Deno.test("a check at the commit sees all changes, and can undo them", () => {
 Deno.test("a secret survives a reopen, and can be read while the database is locked", async () => {
   using dir = temp();
   using db = new Database(dir.path, { create: true, busyTimeout: 100 });
-  const secret = db.secret("s");
-  assert.notEqual(secret, db.secret("t"));
+  const secret = db.secret("share");
+  assert.notEqual(secret, db.secret("ticket"));
   await using _lock = await hold(dir.file);
-  assert.equal(db.secret("s"), secret);
+  assert.equal(db.secret("share"), secret);
 });
 
 Deno.test("a full disk gives no-space, tears nothing, and the database works again with room", async (t) => {
