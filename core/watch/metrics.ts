@@ -53,11 +53,21 @@ const serverCounters = ["starts", "loginsOk", "loginsFailed", "bans"] as const;
 /** A counter without labels. */
 export type Counter = typeof serverCounters[number];
 
+/** The state of the regular verification, with times in ms. */
+export const verifyGauges = [
+  "verifyInterval",
+  "verifyFinished",
+  "verifyDue",
+  "verifyFiles",
+  "verifyBytes",
+  "verifyBad",
+] as const;
+
 /**
  * Measured by the supervisor: the end of the certificate, and its next renewal by ACME, in ms since 1970; the failed
  * tries to renew it since the last success; bytes of the disk; the counts of events (`DispatcherState` in
- * core/events/dispatcher.ts); the state of the regular verification, with times in ms; and the spans of traces that the
- * collector has taken, and that were dropped.
+ * core/events/dispatcher.ts); {@link verifyGauges}; and the spans of traces that the collector has taken, and that were
+ * dropped.
  */
 const gaugeNames = [
   "certificateEnd",
@@ -71,12 +81,7 @@ const gaugeNames = [
   "eventsDelivered",
   "eventFailures",
   "eventsDropped",
-  "verifyInterval",
-  "verifyFinished",
-  "verifyDue",
-  "verifyFiles",
-  "verifyBytes",
-  "verifyBad",
+  ...verifyGauges,
   "spansExported",
   "spansDropped",
 ] as const;

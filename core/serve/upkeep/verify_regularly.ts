@@ -15,6 +15,7 @@ import {
   type VerificationState,
   type VerifyProgress,
 } from "../../storage/verify/verification.ts";
+import { verifyGauges } from "../../watch/metrics.ts";
 import { attempt } from "../attempt.ts";
 import type { Ground } from "../ground.ts";
 
@@ -32,15 +33,6 @@ const saveIntervalMs = 2_000;
 const maxPauseMs = 60_000;
 /** The most problems of one attempt that are logged. */
 const maxLoggedProblems = 1000;
-
-const gauges = [
-  "verifyInterval",
-  "verifyFinished",
-  "verifyDue",
-  "verifyFiles",
-  "verifyBytes",
-  "verifyBad",
-] as const;
 
 /** Another node has taken the round. */
 class RoundTaken extends Error {}
@@ -208,7 +200,7 @@ class Round {
 
 /** Removes the state from the metrics. */
 function hideState({ metrics }: Ground): void {
-  for (const gauge of gauges) metrics.setGauge(gauge, undefined);
+  for (const gauge of verifyGauges) metrics.setGauge(gauge, undefined);
 }
 
 /** Shows the state in the metrics: the numbers of the round under way, or of the last one. */
