@@ -12,6 +12,8 @@
  *   - A token that was issued in a login with a token has at most the scope of that one, and ends with it.
  *   - A restricted token makes nothing that outlives or exceeds it: it is refused share links, tokens,
  *     quotas, accounts and the state of the server. It may only revoke itself.
+ *   - A share link that is made in a login with a token ends no later than the token. As with accounts, the networks do
+ *     not bind its visitors.
  *   - A web session that begins with a token has that token's scope, and ends with it.
  *   - Append-only: an entry that exists is never replaced, moved, removed or cut short, and gets no other
  *     time, property or lock. The check runs in the step of the change. An upload that is no file yet has no

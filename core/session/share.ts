@@ -3,7 +3,7 @@
  *
  * An account may share its home, and the files in /public that are charged to it; admins may share all
  * of /public. The rule is checked again at each visit: a link ends with its owner's right, or when the
- * owner may not log in.
+ * owner may not log in. A link that is made with a token ends no later than the token.
  *
  * A visitor gets one answer for every link that does not work: never made, mistyped, expired, revoked,
  * used up, gone.
@@ -38,7 +38,7 @@ export const unlockedMs = 12 * hourMs;
 
 export interface ShareRequest {
   readonly path: string;
-  /** When it ends, in ms since 1970. Default: in a week. */
+  /** When it ends, in ms since 1970. Default: in a week, or with the token of the login if that ends earlier. */
   readonly expires?: number;
   /** The password that visitors must give. Default: none. */
   readonly password?: string | null;
@@ -71,8 +71,8 @@ export interface OpenLink {
  * Makes a link.
  *
  * @returns the token, which the server does not keep
- * @throws {BargeError} `not-found`, `denied`, `exists` (/home, /public), `usage` for limits out of their
- *   range, `refused` when the account has too many links, `unavailable` when the server is busy
+ * @throws {BargeError} `not-found`, `denied`, also for a link that would outlive the token of the login, `exists`
+ *   (/home, /public), `usage` for limits out of their range, `refused` when the account has too many links, `unavailable` when the server is busy
  */
 export async function share(
   session: Session,
@@ -83,7 +83,9 @@ export async function share(
   const account = await session.account();
   const { place, kind } = await shareable(store, account, session.locate(path));
   const usage = (why: string) => new BargeError("usage", why);
-  const life = expires === undefined ? defaultLinkMs : expires - Date.now();
+  const tokenEnd = session.scope.expires ?? Infinity;
+  if (expires !== undefined && expires > tokenEnd) throw outlives(tokenEnd);
+  const life = (expires ?? Math.min(Date.now() + defaultLinkMs, tokenEnd)) - Date.now();
   if (!(life >= minLinkMs && life <= maxLinkMs)) {
     throw usage("a link ends in a minute at the earliest, in a year at the latest");
   }
@@ -103,6 +105,12 @@ export async function share(
   const added = { place, kind, maxDownloads, verifier, expires: Date.now() + life };
   const made = await store.people.shares.add(account.id, added, session.actor);
   return { token: made.token, link: await linkOf(store, account, made.share) };
+}
+
+function outlives(tokenEnd: number): BargeError {
+  return new BargeError("denied", "the link would outlive the token of this login", {
+    hint: `the token ends at ${new Date(tokenEnd).toISOString()}: choose an earlier end`,
+  });
 }
 
 /** Returns the account's links, the newest first. */

@@ -178,7 +178,12 @@ export const madeShare = v.object({ ...share, token: v.string(), url: v.string()
 export const newShare = v.strictObject({
   path,
   expires: v.optional(
-    v.pipe(v.string(), v.description("RFC 3339, from a minute to 366 days ahead; default: a week")),
+    v.pipe(
+      v.string(),
+      v.description(
+        "RFC 3339, from a minute to 366 days ahead; default: a week, or earlier with the token",
+      ),
+    ),
   ),
   password: v.optional(v.nullable(password)),
   downloads: v.optional(

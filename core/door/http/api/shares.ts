@@ -17,7 +17,10 @@ export const shares = [
       "response has the link's token and URL",
     body: schemas.newShare,
     answers: { 201: { description: "The link was created", schema: schemas.madeShare } },
-    problems: { 403: "The account may not share that path", 404: "There is nothing at the path" },
+    problems: {
+      403: "The account may not share that path, or the link would outlive the token of the login",
+      404: "There is nothing at the path",
+    },
     async handle(exchange, { body: { path, expires, password, downloads } }) {
       exchange.logEntry.path = path;
       const made = await share(exchange.session, {

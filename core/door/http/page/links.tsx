@@ -172,8 +172,8 @@ function LinkForm({ view, path, failed }: { view: UserView; path: string; failed
       <div class="field">
         <label for="life">The link expires</label>
         <select id="life" name="life" autofocus>
-          {lifetimes.map(([ms, label]) => (
-            <option value={ms} selected={ms === defaultLinkMs}>{label}</option>
+          {offeredLifetimes(view).map(([ms, label]) => (
+            <option value={ms ?? ""} selected={ms === defaultLinkMs || ms === null}>{label}</option>
           ))}
         </select>
       </div>
@@ -199,6 +199,15 @@ function LinkForm({ view, path, failed }: { view: UserView; path: string; failed
       />
     </DialogForm>
   );
+}
+
+/** Returns the lifetimes that the token of the login allows. Where a week is too long, the default is null: its end. */
+function offeredLifetimes({ session }: UserView): readonly (readonly [number | null, string])[] {
+  const { expires } = session.scope;
+  if (expires === null) return lifetimes;
+  const left = expires - Date.now();
+  const shorter = lifetimes.filter(([ms]) => ms < left);
+  return left > defaultLinkMs ? shorter : [...shorter, [null, "with the token of this login"]];
 }
 
 function NewLink({ link, href, base }: { link: Link; href: string; base: string }) {

@@ -30,7 +30,7 @@ interface Made {
 class Caller {
   readonly base: string;
 
-  constructor(server: Server, readonly name: string) {
+  constructor(server: Server, readonly name: string, readonly login = basic(name)) {
     this.base = `http://${server.facts.http}`;
   }
 
@@ -38,7 +38,7 @@ class Caller {
     const json = body !== undefined && Object.getPrototypeOf(body) === Object.prototype;
     const response = await fetch(`${this.base}/api/v1${path}`, {
       method,
-      headers: { ...basic(this.name), ...json ? { "content-type": "application/json" } : {} },
+      headers: { ...this.login, ...json ? { "content-type": "application/json" } : {} },
       body: json ? JSON.stringify(body) : body as BodyInit,
     });
     const text = await response.text();
@@ -244,6 +244,27 @@ Deno.test("a share link gives a visitor its file, as often as it allows", async 
     assert.equal((await ask(made.url)).status, 200);
     await Deno.remove(`${server.data}/homes/alice/large`);
     await alice.api("DELETE", `/shares/${made.id}`, undefined, 204);
+  });
+
+  await t.step("a link that is made with a token ends no later than the token", async () => {
+    await alice.put("/home/job", small);
+    const end = new Date(Math.ceil(Date.now() / 1000) * 1000 + 2 * 86_400_000);
+    const limits = { label: "job", from: ["127.0.0.0/8"], expires: end.toISOString() };
+    const { token } = await alice.api("POST", "/tokens", limits, 201);
+    const job = new Caller(server, "alice", { authorization: `Bearer ${token}` });
+    const made = await job.api("POST", "/shares", { path: "/home/job" }, 201);
+    assert.equal(made.expires, end.toISOString());
+    const at = (ms: number) => ({ path: "/home/job", expires: new Date(+end + ms).toISOString() });
+    await job.api("POST", "/shares", at(0), 201);
+    assert((await job.api("POST", "/shares", at(-86_400_000), 201)).expires < made.expires);
+    const { kind, detail, hint } = await job.api("POST", "/shares", at(1000), 403);
+    assert.deepEqual([kind, detail], [
+      "denied",
+      "the link would outlive the token of this login",
+    ]);
+    assert(hint.includes(end.toISOString()), hint);
+    assert.equal((await ask(made.url)).status, 200);
+    await alice.api("POST", "/shares", at(1000), 201);
   });
 
   await t.step("a link ends when its owner is disabled or removed", async () => {

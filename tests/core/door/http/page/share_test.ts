@@ -2,6 +2,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { sha256 } from "../../../_setup.ts";
+import { Accounts } from "../../../../../core/local/account/accounts.ts";
+import { Tokens } from "../../../../../core/local/account/tokens.ts";
+import { Database } from "../../../../../core/local/database/database.ts";
+import { dayMs } from "../../../../../core/duration.ts";
+import { fullScope } from "../../../../../core/storage/scope.ts";
 import { password, Person, server, test } from "./_browser.ts";
 
 test("a user shares a file, and a visitor downloads it", async () => {
@@ -48,3 +53,31 @@ test("a user shares a file, and a visitor downloads it", async () => {
   await stranger.page.getByText("This link is not valid").waitFor();
   await stranger.checkAccess();
 });
+
+test("a login with a token offers no link that outlives the token", async () => {
+  await server.addUser("petra", { password });
+  await Deno.mkdir(`${server.data}/homes/petra`, { recursive: true });
+  await Deno.writeTextFile(`${server.data}/homes/petra/f`, "f");
+  for (
+    const [days, offered] of [
+      [3, ["in an hour", "in a day", "with the token of this login"]],
+      [9, ["in an hour", "in a day", "in a week"]],
+    ] as const
+  ) {
+    await using owner = await Person.open();
+    const { page } = owner;
+    await owner.login("petra", await issueToken("petra", Date.now() + days * dayMs));
+    await page.goto(`${owner.base}/links/new?path=/home/f`);
+    assert.deepEqual(await page.locator("#life option").allInnerTexts(), offered);
+    assert.equal(await page.locator("#life option:checked").innerText(), offered[2]);
+    await page.click("main button[type=submit]");
+    assert.match(await page.locator("#link").innerText(), /\/s\//);
+  }
+});
+
+/** Issues a token of an account with an end, in ms since 1970. */
+async function issueToken(name: string, expires: number): Promise<string> {
+  using db = new Database(server.data);
+  const { id } = new Accounts(db).get(name);
+  return (await new Tokens(db).issue(id, "test", { ...fullScope, expires })).token;
+}
