@@ -50,7 +50,6 @@ export function eventsCommand<T>(
  *   with one of the ids is changed
  */
 export async function changeEvents(
-  op: string,
   events: EventStore,
   ids: readonly number[],
   { change, show }: { change(): Promise<number>; show(changed: number): void },
@@ -61,7 +60,7 @@ export async function changeEvents(
   const missing = changed === 0 ? ids : unknown;
   if (missing.length === 0 || changed > 0) show(changed);
   if (missing.length === 0) return;
-  throw new BargeError("not-found", "there is no such event", { op, path: missing.join(" ") });
+  throw new BargeError("not-found", "there is no such event", { path: missing.join(" ") });
 }
 
 /** An event as `--json` shows it. The fields are frozen. */

@@ -20,7 +20,7 @@ export default accountsCommand({
   async run({ subject, json }, { logins }) {
     const lifted = await logins.liftBans(subject);
     if (lifted.length === 0) {
-      throw new BargeError("not-found", "there is no such ban", { op: "lift", path: subject });
+      throw new BargeError("not-found", "there is no such ban", { path: subject });
     }
     if (json) return lifted.map(banFields).forEach(printJson);
     note(`lifted ${counted(lifted.length, "ban")} of ${subject}`);

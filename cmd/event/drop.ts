@@ -28,11 +28,10 @@ export default eventsCommand({
     const chosen = [ids.length > 0, failing, all].filter(Boolean).length;
     if (chosen !== 1) {
       throw new BargeError("usage", "choose events by their ids, or with --failing, or --all", {
-        op: "drop",
         hint: "`barge event list` shows them",
       });
     }
-    await changeEvents("drop", events, ids, {
+    await changeEvents(events, ids, {
       change: () => events.drop({ ids: ids.length > 0 ? ids : undefined, target, failing }),
       show(dropped) {
         if (json) printJson({ dropped });

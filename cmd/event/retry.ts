@@ -19,7 +19,7 @@ export default eventsCommand({
     ["barge event retry --target on-commit", "the same for the program only"],
   ],
   async run({ ids, target, json }, events) {
-    await changeEvents("retry", events, ids, {
+    await changeEvents(events, ids, {
       change: () =>
         events.retry({
           ids: ids.length > 0 ? ids : undefined,

@@ -39,7 +39,7 @@ Deno.test("three failures ban an account in all workers, until it is lifted", as
 
   const none = await ban("lift", "bob");
   assert.equal(none.code, 4);
-  assert.match(none.stderr, /lift bob: there is no such ban/);
+  assert.match(none.stderr, /^barge: ban lift bob: there is no such ban$/m);
   const lifted = await ban("lift", "Anna", "--json");
   assert.equal(lifted.code, 0, lifted.stderr);
   assert.deepEqual(JSON.parse(lifted.stdout), JSON.parse(listed.stdout));

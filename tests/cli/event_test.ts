@@ -159,10 +159,11 @@ async function retryAndDrop({ receiver, server, token }: Case): Promise<void> {
 
   const dropped = await event(server, "drop", `${bad[0].id}`, "999999999", "--json");
   assert.deepEqual([dropped.code, JSON.parse(dropped.stdout)], [4, { dropped: 1 }]);
-  assert.match(dropped.stderr, /drop 999999999: there is no such event/);
+  assert.match(dropped.stderr, /^barge: event drop 999999999: there is no such event$/m);
   for (const verb of ["drop", "retry"]) {
     const unknown = await event(server, verb, `${bad[0].id}`, "--json");
     assert.deepEqual([unknown.code, unknown.stdout], [4, ""], verb);
+    assert(unknown.stderr.includes(`barge: event ${verb} ${bad[0].id}: `), unknown.stderr);
   }
   receiver.answer = () => new Response();
   assert.equal((await event(server, "retry")).code, 0);
