@@ -70,7 +70,8 @@ Deno.test("Ctrl-C ends a program whose output is not read", { ignore: onTwoNodes
   const { home, server } = all;
   const folder = `${server.data}/homes/anna/t`;
   await Deno.mkdir(folder, { recursive: true });
-  for (let i = 0; i < 1500; i++) Deno.writeTextFileSync(`${folder}/${"n".repeat(240)}${i}`, "");
+  // Their names are much more than the program queues, so that it can't end before they are read.
+  for (let i = 0; i < 3000; i++) Deno.writeTextFileSync(`${folder}/${"n".repeat(240)}${i}`, "");
   // The pipe has a reader, which reads nothing until the program has ended.
   const script =
     'exec 3>code; { "$@"; echo $? >&3; } | { while [ ! -s code ]; do sleep 0.1; done; }';
