@@ -1,26 +1,26 @@
-/** Nodes whose clocks are an hour early and an hour late, by libfaketime. */
+/** Nodes whose clocks are an hour early and an hour late. */
 import assert from "node:assert/strict";
 import { until } from "../_observe.ts";
 import { sealFactorSecret } from "../../core/shared/people/factors.ts";
 import { codeAt, stepMs } from "../../core/protocol/totp.ts";
 import { type Server, totpSecret } from "../_server.ts";
+import { hasWrongClock, wrongClock } from "../_wrong_clock.ts";
 import { hasEngines } from "../contract/store/_shared.ts";
 import { type Bytes, pattern, Peer, sha256 } from "../core/door/_peer.ts";
 import { Nodes } from "./_nodes.ts";
 
-const library = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
 const bytes = pattern(900_000, 8);
 const sentBytes = 500_000;
 const http = ["--http", "127.0.0.1:0"];
 
 Deno.test({
   name: "nodes whose clocks are an hour early and late serve as others do",
-  ignore: !hasEngines || !exists(library),
+  ignore: !hasEngines || !hasWrongClock,
   async fn(t) {
     await using nodes = await Nodes.make();
     const token = await nodes.addUser("anna");
-    const early = await nodes.start({ args: http, env: clock("-1h") });
-    const late = await nodes.start({ args: http, env: clock("+1h") });
+    const early = await nodes.start({ args: http, env: wrongClock("-1h") });
+    const late = await nodes.start({ args: http, env: wrongClock("+1h") });
     const others = [[early, late], [late, early]] as const;
     for (const [node, hours] of [[early, -1], [late, 1]] as const) {
       const head = await fetch(`http://${node.facts.http}/healthz`);
@@ -86,19 +86,6 @@ Deno.test({
     await nodes.setup.verify();
   },
 });
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
-/** Returns the variables that change the clock of a process, and leave its timers. */
-function clock(offset: string): Record<string, string> {
-  return { LD_PRELOAD: library, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: "1" };
-}
 
 async function send(
   { facts }: Server,

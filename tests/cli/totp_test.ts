@@ -3,14 +3,13 @@ import assert from "node:assert/strict";
 import { parseAddress } from "../../core/net/address.ts";
 import { codeAt, stepMs } from "../../core/protocol/totp.ts";
 import { onTwoNodes, startServer, totpSecret } from "../_server.ts";
+import { hasWrongClock, wrongClock } from "../_wrong_clock.ts";
 import { Home, lines } from "./_barge.ts";
 import { Client as FtpClient } from "../core/door/ftp/_client.ts";
 import { has } from "./_sftp.ts";
 import { logInto, saveLogin, secret } from "./_logged_in.ts";
 import { Runner } from "./_runner.ts";
 import { answering } from "./_terminal.ts";
-
-const clockLibrary = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
 /**
  * Returns the code of a time step.
@@ -268,11 +267,9 @@ Deno.test("a server that is killed before the code leaves the account without a 
 });
 
 Deno.test("codes are of the server's time", {
-  ignore: onTwoNodes || !exists(clockLibrary), // the cluster's time is that of its database
+  ignore: onTwoNodes || !hasWrongClock, // the cluster's time is that of its database
 }, async () => {
-  // Deadlines depend on the monotonic clock, which stays.
-  const env = { LD_PRELOAD: clockLibrary, FAKETIME: "+1h", FAKETIME_DONT_FAKE_MONOTONIC: "1" };
-  await using server = await startServer({ env });
+  await using server = await startServer({ env: wrongClock("+1h") });
   await using home = new Home();
   await server.addUser("anna");
   await server.enableTotp("anna");
@@ -281,11 +278,3 @@ Deno.test("codes are of the server's time", {
   assert.equal((await login(code(0))).code, 11);
   assert.equal((await login(code(120))).code, 0);
 });
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
