@@ -1,7 +1,7 @@
 /** Explains why a data directory of another user can't be opened. */
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { readOrNothing, userOf } from "../../core/doctor/server_user.ts";
+import { userName } from "../../core/doctor/user_name.ts";
 import { BargeError, typed } from "../../core/error.ts";
 
 /**
@@ -32,10 +32,4 @@ function ownerOf(path: string): number | undefined {
   } catch {
     return path === dirname(path) ? undefined : ownerOf(dirname(path));
   }
-}
-
-/** Returns the name of a local user; undefined for one without an entry in /etc/passwd. */
-function userName(uid: number): string | undefined {
-  const name = userOf(uid, readOrNothing("/etc/passwd"), "", [])?.name;
-  return name === `${uid}` ? undefined : name;
 }

@@ -1,7 +1,7 @@
 /** Checks that one user owns the data directory and the files in it that the server must change. */
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup } from "./setup.ts";
-import { userName } from "./user_name.ts";
+import { describeUser } from "./user_name.ts";
 
 /** The most files of another owner that are named. */
 const maxNamed = 3;
@@ -12,7 +12,7 @@ const ofFileSystem = "lost+found";
 export function checkDataOwner({ data }: LocalSetup): Verdict[] {
   const { uid } = Deno.statSync(data);
   if (uid === null) return [];
-  const owner = userName(uid);
+  const owner = describeUser(uid);
   const foreign = Array.from(Deno.readDirSync(data), ({ name }) => name)
     .filter((name) => name !== ofFileSystem && Deno.lstatSync(`${data}/${name}`).uid !== uid)
     .sort();
@@ -23,8 +23,9 @@ export function checkDataOwner({ data }: LocalSetup): Verdict[] {
     return [{ severity: "bad", message, advice, path: data }];
   }
   const own = Deno.uid();
-  if (own !== uid && own !== 0) {
-    const message = `The data directory belongs to ${owner}, and doctor runs as the user ${own}.`;
+  if (own !== null && own !== uid && own !== 0) {
+    const doctor = describeUser(own);
+    const message = `The data directory belongs to ${owner}, and doctor runs as ${doctor}.`;
     const advice = "Run doctor, and the server, as the owner.";
     return [{ severity: "warn", message, advice, path: data }];
   }

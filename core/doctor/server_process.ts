@@ -3,7 +3,7 @@ import { lastServer } from "../serve/data.ts";
 import { runningServers } from "../serve/running_servers.ts";
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup } from "./setup.ts";
-import { userName } from "./user_name.ts";
+import { describeUser } from "./user_name.ts";
 
 /** Returns verdicts on the state, the version and the user of the process. */
 export function checkServerProcess({ data, version }: LocalSetup): Verdict[] {
@@ -31,7 +31,7 @@ export function checkServerProcess({ data, version }: LocalSetup): Verdict[] {
   }
   const owner = Deno.statSync(data).uid;
   if (uid !== undefined && owner !== null && Number(uid) !== owner) {
-    const users = `${userName(uid)}, and its data directory belongs to ${userName(owner)}`;
+    const users = `${describeUser(uid)}, and its data directory belongs to ${describeUser(owner)}`;
     const message = `${label} runs as ${users}.`;
     verdicts.push({ severity: "warn", message, advice: "Run the server as the owner." });
   } else if (uid === "0") {

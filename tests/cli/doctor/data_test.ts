@@ -10,6 +10,8 @@ import { Runner } from "../_runner.ts";
 import { examine } from "./_doctor.ts";
 
 const isRoot = Deno.uid() === 0;
+/** The user of that name, on Debian and most others. */
+const nobody = 65_534;
 
 /** Makes a data directory with one account. @returns its path, and the options that name it */
 async function dataOf(home: Home) {
@@ -99,6 +101,9 @@ Deno.test("doctor finds faults of data directories", async (t) => {
       assert.match(message, /The data directory belongs to the user 12345, but not accounts\.db/);
       assert.doesNotMatch(message, /lost/);
       assert.match(advice ?? "", /chown -R 12345/);
+      Deno.chownSync(data, nobody, nobody);
+      const named = (await examine(runner.at(home), options)).one("data-owner").message;
+      assert.match(named, /belongs to the user nobody, but not accounts\.db/);
     },
   });
 
