@@ -191,7 +191,7 @@ async function makeFolder(data: string): Promise<string> {
   if (!isDataNamed() && !exists(data)) {
     throw await noDirectory(data, ", or make this one with `barge serve`");
   }
-  const running = await describeServers(data);
+  const running = await serversClause(data);
   await Deno.mkdir(data, { recursive: true, mode: 0o700 }).catch((cause) => {
     throw typed(cause, { op: "make", path: data });
   });
@@ -204,7 +204,7 @@ async function makeFolder(data: string): Promise<string> {
  * @param more an addition to the hint
  */
 export async function noDirectory(data: string, more = ""): Promise<BargeError> {
-  const running = await describeServers(data);
+  const running = await serversClause(data);
   return new BargeError("not-found", `there is no barge data directory here${running}`, {
     op: "open",
     path: data,
@@ -213,7 +213,7 @@ export async function noDirectory(data: string, more = ""): Promise<BargeError> 
 }
 
 /** Returns the addition to a message that names the servers on other directories; "" for none. */
-async function describeServers(data: string): Promise<string> {
+async function serversClause(data: string): Promise<string> {
   const { otherServers } = await import("../../core/serve/running_servers.ts");
   const others = otherServers(data);
   return others === undefined ? "" : `; ${others}`;

@@ -26,7 +26,7 @@ export function checkDataDirectory({ data }: LocalSetup): Verdict[] {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     const message = "There is no data directory.";
     const advice = "Name the server's directory with --data; the first `barge serve` makes it." +
-      describeServers(data);
+      serversSentence(data);
     return [{ severity: "bad", message, advice, path: data }];
   }
   if (existsSync(`${data}/${databaseFile}`)) {
@@ -34,12 +34,12 @@ export function checkDataDirectory({ data }: LocalSetup): Verdict[] {
   }
   const message = "The data directory has no database.";
   const advice = "Name the server's directory with --data, or restore accounts.db from a backup; " +
-    "the first `barge serve` on an empty directory makes it." + describeServers(data);
+    "the first `barge serve` on an empty directory makes it." + serversSentence(data);
   return [{ severity: "warn", message, advice, path: data }];
 }
 
 /** Returns a sentence that names the servers on other directories; "" for none. */
-function describeServers(data: string): string {
+function serversSentence(data: string): string {
   const others = otherServers(data);
   return others === undefined ? "" : ` ${others[0].toUpperCase()}${others.slice(1)}.`;
 }
