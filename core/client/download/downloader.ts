@@ -149,7 +149,7 @@ export class Downloader {
     try {
       const { offset, hash } = await this.#hashPart(part, size);
       await this.#window.enter(weight);
-      this.#receiveInto(part, path, local, { offset, hash, expected })
+      this.#receiveInto(part, path, local, { size, offset, hash, expected })
         .catch((cause) => this.#failed(path, local, size, cause))
         .finally(() => this.#window.leave(weight));
       await this.#client.flush().catch(() => {/* the answer fails as well */});
@@ -159,17 +159,22 @@ export class Downloader {
     }
   }
 
-  /** Receives a file into its part, from an offset, and renames the part. */
+  /**
+   * Receives a file into its part, from an offset, and renames the part. If the digest differs, the server is asked
+   * once more, and compares what it reads: it finds the place of damage in its storage, and the bytes before stay in
+   * the part. A download that resumes is compared by the server, too, since it may follow such a failure.
+   */
   async #receiveInto(
     part: Part,
     path: string,
     local: string,
-    from: { offset: number; hash: Hash | undefined; expected: string | null },
+    from: { size: number; offset: number; hash: Hash | undefined; expected: string | null },
   ): Promise<void> {
     try {
       let { offset, hash, expected } = from;
+      let verifies = this.#verify && offset === 0;
       const fetch = () =>
-        this.#fetch(fileRequest(path, offset, this.#verify), {
+        this.#fetch(fileRequest(path, offset, verifies), {
           hash,
           expected,
           begin: ({ size, sha256 }) => {
@@ -178,11 +183,18 @@ export class Downloader {
           },
           write: (bytes) => this.#write(part.file, bytes, local),
         });
+      const fetchAgain = async () => {
+        part.restart();
+        [offset, hash, expected, verifies] = [0, await this.#newHash(), null, false];
+        return await fetch();
+      };
       let received = await fetch();
       if (received.type === "changed") {
-        part.restart();
-        [offset, hash, expected] = [0, await this.#newHash(), null];
-        received = await fetch();
+        received = await fetchAgain();
+      } else if (verifies && received.type === "failed" && received.error.kind === "digest") {
+        this.#report.note(`${path}: ${received.error.message}; downloading it once more`);
+        this.#report.plan(0, from.size);
+        received = await fetchAgain();
       }
       if (received.type === "failed") {
         if (received.error.kind === "digest") part.discard();

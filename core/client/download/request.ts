@@ -2,16 +2,16 @@
 import type { RequestInput } from "../../protocol/message.ts";
 
 /**
- * Requests a file that is written to its part, and renamed once its digest was compared.
+ * Returns the request for a file that is written to its part, and renamed once its digest was compared.
  *
  * @param offset in bytes
- * @param verify whether the digest is compared
+ * @param verifies whether the digest is compared, so that the server need not compare those of parts
  */
-export function fileRequest(path: string, offset: number, verify: boolean): RequestInput<"get"> {
-  return { verb: "get", path, offset, verifies: verify };
+export function fileRequest(path: string, offset: number, verifies: boolean): RequestInput<"get"> {
+  return { verb: "get", path, offset, verifies };
 }
 
-/** Requests a file for a stream, which has its bytes before their digest is compared. */
+/** Returns the request for a stream, which has the bytes before their digest is compared. */
 export function streamRequest(path: string): RequestInput<"get"> {
   return { verb: "get", path, offset: 0, verifies: false };
 }

@@ -31,7 +31,9 @@ export class SharedContent implements FileContent {
     this.sha256 = facts.sha256;
     this.offset = offset;
     this.#position = offset;
-    this.#reader = new PieceReader(parts, facts.content, verifies && facts.sha256 !== null);
+    this.#reader = new PieceReader(parts, facts.content, {
+      verifies: verifies && facts.sha256 !== null,
+    });
     if (facts.sha256 === null && offset === 0) this.#hash = createHash("sha256");
   }
 

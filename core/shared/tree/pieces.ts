@@ -5,6 +5,7 @@ import { sha256Of } from "../bucket/digest.ts";
 import { isMemoryShort, type PieceMemory, takeMemory } from "../bucket/memory.ts";
 import { objectName } from "../bucket/objects.ts";
 import type { Parts } from "../bucket/parts.ts";
+import type { Reading } from "../../storage/content.ts";
 import type { Statements } from "../database/postgres.ts";
 
 /** A piece: the bytes [at, at + size) of the content are the bytes of the object from `start` on. */
@@ -13,10 +14,7 @@ export interface Piece {
   readonly size: number;
   readonly object: number;
   readonly start: number;
-  /**
-   * The digest of these bytes, in hex; null where it is not compared, and for a part of a piece or zeros in a gap until
-   * it is computed.
-   */
+  /** The digest of these bytes, in hex; null for a part of a piece or zeros in a gap, until it is computed. */
   readonly sha256: string | null;
 }
 
@@ -75,15 +73,25 @@ export async function addPieces(
  * @throws {BargeError} `io` for other bytes, or fewer; as Bucket.get
  */
 export async function readPiece(
+  parts: Pick<Parts, "bucket" | "packs">,
+  piece: Piece,
+  memory?: PieceMemory,
+): Promise<Uint8Array> {
+  const bytes = await fetchPiece(parts, piece, memory);
+  if (piece.sha256 !== null && await sha256Of(bytes) !== piece.sha256) throw otherBytes();
+  return bytes;
+}
+
+/** Reads a piece, and does not compare its digest. @throws {BargeError} `io` for fewer bytes; as Bucket.get */
+async function fetchPiece(
   { bucket, packs }: Pick<Parts, "bucket" | "packs">,
-  { object, start, size, sha256 }: Piece,
+  { object, start, size }: Piece,
   memory?: PieceMemory,
 ): Promise<Uint8Array> {
   const bytes = size <= smallPieceBytes
     ? await packs.read(object, start, size)
     : await bucket.get(objectName(object), { start, size }, memory);
   if (bytes.length !== size) throw otherBytes();
-  if (sha256 !== null && await sha256Of(bytes) !== sha256) throw otherBytes();
   return bytes;
 }
 
@@ -93,8 +101,8 @@ function otherBytes(): BargeError {
   });
 }
 
-/** The parts that reading needs. */
-type Needed = Pick<Parts, "db" | "bucket" | "packs">;
+/** The parts that {@link PieceReader} needs. */
+type ReaderParts = Pick<Parts, "db" | "bucket" | "packs">;
 
 /** A piece in memory, or a part of one. */
 interface Held {
@@ -117,14 +125,14 @@ interface Ahead {
 
 /**
  * Reads content from any position. It keeps one piece, and reads the next ones ahead, each with its digest
- * compared: one after the first piece, and one more after each further piece in turn, since a reader of a
+ * compared, unless the caller compares that of the whole: one after the first piece, and one more after each further piece in turn, since a reader of a
  * range needs few. Where memory is short, it reads one piece ahead, or small parts of pieces. The digest of a piece
  * whose parts are read from its start is compared before the last part is returned.
  */
 export class PieceReader implements Disposable {
-  readonly #parts: Needed;
+  readonly #parts: ReaderParts;
   readonly #content: number;
-  readonly #unchecked: boolean;
+  readonly #verifies: boolean;
   #pieces: readonly Piece[] = [];
   #current: Held | undefined;
   /** In the order of the content. */
@@ -137,11 +145,10 @@ export class PieceReader implements Disposable {
   /** Reads take turns: two that need the same piece at once would both fetch it. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** @param unchecked true: the digests of pieces are not compared, since the caller compares that of the whole */
-  constructor(parts: Needed, content: number, unchecked = false) {
+  constructor(parts: ReaderParts, content: number, { verifies = false }: Reading = {}) {
     this.#parts = parts;
     this.#content = content;
-    this.#unchecked = unchecked;
+    this.#verifies = verifies;
   }
 
   /**
@@ -203,7 +210,8 @@ export class PieceReader implements Disposable {
     const memory = takeMemory(piece.size);
     if (memory || piece.size <= smallPieceBytes) {
       try {
-        return { at: piece.at, bytes: await readPiece(this.#parts, piece, memory), memory };
+        const read = this.#verifies ? fetchPiece : readPiece;
+        return { at: piece.at, bytes: await read(this.#parts, piece, memory), memory };
       } catch (error) {
         memory?.[Symbol.dispose]();
         throw error;
@@ -213,14 +221,13 @@ export class PieceReader implements Disposable {
     const part = { start: start + position - at, size: Math.min(partBytes, at + size - position) };
     const bytes = await this.#parts.bucket.get(objectName(object), part);
     if (bytes.length !== part.size) throw otherBytes();
-    this.#checkPart(piece, position, bytes);
+    if (!this.#verifies) this.#checkPart(piece, position, bytes);
     return { at: position, bytes, memory: undefined };
   }
 
   /** Compares the digest of a piece once all of its parts were read in turn. @throws {BargeError} `io` */
   #checkPart(piece: Piece, position: number, bytes: Uint8Array): void {
     const { at, size, sha256 } = piece;
-    if (sha256 === null) return;
     if (position === at) {
       if (this.#partDigests.size > maxAhead) this.#partDigests.clear();
       this.#partDigests.set(at, { hash: createHash("sha256"), end: at });
@@ -231,7 +238,7 @@ export class PieceReader implements Disposable {
     digest.end += bytes.length;
     if (digest.end < at + size) return;
     this.#partDigests.delete(at);
-    if (digest.hash.digest("hex") !== sha256) throw otherBytes();
+    if (sha256 !== null && digest.hash.digest("hex") !== sha256) throw otherBytes();
   }
 
   /** Begins to read the pieces after the current one. */
@@ -257,14 +264,13 @@ export class PieceReader implements Disposable {
     const holds = ({ at, size }: Piece) => at <= position && position < at + size;
     const known = this.#pieces.find(holds);
     if (known) return known;
-    const pieces = await this.#parts.db.all<Piece>(
+    this.#pieces = await this.#parts.db.all<Piece>(
       `SELECT ${pieceColumns} FROM piece WHERE content = $1 AND at >= coalesce(
          (SELECT max(at) FROM piece WHERE content = $1 AND at <= $2), 0)
        ORDER BY at LIMIT ${pieceBatch}`,
       this.#content,
       position,
     );
-    this.#pieces = this.#unchecked ? pieces.map((piece) => ({ ...piece, sha256: null })) : pieces;
     return this.#pieces.find(holds);
   }
 }

@@ -64,8 +64,8 @@ Deno.test({
     );
     using stack = new DisposableStack();
     for (let memory; (memory = takeMemory(8 * 1024 * 1024));) stack.use(memory);
-    const read = async (until: number, unchecked = false) => {
-      using reader = new PieceReader(parts, content, unchecked);
+    const read = async (until: number, verifies = false) => {
+      using reader = new PieceReader(parts, content, { verifies });
       for (let position = at; position < until;) {
         position += (await reader.from(position))!.length;
       }
