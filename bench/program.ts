@@ -87,8 +87,12 @@ export async function startBench(options: BenchOptions, ...args: string[]): Prom
   }
   const facts = JSON.parse(text);
   // On loopback, the native door has no TLS, whatever the certificate of another door.
-  const fingerprint = site === here ? null : facts.fingerprint;
-  const env = await logIn(facts.native, "bench", folder, fingerprint);
+  const security = site === here
+    ? []
+    : args.includes("--plaintext")
+    ? ["--plaintext"]
+    : ["--pin", facts.fingerprint];
+  const env = await logIn(facts.native, "bench", folder, security);
   return {
     folder,
     facts,
@@ -117,18 +121,17 @@ export async function addAccount(storage: readonly string[], name: string): Prom
  * Logs an account in, and saves its token in a folder, so that later commands derive no key.
  *
  * @param address HOST:PORT of the native door
- * @param fingerprint of the door's certificate, if it has one
+ * @param security the options of `login` that a door on another machine needs
  * @returns the environment of a client of that account
  */
 export async function logIn(
   address: string,
   account: string,
   folder: string,
-  fingerprint?: string | null,
+  security: readonly string[] = [],
 ): Promise<Record<string, string>> {
   const env = { BARGE_SERVER: `barge://${account}@${address}`, XDG_CONFIG_HOME: folder };
-  const pin = fingerprint ? ["--pin", fingerprint] : [];
-  await run(["login", env.BARGE_SERVER, "--password-stdin", ...pin], env, "bench-secret\n");
+  await run(["login", env.BARGE_SERVER, "--password-stdin", ...security], env, "bench-secret\n");
   return env;
 }
 

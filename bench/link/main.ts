@@ -89,12 +89,16 @@ async function* contests(
 ): AsyncGenerator<Contest> {
   const { source, scale, site, work } = workspace;
   await using bench = await startBench({ dir: work, site });
+  await using plain = await startBench({ dir: work, site }, "--plaintext");
   await using fleet = await Fleet.start(workspace, "rsync", "sshd", "vsftpd", "rclone");
-  await bench.run("put", "-q", "-r", "-j", "8", `${source}/`, "/home/down");
-  await bench.run("mkdir", "/home/up");
+  for (const { run } of [bench, plain]) {
+    await run("put", "-q", "-r", "-j", "8", `${source}/`, "/home/down");
+    await run("mkdir", "/home/up");
+  }
   const clients = [
     ours("barge", workspace, bench),
     ours("barge --jobs 4", workspace, bench, ["--jobs", "4"]),
+    ours("barge --plaintext", workspace, plain),
     ...peers(workspace, fleet),
   ];
   const files = (scale.folders * scale.filesPerFolder).toLocaleString("en-US");
