@@ -45,11 +45,17 @@ export async function dial(address: Address, options: DialOptions): Promise<Stre
 }
 
 async function encrypted(address: Address, trust: Trust, signal: AbortSignal): Promise<Pipe> {
+  // Loading TLS takes about as long as connecting to a distant server, so it takes place meanwhile.
+  const connecting = connect(address, signal);
+  connecting.catch(() => {/* dialTls reports it */});
   const [{ dialTls }, { decide }] = await Promise.all([
     import("./dial_tls.ts"),
     import("./trust.ts"),
   ]);
-  const { pipe, presented } = await dialTls(address, signal, trust.plainHint);
+  const { pipe, presented } = await dialTls(address, signal, {
+    plainHint: trust.plainHint,
+    connecting,
+  });
   try {
     await decide(address, presented, trust);
     return pipe;

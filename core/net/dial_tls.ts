@@ -32,37 +32,43 @@ const refusedHint = `that may be the port of another protocol, such as FTPS: ${o
 const otherHint =
   `the server's log may have the reason, and the port may be a wrong one: ${ownPort}`;
 
+export interface DialTlsOptions {
+  /** The hint for a server that does not speak TLS. Default: to use --plaintext. */
+  readonly plainHint?: string;
+  /** The connection that is being opened to the address. Default: a new one. */
+  readonly connecting?: Promise<Pipe>;
+}
+
 /**
  * Connects with TLS.
  *
  * @param signal cancels the attempt
- * @param plainHint the hint for a server that does not speak TLS
  * @returns a connection whose certificate is not trusted yet; the caller closes it
  * @throws {BargeError} `unavailable`; `identity` when the TLS handshake fails; the signal's reason
  */
 export async function dialTls(
   address: Address,
   signal: AbortSignal,
-  plainHint = defaultHint,
+  { plainHint = defaultHint, connecting = connect(address, signal) }: DialTlsOptions = {},
 ): Promise<{ readonly pipe: Pipe; readonly presented: PresentedCertificate }> {
-  const first = await handshake(address, signal, plainHint);
+  const first = await handshake(address, signal, plainHint, connecting);
   const { vouched, subject, issuer } = first.presented;
   if (vouched || subject === issuer) return first;
   // An authority issued the certificate. Deno trusts only Mozilla's list by default; add the system's.
   const { getCACertificates } = await import("node:tls");
   const ca = [...getCACertificates("default"), ...getCACertificates("system")];
   first.pipe.close();
-  return await handshake(address, signal, plainHint, ca);
+  return await handshake(address, signal, plainHint, connect(address, signal), ca);
 }
 
 async function handshake(
   address: Address,
   signal: AbortSignal,
   plainHint: string,
+  connecting: Promise<Pipe>,
   ca?: string[],
 ) {
   const { host } = address;
-  const connecting = connect(address, signal);
   const pipe = await beginTls(new PendingPipe(connecting), host, ca);
   try {
     await connecting;
