@@ -51,6 +51,7 @@ async function encrypted(address: Address, trust: Trust, signal: AbortSignal): P
   const [{ dialTls }, { decide }] = await Promise.all([
     import("./dial_tls.ts"),
     import("./trust.ts"),
+    seedRandom(),
   ]);
   const { pipe, presented } = await dialTls(address, signal, {
     plainHint: trust.plainHint,
@@ -63,6 +64,14 @@ async function encrypted(address: Address, trust: Trust, signal: AbortSignal): P
     pipe.close();
     throw error;
   }
+}
+
+/**
+ * Seeds the random numbers of the runtime's TLS. Their first use takes 30 ms of CPU time; making a key takes them on
+ * another thread, while the main one loads modules.
+ */
+async function seedRandom(): Promise<void> {
+  await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, false, ["deriveBits"]);
 }
 
 /** A connection without TLS, which detects a server that expects TLS by its alert. */
