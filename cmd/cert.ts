@@ -70,7 +70,7 @@ async function look(
   const { withPortHint } = await import("../core/client/remote.ts");
   const { dialTls } = await import("../core/net/dial_tls.ts");
   const { readPins, serverName } = await import("../core/net/known_hosts.ts");
-  const pins = path === undefined ? [] : await readPins(path, address);
+  const pins = path === undefined ? [] : readPins(path, address);
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
   const { pipe, presented } = await dialTls(address, inTime).catch((error) => {
     throw withPortHint(error, address);

@@ -44,9 +44,9 @@ function parsePins(text: string, path: string): Pin[] {
 }
 
 /** Reads the pins of a server; none when there is no file. @throws {BargeError} as parsePins */
-export async function readPins(path: string, address: Address): Promise<Pin[]> {
+export function readPins(path: string, address: Address): Pin[] {
   const name = serverName(address);
-  return parsePins(await read(path), path).filter(({ server }) => server === name);
+  return parsePins(read(path), path).filter(({ server }) => server === name);
 }
 
 /**
@@ -88,7 +88,7 @@ async function change(path: string, edit: (text: string) => string): Promise<voi
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
     await lock.lock(true);
-    const before = await read(path);
+    const before = read(path);
     const after = edit(before);
     if (after === before) return;
     await createSynced(temporary, after);
@@ -99,9 +99,10 @@ async function change(path: string, edit: (text: string) => string): Promise<voi
   }
 }
 
-async function read(path: string): Promise<string> {
+/** Reads the file, not on another thread: each login over TLS would wait for its start. */
+function read(path: string): string {
   try {
-    return await Deno.readTextFile(path);
+    return Deno.readTextFileSync(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return "";
     throw typed(cause, { op: "read", path });

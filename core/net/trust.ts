@@ -74,7 +74,7 @@ export async function decide(
     if (fingerprint === pin) return;
     throw refusal(address, `its certificate is ${fingerprint}, not ${pin}, which --pin demands`);
   }
-  const pins = knownHosts === undefined ? [] : await readPins(knownHosts, address);
+  const pins = knownHosts === undefined ? [] : readPins(knownHosts, address);
   if (pins.length > 0) return comparePins(address, fingerprint, pins, knownHosts!);
   if (shown.vouched) return;
   checkTime(address, shown);

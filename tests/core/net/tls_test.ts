@@ -49,7 +49,7 @@ Deno.test("a certificate is pinned and reported on first use, and not reported l
   const { address } = server;
   assert.deepEqual(await visit(address, { knownHosts }), [`${serverName(address)} ${pair.mark}`]);
   assert.deepEqual(await visit(address, { knownHosts }), []);
-  const pins = await readPins(knownHosts, address);
+  const pins = readPins(knownHosts, address);
   assert.deepEqual(pins.map(({ fingerprint }) => fingerprint), [pair.mark]);
   assert.equal(Deno.statSync(knownHosts).mode! & 0o777, 0o600);
 });
@@ -69,7 +69,7 @@ Deno.test("another certificate is refused, with both fingerprints and a hint", a
     );
   });
   assert.deepEqual(
-    (await readPins(knownHosts, address)).map(({ fingerprint }) => fingerprint),
+    readPins(knownHosts, address).map(({ fingerprint }) => fingerprint),
     [one.mark],
     "the pin stays",
   );
@@ -81,7 +81,7 @@ Deno.test("with a demanded certificate, only that one passes, and it is not pinn
   const pair = await pairFor();
   await using server = EchoDoor.start(pair);
   assert.deepEqual(await visit(server.address, { knownHosts, pin: pair.mark }), []);
-  assert.deepEqual(await readPins(knownHosts, server.address), []);
+  assert.deepEqual(readPins(knownHosts, server.address), []);
   const pin = parseFingerprint(`SHA256:${"A".repeat(43)}`);
   await assert.rejects(
     visit(server.address, { knownHosts, pin }),
