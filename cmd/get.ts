@@ -1,7 +1,5 @@
 /** `barge get`: fetches files and folders. */
-import { firstRequests } from "../core/client/download/first_requests.ts";
 import { isStandardOutput, isStream } from "../core/client/download/local_target.ts";
-import { get } from "../core/client/get.ts";
 import { BargeError } from "../core/error.ts";
 import { args, flag, marked } from "./_term/command.ts";
 import { stdoutBytes } from "./_term/out.ts";
@@ -52,12 +50,17 @@ export default sessionCommand({
     checkOutput(targetOf(paths), json);
     checkFilter(options, sourcesOf(paths), passwordStdin ? "the password" : undefined);
   },
-  ahead(options) {
+  async ahead(options) {
+    const [{ firstRequests }] = await Promise.all([
+      import("../core/client/download/first_requests.ts"),
+      import("../core/client/get.ts"),
+    ]);
     if (isFiltered(options)) return []; // its names may come from standard input, and take a while
     const { paths, noVerify } = options;
     return firstRequests(sourcesOf(paths), targetOf(paths), { ...options, verify: !noVerify });
   },
   async run(options, session) {
+    const { get } = await import("../core/client/get.ts");
     const { paths } = options;
     const sources = sourcesOf(paths);
     const filter = await readFilter(options, sources[0]);

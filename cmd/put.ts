@@ -1,5 +1,4 @@
 /** `barge put`: sends files and folders. */
-import { put } from "../core/client/put.ts";
 import { BargeError } from "../core/error.ts";
 import { args, flag } from "./_term/command.ts";
 import { path } from "./_term/value.ts";
@@ -53,7 +52,12 @@ export default sessionCommand({
       hint: "use --password-file or BARGE_PASSWORD",
     });
   },
+  async ahead() {
+    await import("../core/client/put.ts");
+    return [];
+  },
   async run(options, session) {
+    const { put } = await import("../core/client/put.ts");
     const sources = options.paths.slice(0, -1);
     const filter = await readFilter(options, sources[0]);
     const repeatable = !sources.includes("-");

@@ -1,8 +1,12 @@
 /** Connects to a server and logs in, by the options of a verb. */
-import type { AheadRequest } from "../../core/client/ahead.ts";
 import type { Client } from "../../core/client/client.ts";
 import { connect, type ConnectOptions } from "../../core/client/connect.ts";
-import { type Credentials, type Login, login as logIn } from "../../core/client/login.ts";
+import {
+  type Credentials,
+  type Login,
+  login as logIn,
+  type RequestsAhead,
+} from "../../core/client/login.ts";
 import { formatRemote, parseRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import type { RateLimit } from "../../core/client/rate_limit.ts";
@@ -84,14 +88,14 @@ export async function connectOnly(
  * terminal if there is neither.
  *
  * @param options.password use no saved login: the verb needs the password itself
- * @param options.ahead the requests to send with the proof of the login
+ * @param options.ahead returns the requests to send with the proof of the login
  * @throws {BargeError} `usage` when no server or account is named, `unauthenticated`, and as
  *   `connect`
  */
 export async function openSession(
   choice: SessionChoice,
   signal: AbortSignal,
-  options: { readonly password?: boolean; readonly ahead?: readonly AheadRequest[] } = {},
+  options: { readonly password?: boolean; readonly ahead?: RequestsAhead } = {},
 ) {
   const server = chooseRemote(choice);
   const { token } = choice;
@@ -106,7 +110,7 @@ export async function openSession(
   const accepted = token ?? saved?.token;
   const limit = await limitOf(choice);
   const connectOnce = async (
-    ahead?: readonly AheadRequest[],
+    ahead?: RequestsAhead,
   ): Promise<{ client: Client; login: Login }> => {
     const given = password === undefined
       ? undefined
@@ -196,8 +200,11 @@ export function credentialsOf(account: string, password: string, code?: string):
 interface SessionVerb<T> extends Omit<Declared<T>, "run"> {
   /** Refuses values, before a connection is made. */
   check?(values: T & SessionValues): void;
-  /** Returns the first requests that `run` makes, which are sent with the proof of the login. */
-  ahead?(values: T & SessionValues): readonly AheadRequest[];
+  /**
+   * Returns the first requests that `run` makes, which are sent with the proof of the login. Called during the login, so
+   * that modules which it imports are loaded while the server answers.
+   */
+  ahead?(values: T & SessionValues): ReturnType<RequestsAhead>;
   run(values: T & SessionValues, session: Session, context: Context): Outcome;
 }
 type SessionValues = ValuesOf<typeof verbOptions> & Common;
@@ -217,7 +224,7 @@ export function sessionCommand<T>(
       const runOnce = async () => {
         await using session = await openSession(values, context.signal, {
           ...sessionOptionsOf,
-          ahead: ahead?.(values),
+          ahead: ahead && (() => ahead(values)),
         });
         return await run(values, session, context) ?? 0;
       };

@@ -20,11 +20,15 @@ export type Credentials =
     readonly owner?: string;
   };
 
+/** Returns requests to send before their answers are needed. */
+export type RequestsAhead = () => readonly AheadRequest[] | Promise<readonly AheadRequest[]>;
+
 /** The account that is logged in. */
 export type Login = Pick<Answer<"proof">, "account" | "role">;
 
 /**
- * @param ahead requests to send with the proof by `Client.askAhead`; at most {@link maxAheadRequests} are sent
+ * @param ahead returns the requests to send with the proof by `Client.askAhead`; at most {@link maxAheadRequests} are
+ *   sent. It is called while the server makes the challenge, so that it can also load modules
  * @throws {BargeError} `unauthenticated`; `code-needed` for a right password without the code that the account
  *   needs; `denied` if the account must enable a second factor first; `identity` if the server does not know
  *   the account's secret or shows another certificate to others; `usage` for an invalid token
@@ -32,18 +36,16 @@ export type Login = Pick<Answer<"proof">, "account" | "role">;
 export async function login(
   client: Client,
   credentials: Credentials,
-  ahead: readonly AheadRequest[] = [],
+  ahead: RequestsAhead = () => [],
 ): Promise<Login> {
   const { mechanism, account, secret, code, owner } = parseCredentials(credentials);
-  const { proof, signature, binding } = await answerChallenge(
-    client,
-    mechanism,
-    account,
-    secret,
-    owner,
-  );
+  const answering = answerChallenge(client, mechanism, account, secret, owner);
+  answering.catch(() => {/* awaited below; sending may fail first */});
+  await client.flush();
+  const requests = await ahead();
+  const { proof, signature, binding } = await answering;
   const proving = client.ask("proof", { proof, binding, code });
-  for (const request of ahead.slice(0, maxAheadRequests)) client.askAhead(request);
+  for (const request of requests.slice(0, maxAheadRequests)) client.askAhead(request);
   const answer = await proving;
   checkSignature(client, account, answer.signature, signature);
   return { account: answer.account, role: answer.role };

@@ -43,7 +43,7 @@ Deno.test("requests ahead are answered once each, also where the client takes on
     { verb: "list", path: "/none", recursive: true },
   ];
   await using client = await connect(parseRemote(here.address));
-  await login(client, { token: here.token }, ahead);
+  await login(client, { token: here.token }, () => ahead);
   assert.equal((await stat(client, "/home/a/x")).entry?.size, content.length);
   assert.equal((await stat(client, "/home/a")).entry?.type, "dir");
   await ping(client); // drops the rest
@@ -60,7 +60,7 @@ Deno.test("after a refused proof, requests ahead are refused as well, and the co
   const ahead = firstRequests(["/home/a/x"], "-", {});
   assert.deepEqual(ahead.map(({ verb }) => verb), ["stat", "get"]);
   const wrong = { token: here.token.slice(0, -1) + (here.token.endsWith("A") ? "B" : "A") };
-  await assert.rejects(login(client, wrong, ahead), { kind: "unauthenticated" });
+  await assert.rejects(login(client, wrong, () => ahead), { kind: "unauthenticated" });
   await assert.rejects(stat(client, "/home/a/x"), { kind: "unauthenticated" });
   await ping(client);
   await login(client, { token: here.token });
@@ -75,7 +75,7 @@ Deno.test("an unneeded answer is dropped only up to a bound; a larger one ends t
     await peer.ask({ verb: "put", path: `/home/${size}`, size });
     await peer.ask({ offset: 0, body: size }, content, { sha256: sha256(content) });
     await using client = await connect(parseRemote(here.address));
-    await login(client, { token: here.token }, firstRequests([`/home/${size}`], "-", {}));
+    await login(client, { token: here.token }, () => firstRequests([`/home/${size}`], "-", {}));
     assert.equal(await ping(client).then(() => "open", () => "closed"), due);
     if (due === "closed") assert.match(String(client.closed), /too large to drop/);
   }
@@ -110,7 +110,7 @@ Deno.test("a download makes no request twice", async (t) => {
       assert.equal(requests.map(({ verb }) => verb).join(" "), ahead);
       const before = counts(here);
       await using client = await connect(parseRemote(here.address));
-      await login(client, { token: here.token }, requests);
+      await login(client, { token: here.token }, () => requests);
       const { failed } = await get(client, [source], dir, options);
       assert.equal(failed, name.includes("without") ? 1 : 0);
       await ping(client);
