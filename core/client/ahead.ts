@@ -1,13 +1,14 @@
 /**
- * Requests that are sent before their answers are needed, for instance with the proof of a login, which saves a
- * round trip. The next equal request takes the answer. Any other request first discards the pending answers.
+ * Requests that are sent before their answers are needed, for instance with the proof of a login or while a listing
+ * arrives, which saves a round trip. The next equal request takes the answer. Any other request first discards the
+ * pending answers.
  */
 import { BargeError } from "../error.ts";
 import type { Answer, RequestInput } from "../protocol/message.ts";
 import type { FrameReader } from "../protocol/reader.ts";
 
 /** A request that changes nothing. */
-export type AheadRequest = RequestInput<"stat" | "list" | "get">;
+export type AheadRequest = RequestInput<"stat" | "list" | "get" | "get-many">;
 
 /** The most requests that are sent with the proof of a login. */
 export const maxAheadRequests = 64;
@@ -96,15 +97,15 @@ export class Ahead {
     return async (frames) => {
       if (verb === "list") {
         while ((await this.#connection.next("list", frames)).more) { /* dropped */ }
-      } else if (verb === "get") {
-        const { body } = await this.#connection.next("get", frames);
+      } else if (verb === "stat") {
+        await this.#connection.next("stat", frames);
+      } else {
+        const { body } = await this.#connection.next(verb, frames);
         if (body > maxDroppedBytes) {
           throw new BargeError("unavailable", "the unneeded file is too large to drop");
         }
         await frames.skip();
         await frames.frame();
-      } else {
-        await this.#connection.next("stat", frames);
       }
     };
   }

@@ -129,8 +129,8 @@ export class Client implements Disposable, AsyncDisposable {
 
   /** Sends a request, and waits until a turn has read its answer. @throws as {@link ask} */
   async request<T>(request: RequestInput, turn: Turn<T>, timeoutMs = idleTimeoutMs): Promise<T> {
-    const begun = this.#ahead.take(request, { turn, timeoutMs });
-    if (begun) return await begun as T;
+    const begun = this.takeAhead(request, turn, timeoutMs);
+    if (begun) return await begun;
     const frame = encodeFrame(request);
     const answer = this.answer(turn, timeoutMs);
     answer.catch(() => {/* awaited below; sending may fail first */});
@@ -157,6 +157,11 @@ export class Client implements Disposable, AsyncDisposable {
         return await turn(frames);
       }, idleTimeoutMs));
     this.send(frame).catch(() => {/* the answer fails as well */});
+  }
+
+  /** Reads the answer to an equal request that {@link askAhead} has sent; undefined if there is none. */
+  takeAhead<T>(request: RequestInput, turn: Turn<T>, timeoutMs: number): Promise<T> | undefined {
+    return this.#ahead.take(request, { turn, timeoutMs }) as Promise<T> | undefined;
   }
 
   /** Returns whether {@link askAhead} has sent an equal request whose answer is not taken yet. */

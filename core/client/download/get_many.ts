@@ -4,12 +4,12 @@
  */
 import { BargeError, typed } from "../../error.ts";
 import { errorFromWire } from "../../protocol/failure.ts";
-import { maxFrame } from "../../protocol/frame.ts";
 import { type Answer, parseBodyFrame } from "../../protocol/message.ts";
 import type { FrameReader } from "../../protocol/reader.ts";
 import type { Client } from "../client.ts";
 import { hashSmall } from "../transfer/small_hash.ts";
-import { batchBytes, maxCharBytes, pipeline, type Window } from "../transfer/window.ts";
+import { pipeline, type Window } from "../transfer/window.ts";
+import { Batches, batchRequest, maxSmallBytes, sumBytes } from "./batches.ts";
 import { digestMismatch } from "./receive.ts";
 
 export interface SmallFileRequest {
@@ -40,48 +40,38 @@ export class GetMany {
   readonly #client: Client;
   readonly #window: Window;
   readonly #events: GetManyEvents;
-  #files: SmallFileRequest[] = [];
-  #bytes = 0;
-  #frameBytes = maxCharBytes;
+  readonly #batches: Batches<SmallFileRequest>;
 
   constructor(client: Client, window: Window, events: GetManyEvents) {
     this.#client = client;
     this.#window = window;
     this.#events = events;
+    this.#batches = new Batches(client.hello.many ?? { files: 0, bytes: 0 });
   }
 
   /** The most bytes of a small file; negative: the server has no shared answers. */
   get maxFileBytes(): number {
     const { many } = this.#client.hello;
-    return many ? Math.min(batchBytes, many.bytes) : -1;
+    return many ? maxSmallBytes(many) : -1;
   }
 
-  /** Adds a file of at most {@link maxFileBytes} bytes, and sends the request if it is full. */
+  /** Adds a file of at most {@link maxFileBytes} bytes, and sends the requests that are complete. */
   async add(file: SmallFileRequest): Promise<void> {
-    const { files, bytes } = this.#client.hello.many!;
-    const frameBytes = (file.path.length + 1) * maxCharBytes;
-    const fits = this.#files.length < files && this.#bytes + file.size <= bytes &&
-      this.#frameBytes + frameBytes <= maxFrame;
-    if (!fits) await this.send();
-    this.#files.push(file);
-    this.#bytes += file.size;
-    this.#frameBytes += frameBytes;
-    if (this.#bytes >= batchBytes) await this.send();
+    for (const files of this.#batches.add(file)) await this.#request(files);
   }
 
   /** Requests the gathered files. */
   async send(): Promise<void> {
-    if (this.#files.length === 0) return;
-    const files = this.#files;
-    const bytes = this.#bytes;
-    this.#files = [];
-    this.#bytes = 0;
-    this.#frameBytes = maxCharBytes;
-    const request = { verb: "get-many", paths: files.map(({ path }) => path) } as const;
+    await this.#request(this.#batches.take());
+  }
+
+  async #request(files: readonly SmallFileRequest[]): Promise<void> {
+    if (files.length === 0) return;
+    const request = batchRequest(files);
     const turn = (frames: FrameReader) => this.#receive(frames, files.length);
     await pipeline(this.#client, this.#window, request, turn, {
       count: files.length,
-      bytes,
+      bytes: sumBytes(files),
       done: ({ answer, bytes }) => this.#handOver(files, answer, bytes),
       failed: (cause) => files.forEach((file) => this.#events.failed(file, typed(cause))),
     });

@@ -13,6 +13,7 @@ import type { TransferOptions } from "../transfer/options.ts";
 import { type Action, decide, type Item } from "../transfer/plan.ts";
 import { remoteItem, treeBelow } from "../transfer/remote_tree.ts";
 import type { FailedSource, Source } from "../transfer/run.ts";
+import { BatchesAhead } from "./batches_ahead.ts";
 import type { Output } from "./downloader.ts";
 import { isStandardOutput, localTarget, lstat, stat } from "./local_target.ts";
 
@@ -56,7 +57,7 @@ export async function findDownload(
     if (entry.type === "file" && options.done?.has(path)) return undefined;
     return entry.type === "file"
       ? fileSource(path, entry, target, several, filter, options)
-      : await treeSource(client, source, entry, target, filter, options);
+      : await treeSource(client, source, entry, target, several, filter, options);
   } catch (cause) {
     const error = withResumeHint(typed(cause, { op: "get", path }));
     return { local: target, path, error };
@@ -84,6 +85,7 @@ async function treeSource(
   source: string,
   entry: Entry,
   target: string,
+  several: boolean,
   filter: Filter,
   options: GetOptions,
 ): Promise<DownloadSource> {
@@ -101,8 +103,15 @@ async function treeSource(
       throw new BargeError("exists", "it is a symbolic link", { path: local, hint });
     }
   }
+  // A folder that does not exist here needs every file, over this connection, before any other request.
+  const ahead = several || options.others?.length || options.dryRun || lstat(local)
+    ? undefined
+    : new BatchesAhead(client, path, filter);
   let omitted: Omission | undefined;
-  const tree = await treeBelow(client, path, entry, (omission) => omitted = omission);
+  const tree = await treeBelow(client, path, entry, {
+    onItem: (item) => ahead?.add(item),
+    onOmitted: (omission) => omitted = omission,
+  });
   if (filter.readIgnoreFile) await readIgnoreFiles(filter.readIgnoreFile, local, tree.values());
   const items = select([...tree.values()], filter)
     .filter(({ name, type }) => type === "dir" || !options.done?.has(join(path, name)));

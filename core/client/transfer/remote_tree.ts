@@ -25,16 +25,25 @@ export async function remoteTree(client: Client, path: string): Promise<Map<stri
   return await treeBelow(client, path, root);
 }
 
-/** Returns the items below a folder whose entry is known. @param onOmitted see `ListOptions` */
+interface TreeEvents {
+  /** Called with each item below the root as soon as it is listed. */
+  readonly onItem?: (item: Item) => void;
+  /** See `ListOptions`. */
+  readonly onOmitted?: (omission: Omission) => void;
+}
+
+/** Returns the items below a folder whose entry is known. */
 export async function treeBelow(
   client: Client,
   path: string,
   root: Entry,
-  onOmitted?: (omission: Omission) => void,
+  { onItem, onOmitted }: TreeEvents = {},
 ): Promise<Map<string, Item>> {
   const items = new Map<string, Item>([["", { ...remoteItem(root), name: "" }]]);
   for await (const entry of list(client, path, { recursive: true, onOmitted })) {
-    items.set(entry.name, remoteItem(entry));
+    const item = remoteItem(entry);
+    items.set(entry.name, item);
+    onItem?.(item);
   }
   return items;
 }

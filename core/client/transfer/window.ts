@@ -22,7 +22,7 @@ interface Pipelined<T> {
   readonly failed: (cause: unknown) => void;
 }
 
-/** Sends a request as soon as the window has room for it. */
+/** Sends a request as soon as the window has room for it, unless it was sent ahead. */
 export async function pipeline<T>(
   client: Client,
   window: Window,
@@ -39,8 +39,10 @@ export async function pipeline<T>(
   const weight = frame.length + bytes;
   await window.enter(weight, count);
   sending?.();
-  client.answer(turn, diskTimeoutMs).then(done, failed).finally(() => window.leave(weight, count));
-  await client.send(frame, ...body).catch(() => {/* the answer fails as well */});
+  const begun = client.takeAhead(request, turn, diskTimeoutMs);
+  const answer = begun ?? client.answer(turn, diskTimeoutMs);
+  answer.then(done, failed).finally(() => window.leave(weight, count));
+  if (!begun) await client.send(frame, ...body).catch(() => {/* the answer fails as well */});
 }
 
 /** Bounds the unanswered requests, and so the memory that they take on both sides. */

@@ -3,6 +3,7 @@
  * requests, and a client that waited for each answer would never finish.
  */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { connect } from "../../../core/client/connect.ts";
 import { get } from "../../../core/client/get.ts";
 import { put } from "../../../core/client/put.ts";
@@ -14,6 +15,7 @@ import { noise, plant } from "./_setup.ts";
 const files = 150;
 const modified = new Date(0).toISOString();
 const body = noise(1000);
+const digest = createHash("sha256").update(body).digest("hex");
 
 /** Plays a server that answers the first requests one by one, then those of the files together. */
 async function play(
@@ -48,6 +50,17 @@ async function play(
 }
 
 const ok = (fields: object) => encodeFrame({ ok: true, ...fields });
+
+/** Returns the parts of the answer to a `get-many`. */
+function filesAnswer(paths: readonly string[]): Uint8Array[] {
+  const facts = paths.map(() => ({ size: body.length, modified, sha256: digest }));
+  return [
+    ok({ files: facts, body: body.length * paths.length }),
+    ...paths.map(() => body),
+    encodeFrame({ sha256: null, whole: true }),
+  ];
+}
+
 const hello = ok({
   version: 1,
   agent: "test",
@@ -79,21 +92,13 @@ Deno.test("puts of small files do not wait for each other", async () => {
 
 Deno.test("gets of small files do not wait for each other", async () => {
   const dir = await Deno.makeTempDir();
-  const { createHash } = await import("node:crypto");
-  const digest = createHash("sha256").update(body).digest("hex");
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const entries = Array.from({ length: files }, (_, i) => ({ ...entry, name: `${i}` }));
   const server = play(listener, "get-many", ({ verb, paths }) => {
     if (verb === "hello") return [hello];
     if (verb === "stat") return [ok({ entry: { ...entry, name: "x", type: "dir" }, upload: null })];
     if (verb === "list") return [ok({ entries, more: false })];
-    const asked = paths as string[];
-    const facts = asked.map(() => ({ size: body.length, modified, sha256: digest }));
-    return [
-      ok({ files: facts, body: body.length * asked.length }),
-      ...asked.map(() => body),
-      encodeFrame({ sha256: null, whole: true }),
-    ];
+    return filesAnswer(paths as string[]);
   });
   {
     const signal = AbortSignal.timeout(30_000);
@@ -104,6 +109,50 @@ Deno.test("gets of small files do not wait for each other", async () => {
   }
   assert.equal(await server, files);
   assert.deepEqual(Deno.readFileSync(`${dir}/77`), body);
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("get -r into a new folder requests small files while the listing arrives", async () => {
+  const dir = await Deno.makeTempDir();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const entries = Array.from({ length: files }, (_, i) => ({ ...entry, name: `${i}` }));
+  const asked: string[] = [];
+  const play = async () => {
+    using conn = await listener.accept();
+    const frames = new FrameReader(conn);
+    const send = async (parts: readonly Uint8Array[]) => {
+      for (const part of parts) {
+        for (let done = 0; done < part.length;) done += await conn.write(part.subarray(done));
+      }
+    };
+    const next = async () => (await frames.frame())?.value;
+    const sendFiles = async (value: FrameValue | undefined) => {
+      assert.equal(value?.verb, "get-many");
+      asked.push(...value?.paths as string[]);
+      await send(filesAnswer(value?.paths as string[]));
+    };
+    assert.equal((await next())?.verb, "hello");
+    await send([hello]);
+    assert.equal((await next())?.verb, "stat");
+    await send([ok({ entry: { ...entry, name: "x", type: "dir" }, upload: null })]);
+    assert.equal((await next())?.verb, "list");
+    await send([ok({ entries: entries.slice(0, 100), more: true })]);
+    const ahead = await next();
+    await send([ok({ entries: entries.slice(100), more: false })]);
+    await sendFiles(ahead);
+    while (asked.length < files) await sendFiles(await next());
+    assert.equal(await next(), undefined);
+  };
+  const server = play();
+  {
+    const signal = AbortSignal.timeout(30_000);
+    await using client = await connect({ host: "127.0.0.1", port: listener.addr.port }, { signal });
+    const totals = await get(client, ["/home/x/"], `${dir}/new`, { recursive: true });
+    assert.equal(totals.sent, files, String(totals.error));
+  }
+  await server;
+  assert.deepEqual(asked, entries.map(({ name }) => `/home/x/${name}`));
+  assert.deepEqual(Deno.readFileSync(`${dir}/new/149`), body);
   await Deno.remove(dir, { recursive: true });
 });
 

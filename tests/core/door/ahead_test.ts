@@ -40,6 +40,7 @@ Deno.test("requests ahead are answered once each, also where the client takes on
     // Longer than a frame may be before a login.
     { verb: "stat", path: `/home/${"\u0001".repeat(1000)}` },
     { verb: "stat", path: "/home/a" },
+    { verb: "get-many", paths: ["/home/a/x", "/home/a/y", "/none"] },
     { verb: "list", path: "/none", recursive: true },
   ];
   await using client = await connect(parseRemote(here.address));
