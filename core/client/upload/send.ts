@@ -11,7 +11,7 @@ import { abandon, borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { aliveChunkLength, encodeChunkHead, encodeFrame } from "../../protocol/frame.ts";
 import type { Answer } from "../../protocol/message.ts";
 import { type Client, diskTimeoutMs } from "../client.ts";
-import { type Hash, hashInto, sha256 } from "../transfer/hash.ts";
+import type { Hash } from "../transfer/hash.ts";
 
 const aliveHead = encodeChunkHead(aliveChunkLength);
 
@@ -63,8 +63,9 @@ export async function send(
     overwrite,
     modified: modified?.toISOString(),
   } as const;
-  const go = await client.request(put, (frames) => client.next("go", frames), diskTimeoutMs);
-  const resumed = await resume(client, content, size, go);
+  const asking = client.request(put, (frames) => client.next("go", frames), diskTimeoutMs);
+  const hashing = import("../transfer/hash.ts"); // loaded while the server answers
+  const resumed = await resume(client, content, size, await asking, await hashing);
   const { offset } = resumed;
   const hash = verify || size === null ? resumed.hash : undefined;
   progress.start(offset);
@@ -119,7 +120,13 @@ function expectAnswer(client: Client) {
 }
 
 /** Compares the server's bytes with the content, and seeks to the offset where it resumes. */
-async function resume(client: Client, { file }: Content, size: number | null, go: Answer<"go">) {
+async function resume(
+  client: Client,
+  { file }: Content,
+  size: number | null,
+  go: Answer<"go">,
+  { hashInto, sha256 }: typeof import("../transfer/hash.ts"),
+) {
   const hash = sha256();
   const { offset, prefix } = go;
   if (!file || size === null || offset === 0 || offset > size) return { offset: 0, hash };
