@@ -22,8 +22,8 @@ import { Window } from "../transfer/window.ts";
 
 const noDigest = "the server has no digest of it, since it was changed outside barge";
 /** The most files, and bytes of files, that are requested without an answer. */
-export const maxPendingFiles = 1024;
-export const maxPendingBytes = 4 * 1024 * 1024;
+export const maxPendingFiles = 2048;
+export const maxPendingBytes = 8 * 1024 * 1024;
 
 /** Receives a file's bytes: standard output, a device, a FIFO. */
 export interface Output {

@@ -13,8 +13,8 @@ import { pipeline, Window } from "../transfer/window.ts";
 import { PutMany, type Upload } from "./put_many.ts";
 import type { Content } from "./send.ts";
 
-const maxUnansweredRequests = 1024;
-const maxUnansweredBytes = 4 * 1024 * 1024;
+const maxUnansweredRequests = 2048;
+const maxUnansweredBytes = 8 * 1024 * 1024;
 
 export class Uploader implements Disposable {
   readonly #client: Client;
