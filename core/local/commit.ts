@@ -61,6 +61,8 @@ interface Step {
 
 /** The time until the next attempt after a failed commit, in ms. */
 const retryMs = 1000;
+/** The fewest files for which their folder is read, in place of a look at each name that fails. */
+const minListedFiles = 16;
 /** The longest wait for the write lock by notes of uploads under way, in ms. */
 const noteLockTimeoutMs = 30_000;
 
@@ -165,6 +167,9 @@ export class Commits implements Disposable {
     const { audit, outbox, reservations, vault } = this.#parts;
     const held = reservations.stillHeld(files.map(({ upload }) => upload));
     const view = viewOf(this.#parts);
+    for (const [dir, { length }] of Map.groupBy(files, ({ file }) => file.dir)) {
+      if (length >= minListedFiles) vault.list(dir);
+    }
     let renamed = new Map<string, [id: number, NewFile]>();
     const settle = () => {
       reservations.settle([...renamed.values()]);

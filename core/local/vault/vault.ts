@@ -6,6 +6,7 @@
  * that only a user of this machine could win a race against the check. An entry that is neither a
  * file nor a folder is left out of listings and refused by name.
  */
+import { existsSync } from "node:fs";
 import { foreignOwner, giveTo, type Owner } from "../../disk/owner.ts";
 import { BargeError } from "../../error.ts";
 import type { StoredEntry } from "../../storage/entry.ts";
@@ -19,6 +20,9 @@ export interface Found extends Pick<StoredEntry, "type" | "size" | "modified"> {
   readonly ino: number;
 }
 
+/** The size of a folder with some hundred names, on most file systems. */
+const smallFolderBytes = 16 * 1024;
+
 export class Vault {
   /** The data directory's real path. */
   readonly root: string;
@@ -28,6 +32,8 @@ export class Vault {
   readonly #owner: Owner | undefined;
   /** Folders that were checked since the last await. */
   readonly #sound = new Set<string>();
+  /** The names in folders that were read since the last await. */
+  readonly #listed = new Map<string, ReadonlySet<string>>();
 
   /**
    * @param root an existing directory; in a worker, which may not read it, its real path
@@ -55,8 +61,28 @@ export class Vault {
     return this.#stat(place)?.birthtime?.getTime();
   }
 
+  /**
+   * Reads the names in a small folder. Until the next await, a look at a free name there then needs no
+   * exception, which takes longer than the look. A folder that can't be read is not listed: the looks
+   * report the reason.
+   */
+  list(dir: string): void {
+    const path = `${this.root}/${dir}`;
+    try {
+      if (!this.#enter(dir) || Deno.lstatSync(path).size > smallFolderBytes) return;
+      this.#listed.set(dir, new Set(Iterator.from(Deno.readDirSync(path)).map(({ name }) => name)));
+    } catch { /* not listed */ }
+  }
+
+  /** Returns whether a name in a listed folder is free. */
+  #isFree(place: Place): boolean {
+    // The list has links that lead nowhere, `existsSync` names that differ only in case.
+    const names = this.#listed.get(place.dir);
+    return names !== undefined && !names.has(place.name) && !existsSync(this.#path(place));
+  }
+
   #stat(place: Place): Deno.FileInfo | undefined {
-    if (!this.#enter(place.dir)) return undefined;
+    if (!this.#enter(place.dir) || this.#isFree(place)) return undefined;
     try {
       return Deno.lstatSync(this.#path(place));
     } catch (error) {
@@ -183,7 +209,7 @@ export class Vault {
     try {
       this.renameFile(from, to);
     } finally {
-      this.#sound.clear(); // the entry may be a folder
+      this.#forget(); // the entry may be a folder
     }
   }
 
@@ -243,7 +269,7 @@ export class Vault {
     try {
       Deno.removeSync(this.#path(place));
     } catch { /* it is not empty */ }
-    this.#sound.clear();
+    this.#forget();
   }
 
   /** Checks that a folder exists. @throws {BargeError} `no-directory` if it does not */
@@ -275,9 +301,14 @@ export class Vault {
       return false;
     }
     if (real !== path) throw new BargeError("denied", behindLink);
-    if (this.#sound.size === 0) queueMicrotask(() => this.#sound.clear());
+    if (this.#sound.size === 0) queueMicrotask(() => this.#forget());
     this.#sound.add(dir);
     return true;
+  }
+
+  #forget(): void {
+    this.#sound.clear();
+    this.#listed.clear();
   }
 
   /** Returns the path on disk. @throws {BargeError} `denied` for a damaged name that leads out of its folder */

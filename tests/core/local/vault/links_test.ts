@@ -9,6 +9,7 @@ import { move } from "../../../../core/session/move.ts";
 import { remove } from "../../../../core/session/remove.ts";
 import type { Session } from "../../../../core/login/session.ts";
 import { stat } from "../../../../core/session/stat.ts";
+import type { StoredFile } from "../../../../core/storage/uploads.ts";
 import { Vault } from "../../../../core/local/vault/vault.ts";
 import { fails, Setup, upload, write } from "../../_setup.ts";
 
@@ -214,4 +215,30 @@ Deno.test("the facts of an opened file are its own, also if its name changes at 
   assert.equal(open(replace, nothing), 6);
   assert.equal(open(nothing, replace), 3);
   assert.throws(() => open(link, nothing), { kind: "denied" });
+});
+
+Deno.test("many files at once find what is at their names", async () => {
+  using setup = new Setup();
+  using outside = new Outside();
+  const anna = setup.user("anna");
+  await mkdir(anna, mkdirRequest("/home/folder"));
+  await write(anna, "/home/file", "old");
+  Deno.symlinkSync("nowhere", setup.disk("/home/dangling"));
+  Deno.symlinkSync(`${outside.path}/secret`, setup.disk("/home/link"));
+  const free = Array.from({ length: 40 }, (_, i) => `free-${i}`);
+  const names = [...free, "dangling", "link", "folder", "file", "twice", "twice"];
+  const ends = await Promise.allSettled(
+    names.map((name) =>
+      write(anna, `/home/${name}`, name, { overwrite: name === "twice" ? "never" : "always" })
+    ),
+  );
+  const fate = (end: PromiseSettledResult<StoredFile>) =>
+    end.status === "fulfilled" ? end.value.replaced : end.reason.kind;
+  assert.deepEqual(ends.map(fate), [
+    ...free.map(() => false),
+    ...["denied", "denied", "exists", true, false, "exists"],
+  ]);
+  assert.equal(Deno.readLinkSync(setup.disk("/home/dangling")), "nowhere");
+  assert.equal(setup.read("/home/file"), "file");
+  assert.equal(setup.store.ledger.wrongSums().length, 0);
 });
