@@ -65,9 +65,8 @@ export class Ledger extends Table {
     this.db.joined(() => {
       const dirs = new Set(files.map(({ dir }) => dir));
       const folders = new Map(Iterator.from(dirs).map((dir) => [dir, this.#folders.need(dir)]));
-      this.db.runAll(
-        `INSERT INTO file (folder, name, owner, size, sha256, modified, ino, verified)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      this.db.insertAll(
+        `INSERT INTO file (folder, name, owner, size, sha256, modified, ino, verified) VALUES ROWS
          ON CONFLICT (folder, name) DO UPDATE SET owner = excluded.owner, size = excluded.size,
            sha256 = excluded.sha256, modified = excluded.modified, ino = excluded.ino,
            verified = excluded.verified`,

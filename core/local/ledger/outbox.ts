@@ -27,7 +27,7 @@ export class Outbox extends Table {
     const at = Date.now();
     const rows = eventRows(targets, make()).map((row) => [...row, at]);
     if (rows.length === 0) return;
-    this.db.runAll("INSERT INTO event (target, places, facts, at) VALUES (?, ?, ?, ?)", rows);
+    this.db.insertAll("INSERT INTO event (target, places, facts, at) VALUES ROWS", rows);
     this.#onWritten();
   }
 

@@ -19,7 +19,7 @@
  */
 import { BargeError } from "../../error.ts";
 import type { AccountSums } from "../../storage/over_quota.ts";
-import type { Place } from "../../storage/place.ts";
+import { type Place, relative } from "../../storage/place.ts";
 import type { Content } from "../../storage/uploads.ts";
 import { maxPartialUploads } from "../../storage/bounds.ts";
 import { isFullOfPartials, partialUploads, tooManyPartials } from "../database/bounds.ts";
@@ -36,6 +36,14 @@ export interface Beginning {
   readonly upload: DeclaredUpload;
   readonly sealed?: Content;
 }
+
+const newColumns =
+  "account, dir, name, size, want, folder, modified, holder, touched, sha256, verified";
+/** Inserts rows of uploads, with their claims. */
+const beginSql = `WITH new (${newColumns}) AS (VALUES ROWS)
+  INSERT INTO upload (${newColumns}, credit, entry)
+  SELECT ${newColumns}, coalesce(claim, 0), claim IS NULL
+  FROM (SELECT *, ${claim("new.account", "new.name", "new.folder")} AS claim FROM new)`;
 
 /** The error of a step that would raise a sum of an account beyond its limit. */
 class Over extends Error {}
@@ -72,17 +80,16 @@ export class Reservations extends UploadRows {
     const touched = Date.now();
     const dirs = new Set(beginnings.map(({ upload }) => upload.dir));
     const folders = new Map(Iterator.from(dirs).map((dir) => [dir, this.#folders.id(dir)]));
-    const ids = this.db.runAll(
-      `INSERT INTO upload (account, dir, name, size, want, credit, entry, folder, modified, holder, touched, sha256, verified)
-       SELECT ?1, ?2, ?3, ?4, ?5, coalesce(claim, 0), claim IS NULL, ?6, ?7, ?8, ?9, ?10, ?11
-       FROM (SELECT ${claim("?1", "?3", "?6")} AS claim)`,
-      beginnings.map(({ upload, sealed }) => {
-        const { account, dir, name, size, modified, holder } = upload;
-        const content = [sealed?.sha256 ?? null, sealed?.verified === false ? 0 : 1];
-        const [want, folder] = [wantOf(upload, sealed), folders.get(dir) ?? null];
-        return [account, dir, name, size, want, folder, modified, holder, touched, ...content];
-      }),
-    );
+    const rows = beginnings.map(({ upload, sealed }) => {
+      const { account, dir, name, size, modified, holder } = upload;
+      const content = [sealed?.sha256 ?? null, sealed?.verified === false ? 0 : 1];
+      const [want, folder] = [wantOf(upload, sealed), folders.get(dir) ?? null];
+      return [account, dir, name, size, want, folder, modified, holder, touched, ...content];
+    });
+    const paths = new Set(beginnings.map(({ upload }) => relative(upload)));
+    // Of several uploads to a path only the first has the claim; one statement would give it to all.
+    const groups = paths.size === rows.length ? [rows] : rows.map((row) => [row]);
+    const ids = groups.flatMap((group) => this.db.insertAll(beginSql, group));
     for (const account of accounts) {
       const partial = beginnings.some(({ upload, sealed }) =>
         upload.account === account && !sealed
