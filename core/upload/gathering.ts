@@ -1,14 +1,14 @@
 /** An upload that is gathered in memory while it stays small: see receive.ts. */
 import { Buffer } from "node:buffer";
-import { hash } from "node:crypto";
 import { type BargeError, typed } from "../error.ts";
-import { type WriteCondition, writeGuard } from "../login/access.ts";
+import type { WriteCondition } from "../login/access.ts";
 import type { StoredFile } from "../storage/uploads.ts";
 import { beginStaged } from "./begin.ts";
 import { checkFileTime } from "./file_time.ts";
-import { checkComplete, checkDigest, checkTotal, type Incoming, isFull } from "./incoming.ts";
+import { checkComplete, checkTotal, type Incoming, isFull } from "./incoming.ts";
 import type { UploadTarget } from "./request.ts";
-import { explained, type StagedUpload } from "./staged_upload.ts";
+import type { StagedUpload } from "./staged_upload.ts";
+import { storeWhole } from "./store_whole.ts";
 
 /** Bodies up to this many bytes are gathered in memory. */
 export const smallBodyBytes = 64 * 1024;
@@ -101,7 +101,7 @@ export class Gathering implements Incoming {
   }
 
   async commit(sha256: string | null, verified: boolean, gone?: AbortSignal): Promise<StoredFile> {
-    const { session, request, location, place } = this.#target;
+    const { session, request } = this.#target;
     if (!this.#staged) {
       checkComplete(this.#size, request.size);
       // The operator's check reads staged bytes.
@@ -111,15 +111,7 @@ export class Gathering implements Incoming {
     if (this.#staged) return await (await this.#staged).commit(sha256, verified, gone);
     this.#ended = true;
     try {
-      const bytes = this.#all();
-      const content = { size: bytes.length, sha256: hash("sha256", bytes, "hex"), verified };
-      checkDigest(content.sha256, sha256);
-      const { modified, overwrite } = request;
-      const upload = { ...place, account: session.id, size: bytes.length, modified };
-      const guard = writeGuard(session, location, overwrite, request);
-      return await session.store.uploads.store(upload, content, bytes, guard);
-    } catch (error) {
-      throw await explained(session, request.path, error);
+      return await storeWhole(this.#target, this.#all(), sha256, verified);
     } finally {
       this.#release();
     }

@@ -7,6 +7,7 @@
  *                    \-> detached                         cut off: a partial upload, which can be resumed
  *                    \-> dropped                          wrong digest, refused, no room, cancelled
  *                    \-> lost                             taken over, or removed with its folder
+ *   receiveWhole -> committed                             a small file whose bytes have all arrived
  *
  * Gathering (gathering.ts): an upload that begins with no bytes, is not announced, and whose size is
  * small or unknown. Nothing is reserved. Up to `smallBodyBytes` stay in memory; uploads that commit at
@@ -38,11 +39,13 @@
 import { changeable, writeGuard } from "../login/access.ts";
 import type { Session } from "../login/session.ts";
 import type { StoredEntry } from "../storage/entry.ts";
+import type { StoredFile } from "../storage/uploads.ts";
 import { beginStaged } from "./begin.ts";
 import { checkFileTime } from "./file_time.ts";
 import { Gathering, smallBodyBytes } from "./gathering.ts";
 import type { Incoming } from "./incoming.ts";
 import type { UploadRequest, UploadTarget } from "./request.ts";
+import { storeWhole } from "./store_whole.ts";
 
 /**
  * Begins to receive a file.
@@ -56,11 +59,46 @@ export async function receive(session: Session, request: UploadRequest): Promise
   if (!isGathered(request)) {
     return await beginStaged(target, await checkNow(target));
   }
+  await checkSoon(target);
+  return new Gathering(target);
+}
+
+/**
+ * Receives a file whose bytes have all arrived. A small file needs no upload that gathers them.
+ *
+ * @param bytes of the declared size, which must not change any more
+ * @param sha256, gone as of `Incoming.commit`
+ * @throws {BargeError} as {@link receive} and `Incoming.commit`; the bytes are dropped
+ */
+export async function receiveWhole(
+  session: Session,
+  request: UploadRequest,
+  bytes: Uint8Array,
+  sha256: string | null,
+  gone?: AbortSignal,
+): Promise<StoredFile> {
+  // The operator's check reads staged bytes.
+  if (isGathered(request) && !session.store.hooks.check) {
+    const target = targetOf(session, request);
+    await checkSoon(target);
+    return await storeWhole(target, bytes, sha256, true);
+  }
+  const upload = await receive(session, request);
+  try {
+    await upload.write(bytes, true);
+    return await upload.commit(sha256, true, gone);
+  } finally {
+    await upload.drop();
+  }
+}
+
+/** Checks an upload that will be gathered, where that is worth it. */
+function checkSoon(target: UploadTarget): Promise<unknown> | undefined {
+  const { session, request } = target;
   // A small body takes less time than a second check. One of unknown size may become large. One that its
   // token can't write must not drop the partial upload of another login to the path.
   const limited = session.scope.access !== "full";
-  if (request.size === null || request.overwrite !== "always" || limited) await checkNow(target);
-  return new Gathering(target);
+  if (request.size === null || request.overwrite !== "always" || limited) return checkNow(target);
 }
 
 /** Checks a request. @throws {BargeError} for a path that can't be written, or a time that no file can have */

@@ -12,7 +12,7 @@ import {
 import { parseTime } from "../../protocol/time.ts";
 import type { StoredFile } from "../../storage/uploads.ts";
 import type { Incoming } from "../../upload/incoming.ts";
-import { receive as receiveUpload } from "../../upload/receive.ts";
+import { receive as receiveUpload, receiveWhole } from "../../upload/receive.ts";
 import type { UploadRequest } from "../../upload/request.ts";
 import type { Access } from "../access.ts";
 import type { BodyState, UserContext } from "./context.ts";
@@ -181,28 +181,15 @@ export async function putSmall(
 ): Promise<StoredFile | BargeError> {
   try {
     if (isCancelled(trailer)) throw cancelled();
-    const stored = await storeSmall(c, request, bytes, trailer.sha256);
+    const { sha256 } = trailer;
+    const upload = { ...request, base: "fresh" } as const;
+    const stored = await receiveWhole(c.session, upload, bytes, sha256, c.ended.signal);
     access.end("ok");
     return stored;
   } catch (error) {
     const failed = explain(error, { op: "put", path: request.path });
     access.end(failed.kind);
     return failed;
-  }
-}
-
-async function storeSmall(
-  c: UserContext,
-  request: UploadRequest,
-  bytes: Uint8Array,
-  sha256: string | null,
-): Promise<StoredFile> {
-  const upload = await receiveUpload(c.session, { ...request, base: "fresh" });
-  try {
-    await upload.write(bytes, true);
-    return await upload.commit(sha256, true, c.ended.signal);
-  } finally {
-    await upload.drop();
   }
 }
 
