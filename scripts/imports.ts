@@ -45,7 +45,7 @@ const FLOORS = [
   "core/outbound",
   "core/net",
   "core/disk",
-  "core/count.ts",
+  "core/counted.ts",
   "core/duration.ts",
   "core/size.ts",
   "core/error.ts",

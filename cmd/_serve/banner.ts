@@ -12,6 +12,7 @@ import { tlsOf, type TlsOptions } from "../../core/serve/tls_options.ts";
 import type { FirstPassword } from "../../core/serve/first_account.ts";
 import type { Ready } from "../../core/serve/serve.ts";
 import { note, terminal, writeError } from "../_term/out.ts";
+import { counted } from "../_term/progress.ts";
 
 /** Warns of a deprecated option. */
 export function warnOfLimits(): void {
@@ -111,7 +112,7 @@ function noteAddresses(
   urls: readonly ServerUrl[],
 ): void {
   const { data, workers, doors, isNew, others } = banner;
-  note(`barge serves ${data} with ${workers} ${workers === 1 ? "worker" : "workers"}`);
+  note(`barge serves ${data} with ${counted(workers, "worker")}`);
   if (isNew && others) note(`  the directory is new; ${others}`);
   const width = Math.max(...urls.map(({ label }) => label.length));
   for (const { label, url } of urls) note(`  ${label.padEnd(width)}  ${url}`);

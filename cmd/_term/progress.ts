@@ -4,6 +4,7 @@
  */
 import { clip } from "./clip.ts";
 import { StatusLine, terminal, terminalWidth } from "./out.ts";
+import { inNumber } from "../../core/counted.ts";
 import { formatSize } from "../../core/size.ts";
 import { printable } from "../../core/protocol/printable.ts";
 
@@ -98,9 +99,9 @@ export function number(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** Formats a number and its noun: "1 file", "2,000 files". */
-export function counted(n: number, noun: string): string {
-  return `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
+/** Formats a number and its noun with commas: "1 file", "2,000 files". @param nouns as `inNumber` */
+export function counted(n: number, noun: string, nouns?: string): string {
+  return `${number(n)} ${inNumber(n, noun, nouns)}`;
 }
 
 /** Sums events up. Times are parameters, in ms, so that tests need no clock. */

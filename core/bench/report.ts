@@ -1,4 +1,5 @@
 /** A result as text, as CSV, and compared with another. */
+import { counted } from "../counted.ts";
 import { barOf } from "./bar.ts";
 import { latencyNames, type Result } from "./result.ts";
 
@@ -24,7 +25,7 @@ export function lines(result: Result, width = 80): string[] {
   const megabytes = (result.bytesPerSecond / 1e6).toFixed(1);
   const paced = result.rate === null ? "" : `, at ${result.rate} requests a second`;
   const report = [
-    `${result.kind} ${result.target}: ${result.connections} connections${paced}`,
+    `${result.kind} ${result.target}: ${counted(result.connections, "connection")}${paced}`,
     `  ${requests.toLocaleString("en-US")} answers in ${seconds.toFixed(1)} s: ` +
     `${rate} a second, ${megabytes} MB/s` + (result.verified ? ", each verified" : ""),
     `  latency   ${latencyNames.map((name) => `${name} ${formatMs(latency[name])}`).join("  ")}`,

@@ -1,4 +1,5 @@
 /** Checks the certificates: that they can be used, when they end, and which names they have. */
+import { counted } from "../counted.ts";
 import { dayMs } from "../duration.ts";
 import { isIP } from "node:net";
 import { X509Certificate } from "node:crypto";
@@ -67,7 +68,7 @@ async function acmeVerdicts(setup: Setup, records: AcmeRecords): Promise<Verdict
     : [];
   if (renewal?.failed) {
     const { failures, failed: { at, why }, next } = renewal;
-    const tries = failures === 1 ? "1 try" : `${failures} tries`;
+    const tries = counted(failures, "try", "tries");
     const message = `The certificate was not renewed: ${tries} failed, the last at ${at}: ${why}.`;
     const advice = "Correct that, and send SIGHUP to the server, which then tries again at once; " +
       `else it tries at ${next}.`;
@@ -122,7 +123,7 @@ function endVerdict(label: string, until: Date, path: string | undefined): Verdi
     const message = `${label} ended on ${day}.`;
     return { severity: "bad", message, advice: "Renew it.", path };
   }
-  const message = `${label} ends on ${day}, in ${days} ${days === 1 ? "day" : "days"}.`;
+  const message = `${label} ends on ${day}, in ${counted(days, "day")}.`;
   if (days >= warnDays) return { severity: "ok", message, path };
   const advice = "Renew it, and send SIGHUP to the server, which then reads the files again.";
   return { severity: days < badDays ? "bad" : "warn", message, advice, path };

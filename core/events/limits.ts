@@ -1,5 +1,5 @@
 /** The limits of the events that wait for a target, and the events beyond them. */
-import { count } from "../count.ts";
+import { counted } from "../counted.ts";
 import { dayMs } from "../duration.ts";
 import { isByStranger } from "../storage/event_facts.ts";
 import type { WaitingEvent } from "../storage/events.ts";
@@ -42,7 +42,7 @@ export function beyondLimits<T extends Pick<WaitingEvent, "at" | "places">>(
   return [
     {
       events: waiting.filter(isOld),
-      why: `older than ${count(Math.round(maxAgeMs / dayMs), "day")}`,
+      why: `older than ${counted(Math.round(maxAgeMs / dayMs), "day")}`,
     },
     { events: byStrangers, why: "too many of failed logins and bans" },
     { events: tooMany, why: `more than ${maxEvents} wait` },

@@ -1,4 +1,5 @@
 /** Describes the entries that a listing omits (`list` in PROTOCOL.md). */
+import { counted } from "../counted.ts";
 import type { Omission } from "./message.ts";
 
 /**
@@ -13,10 +14,9 @@ import type { Omission } from "./message.ts";
  */
 export function describeOmission({ unnamed, special, example }: Omission): string {
   const kinds = [
-    unnamed === 1 ? "1 name that is not valid UTF-8" : "",
-    unnamed > 1 ? `${unnamed} names that are not valid UTF-8` : "",
-    special === 1 ? "1 link or special file" : "",
-    special > 1 ? `${special} links or special files` : "",
+    unnamed > 0 &&
+    counted(unnamed, "name that is not valid UTF-8", "names that are not valid UTF-8"),
+    special > 0 && counted(special, "link or special file", "links or special files"),
   ].filter(Boolean);
   if (unnamed + special === 1) return `left out is ${kinds[0]}: ${example}`;
   return `left out are ${kinds.join(" and ")}, such as ${example}`;

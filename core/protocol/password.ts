@@ -1,5 +1,5 @@
 /** The rule for the length of new passwords. */
-import { count } from "../count.ts";
+import { counted } from "../counted.ts";
 import { BargeError } from "../error.ts";
 
 /** The fewest characters of a new password, by default. */
@@ -25,6 +25,6 @@ export function checkNewPassword(password: string, minLength: number): void {
   const length = [...password.normalize("NFC")].length;
   if (length === 0) throw new BargeError("usage", "the password is empty");
   if (length >= minLength) return;
-  const why = `the password has ${count(length, "character")}, and needs ${minLength} at least`;
+  const why = `the password has ${counted(length, "character")}, and needs ${minLength} at least`;
   throw new BargeError("usage", why, { hint: "choose a longer one" });
 }

@@ -10,7 +10,7 @@
  * A repair changes the ledger, and never a file. It keeps the digest of damaged bytes, which alone shows
  * the damage.
  */
-import { count } from "../count.ts";
+import { counted } from "../counted.ts";
 import { BargeError } from "../error.ts";
 import { sameFile } from "../local/entry.ts";
 import type { TreeOrder } from "../local/ledger/folders.ts";
@@ -368,7 +368,7 @@ function difference(store: Store, place: Place): Difference | undefined {
     if (sameButInode(row, found)) return { kind: "changed", what: copy, isCopy: true };
     const what = row.size === found.size
       ? "was changed by hand"
-      : `was changed by hand: ${count(found.size, "byte")}, ${row.size} in the ledger`;
+      : `was changed by hand: ${counted(found.size, "byte")}, ${row.size} in the ledger`;
     return { kind: "changed", what };
   };
   return once() && store.db.transaction(once);

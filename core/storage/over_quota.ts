@@ -1,5 +1,5 @@
 /** The refusal of a change for which an account has too few bytes or entries left. */
-import { count } from "../count.ts";
+import { counted, inNumber } from "../counted.ts";
 import { BargeError } from "../error.ts";
 
 /** The sums of an account, and their limits; null for none. */
@@ -50,16 +50,18 @@ export function overQuota(
   const others = Math.max(0, reserved - own);
   if (quota !== null && bytes > own && bytes > quota - used - others) {
     const left = Math.max(0, quota - used - others);
-    const held = others > 0 ? `; ${others} are held by other uploads` : "";
+    const held = others > 0 ? `; ${counted(others, "is", "are")} held by other uploads` : "";
     const why = credit === undefined
-      ? `needs ${count(bytes, "byte")}, ${left} are left`
-      : `the upload is larger than the ${left + credit} bytes that are left`;
+      ? `needs ${counted(bytes, "byte")}, ${counted(left, "is", "are")} left`
+      : `the upload is larger than the ${
+        counted(left + credit, "byte that is", "bytes that are")
+      } left`;
     return refusal(why + held, "room");
   }
   if (entryLimit !== null && more > 0 && entries + more > entryLimit) {
-    const needed = count(more, "more entry", "more entries");
-    const taken = `${entries} of ${entryLimit} are taken (files, folders and partial uploads)`;
-    return refusal(`needs ${needed}, ${taken}`, "entries");
+    const needed = counted(more, "more entry", "more entries");
+    const taken = `${entries} of ${entryLimit} ${inNumber(entries, "is", "are")} taken`;
+    return refusal(`needs ${needed}, ${taken} (files, folders and partial uploads)`, "entries");
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 /** Begins an upload in storage, with the first bytes that its request names. */
-import { count } from "../count.ts";
+import { counted } from "../counted.ts";
 import { BargeError } from "../error.ts";
 import { borrow, giveBack } from "../disk/buffer_pool.ts";
 import type { StoredEntry } from "../storage/entry.ts";
@@ -55,7 +55,7 @@ async function startOf(
 
 function tooFew(base: number): BargeError {
   const hint = "get the offset of the partial upload, and resume from there";
-  return new BargeError("usage", `there are fewer than ${count(base, "byte")} to resume from`, {
+  return new BargeError("usage", `there are fewer than ${counted(base, "byte")} to resume from`, {
     hint,
   });
 }

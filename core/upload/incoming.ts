@@ -1,5 +1,5 @@
 /** An upload as doors see it, whether its bytes are in memory or staged: see receive.ts. */
-import { count } from "../count.ts";
+import { counted } from "../counted.ts";
 import { BargeError } from "../error.ts";
 import type { WriteCondition } from "../login/access.ts";
 import type { StoredFile } from "../storage/uploads.ts";
@@ -100,7 +100,7 @@ export function isFull({ kind }: BargeError): boolean {
 export function checkTotal(total: number, size: number | null): void {
   if (!Number.isSafeInteger(total)) throw new BargeError("usage", "no file is that large");
   if (size === null || total <= size) return;
-  throw new BargeError("protocol", `more than the declared ${count(size, "byte")}`);
+  throw new BargeError("protocol", `more than the declared ${counted(size, "byte")}`);
 }
 
 /** Checks that all declared bytes arrived. @throws {BargeError} `protocol` */

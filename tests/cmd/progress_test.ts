@@ -95,4 +95,5 @@ Deno.test("a noun after a count is singular only for one", () => {
   assert.equal(counted(0, "file"), "0 files");
   assert.equal(counted(1, "file"), "1 file");
   assert.equal(counted(2000, "account"), "2,000 accounts");
+  assert.equal(counted(2000, "file is", "files are"), "2,000 files are");
 });

@@ -2,7 +2,7 @@
  * Uploads small files, several with one request: they are read into one buffer, which is sent when
  * it is full enough. Each file has a result of its own. One caller at a time.
  */
-import { count } from "../../count.ts";
+import { counted } from "../../counted.ts";
 import { BargeError, typed } from "../../error.ts";
 import { borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { errorFromWire } from "../../protocol/failure.ts";
@@ -81,7 +81,7 @@ export class PutMany implements Disposable {
     if (isRepeated || !this.#fits(size, frameBytes)) await this.send();
     const into = this.#buffer.subarray(this.#filled, this.#filled + size);
     if (!readFully(file, into)) {
-      throw new BargeError("changed", `it shrank from ${count(size, "byte")} while it was read`);
+      throw new BargeError("changed", `it shrank from ${counted(size, "byte")} while it was read`);
     }
     const after = file.statSync();
     const sha256 = await hashSmall(into);

@@ -5,7 +5,7 @@
  * The body is chunked even if its size is known: when a source shrinks while it is read, an empty
  * trailer ends the upload without a file, and the connection stays usable.
  */
-import { count } from "../../count.ts";
+import { counted } from "../../counted.ts";
 import { BargeError } from "../../error.ts";
 import { abandon, borrow, giveBack } from "../../disk/buffer_pool.ts";
 import { aliveChunkLength, encodeChunkHead, encodeFrame } from "../../protocol/frame.ts";
@@ -82,7 +82,10 @@ export async function send(
         return 0;
       });
     if (!failed && size !== null && sent < length && !expected.settled()) {
-      failed = new BargeError("changed", `it shrank from ${count(size, "byte")} while it was sent`);
+      failed = new BargeError(
+        "changed",
+        `it shrank from ${counted(size, "byte")} while it was sent`,
+      );
     }
     const whole = !failed && !expected.settled();
     const trailer = encodeFrame(

@@ -3,6 +3,7 @@
  * sent without waiting; a large file waits for the offset where it resumes. Results are reported as
  * answers arrive. One caller at a time.
  */
+import { counted } from "../../counted.ts";
 import { BargeError, typed } from "../../error.ts";
 import type { RequestInput } from "../../protocol/message.ts";
 import { type Client, diskTimeoutMs, type Turn } from "../client.ts";
@@ -186,7 +187,9 @@ export class Uploader implements Disposable {
   #noteChange(before: Deno.FileInfo, after: Deno.FileInfo, local: string): void {
     if (after.size > before.size) {
       this.#report.note(
-        `${local} grew while it was sent: its first ${before.size} bytes were sent`,
+        `${local} grew while it was sent: its first ${
+          counted(before.size, "byte was", "bytes were")
+        } sent`,
       );
     } else if (after.size === before.size && +(after.mtime ?? 0) !== +(before.mtime ?? 0)) {
       this.#report.note(`${local} changed while it was sent: it was sent as it was read`);

@@ -1,5 +1,6 @@
 /** LIST, NLST, MLSD, MLST, and STAT, which is LIST on the control connection. */
 import { posix } from "node:path";
+import { counted } from "../../counted.ts";
 import { BargeError } from "../../error.ts";
 import type { Session } from "../../login/session.ts";
 import type { Account } from "../../storage/account.ts";
@@ -138,7 +139,7 @@ async function sendList(c: UserConnection, { entries }: Listed, format: Format):
     }
     await data.stream.end();
   });
-  return reply(226, `Listing complete: ${count} ${count === 1 ? "entry" : "entries"}`);
+  return reply(226, `Listing complete: ${counted(count, "entry", "entries")}`);
 }
 
 async function statusOf({ path, entries }: Listed): Promise<Reply> {

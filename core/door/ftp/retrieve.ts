@@ -1,4 +1,5 @@
 /** RETR: sends a file, from an offset on. */
+import { counted } from "../../counted.ts";
 import { minBufferBytes } from "../../disk/buffer_pool.ts";
 import { get } from "../../session/get.ts";
 import type { FileContent } from "../../storage/content.ts";
@@ -34,6 +35,7 @@ async function retrieve(c: UserConnection, request: Request): Promise<Reply> {
     // If the first piece can't be read, the reply is the failure, and no transfer begins.
     const first = await pieces.next();
     const left = file.size - restart;
+    // Some clients parse "(N bytes)" here, also for one byte.
     const about = `Opening data connection for ${argument} (${left} bytes)`;
     await overData(c, about, async (data) => {
       const lines = ascii ? new ToWire() : undefined;
@@ -41,7 +43,7 @@ async function retrieve(c: UserConnection, request: Request): Promise<Reply> {
       for await (const piece of pieces) await sendPiece(piece, data, lines, brake, access);
       await data.stream.end();
     });
-    return reply(226, `Transfer complete: ${left} bytes`);
+    return reply(226, `Transfer complete: ${counted(left, "byte")}`);
   } finally {
     await pieces.return();
     file.close();

@@ -1,4 +1,5 @@
 /** Commands that set or return state of the connection, and commands without effect. */
+import { counted } from "../../counted.ts";
 import type { Connection, Request, Row } from "./row.ts";
 import { activeFor } from "./channel.ts";
 import { facts } from "./listing.ts";
@@ -25,10 +26,14 @@ export const settingRows: Record<string, Row> = {
       if (bytes === undefined) throw new Failed(501, "usage", "not a number of bytes");
       const { limit } = await c.session.account();
       if (limit !== null && Number(bytes) > limit) {
-        throw new Failed(552, "over-quota", `${bytes} bytes needed, but the quota is ${limit}`);
+        throw new Failed(
+          552,
+          "over-quota",
+          `${counted(Number(bytes), "byte")} needed, but the quota is ${limit}`,
+        );
       }
       c.state.reserve = Number(bytes);
-      return reply(200, `The next upload begins with ${bytes} bytes reserved`);
+      return reply(200, `The next upload begins with ${counted(Number(bytes), "byte")} reserved`);
     },
   },
   REST: {

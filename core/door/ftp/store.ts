@@ -8,6 +8,7 @@
  * upload: SIZE returns its offset, REST or APPE resumes it.
  */
 import { randomBytes } from "node:crypto";
+import { counted } from "../../counted.ts";
 import { typed } from "../../error.ts";
 import { borrow, giveBack, minBufferBytes } from "../../disk/buffer_pool.ts";
 import type { Incoming } from "../../upload/incoming.ts";
@@ -103,7 +104,10 @@ async function store(
       return false;
     });
     const { size } = await upload.commit(null, verified);
-    return reply(226, `Transfer complete: ${size} bytes${unique ? `, as ${argument}` : ""}`);
+    return reply(
+      226,
+      `Transfer complete: ${counted(size, "byte")}${unique ? `, as ${argument}` : ""}`,
+    );
   } catch (error) {
     const { offset, takenOver } = upload;
     try {
@@ -168,6 +172,8 @@ function checkNoRestart(c: UserConnection, verb: string): void {
 /** Adds the offset of the partial upload to a failure of the connection. */
 function withOffset(failed: Failed, offset: number): Failed {
   if (failed.code !== 426 || offset === 0) return failed;
-  const hint = `${offset} bytes are kept: go on with REST ${offset}, or with APPE`;
+  const hint = `${
+    counted(offset, "byte is", "bytes are")
+  } kept: go on with REST ${offset}, or with APPE`;
   return new Failed(failed.code, failed.kind, failed.message, { hint });
 }

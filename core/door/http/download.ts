@@ -1,6 +1,6 @@
 /** Sends a file, with conditions, ranges and digests. */
 import { getMimeType } from "hono/utils/mime";
-import { count } from "../../count.ts";
+import { counted } from "../../counted.ts";
 import { BargeError } from "../../error.ts";
 import { digest } from "../../session/digest.ts";
 import { get } from "../../session/get.ts";
@@ -70,7 +70,7 @@ export async function fileHead(
       ? parseRange(header("range"), file.size)
       : "all";
     if (span === "none") {
-      throw new Refusal(416, "usage", `the file has ${count(file.size, "byte")}`, {
+      throw new Refusal(416, "usage", `the file has ${counted(file.size, "byte")}`, {
         headers: { "content-range": `bytes */${file.size}` },
       });
     }

@@ -1,5 +1,6 @@
 /** Writes a Response to the client, with back-pressure and the security headers of every response. */
 import type { OutgoingHttpHeaders } from "node:http";
+import { counted } from "../../counted.ts";
 import { BargeError } from "../../error.ts";
 import type { Exchange, Head, Source } from "./exchange.ts";
 
@@ -85,7 +86,10 @@ async function sendSource(exchange: Exchange, source: Source, { headers }: Head)
   }
   const promised = headers["content-length"];
   if (promised !== undefined && Number(promised) !== sent) {
-    throw new BargeError("io", `a response of ${promised} bytes ended after ${sent}`);
+    throw new BargeError(
+      "io",
+      `a response of ${counted(Number(promised), "byte")} ended after ${sent}`,
+    );
   }
   await exchange.end();
 }

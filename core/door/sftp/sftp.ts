@@ -8,6 +8,7 @@
  * it. A malformed request gets an error and the session goes on; a malformed packet ends it. At the
  * end, uploads that were not closed become partial uploads.
  */
+import { counted } from "../../counted.ts";
 import { abandon, giveBack } from "../../disk/buffer_pool.ts";
 import { BargeError } from "../../error.ts";
 import { note } from "../failure.ts";
@@ -69,7 +70,7 @@ export class Sftp extends Work implements Context {
     if (!await bytes.need(4)) return null;
     const length = bytes.take(4).readUInt32BE();
     if (length < 5 || length > maxPacket) {
-      throw new BargeError("protocol", `a packet of ${length} bytes`);
+      throw new BargeError("protocol", `a packet of ${counted(length, "byte")}`);
     }
     if (!await bytes.need(length)) return null;
     const borrowed = borrowLarge(length);

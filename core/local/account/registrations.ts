@@ -6,7 +6,7 @@
  * account counts as long as it exists. The row of an attempt is kept for an hour.
  */
 import { hourMs } from "../../duration.ts";
-import { count } from "../../count.ts";
+import { counted } from "../../counted.ts";
 import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
 import { maxRegisteredAccounts } from "../../storage/bounds.ts";
@@ -56,7 +56,7 @@ export class Registrations extends Table {
       Date.now() - hourMs,
     )!;
     if (limits.perHour !== null && hour >= limits.perHour) {
-      throw refuse(`this server lets ${count(limits.perHour, "account")} register in an hour`, {
+      throw refuse(`this server lets ${counted(limits.perHour, "account")} register in an hour`, {
         hint: "try again in an hour",
       });
     }

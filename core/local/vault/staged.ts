@@ -18,6 +18,7 @@
  * upload over, the calls fail.
  */
 import { createHash, type Hash } from "node:crypto";
+import { counted } from "../../counted.ts";
 import { BargeError, typed } from "../../error.ts";
 import { syncSmall } from "../../disk/sync_file.ts";
 import type { StagedBody } from "../../storage/uploads.ts";
@@ -169,7 +170,10 @@ export class Staged implements StagedBody, Disposable {
       reached("synced");
       const finished = foundOf(this.#file.statSync());
       if (finished.size !== this.#length) {
-        throw new BargeError("io", `staged ${this.#length} bytes and found ${finished.size}`);
+        throw new BargeError(
+          "io",
+          `staged ${counted(this.#length, "byte")} and found ${finished.size}`,
+        );
       }
       this.#finished = finished;
       return finished.modified;

@@ -1,5 +1,5 @@
 /** Accounts that strangers register, within the limits that all nodes share. */
-import { count } from "../../count.ts";
+import { counted } from "../../counted.ts";
 import { BargeError } from "../../error.ts";
 import { network } from "../../net/address.ts";
 import { formatLimit } from "../../size.ts";
@@ -52,7 +52,7 @@ export async function endRegistration(
        (SELECT count(*) FROM registration WHERE made AND at > now_ms() - 3600000) AS hour`,
   );
   if (limits.perHour !== null && hour >= limits.perHour) {
-    throw refuse(`this server lets ${count(limits.perHour, "account")} register in an hour`, {
+    throw refuse(`this server lets ${counted(limits.perHour, "account")} register in an hour`, {
       hint: "try again in an hour",
     });
   }

@@ -162,7 +162,7 @@ export function treeContract(name: string, make: () => Promise<TreeUnderTest>): 
   test("an account without a free entry gets no folder", async (store, tree, anna) => {
     await store.limitEntries("anna", 1);
     await folder(tree, from, anna);
-    const taken = /^needs 1 more entry, 1 of 1 are taken \(files, folders and partial uploads\)$/;
+    const taken = /^needs 1 more entry, 1 of 1 is taken \(files, folders and partial uploads\)$/;
     await fails("over-quota", () => folder(tree, to, anna), taken);
     assert.equal(await tree.entry(to), undefined);
   });

@@ -14,7 +14,7 @@
  *               with its conditions, and gets the response of the repeated commit
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { count } from "../../../count.ts";
+import { counted } from "../../../counted.ts";
 import { BargeError, typed } from "../../../error.ts";
 import type { Incoming } from "../../../upload/incoming.ts";
 import {
@@ -206,7 +206,7 @@ async function append(exchange: AuthenticatedExchange): Promise<Response> {
 /** Answers an empty append to an upload that is a file already. */
 async function repeatLast(exchange: Exchange, upload: KnownUpload): Promise<Response> {
   if ((await exchange.body.bytes()).length > 0) {
-    throw new BargeError("usage", `the upload is finished, with ${count(upload.offset, "byte")}`);
+    throw new BargeError("usage", `the upload is finished, with ${counted(upload.offset, "byte")}`);
   }
   return new Response(null, { status: 204, headers: headersOf(upload) });
 }

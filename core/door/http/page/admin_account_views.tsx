@@ -12,7 +12,7 @@ import {
   NameField,
   NewPassword,
 } from "./form.tsx";
-import { count } from "../../../count.ts";
+import { counted } from "../../../counted.ts";
 import { entriesOf } from "./format.ts";
 import { Icon, Time } from "./layout.tsx";
 import type { UserView } from "./view.ts";
@@ -23,7 +23,7 @@ export function AccountList(
   return (
     <AdminShell view={view} title="Accounts" tab="accounts">
       <div class="row bottom">
-        <h1 class="grow">{count(accounts.length, "account")}</h1>
+        <h1 class="grow">{counted(accounts.length, "account")}</h1>
         <a class="b main" href="/admin/accounts/new" data-dialog>
           <Icon name="person" />Add
         </a>
@@ -150,7 +150,7 @@ export function AccountPage(
           <Used account={account} />
           <p class="soft">{entriesOf(account.entries, account.entryLimit)}</p>
           <p class="soft">
-            {count(files, "file")}. <LastLogin account={account} />. Created:{" "}
+            {counted(files, "file")}. <LastLogin account={account} />. Created:{" "}
             <Time at={account.created} />
           </p>
         </section>
@@ -277,7 +277,7 @@ export function RemoveAccountForm(
         button={{ class: "b bad" }}
       >
         <p>
-          It has {count(files, "file")},{" "}
+          It has {counted(files, "file")},{" "}
           {formatSize(bytes)}. Its home is moved to removed/ in the server's data directory; its
           files in Public stay there and count against no quota. Its tokens, links and partial
           uploads are removed.

@@ -5,7 +5,7 @@ import type { AuditRecord } from "../../../storage/audit/audit.ts";
 import type { Ban } from "../../../storage/logins.ts";
 import type { ListedConnection } from "../../../watch/roster.ts";
 import { ButtonForm } from "./form.tsx";
-import { count } from "../../../count.ts";
+import { counted } from "../../../counted.ts";
 import { Icon, Time } from "./layout.tsx";
 import type { UserView } from "./view.ts";
 
@@ -24,7 +24,7 @@ export function Connections({ sessions, open, node }: ConnectionsProps) {
     <div class="stack" id="connections" data-live>
       <h1 class="sr">Connections</h1>
       <section class="card stack">
-        <h2>{count(transfers.length, "transfer")}{node && ` at node ${node}`}</h2>
+        <h2>{counted(transfers.length, "transfer")}{node && ` at node ${node}`}</h2>
         {transfers.length === 0
           ? <p class="soft">No file is being transferred.</p>
           : (
@@ -45,7 +45,7 @@ export function Connections({ sessions, open, node }: ConnectionsProps) {
           )}
       </section>
       <section class="card stack">
-        <h2>{count(open, "connection")}{node && ` at node ${node}`}</h2>
+        <h2>{counted(open, "connection")}{node && ` at node ${node}`}</h2>
         <ul class="plain">
           {sessions.map(({ account, door, address, since, verb }) => (
             <li>
@@ -86,7 +86,7 @@ export function Bans({ view, bans }: { view: UserView; bans: readonly Ban[] }) {
         )
         : (
           <section class="card stack">
-            <h2>{count(bans.length, "ban")}</h2>
+            <h2>{counted(bans.length, "ban")}</h2>
             <ul class="plain">
               {bans.map((ban) => <BanItem view={view} ban={ban} />)}
             </ul>

@@ -5,7 +5,7 @@ import type { Session } from "../../../login/session.ts";
 import { encodePath, join, split } from "../path.ts";
 import type { ChangeRequest, ChangeVerb } from "./change_request.ts";
 import { partsOf } from "./breadcrumbs.tsx";
-import { count } from "../../../count.ts";
+import { counted } from "../../../counted.ts";
 import { DialogForm, type DialogFormProps, Field } from "./form.tsx";
 import { Icon } from "./layout.tsx";
 import type { UserView } from "./view.ts";
@@ -22,7 +22,7 @@ interface DialogProps {
 /** The dialog for the field that a request lacks. */
 export async function ChangeDialog(props: DialogProps) {
   const { verb, names, to } = props.request;
-  const items = names.length === 1 ? `“${names[0]}”` : count(names.length, "item");
+  const items = names.length === 1 ? `“${names[0]}”` : counted(names.length, "item");
   switch (verb) {
     case "mkdir":
       return (

@@ -5,7 +5,7 @@ import { describeOmission } from "../../../protocol/omission.ts";
 import { stat } from "../../../session/stat.ts";
 import { encodePath, join, split } from "../path.ts";
 import { partsOf, PathBreadcrumbs } from "./breadcrumbs.tsx";
-import { count } from "../../../count.ts";
+import { counted } from "../../../counted.ts";
 import { lookOf } from "./format.ts";
 import { Csrf, Icon, PageHead, type Section, send, Shell, Time } from "./layout.tsx";
 import { type Listing, listing, type ListingQuery, listingQueryOf, listingUrl } from "./listing.ts";
@@ -78,7 +78,7 @@ function Empty({ path, query, total }: { path: string; query: ListingQuery; tota
         <Icon name="search" />
         <h2>No name here contains “{query.filter}”</h2>
         <p>
-          <a href={`/files${encodePath(path)}/`}>Show all {count(total, "item")}</a>
+          <a href={`/files${encodePath(path)}/`}>Show all {counted(total, "item")}</a>
         </p>
       </div>
     );
@@ -238,7 +238,7 @@ function Foot({ query, listed }: { query: ListingQuery; listed: Listing }) {
   return (
     <div class="foot">
       <span>
-        {count(matching, "item")}
+        {counted(matching, "item")}
         {bytes > 0 && `, ${formatSize(bytes)}`}
       </span>
       <span data-keys hidden>

@@ -13,7 +13,7 @@ import { stat } from "../../../session/stat.ts";
 import { encodePath, split } from "../path.ts";
 import { iconOf, sectionOf } from "./folder.tsx";
 import { ButtonForm, DialogForm, Field } from "./form.tsx";
-import { count } from "../../../count.ts";
+import { counted } from "../../../counted.ts";
 import { Icon, PageHead, send, Shell, Time } from "./layout.tsx";
 import { formFailure, formOf, type PageContext, type UserView, userView } from "./view.ts";
 
@@ -82,8 +82,8 @@ function LinkItem({ view, link }: { view: UserView; link: Link }) {
           {!live && <span class="tag bad">ended</span>}
         </div>
         <small>
-          {states[state]} {maxDownloads === null ? count(downloads, "download") : (
-            `${downloads} of ${count(maxDownloads, "download")}`
+          {states[state]} {maxDownloads === null ? counted(downloads, "download") : (
+            `${downloads} of ${counted(maxDownloads, "download")}`
           )}. {live ? "Expires" : "Created"}: <Time at={live ? expires : created} />
         </small>
         <small class="mono">{path}</small>

@@ -2,7 +2,7 @@
 import { formatSize } from "../../../size.ts";
 import type { BargeError, Kind } from "../../../error.ts";
 import { LoginLimited } from "../../../login/refusal.ts";
-import { count } from "../../../count.ts";
+import { counted } from "../../../counted.ts";
 
 /**
  * The notices after changes, by their codes. A URL holds only a code, so that no link can make the page
@@ -11,11 +11,11 @@ import { count } from "../../../count.ts";
 const notices: Readonly<Record<string, (n: number) => string>> = {
   made: () => "The folder is created.",
   renamed: () => "Renamed.",
-  moved: (n) => `Moved ${count(n, "item")}.`,
-  copied: (n) => `Copied ${count(n, "item")}.`,
-  deleted: (n) => `Deleted ${count(n, "item")}.`,
-  published: (n) => `Published ${count(n, "item")}.`,
-  claimed: (n) => `Claimed ${count(n, "item")}.`,
+  moved: (n) => `Moved ${counted(n, "item")}.`,
+  copied: (n) => `Copied ${counted(n, "item")}.`,
+  deleted: (n) => `Deleted ${counted(n, "item")}.`,
+  published: (n) => `Published ${counted(n, "item")}.`,
+  claimed: (n) => `Claimed ${counted(n, "item")}.`,
   welcome: () => "Welcome! This is your home.",
   password: () => "The password is changed. All other logins have ended.",
   disabled: () => "The second factor is disabled.",
@@ -25,7 +25,7 @@ const notices: Readonly<Record<string, (n: number) => string>> = {
   added: () => "The account is created.",
   changed: () => "The account is changed.",
   removed: () => "The account is removed. The server keeps its home under removed/.",
-  lifted: (n) => `Lifted ${count(n, "ban")}.`,
+  lifted: (n) => `Lifted ${counted(n, "ban")}.`,
   grown: () => "Your quota is raised.",
 };
 

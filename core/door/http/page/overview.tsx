@@ -6,7 +6,7 @@ import type { Counts } from "../../../watch/metrics.ts";
 import { sumDoors, sumNodes } from "../../../watch/nodes.ts";
 import type { CertificateState, NodeTable, Snapshot } from "../../../session/status.ts";
 import { Chart } from "./chart.tsx";
-import { count } from "../../../count.ts";
+import { counted } from "../../../counted.ts";
 import { Fact, Time } from "./layout.tsx";
 import { Nodes } from "./nodes.tsx";
 
@@ -100,7 +100,7 @@ function Storage({ snapshot: { accounts, uploads } }: { snapshot: Snapshot }) {
         <Fact term="Charged to accounts">{formatSize(accounts.used)}</Fact>
         <Fact term="Reserved for uploads">{formatSize(accounts.reserved)}</Fact>
         <Fact term="Partial uploads">
-          {count(uploads.unfinished, "upload")}, {formatSize(uploads.staged)}
+          {counted(uploads.unfinished, "upload")}, {formatSize(uploads.staged)}
         </Fact>
       </dl>
     </section>
@@ -120,7 +120,7 @@ function Server({ snapshot }: { snapshot: Snapshot }) {
         </Fact>
         <Fact term="Workers">
           {workers}
-          {restarts > 0 && `, ${count(restarts, "restart")}`}
+          {restarts > 0 && `, ${counted(restarts, "restart")}`}
         </Fact>
         <Fact term="Memory">{formatSize(memory)}</Fact>
         <Fact term="Logins">{logins.ok} succeeded, {logins.failed} failed</Fact>

@@ -7,7 +7,7 @@ import { encodePath, split } from "../path.ts";
 import { Breadcrumbs } from "./breadcrumbs.tsx";
 import { iconOf } from "./folder.tsx";
 import { Field } from "./form.tsx";
-import { count } from "../../../count.ts";
+import { counted } from "../../../counted.ts";
 import { Csrf, Digest, Icon, Note, Time } from "./layout.tsx";
 import type { Listing } from "./listing.ts";
 import type { View } from "./view.ts";
@@ -86,7 +86,7 @@ export function SharedFolder(
       )}
       <div class="foot">
         <span>
-          {count(matching, "item")}
+          {counted(matching, "item")}
           {bytes > 0 && `, ${formatSize(bytes)}`}
         </span>
         <Expiry link={link} />

@@ -7,7 +7,7 @@ import { disableTotp, enableTotp, renewRecoveryCodes, totpStatus } from "../../.
 import { continueAsWebSession } from "../../../../login/web_session.ts";
 import { unknownUrl } from "../../problem.ts";
 import { Field } from "../form.tsx";
-import { count } from "../../../../count.ts";
+import { counted } from "../../../../counted.ts";
 import { Csrf, Note, send, Shell } from "../layout.tsx";
 import { errorText } from "../messages.ts";
 import {
@@ -34,7 +34,7 @@ export async function SecondFactor({ view }: { view: UserView }) {
           <>
             <p>
               Logins with the password need a code of your authenticator app. Tokens and SSH keys
-              need none. {count(recoveryCodes, "recovery code")} left.
+              need none. {counted(recoveryCodes, "recovery code")} left.
             </p>
             <form class="stack" method="post" action="/account/second-factor/recovery">
               <Csrf view={view} />
