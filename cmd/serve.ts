@@ -299,7 +299,7 @@ export default command({
       inherited,
       traces,
       settings: shared ? { ...rules, shared, node } : { ...rules, data, durability },
-      readSettings: settingsReader(options, table, readAgain),
+      readSettings: settingsReader({ values: options, sources }, table, readAgain),
       signal,
       grace: options.grace * 1000,
       hooks: hooksOf(options),

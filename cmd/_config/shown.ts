@@ -43,18 +43,22 @@ export function hiddenOption(variable: string): ShownOption {
 }
 
 function shownOption(option: Option<unknown>, value: unknown, source?: Source): ShownOption {
-  const { place, reloads, names, secret } = option;
-  const isHidden = secret && source?.origin === "environment";
+  const { place, reloads, names } = option;
   const isNamed = source !== undefined && source.origin !== "command line";
   return {
     option: longName(names).slice(2),
     table: place === "limits" ? place : null,
-    value: isHidden ? null : jsonOf(option, value, source),
-    text: isHidden ? hidden : textOf(option, value, source),
+    value: isHidden(option, source) ? null : jsonOf(option, value, source),
+    text: textOf(option, value, source),
     source: source?.origin ?? "default",
     from: isNamed ? source.at ?? null : null,
     reloads: reloads !== undefined,
   };
+}
+
+/** Returns whether the value is not shown: its variable may hold a secret. */
+function isHidden({ secret }: Option<unknown>, source?: Source): boolean {
+  return secret === true && source?.origin === "environment";
 }
 
 function jsonOf({ kind, parser }: Option<unknown>, value: unknown, source?: Source): ShownValue {
@@ -66,7 +70,10 @@ function jsonOf({ kind, parser }: Option<unknown>, value: unknown, source?: Sour
   return value as ShownValue;
 }
 
-function textOf({ kind, parser }: Option<unknown>, value: unknown, source?: Source): string {
+/** Returns an option's value as text, as its source gives it; `-` where there is none. */
+export function textOf(option: Option<unknown>, value: unknown, source?: Source): string {
+  const { kind, parser } = option;
+  if (isHidden(option, source)) return hidden;
   if (kind !== "flag" && source) return source.texts.join(", ");
   if (value === undefined || kind === "values") return "-";
   return parser.format?.(value) ?? String(value);

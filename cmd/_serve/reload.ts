@@ -3,8 +3,9 @@ import type { Role } from "../../core/storage/account.ts";
 import type { Adjustable } from "../../core/watch/settings.ts";
 import type { ChangedSettings } from "../../core/serve/reload.ts";
 import type { LogLevel } from "../../core/serve/log_level.ts";
+import { textOf } from "../_config/shown.ts";
 import { longName, type Option, type Options, type ValuesOf } from "../_term/command.ts";
-import type { Reading } from "../_term/source.ts";
+import type { Reading, Source } from "../_term/source.ts";
 import { type auditOptions, auditSettings } from "./audit.ts";
 import { type limitOptions, limitsOf } from "./limits.ts";
 import { readProxyCert } from "./proxy_cert.ts";
@@ -28,34 +29,45 @@ interface LiveValues
  * Returns a function that reads the options again. Changes count from the values in force, so that it names
  * a change that needs a restart each time.
  *
- * @param first the values at the start
+ * @param first the values at the start, and their sources
  * @param options the options of `serve`
  */
 export function settingsReader<T extends LiveValues>(
-  first: T,
+  first: Reading<T>,
   options: Options<unknown>,
   readAgain: () => Promise<Reading<unknown>>,
 ): () => Promise<ChangedSettings> {
   let inForce = first;
   return async () => {
-    const values = (await readAgain()).values as T;
-    const next = { ...inForce };
+    const read = await readAgain() as Reading<T>;
+    const values = { ...inForce.values };
+    const sources = new Map(inForce.sources);
+    const changes: string[] = [];
     const changed: Record<string, { from: unknown; to: unknown }> = {};
     const needRestart: string[] = [];
     for (const [key, option] of Object.entries<Option<unknown>>(options)) {
-      const name = key as keyof T;
-      const [from, to] = [inForce[name], values[name]];
+      const field = key as keyof T;
+      const name = longName(option.names).slice(2);
+      const [from, to] = [values[field], read.values[field]];
       if (JSON.stringify(from) === JSON.stringify(to)) continue;
-      if (applies(option, from, to)) {
-        next[name] = to;
-        changed[longName(option.names).slice(2)] = { from: from ?? null, to: to ?? null };
-      } else needRestart.push(longName(option.names).slice(2));
+      if (!applies(option, from, to)) {
+        needRestart.push(name);
+        continue;
+      }
+      const source = read.sources.get(key);
+      const shown = (value: unknown, source?: Source) =>
+        value === undefined ? "none" : textOf(option, value, source);
+      changes.push(`${name} from ${shown(from, sources.get(key))} to ${shown(to, source)}`);
+      changed[name] = { from: from ?? null, to: to ?? null };
+      values[field] = to;
+      if (source) sources.set(key, source);
+      else sources.delete(key);
     }
-    const { tlsCert, tlsKey, logLevel } = next;
-    const limits = adjustableOf(next); // it reads a file, and may fail
-    inForce = next;
-    const verify = verifyOf(next);
-    return { limits, logLevel, verify, tlsCert, tlsKey, changed, needRestart };
+    const { tlsCert, tlsKey, logLevel } = values;
+    const limits = adjustableOf(values); // it reads a file, and may fail
+    inForce = { values, sources };
+    const verify = verifyOf(values);
+    return { limits, logLevel, verify, tlsCert, tlsKey, changes, changed, needRestart };
   };
 }
 

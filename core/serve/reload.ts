@@ -19,7 +19,9 @@ export interface LiveSettings extends CertificateFiles {
 
 /** Settings that were read again. */
 export interface ChangedSettings extends LiveSettings {
-  /** The values of each changed option before and now, as the log shows them. */
+  /** The changes as the log describes them: `rate-up from 1MB to none`. */
+  readonly changes: readonly string[];
+  /** The values of each changed option before and now. */
   readonly changed: Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
   /** The names of options whose change only a restart applies. */
   readonly needRestart: readonly string[];
@@ -63,7 +65,7 @@ export function reloader(options: ReloadOptions, files: CertificateFiles): () =>
     });
     await applySettings(settings);
     files = settings;
-    if (Object.keys(settings.changed).length > 0) await recordChanges(settings.changed);
+    if (settings.changes.length > 0) await recordChanges(settings.changed);
     return describeSettings(settings);
   };
   const reloadCertificate = async (): Promise<Part | undefined> => {
@@ -95,25 +97,20 @@ export function reloader(options: ReloadOptions, files: CertificateFiles): () =>
   return () => running ? next ??= running.then(start) : start();
 }
 
-function describeSettings({ changed, needRestart }: ChangedSettings): Part {
-  const names = Object.keys(changed);
-  const changes = names.map((name) =>
-    `${name} from ${shown(changed[name].from)} to ${shown(changed[name].to)}`
-  ).join(", ");
-  const live = names.length > 0
-    ? { template: "the settings were reloaded: {changes}", facts: { changes, changed } }
+function describeSettings({ changes, changed, needRestart }: ChangedSettings): Part {
+  const hasChanged = changes.length > 0;
+  const live = hasChanged
+    ? {
+      template: "the settings were reloaded: {changes}",
+      facts: { changes: changes.join(", "), changed },
+    }
     : { template: "the settings were read again", facts: {} };
   if (needRestart.length > 0) {
     const template = `${live.template}; a restart is needed for: {options}`;
     return { level: "warn", template, facts: { ...live.facts, options: needRestart.join(", ") } };
   }
-  const unchanged = names.length > 0 ? "" : ", and have not changed";
+  const unchanged = hasChanged ? "" : ", and have not changed";
   return { level: "info", template: live.template + unchanged, facts: live.facts };
-}
-
-/** Returns a setting as the log shows it; none for an option without a value. */
-function shown(value: unknown): string {
-  return value === null ? "none" : typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** Returns what a reload reports; for one that fails, the text of the failure with the reason. @param name of the reason */

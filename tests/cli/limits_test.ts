@@ -74,7 +74,7 @@ Deno.test("SIGHUP reads --limits again; a transfer under way goes on, at the new
   server.process.kill("SIGHUP");
   await server.said("the settings were reloaded");
   assert.match(server.stderr(), /--limits is deprecated: move its limits to the table/);
-  assert.match(server.stderr(), /rate-up from none to 100000.*"rate-up":\{"from":null,"to":100000/); // under the name that the file has for it
+  assert.match(server.stderr(), /rate-up from none to 100kB.*"rate-up":\{"from":null,"to":100000/); // under the name that the file has for it
   assert.doesNotMatch(server.stderr(), /rateUp/);
   await refused(server.address, 1);
   for (const peer of peers.slice(1)) await peer.ask({ verb: "ping" });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChangedSettings, reloader } from "../../../core/serve/reload.ts";
 
 Deno.test("a change during the second of two reloads is read by a third one", async () => {
-  const settings = { limits: {}, logLevel: "info", changed: {}, needRestart: [] };
+  const settings = { limits: {}, logLevel: "info", changes: [], changed: {}, needRestart: [] };
   const reads: PromiseWithResolvers<ChangedSettings>[] = [];
   const began = [0, 1, 2].map(() => Promise.withResolvers<void>());
   const reload = reloader({
