@@ -35,8 +35,8 @@ interface ReloadOptions {
   readonly recordChanges: (changed: ChangedSettings["changed"]) => Promise<void>;
   /** Returns the source of the certificate; undefined without TLS. */
   readonly source: (files: CertificateFiles) => (() => ReturnType<CertificateSource>) | undefined;
-  /** Returns the fingerprint of the certificate in use; undefined without TLS. */
-  readonly fingerprint: () => string | undefined;
+  /** Returns the certificate in use; undefined without TLS. */
+  readonly certificate: () => Certificate | undefined;
   readonly applyCertificate: (certificate: Certificate, files: CertificateFiles) => void;
 }
 
@@ -72,11 +72,8 @@ export function reloader(options: ReloadOptions, files: CertificateFiles): () =>
     const certificate = await source(files)?.();
     if (!certificate) return undefined;
     const { fingerprint, until } = certificate;
-    const isSame = fingerprint === options.fingerprint();
+    const template = describeCertificate(options.certificate(), certificate);
     applyCertificate(certificate, files);
-    const template = isSame
-      ? "the certificate is the same, until {until}"
-      : "the certificate was reloaded: {fingerprint}, until {until}";
     return { level: "info", template, facts: { fingerprint, until: until.toISOString() } };
   };
   const readAll = async () => {
@@ -111,6 +108,22 @@ function describeSettings({ changes, changed, needRestart }: ChangedSettings): P
   }
   const unchanged = hasChanged ? "" : ", and have not changed";
   return { level: "info", template: live.template + unchanged, facts: live.facts };
+}
+
+/** Returns the template that says whether a certificate, or only its chain, is another one. */
+function describeCertificate(former: Certificate | undefined, certificate: Certificate): string {
+  if (certificate.fingerprint !== former?.fingerprint) {
+    return "the certificate was reloaded: {fingerprint}, until {until}";
+  }
+  return chainOf(former) === chainOf(certificate)
+    ? "the certificate is the same, until {until}"
+    : "the certificate is the same, with other intermediate certificates, until {until}";
+}
+
+/** Returns all certificates in a file, without the text between them. */
+function chainOf({ cert }: Certificate): string {
+  const blocks = cert.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----[^-]*/g) ?? [];
+  return blocks.join("").replaceAll(/\s/g, "");
 }
 
 /** Returns what a reload reports; for one that fails, the text of the failure with the reason. @param name of the reason */

@@ -165,9 +165,9 @@ async function run(
   let { grace } = options;
   let events: EventService | undefined;
   let renewing: Renewing | undefined;
-  let fingerprint = certificate?.fingerprint;
+  let inUse = certificate;
   const applyCertificate = (shown: Certificate, { tlsCert }: CertificateFiles = {}) => {
-    fingerprint = shown.fingerprint;
+    inUse = shown;
     supervisor.reload(shown);
     showEnd(shown);
     ground.writeFacts(shown, tlsCert);
@@ -195,7 +195,7 @@ async function run(
       },
       recordChanges: (changed) => recordSettings(ground, changed),
       source,
-      fingerprint: () => fingerprint,
+      certificate: () => inUse,
       applyCertificate,
     }, options);
     options.onReload?.(async () => {

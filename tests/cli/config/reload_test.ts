@@ -182,6 +182,13 @@ Deno.test(
     const log = await reload(server);
     assert.ok(log.includes(`; the certificate was reloaded: ${marks[1]}, until `), log);
     assert.match(log, /tls-cert from \S+one\.pem to \S+two\.pem/);
+    const chained = `${home.path}/two.pem`;
+    Deno.writeTextFileSync(chained, (await pairFor()).cert, { append: true });
+    const other = "; the certificate is the same, with other intermediate certificates, until ";
+    const withChain = await reload(server);
+    assert.ok(withChain.includes(other), withChain);
+    Deno.writeTextFileSync(chained, "\n# the end\n", { append: true });
+    assert.match(await reload(server), /; the certificate is the same, until /);
     write("");
     const without = await reload(server);
     assert.match(

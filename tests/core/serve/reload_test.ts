@@ -15,7 +15,7 @@ Deno.test("a change during the second of two reloads is read by a third one", as
     recordChanges: () => Promise.resolve(),
     applySettings() {},
     source: () => undefined,
-    fingerprint: () => undefined,
+    certificate: () => undefined,
     applyCertificate() {},
   }, {});
   const end = (i: number) => reads[i].resolve(settings as unknown as ChangedSettings);
