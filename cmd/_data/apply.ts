@@ -2,6 +2,7 @@
  * Plans and makes the changes of `user apply`. Passwords are hashed while planning, so that the
  * transaction is short.
  */
+import { changedFields } from "../../core/storage/account_change.ts";
 import { type AccountChange, defaultQuota, type NewAccount } from "../../core/storage/accounts.ts";
 import { BargeError, typed } from "../../core/error.ts";
 import type { Verifier } from "../../core/protocol/message.ts";
@@ -61,20 +62,11 @@ async function planStep(
   }
   if (!existing && !adopt) await stores?.accounts.needFreeHome(name);
   const old = existing && await stores?.logins.byPassword(name);
-  // A declared number is fixed: it must not follow the quota, even if it is the number that follows from it now.
-  const entriesChange = entryLimit !== undefined &&
-    (entryLimit !== existing?.entryLimit || !existing?.entryLimitSet);
-  const change: AccountChange = {
-    ...(role !== undefined && role !== existing?.role && { role }),
-    ...(limit !== undefined && limit !== existing?.limit && { limit }),
-    ...(entriesChange && { entryLimit }),
-    ...(disabled !== undefined && disabled !== (existing?.disabled ?? false) && { disabled }),
-    ...(expires !== undefined && expires !== (existing?.expires ?? null) && { expires }),
-    ...(from !== undefined && !isSame(from, existing?.from ?? null) && { from }),
-    ...await newVerifier(old?.verifier, wanted, minPassword),
-  };
+  const facts = { role, limit, entryLimit, disabled, expires, from };
+  const declared = { ...facts, ...await newVerifier(old?.verifier, wanted, minPassword) };
+  if (!existing) return { name, action: "created", changed: [], change: declared };
+  const change = changedFields(existing, declared) ?? {};
   const changed = Object.keys(change).map((field) => fieldNames[field as keyof AccountChange]);
-  if (!existing) return { name, action: "created", changed: [], change };
   return { name, action: changed.length > 0 ? "changed" : "unchanged", changed, change };
 }
 
@@ -88,10 +80,6 @@ const fieldNames = {
   verifier: "password",
   totp: "totp",
 } satisfies Record<keyof AccountChange, string>;
-
-function isSame(one: readonly string[] | null, other: readonly string[] | null): boolean {
-  return String(one) === String(other);
-}
 
 /** Returns the verifier of a changed password. For the same password, a new verifier would end all tokens. */
 async function newVerifier(

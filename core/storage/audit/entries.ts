@@ -19,10 +19,15 @@ export function accountAdded(made: Account, by: Actor): AuditEntry {
 
 /** Returns the record of a change: the values before and after of each given field, and no password. */
 export function accountChanged(before: Account, change: AccountChange, by: Actor): AuditEntry {
-  const { verifier, expires, from, ...plain } = change;
+  const { verifier, expires, from, entryLimit, ...plain } = change;
   const details: Record<string, AuditDetails[string]> = {};
   for (const [name, to] of Object.entries(plain)) {
     if (to !== undefined) details[name] = { from: before[name as keyof typeof plain], to };
+  }
+  if (entryLimit !== undefined) {
+    const { entryLimit: former, entryLimitSet } = before;
+    if (entryLimit !== former) details.entryLimit = { from: former, to: entryLimit };
+    if (!entryLimitSet) details.entryLimitSet = { from: false, to: true };
   }
   if (expires !== undefined) {
     details.expires = { from: isoOf(before.expires), to: isoOf(expires) };

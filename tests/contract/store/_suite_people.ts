@@ -106,8 +106,10 @@ export function peopleContract(name: string, make: () => Promise<PeopleUnderTest
     const changed = await accounts.change("anna", { limit: 20 * 2 ** 30, disabled: true });
     assert.deepEqual([changed.limit, changed.disabled], [20 * 2 ** 30, true]);
     assert(changed.entryLimit! > anna.entryLimit!, "the entry limit follows the quota");
-    await accounts.change("anna", { entryLimit: 5 });
+    assert.deepEqual([anna.entryLimitSet, changed.entryLimitSet], [false, false]);
+    assert.equal((await accounts.change("anna", { entryLimit: 5 })).entryLimitSet, true);
     assert.equal((await accounts.change("anna", { limit: 1 })).entryLimit, 5, "unless it was set");
+    assert.deepEqual((await accounts.list()).map((each) => each.entryLimitSet), [true]);
     await add(people, "bob");
     assert.deepEqual((await accounts.list()).map(({ name }) => name), ["Anna", "bob"]);
     assert.equal((await accounts.totals()).accounts.count, 2);
