@@ -93,6 +93,10 @@ Deno.test(
     const left = await ofAccount("barge find /home/backups/db");
     assert.match(left.output, /^\/home\/backups\/db\/app-[\d-]+\.db\.gz\n$/);
 
+    // Options of a call override the variables of the script.
+    const faster = await cron(home, `${folder} --limit-rate none --dry-run`);
+    assert.deepEqual([faster.code, faster.output], [0, ""]);
+
     // The disk with the folder is not mounted.
     for (let i = 0; i < 10; i++) await Deno.remove(`${home.path}/www/${i}`);
     assert.equal((await cron(home, folder)).code, 6);
@@ -104,10 +108,15 @@ Deno.test(
     assert.equal((await ofAccount("barge find /home/backups/www | wc -l")).output.trim(), "20");
     const looked = await cron(home, `${folder} --max-delete 10 --dry-run`);
     assert.deepEqual([looked.code, looked.output.match(/^remove /gm)?.length], [0, 10]);
+    await Deno.rename(`${home.path}/www`, `${home.path}/elsewhere`);
+    assert.equal((await cron(home, folder)).code, 4);
+    await Deno.mkdir(`${home.path}/www`);
+    assert.equal((await cron(home, folder)).code, 6);
+    assert.equal((await ofAccount("barge find /home/backups/www | wc -l")).output.trim(), "20");
     await server.kill("SIGTERM");
     const log = await Deno.readTextFile(`${home.path}/backup.log`);
     assert.match(log, /find: ended with exit code 0[^]*rm: ended with exit code 0/);
-    assert.equal(log.match(/ended with exit code 0/g)?.length, 8);
+    assert.equal(log.match(/ended with exit code 0/g)?.length, 9);
     // The rotation without its server.
     assert.equal((await cron(home, rotate)).code, 5);
     const unreachable = await Deno.readTextFile(`${home.path}/backup-failures`);
