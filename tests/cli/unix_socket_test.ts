@@ -128,6 +128,25 @@ Deno.test(
   },
 );
 
+Deno.test(
+  { name: "the refusal of a socket in a missing folder names the folder", ignore },
+  async () => {
+    await using home = new Home();
+    const folder = `${home.path}/missing`;
+    for (const door of ["--native", "--http", "--metrics"]) {
+      const { code, stderr } = await home.barge(["serve", door, `unix:${folder}/a.sock`]);
+      assert.equal(code, 4);
+      assert.ok(
+        stderr.endsWith(
+          `barge: listen on unix:${folder}/a.sock: the folder ${folder} does not exist\n` +
+            `(make it for the server's user: sudo install -d -o "$USER" ${folder})\n`,
+        ),
+        stderr,
+      );
+    }
+  },
+);
+
 Deno.test({ name: "FTP and SFTP are refused at a Unix socket", ignore }, async () => {
   const { code, stderr } = await barge(["serve", "--sftp", "unix:/run/barge/sftp.sock"]);
   assert.equal(code, 2);

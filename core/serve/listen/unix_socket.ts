@@ -2,6 +2,7 @@
  * The Unix socket of a door. The supervisor listens, and never accepts; workers accept at duplicates of its
  * descriptor, since a path can be bound only once.
  */
+import { dirname } from "node:path";
 import { BargeError, typed } from "../../error.ts";
 import { descriptorAt, requireDescriptors } from "../../net/descriptor/descriptor.ts";
 
@@ -14,12 +15,13 @@ export interface UnixSocket extends Disposable {
  * Listens at a path. The file that a dead server left there is replaced.
  *
  * @param mode the permissions of the file
- * @throws {BargeError} `fatal` when a server listens there; `exists` when the file is no socket; others of
- *   the system; `unsupported` on other systems than Linux
+ * @throws {BargeError} `fatal` when a server listens there; `exists` when the file is no socket; `not-found`
+ *   when its folder does not exist; others of the system; `unsupported` on other systems than Linux
  */
 export async function listenUnix(path: string, mode: number): Promise<UnixSocket> {
   try {
     requireDescriptors();
+    checkFolder(dirname(path));
     await removeStale(path);
     const listener = withMode(mode, () => Deno.listen({ transport: "unix", path }));
     const { ino, dev } = Deno.lstatSync(path);
@@ -34,6 +36,13 @@ export async function listenUnix(path: string, mode: number): Promise<UnixSocket
   } catch (error) {
     throw typed(error, { op: "listen on", path: `unix:${path}` });
   }
+}
+
+function checkFolder(folder: string): void {
+  if (lstat(folder)) return;
+  throw new BargeError("not-found", `the folder ${folder} does not exist`, {
+    hint: `make it for the server's user: sudo install -d -o "$USER" ${folder}`,
+  });
 }
 
 /** Removes the socket of a server that no longer runs. */
