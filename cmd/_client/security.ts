@@ -1,10 +1,10 @@
 /** Chooses whether to use TLS, and which certificates to trust, from a verb's options. */
-import type { Remote } from "../../core/client/remote.ts";
+import { formatRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import { type Fingerprint, parseFingerprint } from "../../core/net/fingerprint.ts";
 import { tlsOption, usesTls } from "../../core/net/trust.ts";
 import { configPath } from "../_config/path.ts";
-import { fits, readLogins } from "./logins.ts";
+import { fits, type Login, readLogins } from "./logins.ts";
 import { flag, marked, value, type ValuesOf } from "../_term/command.ts";
 import { note } from "../_term/out.ts";
 import { valueParser } from "../_term/value.ts";
@@ -45,9 +45,10 @@ export function secured(remote: Remote, choice: SecurityChoice): Remote {
   }
   const isChosen = choice.tls || plaintext || pin !== undefined;
   const saved = isChosen ? undefined : asSaved(remote);
-  const tls = saved ?? usesTls(remote.host, { tls: choice.tls || pin !== undefined, plaintext });
+  const tls = saved?.tls ??
+    usesTls(remote.host, { tls: choice.tls || pin !== undefined, plaintext });
   if (!tls) return remote;
-  const plainHint = plainHintOf(choice, saved);
+  const plainHint = plainHintOf(remote, choice, saved);
   const trust = { knownHosts: knownHostsPath(), pin, onPinned, ...(plainHint && { plainHint }) };
   return { ...remote, trust };
 }
@@ -56,15 +57,21 @@ export function secured(remote: Remote, choice: SecurityChoice): Remote {
 export function tlsOptionOf(remote: Remote): string {
   const { host, trust } = remote;
   if (trust?.pin !== undefined) return ` --pin ${trust.pin}`;
-  return tlsOption(trust !== undefined, asSaved(remote) ?? usesTls(host));
+  return tlsOption(trust !== undefined, asSaved(remote)?.tls ?? usesTls(host));
 }
 
 /** Returns the hint for a server without TLS by the reason why TLS is used; undefined for the default one. */
-function plainHintOf({ tls, pin }: SecurityChoice, saved?: boolean): string | undefined {
+function plainHintOf(
+  remote: Remote,
+  { tls, pin }: SecurityChoice,
+  saved?: Login,
+): string | undefined {
   const risk = "anyone on the way can then read and change the data";
-  if (saved) {
-    return "the saved login was made over TLS: if the server has none any more, use --plaintext, or " +
-      `log in again with it; ${risk}`;
+  if (saved?.tls) {
+    const login = formatRemote(saved);
+    const mine = formatRemote({ ...saved, account: remote.account ?? saved.account });
+    return `the saved login ${login} was made over TLS: if the server has none any more, use ` +
+      `--plaintext, or save a login without TLS by \`barge login --plaintext ${mine}\`; ${risk}`;
   }
   if (pin !== undefined) {
     return `if the server has no TLS, use --plaintext in place of --pin: ${risk}`;
@@ -77,11 +84,11 @@ function onPinned(server: string, fingerprint: Fingerprint): void {
   note(`barge: trusting ${server} from here on, its certificate is ${fingerprint}`);
 }
 
-/** Returns whether the account's latest login at an address, or else any account's, was made over TLS. */
-function asSaved({ host, port, account }: Remote): boolean | undefined {
+/** Returns the account's latest login at an address, or else any account's. */
+function asSaved({ host, port, account }: Remote): Login | undefined {
   try {
     const logins = readLogins().filter((login) => fits(login, { host, port }));
-    return (logins.findLast((login) => login.account === account) ?? logins.at(-1))?.tls;
+    return logins.findLast((login) => login.account === account) ?? logins.at(-1);
   } catch {
     return undefined; // the login itself reports it
   }

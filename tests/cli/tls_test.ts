@@ -176,7 +176,13 @@ Deno.test("clients trust a server by its fingerprint", async (t) => {
       const reasons = [
         [["--tls"], /use --plaintext in place of --tls/],
         [["--pin", otherMark], /use --plaintext in place of --pin/],
-        [[], /the saved login was made over TLS.*use --plaintext, or log in again with it/],
+        [
+          [],
+          new RegExp(
+            `the saved login barge://anna@${plain.address} was made over TLS: .*use --plaintext, or ` +
+              `save a login without TLS by \`barge login --plaintext barge://anna@${plain.address}\``,
+          ),
+        ],
       ] as const;
       for (const [options, hint] of reasons) {
         const other = await home.barge(["ping", ...options, `barge://${plain.address}`]);
@@ -187,10 +193,13 @@ Deno.test("clients trust a server by its fingerprint", async (t) => {
       }
       assert.equal((await home.barge(["ls", "--plaintext"])).code, 0);
       await plain.addUser("bob");
+      const toBob = ["login", "--password-stdin", `barge://bob@${plain.address}`];
+      const hinted = await home.barge(toBob, { stdin: "bob-secret\n" });
+      assert.match(hinted.stderr, /saved login \S+anna@.* by `barge login --plaintext \S+bob@/);
       const byBob = ["login", "--plaintext", "--password-stdin", `barge://bob@${plain.address}`];
       assert.equal((await home.barge(byBob, { stdin: "bob-secret\n" })).code, 0);
       const ofAnna = await home.barge(["ls", "--server", `barge://anna@${plain.address}`]);
-      assert.match(ofAnna.stderr, /the saved login was made over TLS/);
+      assert.match(ofAnna.stderr, /the saved login barge:\/\/anna@\S+ was made over TLS/);
     },
   );
 
