@@ -11,13 +11,18 @@ export interface Content {
   readonly completions: Readonly<Record<Shell, string>>;
   /** The text of `barge licenses`. */
   readonly licenses: string;
-  /** Texts for people, by their paths in the checkout. */
-  readonly documents: ReadonlyMap<string, string>;
+  /** Texts for people, with the files that they link, by their paths in the checkout. */
+  readonly documents: ReadonlyMap<string, Uint8Array>;
 }
 
 export type Shell = "bash" | "zsh" | "fish";
 
-const rootDocuments = ["README.md", "CHANGELOG.md", "PROTOCOL.md", "SECURITY.md"];
+/** Files and folders of the checkout. */
+const documents = [
+  ...["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "PROTOCOL.md", "SECURITY.md"],
+  ...["docs", "bench/README.md"],
+  ...["bindings.json", "client.py", "frames", "login.json"].map((name) => `fixtures/${name}`),
+];
 
 /** Collects these files from the checkout in `root`. */
 export async function collectContent(root: string, facts: Facts): Promise<Content> {
@@ -29,20 +34,25 @@ export async function collectContent(root: string, facts: Facts): Promise<Conten
     run("completion", "bash"),
     run("completion", "zsh"),
     run("completion", "fish"),
-    readDocuments(root, read),
+    readDocuments(root),
   ]);
   return { man, completions: { bash, zsh, fish }, licenses: `${licenseText()}\n`, documents };
 }
 
-async function readDocuments(root: string, read: (path: string) => Promise<string>) {
-  const paths = rootDocuments.concat(filesBelow(root, "docs"));
+async function readDocuments(root: string) {
+  const paths = documentPaths(root);
+  const read = (path: string) => Deno.readFile(join(root, path));
   return new Map(await Promise.all(paths.map(async (path) => [path, await read(path)] as const)));
 }
 
-/** Returns the paths of the files in a folder and below, sorted. */
-function filesBelow(root: string, folder: string): string[] {
-  const entries = [...Deno.readDirSync(join(root, folder))];
-  return entries.flatMap(({ name, isDirectory }) =>
-    isDirectory ? filesBelow(root, `${folder}/${name}`) : [`${folder}/${name}`]
-  ).sort();
+/** Returns the paths in the checkout of the documents that packages carry. */
+export function documentPaths(root: string): string[] {
+  return documents.flatMap((path) => filesOf(root, path));
+}
+
+/** Returns the path of a file, or the paths of the files in a folder and below, sorted. */
+function filesOf(root: string, path: string): string[] {
+  if (!Deno.statSync(join(root, path)).isDirectory) return [path];
+  const names = Array.from(Deno.readDirSync(join(root, path)), ({ name }) => name);
+  return names.flatMap((name) => filesOf(root, `${path}/${name}`)).sort();
 }

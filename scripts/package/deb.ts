@@ -48,7 +48,7 @@ export async function writeDeb(
   await tree.write("/usr/share/fish/vendor_completions.d/barge.fish", fish);
   await tree.write(`${doc}/copyright`, copyright(licenses));
   await tree.write(`${doc}/changelog.gz`, gzipped(debianChangelog(facts)));
-  for (const [path, text] of content.documents) await tree.write(`${doc}/${path}`, text);
+  for (const [path, bytes] of content.documents) await tree.write(`${doc}/${path}`, bytes);
   if (await isSelfExtracting(executable)) {
     await tree.copy(join(templates, "lintian-overrides"), "/usr/share/lintian/overrides/barge");
   }

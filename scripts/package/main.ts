@@ -42,8 +42,7 @@ export async function makePackages(
   await Deno.writeTextFile(join(out, bill), sbom);
   await writeDeb(facts, content, executable, join(out, deb));
   await writeTarball(facts, content, { executable, sbom, root }, join(out, tarball));
-  const { licenses } = content;
-  await writeNpm(facts, { source: source.root, root, licenses }, join(out, npm));
+  await writeNpm(facts, content, { source: source.root, root }, join(out, npm));
   const names = [bill, deb, npm, tarball].sort();
   const sums = await Promise.all(names.map(async (name) => {
     const digest = createHash("sha256").update(await Deno.readFile(join(out, name))).digest("hex");

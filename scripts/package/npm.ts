@@ -8,6 +8,7 @@ import { bundle } from "../bundle.ts";
 import { RUN } from "../pack.ts";
 import { CLIENT_HEAP, HEAP } from "../permissions.ts";
 import { must } from "../run.ts";
+import type { Content } from "./content.ts";
 import type { Facts } from "./facts.ts";
 import { summary } from "./facts.ts";
 import { PackageTree } from "./tree.ts";
@@ -16,16 +17,13 @@ import { PackageTree } from "./tree.ts";
  * Writes the package.
  *
  * @param source the staged source of the program
- * @param root the checkout, for the texts in the package
+ * @param root the checkout, for its license
  * @param out the path of the package
  */
 export async function writeNpm(
   { version, commit }: Facts,
-  { source, root, licenses }: {
-    readonly source: string;
-    readonly root: string;
-    readonly licenses: string;
-  },
+  { licenses, documents }: Content,
+  { source, root }: { readonly source: string; readonly root: string },
   out: string,
 ): Promise<void> {
   await using tree = await PackageTree.make();
@@ -33,7 +31,7 @@ export async function writeNpm(
   const start = { version, run: RUN, serverHeap: HEAP.join(), clientHeap: CLIENT_HEAP.join() };
   await tree.write("package/start.json", json(start));
   await tree.write("package/package.json", json(manifest(version)));
-  await tree.copy(join(root, "README.md"), "package/README.md");
+  for (const [path, bytes] of documents) await tree.write(`package/${path}`, bytes);
   await tree.copy(join(root, "LICENSE"), "package/LICENSE");
   await tree.write("package/LICENSES.txt", licenses);
   const program = join(tree.root, "package/program");

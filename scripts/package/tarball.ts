@@ -30,6 +30,6 @@ export async function writeTarball(
   await tree.write(`${name}/completions/barge.bash`, bash);
   await tree.write(`${name}/completions/_barge`, zsh);
   await tree.write(`${name}/completions/barge.fish`, fish);
-  for (const [path, text] of content.documents) await tree.write(`${name}/${path}`, text);
+  for (const [path, bytes] of content.documents) await tree.write(`${name}/${path}`, bytes);
   await archive(tree.root, name, out, { time: commit.time, gzipLevel: 6 });
 }
