@@ -30,12 +30,15 @@ Deno.test({
     const args = ["--ftps", "127.0.0.1:0", "--sftp", "127.0.0.1:0", "--workers", "1"];
     Deno.mkdirSync(data);
     await layHostKeys(data);
+    // An executable that the server's user has unpacked, where the directory is that user's home.
+    Deno.mkdirSync(`${data}/.cache/barge`, { recursive: true });
     let marks: string[];
     {
       await using server = await startServer({ data, args });
       await server.addUser("anna");
       await put(server, { before: "before", changed: "old", gone: "gone" });
       await run(backUp);
+      assert.throws(() => Deno.statSync(`${env.BACKUP}/data/.cache`), Deno.errors.NotFound);
       marks = await marksOf(home, data);
       await put(server, { changed: "new", after: "after" });
       await server.kill("SIGKILL"); // the newest changes are in accounts.db-wal

@@ -151,8 +151,8 @@ WantedBy=multi-user.target
 function howToMakeUser(data: string): string[] {
   const path = `'${data.replaceAll("'", "'\\''").replaceAll("\n", "?")}'`;
   return [
-    "# Make this user first, and give it the directory:",
-    `#   useradd --system --user-group --home-dir ${path} --shell /usr/sbin/nologin ${defaultUser}`,
+    "# Make this user first, and give it the directory. Without a home its commands leave nothing else there:",
+    `#   useradd --system --user-group --home-dir /nonexistent --shell /usr/sbin/nologin ${defaultUser}`,
     `#   install -d -m 0700 ${path} && chown -R ${defaultUser}: ${path}`,
   ];
 }

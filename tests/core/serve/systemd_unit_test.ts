@@ -77,8 +77,11 @@ Deno.test("the unit opens the folders that the options name", () => {
 Deno.test("a unit for a directory without an owner but root describes how to make its user", () => {
   const options = { ...plain, program: "/usr/bin/barge" };
   const unit = systemdUnit({ ...options, user: undefined, data: "/srv/it's" });
-  assert.match(unit, /^# {3}useradd --system .* --home-dir '\/srv\/it'\\''s' .* barge$/m);
-  assert.match(unit, /^# {3}install -d .* && chown -R barge: '\/srv\/it'\\''s'$/m);
+  assert.match(unit, /^# {3}useradd --system .* --home-dir \/nonexistent .* barge$/m);
+  assert.match(
+    unit,
+    /^# {3}install -d -m 0700 '\/srv\/it'\\''s' && chown -R barge: '\/srv\/it'\\''s'$/m,
+  );
   assert.match(unit, /^User=barge$/m);
   const owned = systemdUnit({ ...options, user: "1000", data: "/srv/barge" });
   assert.match(owned, /^User=1000$/m);
