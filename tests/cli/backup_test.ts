@@ -26,7 +26,7 @@ Deno.test({
     const data = `${home.path}/data`;
     const env = { BARGE_DATA: data, BACKUP: `${home.path}/backup` };
     Deno.mkdirSync(env.BACKUP);
-    const run = (block: string[]) => runBlock(home, block, env);
+    const run = (block: string[], variables = env) => runBlock(home, block, variables);
     const args = ["--ftps", "127.0.0.1:0", "--sftp", "127.0.0.1:0", "--workers", "1"];
     Deno.mkdirSync(data);
     await layHostKeys(data);
@@ -43,6 +43,13 @@ Deno.test({
       await put(server, { changed: "new", after: "after" });
       await server.kill("SIGKILL"); // the newest changes are in accounts.db-wal
     }
+    // As a script with `set -e`, on a disk that is not mounted, the block ends before rsync.
+    const unmounted = { ...env, BARGE_DATA: `${home.path}/unmounted` };
+    Deno.mkdirSync(unmounted.BARGE_DATA);
+    await assert.rejects(run(backUp, unmounted), /no barge data directory here/);
+    assert.ok(Deno.statSync(`${env.BACKUP}/data/homes/anna/before`).isFile);
+    const unset = { ...env, BARGE_DATA: "" };
+    await assert.rejects(run(backUp.slice(1), unset), /BARGE_DATA/);
     assert.ok(Deno.statSync(`${data}/accounts.db-wal`).size > 0);
     Deno.removeSync(`${data}/tls`, { recursive: true });
 
