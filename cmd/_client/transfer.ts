@@ -150,7 +150,10 @@ export function summary(totals: Totals, seconds: number, dryRun: boolean): strin
 /** Returns a file's outcome as `--json` shows it. The fields are frozen; a download has one more. */
 function resultFields(op: "put" | "get", result: TransferResult) {
   const { path, local, size, sha256, status, offset, error, verified = null } = result;
-  const failure = error && { kind: error.kind, message: error.message };
+  // The message names the local file if this machine refused it, since the kind is the same if the server does.
+  const isLocal = error?.path === local && error.op !== op;
+  const message = isLocal ? String(error) : error?.message;
+  const failure = error && { kind: error.kind, message };
   const fields = { path, local, size, sha256, status, offset, error: failure };
   return op === "get" ? { ...fields, verified } : fields;
 }

@@ -61,7 +61,7 @@ Deno.test("jobs of cron", async (t) => {
         "put: ended with exit code 0 after T",
       ]);
       assert(texts.includes("put: ended with exit code 4 after T"), log);
-      assert(texts.some((text) => text.startsWith("barge: put missing: ")), log);
+      assert(texts.some((text) => text.startsWith("barge: read missing: ")), log);
       assert(texts.some((text) => text.startsWith("barge: ls /home/none: ")), log);
       const notices = await Deno.readTextFile(`${home.path}/notices`);
       const [put, ls] = lines({ code: 0, stdout: notices, stderr: "" });

@@ -1,8 +1,9 @@
 /** Keeps a download from writing through a link below its folder. */
-import { BargeError, typed } from "../../error.ts";
+import { BargeError } from "../../error.ts";
 import { type Filter, leavesOut } from "../filter/filter.ts";
 import { protectedBelow } from "../transfer/conflict.ts";
 import { deleteHint } from "../transfer/failure.ts";
+import { onLocal } from "../transfer/local_failure.ts";
 import type { TransferOptions } from "../transfer/options.ts";
 import { itemOf, walk } from "../transfer/walk.ts";
 import { lstat } from "./local_target.ts";
@@ -49,10 +50,8 @@ export async function clearWay(
     const kept = protectedBelow(item, below, options.filter);
     if (kept !== undefined) throw stays(`, and a filter protects ${root}/${kept}`);
   }
-  try {
-    if (!options.dryRun) Deno.removeSync(path, { recursive: facts.isDirectory });
-  } catch (cause) {
-    throw typed(cause, { op: "remove", path });
+  if (!options.dryRun) {
+    onLocal("remove", path, () => Deno.removeSync(path, { recursive: facts.isDirectory }));
   }
   return true;
 }

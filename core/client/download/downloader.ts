@@ -12,6 +12,7 @@ import { resumeHint } from "../transfer/failure.ts";
 import { Folders } from "./folders.ts";
 import { GetMany, type SmallFile, type SmallFileRequest } from "./get_many.ts";
 import type { Hash } from "../transfer/hash.ts";
+import { localFailure, onLocal } from "../transfer/local_failure.ts";
 import { Part, removeStale } from "./part.ts";
 import type { Item } from "../transfer/plan.ts";
 import { receive, type Received } from "./receive.ts";
@@ -134,7 +135,7 @@ export class Downloader {
     const part = Part.open(local, sha256, this.#folders);
     try {
       if (part.offset > 0) part.restart();
-      writeFully(part.file, bytes);
+      onLocal("write", local, () => writeFully(part.file, bytes));
       await part.commit(new Date(parseTime(modified)!), true);
     } finally {
       part.discard();
@@ -217,7 +218,8 @@ export class Downloader {
     if (part.offset > 0 && part.offset <= size) {
       const { hashInto, sha256 } = await import("../transfer/hash.ts");
       const hash = sha256();
-      const n = await hashInto(hash, part.file, part.offset, () => this.#client.closed);
+      const n = await hashInto(hash, part.file, part.offset, () => this.#client.closed)
+        .catch((cause) => Promise.reject(localFailure("read", part.path, cause)));
       if (n === part.offset) return { offset: n, hash };
     }
     part.restart();
@@ -242,7 +244,7 @@ export class Downloader {
     try {
       for (let done = 0; done < bytes.length;) done += await output.write(bytes.subarray(done));
     } catch (cause) {
-      throw typed(cause, { op: "write", path: local });
+      throw localFailure("write", local, cause);
     }
     this.#report.bytes(bytes.length);
   }

@@ -3,7 +3,8 @@
  * that the name's links lead to. Devices, FIFOs and the links in /dev/fd and /proc/self/fd are written in
  * place, since a regular file in their place would cut their readers off.
  */
-import { BargeError, typed } from "../../error.ts";
+import { BargeError } from "../../error.ts";
+import { localFailure, onLocal } from "../transfer/local_failure.ts";
 import { join, parentOf } from "../path.ts";
 import type { Client } from "../client.ts";
 import { untilClosed } from "./until_closed.ts";
@@ -42,7 +43,10 @@ export function localTarget(path: string): LocalTarget {
       hint: "use - for standard output, and a program that writes there",
     });
   }
-  return { type: "file", path: facts.isSymlink ? Deno.realPathSync(path) : path };
+  return {
+    type: "file",
+    path: facts.isSymlink ? onLocal("read", path, () => Deno.realPathSync(path)) : path,
+  };
 }
 
 /** Returns whether a name means standard output, as `-` and /dev/stdout do. */
@@ -71,7 +75,7 @@ export async function openStream(path: string, client: Client): Promise<Deno.FsF
     return await untilClosed(client)(opening);
   } catch (cause) {
     opening.then((file) => file.close(), () => {/* the cause is thrown */});
-    throw typed(cause, { op: "write", path });
+    throw localFailure("write", path, cause);
   }
 }
 

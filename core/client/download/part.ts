@@ -5,8 +5,9 @@
  * The bytes are synced before the rename, so that no crash leaves a target of the wrong length. The
  * part is locked while it is written: of two runs at once, the second uses another name.
  */
-import { BargeError, typed } from "../../error.ts";
+import { BargeError } from "../../error.ts";
 import { syncSmall } from "../../disk/sync_file.ts";
+import { localFailure, onLocal } from "../transfer/local_failure.ts";
 import type { Folders } from "./folders.ts";
 import { baseName, join, parentOf } from "../path.ts";
 import { lstat, stat } from "./local_target.ts";
@@ -78,7 +79,7 @@ export class Part {
       if (mode !== undefined) Deno.chmodSync(path, mode);
       return new Part(target, path, part.file, part.offset);
     } catch (cause) {
-      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+      if (!(cause instanceof Deno.errors.NotFound)) throw localFailure("write", target, cause);
       throw new BargeError("no-directory", "there is no such folder", { path: folder, cause });
     }
   }
@@ -95,15 +96,17 @@ export class Part {
       this.file.utimeSync(new Date(), modified);
       Deno.renameSync(this.path, this.#target);
     } catch (cause) {
-      throw typed(cause, { path: this.#target });
+      throw localFailure("write", this.#target, cause);
     }
     this.#close();
   }
 
   /** Removes all bytes. */
   restart(): void {
-    this.file.truncateSync(0);
-    this.file.seekSync(0, Deno.SeekMode.Start);
+    onLocal("write", this.#target, () => {
+      this.file.truncateSync(0);
+      this.file.seekSync(0, Deno.SeekMode.Start);
+    });
   }
 
   /** Closes the part, and leaves it for the next run unless it is empty. */

@@ -12,6 +12,7 @@ import { join } from "../path.ts";
 import { checkRemovals } from "../transfer/brake.ts";
 import { isBelow } from "../transfer/conflict.ts";
 import { noFolderFor } from "../transfer/failure.ts";
+import { onLocal } from "../transfer/local_failure.ts";
 import { extraneous, type Item } from "../transfer/plan.ts";
 import { type LocalTree, walk } from "../transfer/walk.ts";
 import { clearWay, type WayOptions } from "./clear_way.ts";
@@ -133,7 +134,9 @@ export class TreeDownload {
     for (const { name, type } of extraneous(existing, this.#keptNames(tree))) {
       const local = join(root, name);
       try {
-        if (!dryRun) Deno.removeSync(local, { recursive: type === "dir" });
+        if (!dryRun) {
+          onLocal("remove", local, () => Deno.removeSync(local, { recursive: type === "dir" }));
+        }
         report.removed(join(path, name), local);
       } catch (cause) {
         report.failed(join(path, name), local, typed(cause, { op: "remove", path: local }));
@@ -155,7 +158,7 @@ export class TreeDownload {
 
 /** @param isRoot whether it is the tree's own folder, which may be a link */
 function makeFolder(local: string, isRoot: boolean): void {
-  Deno.mkdirSync(local, { recursive: true });
+  onLocal("make", local, () => Deno.mkdirSync(local, { recursive: true }));
   // On a file system that ignores case, a link of another spelling may have the name.
   if (isRoot || Deno.lstatSync(local).isDirectory) return;
   throw new BargeError("exists", "it is a symbolic link here");

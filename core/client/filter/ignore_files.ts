@@ -1,6 +1,6 @@
 /** Reads the `.bargeignore` files of a local tree. */
-import { typed } from "../../error.ts";
 import { join } from "../path.ts";
+import { localFailure } from "../transfer/local_failure.ts";
 import { ignoreFileName } from "./excluded.ts";
 import { IgnoreRules } from "./ignore_rules.ts";
 
@@ -20,7 +20,7 @@ export class IgnoreFiles {
       if (Deno.statSync(path).isDirectory) return;
       this.rules.add(folder, Deno.readTextFileSync(path));
     } catch (cause) {
-      throw typed(cause, { op: "read", path });
+      throw localFailure("read", path, cause).with({ op: "read", path });
     }
   }
 }

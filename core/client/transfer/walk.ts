@@ -1,6 +1,7 @@
 /** Reads a local tree. */
-import { BargeError, typed } from "../../error.ts";
+import { BargeError } from "../../error.ts";
 import { type Excluded, ignoreFileName } from "../filter/excluded.ts";
+import { localFailure, onLocal } from "./local_failure.ts";
 import { isPartName } from "./part_name.ts";
 import type { Item } from "./plan.ts";
 import { baseName, join } from "../path.ts";
@@ -36,7 +37,7 @@ const entriesPerTurn = 512;
  */
 export async function walk(root: string, options: WalkOptions): Promise<LocalTree> {
   const tree: LocalTree = { items: [], failed: [], omitted: [] };
-  const facts = Deno.statSync(root);
+  const facts = onLocal("read", root, () => Deno.statSync(root));
   tree.items.push(itemOf("", facts));
   // Folders still to be read, the next one last; no link may lead to one of `above`.
   const folders = [{ name: "", above: [identity(facts)] }];
@@ -91,7 +92,7 @@ function readEntry(root: string, name: string, options: WalkOptions, tree: Local
     if (options.excluded(name, "file")) return undefined;
     const error = name.includes("\uFFFD") && cause instanceof Deno.errors.NotFound
       ? new BargeError("refused", "its name is not valid UTF-8", { hint: "rename it" })
-      : typed(cause);
+      : localFailure("read", path, cause);
     tree.failed.push({ name, error: error.with({ op: "read", path }) });
     return undefined;
   }
@@ -101,7 +102,7 @@ function readNames(root: string, folder: string, tree: LocalTree): string[] {
   try {
     return Array.from(Deno.readDirSync(join(root, folder)), (entry) => entry.name).sort();
   } catch (cause) {
-    const error = typed(cause, { op: "read", path: join(root, folder) });
+    const error = localFailure("read", join(root, folder), cause);
     if (folder === "") throw error;
     tree.failed.push({ name: folder, error });
     return [];

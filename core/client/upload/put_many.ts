@@ -9,6 +9,7 @@ import { errorFromWire } from "../../protocol/failure.ts";
 import { encodeFrame, maxFrame } from "../../protocol/frame.ts";
 import type { RequestInput } from "../../protocol/message.ts";
 import type { Client } from "../client.ts";
+import { onLocal } from "../transfer/local_failure.ts";
 import { hashSmall } from "../transfer/small_hash.ts";
 import { batchBytes, maxCharBytes, pipeline, type Window } from "../transfer/window.ts";
 
@@ -80,7 +81,7 @@ export class PutMany implements Disposable {
     const isRepeated = this.#files.some(({ path }) => path === upload.path);
     if (isRepeated || !this.#fits(size, frameBytes)) await this.send();
     const into = this.#buffer.subarray(this.#filled, this.#filled + size);
-    if (!readFully(file, into)) {
+    if (!onLocal("read", upload.local, () => readFully(file, into))) {
       throw new BargeError("changed", `it shrank from ${counted(size, "byte")} while it was read`);
     }
     const after = file.statSync();

@@ -6,6 +6,7 @@ import { leavesOutSource, select } from "../filter/selection.ts";
 import { baseName, join, meansContents, parentOf } from "../path.ts";
 import { entryAt } from "../stat.ts";
 import { existsAlready, withResumeHint } from "../transfer/failure.ts";
+import { localFailure, onLocal } from "../transfer/local_failure.ts";
 import type { TransferOptions } from "../transfer/options.ts";
 import { decide, type Item } from "../transfer/plan.ts";
 import { remoteItem, remoteTree } from "../transfer/remote_tree.ts";
@@ -109,14 +110,15 @@ function missingNames({ names = [] }: PutOptions, source: string, found: readonl
       Deno.lstatSync(path);
       return []; // it was left out for another reason
     } catch (cause) {
-      return [{ name, error: typed(cause, { op: "read", path }) }];
+      return [{ name, error: localFailure("read", path, cause) }];
     }
   });
 }
 
 /** @throws {BargeError} `usage` for a source that can't be sent, which a tree only omits */
 function statSource(source: string, follow: boolean): Deno.FileInfo {
-  const facts = follow ? Deno.statSync(source) : Deno.lstatSync(source);
+  const read = follow ? Deno.statSync : Deno.lstatSync;
+  const facts = onLocal("read", source, () => read(source));
   if (facts.isSymlink) {
     throw new BargeError("usage", "is a symbolic link", { hint: "use --follow" });
   }

@@ -11,6 +11,7 @@ import { join, parentOf } from "../path.ts";
 import { checkRemovals } from "../transfer/brake.ts";
 import { conflicts, isBelow, protectedBelow } from "../transfer/conflict.ts";
 import { deleteHint, noFolderFor, withResumeHint } from "../transfer/failure.ts";
+import { onLocal } from "../transfer/local_failure.ts";
 import { extraneous, type Item } from "../transfer/plan.ts";
 import { type Upload, uploadFile } from "./file.ts";
 import type { UploadSource } from "./source.ts";
@@ -132,7 +133,7 @@ export class TreeUpload {
       throw stays(`, and a filter protects ${join(this.#source.path, kept)}`);
     }
     // Nothing is removed for a file that can't be read.
-    if (type === "file") Deno.openSync(local).close();
+    if (type === "file") onLocal("read", local, () => Deno.openSync(local)).close();
     if (options.dryRun) report.removed(path, local);
     else await uploader.clear(path, local, isFolder);
   }

@@ -9,6 +9,7 @@ import type { RequestInput } from "../../protocol/message.ts";
 import { type Client, diskTimeoutMs, type Turn } from "../client.ts";
 import type { Report } from "../transfer/events.ts";
 import { withResumeHint } from "../transfer/failure.ts";
+import { localFailure, onLocal } from "../transfer/local_failure.ts";
 import type { TransferOptions } from "../transfer/options.ts";
 import { pipeline, Window } from "../transfer/window.ts";
 import { PutMany, type Upload } from "./put_many.ts";
@@ -55,7 +56,7 @@ export class Uploader implements Disposable {
     let size = 0;
     try {
       if (this.#client.closed) throw this.#client.closed;
-      using file = Deno.openSync(local);
+      using file = onLocal("read", local, () => Deno.openSync(local));
       const facts = file.statSync();
       if (!facts.isFile) throw new BargeError("changed", "it is no file any more");
       if (facts.size === 0) refuseHidden(file, local);
@@ -74,6 +75,12 @@ export class Uploader implements Disposable {
   /** Uploads standard input, whose size is known only at its end. */
   async stream(input: Content, path: string, hint?: string): Promise<void> {
     const upload = { local: "-", path, hint: this.#hintOnTaken(hint) };
+    const content = {
+      ...input,
+      read: (into: Uint8Array) =>
+        input.read(into)
+          .catch((cause) => Promise.reject(localFailure("read", "standard input", cause))),
+    };
     let size = 0;
     const start = () => this.#report.start(path, "-", null);
     const bytes = (count: number) => {
@@ -83,7 +90,7 @@ export class Uploader implements Disposable {
     const request = { path, size: null, verify: true, overwrite: this.#overwrite };
     try {
       const { send } = await import("./send.ts");
-      const { answer } = await send(this.#client, request, input, { start, bytes });
+      const { answer } = await send(this.#client, request, content, { start, bytes });
       const { sha256 } = await answer;
       this.#done(upload, size, sha256);
     } catch (cause) {
@@ -150,7 +157,11 @@ export class Uploader implements Disposable {
     const { size } = before;
     const modified = before.mtime ?? undefined;
     const request = { path, size, modified, verify: this.#verify, overwrite: this.#overwrite };
-    const content = { read: (into: Uint8Array) => file.read(into), file };
+    const content = {
+      read: (into: Uint8Array) =>
+        file.read(into).catch((cause) => Promise.reject(localFailure("read", local, cause))),
+      file,
+    };
     const progress = {
       start: (offset: number) => this.#report.start(path, local, size, offset),
       bytes: (count: number) => this.#report.bytes(count),
@@ -228,7 +239,8 @@ export class Uploader implements Disposable {
 
 /** @throws {BargeError} `usage` for a file that has bytes, though its size is 0, as in /proc */
 function refuseHidden(file: Deno.FsFile, path: string): void {
-  if (!file.readSync(new Uint8Array(1)) || file.statSync().size > 0) return;
+  const n = onLocal("read", path, () => file.readSync(new Uint8Array(1)));
+  if (!n || file.statSync().size > 0) return;
   throw new BargeError("usage", "it has bytes, though its size is 0", {
     path,
     hint: "`put -` takes the output of a program such as cat",
