@@ -104,7 +104,7 @@ class Reconciliation {
     const { contents, onEvent, signal } = this.#options;
     const { files, bytes } = this.#store.ledger.totals();
     onEvent?.({ type: "plan", files, bytes: contents ? bytes : 0 });
-    for await (const dir of this.#folders("deepest last")) {
+    for await (const dir of this.#folders("deepest last", true)) {
       signal?.throwIfAborted();
       await this.#compareFiles(dir);
     }
@@ -115,24 +115,32 @@ class Reconciliation {
     return { checked, bytes: this.#bytes, copied, problems };
   }
 
-  /** Yields the ledger's folders, then those that only the disk has. */
-  async *#folders(order: TreeOrder): AsyncGenerator<string, void, void> {
+  /**
+   * Yields the ledger's folders, then those that only the disk has.
+   *
+   * @param reportsUnnamed whether names on the disk that are not valid UTF-8 are reported
+   */
+  async *#folders(order: TreeOrder, reportsUnnamed = false): AsyncGenerator<string, void, void> {
     const { folders, ledger } = this.#store;
     yield* ledger.folders(order);
     for (const space of ["homes", "public"]) {
-      for await (const dir of this.#walk(space)) if (folders.id(dir) === undefined) yield dir;
+      for await (const dir of this.#walk(space, reportsUnnamed)) {
+        if (folders.id(dir) === undefined) yield dir;
+      }
     }
   }
 
-  async *#walk(dir: string): AsyncGenerator<string, void, void> {
+  async *#walk(dir: string, reportsUnnamed: boolean): AsyncGenerator<string, void, void> {
     this.#options.signal?.throwIfAborted();
     yield dir;
     const onHidden: OnHidden = (name, type) => {
-      if (type !== "unnamed") return;
+      if (type !== "unnamed" || !reportsUnnamed) return;
       const what = "its name is not valid UTF-8: no door shows it; rename it by hand";
       this.#report({ kind: "unnamed", path: `${dir}/${name}`, what, repaired: false });
     };
-    for (const name of await this.#names(dir, "dir", onHidden)) yield* this.#walk(`${dir}/${name}`);
+    for (const name of await this.#names(dir, "dir", onHidden)) {
+      yield* this.#walk(`${dir}/${name}`, reportsUnnamed);
+    }
   }
 
   async #names(dir: string, only: "file" | "dir", onHidden?: OnHidden): Promise<string[]> {

@@ -39,9 +39,19 @@ Deno.test("names that no door can show are printed by verify, noted by listings,
       assert.match(stdout, /^homes\/anna\/d\/e\/caf\ufffd: its name is not valid UTF-8/m);
       assert.match(stderr, /`ls -b` shows them/);
     }
-    const [problem] = lines(await barge("verify", "--json"));
-    const { kind, path, repaired } = problem;
-    assert.deepEqual([kind, path, repaired], ["unnamed", "homes/anna/d/e/caf\ufffd", false]);
+    // Two names that are shown alike, a folder, and one in /public: each is printed once.
+    await sh(homeOnDisk, `mkdir "${unseen}"`);
+    await sh(server.data, `touch "public/${unseen}" "public/$(printf 'caf\\352')"`);
+    for (const args of [[], ["--quick"], ["--repair"]]) {
+      const problems = lines(await barge("verify", "--json", ...args))
+        .filter(({ type }) => type === "problem");
+      assert.deepEqual(
+        problems.map(({ kind, path, repaired }) => [kind, path, repaired]).sort(),
+        ["homes/anna/caf", "homes/anna/d/e/caf", "public/caf", "public/caf"]
+          .map((path) => ["unnamed", `${path}\ufffd`, false]),
+      );
+    }
+    await sh(homeOnDisk, `rmdir "${unseen}"; rm "${server.data}"/public/caf*`);
   });
   await t.step("ls notes the omission, and get -r fails", async () => {
     const left = /left out is 1 name that is not valid UTF-8: e\/caf/;
