@@ -68,10 +68,24 @@ function commandLine(pid: number): string[] | undefined {
   }
 }
 
-/** `barge serve ...`, or the runtime with `main.ts serve ...` (of the executable, `main.js`). */
-function isServe(args: readonly string[]): boolean {
+/**
+ * Returns whether a command line is `barge serve ...`, or the runtime with `run ... main.ts serve ...` (of the
+ * executable, `main.js`). A program that runs such a command as another process, as sudo and timeout do, is no server.
+ *
+ * @example
+ * ```ts
+ * import { isServe } from "./running_servers.ts";
+ * const isServer = (line: string) => isServe(line.split(" "));
+ * if (!isServer("/usr/bin/barge serve")) throw new Error();
+ * if (!isServer("/cache/barge run --quiet /cache/main.js serve --data d")) throw new Error();
+ * if (isServer("sudo -u barge barge serve")) throw new Error();
+ * if (isServer("timeout 9 deno run main.ts serve")) throw new Error();
+ * ```
+ */
+export function isServe(args: readonly string[]): boolean {
   const at = args.indexOf("serve");
-  return at > 0 && /(^|\/)(barge|main\.[jt]s)$/.test(args[at - 1]);
+  if (at === 1) return /(^|\/)barge$/.test(args[0]);
+  return at > 1 && args[1] === "run" && /(^|\/)main\.[jt]s$/.test(args[at - 1]);
 }
 
 /** Returns the directory whose lock a process has open. Only root can see other users' open files. */

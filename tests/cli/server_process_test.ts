@@ -1,0 +1,20 @@
+/** The process of a server, as other commands find it: in /proc, and in the file `lock` of its data directory. */
+import assert from "node:assert/strict";
+import { lastServer } from "../../core/serve/data.ts";
+import { runningServers } from "../../core/serve/running_servers.ts";
+import { startServer } from "../_server.ts";
+
+const linux = Deno.build.os === "linux";
+
+Deno.test(
+  "a program that runs a server is not taken for the server",
+  { ignore: !linux },
+  async () => {
+    await using server = await startServer({ under: ["timeout", "600"] });
+    const { pid } = lastServer(server.data)!;
+    assert.notEqual(pid, server.pid);
+    const found = runningServers().filter(({ data }) => data === server.data);
+    assert.deepEqual(found, [{ pid, data: server.data }]);
+    assert.equal(await server.kill("SIGTERM"), 0);
+  },
+);
