@@ -9,13 +9,18 @@ import { stagingDir } from "../local/vault/staging.ts";
 
 /** A data directory that this process has locked until it disposes of the lock. */
 export interface DataLock extends Disposable {
-  /** Writes public facts about the server into the lock file. @throws the error of the write */
+  /**
+   * Writes public facts about the server into the lock file. The disposal of the lock removes the process from them.
+   *
+   * @throws the error of the write
+   */
   writeFacts(facts: ServerFacts): void;
 }
 
 /** Facts about a server, for commands that use the same data directory. */
 export interface ServerFacts {
-  readonly pid: number;
+  /** The process; null once the server has ended, unless it was killed. */
+  readonly pid: number | null;
   readonly version: string;
   /** The certificate of the doors with TLS; null if no door has TLS. */
   readonly certificate: {
@@ -89,7 +94,17 @@ async function tryLock(data: string): Promise<DataLock | undefined> {
     .catch((error) => Promise.reject(unusable(error, "lock", data)));
   if (isNew) giveTo(foreignOwner(data), path);
   if (await file.tryLock(true)) {
-    return { writeFacts: (facts) => write(file, facts), [Symbol.dispose]: () => file.close() };
+    let written: ServerFacts | undefined;
+    return {
+      writeFacts: (facts) => write(file, written = facts),
+      [Symbol.dispose]() {
+        try {
+          // Another process may get the number, and would get the signal that is meant for the server.
+          if (written) write(file, { ...written, pid: null });
+        } catch { /* the disk is full: the number stays, as after a kill */ }
+        file.close();
+      },
+    };
   }
   file.close();
   return undefined;

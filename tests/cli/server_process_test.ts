@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { lastServer } from "../../core/serve/data.ts";
 import { runningServers } from "../../core/serve/running_servers.ts";
-import { startServer } from "../_server.ts";
+import { onTwoNodes, startServer } from "../_server.ts";
 
 const linux = Deno.build.os === "linux";
 
@@ -16,5 +16,26 @@ Deno.test(
     const found = runningServers().filter(({ data }) => data === server.data);
     assert.deepEqual(found, [{ pid, data: server.data }]);
     assert.equal(await server.kill("SIGTERM"), 0);
+  },
+);
+
+Deno.test(
+  "a server that has stopped leaves no number of a process",
+  { ignore: onTwoNodes },
+  async () => {
+    const data = await Deno.makeTempDir({ prefix: "barge-test-" });
+    try {
+      for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+        await using server = await startServer({ data, args: ["--tls"] });
+        const facts = lastServer(data)!;
+        assert.equal(facts.pid, server.pid);
+        assert.equal(facts.certificate?.fingerprint, server.facts.fingerprint);
+        await server.kill(signal);
+        const pid = signal === "SIGKILL" ? server.pid : null;
+        assert.deepEqual(lastServer(data), { ...facts, pid });
+      }
+    } finally {
+      await Deno.remove(data, { recursive: true });
+    }
   },
 );
