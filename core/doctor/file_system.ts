@@ -15,15 +15,27 @@ const temporary: Readonly<Record<string, string>> = {
 
 /** Returns a verdict on the type and the options of the file system that holds the directory. */
 export function checkFileSystem({ data }: LocalSetup): Verdict[] {
-  let mounts: string;
-  try {
-    mounts = Deno.readTextFileSync("/proc/self/mounts");
-  } catch {
+  const mounts = readMounts();
+  if (mounts === undefined) {
     const message = "This system does not show the type of the data directory's file system.";
     return [{ severity: "note", message, path: data }];
   }
   const mount = mountOf(mounts, data);
   return mount ? [judgeMount(mount, data)] : [];
+}
+
+/** Returns whether a path is known to be on a file system in memory. */
+export function isInMemory(path: string): boolean {
+  const type = mountOf(readMounts() ?? "", path)?.type;
+  return type === "tmpfs" || type === "ramfs";
+}
+
+function readMounts(): string | undefined {
+  try {
+    return Deno.readTextFileSync("/proc/self/mounts");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Judges the file system of a data directory. */

@@ -66,6 +66,7 @@ export class LocalGround implements Ground {
     const { durability } = options.settings;
     if (!unconfined) requireConfinable(options.settings.data);
     const data = prepareData(options.settings.data);
+    warnOfMode(data);
     const lock = await lockData(data);
     try {
       refuseMarked(data);
@@ -204,6 +205,17 @@ export class LocalGround implements Ground {
     this.#lock[Symbol.dispose]();
     return Promise.resolve();
   }
+}
+
+/** Logs a warning if every user can enter, list or change the data directory, as in a new tmpfs. */
+function warnOfMode(data: string): void {
+  const mode = Deno.build.os === "windows" ? 0 : Deno.statSync(data).mode ?? 0;
+  if ((mode & 0o007) === 0) return;
+  const octal = (mode & 0o7777).toString(8).padStart(4, "0");
+  log.warn("the mode of the data directory, {mode}, admits every user: run chmod 700 {data}", {
+    mode: octal,
+    data,
+  });
 }
 
 function logUpgrade({ from, to, copy }: Upgraded): void {

@@ -1,4 +1,4 @@
-/** The process of a server, as other commands find it: in /proc, and in the file `lock` of its data directory. */
+/** The process of a server, as other commands find it, and the mode of its data directory. */
 import assert from "node:assert/strict";
 import { lastServer } from "../../core/serve/data.ts";
 import { runningServers } from "../../core/serve/running_servers.ts";
@@ -33,6 +33,25 @@ Deno.test(
         await server.kill(signal);
         const pid = signal === "SIGKILL" ? server.pid : null;
         assert.deepEqual(lastServer(data), { ...facts, pid });
+      }
+    } finally {
+      await Deno.remove(data, { recursive: true });
+    }
+  },
+);
+
+Deno.test(
+  "serve warns of a data directory that every user can open",
+  { ignore: onTwoNodes },
+  async () => {
+    const data = await Deno.makeTempDir({ prefix: "barge-test-" });
+    try {
+      for (const [mode, isOpen] of [[0o1777, true], [0o701, true], [0o750, false]] as const) {
+        Deno.chmodSync(data, mode);
+        await using server = await startServer({ data });
+        const warning = `the mode of the data directory, ${mode.toString(8).padStart(4, "0")}, ` +
+          `admits every user: run chmod 700 ${data}`;
+        assert.equal(server.stderr().includes(warning), isOpen, server.stderr());
       }
     } finally {
       await Deno.remove(data, { recursive: true });

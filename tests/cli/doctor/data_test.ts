@@ -200,6 +200,8 @@ Deno.test("doctor reports a small file system in memory that is nearly full", {
     assert.equal(first.one("file-system").severity, "warn");
     assert.equal(first.one("inodes").severity, "ok");
     assert.match(first.one("file-system").message, /is on tmpfs, which is in memory/);
+    assert.equal(first.one("durability").severity, "note");
+    assert.match(first.one("durability").message, /power cut loses all files/);
     const { bsize, bavail } = statfsSync(data);
     Deno.writeFileSync(`${data}/public-bytes`, new Uint8Array((bavail - 4) * bsize));
     for (let i = 0; i < 300; i++) {
