@@ -23,7 +23,7 @@ export default command({
     ...storageOptions,
   },
   about: `Shows the state of a server to its admins: traffic, logins and requests since the server
-    started, the latencies of requests, the bytes of unfinished uploads (staged), and connections.
+    started, the latencies of requests, the bytes reserved for unfinished uploads, and connections.
     Counts are sums over all workers, also of those that have died. FAILED counts requests that ended
     with an error of any kind.
 
@@ -40,7 +40,7 @@ export default command({
   examples: [
     ["barge status", "show the current state"],
     ["barge status --watch 2", "show it every two seconds, with rates"],
-    ["barge status --json | jq .uploads.staged", "print the bytes of unfinished uploads"],
+    ["barge status --json | jq .uploads.staged", "print the bytes reserved for unfinished uploads"],
     [
       "barge status --store postgres://barge@db/files --bucket s3+https://s3.box/bytes",
       "show all nodes",

@@ -47,7 +47,7 @@ export function printSummary(
     [
       "uploads",
       `${uploads.committed} committed, ${uploads.unfinished} unfinished (${uploads.moving} arriving now), ` +
-      `${formatSize(uploads.staged)} staged`,
+      `${formatSize(uploads.staged)} reserved for them`,
     ],
     ["accounts", `${accounts.count}, ${used} used, ${reserved} reserved`],
     ["logins", `${logins.ok} ok, ${logins.failed} failed, ${counted(bans.begun, "ban")}`],

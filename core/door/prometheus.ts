@@ -137,7 +137,7 @@ function storeFamilies({ node, banned, nearQuota, accounts, uploads }: Snapshot)
     ["reserved_bytes", "Bytes reserved for uploads.", accounts.reserved],
     ["unfinished_uploads", "Uploads that are not committed.", uploads.unfinished],
     ["moving_uploads", "Uploads that a client is sending.", uploads.moving],
-    ["staged_bytes", "Bytes of uploads that are not committed.", uploads.staged],
+    ["staged_bytes", "Bytes reserved for uploads that are not committed.", uploads.staged],
   ];
   if (!node) return families;
   return families.map(([name, help, value]) => [

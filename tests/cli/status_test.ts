@@ -71,7 +71,7 @@ Deno.test("status sums the work of all workers", async () => {
   assert.match(shown.stdout, /^workers +2, [\d.]+ MB of memory$/m);
   assert.match(
     shown.stdout,
-    /^uploads +12 committed, 1 unfinished \(1 arriving now\), 5.00 kB staged$/m,
+    /^uploads +12 committed, 1 unfinished \(1 arriving now\), 5.00 kB reserved for them$/m,
   );
   assert.match(shown.stdout, /^native +put +13 +1 +[\d.]+ ms +[\d.]+ ms$/m);
   assert.match(shown.stdout, /^anna +native +127.0.0.1:\d+ +\d+ s +put \/home\/partial$/m);

@@ -100,7 +100,7 @@ function Storage({ snapshot: { accounts, uploads } }: { snapshot: Snapshot }) {
         <Fact term="Charged to accounts">{formatSize(accounts.used)}</Fact>
         <Fact term="Reserved for uploads">{formatSize(accounts.reserved)}</Fact>
         <Fact term="Partial uploads">
-          {counted(uploads.unfinished, "upload")}, {formatSize(uploads.staged)}
+          {counted(uploads.unfinished, "upload")}, {formatSize(uploads.staged)} reserved
         </Fact>
       </dl>
     </section>
