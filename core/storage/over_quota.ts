@@ -2,6 +2,9 @@
 import { counted, inNumber } from "../counted.ts";
 import { BargeError } from "../error.ts";
 
+/** The hint of a refusal for lack of bytes. */
+export const roomHint = "remove something, or ask for more room";
+
 /** The sums of an account, and their limits; null for none. */
 export interface AccountSums {
   /** The account's name. */
@@ -42,11 +45,8 @@ export function overQuota(
   { name, used, reserved, quota, entries, entryLimit }: AccountSums,
   { bytes = 0, entries: more = 0, reserved: own = 0, credit }: Need,
 ): BargeError | undefined {
-  const refusal = (why: string, what: string) =>
-    new BargeError("over-quota", why, {
-      account: name,
-      hint: `remove something, or ask for more ${what}`,
-    });
+  const refusal = (why: string, hint: string) =>
+    new BargeError("over-quota", why, { account: name, hint });
   const others = Math.max(0, reserved - own);
   if (quota !== null && bytes > own && bytes > quota - used - others) {
     const left = Math.max(0, quota - used - others);
@@ -56,12 +56,15 @@ export function overQuota(
       : `the upload is larger than the ${
         counted(left + credit, "byte that is", "bytes that are")
       } left`;
-    return refusal(why + held, "room");
+    return refusal(why + held, roomHint);
   }
   if (entryLimit !== null && more > 0 && entries + more > entryLimit) {
     const needed = counted(more, "more entry", "more entries");
     const taken = `${entries} of ${entryLimit} ${inNumber(entries, "is", "are")} taken`;
-    return refusal(`needs ${needed}, ${taken} (files, folders and partial uploads)`, "entries");
+    return refusal(
+      `needs ${needed}, ${taken} (files, folders and partial uploads)`,
+      "remove something, or ask for more entries",
+    );
   }
   return undefined;
 }

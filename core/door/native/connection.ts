@@ -32,6 +32,7 @@ import type { Rate } from "../../watch/rate.ts";
 import type { Presence } from "../../watch/roster.ts";
 import type { Session } from "../../login/session.ts";
 import type { Service } from "../../login/service.ts";
+import { adviseOnRoom } from "../../session/room_hint.ts";
 import { Access, outcomeOf } from "../access.ts";
 import { ClientConnection } from "../client_connection.ts";
 import { type Brake, brakeOf } from "../brake.ts";
@@ -298,7 +299,8 @@ export class Connection extends ClientConnection implements Conversation, Contex
     } catch (error) {
       if (this.stream.closed || this.#clientEnded) throw error;
       const { verb, path } = access;
-      const failed = explain(error, { op: verb ?? undefined, path: path ?? undefined });
+      const explained = explain(error, { op: verb ?? undefined, path: path ?? undefined });
+      const [failed] = await adviseOnRoom(this.session, explained);
       access.end(failed.kind);
       await this.#window?.drain();
       this.output.queue(encodeFrame(failure(failed)));

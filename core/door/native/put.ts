@@ -10,6 +10,7 @@ import {
   type Trailer,
 } from "../../protocol/message.ts";
 import { parseTime } from "../../protocol/time.ts";
+import { adviseOnRoom } from "../../session/room_hint.ts";
 import type { StoredFile } from "../../storage/uploads.ts";
 import type { Incoming } from "../../upload/incoming.ts";
 import { receive as receiveUpload, receiveWhole } from "../../upload/receive.ts";
@@ -57,9 +58,9 @@ async function serveEager(c: UserContext, request: UploadRequest, state: BodySta
   access.pending = true;
   await c.window.add([request.path], body, async () => {
     const outcome = await putSmall(c, request, bytes, trailer, access);
-    return outcome instanceof BargeError
-      ? failure(outcome)
-      : { ok: true, ...storedAnswer(outcome) };
+    if (!(outcome instanceof BargeError)) return { ok: true, ...storedAnswer(outcome) };
+    const [failed] = await adviseOnRoom(c.session, outcome);
+    return failure(failed);
   });
   return null;
 }
@@ -138,7 +139,7 @@ async function receive(
 ): Promise<boolean> {
   let failed: BargeError | undefined;
   const fail = async (error: unknown) => {
-    failed = explain(error, { op: "put", path });
+    [failed] = await adviseOnRoom(c.session, explain(error, { op: "put", path }));
     access.end(failed.kind);
     try {
       await upload.fail(failed);

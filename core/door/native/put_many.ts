@@ -3,6 +3,7 @@ import { BargeError } from "../../error.ts";
 import { wireErrors } from "../../protocol/failure.ts";
 import type { Answer, Request } from "../../protocol/message.ts";
 import type { BodyState, UserContext } from "./context.ts";
+import { adviseOnRoom } from "../../session/room_hint.ts";
 import { isCancelled, putSmall, uploadOf } from "./put.ts";
 
 /** @returns null: `c.window`, which commits small uploads together, sends the answer in its turn */
@@ -29,7 +30,9 @@ export async function servePutMany(
     const failures = outcomes.flatMap((error, file) =>
       error instanceof BargeError ? [{ file, error }] : []
     );
-    const errors = wireErrors(failures.map(({ error }) => error));
+    const errors = wireErrors(
+      await adviseOnRoom(c.session, ...failures.map(({ error }) => error)),
+    );
     const failed = failures.map(({ file }, i) => ({ file, error: errors[i] }));
     return { ok: true, failed } satisfies Answer<"put-many"> & { ok: true };
   });
