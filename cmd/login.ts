@@ -46,9 +46,9 @@ export default command({
     const login = { host: remote.host, port: remote.port, account, id, token, tls };
     let replaced: Login[] = [];
     try {
-      await changeLogins((logins) => {
+      await changeLogins(({ logins }) => {
         replaced = logins.filter((old) => fits(old, login));
-        return [...logins.filter((old) => !fits(old, login)), login];
+        return { logins: [...logins.filter((old) => !fits(old, login)), login] };
       });
     } catch (error) {
       if (token !== given) {

@@ -3,9 +3,9 @@ import { formatRemote, parseRemote } from "../core/client/remote.ts";
 import { revokeToken } from "../core/client/token.ts";
 import { BargeError, typed } from "../core/error.ts";
 import { command, flag, optionalArgument } from "./_term/command.ts";
-import { changeLogins, fits, type Login, readLogins } from "./_client/logins.ts";
+import { changeLogins, defaultLogin, fits, type Login, readLogins } from "./_client/logins.ts";
 import { note, printJson } from "./_term/out.ts";
-import { argumentOrOption } from "./_client/choose.ts";
+import { argumentOrOption, noServer } from "./_client/choose.ts";
 import { openSession, serverOptions } from "./_client/session.ts";
 
 export default command({
@@ -17,13 +17,15 @@ export default command({
   about: `Revokes the token of a saved login at the server, and forgets the login. Default: the last
     login. If the server can't be reached, the login stays, unless --force is given.
 
-    If there are other saved logins, verbs use the last of them from then on.`,
+    If one other saved login is left, verbs use it from then on. Of several, they use none until \`barge login\`
+    or --server chooses one.`,
   examples: [["barge logout", "end the last login"]],
   async run({ remote: named, server, force, json, ...choice }, { signal, sources }) {
     const text = argumentOrOption(named, server, sources);
     const wanted = text === undefined ? undefined : parseRemote(text);
-    const login = readLogins().findLast((login) => !wanted || fits(login, wanted));
+    const login = wanted ? readLogins().findLast((login) => fits(login, wanted)) : defaultLogin();
     if (!login) {
+      if (!wanted && readLogins().length > 0) throw noServer();
       throw new BargeError("not-found", "there is no saved login", { op: "logout", path: text });
     }
     const at = formatRemote(login);
@@ -40,14 +42,17 @@ export default command({
         throw error.with({ hint: "--force forgets the login, and leaves its token valid" });
       }
     }
-    let next: Login | undefined;
-    await changeLogins((logins) => {
+    let rest: readonly Login[] = [];
+    await changeLogins(({ logins, unchosen }) => {
       const left = logins.filter(({ id }) => id !== login.id);
-      if (logins.at(-1)?.id === login.id) next = left.at(-1);
-      return left;
+      const isOpen = unchosen || logins.at(-1)?.id === login.id;
+      if (isOpen) rest = left;
+      return { logins: left, ...(isOpen && left.length > 1 && { unchosen: true }) };
     });
     if (json) printJson({ server: at, account: login.account, revoked });
     else note(`logged out from ${at}`);
-    if (next) note(`now in use: ${formatRemote(next)}`);
+    const names = rest.map((login) => formatRemote(login)).join(", ");
+    if (rest.length === 1) note(`now in use: ${names}`);
+    if (rest.length > 1) note(`no login is in use: name one with --server, or log in (${names})`);
   },
 });

@@ -3,19 +3,19 @@ import type { Client } from "../../core/client/client.ts";
 import { formatRemote, parseRemote, type Remote } from "../../core/client/remote.ts";
 import { BargeError } from "../../core/error.ts";
 import type { Sources } from "../_term/source.ts";
-import { readLogins } from "./logins.ts";
+import { defaultLogin } from "./logins.ts";
 
 /** The hint for a token that the server does not accept. */
 export const loginEnded = "the saved login has expired or was revoked: use `barge login` again";
 
 /**
- * Returns the server of an option or variable, else of the last saved login.
+ * Returns the server of an option or variable, else of the default login.
  *
  * @throws {BargeError} `usage` for a text that names no server
  */
 export function findServer(text: string | undefined): Remote | undefined {
   if (text !== undefined) return parseRemote(text);
-  const last = readLogins().at(-1);
+  const last = defaultLogin();
   return last && { account: last.account, host: last.host, port: last.port };
 }
 

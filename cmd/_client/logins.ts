@@ -1,5 +1,6 @@
 /**
- * The saved logins: one token for each server and account, the newest last, which is the default.
+ * The saved logins: one token for each server and account, the newest last, which is the default, unless a logout
+ * has left several.
  * The file $XDG_CONFIG_HOME/barge/logins.json is readable by its owner alone.
  */
 import * as v from "valibot";
@@ -15,9 +16,14 @@ const login = v.object({
   /** Whether the login was made over TLS; logins of old versions lack it. */
   tls: v.optional(v.boolean()),
 });
-const file = v.object({ logins: v.array(login) });
+const file = v.object({
+  logins: v.array(login),
+  /** True after a logout that left several logins: none of them is the default. */
+  unchosen: v.optional(v.boolean()),
+});
 
 export type Login = v.InferOutput<typeof login>;
+type SavedLogins = v.InferOutput<typeof file>;
 
 /** Returns the path of the saved logins. @throws {BargeError} `usage` without a home */
 export function loginsPath(): string {
@@ -30,8 +36,18 @@ export function loginsPath(): string {
 
 /** Returns all saved logins. @throws {BargeError} `denied` if other users can access the file */
 export function readLogins(): Login[] {
+  return readFile().logins;
+}
+
+/** Returns the login that verbs use if no server is named. @throws {BargeError} as {@link readLogins} */
+export function defaultLogin(): Login | undefined {
+  const { logins, unchosen } = readFile();
+  return unchosen ? undefined : logins.at(-1);
+}
+
+function readFile(): SavedLogins {
   const path = configPath("logins.json");
-  if (path === undefined) return [];
+  if (path === undefined) return { logins: [] };
   let text: string;
   try {
     using handle = Deno.openSync(path);
@@ -39,11 +55,11 @@ export function readLogins(): Login[] {
     checkOwner(path, facts);
     text = readAll(handle, facts.size);
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return [];
+    if (cause instanceof Deno.errors.NotFound) return { logins: [] };
     throw typed(cause, { op: "read logins", path });
   }
   const result = v.safeParse(v.pipe(v.string(), v.parseJson(), file), text);
-  if (result.success) return result.output.logins;
+  if (result.success) return result.output;
   throw new BargeError("fatal", "the file is damaged", {
     op: "read logins",
     path,
@@ -52,7 +68,9 @@ export function readLogins(): Login[] {
 }
 
 /** Changes the saved logins under a lock; readers see the old or the new file. */
-export async function changeLogins(change: (logins: Login[]) => Login[]): Promise<void> {
+export async function changeLogins(
+  change: (saved: SavedLogins) => SavedLogins,
+): Promise<void> {
   const path = loginsPath();
   const temporary = `${path}.${crypto.randomUUID()}`;
   try {
@@ -60,7 +78,7 @@ export async function changeLogins(change: (logins: Login[]) => Login[]): Promis
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
     await lock.lock(true);
-    const text = JSON.stringify({ logins: change(readLogins()) }, null, 2) + "\n";
+    const text = JSON.stringify(change(readFile()), null, 2) + "\n";
     {
       using handle = await Deno.open(temporary, { createNew: true, write: true, mode: 0o600 });
       handle.writeSync(new TextEncoder().encode(text));

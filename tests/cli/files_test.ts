@@ -53,9 +53,21 @@ Deno.test("verbs of people with accounts", async (t) => {
 
     const { logins } = JSON.parse(Deno.readTextFileSync(file));
     const other = { ...logins[0], account: "bob", id: "0", token: "barge_0_0" };
-    Deno.writeTextFileSync(file, JSON.stringify({ logins: [other, ...logins] }));
+    const third = { ...other, account: "carl", id: "1" };
+    Deno.writeTextFileSync(file, JSON.stringify({ logins: [other, third, ...logins] }));
     const out = await home.barge(["logout", "--json"]);
-    assert.match(out.stderr, new RegExp(`^now in use: barge://bob@${server.address}$`, "m"));
+    const [bob, carl] = ["bob", "carl"].map((name) => `barge://${name}@${server.address}`);
+    // Of several logins that are left, the next command must not take one by itself.
+    const none = `no login is in use: name one with --server, or log in (${bob}, ${carl})`;
+    assert.equal(out.stderr.trimEnd(), none);
+    for (const verb of ["ls", "logout"]) {
+      const { code, stderr } = await home.barge([verb]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /no server is named/);
+    }
+    const chosen = await place.barge(["logout", carl]);
+    assert.equal(chosen.code, 0, chosen.stderr);
+    assert.match(chosen.stderr, new RegExp(`^now in use: ${bob}$`, "m"));
     const forgotten = await place.barge(["logout"]);
     assert.equal(forgotten.code, 0, forgotten.stderr);
     assert.doesNotMatch(forgotten.stderr, /now in use/);
