@@ -1,4 +1,5 @@
 /** `barge serve --print-unit` and `--print-socket`: prints systemd units for the same command line. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { BargeError } from "../../core/error.ts";
 import { type Address, socketPathOf } from "../../core/net/address.ts";
@@ -73,7 +74,9 @@ export function printUnit(
     hooks: [onCommit, checkUpload].filter((line) => line !== undefined),
   });
   for (const line of text.trimEnd().split("\n")) print(line);
-  if (!Deno.build.standalone) note(`(the unit runs ${defaultProgram}: put the executable there)`);
+  if (!Deno.build.standalone && !existsSync(defaultProgram)) {
+    note(`(the unit runs ${defaultProgram}: put the executable there)`);
+  }
 }
 
 /** Prints the socket unit of the open doors. @throws {BargeError} `usage`, as `socketUnit` */

@@ -1,4 +1,5 @@
 /** `barge token add`: makes a token, with limits. */
+import { entryAt } from "../../core/client/stat.ts";
 import { issueToken } from "../../core/client/token.ts";
 import { BargeError } from "../../core/error.ts";
 import { argument, flag, value, values } from "../_term/command.ts";
@@ -55,9 +56,13 @@ export default sessionCommand({
     }).catch((error) => {
       throw withOption(error, path);
     });
-    if (json) return printJson({ id, token });
-    print(token);
-    note(`made the token ${id}; it can't be shown again`);
+    if (json) printJson({ id, token });
+    else print(token);
+    if (!json) note(`made the token ${id}; it can't be shown again`);
+    // The token is made already: a failure to look at the path is no failure of the command.
+    const isMissing = path !== undefined &&
+      await entryAt(client, path).then((e) => !e, () => false);
+    if (isMissing) note(`${path} does not exist yet`);
   },
 });
 

@@ -2,7 +2,7 @@
 import { revokeToken } from "../../core/client/token.ts";
 import { args } from "../_term/command.ts";
 import { eachPath } from "../_client/each_path.ts";
-import { printJson } from "../_term/out.ts";
+import { note, printJson } from "../_term/out.ts";
 import { sessionCommand } from "../_client/session.ts";
 
 export default sessionCommand({
@@ -15,6 +15,7 @@ export default sessionCommand({
     return await eachPath("token revoke", ids, async (id) => {
       await revokeToken(client, id);
       if (json) printJson({ id, revoked: true });
+      else note(`revoked the token ${id}`);
     });
   },
 });

@@ -61,7 +61,7 @@ export default accountsCommand({
     }
     if (noTotp) {
       const outcome = before.totp
-        ? "has no second factor any more: the password suffices"
+        ? "has no second factor any more: the password suffices, unless `serve` has --require-totp"
         : "had no second factor";
       note(`${account.name} ${outcome}`);
     }

@@ -141,6 +141,11 @@ Deno.test("tokens of accounts", async (t) => {
     const revoked = await home.barge(["token", "revoke", used.id, "--json"]);
     assert.deepEqual(lines(revoked), [{ id: used.id, revoked: true }]);
     assert.equal((await place.barge(["ls", "--server", remote], { env })).code, 11);
+    const nowhere = await place.barge(["token", "add", "job", "--path", "/home/nothing"]);
+    assert.match(nowhere.stderr, /^\/home\/nothing does not exist yet$/m);
+    const [, made] = nowhere.stdout.split("_");
+    const ended = await place.barge(["token", "revoke", made]);
+    assert.equal(ended.stderr, `revoked the token ${made}\n`);
     const again = await place.barge(["token", "revoke", used.id]);
     assert.equal(again.code, 4);
     assert.equal(again.stderr, `barge: token revoke ${used.id}: there is no such token\n`);
