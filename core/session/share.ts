@@ -85,7 +85,8 @@ export async function share(
   const usage = (why: string) => new BargeError("usage", why);
   const tokenEnd = session.scope.expires ?? Infinity;
   if (expires !== undefined && expires > tokenEnd) throw outlives(tokenEnd);
-  const life = (expires ?? Math.min(Date.now() + defaultLinkMs, tokenEnd)) - Date.now();
+  const end = expires ?? Math.min(Date.now() + defaultLinkMs, tokenEnd);
+  const life = end - Date.now();
   if (!(life >= minLinkMs && life <= maxLinkMs)) {
     throw usage("a link ends in a minute at the earliest, in a year at the latest");
   }
@@ -102,7 +103,7 @@ export async function share(
     })
     : null;
   await session.check(); // the login may have ended meanwhile
-  const added = { place, kind, maxDownloads, verifier, expires: Date.now() + life };
+  const added = { place, kind, maxDownloads, verifier, expires: end };
   const made = await store.people.shares.add(account.id, added, session.actor);
   return { token: made.token, link: await linkOf(store, account, made.share) };
 }

@@ -106,7 +106,7 @@ Deno.test("a server that can't start reports why, with an exit code", async (t) 
   });
   await t.step("a data directory that can't be written", async (t) => {
     using folder = new Folder();
-    const mounted = await mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", folder.path);
+    const mounted = await mount("-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", folder.path);
     if (!mounted) return skip(t, "can't mount here");
     try {
       await (await startServer({ data: folder.path }))[Symbol.asyncDispose]();

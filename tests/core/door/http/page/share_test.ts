@@ -55,9 +55,9 @@ test("a user shares a file, and a visitor downloads it", async () => {
 });
 
 test("a login with a token offers no link that outlives the token", async () => {
-  await server.addUser("petra", { password });
-  await Deno.mkdir(`${server.data}/homes/petra`, { recursive: true });
-  await Deno.writeTextFile(`${server.data}/homes/petra/f`, "f");
+  await server.addUser("paula", { password });
+  await Deno.mkdir(`${server.data}/homes/paula`, { recursive: true });
+  await Deno.writeTextFile(`${server.data}/homes/paula/f`, "f");
   for (
     const [days, offered] of [
       [3, ["in an hour", "in a day", "with the token of this login"]],
@@ -66,7 +66,7 @@ test("a login with a token offers no link that outlives the token", async () => 
   ) {
     await using owner = await Person.open();
     const { page } = owner;
-    await owner.login("petra", await issueToken("petra", Date.now() + days * dayMs));
+    await owner.login("paula", await issueToken("paula", Date.now() + days * dayMs));
     await page.goto(`${owner.base}/links/new?path=/home/f`);
     assert.deepEqual(await page.locator("#life option").allInnerTexts(), offered);
     assert.equal(await page.locator("#life option:checked").innerText(), offered[2]);
