@@ -56,9 +56,9 @@ export function settingsReader<T extends LiveValues>(
       }
       const source = read.sources.get(key);
       const shown = (value: unknown, source?: Source) =>
-        value === undefined ? "none" : textOf(option, value, source);
+        value === undefined ? "the default" : textOf(option, value, source);
       changes.push(`${name} from ${shown(from, sources.get(key))} to ${shown(to, source)}`);
-      changed[name] = { from: from ?? null, to: to ?? null };
+      changed[name] = { from: recorded(from), to: recorded(to) };
       values[field] = to;
       if (source) sources.set(key, source);
       else sources.delete(key);
@@ -69,6 +69,11 @@ export function settingsReader<T extends LiveValues>(
     const verify = verifyOf(values);
     return { limits, logLevel, verify, tlsCert, tlsKey, changes, changed, needRestart };
   };
+}
+
+/** Returns a value for a record, where undefined, an option without a value of its own, would be lost. */
+function recorded(value: unknown): unknown {
+  return value === undefined ? "default" : value;
 }
 
 /** Returns the settings of the doors that a reload changes. @throws {BargeError} for an unusable --proxy-cert */
