@@ -22,6 +22,8 @@ export interface Found extends Pick<StoredEntry, "type" | "size" | "modified"> {
 
 /** The size of a folder with some hundred names, on most file systems. */
 const smallFolderBytes = 16 * 1024;
+/** More names than fit into such a folder where its size is that of its entries, as on ext4, xfs and btrfs. */
+const smallFolderNames = smallFolderBytes / 12;
 
 export class Vault {
   /** The data directory's real path. */
@@ -34,6 +36,8 @@ export class Vault {
   readonly #sound = new Set<string>();
   /** The names in folders that were read since the last await. */
   readonly #listed = new Map<string, ReadonlySet<string>>();
+  /** Whether the size of a folder tells that it is small. */
+  #sizesTell = true;
 
   /**
    * @param root an existing directory; in a worker, which may not read it, its real path
@@ -64,13 +68,16 @@ export class Vault {
   /**
    * Reads the names in a small folder. Until the next await, a look at a free name there then needs no
    * exception, which takes longer than the look. A folder that can't be read is not listed: the looks
-   * report the reason.
+   * report the reason. None is listed once a size was found to say nothing of the number of names.
    */
   list(dir: string): void {
     const path = `${this.root}/${dir}`;
     try {
-      if (!this.#enter(dir) || Deno.lstatSync(path).size > smallFolderBytes) return;
-      this.#listed.set(dir, new Set(Iterator.from(Deno.readDirSync(path)).map(({ name }) => name)));
+      if (!this.#sizesTell || !this.#enter(dir)) return;
+      if (Deno.lstatSync(path).size > smallFolderBytes) return;
+      const names = new Set(Iterator.from(Deno.readDirSync(path)).map(({ name }) => name));
+      this.#sizesTell = names.size <= smallFolderNames;
+      this.#listed.set(dir, names);
     } catch { /* not listed */ }
   }
 
