@@ -59,7 +59,7 @@ export async function receive(session: Session, request: UploadRequest): Promise
   if (!isGathered(request)) {
     return await beginStaged(target, await checkNow(target));
   }
-  await checkSoon(target);
+  await checkWhereWorthwhile(target);
   return new Gathering(target);
 }
 
@@ -80,7 +80,7 @@ export async function receiveWhole(
   // The operator's check reads staged bytes.
   if (isGathered(request) && !session.store.hooks.check) {
     const target = targetOf(session, request);
-    await checkSoon(target);
+    await checkWhereWorthwhile(target);
     return await storeWhole(target, bytes, sha256, true);
   }
   const upload = await receive(session, request);
@@ -92,8 +92,8 @@ export async function receiveWhole(
   }
 }
 
-/** Checks an upload that will be gathered, where that is worth it. */
-function checkSoon(target: UploadTarget): Promise<unknown> | undefined {
+/** Checks an upload before its bytes are stored, where that takes less time than to store and drop them. */
+function checkWhereWorthwhile(target: UploadTarget): Promise<unknown> | undefined {
   const { session, request } = target;
   // A small body takes less time than a second check. One of unknown size may become large. One that its
   // token can't write must not drop the partial upload of another login to the path.
