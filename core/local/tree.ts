@@ -42,6 +42,7 @@ export function localTree(parts: PartsWithCommits): Tree {
     foreign: (place, account) => foreignEntry(parts, place, account),
     unnamed: (place) => unnamedEntry(vault, place),
     open: (place, offset) => openDownload(parts, place, offset),
+    comparesParts: false,
     readSmall: (places, maxBytes) => readSmall(parts, places, maxBytes),
     readAgain: async (files) => readAgain(parts, files),
     digest: (place, algorithm, signal) => digestFile(vault, place, algorithm, Infinity, signal),

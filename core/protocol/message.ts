@@ -171,6 +171,8 @@ const answers = {
     binding: v.optional(v.string()),
     /** Whether tokens can have a scope; absent: the server ignores the scope of a token to issue. */
     scopes: v.optional(v.boolean()),
+    /** Whether the server compares the digests of the parts of a file that it reads, unless the client verifies it. */
+    parts: v.optional(v.boolean()),
   }),
   auth: v.object({ nonce, salt, n: count, r: count, p: count }),
   proof: v.object({ account: v.string(), role: v.picklist(["user", "admin"]), signature: key }),

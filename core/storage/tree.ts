@@ -41,6 +41,9 @@ export interface NewFolder {
 }
 
 export interface Tree {
+  /** Whether files are kept in parts whose digests are compared as they are read: see {@link Reading}. */
+  readonly comparesParts: boolean;
+
   /** Runs a guard at once, so that a change can be refused early. The change itself runs it again. */
   check<T>(guard: Guard<T>): Promise<T>;
 

@@ -137,3 +137,41 @@ Deno.test({
     assert.equal(JSON.parse(got.stdout.split("\n")[0]).offset, at);
   },
 });
+
+Deno.test({
+  name: "damage of one file in the bucket leaves the other files of a tree alone",
+  ignore: !hasEngines,
+  async fn() {
+    await using nodes = await Nodes.make();
+    await nodes.addUser("anna");
+    await using home = new Home();
+    const writer = await nodes.start();
+    const reader = await nodes.start();
+    const run = (address: string, ...args: string[]) =>
+      home.barge([...args, "--server", `barge://anna@${address}`], { env: secret });
+    Deno.mkdirSync(`${home.path}/tree`);
+    const big = pattern(30_000_000, 5);
+    Deno.writeFileSync(`${home.path}/tree/a`, big);
+    const good = Array.from({ length: 8 }, (_, i) => [`b${i}`, pattern(3_000_000, i)] as const);
+    for (const [name, bytes] of good) Deno.writeFileSync(`${home.path}/tree/${name}`, bytes);
+    assert.equal((await run(writer.address, "put", "-r", "tree", "/home/")).code, 0);
+
+    const { db, bucket } = nodes.setup.first;
+    const [{ object }] = await db.all<{ object: number }>(
+      `SELECT object FROM piece JOIN node USING (content)
+       WHERE node.name = convert_to('a', 'UTF8') AND at > 8000000 AND piece.size > 1000000 ORDER BY at LIMIT 1`,
+    );
+    const damaged = damages["other bytes"](await bucket.get(objectName(object)) as Bytes)!;
+    await bucket.put(objectName(object), damaged, sha256(damaged));
+
+    const got = await run(reader.address, "get", "-r", "/home/tree/", "got", "--json");
+    assert.equal(got.code, 5, got.stderr);
+    const results = got.stdout.trim().split("\n").map((line) => JSON.parse(line))
+      .filter(({ status }) => status !== undefined);
+    const failed = results.filter(({ status }) => status === "failed").map(({ path }) => path);
+    assert.deepEqual(failed, ["/home/tree/a"]);
+    for (const [name, bytes] of good) {
+      assert.deepEqual(Deno.readFileSync(`${home.path}/got/${name}`), bytes);
+    }
+  },
+});

@@ -15,7 +15,7 @@ import type { Hash } from "../transfer/hash.ts";
 import { localFailure, onLocal } from "../transfer/local_failure.ts";
 import { Part, removeStale } from "./part.ts";
 import type { Item } from "../transfer/plan.ts";
-import { receive, type Received } from "./receive.ts";
+import { digestMismatch, receive, type Received } from "./receive.ts";
 import { baseName, parentOf } from "../path.ts";
 import { fileRequest, streamRequest } from "./request.ts";
 import { untilClosed } from "./until_closed.ts";
@@ -31,6 +31,15 @@ export interface Output {
   write(bytes: Uint8Array): Promise<number>;
 }
 
+/** A file that is requested by itself. */
+interface LargeFile {
+  readonly path: string;
+  readonly local: string;
+  readonly size: number;
+  /** The listed digest. */
+  readonly sha256: string | null;
+}
+
 export class Downloader {
   readonly #client: Client;
   readonly #report: Report;
@@ -41,6 +50,8 @@ export class Downloader {
   readonly #many: GetMany;
   /** Files that turned out to be too large for a shared answer. */
   #grown: SmallFileRequest[] = [];
+  /** Files whose digests differed, and of which the server shall compare the parts. */
+  #differing: LargeFile[] = [];
 
   /**
    * @param verify false: large files are not compared with the server's digest
@@ -75,7 +86,7 @@ export class Downloader {
         return await this.#many.add({ path, local, size, stored });
       }
       await this.#many.send();
-      await this.#large(path, local, size, sha256 ?? null);
+      await this.#large({ path, local, size, sha256: sha256 ?? null });
     } catch (cause) {
       this.#failed(path, local, item.size, cause);
     }
@@ -107,6 +118,7 @@ export class Downloader {
         write: (bytes) => this.#write(stoppable, bytes, name),
       });
       if (received.type === "failed") throw received.error;
+      if (received.type === "differs") throw digestMismatch();
       if (received.type === "whole") this.#done(path, local, received, 0);
     } catch (cause) {
       this.#failed(path, local, size, cause);
@@ -118,10 +130,17 @@ export class Downloader {
     await this.#many.send();
     await this.#window.drained();
     for (const { path, local, size } of this.#grown.splice(0)) {
-      await this.#large(path, local, size, null)
+      await this.#large({ path, local, size, sha256: null })
         .catch((cause) => this.#failed(path, local, size, cause));
     }
     await this.#window.drained();
+    // The server closes the connection at damage. So these come last.
+    for (const file of this.#differing.splice(0)) {
+      this.#report.plan(0, file.size);
+      await this.#large(file, false)
+        .catch((cause) => this.#failed(file.path, file.local, file.size, cause));
+      await this.#window.drained();
+    }
   }
 
   /** Writes a small file. */
@@ -145,13 +164,15 @@ export class Downloader {
     if (!stored) this.#noteUnverified(path);
   }
 
-  async #large(path: string, local: string, size: number, expected: string | null): Promise<void> {
+  /** @param verifies whether this side alone compares the digest. A download that resumes is always compared by both */
+  async #large(file: LargeFile, verifies = this.#verify): Promise<void> {
+    const { path, local, size, sha256: expected } = file;
     const part = Part.open(local, expected, this.#folders);
     const weight = Math.min(size, maxPendingBytes / 2);
     try {
       const { offset, hash } = await this.#hashPart(part, size);
       await this.#window.enter(weight);
-      this.#receiveInto(part, path, local, { size, offset, hash, expected })
+      this.#receiveInto(part, file, { offset, hash, expected, verifies: verifies && offset === 0 })
         .catch((cause) => this.#failed(path, local, size, cause))
         .finally(() => this.#window.leave(weight));
       await this.#client.flush().catch(() => {/* the answer fails as well */});
@@ -162,19 +183,23 @@ export class Downloader {
   }
 
   /**
-   * Receives a file into its part, from an offset, and renames the part. If the digest differs, the server is asked
-   * once more, and compares what it reads: it finds the place of damage in its storage, and the bytes before stay in
-   * the part. A download that resumes is compared by the server, too, since it may follow such a failure.
+   * Receives a file into its part, from an offset, and renames the part. If the digest differs, a server that compares
+   * parts is asked again later: it finds the damage in its storage, and the bytes before it stay in the part. So it also
+   * compares a download that resumes.
    */
   async #receiveInto(
     part: Part,
-    path: string,
-    local: string,
-    from: { size: number; offset: number; hash: Hash | undefined; expected: string | null },
+    file: LargeFile,
+    from: {
+      offset: number;
+      hash: Hash | undefined;
+      expected: string | null;
+      verifies: boolean;
+    },
   ): Promise<void> {
+    const { path, local } = file;
     try {
-      let { offset, hash, expected } = from;
-      let verifies = this.#verify && offset === 0;
+      let { offset, hash, expected, verifies } = from;
       const fetch = () =>
         this.#fetch(fileRequest(path, offset, verifies), {
           hash,
@@ -185,23 +210,21 @@ export class Downloader {
           },
           write: (bytes) => this.#write(part.file, bytes, local),
         });
-      const fetchAgain = async () => {
-        part.restart();
-        [offset, hash, expected, verifies] = [0, await this.#newHash(), null, false];
-        return await fetch();
-      };
       let received = await fetch();
       if (received.type === "changed") {
-        received = await fetchAgain();
-      } else if (verifies && received.type === "failed" && received.error.kind === "digest") {
-        this.#report.note(`${path}: ${received.error.message}; downloading it once more`);
-        this.#report.plan(0, from.size);
-        received = await fetchAgain();
+        part.restart();
+        [offset, hash, expected, verifies] = [0, await this.#newHash(), null, false];
+        received = await fetch();
       }
-      if (received.type === "failed") {
-        if (received.error.kind === "digest") part.discard();
-        throw received.error;
+      if (received.type === "differs") {
+        part.discard();
+        const error = digestMismatch();
+        if (!verifies || !this.#client.hello.parts) throw error;
+        this.#report.note(`${path}: ${error.message}; downloading it once more`);
+        this.#differing.push(file);
+        return;
       }
+      if (received.type === "failed") throw received.error;
       if (received.type === "changed") {
         throw new BargeError("changed", "the file keeps changing at the server");
       }

@@ -21,13 +21,11 @@ interface Reception {
   write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
-/**
- * `changed`: the bytes before the offset are of another file. `failed`: this side failed, or the digest
- * differs.
- */
+/** `changed`: the bytes before the offset are of another file. `differs`: the digest does. `failed`: this side failed. */
 export type Received =
   | { readonly type: "whole"; readonly answer: Answer<"get">; readonly sha256: string | null }
   | { readonly type: "changed" }
+  | { readonly type: "differs" }
   | { readonly type: "failed"; readonly error: BargeError };
 
 /**
@@ -77,7 +75,7 @@ export async function receive(
   if (sha256 === (theirs ?? sha256) && sha256 === (answer.sha256 ?? sha256)) {
     return { type: "whole", answer, sha256 };
   }
-  return { type: "failed", error: digestMismatch() };
+  return { type: "differs" };
 }
 
 /** Returns the failure of a file whose digest differs. */

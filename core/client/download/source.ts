@@ -104,7 +104,8 @@ async function treeSource(
     }
   }
   // A folder that does not exist here needs every file, over this connection, before any other request.
-  const ahead = several || options.others?.length || options.dryRun || lstat(local)
+  const { others, dryRun, requireDigest } = options;
+  const ahead = several || others?.length || dryRun || requireDigest || lstat(local)
     ? undefined
     : new BatchesAhead(client, path, filter);
   let omitted: Omission | undefined;

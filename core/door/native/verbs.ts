@@ -123,6 +123,7 @@ function hello(c: Context, request: Request<"hello">): Answer<"hello"> {
     minPassword: minPassword ?? defaultMinPasswordLength,
     binding: c.tlsBindings.length > 0 ? bindingName : undefined,
     scopes: true,
+    parts: c.store.tree.comparesParts || undefined,
   };
 }
 

@@ -38,6 +38,7 @@ import { checkGuard, foreignFile, runGuard, SharedView } from "./view.ts";
 const pageEntries = 256;
 
 export class SharedTree implements Tree {
+  readonly comparesParts = true;
   readonly #parts: Parts;
   readonly #created: CreatedTimes;
 
