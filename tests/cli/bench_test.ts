@@ -3,7 +3,7 @@ import schema from "../../fixtures/bench-result.schema.json" with { type: "json"
 import { allowedDescriptors } from "../../core/echo/descriptors.ts";
 import { Home, lines } from "./_barge.ts";
 
-const quick = ["-d", "50ms", "--warm-up", "10ms", "-c", "4"];
+const quick = ["-d", "250ms", "--warm-up", "10ms", "-c", "4"];
 
 /** Returns every byte that a TCP client sends: `barge bench tcp` starts no server of its own then. */
 function echo() {
