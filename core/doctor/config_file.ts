@@ -2,7 +2,7 @@
  * Checks that the server can read the configuration file, and that only its owner can change it: it names programs
  * that the server runs. A file that every user can write is refused before.
  */
-import { formatMode } from "./file_mode.ts";
+import { formatMode } from "../disk/file_mode.ts";
 import type { Verdict } from "./finding.ts";
 import { unreadable } from "./readable.ts";
 import type { LocalSetup, Setup } from "./setup.ts";

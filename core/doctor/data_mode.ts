@@ -4,7 +4,7 @@ import { acmeFolder, acmeSecrets } from "../local/vault/acme_files.ts";
 import { adminPasswordFile } from "../local/account/admin_password.ts";
 import { databaseFile } from "../local/database/database.ts";
 import { ownFiles } from "../net/own_certificate.ts";
-import { audienceOf, formatAudience, formatMode } from "./file_mode.ts";
+import { audienceOf, formatAudience, formatMode } from "../disk/file_mode.ts";
 import type { Verdict } from "./finding.ts";
 import type { LocalSetup } from "./setup.ts";
 

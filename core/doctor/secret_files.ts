@@ -1,6 +1,6 @@
 /** Checks that other users can't read the operator's files of secrets, and that the server can. */
 import { typed } from "../error.ts";
-import { audienceOf, formatAudience, formatMode, isReachable } from "./file_mode.ts";
+import { audienceOf, formatAudience, formatMode, isReachable } from "../disk/file_mode.ts";
 import type { Verdict } from "./finding.ts";
 import { unreadable } from "./readable.ts";
 import type { LocalSetup, SecretFile, Setup } from "./setup.ts";

@@ -2,6 +2,7 @@
 import { statfsSync } from "node:fs";
 import { refuseMarked } from "../migrate/marker.ts";
 import { getLogger } from "@logtape/logtape";
+import { audienceOf, formatMode } from "../disk/file_mode.ts";
 import type { DoorSpec } from "../door/door.ts";
 import { makeLogRoom } from "../local/database/log_room.ts";
 import { makeRemovedFolder } from "../local/remove_account.ts";
@@ -209,11 +210,10 @@ export class LocalGround implements Ground {
 
 /** Logs a warning if every user can enter, list or change the data directory, as in a new tmpfs. */
 function warnOfMode(data: string): void {
-  const mode = Deno.build.os === "windows" ? 0 : Deno.statSync(data).mode ?? 0;
-  if ((mode & 0o007) === 0) return;
-  const octal = (mode & 0o7777).toString(8).padStart(4, "0");
+  const { mode } = Deno.statSync(data);
+  if (Deno.build.os === "windows" || audienceOf(mode) !== "others") return;
   log.warn("the mode of the data directory, {mode}, admits every user: run chmod 700 {data}", {
-    mode: octal,
+    mode: formatMode(mode),
     data,
   });
 }
